@@ -1,0 +1,29 @@
+"""The errors a user can mend: each carries one sentence that says what happened and what to do."""
+
+
+class RostfineError(Exception):
+    """A failure for the user to read: ``str(error)`` is one sentence, shown without a traceback."""
+
+
+class VideoError(RostfineError):
+    """A video cannot be opened, decoded or written."""
+
+
+class TrackingError(RostfineError):
+    """A sperm cannot be followed as asked (a click outside the frame, a bad seed file)."""
+
+
+class ModelError(RostfineError):
+    """A model file or configuration cannot be used."""
+
+
+class StoreError(RostfineError):
+    """A result cannot be read from or written to disk."""
+
+
+class DatasetError(RostfineError):
+    """A data set on disk breaks its format; the sentence lists every mistake found."""
+
+
+class ConfigError(RostfineError):
+    """A configuration file cannot be read or holds a value that does not fit."""

@@ -1,0 +1,80 @@
+"""Files that are whole or absent: atomic writing, safe names, checksums and formula-proof cells."""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rostfine_core.errors import StoreError
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+RESERVED_NAMES = {"con", "prn", "aux", "nul"} | {
+    f"{d}{n}" for d in ("com", "lpt") for n in range(10)
+}
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; rename it over ``path`` when the block succeeds.
+
+    When the block fails, the temporary file is removed and an existing ``path`` stays as it was.
+
+    Raises:
+        StoreError: the folder cannot be made or written, or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"Cannot write {path} ({error.strerror or error}): "
+            "choose a folder that can be written to and has free space."
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str, *, encoding: str = "utf-8") -> None:
+    """Write ``text`` to ``path`` atomically, line ends as given."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding=encoding, newline="")
+
+
+def safe_name(text: str, *, fallback: str = "unnamed") -> str:
+    """Turn any text into one file-name part that stays in its folder on every platform."""
+    name = re.sub(r"[^\w.-]+", "_", text).strip("._ ")[:80].rstrip(".")
+    if not name:
+        return fallback
+    return f"_{name}" if name.split(".")[0].lower() in RESERVED_NAMES else name
+
+
+def csv_cell(text: str) -> str:
+    """Make text harmless in a spreadsheet: what would be read as a formula gets an apostrophe."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+
+
+def sha256_of(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file's bytes, read in blocks.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StoreError(
+            f"Cannot read {path} ({error.strerror or error}): check the file."
+        ) from error
