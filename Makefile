@@ -20,8 +20,12 @@ format: $(VENV)/.development
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock:
-	$(PYTHON) packaging/make_lock.py
+# The lock holds every package the commands above install; `-e .` itself is left out of it.
+lock: $(VENV)/.development
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --all-extras --strip-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
+	sed -i -e '/^rostfine-assist/d' -e '/^#/d' -e '/^$$/d' requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
@@ -36,5 +40,6 @@ $(VENV)/.runtime: $(VENV)/.system pyproject.toml requirements.lock
 	touch $@
 
 $(VENV)/.development: $(VENV)/.system pyproject.toml requirements.lock
+	sh packaging/system_packages.sh --with-xvfb
 	$(BIN)/pip install --quiet -c requirements.lock -e ".[development]"
 	touch $@ $(VENV)/.runtime

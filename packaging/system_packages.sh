@@ -1,0 +1,41 @@
+#!/bin/sh
+# Checks the system libraries that Qt needs; as root on Debian or Ubuntu, installs the missing ones.
+set -eu
+
+[ "$(uname -s)" = Linux ] || exit 0
+
+# library that Qt loads = Debian package that holds it
+needed="libEGL.so.1=libegl1 libGL.so.1=libgl1 libxkbcommon.so.0=libxkbcommon0
+libxkbcommon-x11.so.0=libxkbcommon-x11-0 libdbus-1.so.3=libdbus-1-3
+libfontconfig.so.1=libfontconfig1 libxcb-cursor.so.0=libxcb-cursor0
+libxcb-icccm.so.4=libxcb-icccm4 libxcb-keysyms.so.1=libxcb-keysyms1
+libxcb-shape.so.0=libxcb-shape0 libxcb-image.so.0=libxcb-image0
+libxcb-render-util.so.0=libxcb-render-util0 libxcb-xkb.so.1=libxcb-xkb1"
+
+known=$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null || true)
+missing=""
+for pair in $needed; do
+    case "$known" in
+        *"${pair%%=*} "*) ;;
+        *) missing="$missing ${pair##*=}" ;;
+    esac
+done
+# Fonts are data, not a library: without any, offscreen windows and figures show empty boxes.
+if [ -z "$(find /usr/share/fonts /usr/local/share/fonts -name '*.[ot]tf' 2>/dev/null | head -n 1)" ]; then
+    missing="$missing fonts-dejavu-core"
+fi
+# The window's end-to-end test also runs on a real X server where one can be had.
+if [ "${1:-}" = --with-xvfb ] && ! command -v Xvfb >/dev/null 2>&1; then
+    missing="$missing xvfb"
+fi
+
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing system packages:$missing"
+    apt-get update -qq
+    # shellcheck disable=SC2086 # the list is meant to be split into words
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+else
+    echo "These system packages are missing; install them and run the command again:$missing" >&2
+    exit 1
+fi

@@ -1,0 +1,232 @@
+"""The assessor: clips in, predictions and explanations out; it owns the device and the precision.
+
+A model that runs out of memory on the GPU, or loses it, goes on on the CPU and says so. Several
+models in one folder are one assessor: the distributions are averaged and their spread reported.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from rostfine_core.domain import Clip, Explanation, GradeDistribution, ModelInfo, Prediction
+from rostfine_core.errors import ModelError
+from rostfine_core.model import LoadedModel, clip_frame_indices, explain, load_models, preprocess
+
+DeviceChoice = Literal["auto", "cuda", "cpu"]
+Precision = Literal["float32", "float16", "bfloat16"]
+BATCH_CLIPS = 16  # bounds the memory of one forward pass; a full-size clip needs about 150 MB
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipAnswer:
+    """What the network says of one clip."""
+
+    prediction: Prediction
+    explanation: Explanation
+
+
+class Assessor:
+    """One model, or an ensemble, on one device."""
+
+    def __init__(self, models: Sequence[LoadedModel], *, device: DeviceChoice = "auto") -> None:
+        self._models = tuple(models)
+        self._notices: list[str] = []
+        self._use(_choose_device(device))
+
+    @classmethod
+    def load(cls, path: Path, *, device: DeviceChoice = "auto") -> "Assessor":
+        """Load a model file, or a folder of models as an ensemble.
+
+        Raises:
+            ModelError: the file is missing, foreign or damaged, or the device is not there.
+        """
+        return cls(load_models(path), device=device)
+
+    @property
+    def info(self) -> ModelInfo:
+        """The model's record; for an ensemble that of its first member, its name the folder's."""
+        return self._models[0].info
+
+    @property
+    def member_count(self) -> int:
+        """How many models answer."""
+        return len(self._models)
+
+    @property
+    def device_label(self) -> str:
+        """The device in the user's words: the GPU's name, or CPU."""
+        if self._device.type == "cuda":
+            return f"GPU {torch.cuda.get_device_name(self._device)}"
+        return "CPU"
+
+    @property
+    def precision(self) -> Precision:
+        """The number format of the forward pass."""
+        return self._precision
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user must know of the device, such as a GPU that ran out of memory."""
+        return tuple(self._notices)
+
+    def warm_up(self) -> None:
+        """Run one empty clip, so that the first real one does not pay for the start-up."""
+        frames = self._models[0].preprocessing.clip_frames
+        size = self._models[0].preprocessing.image_size
+        self._forward(torch.zeros((1, frames, size, size, 3), dtype=torch.uint8))
+
+    def assess(self, clips: Sequence[Clip]) -> tuple[ClipAnswer, ...]:
+        """Grade and explain clips, in order, as one batch (in parts of ``BATCH_CLIPS``).
+
+        Raises:
+            ModelError: a clip does not have the frames that the model was trained on.
+        """
+        expected = self._models[0].preprocessing.clip_frames
+        for clip in clips:
+            if len(clip.images) != expected:
+                raise ModelError(
+                    f"The clip of sperm {clip.target} has {len(clip.images)} frames but the "
+                    f"model needs {expected}: cut it with that many frames."
+                )
+        answers: list[ClipAnswer] = []
+        for start in range(0, len(clips), BATCH_CLIPS):
+            part = clips[start : start + BATCH_CLIPS]
+            answers += self._forward(torch.from_numpy(np.stack([c.images for c in part])))
+        return tuple(answers)
+
+    def _use(self, device: torch.device) -> None:
+        self._device = device
+        self._precision = _best_precision(device)
+        for model in self._models:
+            model.network.to(device)
+
+    def _forward(self, images: Tensor) -> list[ClipAnswer]:
+        try:
+            return self._forward_here(images)
+        except torch.cuda.OutOfMemoryError:
+            reason = "did not have enough memory"
+        except RuntimeError as error:
+            if self._device.type != "cuda" or "CUDA" not in str(error):
+                raise
+            reason = "stopped answering"
+        self._notices.append(
+            f"The {self.device_label} {reason}, so the grade was computed on the CPU."
+        )
+        self._use(torch.device("cpu"))
+        return self._forward_here(images)
+
+    @torch.inference_mode()
+    def _forward_here(self, images: Tensor) -> list[ClipAnswer]:
+        """Images (B, T, S, S, 3) uint8 -> one answer a clip."""
+        members = [self._ask(model, images) for model in self._models]
+        return [_combine([m[i] for m in members]) for i in range(len(images))]
+
+    def _ask(self, model: LoadedModel, images: Tensor) -> list[ClipAnswer]:
+        batch = preprocess(images.to(self._device), preprocessing=model.preprocessing)
+        with self._autocast():
+            maps = explain(model.network, batch)
+        out, grid = maps.output, model.network.config.image_size // model.network.config.patch_size
+        heads = [
+            h.float().cpu().double().numpy()
+            for h in (out.grade, out.grade_global, out.grade_spatial, out.grade_temporal)
+        ]
+        rollout, branch = (
+            rearrange(m.float(), "b t (h w) -> b t h w", h=grid).cpu().numpy()
+            for m in (maps.encoder_rollout, maps.branch_attention)
+        )
+        selected = out.selected_patches.cpu().numpy()
+        frames = clip_frame_indices(model.preprocessing)
+        return [
+            ClipAnswer(
+                prediction=Prediction(
+                    grade=_distribution(heads[0][i]),
+                    grade_global=_distribution(heads[1][i]),
+                    grade_spatial=_distribution(heads[2][i]),
+                    grade_temporal=_distribution(heads[3][i]),
+                ),
+                explanation=Explanation(
+                    encoder_rollout=rollout[i],
+                    branch_attention=branch[i],
+                    selected_patches=selected[i],
+                    clip_frames=frames,
+                ),
+            )
+            for i in range(len(images))
+        ]
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        if self._precision == "float32":
+            return nullcontext()
+        return torch.autocast("cuda", dtype=getattr(torch, self._precision))
+
+
+def _choose_device(choice: DeviceChoice) -> torch.device:
+    if choice == "cuda" and not torch.cuda.is_available():
+        raise ModelError(
+            "No NVIDIA GPU can be used here: choose the CPU, or run `rostfine doctor` to see why."
+        )
+    use_cuda = choice != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if use_cuda else "cpu")
+
+
+def _best_precision(device: torch.device) -> Precision:
+    """Half precision only where the GPU computes it natively; a CPU always gets float32.
+
+    Autocast on a processor without bfloat16 units is about eight times slower than float32.
+    """
+    if device.type != "cuda":
+        return "float32"
+    if torch.cuda.is_bf16_supported(including_emulation=False):
+        return "bfloat16"
+    return "float16" if torch.cuda.get_device_capability(device) >= (7, 0) else "float32"
+
+
+def _distribution(row: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> GradeDistribution:
+    """Five shares as the network's softmax gave them, their rounding errors taken off the sum."""
+    a, b, c, d, e = (float(p) for p in row / row.sum())
+    return GradeDistribution((a, b, c, d, e))
+
+
+def _combine(answers: Sequence[ClipAnswer]) -> ClipAnswer:
+    """Average an ensemble; the maps shown are those of the member nearest to the average."""
+    if len(answers) == 1:
+        return answers[0]
+    predictions = [a.prediction for a in answers]
+    mean = _mean([p.grade for p in predictions])
+    nearest = min(
+        answers,
+        key=lambda a: sum(
+            abs(x - y)
+            for x, y in zip(a.prediction.grade.probabilities, mean.probabilities, strict=True)
+        ),
+    )
+    return ClipAnswer(
+        prediction=Prediction(
+            grade=mean,
+            grade_global=_mean([p.grade_global for p in predictions]),
+            grade_spatial=_mean([p.grade_spatial for p in predictions]),
+            grade_temporal=_mean([p.grade_temporal for p in predictions]),
+            ensemble=tuple(p.grade for p in predictions),
+        ),
+        explanation=nearest.explanation,
+    )
+
+
+def _mean(distributions: Sequence[GradeDistribution]) -> GradeDistribution:
+    return _distribution(np.mean([d.probabilities for d in distributions], axis=0))
+
+
+def describe_gpu() -> str | None:
+    """The GPU that grading would use, with its memory and CUDA version; None without one."""
+    if not torch.cuda.is_available():
+        return None
+    gpu = torch.cuda.get_device_properties(0)
+    precision = _best_precision(torch.device("cuda"))
+    return f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}, {precision}"

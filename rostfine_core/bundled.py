@@ -1,0 +1,35 @@
+"""Where the files that come with the program lie: the models and the resources.
+
+They are data beside the packages, so their place depends on how the program was installed: a
+checkout (editable install), a wheel (under the environment's ``share``) or a frozen program.
+"""
+
+import sys
+import sysconfig
+from pathlib import Path
+
+from rostfine_core.errors import StoreError
+
+DEMO_MODEL = "models/demo.safetensors"
+DEMO_VIDEO = "resources/demo.mp4"
+DEMO_SEEDS = "resources/demo.seeds.csv"
+
+
+def bundled_path(name: str) -> Path:
+    """Find a file or folder that comes with the program, such as ``models/demo.safetensors``.
+
+    Raises:
+        StoreError: the installation lacks it.
+    """
+    for root in _roots():
+        if (root / name).exists():
+            return root / name
+    raise StoreError(f"The installation lacks {name}: install RoSTFine Assist again.")
+
+
+def _roots() -> tuple[Path, ...]:
+    frozen = getattr(sys, "_MEIPASS", None)
+    if frozen is not None:
+        return (Path(frozen),)
+    checkout = Path(__file__).resolve().parent.parent
+    return (checkout, Path(sysconfig.get_path("data")) / "share" / "rostfine-assist")

@@ -1,0 +1,312 @@
+"""The command ``rostfine``: one verb for each thing the core does.
+
+Exit status: 0 good, 1 a failure that the user can mend (one sentence on stderr), 2 wrong use.
+Heavy imports stand inside the verbs, so that ``rostfine track`` starts without torch.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from rostfine_core import __version__
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_DEMONSTRATION,
+    Grade,
+    LongJob,
+    Result,
+    SampleInfo,
+    Seed,
+)
+from rostfine_core.errors import RostfineError
+
+if TYPE_CHECKING:
+    from rostfine_core.pipeline import AssessmentRequest, Outcome
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+    except RostfineError as error:
+        print(f"rostfine: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("rostfine: stopped; what was saved before is untouched.", file=sys.stderr)
+        return 130
+    return status
+
+
+def _track(arguments: argparse.Namespace) -> int:
+    from rostfine_core.pipeline import track_video
+    from rostfine_core.store import read_seeds, write_tracks
+
+    seeds = read_seeds(arguments.seeds)
+    tracks = _run(track_video(arguments.video, seeds=seeds, fps=arguments.fps))
+    write_tracks(arguments.out, tracks)
+    print(f"{len(tracks)} track(s) written to {arguments.out}")
+    return 0
+
+
+def _assess(arguments: argparse.Namespace) -> int:
+    from rostfine_core.pipeline import AssessmentRequest
+
+    request = AssessmentRequest(
+        video=arguments.video,
+        seeds=tuple(
+            Seed(target=str(number), frame=arguments.frame, x_px=x, y_px=y)
+            for number, (x, y) in enumerate(arguments.click, start=1)
+        ),
+        sample=SampleInfo(sample=arguments.sample, operator=arguments.operator),
+        um_per_px=arguments.um_per_px,
+        fps=arguments.fps,
+    )
+    return _assess_into(arguments, request)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
+    from rostfine_core.pipeline import AssessmentRequest
+    from rostfine_core.store import read_seeds
+
+    request = AssessmentRequest(
+        video=bundled_path(DEMO_VIDEO),
+        seeds=read_seeds(bundled_path(DEMO_SEEDS)),
+        sample=SampleInfo(sample="DEMO", operator="demonstration"),
+        um_per_px=DEMO_UM_PER_PX,
+    )
+    return _assess_into(arguments, request)
+
+
+DEMO_UM_PER_PX = 0.19  # the magnification the demo video was simulated at
+
+
+def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") -> int:
+    from rostfine_core.export import check_folder, export_sample
+    from rostfine_core.pipeline import assess_video, check_seeds
+    from rostfine_core.video import probe
+
+    # What is wrong with the call is told before torch and the model are loaded.
+    check_seeds(request.seeds, probe(request.video))
+    check_folder(arguments.out, overwrite=arguments.overwrite)
+
+    from rostfine_core.assessor import Assessor
+    from rostfine_core.bundled import DEMO_MODEL, bundled_path
+
+    model = arguments.model or bundled_path(DEMO_MODEL)
+    assessor = Assessor.load(model, device=arguments.device)
+    outcome = _run(assess_video(request, assessor=assessor))
+    _run(export_sample(outcome.assessments, arguments.out, overwrite=arguments.overwrite))
+    _print_outcome(outcome)
+    print(f"Report: {arguments.out / 'report.pdf'}")
+    for target, reason in outcome.rejected:
+        print(f"rostfine: sperm {target} was not graded: {reason}", file=sys.stderr)
+    return 1 if outcome.rejected else 0
+
+
+def _print_outcome(outcome: "Outcome") -> None:
+    """One line a sperm: the whole distribution, never a letter alone."""
+    shares = "  ".join(f"{g.name:>4}" for g in Grade)
+    print(f"sperm  {shares}  expected (A=1..E=5)  P(A or B)  flags")
+    for one in outcome.assessments:
+        grade = one.prediction.grade
+        shares = "  ".join(f"{p:4.0%}" for p in grade.probabilities)
+        flags = ", ".join(f.code for f in one.flags) or "none"
+        numbers = f"{grade.expected_grade:19.2f}  {grade.p_a_or_b:9.0%}"
+        print(f"{one.target:>5}  {shares}  {numbers}  {flags}")
+    print(DISCLAIMER_AI_GRADE)
+    if outcome.assessments[0].provenance.model.is_demonstration:
+        print(DISCLAIMER_DEMONSTRATION)
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from rostfine_core.simulation import SceneSettings, write_dataset, write_scene
+    from rostfine_core.video import write_video
+
+    if arguments.kind == "dataset":
+        count = arguments.count or 100
+        _run(write_dataset(arguments.out, count=count, seed=arguments.seed))
+        print(f"{count} labelled clips written to {arguments.out}")
+        return 0
+    for number in range(arguments.count or 1):
+        settings = SceneSettings(seed=arguments.seed + number)
+        folder = arguments.out / f"scene-{settings.seed:04d}"
+        _run(write_scene(folder, settings=settings, write_video=write_video))
+        print(f"Video and truth written to {folder}")
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training import train
+
+    print(_run(train(arguments.config)).summary)
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training import evaluate
+
+    print(_run(evaluate(arguments.model, arguments.dataset, out=arguments.out)).summary)
+    return 0
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    from rostfine_core.model import convert
+
+    convert(arguments.input, arguments.output, gather=arguments.gather)
+    print(f"Model written to {arguments.output}")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from rostfine_core.doctor import examine
+
+    findings = list(examine(arguments.folder))
+    for finding in findings:
+        print(f"{'ok  ' if finding.works else 'LOOK'}  {finding.subject:13}  {finding.detail}")
+        if finding.advice:
+            print(f"{'':21}{finding.advice}")
+    return 0
+
+
+def _run(job: LongJob[Result]) -> Result:
+    """Exhaust a long job behind a progress bar on stderr (none where stderr is no terminal)."""
+    with closing(job), tqdm(disable=None, leave=False, file=sys.stderr) as bar:
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+            bar.set_description(progress.stage, refresh=False)
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+
+def _position(text: str) -> tuple[float, float]:
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not X,Y, such as 640,480") from None
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise argparse.ArgumentTypeError(f"'{text}' holds a number that is not finite")
+    return x, y
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number above zero")
+    return value
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0 on")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rostfine", description=__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=f"rostfine {__version__}")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    for add in (_add_working_verbs, _add_training_verbs, _add_care_verbs):
+        add(verbs)
+    return parser
+
+
+Verbs = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def _add_working_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    track = verbs.add_parser("track", help="follow sperm through a video")
+    track.add_argument("video", type=Path, help="video file or folder of numbered pictures")
+    track.add_argument("--seeds", type=Path, required=True, help="CSV: target,frame,x,y")
+    track.add_argument(
+        "--out", type=Path, required=True, help="CSV: target,frame,x_px,y_px,score,status"
+    )
+    track.add_argument("--fps", type=_positive, help="true frame rate, if the file's is wrong")
+    track.set_defaults(run=_track)
+
+    assess = verbs.add_parser("assess", help="grade and explain sperm of a video")
+    assess.add_argument("video", type=Path, help="video file or folder of numbered pictures")
+    assess.add_argument(
+        "--click",
+        type=_position,
+        action="append",
+        required=True,
+        metavar="X,Y",
+        help="pixel on the head of a sperm (repeat for several sperm)",
+    )
+    assess.add_argument("--frame", type=_whole, default=0, help="frame of the clicks (default 0)")
+    assess.add_argument("--um-per-px", type=_positive, help="calibration; speeds are px/s without")
+    assess.add_argument("--fps", type=_positive, help="true frame rate, if the file's is wrong")
+    assess.add_argument("--sample", default="", help="identity of the sample, for the report")
+    assess.add_argument("--operator", default="", help="who looks, for the report")
+    assess.add_argument("--out", type=Path, required=True, help="folder for the results")
+    _add_grading_options(assess)
+    assess.set_defaults(run=_assess)
+
+    demo = verbs.add_parser("demo", help="assess the bundled demo video")
+    demo.add_argument(
+        "--out", type=Path, default=Path("demo-report"), help="folder for the results"
+    )
+    _add_grading_options(demo)
+    demo.set_defaults(run=_demo, overwrite=True)
+
+
+def _add_grading_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", type=Path, help="model file, or folder of several (default: the bundled one)"
+    )
+    parser.add_argument("--device", choices=("auto", "cuda", "cpu"), default="auto")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the results that the folder holds"
+    )
+
+
+def _add_training_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    simulate = verbs.add_parser("simulate", help="make videos or labelled clips with known truth")
+    simulate.add_argument("--out", type=Path, required=True)
+    simulate.add_argument("--kind", choices=("scene", "dataset"), default="scene")
+    simulate.add_argument("--count", type=_whole, help="videos (default 1) or clips (default 100)")
+    simulate.add_argument("--seed", type=_whole, default=0)
+    simulate.set_defaults(run=_simulate)
+
+    train = verbs.add_parser("train", help="train a model from a recipe; run again to resume")
+    train.add_argument("config", type=Path, metavar="CONFIG.toml")
+    train.set_defaults(run=_train)
+
+    evaluate = verbs.add_parser("evaluate", help="score a model on a labelled data set")
+    evaluate.add_argument("model", type=Path)
+    evaluate.add_argument("dataset", type=Path)
+    evaluate.add_argument("--out", type=Path, help="folder for scores and per-clip table")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _add_care_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
+    convert = verbs.add_parser(
+        "convert", help="official RoSTFine .bin or TimeSformer .pyth to ours"
+    )
+    convert.add_argument("input", type=Path)
+    convert.add_argument("output", type=Path, metavar="OUTPUT.safetensors")
+    convert.add_argument("--gather", choices=("official", "corrected"), default="corrected")
+    convert.set_defaults(run=_convert)
+
+    doctor = verbs.add_parser("doctor", help="what works on this machine, and what to do about it")
+    doctor.add_argument("--folder", type=Path, default=Path(), help="where results will be written")
+    doctor.set_defaults(run=_doctor)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The doctor: what works on this machine, and what to do about the rest."""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rostfine_core.bundled import DEMO_MODEL, DEMO_VIDEO, bundled_path
+from rostfine_core.errors import RostfineError
+
+CODECS = {"h264": "MP4/MOV", "mpeg4": "MPEG-4", "mjpeg": "AVI (MJPG)", "rawvideo": "raw AVI"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; ``advice`` says what to do where it does not work."""
+
+    subject: str
+    works: bool
+    detail: str
+    advice: str = ""
+
+
+def examine(results_folder: Path) -> Iterator[Finding]:
+    """Look at everything the program needs, one finding after the other.
+
+    Args:
+        results_folder: where results will be written.
+    """
+    yield Finding(
+        subject="Python", works=True, detail=f"{platform.python_version()} on {platform.platform()}"
+    )
+    for check in (_packages, _gpu, _codecs, _qt, _model, _demo_video):
+        yield check()
+    yield _write_access(results_folder)
+
+
+def _packages() -> Finding:
+    names = ("torch", "av", "opencv-python-headless", "PySide6-Essentials", "pyqtgraph")
+    versions = []
+    for name in names:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            return Finding(
+                subject="Packages",
+                works=False,
+                detail=f"{name} is missing",
+                advice="Install RoSTFine Assist again.",
+            )
+    return Finding(subject="Packages", works=True, detail=", ".join(versions))
+
+
+def _gpu() -> Finding:
+    from rostfine_core.assessor import describe_gpu
+
+    gpu = describe_gpu()
+    if gpu is not None:
+        return Finding(subject="GPU", works=True, detail=gpu)
+    return Finding(
+        subject="GPU",
+        works=False,
+        detail="no NVIDIA GPU can be used; grading runs on the CPU",
+        advice="With an NVIDIA GPU in the machine, install its current driver and start again.",
+    )
+
+
+def _codecs() -> Finding:
+    import av
+
+    missing = [
+        f"{name} ({kind})" for name, kind in CODECS.items() if name not in av.codecs_available
+    ]
+    return Finding(
+        subject="Codecs",
+        works=not missing,
+        detail=f"missing: {', '.join(missing)}" if missing else ", ".join(CODECS.values()),
+        advice="Install the package `av` again: its own build has all of them." if missing else "",
+    )
+
+
+def _qt() -> Finding:
+    """Start Qt in a process of its own: a platform plugin that fails would end this one."""
+    if importlib.util.find_spec("PySide6") is None:
+        return Finding(
+            subject="Window",
+            works=False,
+            detail="PySide6 is missing",
+            advice="Install RoSTFine Assist again.",
+        )
+    probe = "from PySide6.QtGui import QGuiApplication as A; print(A([]).platformName())"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", probe], capture_output=True, text=True, timeout=30, check=False
+        )
+        works, detail = done.returncode == 0, done.stdout.strip()
+    except subprocess.TimeoutExpired:
+        works, detail = False, ""
+    if works:
+        return Finding(subject="Window", works=True, detail=f"Qt platform {detail}")
+    asked = os.environ.get("QT_QPA_PLATFORM", "the default platform")
+    return Finding(
+        subject="Window",
+        works=False,
+        detail=f"Qt cannot open a window on {asked}",
+        advice="Start from a desktop session; on Linux run packaging/system_packages.sh.",
+    )
+
+
+def _model() -> Finding:
+    from rostfine_core.model import load_models
+
+    def load() -> str:
+        info = load_models(bundled_path(DEMO_MODEL))[0].info
+        kind = "demonstration" if info.is_demonstration else info.dataset_kind
+        return f"{info.file_name} ({kind}), sha256 {info.sha256[:12]}"
+
+    return _attempt("Bundled model", load)
+
+
+def _demo_video() -> Finding:
+    from rostfine_core.video import probe
+
+    def read() -> str:
+        info = probe(bundled_path(DEMO_VIDEO))
+        return f"{info.width_px}x{info.height_px}, {info.frame_count} frames"
+
+    return _attempt("Demo video", read)
+
+
+def _write_access(folder: Path) -> Finding:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return Finding(subject="Write access", works=True, detail=str(folder.resolve()))
+    except OSError as error:
+        return Finding(
+            subject="Write access",
+            works=False,
+            detail=f"{folder}: {error.strerror or error}",
+            advice="Choose a results folder that can be written to.",
+        )
+
+
+def _attempt(subject: str, work: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject=subject, works=True, detail=work())
+    except RostfineError as error:
+        return Finding(
+            subject=subject,
+            works=False,
+            detail=str(error),
+            advice="Install RoSTFine Assist again.",
+        )

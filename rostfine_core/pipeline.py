@@ -1,0 +1,295 @@
+"""The main way through: a video and clicks become tracks, clips, grades and assessments.
+
+The video is decoded once for all sperm, their clips are graded in one batch. Every function is
+a generator that yields progress and can be closed at any time.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core import __version__
+from rostfine_core.clips import ClipSettings, CropRecorder, cut_clip
+from rostfine_core.domain import (
+    Assessment,
+    Clip,
+    LongJob,
+    Progress,
+    Provenance,
+    QualityFlag,
+    SampleInfo,
+    Seed,
+    Severity,
+    Track,
+    VideoInfo,
+)
+from rostfine_core.errors import TrackingError
+from rostfine_core.files import sha256_of
+from rostfine_core.quality import quality_flags
+from rostfine_core.tracking import Tracker, TrackerSettings, compute_kinematics
+from rostfine_core.video import DecodedFrame, Video, open_video
+
+if TYPE_CHECKING:  # at run time torch stays away from `rostfine track`
+    from rostfine_core.assessor import Assessor, ClipAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineSettings:
+    """The settings of each step, kept with every result."""
+
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    clip: ClipSettings = field(default_factory=ClipSettings)
+    smoothing_window_s: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessmentRequest:
+    """What the user asks: these sperm of this video.
+
+    ``fps`` corrects the frame rate of a file that states it wrongly; None trusts the file.
+    """
+
+    video: Path
+    seeds: tuple[Seed, ...]
+    sample: SampleInfo = field(default_factory=SampleInfo)
+    um_per_px: float | None = None
+    fps: float | None = None
+    settings: PipelineSettings = field(default_factory=PipelineSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The assessments, and by target the reason why a sperm could not be graded."""
+
+    assessments: tuple[Assessment, ...]
+    rejected: tuple[tuple[str, str], ...] = ()
+
+
+def track_video(
+    path: Path,
+    *,
+    seeds: Sequence[Seed],
+    settings: TrackerSettings | None = None,
+    fps: float | None = None,
+) -> LongJob[tuple[Track, ...]]:
+    """Track all seeds in one decoding pass, from the first seed's frame to the end.
+
+    Raises:
+        VideoError: the video cannot be read.
+        TrackingError: a seed does not lie in the video.
+    """
+    with open_video(path) as video:
+        tracker = Tracker(seeds, settings=settings or TrackerSettings())
+        check_seeds(seeds, video.info)
+        for frame, total in _frames_from_first_seed(video, seeds):
+            tracker.step(_timed(frame, fps).grey())
+            yield Progress(stage="tracking", done=frame.index + 1, total=total)
+    return tracker.tracks
+
+
+def assess_video(request: AssessmentRequest, *, assessor: "Assessor") -> LongJob[Outcome]:
+    """Track, cut, grade and explain the clicked sperm of a video.
+
+    Raises:
+        VideoError: the video cannot be read.
+        TrackingError: a click does not lie in the video, or no sperm could be followed.
+        ModelError: the model does not fit the clip settings.
+    """
+    settings = request.settings
+    with open_video(request.video) as video:
+        info = with_fps(video.info, request.fps)
+        check_seeds(request.seeds, info)
+        tracker = Tracker(request.seeds, settings=settings.tracker)
+        recorders = {s.target: CropRecorder(settings=settings.clip) for s in request.seeds}
+        for frame, total in _frames_from_first_seed(video, request.seeds):
+            points = tracker.step(_timed(frame, request.fps).grey())
+            wanted = {t: p for t, p in points.items() if recorders[t].wants(p)}
+            for target, point in wanted.items():
+                recorders[target].record(point, frame.rgb())
+            yield Progress(stage="tracking", done=frame.index + 1, total=total)
+    return (
+        yield from _grade(
+            request,
+            tracker.tracks,
+            info=info,
+            video_sha256=video_sha256(request.video),
+            clip_of=lambda track: recorders[track.target].clip(track),
+            assessor=assessor,
+        )
+    )
+
+
+def assess_tracks(
+    request: AssessmentRequest,
+    tracks: Sequence[Track],
+    *,
+    info: VideoInfo,
+    video_sha256: str,
+    image_at: Callable[[int], NDArray[np.uint8]],
+    assessor: "Assessor",
+) -> LongJob[Outcome]:
+    """Grade and explain sperm that were tracked before, from frames that are decoded already.
+
+    Args:
+        request: the clicks, the sample and the settings.
+        tracks: the finished tracks.
+        info: the video's record, with the corrected frame rate if there is one.
+        video_sha256: the checksum of the video's bytes.
+        image_at: gives the (H, W, 3) uint8 RGB picture of a frame.
+        assessor: the loaded model.
+    """
+    settings = request.settings.clip
+    return (
+        yield from _grade(
+            request,
+            tracks,
+            info=info,
+            video_sha256=video_sha256,
+            clip_of=lambda track: cut_clip(track, image_at=image_at, settings=settings),
+            assessor=assessor,
+        )
+    )
+
+
+def check_seeds(seeds: Sequence[Seed], info: VideoInfo) -> None:
+    """Refuse clicks that do not lie in the video.
+
+    Raises:
+        TrackingError: there is no seed, or one lies outside.
+    """
+    if not seeds:
+        raise TrackingError("No sperm was clicked: give at least one position.")
+    for seed in seeds:
+        if not 0 <= seed.frame < info.frame_count:
+            raise TrackingError(
+                f"Sperm {seed.target} was clicked in frame {seed.frame}, but the video has frames "
+                f"0 to {info.frame_count - 1}: click it in one of those."
+            )
+        if not (0 <= seed.x_px < info.width_px and 0 <= seed.y_px < info.height_px):
+            raise TrackingError(
+                f"The click ({seed.x_px:g}, {seed.y_px:g}) on sperm {seed.target} lies outside "
+                f"the {info.width_px}x{info.height_px} frame: click inside the picture."
+            )
+
+
+def video_sha256(path: Path) -> str:
+    """The checksum of a video file, or of all pictures of a folder in the order of their names."""
+    if not path.is_dir():
+        return sha256_of(path)
+    import hashlib
+
+    digest = hashlib.sha256()
+    for picture in sorted(p for p in path.iterdir() if p.is_file()):
+        digest.update(f"{picture.name} {sha256_of(picture)}\n".encode())
+    return digest.hexdigest()
+
+
+def with_fps(info: VideoInfo, fps: float | None) -> VideoInfo:
+    """The same video with its frame rate corrected: frame k is then at k / fps seconds."""
+    if fps is None:
+        return info
+    times = tuple(i / fps for i in range(info.frame_count))
+    return replace(info, fps=fps, duration_s=info.frame_count / fps, timestamps_s=times)
+
+
+def _frames_from_first_seed(
+    video: Video, seeds: Sequence[Seed]
+) -> Iterator[tuple[DecodedFrame, int]]:
+    frames = video.frames(start=min(s.frame for s in seeds))
+    for frame in frames:
+        yield frame, video.info.frame_count
+
+
+def _timed(frame: DecodedFrame, fps: float | None) -> DecodedFrame:
+    return frame if fps is None else replace(frame, time_s=frame.index / fps)
+
+
+def _grade(
+    request: AssessmentRequest,
+    tracks: Sequence[Track],
+    *,
+    info: VideoInfo,
+    video_sha256: str,
+    clip_of: Callable[[Track], Clip],
+    assessor: "Assessor",
+) -> LongJob[Outcome]:
+    yield Progress(stage="grading", done=0, total=len(tracks))
+    clips: list[tuple[Track, Clip]] = []
+    rejected: list[tuple[str, str]] = []
+    for track in tracks:
+        try:
+            clips.append((track, clip_of(track)))
+        except TrackingError as error:
+            rejected.append((track.target, str(error)))
+    if not clips:
+        raise TrackingError(rejected[0][1])
+    answers = assessor.assess([clip for _, clip in clips])
+    assessments = tuple(
+        _assessment(
+            request, track, clip, answer, info=info, video_sha256=video_sha256, assessor=assessor
+        )
+        for (track, clip), answer in zip(clips, answers, strict=True)
+    )
+    yield Progress(stage="grading", done=len(tracks), total=len(tracks))
+    return Outcome(assessments=assessments, rejected=tuple(rejected))
+
+
+def _assessment(
+    request: AssessmentRequest,
+    track: Track,
+    clip: Clip,
+    answer: "ClipAnswer",
+    *,
+    info: VideoInfo,
+    video_sha256: str,
+    assessor: "Assessor",
+) -> Assessment:
+    flags = quality_flags(
+        track=track, clip=clip, video=info, um_per_px=request.um_per_px, model=assessor.info
+    )
+    notices = tuple(
+        QualityFlag(code="device", severity=Severity.NOTICE, reason=n) for n in assessor.notices
+    )
+    return Assessment(
+        target=track.target,
+        seeds=tuple(s for s in request.seeds if s.target == track.target),
+        sample=request.sample,
+        video=info,
+        track=track,
+        clip=clip,
+        prediction=answer.prediction,
+        explanation=answer.explanation,
+        kinematics=compute_kinematics(
+            track, um_per_px=request.um_per_px, window_s=request.settings.smoothing_window_s
+        ),
+        flags=flags + notices,
+        provenance=Provenance(
+            software_version=__version__,
+            model=assessor.info,
+            video_name=request.video.name,
+            video_sha256=video_sha256,
+            device=assessor.device_label,
+            precision=assessor.precision,
+            um_per_px=request.um_per_px,
+            settings_json=_settings_json(request),
+            created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        ),
+    )
+
+
+def _settings_json(request: AssessmentRequest) -> str:
+    """All settings and all clicks of the batch: its size can move the last bits of a grade."""
+    return json.dumps(
+        {
+            **asdict(request.settings),
+            "fps_correction": request.fps,
+            "clicks_in_batch": [asdict(s) for s in request.seeds],
+        },
+        sort_keys=True,
+    )

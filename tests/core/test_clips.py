@@ -1,0 +1,97 @@
+"""Which frames a clip takes, where it is cut, and what happens at the border."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from rostfine_core.clips import ClipSettings, CropRecorder, clip_points, cut_clip, cut_square
+from rostfine_core.domain import Track, TrackPoint, TrackStatus
+from rostfine_core.errors import TrackingError
+
+LOST, MEASURED = TrackStatus.LOST, TrackStatus.MEASURED
+
+
+def make_track(
+    count: int, *, fps: float = 15.0, lost: frozenset[int] = frozenset(), x_px: float = 100.0
+) -> Track:
+    points = tuple(
+        TrackPoint(
+            frame=i,
+            time_s=i / fps,
+            x_px=math.nan if i in lost else x_px + 0.3 * i,
+            y_px=math.nan if i in lost else 90.0,
+            score=0.9,
+            status=LOST if i in lost else MEASURED,
+        )
+        for i in range(count)
+    )
+    return Track(target="1", points=points)
+
+
+def noise_image(index: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(index).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+
+
+def test_the_papers_clip_is_16_of_175_with_both_ends() -> None:
+    frames = [p.frame for p in clip_points(make_track(175), settings=ClipSettings())]
+    assert frames == [int(i * 174 / 15) for i in range(16)]
+
+
+def test_the_span_is_limited_in_time_not_in_frames() -> None:
+    fast = clip_points(make_track(1400, fps=60), settings=ClipSettings())
+    assert fast[-1].time_s == pytest.approx(175 / 15, abs=1 / 60)
+
+
+@given(st.integers(2, 300), st.sets(st.integers(0, 299)), st.integers(2, 40))
+def test_clip_frames_ascend_and_were_seen(count: int, lost: set[int], wanted: int) -> None:
+    track = make_track(count, lost=frozenset(lost))
+    seen = [i for i in range(count) if i not in lost]
+    settings = ClipSettings(frame_count=wanted)
+    if len([i for i in seen if i < seen[0] + 175]) < 2 if seen else True:
+        with pytest.raises(TrackingError, match="too few"):
+            clip_points(track, settings=settings)
+        return
+    frames = [p.frame for p in clip_points(track, settings=settings)]
+    assert len(frames) == wanted
+    assert frames == sorted(frames)
+    assert set(frames) <= set(seen)
+    assert frames[0] == seen[0]
+
+
+def test_a_square_is_centred_on_the_sub_pixel_position() -> None:
+    ramp = np.tile(np.arange(200, dtype=np.uint8), (100, 1))
+    square = cut_square(ramp, x_px=100.25, y_px=50, size_px=4)
+    # an even square of 4 has its centre between pixels 1 and 2: columns at 98.75 ... 101.75
+    np.testing.assert_allclose(square[0], [98.75, 99.75, 100.75, 101.75], atol=0.5)
+
+
+def test_a_crop_over_the_border_says_how_much_was_filled() -> None:
+    track = make_track(30, x_px=-0.5 - 0.3 * 0)
+    clip = cut_clip(track, image_at=noise_image, settings=ClipSettings(frame_count=2))
+    assert clip.boxes[0].padded_share == pytest.approx(0.5)
+    left = clip.images[0][:, 0]
+    np.testing.assert_array_equal(left, clip.images[0][:, 30])  # the border column repeated
+    inside = cut_clip(make_track(30), image_at=noise_image, settings=ClipSettings(frame_count=2))
+    assert all(box.padded_share == 0 for box in inside.boxes)
+
+
+def test_one_pass_and_random_access_cut_the_same_clip() -> None:
+    track = make_track(60, lost=frozenset({0, 7, 8, 59}))
+    settings = ClipSettings(max_span_s=3.0)
+    recorder = CropRecorder(settings=settings)
+    for point in track.points:
+        if recorder.wants(point):
+            recorder.record(point, noise_image(point.frame))
+    streamed = recorder.clip(track)
+    cut = cut_clip(track, image_at=noise_image, settings=settings)
+    np.testing.assert_array_equal(streamed.images, cut.images)
+    assert streamed.boxes == cut.boxes
+
+
+def test_settings_that_cut_nothing_are_refused() -> None:
+    with pytest.raises(ValueError, match="got 1 of 150"):
+        ClipSettings(frame_count=1)

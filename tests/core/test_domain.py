@@ -1,0 +1,77 @@
+"""What a grade distribution admits and what is derived from it."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rostfine_core.domain import (
+    GradeDistribution,
+    ModelInfo,
+    Prediction,
+    Track,
+    TrackPoint,
+    TrackStatus,
+)
+
+shares = st.lists(st.floats(0.001, 1), min_size=5, max_size=5).map(
+    lambda p: GradeDistribution(tuple(x / sum(p) for x in p))  # type: ignore[arg-type] # five long
+)
+
+
+@given(shares)
+def test_derived_numbers_stay_in_their_range(grade: GradeDistribution) -> None:
+    assert 1 <= grade.expected_grade <= 5
+    assert -1e-9 <= grade.entropy_bits <= math.log2(5) + 1e-9
+    assert 0 <= grade.p_a_or_b <= 1
+
+
+def test_derived_numbers_by_hand() -> None:
+    grade = GradeDistribution((0.5, 0.25, 0.25, 0.0, 0.0))
+    assert grade.expected_grade == pytest.approx(0.5 + 0.5 + 0.75)
+    assert grade.entropy_bits == pytest.approx(1.5)
+    assert grade.p_a_or_b == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(
+    "probabilities",
+    [(0.2,) * 4, (0.3,) * 5, (math.nan, 0.25, 0.25, 0.25, 0.25), (-0.1, 0.5, 0.5, 0.1, 0.0)],
+)
+def test_what_is_no_distribution_is_refused(probabilities: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="grade distribution"):
+        GradeDistribution(probabilities)  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_spread_is_of_the_models_and_absent_for_one() -> None:
+    a = GradeDistribution((1.0, 0.0, 0.0, 0.0, 0.0))
+    c = GradeDistribution((0.0, 0.0, 1.0, 0.0, 0.0))
+    one = Prediction(grade=a, grade_global=a, grade_spatial=a, grade_temporal=a)
+    assert one.ensemble_spread is None
+    assert replace(one, ensemble=(a, c)).ensemble_spread == pytest.approx(math.sqrt(2))
+
+
+def test_only_a_simulated_data_set_makes_a_demonstration_model() -> None:
+    info = ModelInfo(
+        file_name="m",
+        sha256="0",
+        dataset_kind="simulated",
+        config_json="{}",
+        preprocessing_json="{}",
+    )
+    assert info.is_demonstration
+    assert not replace(info, dataset_kind="Clinic 2027").is_demonstration
+
+
+def test_a_track_knows_its_span() -> None:
+    statuses = (TrackStatus.MEASURED, TrackStatus.PREDICTED, TrackStatus.LOST)
+    points = tuple(
+        TrackPoint(frame=5 + i, time_s=i / 15, x_px=1.0, y_px=2.0, score=1.0, status=s)
+        for i, s in enumerate(statuses)
+    )
+    track = Track(target="1", points=points)
+    assert (track.first_frame, track.last_seen_frame) == (5, 6)
+    assert track.at(7) is points[2]
+    assert track.at(4) is None
+    assert track.at(8) is None
