@@ -215,7 +215,8 @@ def _difference_from_background(image: NDArray[np.uint8]) -> Picture:
     """Absolute grey difference from the crop's median, smoothed by one pixel against noise."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
-    return np.abs(smooth - np.float32(np.median(smooth)))
+    difference: Picture = np.abs(smooth - np.float32(np.median(smooth)))
+    return difference
 
 
 def _edge_width(difference: Picture, region: NDArray[np.bool_], peak: float) -> float:
