@@ -1,0 +1,1 @@
+"""Simulated sperm: shapes, motion, optics and a panel of experts; videos and labelled clips."""

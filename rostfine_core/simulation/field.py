@@ -1,0 +1,168 @@
+"""The microscope's field of view (scale, look, debris, drift) and the drawing of its windows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.simulation.motion import Trajectory
+from rostfine_core.simulation.optics import Look, expose, light_field, sample_look, texture_window
+from rostfine_core.simulation.render import Pose, Speck, Sperm, Window, draw_speck, draw_sperm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One sample under one microscope; ``drift_px_s`` moves all that lies in it.
+
+    ``flicker`` is the amplitude of a slow change of brightness (share, over ten seconds).
+    """
+
+    um_per_px: float
+    look: Look
+    width_px: int = 1392
+    height_px: int = 976
+    fps: float = 15.0
+    specks: tuple[Speck, ...] = ()
+    texture_at_px: tuple[int, int] = (0, 0)
+    drift_px_s: tuple[float, float] = (0.0, 0.0)
+    flicker: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Swimmer:
+    """A sperm and where it is at every moment; ``Trajectory`` in um of the field."""
+
+    sperm: Sperm
+    trajectory: Trajectory
+
+    def pose(self, frame: int, *, field: Field) -> Pose:
+        """The pose in frame ``frame`` of the field, the stage's drift included."""
+        x_um, y_um = self.trajectory.xy_um[frame]
+        drift_x, drift_y = drift_at(field, float(self.trajectory.times_s[frame]))
+        return Pose(
+            x_px=float(x_um) / field.um_per_px + drift_x,
+            y_px=float(y_um) / field.um_per_px + drift_y,
+            heading_rad=float(self.trajectory.heading_rad[frame]),
+            phase_rad=float(self.trajectory.phase_rad[frame]),
+        )
+
+
+def drift_at(field: Field, time_s: float) -> tuple[float, float]:
+    """How far the stage has moved the picture by ``time_s``, in pixels."""
+    return field.drift_px_s[0] * time_s, field.drift_px_s[1] * time_s
+
+
+def sample_field(
+    rng: np.random.Generator, *, um_per_px: float | None = None, look: Look | None = None
+) -> Field:
+    """Draw one sample's microscope, scale and dirt."""
+    scale = float(rng.uniform(0.165, 0.2)) if um_per_px is None else um_per_px
+    drifting = rng.random() < 0.3
+    drift = rng.normal(0, 1.5, 2) if drifting else np.zeros(2)
+    field = Field(
+        um_per_px=scale,
+        look=sample_look(rng) if look is None else look,
+        texture_at_px=(int(rng.integers(512)), int(rng.integers(512))),
+        drift_px_s=(float(drift[0]), float(drift[1])),
+        flicker=float(rng.uniform(0, 0.03)),
+    )
+    return field
+
+
+def sample_specks(
+    rng: np.random.Generator, *, field: Field, count: int, round_cells: int = 2
+) -> tuple[Speck, ...]:
+    """Scatter ``count`` specks (most small, some bubbles) and a few round cells over the field."""
+    small = [_speck(rng, field) for _ in range(count)]
+    cells = [
+        Speck(
+            x_px=rng.uniform(0, field.width_px),
+            y_px=rng.uniform(0, field.height_px),
+            radius_um=rng.uniform(3.5, 6.0),
+            density=rng.uniform(0.2, 0.5),
+            defocus_um=rng.normal(0, 2),
+            hollow=rng.uniform(0.6, 0.95),
+        )
+        for _ in range(round_cells)
+    ]
+    return tuple(small + cells)
+
+
+def draw_window(
+    field: Field,
+    swimmers: Sequence[tuple[Sperm, Pose]],
+    *,
+    window: Window,
+    time_s: float,
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """What the camera sees in ``window`` at ``time_s``: RGB (H, W, 3)."""
+    signal = background_signal(field, window=window, time_s=time_s)
+    for sperm, pose in swimmers:
+        draw_sperm(signal, sperm, pose, window=window, um_per_px=field.um_per_px, look=field.look)
+    return expose_window(field, signal, window=window, time_s=time_s, rng=rng)
+
+
+def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray[np.float32]:
+    """Mottling and specks in ``window`` (H, W), moved by the stage's drift."""
+    drift_x, drift_y = drift_at(field, time_s)
+    texture = texture_window(
+        left_px=window.left_px + field.texture_at_px[0] - round(drift_x),
+        top_px=window.top_px + field.texture_at_px[1] - round(drift_y),
+        width_px=window.width_px,
+        height_px=window.height_px,
+    )
+    signal = np.asarray(field.look.texture * texture, dtype=np.float32)
+    still = Window(left_px=0, top_px=0, width_px=window.width_px, height_px=window.height_px)
+    for speck in field.specks:
+        x = speck.x_px + drift_x - window.left_px
+        y = speck.y_px + drift_y - window.top_px
+        reach = speck.radius_um / field.um_per_px + 30
+        if -reach < x < window.width_px + reach and -reach < y < window.height_px + reach:
+            moved = Speck(**{**vars(speck), "x_px": x, "y_px": y})
+            draw_speck(signal, moved, window=still, um_per_px=field.um_per_px, look=field.look)
+    return signal
+
+
+def expose_window(
+    field: Field,
+    signal: NDArray[np.float32],
+    *,
+    window: Window,
+    time_s: float,
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """Light the signal of a window as the field is lit there and take the picture."""
+    light = light_field(
+        field.look,
+        left_px=window.left_px,
+        top_px=window.top_px,
+        width_px=window.width_px,
+        height_px=window.height_px,
+        field_px=(field.width_px, field.height_px),
+    )
+    gain = 1 + field.flicker * math.sin(2 * math.pi * time_s / 10)
+    return expose(signal, light=light, look=field.look, rng=rng, gain=gain)
+
+
+def crop(
+    image: NDArray[np.uint8], *, window: Window, centre_px: tuple[float, float], size_px: int
+) -> NDArray[np.uint8]:
+    """Cut a square around a sub-pixel place; beyond the image the border is repeated."""
+    centre = (centre_px[0] - window.left_px, centre_px[1] - window.top_px)
+    return np.asarray(cv2.getRectSubPix(image, (size_px, size_px), centre), dtype=np.uint8)
+
+
+def _speck(rng: np.random.Generator, field: Field) -> Speck:
+    bubble = rng.random() < 0.06
+    return Speck(
+        x_px=rng.uniform(-50, field.width_px + 50),
+        y_px=rng.uniform(-50, field.height_px + 50),
+        radius_um=rng.uniform(0.6, 2.0) if bubble else 0.25 * math.exp(rng.normal(0.3, 0.5)),
+        density=-rng.uniform(0.3, 0.8) if bubble else rng.uniform(0.15, 1.0),
+        defocus_um=rng.normal(0, 4.0),
+        hollow=rng.uniform(0.3, 0.8) if bubble else rng.uniform(0.0, 0.3),
+    )

@@ -1,0 +1,160 @@
+"""What the microscope and camera do to the picture: looks of bright field and phase contrast."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+TEXTURE_SIZE_PX = 512
+NOISE_VALUES = 1 << 21
+
+
+class Illumination(StrEnum):
+    """The kinds of microscope."""
+
+    BRIGHT_FIELD = "bright_field"
+    PHASE_CONTRAST = "phase_contrast"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One microscope's look; intensities are shares of the camera's full scale.
+
+    ``absorption`` darkens what is dense; ``halo`` (with ``halo_um``) puts a bright rim outside
+    and a dark one inside, negative the reverse (the other side of focus); ``outline`` sharpens
+    the edge; ``blur_um`` is the optical blur in focus; ``texture`` the faint mottling of the
+    slide; ``unevenness`` the fall of light across the field; ``jpeg_quality`` 0 leaves compression
+    out.
+    """
+
+    illumination: Illumination
+    level: float = 0.6
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    absorption: float = 0.45
+    halo: float = 0.4
+    halo_um: float = 0.9
+    outline: float = 0.4
+    blur_um: float = 0.16
+    texture: float = 0.012
+    unevenness: float = 0.1
+    light_angle_rad: float = 0.0
+    noise: float = 0.012
+    jpeg_quality: int = 0
+
+
+def sample_look(rng: np.random.Generator) -> Look:
+    """Draw the look of one sample's video: mostly bright field, grey or greenish."""
+    phase = rng.random() < 0.25
+    look = Look(
+        illumination=Illumination.PHASE_CONTRAST if phase else Illumination.BRIGHT_FIELD,
+        level=rng.uniform(0.48, 0.72),
+        tint=_sample_tint(rng),
+        absorption=rng.uniform(0.3, 0.55),
+        halo=rng.uniform(0.3, 0.9),
+        halo_um=rng.uniform(0.4, 0.7),
+        outline=rng.uniform(0.2, 0.7),
+        blur_um=rng.uniform(0.13, 0.22),
+        texture=rng.uniform(0.006, 0.018),
+        unevenness=rng.uniform(0.0, 0.2),
+        light_angle_rad=rng.uniform(0, 2 * np.pi),
+        noise=rng.uniform(0.004, 0.016),
+        jpeg_quality=int(rng.integers(70, 96)) if rng.random() < 0.6 else 0,
+    )
+    if not phase:
+        return look
+    return replace(
+        look,
+        level=rng.uniform(0.35, 0.55),
+        absorption=rng.uniform(0.4, 0.6),
+        halo=rng.uniform(0.7, 1.2),
+        halo_um=rng.uniform(0.6, 1.1),
+    )
+
+
+def light_field(
+    look: Look,
+    *,
+    left_px: int,
+    top_px: int,
+    width_px: int,
+    height_px: int,
+    field_px: tuple[int, int],
+) -> NDArray[np.float32]:
+    """The background's brightness (H, W) in a window of a field of ``field_px`` (width, height)."""
+    x = (np.arange(left_px, left_px + width_px, dtype=np.float32) / field_px[0] - 0.5) * 2
+    y = (np.arange(top_px, top_px + height_px, dtype=np.float32) / field_px[1] - 0.5) * 2
+    slope = np.cos(look.light_angle_rad) * x[None] + np.sin(look.light_angle_rad) * y[:, None]
+    fall = 1 + look.unevenness * (0.4 * slope - 0.35 * (x[None] ** 2 + y[:, None] ** 2))
+    return np.asarray(look.level * fall, dtype=np.float32)
+
+
+def texture_window(
+    *, left_px: int, top_px: int, width_px: int, height_px: int
+) -> NDArray[np.float32]:
+    """The slide's faint mottling (H, W), of unit spread, repeating every 512 pixels."""
+    rows = np.arange(top_px, top_px + height_px) % TEXTURE_SIZE_PX
+    columns = np.arange(left_px, left_px + width_px) % TEXTURE_SIZE_PX
+    return np.asarray(_texture()[np.ix_(rows, columns)])
+
+
+def expose(
+    signal: NDArray[np.float32],
+    *,
+    light: NDArray[np.float32],
+    look: Look,
+    rng: np.random.Generator,
+    gain: float = 1.0,
+) -> NDArray[np.uint8]:
+    """Turn relative signal (H, W; 0 is background) into a noisy RGB frame (H, W, 3)."""
+    grey = light * np.clip(1 + signal, 0.02, 1.9) * (255 * gain)
+    rgb = np.empty((*grey.shape, 3), dtype=np.float32)
+    for channel, tint in enumerate(look.tint):
+        np.multiply(grey, tint, out=rgb[..., channel])
+    rgb += _noise_like(rgb, look.noise * 255, rng)
+    image = np.clip(rgb + 0.5, 0, 255).astype(np.uint8)
+    return compress(image, look.jpeg_quality) if look.jpeg_quality else image
+
+
+def compress(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Put the traces of lossy compression on an image (JPEG at ``quality``, chroma halved)."""
+    _, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), dtype=np.uint8)
+
+
+def _sample_tint(rng: np.random.Generator) -> tuple[float, float, float]:
+    greenish = rng.random() < 0.4
+    red, green, blue = (0.93, 1.06, 0.9) if greenish else (0.98, 1.0, 0.97)
+    red, green, blue = (value + rng.normal(0, 0.02) for value in (red, green, blue))
+    return (float(red), float(green), float(blue))
+
+
+def _noise_like(
+    values: NDArray[np.float32], sigma: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Noise for one frame: cut at a random place from a bank, as drawing it anew is slower."""
+    count = values.size
+    bank = _noise_bank()
+    if count <= len(bank) // 2:
+        start = int(rng.integers(len(bank) - count))
+        return np.asarray((sigma * bank[start : start + count]).reshape(values.shape))
+    return np.asarray(sigma * rng.standard_normal(values.shape, dtype=np.float32))
+
+
+@lru_cache(maxsize=1)
+def _noise_bank() -> NDArray[np.float32]:
+    return np.random.default_rng(20240115).standard_normal(NOISE_VALUES, dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _texture() -> NDArray[np.float32]:
+    rng = np.random.default_rng(20240116)
+    size = TEXTURE_SIZE_PX
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None]) * size
+    # Mottling between about 8 and 60 pixels, as the slide's dirt out of focus shows it.
+    weight = np.exp(-((frequency / 45) ** 2)) * (frequency > 8) / np.sqrt(frequency + 1)
+    spectrum = np.fft.rfft2(rng.standard_normal((size, size))) * weight
+    texture = np.fft.irfft2(spectrum, s=(size, size))
+    return np.asarray(texture / texture.std(), dtype=np.float32)

@@ -1,0 +1,282 @@
+"""Draws sperm and debris, anti-aliased at sub-pixel positions, into a window of the field."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.simulation.morphology import SpermShape, acrosome_outline, head_outline
+from rostfine_core.simulation.motion import Swimming, centreline
+from rostfine_core.simulation.optics import Look
+
+SUPERSAMPLING = 4
+SHIFT_BITS = 4
+DENSITY = {"head": 235, "acrosome": 165, "vacuole": 70, "neck": 165, "tail": 105, "droplet": 120}
+MASK_PARTS = ("head", "neck", "tail")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A rectangle of whole pixels of the field, to be drawn into an array (height, width)."""
+
+    left_px: int
+    top_px: int
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pose:
+    """A sperm at one moment: the head's centre, its heading and the phase of its tail."""
+
+    x_px: float
+    y_px: float
+    heading_rad: float
+    phase_rad: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sperm:
+    """A shape that swims, lying ``defocus_um`` away from the plane of focus (signed)."""
+
+    shape: SpermShape
+    swimming: Swimming
+    defocus_um: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speck:
+    """A round thing in the field: debris, a bubble (``density`` < 0) or a round cell (``hollow``).
+
+    ``hollow`` 0 is a full disc, 1 a mere ring.
+    """
+
+    x_px: float
+    y_px: float
+    radius_um: float
+    density: float
+    defocus_um: float = 0.0
+    hollow: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outlines:
+    """A posed sperm's parts as polygons and lines in field pixels; widths in pixels."""
+
+    head: NDArray[np.float64]
+    acrosome: NDArray[np.float64]
+    vacuoles: tuple[tuple[float, float, float], ...]
+    neck: NDArray[np.float64]
+    neck_width: float
+    tail: NDArray[np.float64]
+    tail_width: float
+    droplet: tuple[float, float, float] | None
+
+
+def place(sperm: Sperm, pose: Pose, *, um_per_px: float) -> Outlines:
+    """Put a sperm's parts at their place in the field."""
+    shape = sperm.shape
+    line, neck_end = centreline(shape, sperm.swimming, phase_rad=pose.phase_rad)
+
+    def to_field(points_um: NDArray[np.float64]) -> NDArray[np.float64]:
+        cos, sin = math.cos(pose.heading_rad), math.sin(pose.heading_rad)
+        turned = points_um @ np.array([[cos, sin], [-sin, cos]])
+        return np.asarray(turned / um_per_px + (pose.x_px, pose.y_px))
+
+    half = np.array([shape.head_length_um, shape.head_width_um]) / 2
+    spots = [np.array([[v.along, v.across]]) * half for v in shape.vacuoles]
+    centres = [to_field(spot)[0] for spot in spots]
+    line_px = to_field(line)
+    side = 0.35 * shape.droplet_um * np.array([[0.0, 1.0]])
+    droplet = to_field(line[max(neck_end // 2, 1)][None] + side)[0]
+    return Outlines(
+        head=to_field(head_outline(shape)),
+        acrosome=to_field(acrosome_outline(shape)),
+        vacuoles=tuple(
+            (float(c[0]), float(c[1]), v.radius_um / um_per_px)
+            for c, v in zip(centres, shape.vacuoles, strict=True)
+        ),
+        neck=line_px[: neck_end + 1],
+        neck_width=shape.neck_width_um / um_per_px,
+        tail=line_px[neck_end:],
+        tail_width=shape.tail_width_um / um_per_px,
+        droplet=(float(droplet[0]), float(droplet[1]), shape.droplet_um / 2 / um_per_px)
+        if shape.droplet_um > 0
+        else None,
+    )
+
+
+def draw_sperm(
+    signal: NDArray[np.float32],
+    sperm: Sperm,
+    pose: Pose,
+    *,
+    window: Window,
+    um_per_px: float,
+    look: Look,
+) -> None:
+    """Add a sperm to ``signal`` (H, W), the relative change of brightness in ``window``."""
+    outlines = place(sperm, pose, um_per_px=um_per_px)
+    tile = _tile(outlines, window, margin_px=math.ceil(3.2 * look.halo_um / um_per_px) + 2)
+    if tile is None:
+        return
+    density = _density(outlines, tile)
+    blur_px = math.hypot(look.blur_um, 0.12 * sperm.defocus_um) / um_per_px
+    rows = slice(tile.top_px - window.top_px, tile.top_px - window.top_px + tile.height_px)
+    columns = slice(tile.left_px - window.left_px, tile.left_px - window.left_px + tile.width_px)
+    signal[rows, columns] += _image_of(
+        density, blur_px=blur_px, um_per_px=um_per_px, defocus_um=sperm.defocus_um, look=look
+    )
+
+
+def draw_speck(
+    signal: NDArray[np.float32], speck: Speck, *, window: Window, um_per_px: float, look: Look
+) -> None:
+    """Add one round thing to ``signal`` (H, W)."""
+    blur = math.hypot(look.blur_um, 0.12 * speck.defocus_um) / um_per_px
+    radius = speck.radius_um / um_per_px
+    rim = 0.8 * look.halo_um / um_per_px + blur
+    reach = math.ceil(radius + 2.5 * rim + 2)
+    x, y = speck.x_px - window.left_px, speck.y_px - window.top_px
+    left, right = max(round(x) - reach, 0), min(round(x) + reach + 1, window.width_px)
+    top, bottom = max(round(y) - reach, 0), min(round(y) + reach + 1, window.height_px)
+    if left >= right or top >= bottom:
+        return
+    across = np.arange(left, right, dtype=np.float32) - np.float32(x)
+    down = np.arange(top, bottom, dtype=np.float32) - np.float32(y)
+    distance = np.sqrt(across[None] ** 2 + down[:, None] ** 2) - np.float32(radius)
+    inside = 0.5 - 0.5 * np.tanh(distance / (1.2 * blur + 0.3))
+    ring = np.exp(-((distance / (0.4 * rim + 0.6)) ** 2))
+    outer = np.exp(-(((distance - 1.2 * rim) / rim) ** 2))
+    body = (1 - speck.hollow) * inside + speck.hollow * ring
+    signal[top:bottom, left:right] -= speck.density * (
+        look.absorption * body - 0.3 * abs(look.halo) * outer
+    )
+
+
+def draw_masks(
+    masks: NDArray[np.uint8], sperm: Sperm, pose: Pose, *, window: Window, um_per_px: float
+) -> None:
+    """Set ``masks`` (3, H, W) to 1 where at least half a pixel is head, neck or tail."""
+    outlines = place(sperm, pose, um_per_px=um_per_px)
+    droplet = () if outlines.droplet is None else (outlines.droplet,)
+    for mask, part in zip(masks, MASK_PARTS, strict=True):
+        canvas = _canvas(window)
+        if part == "head":
+            _fill(canvas, outlines.head, window, 255)
+        elif part == "neck":
+            _line(canvas, outlines.neck, window, width_px=outlines.neck_width, value=255)
+            for spot in droplet:
+                _disc(canvas, spot, window, 255)
+        else:
+            _tapered(canvas, outlines.tail, window, width_px=outlines.tail_width, value=255)
+        mask |= (_shrink(canvas, window) >= 127.5).astype(np.uint8)
+
+
+def _tile(outlines: Outlines, window: Window, *, margin_px: int) -> Window | None:
+    """The part of ``window`` that the sperm can touch, or None."""
+    points = np.concatenate([outlines.head, outlines.neck, outlines.tail])
+    low = np.floor(points.min(axis=0)).astype(int) - margin_px
+    high = np.ceil(points.max(axis=0)).astype(int) + margin_px
+    left, top = max(int(low[0]), window.left_px), max(int(low[1]), window.top_px)
+    right = min(int(high[0]), window.left_px + window.width_px)
+    bottom = min(int(high[1]), window.top_px + window.height_px)
+    if left >= right or top >= bottom:
+        return None
+    return Window(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top)
+
+
+def _density(outlines: Outlines, tile: Window) -> NDArray[np.float32]:
+    """How much matter lies in each pixel of ``tile`` (0 to 1), drawn from tail to head."""
+    canvas = _canvas(tile)
+    _tapered(canvas, outlines.tail, tile, width_px=outlines.tail_width, value=DENSITY["tail"])
+    _line(canvas, outlines.neck, tile, width_px=outlines.neck_width, value=DENSITY["neck"])
+    if outlines.droplet is not None:
+        _disc(canvas, outlines.droplet, tile, DENSITY["droplet"])
+    _fill(canvas, outlines.head, tile, DENSITY["head"])
+    _fill(canvas, outlines.acrosome, tile, DENSITY["acrosome"])
+    for spot in outlines.vacuoles:
+        _disc(canvas, spot, tile, DENSITY["vacuole"])
+    return _shrink(canvas, tile) / np.float32(255)
+
+
+def _image_of(
+    density: NDArray[np.float32],
+    *,
+    blur_px: float,
+    um_per_px: float,
+    defocus_um: float,
+    look: Look,
+) -> NDArray[np.float32]:
+    """Brightness change of a thin object: absorption, edge, and the rim that defocus makes."""
+    sharp = cv2.GaussianBlur(density, (0, 0), max(blur_px, 0.3))
+    middle = cv2.GaussianBlur(density, (0, 0), math.hypot(blur_px, 0.3 / um_per_px))
+    wide = cv2.GaussianBlur(density, (0, 0), math.hypot(blur_px, look.halo_um / um_per_px))
+    halo = look.halo + 0.25 * defocus_um
+    image = look.absorption * sharp + look.outline * (sharp - middle) + halo * (sharp - wide)
+    return np.asarray(-image, dtype=np.float32)
+
+
+def _canvas(window: Window) -> NDArray[np.uint8]:
+    height, width = window.height_px * SUPERSAMPLING, window.width_px * SUPERSAMPLING
+    return np.zeros((height, width), dtype=np.uint8)
+
+
+def _shrink(canvas: NDArray[np.uint8], window: Window) -> NDArray[np.float32]:
+    size = (window.width_px, window.height_px)
+    return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
+def _fixed(points: NDArray[np.float64], window: Window) -> NDArray[np.int32]:
+    """Field pixels to the canvas's fixed-point coordinates (pixel centres are whole numbers)."""
+    scaled = (points - (window.left_px, window.top_px) + 0.5) * SUPERSAMPLING - 0.5
+    return np.asarray(np.rint(scaled * (1 << SHIFT_BITS)), dtype=np.int32)
+
+
+def _fill(
+    canvas: NDArray[np.uint8], points: NDArray[np.float64], window: Window, value: int
+) -> None:
+    cv2.fillPoly(canvas, [_fixed(points, window)], value, shift=SHIFT_BITS)
+
+
+def _line(
+    canvas: NDArray[np.uint8],
+    points: NDArray[np.float64],
+    window: Window,
+    *,
+    width_px: float,
+    value: int,
+) -> None:
+    thickness = max(round(width_px * SUPERSAMPLING), 1)
+    cv2.polylines(
+        canvas, [_fixed(points, window)], False, value, thickness=thickness, shift=SHIFT_BITS
+    )
+
+
+def _tapered(
+    canvas: NDArray[np.uint8],
+    points: NDArray[np.float64],
+    window: Window,
+    *,
+    width_px: float,
+    value: int,
+) -> None:
+    """A line that thins to 40% of its width at the tip, in eight steps."""
+    edges = np.linspace(0, len(points) - 1, 9).astype(int)
+    for step, (first, last) in enumerate(pairwise(edges)):
+        if last > first:
+            width = width_px * (1 - 0.6 * step / 8)
+            _line(canvas, points[first : last + 1], window, width_px=width, value=value)
+
+
+def _disc(
+    canvas: NDArray[np.uint8], spot: tuple[float, float, float], window: Window, value: int
+) -> None:
+    centre = _fixed(np.array([spot[:2]]), window)[0]
+    radius = round(spot[2] * SUPERSAMPLING * (1 << SHIFT_BITS))
+    cv2.circle(
+        canvas, (int(centre[0]), int(centre[1])), radius, value, thickness=-1, shift=SHIFT_BITS
+    )
