@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -92,7 +93,7 @@ def simulate_clip(
 ) -> SimulatedClip:
     """Draw clip number ``index`` of the series."""
     sample = index // clips_per_sample
-    field, burden = _sample_of(np.random.default_rng([seed, _SAMPLE_STREAM, sample]))
+    field, burden = _sample_of(seed, sample)
     rng = np.random.default_rng([seed, _CLIP_STREAM, index])
     sperm = sample_sperm(rng, burden=burden)
     findings = examine(sperm.shape, sperm.swimming)
@@ -157,8 +158,9 @@ def write_dataset(
         rows[start] = written
         done = sum(len(part) for part in rows.values())
         yield Progress(stage="simulating", done=done, total=count)
-    write_text(folder / "dataset.toml", _describe(name, seed, count))
-    write_text(folder / "labels.csv", _table([row for k, _ in spans for row in rows[k]]))
+    table = [row for start, _ in spans for row in rows[start]]
+    write_text(folder / "dataset.toml", _describe(name, seed, table))
+    write_text(folder / "labels.csv", _table(table))
     return folder
 
 
@@ -237,8 +239,10 @@ def label_row(clip: SimulatedClip) -> dict[str, str]:
     return {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}
 
 
-def _sample_of(rng: np.random.Generator) -> tuple[Field, float]:
+@lru_cache(maxsize=4)
+def _sample_of(seed: int, sample: int) -> tuple[Field, float]:
     """A sample's field and how much worse (or better) its sperm are than the population's."""
+    rng = np.random.default_rng([seed, _SAMPLE_STREAM, sample])
     field = sample_field(rng)
     specks = sample_specks(
         rng, field=field, count=int(rng.integers(60, 260)), round_cells=int(rng.integers(0, 5))
@@ -369,17 +373,25 @@ def _table(rows: list[dict[str, str]]) -> str:
     return buffer.getvalue()
 
 
-def _describe(name: str, seed: int, count: int) -> str:
+def _describe(name: str, seed: int, rows: list[dict[str, str]]) -> str:
+    """The text of ``dataset.toml``; lengths in pixels so that unlike videos can be flagged."""
     grades = ", ".join(f'"{g.name}"' for g in Grade)
+    scales = [float(row["um_per_px"]) for row in rows]
+    heads = [float(row["head_length_um"]) / float(row["um_per_px"]) for row in rows]
+    low, high = np.percentile(heads, (2.5, 97.5))
     return (
         f"name = {json.dumps(name)}\n"
         'kind = "simulated"\n'
         f"grades = [{grades}]\n"
         f"panel_size = {PANEL_SIZE}\n"
-        f"clips = {count}\n"
-        f"seed = {seed}\n"
-        "fps = 15.0\n\n"
+        f"clips = {len(rows)}\n"
+        f"seed = {seed}\n\n"
         "[preprocessing]\n"
-        "num_frames = 8\nimage_size = 224\nmean = 0.45\nstd = 0.225\n"
         f"clip_frames = {CLIP_FRAMES}\n"
+        f"size_px = {CLIP_SIZE_PX}\n"
+        f"span_s = {VIDEO_FRAMES / 15:.4f}\n"
+        "num_frames = 8\nimage_size = 224\nmean = 0.45\nstd = 0.225\n"
+        "fps = 15.0\n"
+        f"um_per_px = {np.median(scales):.4f}\n"
+        f"head_length_px = [{low:.1f}, {high:.1f}]\n"
     )

@@ -59,17 +59,16 @@ def sample_field(
     rng: np.random.Generator, *, um_per_px: float | None = None, look: Look | None = None
 ) -> Field:
     """Draw one sample's microscope, scale and dirt."""
-    scale = float(rng.uniform(0.165, 0.2)) if um_per_px is None else um_per_px
+    scale = float(rng.uniform(0.155, 0.21)) if um_per_px is None else um_per_px
     drifting = rng.random() < 0.3
     drift = rng.normal(0, 1.5, 2) if drifting else np.zeros(2)
-    field = Field(
+    return Field(
         um_per_px=scale,
         look=sample_look(rng) if look is None else look,
         texture_at_px=(int(rng.integers(512)), int(rng.integers(512))),
         drift_px_s=(float(drift[0]), float(drift[1])),
         flicker=float(rng.uniform(0, 0.03)),
     )
-    return field
 
 
 def sample_specks(
@@ -116,14 +115,14 @@ def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray
         height_px=window.height_px,
     )
     signal = np.asarray(field.look.texture * texture, dtype=np.float32)
-    still = Window(left_px=0, top_px=0, width_px=window.width_px, height_px=window.height_px)
-    for speck in field.specks:
-        x = speck.x_px + drift_x - window.left_px
-        y = speck.y_px + drift_y - window.top_px
-        reach = speck.radius_um / field.um_per_px + 30
-        if -reach < x < window.width_px + reach and -reach < y < window.height_px + reach:
-            moved = Speck(**{**vars(speck), "x_px": x, "y_px": y})
-            draw_speck(signal, moved, window=still, um_per_px=field.um_per_px, look=field.look)
+    reach = np.asarray([s.radius_um for s in field.specks]) / field.um_per_px + 30
+    places = np.array([(s.x_px, s.y_px) for s in field.specks]).reshape(-1, 2)
+    places += np.array([drift_x - window.left_px, drift_y - window.top_px])
+    size = (window.width_px, window.height_px)
+    near = ((places > -reach[:, None]) & (places < size + reach[:, None])).all(axis=1)
+    for k in np.flatnonzero(near):
+        at = (float(places[k, 0]), float(places[k, 1]))
+        draw_speck(signal, field.specks[k], at_px=at, um_per_px=field.um_per_px, look=field.look)
     return signal
 
 

@@ -7,6 +7,7 @@ side; the neck starts at the rear end of the head and runs backwards.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 NORMAL_HEAD_LENGTH_UM = 4.8
 NORMAL_ASPECT = 0.62
 OUTLINE_POINTS = 72
-IRREGULAR_HARMONICS = (3, 4, 5, 7)
+BUMPS = ((3, 1.0), (4, 0.8), (5, 0.6), (7, 0.35))
+"""Waves round the outline and the weight of each, for irregular heads."""
 
 
 class TailForm(StrEnum):
@@ -81,14 +83,15 @@ class SpermShape:
         return sum(math.pi * v.radius_um**2 for v in self.vacuoles) / self.head_area_um2
 
 
+@lru_cache(maxsize=64)
 def head_outline(shape: SpermShape, *, half_angle_rad: float = math.pi) -> NDArray[np.float64]:
     """The head's outline as (N, 2) um, from the front to ``half_angle_rad`` on both sides."""
     whole = half_angle_rad >= math.pi
     angle = np.linspace(-half_angle_rad, half_angle_rad, OUTLINE_POINTS, endpoint=not whole)
     along, across = np.cos(angle), np.sin(angle)
     bumps = sum(
-        np.sin(k * angle + phase)
-        for k, phase in zip(IRREGULAR_HARMONICS, shape.irregularity_phases, strict=True)
+        weight * np.sin(waves * angle + phase)
+        for (waves, weight), phase in zip(BUMPS, shape.irregularity_phases, strict=True)
     )
     radial = 1 + shape.irregularity * bumps
     x = 0.5 * shape.head_length_um * along * radial
@@ -96,11 +99,14 @@ def head_outline(shape: SpermShape, *, half_angle_rad: float = math.pi) -> NDArr
     return np.stack([x, y + 0.5 * shape.head_width_um * shape.asymmetry * (along**2 - 0.4)], axis=1)
 
 
-def acrosome_outline(shape: SpermShape) -> NDArray[np.float64]:
-    """The front cap of the head whose area is ``acrosome_share`` of an oval head; (N, 2) um."""
+@lru_cache(maxsize=256)
+def acrosome_outline(shape: SpermShape, *, grown: float = 0.0) -> NDArray[np.float64]:
+    """The front cap of the head that is ``acrosome_share`` + ``grown`` of an oval; (N, 2) um."""
     cut = np.linspace(-1, 1, 201)
     shares = (np.arccos(cut) - cut * np.sqrt(1 - cut**2)) / math.pi
-    at = float(np.interp(shape.acrosome_share, shares[::-1], cut[::-1]))
+    at = float(
+        np.interp(np.clip(shape.acrosome_share + grown, 0.01, 0.99), shares[::-1], cut[::-1])
+    )
     return head_outline(shape, half_angle_rad=math.acos(at) * 0.9999)
 
 
@@ -121,8 +127,8 @@ def sample_shape(rng: np.random.Generator, *, severity: float | None = None) -> 
         head_width_um=width,
         pyriform=rng.normal(0.06, 0.05) + abs(_defect(rng, level, scale=0.3)),
         asymmetry=rng.normal(0, 0.03) + _defect(rng, level, scale=0.3),
-        irregularity=abs(rng.normal(0, 0.006)) + abs(_defect(rng, level, scale=0.045)),
-        irregularity_phases=tuple(rng.uniform(0, 2 * math.pi, len(IRREGULAR_HARMONICS)).tolist()),
+        irregularity=abs(rng.normal(0, 0.006)) + abs(_defect(rng, level, scale=0.042)),
+        irregularity_phases=tuple(rng.uniform(0, 2 * math.pi, len(BUMPS)).tolist()),
         acrosome_share=float(
             np.clip(rng.normal(0.55, 0.06) + _defect(rng, level, scale=0.25), 0.05, 0.9)
         ),

@@ -73,7 +73,7 @@ def sample_swimming(
     return Swimming(
         kind=chosen,
         speed_um_s=speed,
-        beat_hz=0.0 if still else rng.uniform(2.0, 5.0) + 0.35 * speed,
+        beat_hz=_beat_hz(rng, chosen, speed),
         beat_angle_rad=beat_angle,
         wavelength_um=rng.uniform(22.0, 34.0),
         path_curvature_per_um=circle if circle else rng.normal(0, 0.002),
@@ -153,6 +153,14 @@ def _tremble(swimming: Swimming, count: int, rng: np.random.Generator) -> NDArra
 def _sample_kind(rng: np.random.Generator, vigour: float) -> SwimmingKind:
     weights = np.array([0.1 + 0.9 * vigour, 0.28, 0.1, 0.14 * (1.6 - vigour), 0.2 * (1.6 - vigour)])
     return list(SwimmingKind)[int(rng.choice(len(weights), p=weights / weights.sum()))]
+
+
+def _beat_hz(rng: np.random.Generator, kind: SwimmingKind, speed_um_s: float) -> float:
+    if kind is SwimmingKind.IMMOTILE:
+        return 0.0
+    if kind is SwimmingKind.TWITCHING:
+        return float(rng.uniform(1.0, 4.0))
+    return float(rng.uniform(4.0, 8.0) + 0.35 * speed_um_s)
 
 
 def _beat_angle(rng: np.random.Generator, kind: SwimmingKind, speed_um_s: float) -> float:

@@ -1,5 +1,6 @@
 """What the microscope and camera do to the picture: looks of bright field and phase contrast."""
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -53,9 +54,9 @@ def sample_look(rng: np.random.Generator) -> Look:
         level=rng.uniform(0.48, 0.72),
         tint=_sample_tint(rng),
         absorption=rng.uniform(0.3, 0.55),
-        halo=rng.uniform(0.3, 0.9),
-        halo_um=rng.uniform(0.4, 0.7),
-        outline=rng.uniform(0.2, 0.7),
+        halo=rng.uniform(0.4, 1.2),
+        halo_um=rng.uniform(0.32, 0.6),
+        outline=rng.uniform(0.2, 1.2),
         blur_um=rng.uniform(0.13, 0.22),
         texture=rng.uniform(0.006, 0.018),
         unevenness=rng.uniform(0.0, 0.2),
@@ -69,8 +70,8 @@ def sample_look(rng: np.random.Generator) -> Look:
         look,
         level=rng.uniform(0.35, 0.55),
         absorption=rng.uniform(0.4, 0.6),
-        halo=rng.uniform(0.7, 1.2),
-        halo_um=rng.uniform(0.6, 1.1),
+        halo=rng.uniform(0.8, 1.5),
+        halo_um=rng.uniform(0.5, 0.9),
     )
 
 
@@ -86,18 +87,23 @@ def light_field(
     """The background's brightness (H, W) in a window of a field of ``field_px`` (width, height)."""
     x = (np.arange(left_px, left_px + width_px, dtype=np.float32) / field_px[0] - 0.5) * 2
     y = (np.arange(top_px, top_px + height_px, dtype=np.float32) / field_px[1] - 0.5) * 2
-    slope = np.cos(look.light_angle_rad) * x[None] + np.sin(look.light_angle_rad) * y[:, None]
-    fall = 1 + look.unevenness * (0.4 * slope - 0.35 * (x[None] ** 2 + y[:, None] ** 2))
-    return np.asarray(look.level * fall, dtype=np.float32)
+    slope_x, slope_y = 0.4 * math.cos(look.light_angle_rad), 0.4 * math.sin(look.light_angle_rad)
+    across = look.level * (1 + look.unevenness * (slope_x * x - 0.35 * x**2))
+    down = look.level * look.unevenness * (slope_y * y - 0.35 * y**2)
+    return np.asarray(across[None] + down[:, None], dtype=np.float32)
 
 
 def texture_window(
     *, left_px: int, top_px: int, width_px: int, height_px: int
 ) -> NDArray[np.float32]:
     """The slide's faint mottling (H, W), of unit spread, repeating every 512 pixels."""
-    rows = np.arange(top_px, top_px + height_px) % TEXTURE_SIZE_PX
-    columns = np.arange(left_px, left_px + width_px) % TEXTURE_SIZE_PX
-    return np.asarray(_texture()[np.ix_(rows, columns)])
+    top, left = top_px % TEXTURE_SIZE_PX, left_px % TEXTURE_SIZE_PX
+    texture = _texture()
+    if max(top + height_px, left + width_px) <= len(texture):
+        return texture[top : top + height_px, left : left + width_px]
+    rows = np.arange(top, top + height_px) % TEXTURE_SIZE_PX
+    columns = np.arange(left, left + width_px) % TEXTURE_SIZE_PX
+    return np.asarray(texture[np.ix_(rows, columns)])
 
 
 def expose(
@@ -110,11 +116,10 @@ def expose(
 ) -> NDArray[np.uint8]:
     """Turn relative signal (H, W; 0 is background) into a noisy RGB frame (H, W, 3)."""
     grey = light * np.clip(1 + signal, 0.02, 1.9) * (255 * gain)
-    rgb = np.empty((*grey.shape, 3), dtype=np.float32)
-    for channel, tint in enumerate(look.tint):
-        np.multiply(grey, tint, out=rgb[..., channel])
-    rgb += _noise_like(rgb, look.noise * 255, rng)
-    image = np.clip(rgb + 0.5, 0, 255).astype(np.uint8)
+    tinted = cv2.merge([grey * np.float32(tint) for tint in look.tint])
+    rgb = np.asarray(tinted, dtype=np.float32)
+    _add_noise(rgb, look.noise * 255, rng)
+    image = np.asarray(cv2.convertScaleAbs(rgb), dtype=np.uint8)
     return compress(image, look.jpeg_quality) if look.jpeg_quality else image
 
 
@@ -127,20 +132,19 @@ def compress(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 def _sample_tint(rng: np.random.Generator) -> tuple[float, float, float]:
     greenish = rng.random() < 0.4
     red, green, blue = (0.93, 1.06, 0.9) if greenish else (0.98, 1.0, 0.97)
-    red, green, blue = (value + rng.normal(0, 0.02) for value in (red, green, blue))
+    red, green, blue = (value + rng.normal(0, 0.012) for value in (red, green, blue))
     return (float(red), float(green), float(blue))
 
 
-def _noise_like(
-    values: NDArray[np.float32], sigma: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Noise for one frame: cut at a random place from a bank, as drawing it anew is slower."""
-    count = values.size
+def _add_noise(image: NDArray[np.float32], sigma: float, rng: np.random.Generator) -> None:
+    """Add noise that is cut at random places from a bank, as drawing it anew is slower."""
     bank = _noise_bank()
-    if count <= len(bank) // 2:
-        start = int(rng.integers(len(bank) - count))
-        return np.asarray((sigma * bank[start : start + count]).reshape(values.shape))
-    return np.asarray(sigma * rng.standard_normal(values.shape, dtype=np.float32))
+    rows = max(min(len(image), NOISE_VALUES // 4 // image[0].size), 1)
+    for top in range(0, len(image), rows):
+        band = image[top : top + rows]
+        start = int(rng.integers(NOISE_VALUES - band.size))
+        noise = bank[start : start + band.size].reshape(band.shape)
+        cv2.scaleAdd(noise, sigma, band, dst=band)
 
 
 @lru_cache(maxsize=1)
@@ -157,4 +161,5 @@ def _texture() -> NDArray[np.float32]:
     weight = np.exp(-((frequency / 45) ** 2)) * (frequency > 8) / np.sqrt(frequency + 1)
     spectrum = np.fft.rfft2(rng.standard_normal((size, size))) * weight
     texture = np.fft.irfft2(spectrum, s=(size, size))
-    return np.asarray(texture / texture.std(), dtype=np.float32)
+    # Half a period more on each axis lets most windows be plain slices.
+    return np.asarray(np.pad(texture / texture.std(), (0, size // 2), "wrap"), dtype=np.float32)

@@ -32,7 +32,7 @@ CRITERIA = (
 )
 """What the experts judge and how heavily on average (FACTS, task and data)."""
 
-CUTS = (0.25, 1.17, 4.1, 5.1)
+CUTS = (0.22, 1.15, 4.1, 5.1)
 """Demerits at which the panel's average expert goes from A to B, ..., D to E."""
 
 
@@ -54,7 +54,7 @@ def examine(shape: SpermShape, swimming: Swimming) -> Findings:
     """State a sperm's faults by the criteria the experts use."""
     return Findings(
         outline=math.hypot(
-            shape.irregularity / 0.04,
+            shape.irregularity / 0.035,
             shape.asymmetry / 0.3,
             max(abs(shape.pyriform) - 0.05, 0) / 0.3,
         ),

@@ -12,9 +12,11 @@ from rostfine_core.simulation.morphology import SpermShape, acrosome_outline, he
 from rostfine_core.simulation.motion import Swimming, centreline
 from rostfine_core.simulation.optics import Look
 
-SUPERSAMPLING = 4
+SUPERSAMPLING = 3
 SHIFT_BITS = 4
-DENSITY = {"head": 235, "acrosome": 165, "vacuole": 70, "neck": 165, "tail": 105, "droplet": 120}
+DENSITY = {"head": 230, "acrosome": 160, "vacuole": 85, "neck": 145, "tail": 95, "droplet": 120}
+TIP_DENSITY = 45
+LINE_STEPS = 8
 MASK_PARTS = ("head", "neck", "tail")
 
 
@@ -67,7 +69,7 @@ class Outlines:
     """A posed sperm's parts as polygons and lines in field pixels; widths in pixels."""
 
     head: NDArray[np.float64]
-    acrosome: NDArray[np.float64]
+    acrosome: tuple[NDArray[np.float64], ...]
     vacuoles: tuple[tuple[float, float, float], ...]
     neck: NDArray[np.float64]
     neck_width: float
@@ -94,7 +96,7 @@ def place(sperm: Sperm, pose: Pose, *, um_per_px: float) -> Outlines:
     droplet = to_field(line[max(neck_end // 2, 1)][None] + side)[0]
     return Outlines(
         head=to_field(head_outline(shape)),
-        acrosome=to_field(acrosome_outline(shape)),
+        acrosome=tuple(to_field(acrosome_outline(shape, grown=g)) for g in (0.05, 0.0, -0.05)),
         vacuoles=tuple(
             (float(c[0]), float(c[1]), v.radius_um / um_per_px)
             for c, v in zip(centres, shape.vacuoles, strict=True)
@@ -133,16 +135,22 @@ def draw_sperm(
 
 
 def draw_speck(
-    signal: NDArray[np.float32], speck: Speck, *, window: Window, um_per_px: float, look: Look
+    signal: NDArray[np.float32],
+    speck: Speck,
+    *,
+    at_px: tuple[float, float],
+    um_per_px: float,
+    look: Look,
 ) -> None:
-    """Add one round thing to ``signal`` (H, W)."""
+    """Add one round thing to ``signal`` (H, W), its centre ``at_px`` in that array."""
     blur = math.hypot(look.blur_um, 0.12 * speck.defocus_um) / um_per_px
     radius = speck.radius_um / um_per_px
     rim = 0.8 * look.halo_um / um_per_px + blur
     reach = math.ceil(radius + 2.5 * rim + 2)
-    x, y = speck.x_px - window.left_px, speck.y_px - window.top_px
-    left, right = max(round(x) - reach, 0), min(round(x) + reach + 1, window.width_px)
-    top, bottom = max(round(y) - reach, 0), min(round(y) + reach + 1, window.height_px)
+    x, y = at_px
+    height, width = signal.shape
+    left, right = max(round(x) - reach, 0), min(round(x) + reach + 1, width)
+    top, bottom = max(round(y) - reach, 0), min(round(y) + reach + 1, height)
     if left >= right or top >= bottom:
         return
     across = np.arange(left, right, dtype=np.float32) - np.float32(x)
@@ -168,11 +176,13 @@ def draw_masks(
         if part == "head":
             _fill(canvas, outlines.head, window, 255)
         elif part == "neck":
-            _line(canvas, outlines.neck, window, width_px=outlines.neck_width, value=255)
+            widths = (outlines.neck_width, _neck_end(outlines))
+            _tapered(canvas, outlines.neck, window, widths_px=widths, values=(255, 255))
             for spot in droplet:
                 _disc(canvas, spot, window, 255)
         else:
-            _tapered(canvas, outlines.tail, window, width_px=outlines.tail_width, value=255)
+            widths = (outlines.tail_width, 0.45 * outlines.tail_width)
+            _tapered(canvas, outlines.tail, window, widths_px=widths, values=(255, 255))
         mask |= (_shrink(canvas, window) >= 127.5).astype(np.uint8)
 
 
@@ -192,12 +202,27 @@ def _tile(outlines: Outlines, window: Window, *, margin_px: int) -> Window | Non
 def _density(outlines: Outlines, tile: Window) -> NDArray[np.float32]:
     """How much matter lies in each pixel of ``tile`` (0 to 1), drawn from tail to head."""
     canvas = _canvas(tile)
-    _tapered(canvas, outlines.tail, tile, width_px=outlines.tail_width, value=DENSITY["tail"])
-    _line(canvas, outlines.neck, tile, width_px=outlines.neck_width, value=DENSITY["neck"])
+    _tapered(
+        canvas,
+        outlines.tail,
+        tile,
+        widths_px=(outlines.tail_width, 0.45 * outlines.tail_width),
+        values=(DENSITY["tail"], TIP_DENSITY),
+    )
+    _tapered(
+        canvas,
+        outlines.neck,
+        tile,
+        widths_px=(outlines.neck_width, _neck_end(outlines)),
+        values=(DENSITY["neck"], DENSITY["tail"]),
+    )
     if outlines.droplet is not None:
         _disc(canvas, outlines.droplet, tile, DENSITY["droplet"])
     _fill(canvas, outlines.head, tile, DENSITY["head"])
-    _fill(canvas, outlines.acrosome, tile, DENSITY["acrosome"])
+    # The acrosome's border is soft: three caps, each lighter than the one it lies on.
+    for step, cap in enumerate(outlines.acrosome, start=1):
+        lighter = (DENSITY["head"] - DENSITY["acrosome"]) * step // len(outlines.acrosome)
+        _fill(canvas, cap, tile, DENSITY["head"] - lighter)
     for spot in outlines.vacuoles:
         _disc(canvas, spot, tile, DENSITY["vacuole"])
     return _shrink(canvas, tile) / np.float32(255)
@@ -242,34 +267,29 @@ def _fill(
     cv2.fillPoly(canvas, [_fixed(points, window)], value, shift=SHIFT_BITS)
 
 
-def _line(
-    canvas: NDArray[np.uint8],
-    points: NDArray[np.float64],
-    window: Window,
-    *,
-    width_px: float,
-    value: int,
-) -> None:
-    thickness = max(round(width_px * SUPERSAMPLING), 1)
-    cv2.polylines(
-        canvas, [_fixed(points, window)], False, value, thickness=thickness, shift=SHIFT_BITS
-    )
-
-
 def _tapered(
     canvas: NDArray[np.uint8],
     points: NDArray[np.float64],
     window: Window,
     *,
-    width_px: float,
-    value: int,
+    widths_px: tuple[float, float],
+    values: tuple[int, int],
 ) -> None:
-    """A line that thins to 40% of its width at the tip, in eight steps."""
-    edges = np.linspace(0, len(points) - 1, 9).astype(int)
-    for step, (first, last) in enumerate(pairwise(edges)):
-        if last > first:
-            width = width_px * (1 - 0.6 * step / 8)
-            _line(canvas, points[first : last + 1], window, width_px=width, value=value)
+    """A line whose width and density change in steps from the first to the second value."""
+    fixed = _fixed(points, window)
+    edges = np.linspace(0, len(points) - 1, min(LINE_STEPS, len(points) - 1) + 1).astype(int)
+    for first, last in reversed(list(pairwise(edges.tolist()))):
+        share = first / (len(points) - 1)
+        width = widths_px[0] + share * (widths_px[1] - widths_px[0])
+        value = round(values[0] + share * (values[1] - values[0]))
+        thickness = max(round(width * SUPERSAMPLING), 1)
+        part = [fixed[first : last + 1]]
+        cv2.polylines(canvas, part, False, value, thickness=thickness, shift=SHIFT_BITS)
+
+
+def _neck_end(outlines: Outlines) -> float:
+    """The neck's width where it meets the tail."""
+    return 0.4 * outlines.neck_width + 0.6 * outlines.tail_width
 
 
 def _disc(
