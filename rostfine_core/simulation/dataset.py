@@ -27,8 +27,7 @@ from rostfine_core.simulation.field import (
     sample_field,
     sample_specks,
 )
-from rostfine_core.simulation.morphology import sample_severity, sample_shape
-from rostfine_core.simulation.motion import Trajectory, sample_swimming, swim
+from rostfine_core.simulation.motion import Trajectory, swim
 from rostfine_core.simulation.panel import (
     PANEL_SIZE,
     Findings,
@@ -37,6 +36,7 @@ from rostfine_core.simulation.panel import (
     expected_votes,
     motility,
 )
+from rostfine_core.simulation.population import sample_sperm
 from rostfine_core.simulation.render import Pose, Sperm, Window, draw_masks
 
 CLIP_FRAMES = 16
@@ -116,16 +116,6 @@ def simulate_clip(
         centres_px=centres,
         heads_px=heads,
         masks=_masks(swimmer, field, frames, centres) if with_masks else None,
-    )
-
-
-def sample_sperm(rng: np.random.Generator, *, burden: float = 0.0) -> Sperm:
-    """Draw a sperm of the population; ``burden`` shifts a whole sample to worse forms."""
-    severity = float(np.clip(sample_severity(rng) + burden, 0.0, 1.0))
-    return Sperm(
-        shape=sample_shape(rng, severity=severity),
-        swimming=sample_swimming(rng, vigour=1 - 0.7 * severity),
-        defocus_um=float(rng.normal(0, 0.4)),
     )
 
 

@@ -140,7 +140,7 @@ def sample_shape(rng: np.random.Generator, *, severity: float | None = None) -> 
         tail_width_um=0.55 * math.exp(rng.normal(0, 0.1)),
         tail_form=form,
         tail_bend_rad=_sign(rng) * rng.uniform(0.8, 2.4) if form is TailForm.BENT else 0.0,
-        tail_bend_at=rng.uniform(0.03, 0.25),
+        tail_bend_at=rng.uniform(0.0, 0.08 if form is TailForm.COILED else 0.2),
         droplet_um=rng.uniform(1.2, 3.0) if rng.random() < 0.02 + 0.25 * level**2 else 0.0,
     )
 
@@ -176,7 +176,7 @@ def _vacuoles(
 
 
 def _tail_form(rng: np.random.Generator, severity: float) -> TailForm:
-    if rng.random() > 0.02 + 0.4 * severity**2:
+    if rng.random() > 0.02 + 0.3 * severity**2:
         return TailForm.NORMAL
     return (TailForm.SHORT, TailForm.BENT, TailForm.COILED)[rng.integers(3)]
 

@@ -137,7 +137,7 @@ def _malformation(shape: SpermShape, beyond_neck: NDArray[np.float64]) -> NDArra
     if shape.tail_form is TailForm.BENT:
         return np.asarray(shape.tail_bend_rad * np.clip(after / 1.5, 0.0, 1.0))
     if shape.tail_form is TailForm.COILED:
-        return np.asarray(np.maximum(after, 0.0) * (0.28 + 0.006 * np.maximum(after, 0.0)))
+        return np.asarray(np.maximum(after, 0.0) * (0.3 + 0.008 * np.maximum(after, 0.0)))
     return np.zeros_like(beyond_neck)
 
 

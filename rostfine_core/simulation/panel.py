@@ -32,7 +32,7 @@ CRITERIA = (
 )
 """What the experts judge and how heavily on average (FACTS, task and data)."""
 
-CUTS = (0.22, 1.15, 4.1, 5.1)
+CUTS = (0.23, 1.14, 4.3, 5.35)
 """Demerits at which the panel's average expert goes from A to B, ..., D to E."""
 
 
