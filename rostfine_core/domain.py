@@ -73,6 +73,7 @@ class VideoInfo:
     """What a video is, as found in the file and not as its header claims.
 
     ``timestamps_s`` has one entry a frame, starting at 0; ``fps`` is the mean rate over them.
+    ``notes`` holds a sentence for whatever the reader should know (cut off, times assumed, ...).
     """
 
     path: str
@@ -85,6 +86,7 @@ class VideoInfo:
     is_colour: bool
     bit_depth: int
     timestamps_s: tuple[float, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,0 +1,190 @@
+"""AVI, MP4, MOV, MKV and their kin: streaming and exact seeking by the frame index.
+
+Seeking starts at a key packet and checks, packet by packet, that the container really landed on
+the file's known order; wherever it did not, or the decoder could not recover there, an earlier
+key packet and at last the beginning of the file are tried. So speed depends on the file, the
+picture never does.
+"""
+
+from bisect import bisect_right
+from collections.abc import Generator, Iterator
+from itertools import chain
+from pathlib import Path
+
+from av import FFmpegError, VideoFrame
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from rostfine_core.domain import VideoInfo
+from rostfine_core.errors import VideoError
+from rostfine_core.video.frame import is_coloured
+from rostfine_core.video.index import (
+    FrameIndex,
+    KeyPacket,
+    build_index,
+    decode_on,
+    decode_packet,
+    open_container,
+)
+from rostfine_core.video.picture import ContainerPicture, bit_depth, rotation_notes
+
+KEY_PACKETS_TRIED = 2
+_NOTHING = "Nothing in {path} can be decoded: export it again."
+
+
+class _SeekMissedError(Exception):
+    """The container or decoder did not arrive where the index says."""
+
+
+class ContainerSource:
+    """The pictures of one container; every stream of them opens the file for itself."""
+
+    def __init__(self, path: Path) -> None:
+        """Index the file and decode its first frame.
+
+        Raises:
+            VideoError: it cannot be read as a video.
+        """
+        self._path = path
+        self._index = build_index(path)
+        self._size_px: tuple[int, int] | None = None
+        self._ahead: Generator[ContainerPicture] | None = None
+        self._held: tuple[int, ContainerPicture] | None = None
+        self.info = _describe(path, self._index, self.picture(0))
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._ahead is not None:
+            self._ahead.close()
+        self._ahead = self._held = None
+
+    def picture(self, index: int) -> ContainerPicture:
+        """The picture of frame ``index``; quick for the frames after the last one asked for."""
+        if self._held is None or self._ahead is None or not self._is_near(index, self._held[0]):
+            self.close()
+            self._ahead = self.pictures(index, self._index.frame_count)
+            self._held = (index, next(self._ahead))
+        number, picture = self._held
+        while number < index:
+            number, picture = number + 1, next(self._ahead)
+        self._held = (number, picture)
+        return picture
+
+    def _is_near(self, index: int, held: int) -> bool:
+        """Whether decoding on from frame ``held`` is no longer a way than seeking ``index``."""
+        key = self._keys_before(index)[0]
+        return held <= index and (key is None or self._index.number(key.pts) <= held + 1)
+
+    def pictures(self, start: int, stop: int) -> Generator[ContainerPicture]:
+        """Stream pictures; a frame that does not decode repeats the one before it, marked so.
+
+        Raises:
+            VideoError: the picture changes its size, or nothing decodes.
+        """
+        for key in self._keys_before(start):
+            try:
+                for picture in self._run(key, start, stop):
+                    yield picture
+                    start += 1
+            except _SeekMissedError:
+                continue
+            return
+
+    def _keys_before(self, start: int) -> list[KeyPacket | None]:
+        """Where to start decoding for a frame, best first; None is the file's beginning."""
+        pts, keys = self._index.pts, self._index.keys
+        if pts is None or start == 0:
+            return [None]
+        end = bisect_right(keys, pts[start], key=lambda k: k.pts)
+        return [*reversed(keys[max(0, end - KEY_PACKETS_TRIED) : end]), None]
+
+    def _run(self, key: KeyPacket | None, start: int, stop: int) -> Iterator[ContainerPicture]:
+        """Pictures ``start`` to ``stop``, one for each number, decoded from ``key`` on."""
+        last: VideoFrame | None = None
+        wanted = start
+        for number, frame in self._numbered(key):
+            if key is not None and (frame.is_corrupt or (number > wanted and last is None)):
+                raise _SeekMissedError
+            while wanted < min(number, stop):
+                yield self._upright(last or frame, wanted, is_repetition=True)
+                wanted += 1
+            if wanted == number < stop:
+                yield self._upright(frame, wanted)
+                wanted += 1
+            if wanted == stop:
+                return
+            last = frame
+        if last is None:
+            raise _SeekMissedError if key else VideoError(_NOTHING.format(path=self._path))
+        while wanted < stop:
+            yield self._upright(last, wanted, is_repetition=True)
+            wanted += 1
+
+    def _numbered(self, key: KeyPacket | None) -> Iterator[tuple[int, VideoFrame]]:
+        """Decoded frames with their numbers, ascending."""
+        following = 0
+        with open_container(self._path) as (container, stream):
+            frames = self._after(key, container, stream) if key else decode_on(container, stream)
+            for frame in frames:
+                number = following if self._index.pts is None else self._index.find(frame.pts)
+                if number is not None and number >= following:
+                    yield number, frame
+                    following = number + 1
+
+    def _after(
+        self, key: KeyPacket, container: InputContainer, stream: VideoStream
+    ) -> Iterator[VideoFrame]:
+        """Decode from ``key`` on, watching that every packet is the one the index lists.
+
+        Frames shown before the first packet's own may lean on frames before it: they are left out.
+        """
+        try:
+            container.seek(key.pts, stream=stream)
+        except FFmpegError as error:
+            raise _SeekMissedError from error
+        packets = container.demux(stream)
+        first = next(packets)  # at the file's end this is an empty one
+        landed = self._index.key_of((first.pts, first.size))
+        if landed is None or landed.pts > key.pts:
+            raise _SeekMissedError
+        expected = iter(self._index.packets[landed.position :])
+        for packet in chain((first,), packets):
+            if packet.size and (packet.pts, packet.size) != next(expected, None):
+                raise _SeekMissedError
+            for frame in decode_packet(packet):
+                if frame.pts is not None and frame.pts >= landed.pts:
+                    yield frame
+
+    def _upright(
+        self, frame: VideoFrame, number: int, *, is_repetition: bool = False
+    ) -> ContainerPicture:
+        size = (frame.width, frame.height)
+        self._size_px = self._size_px or size
+        if size != self._size_px:
+            raise VideoError(
+                f"{self._path} changes its picture size at frame {number} from "
+                f"{self._size_px[0]}x{self._size_px[1]} to {size[0]}x{size[1]}: "
+                "cut it there or convert it to one size."
+            )
+        return ContainerPicture(
+            frame, quarter_turns=round(frame.rotation / 90) % 4, is_repetition=is_repetition
+        )
+
+
+def _describe(path: Path, index: FrameIndex, first: ContainerPicture) -> VideoInfo:
+    height, width = first.grey().shape
+    times = index.timestamps_s
+    fps = (len(times) - 1) / times[-1] if len(times) > 1 else index.fps
+    return VideoInfo(
+        path=str(path),
+        width_px=width,
+        height_px=height,
+        frame_count=len(times),
+        fps=fps,
+        duration_s=times[-1] + 1 / fps,
+        codec=index.codec,
+        is_colour=is_coloured(first.rgb(exact=False)),
+        bit_depth=bit_depth(first.frame.format),
+        timestamps_s=times,
+        notes=index.notes + rotation_notes(first.frame.rotation),
+    )

@@ -1,0 +1,114 @@
+"""Writes frames into a video file that is whole or absent."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.video.reformatter import Colorspace, Interpolation
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from rostfine_core.errors import VideoError
+from rostfine_core.files import atomic_write
+
+VideoCodec = Literal["h264", "mjpeg", "mpeg4", "rawvideo", "ffv1"]
+
+_ENCODERS = {"h264": "libx264"}
+_LOSSLESS_PIXELS = {"rawvideo": "bgr24", "ffv1": "bgr0"}
+_BEST_QUANTISER = {"h264": 16, "mjpeg": 2, "mpeg4": 2}
+_ACCURATE = (
+    Interpolation.BICUBIC
+    | Interpolation.ACCURATE_RND
+    | Interpolation.FULL_CHR_H_INP
+    | Interpolation.BITEXACT
+)
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    *,
+    fps: float,
+    codec: VideoCodec = "h264",
+    quantiser: int | None = None,
+) -> None:
+    """Encode ``frames`` at a constant rate; the ending of ``path`` chooses the container.
+
+    Colour is stored by BT.601 and tagged so, in full resolution only where the codec is lossless
+    or the size is odd.
+
+    Args:
+        path: .mp4, .mov, .avi or .mkv; written under a temporary name and then renamed.
+        frames: (H, W, 3) RGB or (H, W) grey, uint8, all of one size; taken one at a time.
+        fps: frames per second.
+        codec: "rawvideo" (AVI) and "ffv1" (MKV, AVI) lose nothing.
+        quantiser: how coarse a lossy codec may be, lower is better: 0 to 51 for h264, 1 to 31 for
+            mjpeg and mpeg4; near the best by default.
+
+    Raises:
+        VideoError: there are no frames, they change size, or codec and container do not go
+            together.
+        StoreError: the file cannot be written.
+    """
+    remaining = iter(frames)
+    first = next(remaining, None)
+    if first is None:
+        raise VideoError(f"There are no frames to write into {path}: give at least one.")
+    with atomic_write(path) as temporary:
+        try:
+            with av.open(str(temporary), "w") as container:
+                stream = _add_stream(container, first.shape, fps, codec, quantiser)
+                for number, image in enumerate(chain((first,), remaining)):
+                    if image.shape[:2] != first.shape[:2]:
+                        raise VideoError(
+                            f"Frame {number} for {path} is {image.shape[1]}x{image.shape[0]}, the "
+                            f"first {first.shape[1]}x{first.shape[0]}: give frames of one size."
+                        )
+                    container.mux(stream.encode(_picture(image, number, stream)))
+                container.mux(stream.encode(None))
+        except (av.FFmpegError, ValueError) as error:
+            if isinstance(error, OSError):
+                raise
+            raise VideoError(
+                f"Cannot write {codec} into a file with the ending {path.suffix!r}: "
+                "use .mp4 for h264, .avi for mjpeg, mpeg4 and rawvideo, .mkv for ffv1."
+            ) from error
+
+
+def _add_stream(
+    container: OutputContainer,
+    shape: tuple[int, ...],
+    fps: float,
+    codec: VideoCodec,
+    quantiser: int | None,
+) -> VideoStream:
+    rate = Fraction(fps).limit_denominator(30000)
+    stream = container.add_stream(_ENCODERS.get(codec, codec), rate=rate)
+    assert isinstance(stream, VideoStream)
+    stream.height, stream.width = shape[:2]
+    stream.pix_fmt = _LOSSLESS_PIXELS.get(codec) or _lossy_pixels(codec, shape)
+    if codec not in _LOSSLESS_PIXELS:
+        stream.codec_context.colorspace = Colorspace.SMPTE170M
+        coarse = str(_BEST_QUANTISER[codec] if quantiser is None else quantiser)
+        stream.options = {"crf": coarse} if codec == "h264" else {"qmin": coarse, "qmax": coarse}
+    return stream
+
+
+def _lossy_pixels(codec: VideoCodec, shape: tuple[int, ...]) -> str:
+    if codec == "mjpeg":
+        return "yuvj420p"
+    is_odd = shape[0] % 2 or shape[1] % 2
+    return "yuv444p" if codec == "h264" and is_odd else "yuv420p"
+
+
+def _picture(image: NDArray[np.uint8], number: int, stream: VideoStream) -> av.VideoFrame:
+    layout = "gray" if image.ndim == 2 else "rgb24"
+    plain = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), layout)
+    frame = plain.reformat(format=stream.pix_fmt, dst_colorspace="itu601", interpolation=_ACCURATE)
+    frame.pts = number
+    return frame

@@ -1,0 +1,113 @@
+"""One decoded frame, whose conversions to grey and colour are made only when asked for."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.domain import GreyFrame, VideoInfo
+from rostfine_core.errors import VideoError
+
+MAX_AREA_PX = 2**26
+LEAST_COLOUR_LEVELS = 12
+
+
+class Picture(Protocol):
+    """A frame's picture as its source holds it."""
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the decoder reported errors, or had to repeat an earlier picture."""
+
+    @property
+    def is_repetition(self) -> bool:
+        """Whether this is an earlier picture, in place of one that does not decode."""
+
+    def grey(self) -> NDArray[np.uint8]:
+        """The luma, (H, W) uint8."""
+
+    def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
+        """The colours, (H, W, 3) uint8; ``exact=False`` may be off by two levels but is fast."""
+
+
+class Source(Protocol):
+    """Where pictures come from: a container, a TIFF stack or a folder."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the source holds."""
+
+    def pictures(self, start: int, stop: int) -> Iterator[Picture]:
+        """Stream the pictures ``start`` to ``stop`` (exclusive) with constant memory."""
+
+    def picture(self, index: int) -> Picture:
+        """The picture of one frame, equal to the streamed one."""
+
+    def close(self) -> None:
+        """Release the files."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DecodedFrame:
+    """One frame of a video; ``index`` and ``time_s`` (from the first frame) are the file's own."""
+
+    index: int
+    time_s: float
+    picture: Picture
+    repeats: Callable[[], bool]
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether the picture repeats the one before it, up to compression noise."""
+        return self.repeats()
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether this picture could not be decoded cleanly and shows concealed or older data."""
+        return self.picture.is_damaged
+
+    def grey(self) -> GreyFrame:
+        """The frame's luma for tracking.
+
+        For YUV video this is the Y plane as stored (limited-range video spans 16 to 235), for RGB
+        video the luma of BT.601; depths above 8 bits lose their lowest bits.
+        """
+        return GreyFrame(
+            index=self.index,
+            time_s=self.time_s,
+            image=self.picture.grey(),
+            is_duplicate=self.is_duplicate,
+        )
+
+    def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
+        """The frame's colours, (H, W, 3) uint8, by the file's own colour matrix and range.
+
+        ``exact=False`` is about ten times as fast and may be off by two levels: for the screen.
+        """
+        return self.picture.rgb(exact=exact)
+
+
+def check_size(path: Path, width_px: int, height_px: int) -> None:
+    """Refuse pictures that no microscope camera makes, before memory is spent on them.
+
+    Raises:
+        VideoError: the picture is empty or has more than 67 million pixels.
+    """
+    if min(width_px, height_px) < 1:
+        raise VideoError(f"{path} states no picture size: it is damaged; export it again.")
+    if width_px * height_px > MAX_AREA_PX:
+        raise VideoError(
+            f"{path} is {width_px}x{height_px} pixels, more than the {MAX_AREA_PX // 10**6} "
+            "million that can be read: export a smaller part of the picture."
+        )
+
+
+def is_coloured(image: NDArray[np.uint8]) -> bool:
+    """Whether an (H, W, 3) picture holds colour beyond what compression leaves in a grey one."""
+    red, green, blue = (image[..., c] for c in range(3))
+    spread = np.maximum(cv2.absdiff(red, green), cv2.absdiff(green, blue))
+    return bool(spread.max() >= LEAST_COLOUR_LEVELS)

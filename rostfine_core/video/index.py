@@ -1,0 +1,235 @@
+"""The list of a container's frames in display order, made from its packets or, in doubt, decoded.
+
+The packets are read once without decoding. Their presentation times, sorted, number the frames.
+Where those times cannot be trusted (missing or repeated, a format that stores none for a codec
+that reorders frames, a damaged or cut-off file, a header that promises another count), every
+frame is decoded once and counted instead.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+from av import VideoFrame
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from rostfine_core.errors import VideoError
+from rostfine_core.video.frame import check_size
+
+# Containers only: no playlists (they reach for other files), no single pictures, no text.
+_FORMATS = "mov,avi,matroska,mpegts,mpeg,mpegvideo,asf,flv,mxf,ogg,nut,ivf,dv,gif,h264,hevc,m4v"
+_WITHOUT_DISPLAY_TIMES = {"avi", "h264", "hevc", "m4v", "mpegvideo"}
+FALLBACK_FPS = 25.0
+
+PacketId = tuple[int | None, int]
+
+
+@dataclass(frozen=True)
+class KeyPacket:
+    """A packet where decoding can start: its place in the file's order and its display time."""
+
+    position: int
+    pts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameIndex:
+    """A container's frames.
+
+    ``pts`` are the display times in ``time_base`` units, ascending, or None where frames can only
+    be counted; ``packets`` are all packets in file order, to recognise where a seek has landed;
+    ``keys`` are sorted by time.
+    """
+
+    frame_count: int
+    pts: tuple[int, ...] | None
+    time_base: Fraction
+    fps: float
+    packets: tuple[PacketId, ...]
+    keys: tuple[KeyPacket, ...]
+    codec: str
+    notes: tuple[str, ...]
+
+    @property
+    def timestamps_s(self) -> tuple[float, ...]:
+        """One time a frame, from 0; counted at ``fps`` where the file has no usable times."""
+        if self.pts is None:
+            return tuple(k / self.fps for k in range(self.frame_count))
+        return tuple(float((p - self.pts[0]) * self.time_base) for p in self.pts)
+
+    def number(self, pts: int) -> int:
+        """The number of the first frame shown at ``pts`` or later."""
+        return bisect_left(self.pts or (), pts)
+
+    def find(self, pts: int | None) -> int | None:
+        """The number of the frame shown at exactly ``pts``."""
+        if pts is None or self.pts is None:
+            return None
+        number = self.number(pts)
+        return number if number < len(self.pts) and self.pts[number] == pts else None
+
+    def key_of(self, packet: PacketId) -> KeyPacket | None:
+        """The key packet that a demuxed packet is."""
+        return next((k for k in self.keys if self.packets[k.position] == packet), None)
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a file and its first moving-picture stream, ready to decode with all cores.
+
+    Raises:
+        VideoError: it is not a video, holds no pictures, or its codec is unknown.
+    """
+    options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+    try:
+        container = av.open(f"file:{path}", options=options, metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise VideoError(
+            f"{path} is not a video that can be read, or was cut off before its index was "
+            "written: choose an AVI, MP4, MOV or MKV file, or export it again."
+        ) from error
+    with container:
+        yield container, _moving_pictures(container, path)
+
+
+def _moving_pictures(container: InputContainer, path: Path) -> VideoStream:
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        raise VideoError(f"{path} holds no moving pictures, only sound or data: choose a video.")
+    stream = streams[0]
+    if getattr(stream, "codec_context", None) is None:
+        raise VideoError(
+            f"{path} is coded in a way that cannot be decoded here: convert it to MP4 (H.264)."
+        )
+    check_size(path, stream.width, stream.height)
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def build_index(path: Path) -> FrameIndex:
+    """Number the frames of a container.
+
+    Raises:
+        VideoError: there is nothing to decode.
+    """
+    with open_container(path) as (container, stream):
+        packets, ends_early = _read_packets(container, stream)
+        promised = stream.frames or len(packets)
+        time_base = stream.time_base or Fraction(1, 1000)
+        fps = float(stream.average_rate or stream.guessed_rate or FALLBACK_FPS)
+        codec = stream.codec_context.name
+        without_times = _lacks_display_times(container, stream)
+    if not packets:
+        raise VideoError(f"{path} holds no pictures (zero frames): record or export it again.")
+    shown = [p.pts for p in packets if not p.is_discarded]
+    pts: list[int | None] = [*sorted({p for p in shown if p is not None})]
+    ends_early = ends_early or len(packets) < promised
+    if without_times or ends_early or len(pts) < len(shown) or promised != len(packets):
+        pts = decoded_pts(path)
+    is_timed = None not in pts and all(a < b for a, b in pairwise(p or 0 for p in pts))
+    return FrameIndex(
+        frame_count=len(pts),
+        pts=tuple(p for p in pts if p is not None) if is_timed else None,
+        time_base=time_base,
+        fps=fps,
+        packets=tuple(p.identity for p in packets),
+        keys=_keys(packets),
+        codec=codec,
+        notes=tuple(_notes(len(pts), promised, fps, ends_early=ends_early, is_timed=is_timed)),
+    )
+
+
+def _keys(packets: list["_Packet"]) -> tuple[KeyPacket, ...]:
+    keys = (
+        KeyPacket(position, p.pts)
+        for position, p in enumerate(packets)
+        if p.is_key and p.pts is not None
+    )
+    return tuple(sorted(keys, key=lambda k: k.pts))
+
+
+def _notes(
+    count: int, promised: int, fps: float, *, ends_early: bool, is_timed: bool
+) -> Iterator[str]:
+    if ends_early:
+        of = f" of {promised}" if promised > count else ""
+        yield f"The file is cut off or damaged: the first {count}{of} frames can be read."
+    if not is_timed:
+        yield (
+            f"The file holds no usable frame times: they are counted at {fps:g} frames per "
+            "second, the rate in its header."
+        )
+
+
+@dataclass(frozen=True)
+class _Packet:
+    pts: int | None
+    size: int
+    is_key: bool
+    is_discarded: bool
+
+    @property
+    def identity(self) -> PacketId:
+        return self.pts, self.size
+
+
+def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[_Packet], bool]:
+    """All packets without decoding, and whether the file ends within or breaks off."""
+    packets: list[_Packet] = []
+    ends_early = False
+    try:
+        for packet in container.demux(stream):
+            ends_early = ends_early or packet.is_corrupt
+            if packet.size:
+                packets.append(
+                    _Packet(packet.pts, packet.size, packet.is_keyframe, packet.is_discard)
+                )
+    except av.FFmpegError:
+        ends_early = True
+    return packets, ends_early
+
+
+def _lacks_display_times(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether the format stores no display times for a codec that may reorder frames."""
+    may_reorder = stream.codec_context.codec.reorder
+    return may_reorder and not _WITHOUT_DISPLAY_TIMES.isdisjoint(container.format.name.split(","))
+
+
+def decoded_pts(path: Path) -> list[int | None]:
+    """Decode everything once and list the times of the frames that come out.
+
+    Raises:
+        VideoError: no frame comes out.
+    """
+    with open_container(path) as (container, stream):
+        pts = [frame.pts for frame in decode_on(container, stream)]
+    if not pts:
+        raise VideoError(
+            f"{path} is damaged: none of its pictures can be decoded; copy or export it again."
+        )
+    return pts
+
+
+def decode_on(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Decode from where the container stands; damaged packets are skipped, breaking off ends it."""
+    try:
+        for packet in container.demux(stream):
+            yield from decode_packet(packet)
+    except av.FFmpegError:
+        return
+
+
+def decode_packet(packet: "Packet[VideoStream]") -> list[VideoFrame]:
+    """The frames that a packet releases; none when the decoder refuses it."""
+    try:
+        return packet.decode()
+    except av.FFmpegError:
+        return []

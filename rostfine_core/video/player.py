@@ -1,0 +1,140 @@
+"""Opens whatever holds a video and hands out its frames, streamed or sought."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rostfine_core.domain import VideoInfo
+from rostfine_core.errors import VideoError
+from rostfine_core.video.container import ContainerSource
+from rostfine_core.video.frame import DecodedFrame, Source
+from rostfine_core.video.pages import TIFF_STARTS
+from rostfine_core.video.repeats import WINDOW_FRAMES, RepeatDetector
+from rostfine_core.video.stills import StillsSource
+
+VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".m4v", ".wmv", ".mpg", ".tif", ".tiff")
+"""For file dialogs; what a file is gets decided by its content."""
+
+
+class Video:
+    """An open video; use it as a context manager and from one thread.
+
+    Every ``frames()`` iterator reads the file for itself, so several may run side by side.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._repeats: dict[int, bool] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file; closing twice is harmless."""
+        self._source.close()
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the video is."""
+        return self._source.info
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[DecodedFrame]:
+        """Stream frames ``start`` to ``stop`` (exclusive; None is the end) with constant memory.
+
+        Raises:
+            VideoError: the range lies outside the video, or the file fails while it is read.
+        """
+        stop = self.info.frame_count if stop is None else stop
+        if not 0 <= start <= stop <= self.info.frame_count:
+            raise VideoError(
+                f"Frames {start} to {stop} were asked for, but {self.info.path} has "
+                f"{self.info.frame_count}: ask for frames in that range."
+            )
+        return self._stream(start, stop)
+
+    def frame(self, index: int) -> DecodedFrame:
+        """One frame, the same that streaming gives.
+
+        Raises:
+            VideoError: there is no such frame, or the file fails while it is read.
+        """
+        if not 0 <= index < self.info.frame_count:
+            raise VideoError(
+                f"Frame {index} was asked for, but {self.info.path} has frames 0 to "
+                f"{self.info.frame_count - 1}: ask for one of those."
+            )
+        return DecodedFrame(
+            index=index,
+            time_s=self.info.timestamps_s[index],
+            picture=self._source.picture(index),
+            repeats=lambda: self._is_repeat(index),
+        )
+
+    def _stream(self, start: int, stop: int) -> Iterator[DecodedFrame]:
+        if start == stop:
+            return
+        detector = RepeatDetector()
+        first = max(0, start - WINDOW_FRAMES - 1)
+        for index, picture in enumerate(self._source.pictures(first, stop), first):
+            repeats = detector.is_repeat(picture.grey(), is_certain=picture.is_repetition)
+            if index >= start:
+                yield DecodedFrame(
+                    index=index,
+                    time_s=self.info.timestamps_s[index],
+                    picture=picture,
+                    repeats=partial(bool, repeats),
+                )
+
+    def _is_repeat(self, index: int) -> bool:
+        """Looked up only when asked for: it needs the frames before."""
+        if index not in self._repeats:
+            self._repeats[index] = next(self._stream(index, index + 1)).is_duplicate
+        return self._repeats[index]
+
+
+def open_video(path: Path) -> Video:
+    """Open a video container, a TIFF stack or a folder of numbered images.
+
+    Raises:
+        VideoError: it is missing, unreadable, damaged or no video; the sentence says which.
+    """
+    return Video(_open_source(Path(path)))
+
+
+def probe(path: Path) -> VideoInfo:
+    """What the video at ``path`` is.
+
+    Raises:
+        VideoError: as ``open_video``.
+    """
+    with open_video(path) as video:
+        return video.info
+
+
+def _open_source(path: Path) -> Source:
+    try:
+        if path.is_dir():
+            return StillsSource(path)
+        if not path.exists():
+            raise VideoError(f"There is no file {path}: check its name and drive.")
+        if not path.is_file():
+            raise VideoError(f"{path} is not a file: choose a video.")
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError as error:
+        raise VideoError(
+            f"Cannot read {path} ({error.strerror or error}): check that you may read it."
+        ) from error
+    if not head:
+        raise VideoError(f"{path} is empty (0 bytes): record or copy it again.")
+    return StillsSource(path) if head in TIFF_STARTS else ContainerSource(path)
