@@ -6,5 +6,24 @@ from rostfine_core.simulation.dataset import (
     simulate_clips,
     write_dataset,
 )
+from rostfine_core.simulation.scene import (
+    Scene,
+    SceneSettings,
+    SceneTruth,
+    TargetTruth,
+    simulate_scene,
+)
+from rostfine_core.simulation.scene_files import write_scene
 
-__all__ = ["SimulatedClip", "simulate_clip", "simulate_clips", "write_dataset"]
+__all__ = [
+    "Scene",
+    "SceneSettings",
+    "SceneTruth",
+    "SimulatedClip",
+    "TargetTruth",
+    "simulate_clip",
+    "simulate_clips",
+    "simulate_scene",
+    "write_dataset",
+    "write_scene",
+]

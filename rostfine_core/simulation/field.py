@@ -102,7 +102,8 @@ def draw_window(
     signal = background_signal(field, window=window, time_s=time_s)
     for sperm, pose in swimmers:
         draw_sperm(signal, sperm, pose, window=window, um_per_px=field.um_per_px, look=field.look)
-    return expose_window(field, signal, window=window, time_s=time_s, rng=rng)
+    light = window_light(field, window)
+    return expose_signal(field, signal, light=light, time_s=time_s, rng=rng)
 
 
 def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray[np.float32]:
@@ -115,7 +116,7 @@ def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray
         height_px=window.height_px,
     )
     signal = np.asarray(field.look.texture * texture, dtype=np.float32)
-    reach = np.asarray([s.radius_um for s in field.specks]) / field.um_per_px + 30
+    reach = np.asarray([s.radius_um for s in field.specks]) / field.um_per_px + 40
     places = np.array([(s.x_px, s.y_px) for s in field.specks]).reshape(-1, 2)
     places += np.array([drift_x - window.left_px, drift_y - window.top_px])
     size = (window.width_px, window.height_px)
@@ -126,16 +127,9 @@ def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray
     return signal
 
 
-def expose_window(
-    field: Field,
-    signal: NDArray[np.float32],
-    *,
-    window: Window,
-    time_s: float,
-    rng: np.random.Generator,
-) -> NDArray[np.uint8]:
-    """Light the signal of a window as the field is lit there and take the picture."""
-    light = light_field(
+def window_light(field: Field, window: Window) -> NDArray[np.float32]:
+    """How brightly the field is lit in ``window`` (H, W)."""
+    return light_field(
         field.look,
         left_px=window.left_px,
         top_px=window.top_px,
@@ -143,6 +137,17 @@ def expose_window(
         height_px=window.height_px,
         field_px=(field.width_px, field.height_px),
     )
+
+
+def expose_signal(
+    field: Field,
+    signal: NDArray[np.float32],
+    *,
+    light: NDArray[np.float32],
+    time_s: float,
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """Take the picture of a signal (H, W) under ``light`` (H, W): RGB (H, W, 3)."""
     gain = 1 + field.flicker * math.sin(2 * math.pi * time_s / 10)
     return expose(signal, light=light, look=field.look, rng=rng, gain=gain)
 

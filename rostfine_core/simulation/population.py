@@ -6,11 +6,8 @@ from rostfine_core.simulation.morphology import TailForm, sample_severity, sampl
 from rostfine_core.simulation.motion import SwimmingKind, sample_swimming
 from rostfine_core.simulation.render import Sperm
 
-CRIPPLED_KINDS = (
-    (SwimmingKind.SLOW, 0.25),
-    (SwimmingKind.TWITCHING, 0.4),
-    (SwimmingKind.IMMOTILE, 0.35),
-)
+CRIPPLED_KINDS = (SwimmingKind.SLOW, SwimmingKind.TWITCHING, SwimmingKind.IMMOTILE)
+CRIPPLED_SHARES = (0.25, 0.4, 0.35)
 """How sperm with a coiled or a short tail swim, and how often."""
 
 
@@ -31,5 +28,4 @@ def sample_sperm(rng: np.random.Generator, *, burden: float = 0.0) -> Sperm:
 
 
 def _crippled_kind(rng: np.random.Generator) -> SwimmingKind:
-    kinds, shares = zip(*CRIPPLED_KINDS, strict=True)
-    return kinds[int(rng.choice(len(kinds), p=shares))]
+    return CRIPPLED_KINDS[int(rng.choice(len(CRIPPLED_KINDS), p=CRIPPLED_SHARES))]

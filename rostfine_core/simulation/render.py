@@ -146,7 +146,7 @@ def draw_speck(
     blur = math.hypot(look.blur_um, 0.12 * speck.defocus_um) / um_per_px
     radius = speck.radius_um / um_per_px
     rim = 0.8 * look.halo_um / um_per_px + blur
-    reach = math.ceil(radius + 2.5 * rim + 2)
+    reach = math.ceil(radius + 3.6 * rim + 2)
     x, y = at_px
     height, width = signal.shape
     left, right = max(round(x) - reach, 0), min(round(x) + reach + 1, width)

@@ -1,0 +1,138 @@
+"""Writes a simulated scene to a folder: the video, its seeds and the truth about every sperm."""
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.domain import Grade, LongJob, Progress
+from rostfine_core.files import write_text
+from rostfine_core.simulation.scene import SceneSettings, SceneTruth, TargetTruth, simulate_scene
+
+TRUTH_SCHEMA = "rostfine.scene_truth/1"
+VIDEO_NAME = "scene.mp4"
+_Frames = Iterator[NDArray[np.uint8]]
+
+
+class WriteVideo(Protocol):
+    """How a video is written; ``frames`` are (H, W, 3) uint8 RGB, taken one at a time."""
+
+    def __call__(self, path: Path, frames: _Frames, *, fps: float) -> None:
+        """Write ``frames`` to ``path``."""
+
+
+def write_scene(
+    folder: Path, *, settings: SceneSettings, write_video: WriteVideo
+) -> LongJob[SceneTruth]:
+    """Simulate a scene and write it, yielding progress per frame; returns the truth.
+
+    The folder then holds ``scene.mp4``, ``truth.csv`` (target,frame,x,y where the head is inside
+    the field), ``seeds.csv`` (the same in frame 0: what an operator would click), ``truth.json``.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    scene = simulate_scene(settings)
+    yield from _encode(
+        scene.frames(),
+        total=settings.frame_count,
+        write=lambda frames: write_video(folder / VIDEO_NAME, frames, fps=settings.fps),
+    )
+    truth = scene.truth
+    write_text(folder / "truth.csv", _positions(truth, range(settings.frame_count)))
+    write_text(folder / "seeds.csv", _positions(truth, range(1)))
+    write_text(folder / "truth.json", json.dumps(truth_record(truth), indent=1) + "\n")
+    return truth
+
+
+def truth_record(truth: SceneTruth) -> dict[str, Any]:
+    """Everything about a scene but the positions, ready for JSON."""
+    settings = {k: v for k, v in asdict(truth.settings).items() if k not in ("sperm", "look")}
+    field = asdict(truth.field)
+    return {
+        "schema": TRUTH_SCHEMA,
+        "settings": settings,
+        "look": field.pop("look"),
+        "drift_px_s": list(truth.field.drift_px_s),
+        "targets": [_target_record(target) for target in truth.targets],
+    }
+
+
+def _target_record(target: TargetTruth) -> dict[str, Any]:
+    expected = zip(Grade, target.expected.probabilities, strict=True)
+    return {
+        "target": target.target,
+        **asdict(target.sperm),
+        "findings": asdict(target.findings),
+        "expected": {grade.name: share for grade, share in expected},
+    }
+
+
+def _positions(truth: SceneTruth, frames: range) -> str:
+    rows = [
+        f"{target.target},{frame},{target.xy_px[frame, 0]:.3f},{target.xy_px[frame, 1]:.3f}"
+        for target in truth.targets
+        for frame in frames
+        if target.visible[frame]
+    ]
+    return "\n".join(["target,frame,x,y", *rows]) + "\n"
+
+
+class _Cancelled(Exception):
+    """Stops the writer from inside the frames it asks for, so that it cleans up."""
+
+
+def _encode(frames: _Frames, *, total: int, write: Callable[[_Frames], None]) -> Iterator[Progress]:
+    """Run ``write``, which pulls frames, in a thread, so that this generator can pull progress."""
+    passing: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(maxsize=1)
+    cancelled, finished = threading.Event(), threading.Event()
+    failures: list[Exception] = []
+
+    def handed_over() -> _Frames:
+        while (frame := passing.get()) is not None:
+            yield frame
+        if cancelled.is_set():
+            raise _Cancelled
+
+    def run() -> None:
+        try:
+            write(handed_over())
+        except _Cancelled:
+            pass
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: raised again below
+            failures.append(error)
+        finally:
+            finished.set()
+
+    def hand_over(frame: NDArray[np.uint8] | None) -> bool:
+        while not finished.is_set():
+            try:
+                passing.put(frame, timeout=0.05)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    thread = threading.Thread(target=run, name="write-scene")
+    thread.start()
+    complete = False
+    try:
+        for number, frame in enumerate(frames):
+            yield Progress(stage="simulating", done=number, total=total)
+            if not hand_over(frame):
+                break
+        complete = True
+    finally:
+        if not complete:
+            cancelled.set()
+        hand_over(None)
+        thread.join()
+    if failures:
+        raise failures[0]
+    yield Progress(stage="simulating", done=total, total=total)
