@@ -1,0 +1,154 @@
+"""The sizes and variants of a RoSTFine network, checked when made, and the named presets."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
+
+Branch = Literal["official", "paper"]
+Gather = Literal["official", "corrected"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoSTFineConfig:
+    """One RoSTFine network (FACTS: encoder, Patch Selection Module, branches).
+
+    Args:
+        num_frames: frames that the network sees of a clip (T).
+        image_size: edge of the square input in pixels.
+        patch_size: edge of a square patch in pixels.
+        embed_dim: width of every token (D).
+        depth: blocks of the encoder.
+        num_heads: attention heads of the encoder.
+        mlp_ratio: hidden width of the encoder's MLPs over ``embed_dim``.
+        num_grades: grades that the heads distribute over.
+        drop_path: stochastic depth of the encoder's last block, rising linearly from 0.
+        top_k: patches selected in each frame (K).
+        selection_layers: last encoder blocks whose attention is summed for the selection (paper,
+            Eq. 4: two; official code: one).
+        branch_depth: attention blocks of the branches FGS and FGT (L).
+        branch_heads: attention heads of the branches.
+        branch: ``official`` (attentions, then one MLP) or ``paper`` (Fig. 3: an MLP per block).
+        gather: ``corrected`` takes the patches that were selected; ``official`` reproduces the
+            official code, which fetches others (FACTS, error 1).
+
+    Raises:
+        ValueError: a value is out of its range or does not fit another.
+    """
+
+    num_frames: int = 8
+    image_size: int = 224
+    patch_size: int = 16
+    embed_dim: int = 768
+    depth: int = 12
+    num_heads: int = 12
+    mlp_ratio: float = 4
+    num_grades: int = 5
+    drop_path: float = 0.1
+    top_k: int = 3
+    selection_layers: int = 1
+    branch_depth: int = 2
+    branch_heads: int = 8
+    branch: Branch = "official"
+    gather: Gather = "corrected"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built."""
+        _check_types(self)
+        if self.num_grades < 2:
+            raise ValueError(f"num_grades must be at least 2, got {self.num_grades}")
+        if not 0 <= self.drop_path < 1:
+            raise ValueError(f"drop_path must be at least 0 and below 1, got {self.drop_path}")
+        if self.image_size % self.patch_size:
+            raise ValueError(
+                f"image_size {self.image_size} is not a multiple of patch_size {self.patch_size}"
+            )
+        for name, heads in (("num_heads", self.num_heads), ("branch_heads", self.branch_heads)):
+            if self.embed_dim % heads:
+                raise ValueError(f"embed_dim {self.embed_dim} is not a multiple of {name} {heads}")
+        if self.top_k > self.num_patches:
+            raise ValueError(
+                f"top_k {self.top_k} exceeds the {self.num_patches} patches of a frame"
+            )
+        if self.selection_layers > self.depth:
+            raise ValueError(
+                f"selection_layers {self.selection_layers} exceeds the depth {self.depth}"
+            )
+
+    @property
+    def grid_size(self) -> int:
+        """Patches along one edge of a frame."""
+        return self.image_size // self.patch_size
+
+    @property
+    def num_patches(self) -> int:
+        """Patches of a frame (N)."""
+        return self.grid_size**2
+
+    def to_json(self) -> str:
+        """The config as JSON text with sorted names."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "RoSTFineConfig":
+        """Read what ``to_json`` wrote; absent names take their defaults.
+
+        Raises:
+            ValueError: the text is not JSON, names an unknown field or holds a bad value.
+        """
+        values = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError(f"a config is a table of names and values, got {text[:40]!r}")
+        unknown = sorted(values.keys() - cls.__dataclass_fields__.keys())
+        if unknown:
+            raise ValueError(f"unknown config names: {', '.join(unknown)}")
+        return cls(**values)
+
+
+def _check_types(config: RoSTFineConfig) -> None:
+    """Refuse values of a wrong kind, which a damaged or hand-written file may hold."""
+    choices = {"branch": get_args(Branch), "gather": get_args(Gather)}
+    for name, value in asdict(config).items():
+        if name in choices:
+            if value not in choices[name]:
+                raise ValueError(f"{name} must be one of {choices[name]}, got {value!r}")
+        elif isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"{name} must be a number, got {value!r}")
+        elif name not in ("mlp_ratio", "drop_path") and not isinstance(value, int):
+            raise ValueError(f"{name} must be a whole number, got {value!r}")
+        elif name != "drop_path" and not 0 < value < 1_000_000:
+            raise ValueError(f"{name} must be above 0 and below a million, got {value!r}")
+
+
+PRESETS: dict[str, RoSTFineConfig] = {
+    "official": RoSTFineConfig(),
+    "paper": RoSTFineConfig(
+        top_k=60, selection_layers=2, branch_depth=6, branch_heads=8, branch="paper"
+    ),
+    "demo": RoSTFineConfig(
+        image_size=128,
+        embed_dim=192,
+        depth=6,
+        num_heads=3,
+        top_k=3,
+        selection_layers=2,
+        branch_depth=2,
+        branch_heads=3,
+        branch="paper",
+    ),
+}
+"""``official``: the official code's defaults; ``paper``: the paper's; ``demo``: small.
+
+All three gather the selected patches correctly; to reproduce the official code's numbers, ask for
+``gather="official"``.
+"""
+
+
+def preset(name: str, **changes: Any) -> RoSTFineConfig:  # noqa: ANN401 - fields differ in type
+    """The config of that name in ``PRESETS``, with some fields changed.
+
+    Raises:
+        ValueError: there is no such preset, or a changed value does not fit.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"unknown preset {name!r}: choose one of {', '.join(PRESETS)}")
+    return replace(PRESETS[name], **changes)

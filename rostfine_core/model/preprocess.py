@@ -1,0 +1,106 @@
+"""The official input pipeline: a clip of uint8 crops becomes what the network reads.
+
+Letters: B clips, T frames of the clip, S its edge in pixels.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor
+
+from rostfine_core.model.config import RoSTFineConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How clips are prepared: ``clip_frames`` crops -> ``num_frames`` of ``image_size`` pixels.
+
+    ``mean`` and ``std`` are taken off and divided by after scaling to 0 ... 1, in all channels.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+
+    num_frames: int = 8
+    image_size: int = 224
+    mean: float = 0.45
+    std: float = 0.225
+    clip_frames: int = 16
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be computed."""
+        for name in ("num_frames", "image_size", "clip_frames"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 100_000:
+                raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
+        for name in ("mean", "std"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ValueError(f"{name} must be a number, got {value!r}")
+        if not abs(self.mean) < 1000:
+            raise ValueError(f"mean must be finite, got {self.mean}")
+        if not 0 < self.std < 1000:
+            raise ValueError(f"std must be above 0 and finite, got {self.std}")
+
+    @property
+    def frame_indices(self) -> tuple[int, ...]:
+        """Which frames of the clip are used: floor(linspace(0, clip_frames - 1, num_frames)).
+
+        Whole-number arithmetic, since rounding may carry a float linspace below the whole number.
+        """
+        last, steps = self.clip_frames - 1, max(self.num_frames - 1, 1)
+        return tuple(index * last // steps for index in range(self.num_frames))
+
+    @classmethod
+    def of(cls, config: RoSTFineConfig) -> "Preprocessing":
+        """The official preprocessing at the size that a network reads."""
+        return cls(num_frames=config.num_frames, image_size=config.image_size)
+
+    def to_json(self) -> str:
+        """The settings as JSON text with sorted names."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Preprocessing":
+        """Read what ``to_json`` wrote; every name must be there.
+
+        Raises:
+            ValueError: the text is not JSON, names are missing or unknown, or a value is bad.
+        """
+        values = json.loads(text)
+        names = cls.__dataclass_fields__.keys()
+        if not isinstance(values, dict) or values.keys() != names:
+            raise ValueError(f"preprocessing needs exactly {', '.join(names)}, got {text[:80]!r}")
+        return cls(**values)
+
+
+OFFICIAL_PREPROCESSING = Preprocessing()
+
+
+def preprocess(images: Tensor, *, settings: Preprocessing = OFFICIAL_PREPROCESSING) -> Tensor:
+    """Choose frames, normalise and resize, on the device of the input (FACTS, input pipeline).
+
+    Args:
+        images: (B, T, S, S, 3) uint8 RGB with T = ``settings.clip_frames``.
+        settings: what the network was trained with.
+
+    Returns:
+        (B, 3, num_frames, image_size, image_size) float32.
+
+    Raises:
+        ValueError: the images have another layout or number of frames.
+    """
+    shape = tuple(images.shape)
+    if images.dtype != torch.uint8 or len(shape) != 5 or shape[-1] != 3:
+        raise ValueError(f"clips must be (B, T, S, S, 3) uint8, got {shape} {images.dtype}")
+    if shape[1] != settings.clip_frames:
+        raise ValueError(f"clips must have {settings.clip_frames} frames, got {shape[1]}")
+    chosen = images[:, list(settings.frame_indices)]
+    frames = rearrange(chosen, "b t h w c -> (b t) c h w").float() / 255
+    frames = (frames - settings.mean) / settings.std
+    size = (settings.image_size, settings.image_size)
+    resized = F.interpolate(frames, size=size, mode="bilinear", align_corners=False)
+    return rearrange(resized, "(b t) c h w -> b c t h w", b=shape[0])

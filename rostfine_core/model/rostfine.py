@@ -1,0 +1,237 @@
+"""RoSTFine: encoder, Patch Selection Module, spatial and temporal branch, three heads (WACV 2024).
+
+Letters: B clips, T frames, N patches of a frame, K selected patches of a frame, D width of a
+token, H attention heads, S tokens of a branch's sequence, G grades.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange, reduce, repeat
+from torch import Tensor, nn
+
+from rostfine_core.model.config import Gather, RoSTFineConfig
+from rostfine_core.model.timesformer import (
+    Attention,
+    Encoding,
+    Mlp,
+    TimeSformer,
+    init_linear_layers,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class GradeOutput:
+    """What the network says of clips.
+
+    Grades are (B, G), rows sum to 1: ``grade`` is the mean of the three heads (Eq. 20). Features
+    v_g, v_s, v_t are (B, D). ``selected_patches`` (B, T, K) int64, row-major on the patch grid,
+    best first.
+    """
+
+    grade: Tensor
+    grade_global: Tensor
+    grade_spatial: Tensor
+    grade_temporal: Tensor
+    feature_global: Tensor
+    feature_spatial: Tensor
+    feature_temporal: Tensor
+    selected_patches: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """An output with the attention behind it.
+
+    ``encoder_maps``: one (B, T, 1+N, 1+N) an encoder block, spatial, averaged over heads.
+    ``branch_attention`` (B, T, K): the last FGS block's [CLS]->selected patch, summed over heads
+    (of the official branch, as the official code draws it: see ``OfficialBranch.cls_attention``).
+    """
+
+    output: GradeOutput
+    encoder_maps: tuple[Tensor, ...]
+    branch_attention: Tensor
+
+
+class OfficialBranch(nn.Module):
+    """The branch of the official code: attentions that share one norm, then one MLP."""
+
+    def __init__(self, dim: int, *, depth: int, num_heads: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim)
+        self.mhsa = nn.ModuleList(
+            Attention(dim, num_heads=num_heads, qkv_bias=False) for _ in range(depth)
+        )
+        self.norm2 = nn.LayerNorm(dim)
+        self.mlp = Mlp(dim, hidden=dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, S, D) to the output at [CLS] (B, D)."""
+        for attention in self.mhsa:
+            x, _ = attention(self.norm1(x))
+        # The MLP works token by token, and only [CLS] is read.
+        out: Tensor = self.mlp(self.norm2(x[:, 0]))
+        return out
+
+    def cls_attention(self, x: Tensor) -> Tensor:
+        """The last attention's [CLS] row (B, S), summed over heads, as the official code draws it.
+
+        It is asked of the branch's input (B, S, D), where every token still is one patch, and not
+        of what the attentions before it made of the input.
+        """
+        _, rows = self.mhsa[-1](self.norm1(x), map_rows=1)
+        summed: Tensor = reduce(rows, "b h 1 s -> b s", "sum")
+        return summed
+
+
+class PaperBlock(nn.Module):
+    """One block of the paper's Fig. 3: norm, attention, norm, MLP."""
+
+    def __init__(self, dim: int, *, num_heads: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim)
+        self.mhsa = Attention(dim, num_heads=num_heads, qkv_bias=False)
+        self.norm2 = nn.LayerNorm(dim)
+        self.mlp = Mlp(dim, hidden=dim)
+
+    def forward(self, x: Tensor, *, map_rows: int = 0) -> tuple[Tensor, Tensor]:
+        """Map (B, S, D) to the same, with R rows of the attention map (B, H, R, S)."""
+        x, rows = self.mhsa(self.norm1(x), map_rows=map_rows)
+        return self.mlp(self.norm2(x)), rows
+
+
+class PaperBranch(nn.Module):
+    """The branch of the paper (Fig. 3): a chain of blocks."""
+
+    def __init__(self, dim: int, *, depth: int, num_heads: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(PaperBlock(dim, num_heads=num_heads) for _ in range(depth))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, S, D) to the output at [CLS] (B, D)."""
+        for block in self.blocks:
+            x, _ = block(x)
+        return x[:, 0]
+
+    def cls_attention(self, x: Tensor) -> Tensor:
+        """The last block's [CLS] row (B, S) in the pass of (B, S, D), summed over heads."""
+        for block in self.blocks:
+            x, rows = block(x, map_rows=1)
+        summed: Tensor = reduce(rows, "b h 1 s -> b s", "sum")
+        return summed
+
+
+class RoSTFine(nn.Module):
+    """The network that grades a sperm's clip as a panel of experts would."""
+
+    def __init__(self, config: RoSTFineConfig) -> None:
+        """Build a fresh network, weights drawn from torch's global generator."""
+        super().__init__()
+        self.config = config
+        self.encoder = TimeSformer(
+            num_frames=config.num_frames,
+            image_size=config.image_size,
+            patch_size=config.patch_size,
+            embed_dim=config.embed_dim,
+            depth=config.depth,
+            num_heads=config.num_heads,
+            mlp_ratio=config.mlp_ratio,
+            drop_path=config.drop_path,
+        )
+        self.branch_spatial = _build_branch(config)
+        self.branch_temporal = _build_branch(config)
+        self.head_global = nn.Linear(config.embed_dim, config.num_grades)
+        self.head_spatial = nn.Linear(config.embed_dim, config.num_grades)
+        self.head_temporal = nn.Linear(config.embed_dim, config.num_grades)
+        for part in list(self.children())[1:]:
+            init_linear_layers(part)
+
+    def forward(self, clips: Tensor) -> GradeOutput:
+        """Grade clips (B, 3, T, H, W) float, normalised as ``preprocess`` does.
+
+        Raises:
+            ValueError: the clips have another layout, or fewer than K patches.
+        """
+        encoding = self.encoder(clips, selection_layers=self.config.selection_layers)
+        selected, tokens = self._select(encoding)
+        return self._grade(encoding.cls, tokens, selected)
+
+    def inspect(self, clips: Tensor) -> Inspection:
+        """Grade clips as ``forward`` does and keep every attention map that ``explain`` draws."""
+        layers = self.config.selection_layers
+        encoding = self.encoder(clips, selection_layers=layers, with_maps=True)
+        selected, tokens = self._select(encoding)
+        rows = self.branch_spatial.cls_attention(_by_frame(encoding.cls, tokens))
+        attention = rearrange(rows[:, 1:], "(b t) k -> b t k", t=selected.shape[1])
+        output = self._grade(encoding.cls, tokens, selected)
+        return Inspection(output, encoding.attention_maps, attention)
+
+    def _select(self, encoding: Encoding) -> tuple[Tensor, Tensor]:
+        """The Patch Selection Module: patch indices (B, T, K) and their tokens (B, T, K, D)."""
+        selected = select_patches(encoding.scores, top_k=self.config.top_k)
+        return selected, gather_patches(encoding.patches, selected, gather=self.config.gather)
+
+    def _grade(self, cls: Tensor, tokens: Tensor, selected: Tensor) -> GradeOutput:
+        """Refine v_g in space (FGS) and in time (FGT), and ask the three heads."""
+        by_frame = self.branch_spatial(_by_frame(cls, tokens))
+        feature_spatial = reduce(by_frame, "(b t) d -> b d", "mean", t=tokens.shape[1])
+        feature_temporal = self.branch_temporal(_all_frames(cls, tokens))
+        grades = (
+            self.head_global(cls).softmax(dim=-1),
+            self.head_spatial(feature_spatial).softmax(dim=-1),
+            self.head_temporal(feature_temporal).softmax(dim=-1),
+        )
+        return GradeOutput(
+            torch.stack(grades).mean(dim=0),
+            *grades,
+            feature_global=cls,
+            feature_spatial=feature_spatial,
+            feature_temporal=feature_temporal,
+            selected_patches=selected,
+        )
+
+
+def _by_frame(cls: Tensor, tokens: Tensor) -> Tensor:
+    """FGS's sequences: v_g (B, D) with each frame's patches (B, T, K, D): (B*T, 1+K, D)."""
+    copies = repeat(cls, "b d -> (b t) 1 d", t=tokens.shape[1])
+    return torch.cat([copies, rearrange(tokens, "b t k d -> (b t) k d")], dim=1)
+
+
+def _all_frames(cls: Tensor, tokens: Tensor) -> Tensor:
+    """FGT's sequence: v_g (B, D) with all frames' patches, frame by frame: (B, 1+T*K, D)."""
+    return torch.cat([rearrange(cls, "b d -> b 1 d"), rearrange(tokens, "b t k d -> b (t k) d")], 1)
+
+
+def _build_branch(config: RoSTFineConfig) -> OfficialBranch | PaperBranch:
+    kind = OfficialBranch if config.branch == "official" else PaperBranch
+    return kind(config.embed_dim, depth=config.branch_depth, num_heads=config.branch_heads)
+
+
+def select_patches(scores: Tensor, *, top_k: int) -> Tensor:
+    """The K patches of the highest scores (B, T, N) in each frame, best first: (B, T, K)."""
+    if top_k > scores.shape[-1]:
+        raise ValueError(f"cannot select {top_k} of {scores.shape[-1]} patches")
+    return scores.topk(top_k, dim=-1).indices
+
+
+def gather_patches(patches: Tensor, selected: Tensor, *, gather: Gather) -> Tensor:
+    """Fetch the embeddings of the selected patches.
+
+    Args:
+        patches: encoder output (B, N*T, D), patch-major with the frame fastest.
+        selected: patch indices (B, T, K).
+        gather: ``corrected`` reads the order as it is; ``official`` takes it for frame-major and
+            so fetches token (t*N + p) for patch p of frame t (FACTS, error 1).
+
+    Returns:
+        Tokens (B, T, K, D).
+    """
+    num_frames = selected.shape[1]
+    num_patches = patches.shape[1] // num_frames
+    frame = rearrange(torch.arange(num_frames, device=selected.device), "t -> 1 t 1")
+    if gather == "official":
+        place = frame * num_patches + selected
+    else:
+        place = selected * num_frames + frame
+    clip = rearrange(torch.arange(patches.shape[0], device=selected.device), "b -> b 1 1")
+    return patches[clip, place]

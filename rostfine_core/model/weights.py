@@ -1,0 +1,108 @@
+"""Putting state dicts into networks, strictly: every name and shape must be as expected."""
+
+import torch
+from torch import Tensor, nn
+
+from rostfine_core.errors import ModelError
+from rostfine_core.model.config import RoSTFineConfig
+from rostfine_core.model.rostfine import RoSTFine
+from rostfine_core.model.timesformer import TimeSformer, resize_pos_embed, resize_time_embed
+
+NAMES_SHOWN = 8
+
+
+def build_network(
+    config: RoSTFineConfig, state_dict: dict[str, Tensor], *, source: str
+) -> RoSTFine:
+    """A RoSTFine in eval mode with a copy of these weights (our names), as float32.
+
+    Args:
+        config: the network's sizes.
+        state_dict: every parameter by its name in ``RoSTFine``.
+        source: what the weights came from, for the error's sentence.
+
+    Raises:
+        ModelError: names are missing or unexpected, or shapes differ.
+    """
+    with torch.device("meta"):  # the drawing of weights that are replaced at once costs seconds
+        network = RoSTFine(config)
+    check_names(network, state_dict, source=source)
+    network.to_empty(device="cpu")
+    network.load_state_dict(state_dict)
+    return network.eval()
+
+
+def load_encoder_weights(network: RoSTFine, state_dict: dict[str, Tensor], *, source: str) -> None:
+    """Start a network's encoder from a TimeSformer or from an image ViT; the rest stays as it is.
+
+    An image ViT (names of timm and ImageNet checkpoints) has no temporal attention: the spatial
+    one and its norm are copied, ``temporal_fc`` and ``time_embed`` stay fresh (FACTS, encoder).
+    Position and time embeddings are resized where the sizes differ; a ``head`` is ignored.
+
+    Args:
+        network: the network to change.
+        state_dict: encoder weights without prefix (``blocks.0.norm1.weight``, ...).
+        source: what the weights came from, for the error's sentence.
+
+    Raises:
+        ModelError: names are missing or unexpected, or shapes differ.
+    """
+    encoder = network.encoder
+    weights = fit_encoder_weights(encoder, state_dict)
+    if not any(".temporal_" in name for name in weights):
+        weights = _inflate(encoder, weights)
+    check_names(encoder, weights, source=source)
+    encoder.load_state_dict(weights)
+
+
+def fit_encoder_weights(encoder: TimeSformer, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Drop an encoder's head and resize its embeddings to the encoder's frames and grid."""
+    weights = {name: t for name, t in state_dict.items() if not name.startswith("head.")}
+    time, position = weights.get("time_embed"), weights.get("pos_embed")
+    if isinstance(time, Tensor) and time.ndim == 3 and time.shape[0] == 1:
+        weights["time_embed"] = resize_time_embed(time, num_frames=encoder.time_embed.shape[1])
+    if isinstance(position, Tensor) and position.ndim == 3 and _is_square_grid(position):
+        grid = round((encoder.pos_embed.shape[1] - 1) ** 0.5)
+        weights["pos_embed"] = resize_pos_embed(position, rows=grid, columns=grid)
+    return weights
+
+
+def _is_square_grid(position: Tensor) -> bool:
+    patches = position.shape[1] - 1
+    return position.shape[0] == 1 and patches > 0 and round(patches**0.5) ** 2 == patches
+
+
+def _inflate(encoder: TimeSformer, image_weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give an image ViT's weights the temporal part that a TimeSformer has."""
+    weights = dict(image_weights)
+    for name, fresh in encoder.state_dict().items():
+        if name == "time_embed" or ".temporal_fc." in name:
+            weights[name] = fresh
+        elif ".temporal_" in name:
+            spatial = name.replace(".temporal_", ".")
+            if spatial in image_weights:
+                weights[name] = image_weights[spatial]
+    return weights
+
+
+def check_names(module: nn.Module, state_dict: dict[str, Tensor], *, source: str) -> None:
+    """Refuse weights that are not exactly those of the module.
+
+    Raises:
+        ModelError: names the weights that are missing, unexpected or of another shape or kind.
+    """
+    expected = module.state_dict()
+    faults = [f"missing {name}" for name in expected.keys() - state_dict.keys()]
+    faults += [f"unexpected {name}" for name in state_dict.keys() - expected.keys()]
+    for name in expected.keys() & state_dict.keys():
+        given, wanted = state_dict[name], tuple(expected[name].shape)
+        if not isinstance(given, Tensor) or not given.is_floating_point():
+            faults.append(f"{name} is not a floating-point tensor")
+        elif tuple(given.shape) != wanted:
+            faults.append(f"{name} has shape {tuple(given.shape)} instead of {wanted}")
+        elif not given.sum(dtype=torch.float32).isfinite():  # one pass over half a gigabyte
+            faults.append(f"{name} holds values that are not finite")
+    if faults:
+        shown = "; ".join(sorted(faults)[:NAMES_SHOWN])
+        more = f"; and {len(faults) - NAMES_SHOWN} more" if len(faults) > NAMES_SHOWN else ""
+        raise ModelError(f"The weights of {source} do not fit the network: {shown}{more}.")
