@@ -1,0 +1,212 @@
+"""A series of labelled clips of simulated sperm, as the product's clip cutter would cut them."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.domain import GradeDistribution
+from rostfine_core.simulation.field import (
+    Field,
+    Swimmer,
+    crop,
+    draw_window,
+    sample_field,
+    sample_specks,
+)
+from rostfine_core.simulation.motion import Trajectory, swim
+from rostfine_core.simulation.panel import Findings, cast_votes, examine, expected_votes
+from rostfine_core.simulation.population import sample_sperm
+from rostfine_core.simulation.render import Pose, Sperm, Window, draw_masks
+
+CLIP_FRAMES = 16
+CLIP_SIZE_PX = 150
+VIDEO_FRAMES = 175
+CLIPS_PER_SAMPLE = 10
+_SAMPLE_STREAM, _CLIP_STREAM = 0, 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SimulatedClip:
+    """One labelled clip with its truth.
+
+    ``images`` (16, 150, 150, 3) uint8 RGB; ``masks`` (16, 3, 150, 150) uint8 of head, neck and
+    tail, or None; ``centres_px`` (16, 2) is where the crops were centred in the field and
+    ``heads_px`` (16, 2) where the head truly was; ``frames`` are the video frames shown.
+    """
+
+    clip: str
+    sample: str
+    images: NDArray[np.uint8]
+    votes: tuple[int, int, int, int, int]
+    expected: GradeDistribution
+    sperm: Sperm
+    findings: Findings
+    field: Field
+    frames: tuple[int, ...]
+    centres_px: NDArray[np.float64]
+    heads_px: NDArray[np.float64]
+    masks: NDArray[np.uint8] | None = None
+
+
+def simulate_clips(
+    count: int,
+    *,
+    seed: int,
+    start: int = 0,
+    clips_per_sample: int = CLIPS_PER_SAMPLE,
+    with_masks: bool = False,
+) -> Iterator[SimulatedClip]:
+    """Yield the clips ``start`` to ``start + count - 1`` of the endless series that ``seed`` names.
+
+    A clip depends on the seed and its own number alone, however many are drawn before it.
+    """
+    for index in range(start, start + count):
+        yield simulate_clip(
+            index, seed=seed, clips_per_sample=clips_per_sample, with_masks=with_masks
+        )
+
+
+def simulate_clip(
+    index: int, *, seed: int, clips_per_sample: int = CLIPS_PER_SAMPLE, with_masks: bool = False
+) -> SimulatedClip:
+    """Draw clip number ``index`` of the series."""
+    sample = index // clips_per_sample
+    field, burden = _sample_of(seed, sample)
+    rng = np.random.default_rng([seed, _CLIP_STREAM, index])
+    sperm = sample_sperm(rng, burden=burden)
+    findings = examine(sperm.shape, sperm.swimming)
+    swimmer, seen = _place_in_field(sperm, field, rng)
+    frames = _choose_frames(seen, rng)
+    others = _crossing(swimmer, frames, field, rng)
+    heads = np.array([_xy(swimmer.pose(k, field=field)) for k in frames])
+    centres = heads + rng.normal(0, 1.3, 2) + rng.normal(0, 0.35, heads.shape)
+    images = _photograph([swimmer, *others], field, frames, centres, rng)
+    return SimulatedClip(
+        clip=f"s{seed}_{index:06d}",
+        sample=f"s{seed}_sample{sample:05d}",
+        images=images,
+        votes=cast_votes(findings, rng),
+        expected=expected_votes(findings),
+        sperm=sperm,
+        findings=findings,
+        field=field,
+        frames=frames,
+        centres_px=centres,
+        heads_px=heads,
+        masks=_masks(swimmer, field, frames, centres) if with_masks else None,
+    )
+
+
+@lru_cache(maxsize=4)
+def _sample_of(seed: int, sample: int) -> tuple[Field, float]:
+    """A sample's field and how much worse (or better) its sperm are than the population's."""
+    rng = np.random.default_rng([seed, _SAMPLE_STREAM, sample])
+    field = sample_field(rng)
+    specks = sample_specks(
+        rng, field=field, count=int(rng.integers(60, 260)), round_cells=int(rng.integers(0, 5))
+    )
+    return replace(field, specks=specks), float(rng.normal(0, 0.06))
+
+
+def _place_in_field(sperm: Sperm, field: Field, rng: np.random.Generator) -> tuple[Swimmer, int]:
+    """Let the sperm swim from a place at which it stays in the field; how many frames it does."""
+    times = np.arange(VIDEO_FRAMES) / field.fps
+    path = swim(sperm.swimming, times_s=times, start_um=(0, 0), heading_rad=0, rng=rng)
+    best, longest = path, 0
+    for _ in range(10):
+        start = rng.uniform((30, 30), (field.width_px - 30, field.height_px - 30)) * field.um_per_px
+        moved = _moved(path, turn_rad=rng.uniform(0, 2 * math.pi), shift_um=start)
+        seen = _frames_inside(moved, field)
+        if seen > longest:
+            best, longest = moved, seen
+        if longest == VIDEO_FRAMES:
+            break
+    return Swimmer(sperm=sperm, trajectory=best), longest
+
+
+def _moved(path: Trajectory, *, turn_rad: float, shift_um: NDArray[np.float64]) -> Trajectory:
+    cos, sin = math.cos(turn_rad), math.sin(turn_rad)
+    turned = path.xy_um @ np.array([[cos, sin], [-sin, cos]])
+    return replace(path, xy_um=turned + shift_um, heading_rad=path.heading_rad + turn_rad)
+
+
+def _frames_inside(path: Trajectory, field: Field) -> int:
+    drift = np.asarray(field.drift_px_s) * path.times_s[:, None]
+    xy = path.xy_um / field.um_per_px + drift
+    edge = np.array([field.width_px, field.height_px]) - 5
+    outside = np.flatnonzero(((xy < 4) | (xy > edge)).any(axis=1))
+    return int(outside[0]) if len(outside) else len(xy)
+
+
+def _choose_frames(seen: int, rng: np.random.Generator) -> tuple[int, ...]:
+    """16 frames spread evenly from the first to the last seen, now and then over a shorter span."""
+    span = int(seen * rng.uniform(0.4, 1.0)) if rng.random() < 0.08 else seen
+    return tuple(np.floor(np.linspace(0, max(span, CLIP_FRAMES) - 1, CLIP_FRAMES)).astype(int))
+
+
+def _crossing(
+    swimmer: Swimmer, frames: tuple[int, ...], field: Field, rng: np.random.Generator
+) -> list[Swimmer]:
+    """Other sperm that pass close by at one of the clip's moments."""
+    others = []
+    for _ in range(int(rng.poisson(0.35))):
+        sperm = replace(sample_sperm(rng), defocus_um=float(rng.normal(0, 2.0)))
+        path = swim(
+            sperm.swimming,
+            times_s=swimmer.trajectory.times_s,
+            start_um=(0, 0),
+            heading_rad=rng.uniform(0, 2 * math.pi),
+            rng=rng,
+        )
+        meeting = frames[int(rng.integers(len(frames)))]
+        away = rng.uniform(4, 16) * np.array([math.cos(a := rng.uniform(0, 7)), math.sin(a)])
+        shift = swimmer.trajectory.xy_um[meeting] + away - path.xy_um[meeting]
+        others.append(Swimmer(sperm=sperm, trajectory=_moved(path, turn_rad=0.0, shift_um=shift)))
+    return others
+
+
+def _photograph(
+    swimmers: list[Swimmer],
+    field: Field,
+    frames: tuple[int, ...],
+    centres: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    images = []
+    for frame, centre in zip(frames, centres, strict=True):
+        window = _window_around(centre, field)
+        posed = [(s.sperm, s.pose(frame, field=field)) for s in swimmers]
+        picture = draw_window(field, posed, window=window, time_s=frame / field.fps, rng=rng)
+        at = (float(centre[0]), float(centre[1]))
+        images.append(crop(picture, window=window, centre_px=at, size_px=CLIP_SIZE_PX))
+    return np.stack(images)
+
+
+def _window_around(centre: NDArray[np.float64], field: Field) -> Window:
+    """The whole pixels of the field that a crop around ``centre`` needs."""
+    half = CLIP_SIZE_PX // 2 + 1
+    left, top = (max(math.floor(c) - half, 0) for c in centre)
+    right = min(math.floor(centre[0]) + half + 2, field.width_px)
+    bottom = min(math.floor(centre[1]) + half + 2, field.height_px)
+    return Window(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top)
+
+
+def _masks(
+    swimmer: Swimmer, field: Field, frames: tuple[int, ...], centres: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    masks = np.zeros((len(frames), 3, CLIP_SIZE_PX, CLIP_SIZE_PX), dtype=np.uint8)
+    window = Window(left_px=0, top_px=0, width_px=CLIP_SIZE_PX, height_px=CLIP_SIZE_PX)
+    corner = centres - (CLIP_SIZE_PX - 1) / 2
+    for mask, frame, (left, top) in zip(masks, frames, corner, strict=True):
+        pose = swimmer.pose(frame, field=field)
+        moved = replace(pose, x_px=pose.x_px - left, y_px=pose.y_px - top)
+        draw_masks(mask, swimmer.sperm, moved, window=window, um_per_px=field.um_per_px)
+    return masks
+
+
+def _xy(pose: Pose) -> tuple[float, float]:
+    return pose.x_px, pose.y_px

@@ -1,0 +1,72 @@
+"""Optics: brightness, colour and noise of a picture are those of the look."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rostfine_core.simulation.optics import (
+    Illumination,
+    Look,
+    expose,
+    light_field,
+    sample_look,
+    texture_window,
+)
+
+LOOK = Look(illumination=Illumination.BRIGHT_FIELD, level=0.5, tint=(0.9, 1.0, 0.8), unevenness=0.0)
+FLAT = np.zeros((120, 160), dtype=np.float32)
+
+
+def picture(look: Look, seed: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    light = light_field(look, left_px=0, top_px=0, width_px=160, height_px=120, field_px=(160, 120))
+    return expose(FLAT, light=light, look=look, rng=np.random.default_rng(seed))
+
+
+def test_level_tint_and_noise_come_out_as_set() -> None:
+    image = picture(replace(LOOK, noise=0.02))
+    assert image.shape == (120, 160, 3)
+    assert image.mean(axis=(0, 1)) == pytest.approx([114.75, 127.5, 102.0], abs=0.6)
+    assert image.std(axis=(0, 1)) == pytest.approx([5.1] * 3, rel=0.1)
+
+
+def test_noise_differs_between_frames_and_is_fixed_by_the_seed() -> None:
+    assert (picture(LOOK, 1) == picture(LOOK, 1)).all()
+    assert (picture(LOOK, 1) != picture(LOOK, 2)).mean() > 0.5
+
+
+def test_large_pictures_have_noise_everywhere() -> None:
+    signal = np.zeros((976, 1392), dtype=np.float32)
+    light = np.full_like(signal, 0.5)
+    image = expose(signal, light=light, look=LOOK, rng=np.random.default_rng(0))
+    assert image[::50].std(axis=(1, 2)).min() > 2
+
+
+def test_uneven_light_falls_off_towards_the_border() -> None:
+    look = replace(LOOK, unevenness=0.4)
+    light = light_field(look, left_px=0, top_px=0, width_px=200, height_px=100, field_px=(200, 100))
+    assert light[50, 100] > light[[0, 0, -1, -1], [0, -1, 0, -1]].mean() * 1.1
+    part = light_field(look, left_px=60, top_px=20, width_px=50, height_px=30, field_px=(200, 100))
+    assert part == pytest.approx(light[20:50, 60:110])
+
+
+def test_the_texture_repeats_and_windows_of_it_agree() -> None:
+    whole = texture_window(left_px=0, top_px=0, width_px=1100, height_px=600)
+    assert whole.std() == pytest.approx(1.0, abs=0.05)
+    part = texture_window(left_px=512 + 300, top_px=-512 + 40, width_px=150, height_px=150)
+    assert (part == whole[40:190, 300:450]).all()
+
+
+def test_compression_leaves_traces_but_keeps_the_picture() -> None:
+    raw, coded = picture(LOOK), picture(replace(LOOK, jpeg_quality=75))
+    assert (raw != coded).any()
+    assert coded.mean() == pytest.approx(raw.mean(), abs=1.0)
+
+
+def test_looks_vary_but_stay_visible() -> None:
+    rng = np.random.default_rng(0)
+    looks = [sample_look(rng) for _ in range(80)]
+    kinds = {look.illumination for look in looks}
+    assert kinds == set(Illumination)
+    assert all(0.3 < look.level < 0.75 and look.absorption > 0.25 for look in looks)
+    assert max(look.tint[1] - look.tint[0] for look in looks) > 0.08
