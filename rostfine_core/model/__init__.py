@@ -1,19 +1,36 @@
 """The RoSTFine network: built, loaded, explained and fed, at any size."""
 
+from rostfine_core.model.checkpoint import (
+    LoadedModel,
+    ensemble_info,
+    load_encoder,
+    load_model,
+    load_models,
+    save_model,
+)
 from rostfine_core.model.config import RoSTFineConfig, preset
 from rostfine_core.model.explain import ExplanationMaps, explain
-from rostfine_core.model.official import load_official_state_dict
+from rostfine_core.model.official import convert, load_official_state_dict
 from rostfine_core.model.preprocess import Preprocessing, preprocess
 from rostfine_core.model.rostfine import GradeOutput, RoSTFine
+from rostfine_core.model.weights import load_encoder_weights
 
 __all__ = [
     "ExplanationMaps",
     "GradeOutput",
+    "LoadedModel",
     "Preprocessing",
     "RoSTFine",
     "RoSTFineConfig",
+    "convert",
+    "ensemble_info",
     "explain",
+    "load_encoder",
+    "load_encoder_weights",
+    "load_model",
+    "load_models",
     "load_official_state_dict",
     "preprocess",
     "preset",
+    "save_model",
 ]

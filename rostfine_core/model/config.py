@@ -58,6 +58,8 @@ class RoSTFineConfig:
             raise ValueError(f"num_grades must be at least 2, got {self.num_grades}")
         if not 0 <= self.drop_path < 1:
             raise ValueError(f"drop_path must be at least 0 and below 1, got {self.drop_path}")
+        if int(self.embed_dim * self.mlp_ratio) < 1:
+            raise ValueError(f"mlp_ratio {self.mlp_ratio} leaves no width to the MLPs")
         if self.image_size % self.patch_size:
             raise ValueError(
                 f"image_size {self.image_size} is not a multiple of patch_size {self.patch_size}"
@@ -89,16 +91,15 @@ class RoSTFineConfig:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> "RoSTFineConfig":
-        """Read what ``to_json`` wrote; absent names take their defaults.
+    def from_dict(cls, values: object) -> "RoSTFineConfig":
+        """Make a config of a table read from a file; absent names take their defaults.
 
         Raises:
-            ValueError: the text is not JSON, names an unknown field or holds a bad value.
+            ValueError: it is no table, names an unknown field or holds a bad value.
         """
-        values = json.loads(text)
         if not isinstance(values, dict):
-            raise ValueError(f"a config is a table of names and values, got {text[:40]!r}")
-        unknown = sorted(values.keys() - cls.__dataclass_fields__.keys())
+            raise ValueError(f"a config is a table of names and values, got {values!r:.80}")
+        unknown = sorted(str(name) for name in values.keys() - cls.__dataclass_fields__.keys())
         if unknown:
             raise ValueError(f"unknown config names: {', '.join(unknown)}")
         return cls(**values)

@@ -1,19 +1,46 @@
 """Weights of the official implementations: RoSTFine's ``.bin`` and TimeSformer's ``.pyth``."""
 
+import pickle
 import re
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from rostfine_core.errors import ModelError
-from rostfine_core.model.config import RoSTFineConfig
+from rostfine_core.model.checkpoint import SUFFIX, save_model, write_model_file
+from rostfine_core.model.config import Gather, RoSTFineConfig
+from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.model.rostfine import RoSTFine
-from rostfine_core.model.weights import build_network, fit_encoder_weights
+from rostfine_core.model.weights import (
+    blank_network,
+    build_network,
+    check_names,
+    fit_encoder_weights,
+)
 
 ENCODER_PREFIX = "model.model."
-_PARTS = {"s": "branch_spatial", "t": "branch_temporal"}
+TIMESFORMER_PREFIX = "model."
+HEAD_WIDTH = 64  # of ViT-B and its kin; a state dict does not tell the number of heads
+UNKNOWN_DATASET = "not stated"
+_BRANCHES = {"s": "branch_spatial", "t": "branch_temporal"}
 _HEADS = {"g": "head_global", "s": "head_spatial", "t": "head_temporal"}
+
+# What torch.load raises on bytes that are no checkpoint, found by feeding it such bytes.
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ImportError,
+    MemoryError,
+    OverflowError,
+)
 
 
 def load_official_state_dict(state_dict: Mapping[str, Tensor], config: RoSTFineConfig) -> RoSTFine:
@@ -30,29 +57,162 @@ def load_official_state_dict(state_dict: Mapping[str, Tensor], config: RoSTFineC
     """
     if config.branch != "official":
         raise ModelError(
-            f'Official weights belong to the official branch: ask for branch="official" '
+            'Official weights belong to the official branch: ask for branch="official" '
             f"instead of {config.branch!r}."
         )
-    with torch.device("meta"):
-        encoder = RoSTFine(config).encoder
-    weights = {
-        name.removeprefix(ENCODER_PREFIX): tensor
-        for name, tensor in state_dict.items()
-        if name.startswith(ENCODER_PREFIX)
-    }
-    renamed = {f"encoder.{k}": t for k, t in fit_encoder_weights(encoder, weights).items()}
+    encoder = fit_encoder_weights(
+        blank_network(config).encoder, _without_prefix(state_dict, ENCODER_PREFIX)
+    )
+    renamed = {f"encoder.{name}": tensor for name, tensor in encoder.items()}
     for name, tensor in state_dict.items():
         if not name.startswith(ENCODER_PREFIX):
             renamed[_our_name(name)] = tensor
     return build_network(config, renamed, source="the official state dict")
 
 
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    gather: Gather = "corrected",
+    top_k: int = 3,
+    selection_layers: int = 1,
+    dataset_kind: str = UNKNOWN_DATASET,
+) -> None:
+    """Convert an official RoSTFine ``.bin`` or a TimeSformer ``.pyth`` to a model file.
+
+    Sizes are read off the weights. A TimeSformer has an encoder only: training can start from the
+    file, grading refuses it.
+
+    Args:
+        source: the official checkpoint; nothing in it is run.
+        target: the file to write, named ``*.safetensors``.
+        gather: ``official`` for weights trained by the official code, which fetches other patches
+            than it selects; see ``RoSTFineConfig``.
+        top_k: patches selected in each frame (the weights do not tell).
+        selection_layers: encoder blocks that the selection sums (the weights do not tell).
+        dataset_kind: the name of the data that the checkpoint was trained on.
+
+    Raises:
+        ModelError: the source cannot be read, or is no such checkpoint.
+        StoreError: the target cannot be written.
+    """
+    if target.suffix.lower() != SUFFIX:
+        raise ModelError(f"Cannot convert to {target}: name a file that ends in {SUFFIX}.")
+    loaded = _unpickle(source)
+    training = {"converted_from": source.name}
+    if "model_state" in loaded:
+        weights = _without_prefix(_tensors(loaded["model_state"], source), TIMESFORMER_PREFIX)
+        _write_encoder(target, weights, source=source, training=training, kind=dataset_kind)
+        return
+    state_dict = _tensors(loaded, source)
+    config = _config_of(
+        _without_prefix(state_dict, ENCODER_PREFIX),
+        source,
+        num_grades=len(state_dict.get("head_g.bias", ())),
+        branch_depth=_count(state_dict, "mhsa_s"),
+        branch_heads=8,
+        top_k=top_k,
+        selection_layers=selection_layers,
+        gather=gather,
+    )
+    network = load_official_state_dict(state_dict, config)
+    preprocessing = Preprocessing.of(config)
+    save_model(
+        target, network, preprocessing=preprocessing, training=training, dataset_kind=dataset_kind
+    )
+
+
+def _write_encoder(
+    target: Path,
+    weights: Mapping[str, Tensor],
+    *,
+    source: Path,
+    training: Mapping[str, object],
+    kind: str,
+) -> None:
+    config = _config_of(weights, source, top_k=1, branch_heads=1)
+    encoder = blank_network(config).encoder
+    fitted = fit_encoder_weights(encoder, weights)
+    check_names(encoder, fitted, source=str(source))
+    write_model_file(
+        target,
+        fitted,
+        contents="encoder",
+        config=config,
+        preprocessing=Preprocessing.of(config),
+        training=training,
+        dataset_kind=kind,
+    )
+
+
+def _unpickle(path: Path) -> dict[Any, Any]:
+    """Read a torch file without running anything in it."""
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"Cannot read {path} ({error.strerror or error}): check it.") from error
+    except _UNREADABLE as error:
+        raise ModelError(
+            f"{path} is not a checkpoint that can be read safely: choose an official RoSTFine .bin "
+            "or TimeSformer .pyth that holds weights only, and not a damaged one."
+        ) from error
+    if not isinstance(loaded, dict):
+        raise _foreign(path)
+    return loaded
+
+
+def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
+    """The state dict, if it is one."""
+    if not isinstance(loaded, Mapping):
+        raise _foreign(path)
+    tensors = {n: t for n, t in loaded.items() if isinstance(n, str) and isinstance(t, Tensor)}
+    if len(tensors) != len(loaded):
+        raise _foreign(path)
+    return tensors
+
+
+def _config_of(weights: Mapping[str, Tensor], path: Path, **known: Any) -> RoSTFineConfig:  # noqa: ANN401 - fields differ in type
+    """Read an encoder's sizes off its weights; ``known`` are the fields beyond the encoder."""
+    try:
+        _, places, dim = weights["pos_embed"].shape
+        patch_size = weights["patch_embed.proj.weight"].shape[-1]
+        return RoSTFineConfig(
+            num_frames=weights["time_embed"].shape[1],
+            image_size=round((places - 1) ** 0.5) * patch_size,
+            patch_size=patch_size,
+            embed_dim=dim,
+            depth=_count(weights, "blocks"),
+            num_heads=max(dim // HEAD_WIDTH, 1),
+            mlp_ratio=len(weights["blocks.0.mlp.fc1.bias"]) / dim,
+            **known,
+        )
+    except (LookupError, ValueError, TypeError) as error:
+        raise _foreign(path) from error
+
+
+def _foreign(path: Path) -> ModelError:
+    return ModelError(
+        f"{path} holds neither an official RoSTFine nor a TimeSformer checkpoint: "
+        "choose an official RoSTFine .bin or TimeSformer .pyth."
+    )
+
+
+def _count(weights: Mapping[str, Tensor], part: str) -> int:
+    """How many numbered modules ``part.0``, ``part.1``, ... there are."""
+    return len({name.split(".")[1] for name in weights if name.startswith(f"{part}.")})
+
+
+def _without_prefix(state_dict: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): t for n, t in state_dict.items() if n.startswith(prefix)}
+
+
 def _our_name(name: str) -> str:
     """Translate a name outside the encoder; one that the official code does not have stays."""
     if match := re.fullmatch(r"norm_([st])([12])\.(weight|bias)", name):
-        return f"{_PARTS[match[1]]}.norm{match[2]}.{match[3]}"
+        return f"{_BRANCHES[match[1]]}.norm{match[2]}.{match[3]}"
     if match := re.fullmatch(r"(mhsa|mlp)_([st])\.(.+)", name):
-        return f"{_PARTS[match[2]]}.{match[1]}.{match[3]}"
+        return f"{_BRANCHES[match[2]]}.{match[1]}.{match[3]}"
     if match := re.fullmatch(r"head_([gst])\.(weight|bias)", name):
         return f"{_HEADS[match[1]]}.{match[2]}"
     return name

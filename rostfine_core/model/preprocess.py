@@ -64,16 +64,15 @@ class Preprocessing:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> "Preprocessing":
-        """Read what ``to_json`` wrote; every name must be there.
+    def from_dict(cls, values: object) -> "Preprocessing":
+        """Make settings of a table read from a file; every name must be there.
 
         Raises:
-            ValueError: the text is not JSON, names are missing or unknown, or a value is bad.
+            ValueError: it is no table, names are missing or unknown, or a value is bad.
         """
-        values = json.loads(text)
         names = cls.__dataclass_fields__.keys()
         if not isinstance(values, dict) or values.keys() != names:
-            raise ValueError(f"preprocessing needs exactly {', '.join(names)}, got {text[:80]!r}")
+            raise ValueError(f"preprocessing needs exactly {', '.join(names)}, got {values!r:.80}")
         return cls(**values)
 
 

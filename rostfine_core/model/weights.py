@@ -1,5 +1,7 @@
 """Putting state dicts into networks, strictly: every name and shape must be as expected."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -12,7 +14,7 @@ NAMES_SHOWN = 8
 
 
 def build_network(
-    config: RoSTFineConfig, state_dict: dict[str, Tensor], *, source: str
+    config: RoSTFineConfig, state_dict: Mapping[str, Tensor], *, source: str
 ) -> RoSTFine:
     """A RoSTFine in eval mode with a copy of these weights (our names), as float32.
 
@@ -24,15 +26,27 @@ def build_network(
     Raises:
         ModelError: names are missing or unexpected, or shapes differ.
     """
-    with torch.device("meta"):  # the drawing of weights that are replaced at once costs seconds
-        network = RoSTFine(config)
+    if config.depth + config.branch_depth > len(state_dict):
+        raise ModelError(
+            f"The weights of {source} do not fit the network: {len(state_dict)} weights are fewer "
+            f"than its {config.depth} + {config.branch_depth} blocks."
+        )
+    network = blank_network(config)
     check_names(network, state_dict, source=source)
     network.to_empty(device="cpu")
     network.load_state_dict(state_dict)
     return network.eval()
 
 
-def load_encoder_weights(network: RoSTFine, state_dict: dict[str, Tensor], *, source: str) -> None:
+def blank_network(config: RoSTFineConfig) -> RoSTFine:
+    """The network's names and shapes without memory; drawing weights in vain costs seconds."""
+    with torch.device("meta"):
+        return RoSTFine(config)
+
+
+def load_encoder_weights(
+    network: RoSTFine, state_dict: Mapping[str, Tensor], *, source: str
+) -> None:
     """Start a network's encoder from a TimeSformer or from an image ViT; the rest stays as it is.
 
     An image ViT (names of timm and ImageNet checkpoints) has no temporal attention: the spatial
@@ -55,7 +69,9 @@ def load_encoder_weights(network: RoSTFine, state_dict: dict[str, Tensor], *, so
     encoder.load_state_dict(weights)
 
 
-def fit_encoder_weights(encoder: TimeSformer, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+def fit_encoder_weights(
+    encoder: TimeSformer, state_dict: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
     """Drop an encoder's head and resize its embeddings to the encoder's frames and grid."""
     weights = {name: t for name, t in state_dict.items() if not name.startswith("head.")}
     time, position = weights.get("time_embed"), weights.get("pos_embed")
@@ -72,7 +88,7 @@ def _is_square_grid(position: Tensor) -> bool:
     return position.shape[0] == 1 and patches > 0 and round(patches**0.5) ** 2 == patches
 
 
-def _inflate(encoder: TimeSformer, image_weights: dict[str, Tensor]) -> dict[str, Tensor]:
+def _inflate(encoder: TimeSformer, image_weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Give an image ViT's weights the temporal part that a TimeSformer has."""
     weights = dict(image_weights)
     for name, fresh in encoder.state_dict().items():
@@ -85,7 +101,7 @@ def _inflate(encoder: TimeSformer, image_weights: dict[str, Tensor]) -> dict[str
     return weights
 
 
-def check_names(module: nn.Module, state_dict: dict[str, Tensor], *, source: str) -> None:
+def check_names(module: nn.Module, state_dict: Mapping[str, Tensor], *, source: str) -> None:
     """Refuse weights that are not exactly those of the module.
 
     Raises:

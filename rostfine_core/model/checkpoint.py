@@ -1,0 +1,299 @@
+"""Model files: one safetensors file with weights and everything needed to use them, or a folder.
+
+The metadata of a file has one entry, ``rostfine.model``, a JSON table of ``format_version``,
+``contents`` (``network``, or ``encoder`` where only training can start from it), ``config``,
+``preprocessing``, ``training``, ``dataset_kind`` and ``software_version``. It is one entry because
+safetensors writes several in random order, and the same model should be the same file.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+from torch import Tensor
+
+from rostfine_core import __version__
+from rostfine_core.domain import Grade, ModelInfo
+from rostfine_core.errors import ModelError
+from rostfine_core.files import atomic_write, sha256_of
+from rostfine_core.model.config import RoSTFineConfig
+from rostfine_core.model.preprocess import Preprocessing
+from rostfine_core.model.rostfine import RoSTFine
+from rostfine_core.model.weights import build_network
+
+METADATA_NAME = "rostfine.model"
+FORMAT_VERSION = 1
+SUFFIX = ".safetensors"
+ENCODER_PREFIX = "encoder."
+Contents = Literal["network", "encoder"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedModel:
+    """A network in eval mode on the CPU, with what was stored beside its weights.
+
+    ``training`` is the training summary as it was given to ``save_model``.
+    """
+
+    network: RoSTFine
+    preprocessing: Preprocessing
+    info: ModelInfo
+    training: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _ModelFile:
+    """A file as read: its tensors still lie in the file's mapped memory."""
+
+    path: Path
+    tensors: dict[str, Tensor]
+    contents: str
+    config: RoSTFineConfig
+    preprocessing: Preprocessing
+    training: dict[str, Any]
+    dataset_kind: str
+
+
+def save_model(
+    path: Path,
+    network: RoSTFine,
+    *,
+    preprocessing: Preprocessing,
+    training: Mapping[str, object],
+    dataset_kind: str,
+) -> None:
+    """Write a network to a model file, atomically.
+
+    Args:
+        path: the file, named ``*.safetensors``.
+        network: its weights are copied, from whatever device.
+        preprocessing: what the network was trained with.
+        training: a summary that JSON can hold. ``fps``, ``um_per_px`` and ``head_length_px``
+            (shortest, longest), where known, come back in ``ModelInfo``.
+        dataset_kind: ``simulated``, or the name that a lab gave its data.
+
+    Raises:
+        StoreError: the file cannot be written.
+        ValueError: the preprocessing does not give what the network reads.
+    """
+    _check_sizes(network.config, preprocessing)
+    write_model_file(
+        path,
+        network.state_dict(),
+        contents="network",
+        config=network.config,
+        preprocessing=preprocessing,
+        training=training,
+        dataset_kind=dataset_kind,
+    )
+
+
+def write_model_file(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    *,
+    contents: Contents,
+    config: RoSTFineConfig,
+    preprocessing: Preprocessing,
+    training: Mapping[str, object],
+    dataset_kind: str,
+) -> None:
+    """Write tensors and metadata atomically; ``save_model`` and ``convert`` are the callers.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    header = {
+        "format_version": FORMAT_VERSION,
+        "contents": contents,
+        "config": asdict(config),
+        "preprocessing": asdict(preprocessing),
+        "training": dict(training),
+        "dataset_kind": dataset_kind,
+        "software_version": __version__,
+    }
+    data = to_safetensors(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+        {METADATA_NAME: json.dumps(header)},
+    )
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def load_model(path: Path) -> LoadedModel:
+    """Read a model file.
+
+    Raises:
+        ModelError: the file is absent, damaged, foreign, of another version, or holds no
+            complete network.
+    """
+    file = _read(path)
+    if file.contents == "encoder":
+        raise ModelError(
+            f"The model {path} holds only an encoder, from which training can start: "
+            "train a model with it and choose that."
+        )
+    if file.config.num_grades != len(Grade):
+        raise ModelError(
+            f"The model {path} gives {file.config.num_grades} grades instead of {len(Grade)}: "
+            "choose a model that grades A to E."
+        )
+    return LoadedModel(
+        network=build_network(file.config, file.tensors, source=str(path)),
+        preprocessing=file.preprocessing,
+        info=_describe(file),
+        training=file.training,
+    )
+
+
+def load_models(path: Path) -> tuple[LoadedModel, ...]:
+    """Read a model file, or every model file of a folder as an ensemble, ordered by name.
+
+    Raises:
+        ModelError: a file cannot be used, the folder has none, or its models do not belong
+            together (other preprocessing, patch grid or kind of data).
+    """
+    if not path.is_dir():
+        return (load_model(path),)
+    paths = sorted(p for p in path.glob(f"*{SUFFIX}") if not p.name.startswith("."))
+    if not paths:
+        raise ModelError(f"The folder {path} holds no model: choose one with {SUFFIX} files.")
+    models = tuple(load_model(p) for p in paths)
+    if len({_kinship(model) for model in models}) > 1:
+        raise ModelError(
+            f"The models in {path} do not belong together (their preprocessing, patch grid or "
+            "kind of data differ): choose a folder with the models of one training."
+        )
+    return models
+
+
+def ensemble_info(models: Sequence[LoadedModel], *, name: str) -> ModelInfo:
+    """One record for an ensemble: ``name`` and a SHA-256 over the members' own, in order.
+
+    A single model's record is returned as it is.
+    """
+    if len(models) == 1:
+        return models[0].info
+    digests = "".join(model.info.sha256 for model in models)
+    digest = hashlib.sha256(digests.encode()).hexdigest()
+    return replace(models[0].info, file_name=name, sha256=digest)
+
+
+def load_encoder(path: Path) -> dict[str, Tensor]:
+    """The encoder's weights of a model file, complete or encoder-only, for training to start from.
+
+    Returns:
+        Names as ``load_encoder_weights`` takes them.
+
+    Raises:
+        ModelError: the file is absent, damaged, foreign or of another version.
+    """
+    file = _read(path)
+    if file.contents == "encoder":
+        return file.tensors
+    return {
+        name.removeprefix(ENCODER_PREFIX): tensor
+        for name, tensor in file.tensors.items()
+        if name.startswith(ENCODER_PREFIX)
+    }
+
+
+def _read(path: Path) -> _ModelFile:
+    tensors, metadata = _open(path)
+    if METADATA_NAME not in metadata:
+        raise ModelError(
+            f"{path} holds weights but was not written by this program: choose a model trained "
+            "or converted by it."
+        )
+    try:
+        header = json.loads(metadata[METADATA_NAME])
+        _check_version(path, header)
+        return _ModelFile(path=path, tensors=tensors, **_parse(header))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            f"The model {path} is damaged ({error}): get it again from where it came."
+        ) from error
+
+
+def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Map the file's tensors and read its metadata."""
+    try:
+        path.open("rb").close()  # for the system's own reason, which safe_open does not keep
+        with safe_open(path, framework="pt", device="cpu") as file:
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+    except OSError as error:
+        raise ModelError(
+            f"Cannot read the model {path} ({error.strerror or error}): check the file."
+        ) from error
+    except SafetensorError as error:
+        raise ModelError(
+            f"{path} is not a model file or is damaged ({error}): choose a {SUFFIX} file made by "
+            "this program, or convert an official checkpoint first."
+        ) from error
+
+
+def _check_version(path: Path, header: object) -> None:
+    version = header.get("format_version") if isinstance(header, dict) else None
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"The model {path} has format version {version}, and this program reads version "
+            f"{FORMAT_VERSION}: update the program or get the model in that version."
+        )
+
+
+def _parse(header: dict[str, Any]) -> dict[str, Any]:
+    """Check what a header holds and give it as the fields of ``_ModelFile``."""
+    config = RoSTFineConfig.from_dict(header.get("config"))
+    preprocessing = Preprocessing.from_dict(header.get("preprocessing"))
+    _check_sizes(config, preprocessing)
+    plain = {name: header.get(name) for name in ("contents", "training", "dataset_kind")}
+    if plain["contents"] not in get_args(Contents):
+        raise ValueError(f"its contents are {plain['contents']!r}")
+    if not isinstance(plain["training"], dict):
+        raise ValueError("it lacks a training summary")
+    if not isinstance(plain["dataset_kind"], str) or not plain["dataset_kind"]:
+        raise ValueError("it lacks its kind of data")
+    return {"config": config, "preprocessing": preprocessing, **plain}
+
+
+def _check_sizes(config: RoSTFineConfig, preprocessing: Preprocessing) -> None:
+    made = (preprocessing.num_frames, preprocessing.image_size)
+    if made != (config.num_frames, config.image_size):
+        raise ValueError(
+            f"the preprocessing gives (frames, pixels) {made}, the network reads "
+            f"{(config.num_frames, config.image_size)}"
+        )
+
+
+def _describe(file: _ModelFile) -> ModelInfo:
+    return ModelInfo(
+        file_name=file.path.name,
+        sha256=sha256_of(file.path),
+        dataset_kind=file.dataset_kind,
+        config_json=file.config.to_json(),
+        preprocessing_json=file.preprocessing.to_json(),
+        trained_fps=_number(file.training.get("fps")),
+        trained_um_per_px=_number(file.training.get("um_per_px")),
+        trained_head_length_px=_span(file.training.get("head_length_px")),
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _span(value: object) -> tuple[float, float] | None:
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    low, high = (_number(v) for v in value)
+    return None if low is None or high is None else (low, high)
+
+
+def _kinship(model: LoadedModel) -> tuple[Preprocessing, int, str]:
+    return model.preprocessing, model.network.config.grid_size, model.info.dataset_kind
