@@ -1,0 +1,89 @@
+"""One clip on disk: its shape without loading it, its pictures, and how it is written."""
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from rostfine_core.errors import DatasetError, VideoError
+from rostfine_core.files import atomic_write
+
+CLIP_SUFFIXES = (".npz", ".avi")
+IMAGES = "images"
+
+
+def clip_file_mistake(path: Path, *, frames: int, size_px: int) -> str | None:
+    """Say what is wrong with a clip file, from its header alone; None when it fits.
+
+    Videos (.avi) are checked when they are loaded: their header does not bind their content.
+    """
+    if path.suffix != ".npz":
+        return None
+    try:
+        shape, dtype = _npz_header(path)
+    except KeyError:
+        return f"holds no array named {IMAGES!r}"
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        return f"is not a readable .npz file ({error})"
+    return _shape_mistake(shape, dtype, frames=frames, size_px=size_px)
+
+
+def load_clip(path: Path, *, frames: int, size_px: int) -> NDArray[np.uint8]:
+    """Read the pictures of one clip: (frames, size_px, size_px, 3) uint8 RGB.
+
+    Raises:
+        DatasetError: the file is damaged or its pictures are of another size.
+    """
+    try:
+        images = _load_npz(path) if path.suffix == ".npz" else _load_video(path)
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"The clip {path} is damaged ({error}): write it again.") from error
+    except VideoError as error:
+        raise DatasetError(f"The clip {path} is damaged: {error}") from error
+    mistake = _shape_mistake(images.shape, images.dtype, frames=frames, size_px=size_px)
+    if mistake:
+        raise DatasetError(f"The clip {path} {mistake}: cut it again or correct dataset.toml.")
+    return images
+
+
+def save_clip(path: Path, images: NDArray[np.uint8]) -> None:
+    """Write the pictures of one clip (T, S, S, 3) uint8 as compressed .npz, atomically."""
+    with atomic_write(path) as temporary:
+        np.savez_compressed(temporary, images=images)
+
+
+def _npz_header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    with zipfile.ZipFile(path) as archive, archive.open(f"{IMAGES}.npy") as member:
+        version = npy_format.read_magic(member)
+        read = (
+            npy_format.read_array_header_1_0
+            if version == (1, 0)
+            else npy_format.read_array_header_2_0
+        )
+        shape, _, dtype = read(member)
+    return shape, dtype
+
+
+def _shape_mistake(
+    shape: tuple[int, ...], dtype: np.dtype[np.generic], *, frames: int, size_px: int
+) -> str | None:
+    wanted = (frames, size_px, size_px, 3)
+    if shape == wanted and dtype == np.uint8:
+        return None
+    return f"holds {shape} {dtype} where dataset.toml says {wanted} uint8"
+
+
+def _load_npz(path: Path) -> NDArray[np.uint8]:
+    with np.load(path, allow_pickle=False) as archive:
+        images: NDArray[np.uint8] = archive[IMAGES]
+    return images
+
+
+def _load_video(path: Path) -> NDArray[np.uint8]:
+    from rostfine_core.video import open_video  # only clips that are videos need the decoder
+
+    with open_video(path) as video:
+        return np.stack([frame.rgb() for frame in video.frames()])

@@ -1,0 +1,40 @@
+"""A stop that comes at a safe moment: Ctrl-C asks, the running step is finished first."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Self
+
+
+class StopRequest:
+    """While entered, the first Ctrl-C only sets ``requested``; a second one interrupts at once.
+
+    Outside the main thread, where Python delivers no signals, it never gets requested.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: signal.Handlers | int | object | None = None
+        self._installed = False
+
+    def __enter__(self) -> Self:
+        """Take over Ctrl-C."""
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._on_signal)
+            self._installed = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give Ctrl-C back."""
+        if self._installed:
+            signal.signal(signal.SIGINT, self._previous or signal.default_int_handler)  # type: ignore[arg-type]  # what signal() returned is what it takes
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True

@@ -1,0 +1,260 @@
+"""The training loop: one step after another, able to stop after any and go on exactly there.
+
+Each step draws its randomness from (seed, step) alone, so a resume point needs no state of a
+random generator.
+"""
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rostfine_core.domain import Progress
+from rostfine_core.errors import ConfigError, RostfineError
+from rostfine_core.training.augment import augment
+from rostfine_core.training.clip_cache import ClipCache
+from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.interruption import StopRequest
+from rostfine_core.training.losses import LossTerms, smooth_labels, total_loss
+from rostfine_core.training.metrics import Metrics, compute_metrics
+from rostfine_core.training.networks import trained_parts
+from rostfine_core.training.optimisers import (
+    build_average,
+    build_optimiser,
+    learning_rate,
+    set_learning_rate,
+)
+from rostfine_core.training.prediction import predict_now
+from rostfine_core.training.run_folder import RunFolder
+from rostfine_core.training.splits import Split
+
+
+class TrainingStopped(RostfineError):
+    """Training was asked to stop; a resume point is written and the sentence says where."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingProgress(Progress):
+    """One step: ``loss`` is the minimised total; ``validation`` the last epoch's, if any."""
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    validation: float | None
+
+
+@dataclass
+class EpochSums:
+    """What adds up over the steps of one epoch, clip by clip."""
+
+    clips: int = 0
+    total: float = 0.0
+    grade: float = 0.0
+    diversity: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, terms: LossTerms, *, clips: int) -> None:
+        """Count a batch of ``clips``."""
+        self.clips += clips
+        self.total += terms.total.item() * clips
+        self.grade += terms.grade.item() * clips
+        self.diversity += terms.diversity.item() * clips
+
+
+class TrainingLoop:
+    """The state of one run; ``steps`` goes through what is left of it."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        *,
+        network: nn.Module,
+        cache: ClipCache,
+        labels: Tensor,
+        split: Split,
+        folder: RunFolder,
+    ) -> None:
+        self.config, self.network, self.cache = config, network, cache
+        self.labels, self.split, self.folder = labels, split, folder
+        self.device = next(network.parameters()).device
+        self.optimiser = build_optimiser(network, config.optimiser)
+        self.average = build_average(network, decay=config.optimiser.ema_decay)
+        self.targets = smooth_labels(labels, per_grade=config.loss.label_smoothing)
+        self.clips_per_step = config.loop.batch_size * config.loop.accumulate
+        self.steps_per_epoch = -(-len(split.train) // self.clips_per_step)
+        self.total_steps = self.steps_per_epoch * config.loop.epochs
+        self.step = 0
+        self.sums = EpochSums()
+        self.best: dict[str, float] = {}
+        self.validation: float | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Epochs that are finished."""
+        return self.step // self.steps_per_epoch
+
+    @property
+    def judged_network(self) -> nn.Module:
+        """The network that is validated and kept: the average where there is one."""
+        return self.network if self.average is None else self.average.module
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next step depends on, as tensors and plain values."""
+        return {
+            "step": self.step,
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "sums": vars(self.sums).copy(),
+            "best": self.best,
+            "validation": self.validation,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where ``state`` was taken."""
+        self.step = state["step"]
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.sums = EpochSums(**state["sums"])
+        self.best, self.validation = state["best"], state["validation"]
+        self.folder.cut_log(epochs=self.epoch)
+
+    def steps(self) -> Generator[TrainingProgress, None, None]:
+        """Train to the end, one yield a step; closing it or Ctrl-C writes a resume point.
+
+        Raises:
+            TrainingStopped: Ctrl-C was pressed.
+            ConfigError: the loss is no longer a number.
+        """
+        saved_at = time.monotonic()
+        with StopRequest() as stop:
+            while self.step < self.total_steps:
+                progress = self._step_and_judge()
+                if time.monotonic() - saved_at > 60 * self.config.loop.checkpoint_minutes:
+                    self.folder.save_resume_point(self.state())
+                    saved_at = time.monotonic()
+                try:
+                    yield progress
+                except GeneratorExit:
+                    self.folder.save_resume_point(self.state())
+                    raise
+                if stop.requested:
+                    self.folder.save_resume_point(self.state())
+                    raise TrainingStopped(
+                        f"Training stopped after step {self.step} of {self.total_steps}: start it "
+                        f"again with the same recipe to go on from {self.folder.path}."
+                    )
+        self.folder.save_resume_point(self.state())
+
+    def _step_and_judge(self) -> TrainingProgress:
+        started = time.perf_counter()
+        lr = learning_rate(
+            self.step,
+            section=self.config.optimiser,
+            steps_per_epoch=self.steps_per_epoch,
+            total_steps=self.total_steps,
+        )
+        loss = self._train_step(lr)
+        self.step += 1
+        self.sums.seconds += time.perf_counter() - started
+        if self.step % self.steps_per_epoch == 0:
+            self._finish_epoch(lr)
+        return TrainingProgress(
+            stage=f"epoch {-(-self.step // self.steps_per_epoch)} of {self.config.loop.epochs}",
+            done=self.step,
+            total=self.total_steps,
+            epoch=-(-self.step // self.steps_per_epoch),
+            loss=loss,
+            learning_rate=lr,
+            validation=self.validation,
+        )
+
+    def _train_step(self, lr: float) -> float:
+        """One update over ``batch_size * accumulate`` clips; returns their mean loss."""
+        self.network.train()
+        seeds = np.random.SeedSequence((self.config.seed, self.step)).generate_state(2, np.uint64)
+        torch.manual_seed(int(seeds[0]))
+        rng = np.random.default_rng(int(seeds[1]))
+        set_learning_rate(self.optimiser, lr)
+        clips, loss = self._clips_of_step(), 0.0
+        for part in torch.split(clips, self.config.loop.batch_size):
+            terms = self._loss(part, rng)
+            share = len(part) / len(clips)
+            torch.autograd.backward(terms.total * share)
+            self.sums.add(terms, clips=len(part))
+            loss += terms.total.item() * share
+        if not np.isfinite(loss):
+            raise ConfigError(
+                f"The loss stopped being a number at step {self.step}: lower the learning rate or "
+                "set clip_norm."
+            )
+        self._update()
+        return loss
+
+    def _clips_of_step(self) -> Tensor:
+        epoch, place = divmod(self.step, self.steps_per_epoch)
+        order = np.random.default_rng((self.config.seed, epoch)).permutation(self.split.train)
+        first = place * self.clips_per_step
+        return torch.from_numpy(order[first : first + self.clips_per_step])
+
+    def _loss(self, part: Tensor, rng: np.random.Generator) -> LossTerms:
+        images = augment(self.cache.batch(part), settings=self.config.augmentation, rng=rng)
+        parts = trained_parts(self.network(self.cache.prepare(images.to(self.device))))
+        section = self.config.loss
+        target = self.targets[part].to(self.device)
+        return total_loss(
+            parts.heads, parts.features, target, kind=section.kind, alpha=section.alpha
+        )
+
+    def _update(self) -> None:
+        limit = self.config.optimiser.clip_norm
+        if limit:
+            nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.average is not None:
+            self.average.update_parameters(self.network)
+
+    def _finish_epoch(self, lr: float) -> None:
+        sums, every = self.sums, self.config.loop.validate_every
+        is_last = self.step == self.total_steps
+        judged = self._judge() if self.epoch % every == 0 or is_last else None
+        self.folder.append_log(
+            {
+                "epoch": self.epoch,
+                "step": self.step,
+                "learning_rate": lr,
+                "loss": sums.total / sums.clips,
+                "loss_grade": sums.grade / sums.clips,
+                "loss_diversity": sums.diversity / sums.clips,
+                "clips_per_s": sums.clips / sums.seconds,
+                "validation": None if judged is None else judged.scalars(),
+            }
+        )
+        self.sums = EpochSums()
+
+    def _judge(self) -> Metrics | None:
+        """Validate, and keep the weights when none before were better (or none are compared)."""
+        part = self.split.validation
+        if not len(part):
+            self._keep(float("nan"))
+            return None
+        answers = predict_now(
+            self.judged_network, self.cache, part, batch_size=self.config.loop.batch_size
+        )
+        metrics = compute_metrics(answers, self.labels[part].numpy())
+        score: float = getattr(metrics, self.config.loop.select_by)
+        self.validation = score
+        if not self.best or score < self.best["score"]:
+            self._keep(score)
+        return metrics
+
+    def _keep(self, score: float) -> None:
+        self.best = {"score": score, "epoch": self.epoch}
+        self.folder.save_best(self.judged_network.state_dict())

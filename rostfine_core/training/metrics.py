@@ -1,0 +1,147 @@
+"""How far predicted grade distributions are from the panel's: all in numpy, one number each.
+
+Letters: N clips, 5 grades. Predictions and labels are (N, 5) with rows that sum to 1.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Shares = NDArray[np.floating[Any]]
+GRADE_VALUES = np.arange(1, 6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """Every metric of one set of predictions; errors as they are, not in 1e-2.
+
+    ``balanced_accuracy[n - 1]`` is for the n-th most selected grade, as the paper means it;
+    ``balanced_accuracy_official`` counts from the least selected one (FACTS, error 3).
+    """
+
+    clips: int
+    mse: float
+    js: float
+    js_official: float
+    balanced_accuracy: tuple[float, ...]
+    balanced_accuracy_mean: float
+    balanced_accuracy_official: tuple[float, ...]
+    earth_movers_distance: float
+    ece_p_a_or_b: float
+    rank_correlation: float
+    expected_grade_error: float
+
+    def scalars(self) -> dict[str, float]:
+        """The metrics as a flat mapping, one name a number."""
+        flat: dict[str, float] = {}
+        for name, value in asdict(self).items():
+            if isinstance(value, tuple):
+                flat |= {f"{name}_{n}": float(x) for n, x in enumerate(value, start=1)}
+            else:
+                flat[name] = float(value)
+        return flat
+
+
+def mse(prediction: Shares, label: Shares) -> float:
+    """Mean squared error over clips and grades."""
+    return float(np.mean((prediction - label) ** 2))
+
+
+def _kl(p: Shares, m: Shares) -> Shares:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(p > 0, p * np.log(p / m), 0.0)
+    divergence: Shares = terms.sum(-1)
+    return divergence
+
+
+def jensen_shannon(prediction: Shares, label: Shares) -> float:
+    """Jensen-Shannon divergence in nats, mean over clips."""
+    m = (prediction + label) / 2
+    return float(np.mean(_kl(prediction, m) + _kl(label, m)) / 2)
+
+
+def jensen_shannon_official(prediction: Shares, label: Shares) -> float:
+    """KL(p||m) + 1/2 KL(q||m) with 1e-5 inside the logarithm (FACTS, error 2)."""
+    m = np.maximum((prediction + label) / 2, 1e-12)
+    first = (prediction * np.log(prediction / m + 1e-5)).sum(-1)
+    second = (label * np.log(label / m + 1e-5)).sum(-1)
+    return float(np.mean(first + second / 2))
+
+
+def balanced_accuracy(predicted: NDArray[np.intp], true: NDArray[np.intp]) -> float:
+    """Mean recall over the classes that occur in ``true``, both (N,)."""
+    return float(np.mean([np.mean(predicted[true == c] == c) for c in np.unique(true)]))
+
+
+def ranked_grades(shares: Shares) -> NDArray[np.intp]:
+    """(N, 5) grades from the most to the least selected; ties go to the better grade first."""
+    return np.argsort(-shares, axis=1, kind="stable")
+
+
+def nth_balanced_accuracy(prediction: Shares, label: Shares) -> tuple[float, ...]:
+    """Balanced accuracy of predicting the n-th most selected grade, n = 1..5 (the paper's BA)."""
+    ours, theirs = ranked_grades(prediction), ranked_grades(label)
+    return tuple(balanced_accuracy(ours[:, n], theirs[:, n]) for n in range(label.shape[1]))
+
+
+def nth_balanced_accuracy_official(prediction: Shares, label: Shares) -> tuple[float, ...]:
+    """The same in the official code's ascending order: its "1st" is the least selected."""
+    ours = np.argsort(prediction, axis=1, kind="stable")
+    theirs = np.argsort(label, axis=1, kind="stable")
+    return tuple(balanced_accuracy(ours[:, n], theirs[:, n]) for n in range(label.shape[1]))
+
+
+def earth_movers_distance(prediction: Shares, label: Shares) -> float:
+    """Mean distance in grades that votes must be moved to turn one distribution into the other."""
+    return float(np.mean(np.abs(np.cumsum(prediction - label, axis=1)).sum(axis=1)))
+
+
+def expected_grade(shares: Shares) -> Shares:
+    """(N,) mean vote with A = 1 ... E = 5."""
+    mean: Shares = shares @ GRADE_VALUES
+    return mean
+
+
+def calibration_error(predicted: Shares, observed: Shares, *, bins: int = 10) -> float:
+    """Expected calibration error of shares (N,): mean |predicted - observed| over equal bins."""
+    index = np.clip((predicted * bins).astype(int), 0, bins - 1)
+    gaps = [abs(np.sum((predicted - observed)[index == b])) for b in range(bins)]
+    return float(np.sum(gaps) / len(predicted))
+
+
+def rank_correlation(prediction: Shares, label: Shares) -> float:
+    """Spearman's rank correlation of the expected grades; 0 where one side does not vary."""
+    ours, theirs = expected_grade(prediction), expected_grade(label)
+    if np.ptp(ours) < 1e-9 or np.ptp(theirs) < 1e-9:
+        return 0.0
+    return float(stats.spearmanr(ours, theirs).statistic)
+
+
+def compute_metrics(prediction: Shares, label: Shares) -> Metrics:
+    """Every metric of ``prediction`` (N, 5) against ``label`` (N, 5).
+
+    Raises:
+        ValueError: the shapes differ or there is no clip.
+    """
+    if prediction.shape != label.shape or len(label) == 0:
+        raise ValueError(f"need equal, filled shapes, got {prediction.shape} and {label.shape}")
+    prediction, label = prediction.astype(np.float64), label.astype(np.float64)
+    accuracy = nth_balanced_accuracy(prediction, label)
+    return Metrics(
+        clips=len(label),
+        mse=mse(prediction, label),
+        js=jensen_shannon(prediction, label),
+        js_official=jensen_shannon_official(prediction, label),
+        balanced_accuracy=accuracy,
+        balanced_accuracy_mean=float(np.mean(accuracy)),
+        balanced_accuracy_official=nth_balanced_accuracy_official(prediction, label),
+        earth_movers_distance=earth_movers_distance(prediction, label),
+        ece_p_a_or_b=calibration_error(prediction[:, :2].sum(1), label[:, :2].sum(1)),
+        rank_correlation=rank_correlation(prediction, label),
+        expected_grade_error=float(
+            np.mean(np.abs(expected_grade(prediction) - expected_grade(label)))
+        ),
+    )

@@ -1,0 +1,70 @@
+"""The optimiser, the learning rate at each step, and the moving average of the weights."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from rostfine_core.training.config import OptimiserSection
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+def build_optimiser(network: nn.Module, section: OptimiserSection) -> torch.optim.Optimizer:
+    """The optimiser over the parameters that are not frozen.
+
+    AdamW does not decay biases, norms and single vectors; SGD decays everything, as the paper's
+    does.
+    """
+    trained = [p for p in network.parameters() if p.requires_grad]
+    if section.kind == "sgd":
+        return torch.optim.SGD(
+            trained, lr=section.lr, momentum=section.momentum, weight_decay=section.weight_decay
+        )
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": section.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=section.lr, fused=True)
+
+
+def learning_rate(
+    step: int, *, section: OptimiserSection, steps_per_epoch: int, total_steps: int
+) -> float:
+    """The learning rate of step ``step`` (from 0): linear warm-up, then constant or cosine."""
+    warmup = round(section.warmup_epochs * steps_per_epoch)
+    if step < warmup:
+        return section.lr * (step + 1) / warmup
+    if section.schedule == "constant":
+        return section.lr
+    done = (step - warmup) / max(total_steps - warmup, 1)
+    lowest = section.lr * section.final_lr_share
+    return lowest + (section.lr - lowest) * (1 + math.cos(math.pi * done)) / 2
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
+    """Give every parameter group the same learning rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = lr
+
+
+def build_average(network: nn.Module, *, decay: float) -> AveragedModel | None:
+    """An exponential moving average of the weights that warms up; None where decay is 0.
+
+    The decay starts low and rises to ``decay`` as (1 + n) / (10 + n), so that a short run does
+    not remember its random start.
+    """
+    if not decay:
+        return None
+
+    def average(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
+        seen = float(count)
+        kept = min(decay, (1 + seen) / (10 + seen))
+        for old, new in zip(averaged, current, strict=True):
+            if old.is_floating_point():
+                old.lerp_(new, 1 - kept)
+            else:
+                old.copy_(new)
+
+    return AveragedModel(network, multi_avg_fn=torch.no_grad()(average), use_buffers=True)

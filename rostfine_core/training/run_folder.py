@@ -1,0 +1,104 @@
+"""The folder of one run: resolved recipe, environment, log, resume point and finished model."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from rostfine_core.errors import ConfigError
+from rostfine_core.files import atomic_write, write_text
+from rostfine_core.training.environment import describe_environment
+
+
+class RunFolder:
+    """Names every file of a run and writes each whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder
+        self.recipe = folder / "recipe.json"
+        self.environment = folder / "environment.json"
+        self.log = folder / "log.jsonl"
+        self.resume_point = folder / "resume.pt"
+        self.best_weights = folder / "best.pt"
+        self.model = folder / "model.safetensors"
+        self.result = folder / "result.json"
+
+    def open(self, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Start the folder, or return the resume point of the same recipe.
+
+        Raises:
+            ConfigError: the folder holds a run of another recipe, or its resume point is damaged.
+        """
+        if self.recipe.is_file():
+            self._refuse_another_recipe(recipe)
+        else:
+            write_json(self.recipe, recipe)
+            write_json(self.environment, describe_environment())
+        return self._load(self.resume_point) if self.resume_point.is_file() else None
+
+    def _refuse_another_recipe(self, recipe: Mapping[str, Any]) -> None:
+        try:
+            before = json.loads(self.recipe.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            before = None
+        if before != json.loads(json.dumps(recipe)):
+            raise ConfigError(
+                f"The folder {self.path} holds a run of another recipe: give the recipe another "
+                "output folder, or remove that one."
+            )
+
+    def _load(self, path: Path) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        except (OSError, EOFError, KeyError, RuntimeError, ValueError, UnpicklingError) as error:
+            raise ConfigError(
+                f"The resume point {path} cannot be read ({type(error).__name__}): remove the "
+                "folder and start again."
+            ) from error
+        return state
+
+    def save_resume_point(self, state: Mapping[str, Any]) -> None:
+        """Replace the resume point."""
+        self._save(self.resume_point, state)
+
+    def save_best(self, state: Mapping[str, Any]) -> None:
+        """Replace the weights of the chosen checkpoint."""
+        self._save(self.best_weights, state)
+
+    def load_best(self) -> dict[str, Any]:
+        """The weights of the chosen checkpoint."""
+        return self._load(self.best_weights)
+
+    def _save(self, path: Path, state: Mapping[str, Any]) -> None:
+        with atomic_write(path) as temporary:
+            torch.save(dict(state), temporary)
+
+    def append_log(self, record: Mapping[str, Any]) -> None:
+        """Add one line of JSON to the log."""
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """Every record of the log; a last line cut short by a crash is left out."""
+        if not self.log.is_file():
+            return []
+        records = []
+        for line in self.log.read_text(encoding="utf-8").splitlines():
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                break
+        return records
+
+    def cut_log(self, *, epochs: int) -> None:
+        """Forget what was logged after the resume point, since it is about to be made again."""
+        kept = [r for r in self.read_log() if r["epoch"] <= epochs]
+        write_text(self.log, "".join(json.dumps(r) + "\n" for r in kept))
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain containers as readable JSON, atomically."""
+    write_text(path, json.dumps(content, indent=2) + "\n")

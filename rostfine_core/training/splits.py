@@ -1,0 +1,95 @@
+"""Splits grouped by sample: no patient ever stands on both sides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.errors import DatasetError
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Split:
+    """Indices of the clips to train on, to choose the checkpoint by, and to report on."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
+
+
+def grouped_folds(samples: Sequence[str], *, folds: int, seed: int) -> tuple[Indices, ...]:
+    """Deal whole samples into ``folds`` parts of about equally many clips.
+
+    The deal depends on the set of samples and the seed, not on the order of the rows beyond
+    the indices returned (ascending within a fold).
+
+    Raises:
+        DatasetError: there are fewer samples than folds.
+    """
+    names, group, counts = np.unique(
+        np.asarray(samples, dtype=str), return_inverse=True, return_counts=True
+    )
+    if len(names) < folds:
+        raise DatasetError(
+            f"{folds} folds need at least {folds} samples and the data set has {len(names)}: "
+            "add samples or lower the number of folds."
+        )
+    shuffled = np.random.default_rng((seed, folds)).permutation(len(names))
+    largest_first = shuffled[np.argsort(-counts[shuffled], kind="stable")]
+    fold_of = np.empty(len(names), dtype=np.intp)
+    filled = np.zeros(folds, dtype=np.intp)
+    for sample in largest_first:
+        fold_of[sample] = np.argmin(filled)
+        filled[fold_of[sample]] += counts[sample]
+    return tuple(np.flatnonzero(fold_of[group] == fold) for fold in range(folds))
+
+
+def held_out(
+    samples: Sequence[str], *, among: Indices, share: float, seed: int
+) -> tuple[Indices, Indices]:
+    """Part ``among`` into (kept, held out): whole samples until ``share`` of the clips is out.
+
+    A share of 0 holds out nothing; a positive share holds out at least one sample and leaves
+    at least one.
+
+    Raises:
+        DatasetError: a positive share and fewer than two samples.
+    """
+    if share <= 0:
+        return among, among[:0]
+    names, group, counts = np.unique(
+        np.asarray(samples, dtype=str)[among], return_inverse=True, return_counts=True
+    )
+    if len(names) < 2:
+        raise DatasetError(
+            f"Cannot hold out a part of {len(names)} sample(s): a split by sample needs two or "
+            "more samples; add samples or set the share to 0."
+        )
+    order = np.random.default_rng((seed, len(names))).permutation(len(names))
+    clips_before = np.cumsum(counts[order]) - counts[order]
+    out = order[: max(1, min(int(np.sum(clips_before < share * len(among))), len(names) - 1))]
+    is_out = np.isin(group, out)
+    return among[~is_out], among[is_out]
+
+
+def split_clips(
+    samples: Sequence[str],
+    *,
+    seed: int,
+    validation_share: float,
+    test_share: float = 0.0,
+    folds: int = 0,
+    fold: int = 0,
+) -> Split:
+    """Test part first (a fold of K, or a held-out share), then validation out of the rest."""
+    everything = np.arange(len(samples))
+    if folds:
+        test = grouped_folds(samples, folds=folds, seed=seed)[fold]
+        rest = np.setdiff1d(everything, test)
+    else:
+        rest, test = held_out(samples, among=everything, share=test_share, seed=seed)
+    train, validation = held_out(samples, among=rest, share=validation_share, seed=seed + 1)
+    return Split(train=train, validation=validation, test=test)

@@ -1,0 +1,85 @@
+"""A small data set on disk and a recipe that trains a tiny network on it within seconds."""
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+
+from rostfine_core.domain import Progress
+from rostfine_core.training.clip_files import save_clip
+from rostfine_core.training.config import TrainConfig, structure
+
+Result = TypeVar("Result")
+FRAMES, SIZE = 16, 20
+TINY = {
+    "image_size": 16,
+    "patch_size": 8,
+    "embed_dim": 16,
+    "depth": 2,
+    "num_heads": 2,
+    "top_k": 2,
+    "branch_depth": 1,
+    "branch_heads": 2,
+}
+
+Drain = Callable[[Generator[Progress, None, Any]], Any]
+
+
+def drain(job: Generator[Progress, None, Result]) -> Result:
+    """Run a job to its end and return its result."""
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+
+@pytest.fixture(name="drain", scope="session")
+def drain_fixture() -> Drain:
+    return drain
+
+
+def write_dataset(folder: Path, *, clips: int = 24, per_sample: int = 3, seed: int = 0) -> Path:
+    """Clips whose brightness decides the votes, so that a network can learn something."""
+    rng = np.random.default_rng(seed)
+    (folder / "clips").mkdir(parents=True)
+    rows = ["clip,sample,votes_A,votes_B,votes_C,votes_D,votes_E"]
+    for number in range(clips):
+        bright = rng.uniform()
+        noise = rng.integers(0, 60, (FRAMES, SIZE, SIZE, 3))
+        save_clip(folder / "clips" / f"c{number:03d}.npz", (noise + 190 * bright).astype(np.uint8))
+        votes = rng.multinomial(40, np.array([bright, 0.5, 1 - bright, 0.1, 0.05]) / 1.65)
+        rows.append(f"c{number:03d},p{number // per_sample}," + ",".join(map(str, votes)))
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / "dataset.toml").write_text(
+        f'name = "tiny"\nkind = "simulated"\npanel_size = 40\n[preprocessing]\n'
+        f"clip_frames = {FRAMES}\nsize_px = {SIZE}\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture
+def dataset_folder(tmp_path: Path) -> Path:
+    return write_dataset(tmp_path / "tiny")
+
+
+@pytest.fixture
+def recipe(dataset_folder: Path, tmp_path: Path) -> Callable[..., TrainConfig]:
+    """Make a recipe for the small data set; keywords replace whole sections."""
+
+    def make(**sections: object) -> TrainConfig:
+        table: dict[str, Any] = {
+            "output": str(tmp_path / "run"),
+            "data": {"train": [str(dataset_folder)]},
+            "model": {"preset": "demo", "overrides": TINY},
+            "loop": {"epochs": 3, "batch_size": 4, "threads": 1, "device": "cpu"},
+            "split": {"validation_share": 0.2, "test_share": 0.2},
+            "optimiser": {"kind": "adamw", "lr": 0.01, "ema_decay": 0.9, "clip_norm": 1.0},
+        }
+        return structure(table | sections, TrainConfig, source="test")
+
+    return make

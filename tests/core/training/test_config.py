@@ -1,0 +1,83 @@
+"""Recipes: read strictly, with every mistake named at once."""
+
+from pathlib import Path
+
+import pytest
+
+from rostfine_core.errors import ConfigError
+from rostfine_core.training.config import read_train_config
+from rostfine_core.training.networks import network_config
+
+GOOD = """
+output = "runs/x"
+[data]
+train = ["a", "b"]
+[loop]
+epochs = 3
+[loss]
+kind = "js"
+alpha = 1
+[model]
+preset = "demo"
+overrides = { top_k = 2 }
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "recipe.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_recipe_with_defaults(tmp_path: Path) -> None:
+    config = read_train_config(write(tmp_path, GOOD))
+    assert config.data.train == ("a", "b")
+    assert config.loss.alpha == 1.0
+    assert config.optimiser.momentum == 0.9
+    assert config.to_dict()["loop"]["batch_size"] == 8
+    assert network_config(config.model).top_k == 2
+
+
+def test_every_mistake_is_named(tmp_path: Path) -> None:
+    text = """
+output = 3
+zzz = 1
+[data]
+train = "abc"
+[loop]
+epochs = 2.5
+x = 3
+[loss]
+kind = "foo"
+[optimiser]
+lr = 0
+[split]
+folds = true
+"""
+    with pytest.raises(ConfigError) as caught:
+        read_train_config(write(tmp_path, text))
+    report = str(caught.value)
+    for expected in (
+        "expected str, got 3: output",
+        "expected a list of texts, got 'abc': data.train",
+        "expected int, got 2.5: loop.epochs",
+        "unknown key(s) x: loop",
+        "foo",
+        "lr must be above 0: optimiser",
+        "expected int, got True: split.folds",
+        "unknown key(s) zzz",
+    ):
+        assert expected in report
+
+
+def test_unreadable_and_broken_files(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Cannot read the recipe"):
+        read_train_config(tmp_path / "absent.toml")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        read_train_config(write(tmp_path, "output ="))
+
+
+def test_a_model_that_cannot_be_built(tmp_path: Path) -> None:
+    config = read_train_config(write(tmp_path, GOOD.replace("top_k = 2", "top_q = 2")))
+    with pytest.raises(ConfigError, match="top_q"):
+        network_config(config.model)
