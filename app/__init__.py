@@ -1,0 +1,1 @@
+"""The window of RoSTFine Assist: a thin Qt layer over ``rostfine_core``."""

@@ -1,0 +1,197 @@
+"""Decoded frames kept in memory within a byte budget, filled in the background, exact.
+
+Frames are kept as the decoder gave them and converted when asked for. A video that fits is kept
+whole; of a longer one the frames around the one on screen are kept. The cache knows no decoder:
+it is given an open video.
+"""
+
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.domain import GreyFrame, LongJob, Progress, VideoInfo
+
+BYTES_PER_PIXEL = 3  # an upper bound for what decoders hand out (1.5 for most video)
+WAIT_S = 0.05
+BEHIND_SHARE = 0.25  # of the kept frames, when not all fit, those before the one on screen
+
+
+class Frame(Protocol):
+    """What the cache keeps: a decoded frame that is converted when asked for."""
+
+    @property
+    def index(self) -> int:
+        """Its number."""
+
+    def grey(self) -> GreyFrame:
+        """For tracking."""
+
+    def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
+        """For the screen (``exact=False``) or for the network."""
+
+
+class FrameVideo(AbstractContextManager["FrameVideo"], Protocol):
+    """An open video."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """What it is."""
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Stream frames."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    frame: Frame
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class FrameCache:
+    """The frames of one video; every method may be called from any thread."""
+
+    def __init__(
+        self,
+        info: VideoInfo,
+        *,
+        budget_bytes: int,
+        on_wanted: Callable[[int], None] = lambda _index: None,
+    ) -> None:
+        self._total = info.frame_count
+        frame_bytes = info.width_px * info.height_px * BYTES_PER_PIXEL
+        self._capacity = max(2, min(self._total, budget_bytes // frame_bytes))
+        self._on_wanted = on_wanted
+        self._entries: dict[int, _Entry] = {}
+        self._changed = threading.Condition()
+        self._wanted = 0
+        self._is_closed = False
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether the whole video fits the budget."""
+        return self._capacity >= self._total
+
+    @property
+    def count(self) -> int:
+        """How many frames are kept now."""
+        return len(self._entries)
+
+    def close(self) -> None:
+        """Let the frames go; a filler or a waiting reader ends soon."""
+        with self._changed:
+            self._is_closed = True
+            self._entries.clear()
+            self._changed.notify_all()
+
+    def has(self, index: int) -> bool:
+        """Whether a frame is kept."""
+        return index in self._entries
+
+    def rgb(self, index: int, *, exact: bool) -> NDArray[np.uint8] | None:
+        """The colours of a kept frame, (H, W, 3) uint8; None when it is not kept."""
+        entry = self._entries.get(index)
+        if entry is None:
+            return None
+        with entry.lock:
+            return entry.frame.rgb(exact=exact)
+
+    def want(self, index: int) -> None:
+        """Decode around this frame first; ``on_wanted`` tells in the filler's thread."""
+        with self._changed:
+            self._wanted = index
+            self._changed.notify_all()
+
+    def store(self, frame: Frame) -> None:
+        """Keep a frame when it lies in the part of the video that is to be kept."""
+        with self._changed:
+            if self._is_closed or frame.index not in self._kept_range():
+                return
+            self._entries[frame.index] = _Entry(frame)
+            kept = self._kept_range()
+            for index in [i for i in self._entries if i not in kept]:
+                del self._entries[index]
+            is_wanted = frame.index == self._wanted
+            self._changed.notify_all()
+        if is_wanted:
+            self._on_wanted(frame.index)
+
+    def fill(self, video: FrameVideo) -> LongJob[None]:
+        """Decode what is to be kept, again and again as the wanted frame moves, until closed."""
+        with video:
+            stream: Iterator[Frame] = iter(())
+            position = -1
+            while (index := self._next_missing()) != STOP:
+                if index is None:
+                    if self.holds_all:
+                        return
+                    self._wait()
+                    yield self._progress()
+                    continue
+                if index != position:
+                    stream, position = video.frames(start=index), index
+                self.store(next(stream))
+                position += 1
+                yield self._progress()
+
+    def stream(
+        self, start: int, open_again: Callable[[], FrameVideo]
+    ) -> Generator[Frame | None, None, None]:
+        """All frames from ``start`` on, kept ones first and the others decoded from the file.
+
+        Yields None while it waits for the filler, so that a job can be cancelled meanwhile.
+        """
+        index = start
+        while index < self._total and not self._is_closed:
+            entry = self._entries.get(index)
+            if entry is not None:
+                yield entry.frame
+                index += 1
+            elif self.holds_all:
+                self._wait()
+                yield None
+            else:
+                break
+        if index < self._total and not self._is_closed:
+            with open_again() as video:
+                yield from video.frames(start=index)
+
+    def _kept_range(self) -> range:
+        if self.holds_all:
+            return range(self._total)
+        first = self._wanted - int(self._capacity * BEHIND_SHARE)
+        first = min(max(0, first), self._total - self._capacity)
+        return range(first, first + self._capacity)
+
+    def _next_missing(self) -> int | None:
+        """The frame to decode next: the wanted one, those after it, those before it."""
+        with self._changed:
+            if self._is_closed:
+                return STOP
+            kept = self._kept_range()
+            for part in (range(self._wanted, kept.stop), range(kept.start, self._wanted)):
+                for index in part:
+                    if index not in self._entries:
+                        return index
+            return None
+
+    def _wait(self) -> None:
+        with self._changed:
+            if not self._is_closed:
+                self._changed.wait(WAIT_S)
+
+    def _progress(self) -> Progress:
+        return Progress(stage="decoding", done=self.count, total=self._total)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+STOP = -1

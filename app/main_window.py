@@ -1,0 +1,296 @@
+"""The main window: puts the views together and connects their requests to the controller."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, QUrl, Slot
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QIcon
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QSizePolicy,
+    QSplitter,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import paths
+from app.action_set import ActionSet
+from app.controller import Controller
+from app.enabling import Enabling
+from app.session import Session
+from app.settings import Settings
+from app.theme import apply_theme, icon, load_theme
+from app.views.about import AboutDialog
+from app.views.compare import ComparePage
+from app.views.dialogs import Questions, ShortcutsDialog, ask_video, error_dialog
+from app.views.notice_bar import NoticeBar
+from app.views.report_panel import ReportPage
+from app.views.review import ReviewPage
+from app.views.sample_bar import SampleBar
+from app.views.settings_dialog import SettingsDialog
+from app.views.status_bar import StatusBar
+from rostfine_core.bundled import bundled_path
+from rostfine_core.errors import StoreError
+
+REVIEW, COMPARE, REPORT = range(3)
+SMALLEST_PX = (1100, 680)
+
+
+class MainWindow(QMainWindow):
+    """Everything on one screen; pages for comparing and reporting."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.setWindowTitle("RoSTFine Assist")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*SMALLEST_PX)
+        self.settings = settings
+        self.session = Session(self)
+        self.questions = Questions(self)
+        self.controller = Controller(self.session, settings, self.questions, self)
+        self.actions_by_id = ActionSet(
+            self,
+            {
+                "window": self,
+                "controller": self.controller,
+                "editor": self.controller.editor,
+                "player": self.controller.player,
+                "analysis": self.controller.analysis,
+            },
+        )
+        self.review = ReviewPage(self.session, self.actions_by_id)
+        self.compare = ComparePage(self.session)
+        self.report = ReportPage(self.session)
+        self.sample_bar = SampleBar(self.session)
+        self._build()
+        self._connect()
+        self._enabling = Enabling(self.session, self.controller, self.actions_by_id, self)
+        self._apply_theme()
+        self._restore()
+        self.show_page(REVIEW)
+
+    # Building ------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._recent = QMenu(self.tr("Recent videos"), self)
+        self.actions_by_id.fill_menus(self._recent)
+        bar = QToolBar(self.tr("Work"))
+        bar.setObjectName("work")
+        bar.setMovable(False)
+        self.actions_by_id.fill_tool_bar(bar)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(spacer)
+        bar.addWidget(self.sample_bar)
+        self.addToolBar(bar)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.pages = QStackedWidget()
+        for page in (self.review, self.compare, self.report):
+            self.pages.addWidget(page)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(NoticeBar(self.session))
+        column.addWidget(self.pages, 1)
+        self.setCentralWidget(centre)
+        self.status = StatusBar(self.session)
+        self.setStatusBar(self.status)
+
+    def _connect(self) -> None:
+        controller, editor = self.controller, self.controller.editor
+        self.review.connect_to(controller)
+        self.compare.compared.connect(controller.compare)
+        self.sample_bar.sample_edited.connect(editor.set_sample)
+        self.sample_bar.calibration_edited.connect(editor.set_calibration)
+        self.report.sample_edited.connect(editor.set_sample)
+        self.report.export_requested.connect(controller.export)
+        self.report.folder_requested.connect(self.open_report_folder)
+        self.report.preview_requested.connect(controller.preview)
+        self.status.cancel_requested.connect(controller.cancel)
+        controller.failed.connect(self.show_error)
+        controller.previewed.connect(self.report.show_figures)
+        controller.exported.connect(self._on_exported)
+        controller.recent_changed.connect(self._fill_recent)
+        self.settings.changed.connect(self._on_setting_changed)
+        self.session.video_changed.connect(self._on_video_changed)
+        self.session.sample_changed.connect(self._show_target)
+        self.sample_bar.set_profiles(self.settings.profiles)
+        self._fill_recent()
+
+    def _restore(self) -> None:
+        self.resize(1280, 800)
+        self.restoreGeometry(self.settings.layout("window"))
+        for splitter in self.findChildren(QSplitter):
+            if splitter.objectName():
+                splitter.restoreState(self.settings.layout(splitter.objectName()))
+
+    # Actions of the window -----------------------------------------------------------------
+
+    def show_page(self, page: int) -> None:
+        """Review, compare or report."""
+        self.pages.setCurrentIndex(page)
+        ids = ("page_review", "page_compare", "page_report")
+        self.actions_by_id[ids[page]].setChecked(True)
+        self._show_target()
+
+    def ask_open(self) -> None:
+        """Choose a video to open."""
+        recent = self.settings.recent
+        path = ask_video(self, recent[0].parent if recent else Path.home())
+        if path is not None:
+            self.controller.open_video(path)
+
+    def start_rename(self) -> None:
+        """Type another name for the selected sperm."""
+        self.show_page(REVIEW)
+        self.review.sperm_list.edit_name()
+
+    def zoom_in(self) -> None:
+        """Show the video larger."""
+        self.review.canvas.zoom_by(1.25)
+
+    def zoom_out(self) -> None:
+        """Show the video smaller."""
+        self.review.canvas.zoom_by(0.8)
+
+    def zoom_fit(self) -> None:
+        """Show the whole frame."""
+        self.review.canvas.zoom_fit()
+
+    def zoom_actual(self) -> None:
+        """Pixel by pixel."""
+        self.review.canvas.zoom_actual()
+
+    def toggle_theme(self) -> None:
+        """Dark or light."""
+        is_dark = self.settings.text("theme") == "dark"
+        self.settings.set_value("theme", "light" if is_dark else "dark")
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen or not."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def show_settings(self) -> None:
+        """Open the settings."""
+        SettingsDialog(self.settings, self).show()
+
+    def show_shortcuts(self) -> None:
+        """Open the list of shortcuts."""
+        ShortcutsDialog(self).show()
+
+    def show_about(self) -> None:
+        """Open versions, model card and licences."""
+        card, licence = _bundled_text("models/MODEL_CARD.md"), _bundled_text("LICENSE")
+        AboutDialog(self.session.model, card=card, licence=licence, parent=self).show()
+
+    def open_report_folder(self) -> None:
+        """Show the exported files."""
+        if self.controller.last_report is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.controller.last_report)))
+
+    def open_log_folder(self) -> None:
+        """Show the crash log."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.log_file().parent)))
+
+    def ask_screenshot(self) -> None:
+        """Save a picture of the window."""
+        picture = self.grab()
+        name, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Save the screenshot"), "rostfine.png", "PNG (*.png)"
+        )
+        if name and not picture.save(name, "PNG"):
+            self.show_error(
+                self.tr("Cannot write {name}: choose another folder.").format(name=name)
+            )
+
+    # What happened -------------------------------------------------------------------------
+
+    @Slot(str)
+    def show_error(self, sentence: str) -> QMessageBox:
+        """Say what went wrong without blocking the window."""
+        box = error_dialog(self, sentence)
+        box.show()
+        return box
+
+    @Slot()
+    def _on_video_changed(self) -> None:
+        video = self.session.video
+        self.setWindowTitle(f"{video.path.name} – RoSTFine Assist" if video else "RoSTFine Assist")
+        self.show_page(REVIEW)
+
+    @Slot(object)
+    def _on_exported(self, _folder: Path) -> None:
+        self._show_target()
+
+    @Slot()
+    def _show_target(self) -> None:
+        target, last = self.controller.report_folder, self.controller.last_report
+        self.report.set_target(str(target), is_written=target == last)
+
+    @Slot()
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        for path in self.settings.recent:
+            action = self._recent.addAction(path.name)
+            action.setToolTip(str(path))
+            action.triggered.connect(lambda _, p=path: self.controller.open_video(p))
+        self._recent.setEnabled(bool(self.settings.recent))
+
+    @Slot(str)
+    def _on_setting_changed(self, id: str) -> None:
+        if id == "theme":
+            self._apply_theme()
+        elif id == "profiles":
+            self.sample_bar.set_profiles(self.settings.profiles)
+        elif id == "report_folder":
+            self._show_target()
+
+    def _apply_theme(self) -> None:
+        theme = load_theme(self.settings.text("theme"))
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            apply_theme(application, theme)
+        self.setWindowIcon(QIcon(icon("app", theme.colours["accent"], theme.colours["accent"])))
+        self.actions_by_id.recolour(theme)
+        self.review.recolour(theme)
+
+    # Events --------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first file that was dropped."""
+        names = [u.toLocalFile() for u in event.mimeData().urls() if u.isLocalFile()]
+        if names:
+            QTimer.singleShot(0, self, lambda: self.controller.open_video(Path(names[0])))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask when work would be lost, then end everything."""
+        is_lost = self.controller.has_unexported
+        if (self.controller.is_busy and not self.questions.may_stop()) or (
+            is_lost and not self.questions.may_discard()
+        ):
+            event.ignore()
+            return
+        self.settings.set_layout("window", self.saveGeometry())
+        for splitter in self.findChildren(QSplitter):
+            if splitter.objectName():
+                self.settings.set_layout(splitter.objectName(), splitter.saveState())
+        self.controller.shut_down()
+        event.accept()
+
+
+def _bundled_text(name: str) -> str:
+    try:
+        return bundled_path(name).read_text(encoding="utf-8")
+    except (StoreError, OSError) as error:
+        return str(error)

@@ -1,0 +1,185 @@
+"""The frozen records of the window's state; Qt, torch and files are unknown here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.domain import (
+    Assessment,
+    ModelInfo,
+    Progress,
+    SampleInfo,
+    Seed,
+    Track,
+    VideoInfo,
+)
+
+Places = tuple[tuple[int, float, float], ...]
+"""The clicks of one sperm without its name: (frame, x_px, y_px), what a track depends on."""
+TrackKey = tuple[Places, float | None]
+"""The clicks and the corrected frame rate."""
+CROP_PX = 150  # the side of the square that the network sees
+
+
+class Verdict(StrEnum):
+    """What the embryologist decided about a track."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sperm:
+    """One sperm the user chose: ``key`` never changes, ``name`` is what reports call it."""
+
+    key: int
+    name: str
+    seeds: tuple[Seed, ...]
+    verdict: Verdict = Verdict.OPEN
+
+    @property
+    def places(self) -> Places:
+        """The clicks in order of their frames."""
+        return tuple(sorted((s.frame, s.x_px, s.y_px) for s in self.seeds))
+
+    def renamed(self, name: str) -> "Sperm":
+        """The same sperm under another name."""
+        return replace(self, name=name, seeds=tuple(replace(s, target=name) for s in self.seeds))
+
+    def corrected(self, *, frame: int, x_px: float, y_px: float) -> "Sperm":
+        """The same sperm with its place in ``frame`` said by hand."""
+        others = tuple(s for s in self.seeds if s.frame != frame)
+        seed = Seed(target=self.name, frame=frame, x_px=x_px, y_px=y_px)
+        return replace(self, seeds=tuple(sorted((*others, seed), key=lambda s: s.frame)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """What the user says of the microscope.
+
+    ``fps`` None trusts the file, ``um_per_px`` None means that there is no scale; ``profile`` is
+    the microscope's name, "" for none.
+    """
+
+    profile: str = ""
+    fps: float | None = None
+    um_per_px: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """Everything that the user edits; undo and redo exchange one draft for another."""
+
+    sperms: tuple[Sperm, ...] = ()
+    sample: SampleInfo = field(default_factory=SampleInfo)
+    calibration: Calibration = field(default_factory=Calibration)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OpenedVideo:
+    """The video on screen, as the file says it is."""
+
+    path: Path
+    info: VideoInfo
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Film:
+    """The crop in evenly spread frames of a track: ``images`` of (S, S, 3) uint8."""
+
+    frames: tuple[int, ...]
+    images: tuple[NDArray[np.uint8], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessmentKey:
+    """What an assessment depends on: when one of these changes it is out of date."""
+
+    places: Places
+    fps: float | None
+    um_per_px: float | None
+    model_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Results:
+    """What the workers found, kept by what it was found from, so that undo finds it again."""
+
+    tracks: Mapping[TrackKey, Track] = field(default_factory=dict)
+    films: Mapping[TrackKey, Film] = field(default_factory=dict)
+    assessments: Mapping[AssessmentKey, Assessment] = field(default_factory=dict)
+    rejected: Mapping[AssessmentKey, str] = field(default_factory=dict)
+
+
+class ModelStatus(StrEnum):
+    """How far the model is."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelState:
+    """The model and the device it runs on, or why there is none."""
+
+    status: ModelStatus = ModelStatus.LOADING
+    info: ModelInfo | None = None
+    device_label: str = ""
+    precision: str = ""
+    member_count: int = 0
+    problem: str = ""
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether the notice must be shown; until the model is known it is."""
+        return self.info is None or self.info.is_demonstration
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A running job: its ``kind`` and the last progress it told."""
+
+    kind: str
+    progress: Progress
+    is_cancelling: bool = False
+
+
+class OverlayKind(StrEnum):
+    """What is laid over the frames."""
+
+    NONE = "none"
+    ROLLOUT = "rollout"
+    BRANCH = "branch"
+    PATCHES = "patches"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlay:
+    """How attention is shown."""
+
+    kind: OverlayKind = OverlayKind.NONE
+    opacity: float = 0.5
+    colour_map: str = "cividis"
+
+
+class Tool(StrEnum):
+    """What a click into the video does."""
+
+    SELECT = "select"
+    CORRECT = "correct"
+    MEASURE = "measure"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Display:
+    """Brightness and contrast of the view, each from -1 to 1; pixels and grades are untouched."""
+
+    brightness: float = 0.0
+    contrast: float = 0.0

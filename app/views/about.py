@@ -1,0 +1,118 @@
+"""The About dialog: versions, the model's card, and the licences of what is used."""
+
+import platform
+from importlib import metadata
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QTabWidget,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import wording
+from app.records import ModelState
+from app.views.panel import title
+from rostfine_core import __version__
+
+PACKAGES = (
+    "PySide6_Essentials",
+    "pyqtgraph",
+    "torch",
+    "einops",
+    "safetensors",
+    "av",
+    "opencv-python-headless",
+    "numpy",
+    "pillow",
+    "reportlab",
+    "cattrs",
+    "tqdm",
+)
+
+
+class AboutDialog(QDialog):
+    """Three tabs; the model card is given as text by who opens the dialog."""
+
+    def __init__(
+        self, model: ModelState, *, card: str, licence: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("About RoSTFine Assist"))
+        self.resize(680, 560)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(_page(self._versions(), is_markdown=False), self.tr("Versions"))
+        self.tabs.addTab(_page(self._model(model, card), is_markdown=True), self.tr("Model card"))
+        self.tabs.addTab(_page(self._licences(licence), is_markdown=False), self.tr("Licences"))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(title(f"RoSTFine Assist {__version__}"))
+        layout.addWidget(self.tabs)
+        layout.addWidget(buttons)
+
+    def _versions(self) -> str:
+        lines = [
+            wording.ai_grade_notice(),
+            "",
+            f"RoSTFine Assist {__version__}",
+            f"Python {platform.python_version()}, {platform.platform()}",
+            f"Qt {qVersion()}",
+        ]
+        return "\n".join(lines + [f"{name} {_version(name)}" for name in PACKAGES])
+
+    def _model(self, model: ModelState, card: str) -> str:
+        lines = [wording.demonstration_notice(), ""] if model.is_demonstration else []
+        if model.info is not None:
+            info = model.info
+            lines += [
+                f"- {self.tr('File')}: `{info.file_name}`",
+                f"- SHA-256: `{info.sha256}`",
+                f"- {self.tr('Trained on')}: {info.dataset_kind}",
+                f"- {self.tr('Device')}: {model.device_label}, {model.precision}",
+                "",
+            ]
+        return "\n".join([*lines, card])
+
+    def _licences(self, licence: str) -> str:
+        lines = [self.tr("RoSTFine Assist is under the Apache License 2.0. It uses:"), ""]
+        lines += [f"{name} {_version(name)}: {_licence(name)}" for name in PACKAGES]
+        return "\n".join([*lines, "", licence])
+
+
+def _page(text: str, *, is_markdown: bool) -> QTextBrowser:
+    page = QTextBrowser()
+    page.setOpenExternalLinks(True)
+    if is_markdown:
+        page.setMarkdown(text)
+    else:
+        page.setPlainText(text)
+    return page
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "?"
+
+
+def _licence(package: str) -> str:
+    try:
+        found = metadata.metadata(package)
+    except metadata.PackageNotFoundError:
+        return "?"
+    text = _field(found, "License-Expression") or _field(found, "License").split("\n")[0]
+    if text:
+        return text[:80]
+    classifiers = found.get_all("Classifier") or []
+    names = [c.rsplit("::", 1)[1].strip() for c in classifiers if c.startswith("License")]
+    return ", ".join(names) or "?"
+
+
+def _field(found: metadata.PackageMetadata, name: str) -> str:
+    return str(found[name]) if name in found else ""

@@ -1,0 +1,177 @@
+"""The comparing page: the table of all sperm, and two to four of them side by side."""
+
+from itertools import combinations
+
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent, QImage, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from app.comparison import Comparison, Preference, compare
+from app.records import Sperm
+from app.session import Session
+from app.theme import sperm_colour
+from app.views.canvas_items import rgb_image
+from app.views.compare_table import CompareTable
+from app.views.histogram import Histogram
+from app.views.loupe import CropView
+from app.views.panel import framed, heading, muted, title
+from rostfine_core.domain import Assessment
+
+FILM_FPS = 6.0
+
+
+class Candidate(QWidget):
+    """One sperm of those side by side: its film, histogram and main numbers."""
+
+    def __init__(self, sperm: Sperm, assessment: Assessment) -> None:
+        super().__init__()
+        self._sperm, self._images = sperm, tuple(map(rgb_image, assessment.clip.images))
+        self._view = CropView()
+        self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
+        histogram = Histogram()
+        histogram.show_prediction(assessment.prediction)
+        grade = assessment.prediction.grade
+        frame, inside = framed()
+        inside.addWidget(title(self.tr("Sperm {name}").format(name=sperm.name)))
+        inside.addWidget(self._view, 1)
+        inside.addWidget(histogram)
+        inside.addWidget(
+            muted(
+                self.tr("expected {expected:.2f} · P(A or B) {share:.0%}").format(
+                    expected=grade.expected_grade, share=grade.p_a_or_b
+                )
+            )
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(frame)
+        self.show_place(0)
+
+    def show_place(self, place: int) -> None:
+        """Show one picture of the film."""
+        image: QImage = self._images[place % len(self._images)]
+        self._view.show_part(image, QRectF(image.rect()), sperm_colour(self._sperm.key))
+
+
+class ComparePage(QWidget):
+    """Compares; the films run in step because they show the same place of their clips.
+
+    Signals:
+        compared(tuple): the keys that are to stand side by side.
+    """
+
+    compared = Signal(tuple)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.table = CompareTable(session)
+        self.table.chosen.connect(self.compared)
+        upper = QWidget()
+        column = QVBoxLayout(upper)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(heading(self.tr("All sperm of the sample")))
+        column.addWidget(
+            muted(
+                self.tr(
+                    "Choose two to four rows to see them side by side; click a heading to sort."
+                )
+            )
+        )
+        column.addWidget(self.table, 1)
+        lower = QWidget()
+        column = QVBoxLayout(lower)
+        column.setContentsMargins(0, 0, 0, 0)
+        self._row = QHBoxLayout()
+        self.verdicts = muted()
+        self.verdicts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column.addLayout(self._row, 1)
+        column.addWidget(self.verdicts)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(upper)
+        splitter.addWidget(lower)
+        splitter.setSizes([240, 420])
+        splitter.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 8, 10, 8)
+        layout.addWidget(splitter)
+        self._candidates: list[Candidate] = []
+        self._shown: tuple[tuple[int, Assessment], ...] = ()
+        self._place = 0
+        self._timer = QTimer(self, interval=int(1000 / FILM_FPS))
+        self._timer.timeout.connect(self._on_tick)
+        for signal in (
+            session.compared_changed,
+            session.results_changed,
+            session.sperms_changed,
+        ):
+            signal.connect(self._show)
+        self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Run the films."""
+        super().showEvent(event)
+        self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Rest."""
+        super().hideEvent(event)
+        self._timer.stop()
+
+    @Slot()
+    def _on_tick(self) -> None:
+        self._place += 1
+        for candidate in self._candidates:
+            candidate.show_place(self._place)
+
+    @Slot()
+    def _show(self) -> None:
+        chosen: list[tuple[Sperm, Assessment]] = []
+        for key in self._session.compared:
+            sperm = self._session.sperm(key)
+            assessment = self._session.assessment(sperm) if sperm else None
+            if sperm is not None and assessment is not None:
+                chosen.append((sperm, assessment))
+        shown = tuple((s.key, a) for s, a in chosen)
+        if shown == self._shown and self._candidates:
+            return
+        self._shown = shown
+        while (item := self._row.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._candidates = [Candidate(s, a) for s, a in chosen]
+        for candidate in self._candidates:
+            self._row.addWidget(candidate)
+        if not chosen:
+            frame, inside = framed()
+            frame.setFrameShape(QFrame.Shape.NoFrame)
+            inside.addWidget(muted(self.tr("Nothing is chosen that has a grade.")))
+            self._row.addWidget(frame)
+        self.verdicts.setText("\n".join(self._sentences(chosen)))
+
+    def _sentences(self, chosen: list[tuple[Sperm, Assessment]]) -> list[str]:
+        return [
+            self._sentence(a.name, b.name, compare(x.prediction, y.prediction))
+            for (a, x), (b, y) in combinations(chosen, 2)
+        ]
+
+    def _sentence(self, first: str, second: str, found: Comparison) -> str:
+        shares = self.tr(
+            "P({first} better) {better:.0%}, equal {equal:.0%}, P({second} better) {worse:.0%}"
+        ).format(
+            first=first,
+            second=second,
+            better=found.p_better,
+            equal=found.p_equal,
+            worse=found.p_worse,
+        )
+        if found.preference is Preference.UNCLEAR:
+            return self.tr("{first} and {second}: no clear difference. {shares}").format(
+                first=first, second=second, shares=shares
+            )
+        winner = first if found.preference is Preference.FIRST else second
+        return self.tr(
+            "{first} and {second}: the panel would rather vote for {winner}. {shares}"
+        ).format(first=first, second=second, winner=winner, shares=shares)

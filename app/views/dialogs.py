@@ -1,0 +1,141 @@
+"""The dialogs that are seldom needed: error, shortcuts, and the questions of the controller."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHeaderView,
+    QMessageBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.actions import ACTIONS, MENUS
+
+translate = QCoreApplication.translate
+VIDEO_FILTER = "*.avi *.mp4 *.mov *.mkv *.m4v *.wmv *.mpg *.mpeg *.ts *.tif *.tiff"
+
+
+class Questions:
+    """Asks the user, in dialogs of one parent window."""
+
+    def __init__(self, parent: QWidget) -> None:
+        self._parent = parent
+
+    def may_discard(self) -> bool:
+        """Whether results that were never exported may be let go."""
+        return self._ask(
+            translate("Dialogs", "There are grades that were not exported."),
+            translate("Dialogs", "They are lost when you go on."),
+            translate("Dialogs", "Go on without them"),
+        )
+
+    def may_overwrite(self, folder: Path) -> bool:
+        """Whether a report that exists may be replaced."""
+        return self._ask(
+            translate("Dialogs", "{folder} already holds a report.").format(folder=folder),
+            translate("Dialogs", "It is replaced when you go on."),
+            translate("Dialogs", "Replace it"),
+        )
+
+    def may_stop(self) -> bool:
+        """Whether running work may be cancelled because the window closes."""
+        return self._ask(
+            translate("Dialogs", "Work is running."),
+            translate("Dialogs", "It is cancelled when you close; what is finished on disk stays."),
+            translate("Dialogs", "Cancel it and close"),
+        )
+
+    def find_moved(self, path: Path) -> Path | None:
+        """Where a video that is not in its place any more lies now."""
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText(translate("Dialogs", "{path} is not there any more.").format(path=path))
+        box.setInformativeText(translate("Dialogs", "Show where it was moved to?"))
+        find = box.addButton(translate("Dialogs", "Find it …"), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        return ask_video(self._parent, path.parent) if box.clickedButton() is find else None
+
+    def _ask(self, text: str, more: str, yes: str) -> bool:
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText(text)
+        box.setInformativeText(more)
+        accept = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
+        stay = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(stay)
+        box.exec()
+        return box.clickedButton() is accept
+
+
+def ask_video(parent: QWidget, folder: Path) -> Path | None:
+    """Let the user choose a video."""
+    videos, all_files = translate("Dialogs", "Videos"), translate("Dialogs", "All files")
+    name, _ = QFileDialog.getOpenFileName(
+        parent,
+        translate("Dialogs", "Open a video"),
+        str(folder),
+        f"{videos} ({VIDEO_FILTER} {VIDEO_FILTER.upper()});;{all_files} (*)",
+    )
+    return Path(name) if name else None
+
+
+def error_dialog(parent: QWidget, sentence: str, *, is_bug: bool = False) -> QMessageBox:
+    """One sentence; it does not block the window."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Critical if is_bug else QMessageBox.Icon.Warning)
+    box.setWindowTitle(translate("Dialogs", "RoSTFine Assist"))
+    box.setText(sentence)
+    if is_bug:
+        box.setInformativeText(
+            translate(
+                "Dialogs", "This is a mistake in the program; Help, Show the log has the details."
+            )
+        )
+    box.setModal(False)
+    return box
+
+
+class ShortcutsDialog(QDialog):
+    """All actions with their keys, from the table of actions."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Shortcuts"))
+        self.resize(640, 620)
+        self.table = QTableWidget(len(ACTIONS), 3)
+        self.table.setHorizontalHeaderLabels(
+            [self.tr("Action"), self.tr("Keys"), self.tr("What it does")]
+        )
+        self.table.verticalHeader().hide()
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setShowGrid(False)
+        self.table.setAccessibleName(self.tr("Shortcuts"))
+        ordered = sorted(ACTIONS, key=lambda a: MENUS.index(a.menu))
+        for row, action in enumerate(ordered):
+            keys = QKeySequence(action.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+            for column, text in enumerate(
+                (_action_text(action.text), keys, _action_text(action.tip))
+            ):
+                self.table.setItem(row, column, QTableWidgetItem(text))
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.table)
+        layout.addWidget(buttons)
+
+
+def _action_text(text: str) -> str:
+    return QCoreApplication.translate("Actions", text)

@@ -1,0 +1,113 @@
+"""Everything about the selected sperm: its grade distribution, numbers, flags and kinematics."""
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.records import ModelStatus, Sperm, Verdict
+from app.session import Session
+from app.views.flag_list import FlagList
+from app.views.histogram import Histogram
+from app.views.kinematics_table import KinematicsTable
+from app.views.numbers import Numbers
+from app.views.panel import heading, muted, title
+
+
+class GradePanel(QWidget):
+    """The right side of the window."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._title = title()
+        self._state = muted()
+        self.histogram = Histogram()
+        self.numbers = Numbers()
+        self.flags = FlagList()
+        self.kinematics = KinematicsTable()
+        self._details = QWidget()
+        details = QVBoxLayout(self._details)
+        details.setContentsMargins(0, 0, 0, 0)
+        details.setSpacing(7)
+        for part in (
+            self.histogram,
+            self.numbers,
+            heading(self.tr("Reasons for caution")),
+            self.flags,
+            heading(self.tr("Motion")),
+            self.kinematics,
+        ):
+            details.addWidget(part)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(10, 8, 10, 8)
+        column.setSpacing(7)
+        for widget in (self._title, self._state, self._details):
+            column.addWidget(widget)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll, 1)
+        self.setMinimumWidth(300)
+        for signal in (
+            session.results_changed,
+            session.selection_changed,
+            session.sperms_changed,
+            session.sample_changed,
+            session.model_changed,
+            session.works_changed,
+        ):
+            signal.connect(self._show)
+        self._shown: object = None
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        sperm = self._session.selected_sperm
+        assessment = self._session.assessment(sperm) if sperm else None
+        self._title.setText(
+            self.tr("Sperm {name}").format(name=sperm.name) if sperm else self.tr("Grade")
+        )
+        state = self._state_text(sperm)
+        self._state.setText(state)
+        self._state.setVisible(bool(state))
+        if assessment is self._shown and assessment is not None:
+            return
+        self._shown = assessment
+        self._details.setVisible(assessment is not None)
+        if assessment is not None:
+            self.histogram.show_prediction(assessment.prediction)
+            self.numbers.show_prediction(assessment.prediction)
+            self.flags.show_flags(assessment.flags)
+            self.kinematics.show_kinematics(assessment.kinematics)
+
+    def recolour(self) -> None:
+        """Draw again in another theme's colours."""
+        self._shown = None
+        self._show()
+
+    def _state_text(self, sperm: Sperm | None) -> str:
+        session = self._session
+        if sperm is None:
+            return self.tr("Click a sperm in the video: its grade distribution appears here.")
+        if sperm.verdict is Verdict.REJECTED:
+            return self.tr("The track was rejected: this sperm is neither graded nor reported.")
+        if session.assessment(sperm) is not None:
+            return ""
+        if session.rejection(sperm):
+            return session.rejection(sperm)
+        if session.track(sperm) is None:
+            if session.work("track"):
+                return self.tr("The sperm is being tracked.")
+            return self.tr("Not tracked yet: press Track.")
+        if session.work("grade"):
+            return self.tr("The sperm is being graded.")
+        if session.model.status is ModelStatus.LOADING:
+            return self.tr("The model is being loaded; the grade follows.")
+        if session.model.status is ModelStatus.FAILED:
+            return session.model.problem
+        return self.tr("Not graded yet: press Grade.")

@@ -1,0 +1,77 @@
+"""The numbers under the histogram, each with what it means."""
+
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from app.views.panel import muted
+from rostfine_core.domain import Prediction
+
+MAX_ENTROPY_BITS = 2.32
+
+
+class Numbers(QWidget):
+    """Expected grade, P(A or B), disagreement, and the spread of an ensemble."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(1, 1)
+        self.values: dict[str, QLabel] = {}
+        for row, (name, label, tip) in enumerate(
+            (
+                (
+                    "expected",
+                    self.tr("expected grade"),
+                    self.tr("The panel's mean vote with A = 1 to E = 5: lower is better."),
+                ),
+                (
+                    "a_or_b",
+                    self.tr("P(A or B)"),
+                    self.tr("The share of the panel that would vote A or B."),
+                ),
+                (
+                    "entropy",
+                    self.tr("entropy"),
+                    self.tr("How much the experts disagree: 0 when all agree, 2.32 bits at most."),
+                ),
+                (
+                    "spread",
+                    self.tr("model spread"),
+                    self.tr(
+                        "How much the models of an ensemble differ in the expected grade: the "
+                        "model's own uncertainty, apart from the experts' disagreement."
+                    ),
+                ),
+            )
+        ):
+            value = QLabel()
+            value.setObjectName("number")
+            note = muted(label, wraps=False)
+            for widget in (value, note):
+                widget.setToolTip(tip)
+            value.setAccessibleName(label)
+            self._grid.addWidget(note, row, 0)
+            self._grid.addWidget(value, row, 1)
+            self.values[name] = value
+
+    def show_prediction(self, prediction: Prediction) -> None:
+        """Show one sperm's numbers."""
+        grade, spread = prediction.grade, prediction.ensemble_spread
+        self.values["expected"].setText(
+            self.tr("{value:.2f}  (A = 1 … E = 5)").format(value=grade.expected_grade)
+        )
+        self.values["a_or_b"].setText(f"{grade.p_a_or_b:.0%}")
+        self.values["entropy"].setText(
+            self.tr("{value:.2f} of {most:.2f} bits").format(
+                value=grade.entropy_bits, most=MAX_ENTROPY_BITS
+            )
+        )
+        self.values["spread"].setText(
+            self.tr("one model: unknown")
+            if spread is None
+            else self.tr("± {value:.2f} over {count} models").format(
+                value=spread, count=len(prediction.ensemble)
+            )
+        )

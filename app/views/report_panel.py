@@ -1,0 +1,197 @@
+"""The report page: sample and operator, what the report will hold, export and its folder."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import wording
+from app.session import Session
+from app.views.canvas_items import rgb_image
+from app.views.panel import framed, heading, muted, title
+
+
+class Figure(QWidget):
+    """One picture as wide as its place."""
+
+    def __init__(self, picture: NDArray[np.uint8]) -> None:
+        super().__init__()
+        self._image: QImage = rgb_image(picture)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def hasHeightForWidth(self) -> bool:
+        """Its shape stays."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """At most its own size."""
+        width = min(width, self._image.width())
+        return round(width * self._image.height() / self._image.width())
+
+    def sizeHint(self) -> QSize:
+        """Its own size."""
+        return self._image.size()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Smoothly scaled."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        width = min(self.width(), self._image.width())
+        target = self.rect()
+        target.setWidth(width)
+        target.setHeight(self.heightForWidth(width))
+        painter.drawImage(target, self._image)
+
+
+class ReportPage(QWidget):
+    """Everything about the report.
+
+    Signals:
+        sample_edited(str, str): sample and operator.
+        export_requested(), folder_requested(), preview_requested().
+    """
+
+    sample_edited = Signal(str, str)
+    export_requested = Signal()
+    folder_requested = Signal()
+    preview_requested = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._is_stale = True
+        self.sample, self.operator = QLineEdit(), QLineEdit()
+        for field, name in (
+            (self.sample, self.tr("Sample")),
+            (self.operator, self.tr("Operator")),
+        ):
+            field.setAccessibleName(name)
+            field.setMaxLength(80)
+            field.textEdited.connect(
+                lambda _: self.sample_edited.emit(self.sample.text(), self.operator.text())
+            )
+        self.export = QPushButton(self.tr("Export PDF and CSV"))
+        self.export.setDefault(True)
+        self.folder = QPushButton(self.tr("Open the folder"))
+        self._target = muted()
+        self._contents = muted()
+        self._notices = QLabel()
+        self._notices.setObjectName("warning")
+        self._notices.setWordWrap(True)
+        self.export.clicked.connect(self.export_requested)
+        self.folder.clicked.connect(self.folder_requested)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 8, 10, 8)
+        layout.setSpacing(10)
+        layout.addWidget(self._form())
+        layout.addLayout(self._preview(), 1)
+        for signal in (
+            session.results_changed,
+            session.sperms_changed,
+            session.sample_changed,
+            session.model_changed,
+        ):
+            signal.connect(self._on_contents_changed)
+        self._on_contents_changed()
+
+    def _form(self) -> QWidget:
+        frame, inside = framed()
+        frame.setFixedWidth(330)
+        inside.addWidget(title(self.tr("Report of the sample")))
+        fields = QFormLayout()
+        fields.addRow(self.tr("Sample"), self.sample)
+        fields.addRow(self.tr("Operator"), self.operator)
+        inside.addLayout(fields)
+        inside.addWidget(heading(self.tr("It will hold")))
+        inside.addWidget(self._contents)
+        inside.addWidget(heading(self.tr("Every page says")))
+        inside.addWidget(self._notices)
+        inside.addStretch(1)
+        inside.addWidget(self._target)
+        inside.addWidget(self.export)
+        inside.addWidget(self.folder)
+        return frame
+
+    def _preview(self) -> QVBoxLayout:
+        self._figures = QVBoxLayout()
+        self._figures.setSpacing(14)
+        self._empty = muted(self.tr("Nothing is graded yet."))
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(10, 10, 10, 10)
+        column.addWidget(self._empty)
+        column.addLayout(self._figures)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
+        scroll.setAccessibleName(self.tr("Preview"))
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout()
+        layout.addWidget(heading(self.tr("Preview of the explanations")))
+        layout.addWidget(scroll, 1)
+        return layout
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw the preview when it is out of date."""
+        super().showEvent(event)
+        self._ask_preview()
+
+    def set_target(self, folder: str, *, is_written: bool) -> None:
+        """Say where the report goes or is."""
+        text = self.tr("Is in {folder}") if is_written else self.tr("Goes to {folder}")
+        self._target.setText(text.format(folder=folder))
+        self.folder.setEnabled(is_written)
+
+    @Slot(object)
+    def show_figures(self, pictures: tuple[NDArray[np.uint8], ...]) -> None:
+        """Show the preview."""
+        while (item := self._figures.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._empty.setVisible(not pictures)
+        for picture in pictures:
+            self._figures.addWidget(Figure(picture))
+
+    @Slot()
+    def _on_contents_changed(self) -> None:
+        self._is_stale = True
+        for field, text in (
+            (self.sample, self._session.sample.sample),
+            (self.operator, self._session.sample.operator),
+        ):
+            if field.text() != text:
+                field.setText(text)
+        graded = self._session.reportable
+        left_out = len(self._session.sperms) - len(graded)
+        lines = [self.tr("%n graded sperm", "", len(graded))]
+        if left_out:
+            lines.append(self.tr("%n sperm without a grade or rejected: left out", "", left_out))
+        self._contents.setText("\n".join(lines))
+        self.export.setEnabled(bool(graded))
+        notices = [wording.ai_grade_notice()]
+        if self._session.model.is_demonstration:
+            notices.insert(0, wording.demonstration_notice())
+        self._notices.setText("\n\n".join(notices))
+        if self.isVisible():
+            self._ask_preview()
+
+    def _ask_preview(self) -> None:
+        if self._is_stale:
+            self._is_stale = False
+            self.preview_requested.emit()

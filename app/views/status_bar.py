@@ -1,0 +1,105 @@
+"""The status bar: what was said last, the video, device and model, and the work that runs."""
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+
+from app import wording
+from app.records import ModelStatus, Work
+from app.session import Session
+
+HIDDEN_WORK = ("film", "checksum", "preview")
+ORDER = ("export", "grade", "track", "open", "model", "frames")
+MESSAGE_MS = 12000
+
+
+class StatusBar(QStatusBar):
+    """Shows the most important running work.
+
+    Signals:
+        cancel_requested(): the cross was pressed.
+    """
+
+    cancel_requested = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.setSizeGripEnabled(False)
+        self._video = QLabel()
+        self._model = QLabel()
+        self._stage = QLabel()
+        self._progress = QProgressBar()
+        self._progress.setFixedWidth(150)
+        self._progress.setTextVisible(False)
+        self.cancel = QToolButton()
+        self.cancel.setText("✕")
+        self.cancel.setToolTip(self.tr("Cancel"))
+        self.cancel.setAccessibleName(self.tr("Cancel"))
+        self.cancel.clicked.connect(self.cancel_requested)
+        for widget in (self._video, self._model, self._stage, self._progress, self.cancel):
+            self.addPermanentWidget(widget)
+        session.message_changed.connect(self._show_message)
+        session.model_changed.connect(self._show_model)
+        session.works_changed.connect(self._show_work)
+        session.video_changed.connect(self._show_video)
+        self._show_model()
+        self._show_work()
+        self._show_video()
+
+    @Slot()
+    def _show_message(self) -> None:
+        self.showMessage(self._session.message, MESSAGE_MS)
+
+    @Slot()
+    def _show_video(self) -> None:
+        video = self._session.video
+        if video is None:
+            self._video.setText("")
+            return
+        info = video.info
+        self._video.setText(
+            f"{video.path.name} · {info.width_px} × {info.height_px} · "
+            f"{info.fps:.4g} fps · {info.duration_s:.1f} s"
+        )
+        self._video.setToolTip(f"{video.path}\n{info.codec}, {info.bit_depth} bit")
+
+    @Slot()
+    def _show_model(self) -> None:
+        model = self._session.model
+        if model.status is ModelStatus.LOADING:
+            text = self.tr("model is loading …")
+        elif model.info is None:
+            text = self.tr("no model")
+        else:
+            name = model.info.file_name
+            if model.member_count > 1:
+                name = self.tr("{name} ({count} models)").format(
+                    name=name, count=model.member_count
+                )
+            text = f"{model.device_label} · {name}"
+            if model.is_demonstration:
+                text += self.tr(" (demonstration, not for clinical use)")
+        self._model.setText(text)
+        self._model.setToolTip(model.problem)
+
+    @Slot()
+    def _show_work(self) -> None:
+        work = self._main_work()
+        for widget in (self._stage, self._progress):
+            widget.setVisible(work is not None)
+        self.cancel.setVisible(work is not None and work.kind not in ("model", "frames"))
+        self.cancel.setEnabled(work is not None and not work.is_cancelling)
+        if work is None:
+            return
+        stage = wording.translated(work.progress.stage)
+        self._stage.setText(self.tr("cancelling …") if work.is_cancelling else f"{stage} …")
+        self._progress.setRange(0, work.progress.total)
+        self._progress.setValue(work.progress.done)
+        self._progress.setAccessibleName(stage)
+
+    def _main_work(self) -> Work | None:
+        shown = [w for w in self._session.works if w.kind not in HIDDEN_WORK]
+        count, total = self._session.cached_frames
+        if count >= total or any(w.progress.done >= w.progress.total > 0 for w in shown):
+            shown = [w for w in shown if w.kind != "frames"]
+        return min(shown, key=lambda w: ORDER.index(w.kind), default=None)

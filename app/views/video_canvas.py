@@ -1,0 +1,382 @@
+"""The video with everything drawn over it: paths, crop box, markers, attention, measuring line."""
+
+import math
+from dataclasses import dataclass
+
+import pyqtgraph as pg
+from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent, MouseDragEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainterPath, QPen, QResizeEvent
+from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem, QLabel, QWidget
+
+from app.geometry import Marker, hit, length_text, levels, path_points
+from app.overlays import coloured, nearest_slot
+from app.records import CROP_PX, Sperm, Tool, Verdict
+from app.session import Session
+from app.theme import sperm_colour
+from app.views.canvas_items import AttentionItem, MarkerItem, MeasureItem
+
+HIT_RADIUS_SCREEN_PX = 14.0
+ZOOM_STEP = 1.25
+CURSOR_STEPS_PX = {False: 1.0, True: 10.0}
+
+
+@dataclass
+class _Drawn:
+    """The items of one sperm."""
+
+    marker: MarkerItem
+    path: pg.PlotCurveItem
+    trail: pg.PlotCurveItem
+
+
+class CanvasBox(pg.ViewBox):
+    """A view of the video whose left button is the tool's and whose middle button pans."""
+
+    pressed = Signal(QPointF)
+    dragged = Signal(QPointF, QPointF, bool)
+    double_clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0)
+
+    def mouseClickEvent(self, ev: MouseClickEvent) -> None:
+        """A click without a drag."""
+        if ev.button() == Qt.MouseButton.LeftButton:
+            ev.accept()
+            if ev.double():
+                self.double_clicked.emit()
+            else:
+                self.pressed.emit(self.mapSceneToView(ev.scenePos()))
+
+    def mouseDragEvent(self, ev: MouseDragEvent, axis: int | None = None) -> None:
+        """The left button drags what lies under it, the others pan."""
+        if ev.button() != Qt.MouseButton.LeftButton:
+            ev.accept()
+            now, before = (self.mapSceneToView(p) for p in (ev.scenePos(), ev.lastScenePos()))
+            self.translateBy(x=before.x() - now.x(), y=before.y() - now.y())
+            return
+        ev.accept()
+        start = self.mapSceneToView(ev.buttonDownScenePos())
+        self.dragged.emit(start, self.mapSceneToView(ev.scenePos()), ev.isFinish())
+        if self.is_panning:
+            now, before = (self.mapSceneToView(p) for p in (ev.scenePos(), ev.lastScenePos()))
+            self.translateBy(x=before.x() - now.x(), y=before.y() - now.y())
+
+    is_panning = False
+
+
+class VideoCanvas(pg.GraphicsView):
+    """Shows the frame of the session.
+
+    Signals:
+        place_clicked(float, float): an empty place was clicked with the selecting tool.
+        correction_requested(int, float, float): a sperm was dragged to its right place.
+        selected_correction_requested(float, float): a place was clicked with the correcting tool.
+        sperm_clicked(int): a marker was clicked.
+        hovered(float, float): the pointer, or the keyboard's cross, is over a place.
+        left(): the pointer has left the video.
+    """
+
+    place_clicked = Signal(float, float)
+    correction_requested = Signal(int, float, float)
+    selected_correction_requested = Signal(float, float)
+    sperm_clicked = Signal(int)
+    hovered = Signal(float, float)
+    left = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent, background=None)
+        self._session = session
+        self.setAccessibleName(self.tr("Video"))
+        self.setAccessibleDescription(
+            self.tr("Arrow keys move the cross, Enter clicks, + and - zoom.")
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setMinimumSize(320, 200)
+        self._box = CanvasBox()
+        self.setCentralItem(self._box)
+        self._image = pg.ImageItem(axisOrder="row-major")
+        self._box.addItem(self._image)
+        self._attention = AttentionItem()
+        self._crop = QGraphicsRectItem()
+        self._cross = QGraphicsPathItem(_cross_path())
+        self._measure = MeasureItem()
+        for z, item in ((5, self._attention), (10, self._crop), (40, self._measure)):
+            item.setZValue(z)
+            item.hide()
+            self._box.addItem(item, ignoreBounds=True)
+        self._cross.setZValue(50)
+        self._cross.setFlag(self._cross.GraphicsItemFlag.ItemIgnoresTransformations)
+        self._cross.setPen(QPen(QColor("white"), 1.5))
+        self._cross.hide()
+        self._box.addItem(self._cross, ignoreBounds=True)
+        self._drawn: dict[int, _Drawn] = {}
+        self._dragged: int | None = None
+        self._hint = QLabel(self)
+        self._hint.setObjectName("message")
+        self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._connect()
+        self._on_video_changed()
+
+    def _connect(self) -> None:
+        session, box = self._session, self._box
+        box.pressed.connect(self._on_clicked)
+        box.dragged.connect(self._on_dragged)
+        box.double_clicked.connect(self.zoom_fit)
+        session.video_changed.connect(self._on_video_changed)
+        session.frame_changed.connect(self._on_frame_changed)
+        session.sperms_changed.connect(self._rebuild)
+        session.results_changed.connect(self._rebuild)
+        session.selection_changed.connect(self._rebuild)
+        session.overlay_changed.connect(self._place_items)
+        session.display_changed.connect(self._on_display_changed)
+        session.tool_changed.connect(self._on_tool_changed)
+        session.calibration_changed.connect(self._show_length)
+
+    # Requests of the window ----------------------------------------------------------------
+
+    @Slot()
+    def zoom_fit(self) -> None:
+        """Show the whole frame."""
+        info = self._session.info
+        if info is not None:
+            self._box.setRange(QRectF(-0.5, -0.5, info.width_px, info.height_px), padding=0.01)
+
+    def zoom_by(self, factor: float) -> None:
+        """Show it larger or smaller around the middle."""
+        self._box.scaleBy((1 / factor, 1 / factor))
+
+    def zoom_actual(self) -> None:
+        """One pixel of the video for one of the screen."""
+        pixel = self._box.viewPixelSize()[0]
+        self._box.scaleBy((1 / pixel, 1 / pixel))
+
+    # Drawing -------------------------------------------------------------------------------
+
+    @Slot()
+    def _on_video_changed(self) -> None:
+        info = self._session.info
+        self._image.setVisible(info is not None)
+        self._cross.hide()
+        self._measure.hide()
+        if info is None:
+            self._say(self.tr("Open a video, or drop one here."))
+            return
+        self._box.setLimits(
+            xMin=-info.width_px,
+            xMax=2 * info.width_px,
+            yMin=-info.height_px,
+            yMax=2 * info.height_px,
+            minXRange=8,
+            minYRange=8,
+        )
+        self.zoom_fit()
+        self._rebuild()
+
+    @Slot()
+    def _on_frame_changed(self) -> None:
+        image = self._session.image
+        if image is not None:
+            self._image.setImage(image, autoLevels=False, levels=levels(self._session.display))
+            self._image.setPos(-0.5, -0.5)
+        self._place_items()
+
+    @Slot()
+    def _on_display_changed(self) -> None:
+        self._image.setLevels(levels(self._session.display))
+
+    @Slot()
+    def _on_tool_changed(self) -> None:
+        is_select = self._session.tool is Tool.SELECT
+        shape = Qt.CursorShape.ArrowCursor if is_select else Qt.CursorShape.CrossCursor
+        self.viewport().setCursor(shape)
+        if self._session.tool is not Tool.MEASURE:
+            self._measure.hide()
+        self._rebuild()
+
+    @Slot()
+    def _rebuild(self) -> None:
+        """Draw the sperm anew; there are few, and edits are rare."""
+        for drawn in self._drawn.values():
+            for item in (drawn.marker, drawn.path, drawn.trail):
+                self._box.removeItem(item)
+        self._drawn = {s.key: self._draw(s) for s in self._session.sperms}
+        if self._session.info is not None and not self._session.sperms:
+            self._say(self.tr("Click the head of a sperm."))
+        elif self._session.tool is Tool.CORRECT:
+            self._say(self.tr("Click where the selected sperm's head is in this frame."))
+        elif self._session.tool is Tool.MEASURE:
+            self._say(self.tr("Drag a line to measure."))
+        else:
+            self._hint.hide()
+        self._place_items()
+
+    def _draw(self, sperm: Sperm) -> _Drawn:
+        is_selected = sperm.key == self._session.selected
+        colour = sperm_colour(sperm.key)
+        if sperm.verdict is Verdict.REJECTED:
+            colour.setAlpha(110)
+        number = str(self._session.number(sperm.key))
+        marker = MarkerItem(number, colour, is_selected=is_selected)
+        faint, strong = QColor(colour), QColor(colour)
+        faint.setAlpha(110 if is_selected else 60)
+        strong.setAlpha(255 if is_selected else 140)
+        path = pg.PlotCurveItem(pen=pg.mkPen(faint, width=1), connect="finite")
+        trail = pg.PlotCurveItem(pen=pg.mkPen(strong, width=2), connect="finite")
+        track = self._session.track(sperm)
+        if track is not None:
+            path.setData(*path_points(track))
+        for z, item in ((20, path), (21, trail), (31 if is_selected else 30, marker)):
+            item.setZValue(z)
+            self._box.addItem(item, ignoreBounds=True)
+        return _Drawn(marker, path, trail)
+
+    @Slot()
+    def _place_items(self) -> None:
+        """Put what moves where it is in the frame on screen."""
+        places = {m.key: m for m in self.markers()}
+        for key, drawn in self._drawn.items():
+            place = places.get(key)
+            drawn.marker.setVisible(place is not None)
+            if place is not None:
+                drawn.marker.setPos(place.x_px, place.y_px)
+            sperm = self._session.sperm(key)
+            track = self._session.track(sperm) if sperm else None
+            if track is not None:
+                x, y = path_points(track)
+                past = max(0, self._session.frame - track.first_frame + 1)
+                drawn.trail.setData(x[:past], y[:past])
+        selected = places.get(self._session.selected or 0)
+        self._crop.setVisible(selected is not None)
+        self._attention.hide()
+        if selected is not None:
+            half = CROP_PX / 2
+            box = QRectF(selected.x_px - half, selected.y_px - half, CROP_PX, CROP_PX)
+            self._crop.setRect(box)
+            self._crop.setPen(pg.mkPen(sperm_colour(selected.key), width=1, dash=[4, 3]))
+            self._place_attention(box)
+
+    def _place_attention(self, box: QRectF) -> None:
+        sperm = self._session.selected_sperm
+        assessment = self._session.assessment(sperm) if sperm else None
+        if assessment is None:
+            return
+        slot = nearest_slot(assessment, self._session.frame)
+        rgba = coloured(assessment.explanation, self._session.overlay, slot)
+        if rgba is not None:
+            self._attention.show_map(rgba, box, self._session.overlay.kind)
+
+    def markers(self) -> tuple[Marker, ...]:
+        """Where the sperm are in the frame on screen; those that are lost there are left out."""
+        frame, found = self._session.frame, []
+        for sperm in self._session.sperms:
+            said = next((p for p in sperm.places if p[0] == frame), None)
+            track = self._session.track(sperm)
+            point = track.at(frame) if track else None
+            if said is not None:
+                found.append(Marker(key=sperm.key, x_px=said[1], y_px=said[2]))
+            elif point is not None and not math.isnan(point.x_px):
+                found.append(Marker(key=sperm.key, x_px=point.x_px, y_px=point.y_px))
+        return tuple(found)
+
+    # Pointer and keys ----------------------------------------------------------------------
+
+    def _hit(self, place: QPointF) -> int | None:
+        radius = HIT_RADIUS_SCREEN_PX * float(self._box.viewPixelSize()[0])
+        return hit(self.markers(), x_px=place.x(), y_px=place.y(), radius_px=radius)
+
+    @Slot(QPointF)
+    def _on_clicked(self, place: QPointF) -> None:
+        if self._session.video is None:
+            return
+        key = self._hit(place)
+        if self._session.tool is Tool.CORRECT:
+            self.selected_correction_requested.emit(place.x(), place.y())
+        elif self._session.tool is Tool.SELECT and key is not None:
+            self.sperm_clicked.emit(key)
+        elif self._session.tool is Tool.SELECT:
+            self.place_clicked.emit(place.x(), place.y())
+
+    @Slot(QPointF, QPointF, bool)
+    def _on_dragged(self, start: QPointF, now: QPointF, is_finished: bool) -> None:
+        if self._session.tool is Tool.MEASURE:
+            self._box.is_panning = False
+            self._measure.set_line(start, now)
+            self._show_length()
+            return
+        if self._dragged is None and not self._box.is_panning:
+            self._dragged = self._hit(start)
+            self._box.is_panning = self._dragged is None
+        if self._dragged is not None and self._dragged in self._drawn:
+            self._drawn[self._dragged].marker.setPos(now)
+            self.hovered.emit(now.x(), now.y())
+        if is_finished:
+            key, self._dragged, self._box.is_panning = self._dragged, None, False
+            if key is not None:
+                self.correction_requested.emit(key, now.x(), now.y())
+
+    @Slot()
+    def _show_length(self) -> None:
+        length = length_text(self._measure.length_px, self._session.calibration.um_per_px)
+        self._measure.set_text(length)
+
+    def mouseMoveEvent(self, ev: QMouseEvent) -> None:
+        """Tell where the pointer is."""
+        super().mouseMoveEvent(ev)
+        place = self._box.mapSceneToView(self.mapToScene(ev.position().toPoint()))
+        self.hovered.emit(place.x(), place.y())
+
+    def leaveEvent(self, ev: QEvent) -> None:
+        """Tell that it is nowhere."""
+        super().leaveEvent(ev)
+        self.left.emit()
+
+    def keyPressEvent(self, ev: QKeyEvent) -> None:
+        """Move the cross and click with it."""
+        steps = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }
+        key = Qt.Key(ev.key())
+        if key in steps and self._session.info is not None:
+            size = CURSOR_STEPS_PX[bool(ev.modifiers() & Qt.KeyboardModifier.ShiftModifier)]
+            self._move_cross(steps[key][0] * size, steps[key][1] * size)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._cross.isVisible():
+            self._on_clicked(self._cross.pos())
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus):
+            self.zoom_by(ZOOM_STEP if key == Qt.Key.Key_Plus else 1 / ZOOM_STEP)
+        else:
+            ev.ignore()
+
+    def _move_cross(self, x_px: float, y_px: float) -> None:
+        shown = self._box.viewRect()
+        start = self._cross.pos() if self._cross.isVisible() else shown.center()
+        place = QPointF(start.x() + x_px, start.y() + y_px)
+        self._cross.setPos(place)
+        self._cross.show()
+        self.hovered.emit(place.x(), place.y())
+
+    def resizeEvent(self, ev: QResizeEvent | None) -> None:
+        """Keep the hint in its corner."""
+        super().resizeEvent(ev)
+        if hasattr(self, "_hint"):
+            self._hint.move(10, 10)
+
+    def _say(self, text: str) -> None:
+        self._hint.setText(text)
+        self._hint.adjustSize()
+        self._hint.move(10, 10)
+        self._hint.show()
+
+
+def _cross_path() -> QPainterPath:
+    path = QPainterPath()
+    for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        path.moveTo(4 * dx, 4 * dy)
+        path.lineTo(14 * dx, 14 * dy)
+    path.addEllipse(QPointF(0, 0), 1, 1)
+    return path

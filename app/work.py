@@ -1,0 +1,220 @@
+"""The window's long jobs, composed from the core; each is a generator that runs in a worker.
+
+The core is imported inside: reading video, tracking and above all torch take longer to import
+than the window may take to appear.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.frame_cache import FrameCache
+from app.records import CROP_PX, Film
+from rostfine_core.domain import (
+    Assessment,
+    LongJob,
+    Progress,
+    SampleInfo,
+    Seed,
+    Track,
+    TrackStatus,
+    VideoInfo,
+)
+
+if TYPE_CHECKING:
+    from rostfine_core.assessor import Assessor, DeviceChoice
+    from rostfine_core.pipeline import Outcome
+    from rostfine_core.video import DecodedFrame, Video
+
+FILM_FRAMES = 60
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Opened:
+    """An open video and its first frame; who takes it closes it."""
+
+    video: "Video"
+    first_frame: "DecodedFrame"
+    image: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GradeOrder:
+    """Everything a grading job needs, fixed when it starts."""
+
+    path: Path
+    info: VideoInfo
+    sha256: str
+    seeds: tuple[Seed, ...]
+    tracks: tuple[Track, ...]
+    sample: SampleInfo
+    um_per_px: float | None
+    fps: float | None
+
+
+def open_source(path: Path) -> LongJob[Opened]:
+    """Open a video and decode its first frame.
+
+    Raises:
+        VideoError: it cannot be read.
+    """
+    from rostfine_core.video import open_video
+
+    yield Progress(stage="opening", done=0, total=1)
+    video = open_video(path)
+    try:
+        first = video.frame(0)
+        opened = Opened(video=video, first_frame=first, image=first.rgb(exact=False))
+        yield Progress(stage="opening", done=1, total=1)
+    except BaseException:
+        video.close()
+        raise
+    return opened
+
+
+def checksum(path: Path) -> LongJob[str]:
+    """The checksum of the video's bytes, which every result names."""
+    from rostfine_core.pipeline import video_sha256
+
+    yield Progress(stage="checksum", done=0, total=1)
+    return video_sha256(path)
+
+
+def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assessor"]:
+    """Import torch, load the model (None: the bundled one) and warm it up.
+
+    Raises:
+        RostfineError: the model is missing, foreign or damaged, or the device is not there.
+    """
+    yield Progress(stage="model", done=0, total=3)
+    from rostfine_core.assessor import Assessor
+    from rostfine_core.bundled import DEMO_MODEL, bundled_path
+
+    yield Progress(stage="model", done=1, total=3)
+    assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
+    yield Progress(stage="model", done=2, total=3)
+    assessor.warm_up()
+    return assessor
+
+
+def track_sperms(
+    cache: FrameCache, *, path: Path, seeds: Sequence[Seed], info: VideoInfo, fps: float | None
+) -> LongJob[tuple[Track, ...]]:
+    """Track all seeds in one pass over the frames.
+
+    Raises:
+        VideoError: the video cannot be read any more.
+        TrackingError: a seed does not lie in the video.
+    """
+    from rostfine_core.pipeline import check_seeds
+    from rostfine_core.tracking import Tracker
+    from rostfine_core.video import open_video
+
+    check_seeds(seeds, info)
+    tracker = Tracker(tuple(seeds))
+    done = min(s.frame for s in seeds)
+    with closing(cache.stream(done, lambda: open_video(path))) as frames:
+        for frame in frames:
+            if frame is not None:
+                grey = frame.grey()
+                tracker.step(replace(grey, time_s=grey.index / fps) if fps else grey)
+                done = frame.index + 1
+            yield Progress(stage="tracking", done=done, total=info.frame_count)
+    return tracker.tracks
+
+
+def grade_sperms(
+    order: GradeOrder, *, cache: FrameCache, assessor: "Assessor"
+) -> LongJob["Outcome"]:
+    """Cut the clips of finished tracks and grade them in one batch.
+
+    Raises:
+        VideoError: the video cannot be read any more.
+        TrackingError: no sperm could be graded.
+    """
+    from rostfine_core.pipeline import AssessmentRequest, assess_tracks, video_sha256, with_fps
+
+    yield Progress(stage="grading", done=0, total=len(order.tracks))
+    request = AssessmentRequest(
+        video=order.path,
+        seeds=order.seeds,
+        sample=order.sample,
+        um_per_px=order.um_per_px,
+        fps=order.fps,
+    )
+    with _exact_frames(cache, order.path) as image_at:
+        return (
+            yield from assess_tracks(
+                request,
+                order.tracks,
+                info=with_fps(order.info, order.fps),
+                video_sha256=order.sha256 or video_sha256(order.path),
+                image_at=image_at,
+                assessor=assessor,
+            )
+        )
+
+
+def cut_film(track: Track, *, cache: FrameCache) -> LongJob[Film]:
+    """Cut the crop in at most ``FILM_FRAMES`` kept frames where the sperm was seen."""
+    from rostfine_core.clips import cut_square
+
+    seen = [p for p in track.points if p.status is not TrackStatus.LOST]
+    chosen = seen[:: max(1, -(-len(seen) // FILM_FRAMES))]
+    images, frames = [], []
+    for done, point in enumerate(chosen):
+        image = cache.rgb(point.frame, exact=False)
+        if image is not None:
+            frames.append(point.frame)
+            images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=CROP_PX))
+        yield Progress(stage="film", done=done + 1, total=len(chosen))
+    return Film(frames=tuple(frames), images=tuple(images))
+
+
+def export(assessments: Sequence[Assessment], folder: Path, *, overwrite: bool) -> LongJob[Path]:
+    """Write a sample's results.
+
+    Raises:
+        StoreError: the folder cannot be written or already holds results.
+    """
+    from rostfine_core.export import export_sample
+
+    return (yield from export_sample(assessments, folder, overwrite=overwrite))
+
+
+def preview(assessments: Sequence[Assessment]) -> LongJob[tuple[NDArray[np.uint8], ...]]:
+    """Draw the figure of each sperm that the report will hold, (H, W, 3) uint8 each."""
+    from rostfine_core.report import explanation_figure
+
+    figures = []
+    for done, assessment in enumerate(assessments):
+        yield Progress(stage="preview", done=done, total=len(assessments))
+        figures.append(np.asarray(explanation_figure(assessment).convert("RGB"), dtype=np.uint8))
+    return tuple(figures)
+
+
+@contextmanager
+def _exact_frames(cache: FrameCache, path: Path) -> Iterator[Callable[[int], NDArray[np.uint8]]]:
+    """Exact pictures by number: from the cache, else from the file, which is closed at the end."""
+    from rostfine_core.video import open_video
+
+    opened: list[Video] = []
+
+    def image_at(index: int) -> NDArray[np.uint8]:
+        kept = cache.rgb(index, exact=True)
+        if kept is not None:
+            return kept
+        if not opened:
+            opened.append(open_video(path))
+        return opened[0].frame(index).rgb()
+
+    try:
+        yield image_at
+    finally:
+        for video in opened:
+            video.close()
