@@ -17,7 +17,7 @@ from torch import Tensor
 
 from rostfine_core.domain import Clip, Explanation, GradeDistribution, ModelInfo, Prediction
 from rostfine_core.errors import ModelError
-from rostfine_core.model import LoadedModel, clip_frame_indices, explain, load_models, preprocess
+from rostfine_core.model import LoadedModel, ensemble_info, explain, load_models, preprocess
 
 DeviceChoice = Literal["auto", "cuda", "cpu"]
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -35,8 +35,11 @@ class ClipAnswer:
 class Assessor:
     """One model, or an ensemble, on one device."""
 
-    def __init__(self, models: Sequence[LoadedModel], *, device: DeviceChoice = "auto") -> None:
+    def __init__(
+        self, models: Sequence[LoadedModel], *, name: str, device: DeviceChoice = "auto"
+    ) -> None:
         self._models = tuple(models)
+        self._info = ensemble_info(self._models, name=name)
         self._notices: list[str] = []
         self._use(_choose_device(device))
 
@@ -47,12 +50,12 @@ class Assessor:
         Raises:
             ModelError: the file is missing, foreign or damaged, or the device is not there.
         """
-        return cls(load_models(path), device=device)
+        return cls(load_models(path), name=path.name, device=device)
 
     @property
     def info(self) -> ModelInfo:
-        """The model's record; for an ensemble that of its first member, its name the folder's."""
-        return self._models[0].info
+        """The model's record; for an ensemble one with the folder's name and a joint checksum."""
+        return self._info
 
     @property
     def member_count(self) -> int:
@@ -129,10 +132,10 @@ class Assessor:
         return [_combine([m[i] for m in members]) for i in range(len(images))]
 
     def _ask(self, model: LoadedModel, images: Tensor) -> list[ClipAnswer]:
-        batch = preprocess(images.to(self._device), preprocessing=model.preprocessing)
+        batch = preprocess(images.to(self._device), settings=model.preprocessing)
         with self._autocast():
             maps = explain(model.network, batch)
-        out, grid = maps.output, model.network.config.image_size // model.network.config.patch_size
+        out, grid = maps.output, model.network.config.grid_size
         heads = [
             h.float().cpu().double().numpy()
             for h in (out.grade, out.grade_global, out.grade_spatial, out.grade_temporal)
@@ -142,7 +145,7 @@ class Assessor:
             for m in (maps.encoder_rollout, maps.branch_attention)
         )
         selected = out.selected_patches.cpu().numpy()
-        frames = clip_frame_indices(model.preprocessing)
+        frames = model.preprocessing.frame_indices
         return [
             ClipAnswer(
                 prediction=Prediction(

@@ -5,6 +5,7 @@ Letters: B clips, T frames of the clip, S its edge in pixels.
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -13,12 +14,18 @@ from torch import Tensor
 
 from rostfine_core.model.config import RoSTFineConfig
 
+Normalise = Literal["fixed", "clip"]
+FLATTEST_STD = 1 / 255  # a clip without any contrast stays flat instead of becoming noise
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """How clips are prepared: ``clip_frames`` crops -> ``num_frames`` of ``image_size`` pixels.
 
-    ``mean`` and ``std`` are taken off and divided by after scaling to 0 ... 1, in all channels.
+    ``normalise``: ``fixed`` (official) takes off ``mean`` and divides by ``std`` after scaling to
+    0 ... 1, in all channels. ``clip`` takes off each clip's own mean per channel and divides by
+    its standard deviation, so that the lamp and the camera matter less; ``mean`` and ``std`` are
+    then not used.
 
     Raises:
         ValueError: a value is out of its range.
@@ -29,6 +36,7 @@ class Preprocessing:
     mean: float = 0.45
     std: float = 0.225
     clip_frames: int = 16
+    normalise: Normalise = "fixed"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be computed."""
@@ -40,6 +48,10 @@ class Preprocessing:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise ValueError(f"{name} must be a number, got {value!r}")
+        if self.normalise not in get_args(Normalise):
+            raise ValueError(
+                f"normalise must be one of {get_args(Normalise)}, got {self.normalise!r}"
+            )
         if not abs(self.mean) < 1000:
             raise ValueError(f"mean must be finite, got {self.mean}")
         if not 0 < self.std < 1000:
@@ -99,7 +111,20 @@ def preprocess(images: Tensor, *, settings: Preprocessing = OFFICIAL_PREPROCESSI
         raise ValueError(f"clips must have {settings.clip_frames} frames, got {shape[1]}")
     chosen = images[:, list(settings.frame_indices)]
     frames = rearrange(chosen, "b t h w c -> (b t) c h w").float() / 255
-    frames = (frames - settings.mean) / settings.std
+    if settings.normalise == "fixed":
+        frames = (frames - settings.mean) / settings.std
+    else:
+        frames = _standardise(frames, clips=shape[0])
     size = (settings.image_size, settings.image_size)
     resized = F.interpolate(frames, size=size, mode="bilinear", align_corners=False)
     return rearrange(resized, "(b t) c h w -> b c t h w", b=shape[0])
+
+
+def _standardise(frames: Tensor, *, clips: int) -> Tensor:
+    """(B*T, 3, S, S) -> each clip with mean 0 in each channel and standard deviation 1 overall."""
+    clip = rearrange(frames, "(b t) c h w -> b c (t h w)", b=clips)
+    centred = clip - clip.mean(dim=-1, keepdim=True)
+    spread = centred.square().mean(dim=(1, 2), keepdim=True).sqrt().clamp_min(FLATTEST_STD)
+    return rearrange(
+        centred / spread, "b c (t h w) -> (b t) c h w", t=len(frames) // clips, h=frames.shape[-2]
+    )

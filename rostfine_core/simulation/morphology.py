@@ -156,19 +156,19 @@ def _sign(rng: np.random.Generator) -> float:
 
 def _defect(rng: np.random.Generator, severity: float, *, scale: float) -> float:
     """A signed deviation that is mostly absent in a good sperm and grows with severity."""
-    present = rng.random() < 0.08 + 0.62 * severity
-    size = scale * (0.35 + 0.9 * severity) * rng.uniform(0.4, 1.4)
+    present = rng.random() < 0.05 + 0.93 * severity
+    size = scale * (0.15 + 1.45 * severity) * rng.uniform(0.75, 1.25)
     return _sign(rng) * size if present else 0.0
 
 
 def _vacuoles(
     rng: np.random.Generator, severity: float, *, head_width_um: float
 ) -> tuple[Vacuole, ...]:
-    large = rng.random() < 0.04 + 0.5 * severity
+    large = rng.random() < 0.02 + 0.9 * severity
     small = int(rng.poisson(0.25 + 0.8 * severity))
     radii = [rng.uniform(0.2, 0.38) * head_width_um / 2 for _ in range(min(small, 5))]
     if large:
-        radii.append((0.35 + 0.3 * severity * rng.random()) * head_width_um / 2)
+        radii.append((0.35 + 0.3 * severity * rng.uniform(0.5, 1.0)) * head_width_um / 2)
     return tuple(
         Vacuole(along=rng.uniform(-0.45, 0.6), across=rng.uniform(-0.4, 0.4), radius_um=radius)
         for radius in radii

@@ -151,7 +151,8 @@ def _tremble(swimming: Swimming, count: int, rng: np.random.Generator) -> NDArra
 
 
 def _sample_kind(rng: np.random.Generator, vigour: float) -> SwimmingKind:
-    weights = np.array([0.1 + 0.9 * vigour, 0.28, 0.1, 0.14 * (1.6 - vigour), 0.2 * (1.6 - vigour)])
+    tired = 1 - vigour
+    weights = np.array([0.05 + 0.95 * vigour, 0.25, 0.08, 0.02 + 0.3 * tired, 0.02 + 0.45 * tired])
     return list(SwimmingKind)[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
 

@@ -32,7 +32,7 @@ CRITERIA = (
 )
 """What the experts judge and how heavily on average (FACTS, task and data)."""
 
-CUTS = (0.23, 1.14, 4.3, 5.35)
+CUTS = (0.247, 1.299, 5.507, 6.493)
 """Demerits at which the panel's average expert goes from A to B, ..., D to E."""
 
 

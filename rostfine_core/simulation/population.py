@@ -22,7 +22,7 @@ def sample_sperm(rng: np.random.Generator, *, burden: float = 0.0) -> Sperm:
     kind = _crippled_kind(rng) if crippled else None
     return Sperm(
         shape=shape,
-        swimming=sample_swimming(rng, kind=kind, vigour=1 - 0.7 * severity),
+        swimming=sample_swimming(rng, kind=kind, vigour=1 - severity),
         defocus_um=float(rng.normal(0, 0.4)),
     )
 

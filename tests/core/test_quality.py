@@ -1,0 +1,169 @@
+"""Each quality flag fires where it should and is silent where it should be."""
+
+import math
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rostfine_core.domain import (
+    Clip,
+    CropBox,
+    ModelInfo,
+    Track,
+    TrackPoint,
+    TrackStatus,
+    VideoInfo,
+)
+from rostfine_core.quality import measure_head, quality_flags
+
+MODEL = ModelInfo(
+    file_name="m.safetensors",
+    sha256="0" * 64,
+    dataset_kind="Clinic",
+    config_json="{}",
+    preprocessing_json="{}",
+    trained_fps=15.0,
+    trained_um_per_px=0.19,
+    trained_head_length_px=(18.0, 36.0),
+)
+VIDEO = VideoInfo(
+    path="a.avi",
+    width_px=1392,
+    height_px=976,
+    frame_count=175,
+    fps=15.0,
+    duration_s=175 / 15,
+    codec="mjpeg",
+    is_colour=True,
+    bit_depth=8,
+    timestamps_s=tuple(i / 15 for i in range(175)),
+)
+
+
+def picture(
+    *, length_px: float = 26, blur_px: float = 0.0, level: int = 140, contrast: int = 60
+) -> NDArray[np.uint8]:
+    """A dark oval head of known length at the centre of a crop, with a little noise."""
+    canvas = np.full((600, 600), level, np.float32)
+    axes = (round(2 * length_px), round(1.2 * length_px))
+    cv2.ellipse(canvas, (300, 300), axes, 30, 0, 360, level - contrast, -1)
+    grey = cv2.resize(canvas, (150, 150), interpolation=cv2.INTER_AREA)
+    if blur_px:
+        grey = cv2.GaussianBlur(grey, (0, 0), blur_px)
+    noisy = grey + np.random.default_rng(0).normal(0, 2, grey.shape)
+    return np.repeat(np.clip(noisy, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def clip_of(image: NDArray[np.uint8], *, padded_share: float = 0.0) -> Clip:
+    boxes = tuple(
+        CropBox(
+            frame=i,
+            time_s=i / 15,
+            centre_x_px=300,
+            centre_y_px=300,
+            size_px=150,
+            padded_share=padded_share if i == 3 else 0.0,
+            status=TrackStatus.MEASURED,
+        )
+        for i in range(16)
+    )
+    return Clip(target="1", images=np.stack([image] * 16), boxes=boxes)
+
+
+def track_of(*statuses: TrackStatus, score: float = 0.9) -> Track:
+    points = tuple(
+        TrackPoint(
+            frame=i,
+            time_s=i / 15,
+            x_px=math.nan if s is TrackStatus.LOST else 300.0,
+            y_px=math.nan if s is TrackStatus.LOST else 300.0,
+            score=score,
+            status=s,
+        )
+        for i, s in enumerate(statuses)
+    )
+    return Track(target="1", points=points)
+
+
+GOOD_TRACK = track_of(*[TrackStatus.MEASURED] * 20)
+
+
+def codes(
+    *,
+    track: Track = GOOD_TRACK,
+    clip: Clip | None = None,
+    video: VideoInfo = VIDEO,
+    um_per_px: float | None = 0.19,
+    model: ModelInfo = MODEL,
+) -> set[str]:
+    flags = quality_flags(
+        track=track, clip=clip or clip_of(picture()), video=video, um_per_px=um_per_px, model=model
+    )
+    assert all(flag.reason.endswith(".") for flag in flags)
+    return {flag.code for flag in flags}
+
+
+def test_a_good_sperm_raises_no_flag() -> None:
+    assert codes() == set()
+
+
+@pytest.mark.parametrize("length_px", [20, 26, 34])
+def test_the_heads_length_is_measured(length_px: float) -> None:
+    found = measure_head(picture(length_px=length_px))
+    assert found is not None
+    assert found[0] == pytest.approx(length_px, rel=0.12)
+
+
+def test_lost_and_uncertain_tracks() -> None:
+    lost = track_of(*[TrackStatus.MEASURED] * 15, *[TrackStatus.LOST] * 5)
+    assert codes(track=lost) == {"track_lost"}
+    guessed = track_of(*[TrackStatus.MEASURED] * 10, *[TrackStatus.PREDICTED] * 10)
+    assert codes(track=guessed) == {"track_uncertain"}
+    assert codes(track=track_of(*[TrackStatus.MEASURED] * 20, score=0.3)) == {"track_uncertain"}
+    assert codes(track=track_of(*[TrackStatus.MANUAL] * 20, score=0.3)) == set()
+
+
+def test_a_crop_over_the_border_names_the_share() -> None:
+    flags = quality_flags(
+        track=GOOD_TRACK,
+        clip=clip_of(picture(), padded_share=0.31),
+        video=VIDEO,
+        um_per_px=0.19,
+        model=MODEL,
+    )
+    assert [f.code for f in flags] == ["crop_over_border"]
+    assert "1 of 16" in flags[0].reason
+    assert "31%" in flags[0].reason
+
+
+@pytest.mark.parametrize(
+    ("image", "code"),
+    [
+        (picture(level=30, contrast=28), "too_dark"),
+        (picture(level=250), "too_bright"),
+        (picture(blur_px=9), "out_of_focus"),
+        (picture(contrast=0), "head_not_found"),
+        (picture(length_px=11), "sperm_too_small"),
+        (picture(length_px=60), "sperm_too_large"),
+    ],
+)
+def test_pictures_that_the_model_should_not_be_asked_about(
+    image: NDArray[np.uint8], code: str
+) -> None:
+    assert code in codes(clip=clip_of(image))
+
+
+def test_frame_rate_and_scale_unlike_the_training() -> None:
+    assert codes(video=replace(VIDEO, fps=60.0)) == {"fps_unlike_training"}
+    assert codes(video=replace(VIDEO, fps=8.0)) == {"fps_unlike_training"}
+    assert codes(video=replace(VIDEO, fps=20.0)) == set()
+    assert codes(um_per_px=0.5) == {"scale_unlike_training"}
+
+
+def test_what_cannot_be_checked_is_said() -> None:
+    assert codes(um_per_px=None) == {"scale_unknown"}
+    silent = replace(MODEL, trained_fps=None, trained_um_per_px=None)
+    assert codes(model=silent) == {"fps_unknown", "scale_unknown"}
