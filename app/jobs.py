@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
@@ -22,23 +23,21 @@ log = logging.getLogger(__name__)
 
 
 class Job(QThread):
-    """Runs one generator; exactly one of the last three signals ends it.
+    """Runs one generator and keeps how it ended for the thread that started it.
+
+    ``is_done`` is True with the generator's ``result``; else it failed with ``sentence`` for the
+    user, or was cancelled when that is empty.
 
     Signals:
         progressed(Progress): at most thirty a second.
-        succeeded(object): the generator's result.
-        failed(str): one sentence for the user.
-        cancelled(): it was closed before its end.
     """
 
     progressed = Signal(object)
-    succeeded = Signal(object)
-    failed = Signal(str)
-    cancelled = Signal()
 
     def __init__(self, make: Callable[[], LongJob[Any]], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._make = make
+        self.is_done, self.result, self.sentence = False, None, ""
         self.setStackSize(STACK_BYTES)
 
     def run(self) -> None:
@@ -46,10 +45,10 @@ class Job(QThread):
         try:
             self._exhaust(self._make())
         except RostfineError as error:
-            self.failed.emit(str(error))
+            self.sentence = str(error)
         except Exception as error:  # the boundary of the thread: logged and told
             log.exception("A job failed")
-            self.failed.emit(UNEXPECTED.format(error=type(error).__name__))
+            self.sentence = UNEXPECTED.format(error=type(error).__name__)
 
     def _exhaust(self, work: Generator[Progress, None, Any]) -> None:
         told_s = float("-inf")
@@ -60,11 +59,16 @@ class Job(QThread):
                     told_s = time.monotonic()
                     self.progressed.emit(progress)
         except StopIteration as stop:
-            self.succeeded.emit(stop.value)
-            return
+            self.is_done, self.result = True, stop.value
         finally:
             work.close()
-        self.cancelled.emit()
+
+
+@dataclass(frozen=True)
+class _Callbacks:
+    on_success: Callable[[Any], None]
+    on_failure: Callable[[str], None]
+    on_cancel: Callable[[], None]
 
 
 class Jobs(QObject):
@@ -81,6 +85,7 @@ class Jobs(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs: dict[str, Job] = {}
+        self._callbacks: dict[str, _Callbacks] = {}
         self._progress: dict[str, Progress] = {}
 
     def start(
@@ -102,13 +107,10 @@ class Jobs(QObject):
         job = Job(make, self)
         job.setObjectName(kind)
         self._jobs[kind] = job
+        self._callbacks[kind] = _Callbacks(on_success, on_failure, on_cancel)
         self._progress[kind] = Progress(stage=kind, done=0, total=0)
-        job.progressed.connect(self._on_progressed)
-        outcome: list[Callable[[], None]] = []
-        job.succeeded.connect(lambda result: outcome.append(lambda: on_success(result)))
-        job.failed.connect(lambda sentence: outcome.append(lambda: on_failure(sentence)))
-        job.cancelled.connect(lambda: outcome.append(on_cancel))
-        job.finished.connect(lambda: self._end(job, outcome))
+        job.progressed.connect(self._on_progressed)  # slots of this object run in its thread
+        job.finished.connect(self._on_finished)
         job.start()
         self.works_changed.emit()
 
@@ -137,7 +139,7 @@ class Jobs(QObject):
             job.requestInterruption()
         for job in stopped:
             job.wait()
-            del self._progress[job.objectName()]
+            del self._progress[job.objectName()], self._callbacks[job.objectName()]
             job.deleteLater()
         if stopped:
             self.works_changed.emit()
@@ -154,14 +156,21 @@ class Jobs(QObject):
             self._progress[kind] = progress
             self.works_changed.emit()
 
-    def _end(self, job: Job, outcome: list[Callable[[], None]]) -> None:
+    @Slot()
+    def _on_finished(self) -> None:
+        job = self.sender()
         kind = job.objectName()
-        if self._jobs.get(kind) is not job:
+        if not isinstance(job, Job) or self._jobs.get(kind) is not job:
             return
         del self._jobs[kind], self._progress[kind]
+        callbacks = self._callbacks.pop(kind)
         job.wait()
         job.deleteLater()
         self.works_changed.emit()
-        for tell in outcome:
-            tell()
+        if job.is_done:
+            callbacks.on_success(job.result)
+        elif job.sentence:
+            callbacks.on_failure(job.sentence)
+        else:
+            callbacks.on_cancel()
         self.ended.emit(kind)

@@ -1,0 +1,305 @@
+"""What the window's tests share: records made by hand, a fake video, and the leak checks."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QCoreApplication, QEvent, QStandardPaths, QThread, QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.session import Session
+from app.settings import Settings
+from rostfine_core.domain import (
+    Assessment,
+    Clip,
+    CropBox,
+    Explanation,
+    GradeDistribution,
+    GreyFrame,
+    Kinematics,
+    ModelInfo,
+    Prediction,
+    Provenance,
+    QualityFlag,
+    SampleInfo,
+    Seed,
+    Severity,
+    Track,
+    TrackPoint,
+    TrackStatus,
+    VideoInfo,
+)
+
+WIDTH_PX, HEIGHT_PX, FRAMES, FPS = 240, 200, 24, 20.0
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(qapp: QApplication) -> Iterator[None]:
+    """Fail a test that leaves a widget, a running thread or a running timer behind."""
+    QStandardPaths.setTestModeEnabled(True)
+    before = set(map(id, qapp.topLevelWidgets()))
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qapp.processEvents()
+    left = [w for w in qapp.topLevelWidgets() if id(w) not in before and w.isVisible()]
+    assert not left, f"visible widgets left: {left}"
+    threads = [t for t in qapp.findChildren(QThread) if t.isRunning()]
+    assert not threads, f"running threads left: {threads}"
+    timers = [t for w in qapp.topLevelWidgets() for t in w.findChildren(QTimer) if t.isActive()]
+    assert not timers, f"running timers left: {timers}"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings in a file of the test's own."""
+    return Settings(tmp_path / "settings.ini")
+
+
+@pytest.fixture
+def info() -> VideoInfo:
+    """A small video's record."""
+    return VideoInfo(
+        path="small.mp4",
+        width_px=WIDTH_PX,
+        height_px=HEIGHT_PX,
+        frame_count=FRAMES,
+        fps=FPS,
+        duration_s=FRAMES / FPS,
+        codec="h264",
+        is_colour=True,
+        bit_depth=8,
+        timestamps_s=tuple(k / FPS for k in range(FRAMES)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class FakeFrame:
+    """A frame whose pixels say its number."""
+
+    index: int
+
+    def grey(self) -> GreyFrame:
+        image = np.full((HEIGHT_PX, WIDTH_PX), self.index, dtype=np.uint8)
+        return GreyFrame(index=self.index, time_s=self.index / FPS, image=image)
+
+    def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
+        return np.full((HEIGHT_PX, WIDTH_PX, 3), self.index, dtype=np.uint8)
+
+
+class FakeVideo:
+    """A video of such frames that counts how often frames were decoded."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        self.info = info
+        self.decoded: list[int] = []
+        self.is_closed = False
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[FakeFrame]:
+        for index in range(start, self.info.frame_count if stop is None else stop):
+            self.decoded.append(index)
+            yield FakeFrame(index)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def fake_video(info: VideoInfo) -> FakeVideo:
+    """The small video, open."""
+    return FakeVideo(info)
+
+
+class MakeTrack(Protocol):
+    def __call__(
+        self, target: str = "1", *, lost: Sequence[int] = (), weak: Sequence[int] = ()
+    ) -> Track: ...
+
+
+@pytest.fixture
+def make_track() -> MakeTrack:
+    """Tracks of a sperm that swims to the right."""
+
+    def make(target: str = "1", *, lost: Sequence[int] = (), weak: Sequence[int] = ()) -> Track:
+        points = []
+        for k in range(FRAMES):
+            status = TrackStatus.LOST if k in lost else TrackStatus.MEASURED
+            nan = float("nan")
+            points.append(
+                TrackPoint(
+                    frame=k,
+                    time_s=k / FPS,
+                    x_px=nan if k in lost else 50.0 + 2 * k,
+                    y_px=nan if k in lost else 80.0,
+                    score=0.3 if k in weak else 0.9,
+                    status=status,
+                )
+            )
+        return Track(target=target, points=tuple(points))
+
+    return make
+
+
+class MakePrediction(Protocol):
+    def __call__(
+        self, shares: Sequence[float] = ..., *, members: Sequence[Sequence[float]] = ()
+    ) -> Prediction: ...
+
+
+def _distribution(shares: Sequence[float]) -> GradeDistribution:
+    a, b, c, d, e = shares
+    return GradeDistribution((a, b, c, d, e))
+
+
+@pytest.fixture
+def make_prediction() -> MakePrediction:
+    """Predictions whose three heads are alike."""
+
+    def make(
+        shares: Sequence[float] = (0.1, 0.4, 0.3, 0.15, 0.05),
+        *,
+        members: Sequence[Sequence[float]] = (),
+    ) -> Prediction:
+        grade = _distribution(shares)
+        return Prediction(
+            grade=grade,
+            grade_global=grade,
+            grade_spatial=grade,
+            grade_temporal=grade,
+            ensemble=tuple(map(_distribution, members)),
+        )
+
+    return make
+
+
+MakeAssessment = Callable[..., Assessment]
+
+
+@pytest.fixture
+def make_assessment(
+    info: VideoInfo, make_track: MakeTrack, make_prediction: MakePrediction
+) -> MakeAssessment:
+    """Assessments of the sperm that swims to the right."""
+
+    def make(
+        target: str = "1", shares: Sequence[float] = (0.1, 0.4, 0.3, 0.15, 0.05)
+    ) -> Assessment:
+        random = np.random.default_rng(1)
+        boxes = tuple(
+            CropBox(
+                frame=k,
+                time_s=k / FPS,
+                centre_x_px=50.0 + 2 * k,
+                centre_y_px=80.0,
+                size_px=150,
+                padded_share=0.0,
+                status=TrackStatus.MEASURED,
+            )
+            for k in range(16)
+        )
+        images = random.integers(0, 255, (16, 150, 150, 3), dtype=np.uint8)
+        maps = random.random((8, 14, 14), dtype=np.float32)
+        return Assessment(
+            target=target,
+            seeds=(Seed(target=target, frame=0, x_px=50.0, y_px=80.0),),
+            sample=SampleInfo(),
+            video=info,
+            track=make_track(target),
+            clip=Clip(target=target, images=images, boxes=boxes),
+            prediction=make_prediction(shares),
+            explanation=Explanation(
+                encoder_rollout=maps,
+                branch_attention=maps[::-1].copy(),
+                selected_patches=np.tile(np.array([0, 15, 30]), (8, 1)),
+                clip_frames=(0, 2, 4, 6, 8, 10, 12, 15),
+            ),
+            kinematics=Kinematics(
+                unit="px/s",
+                window_s=0.1,
+                fps=FPS,
+                span_s=1.15,
+                measured_points=FRAMES,
+                vcl=40.0,
+                vsl=40.0,
+                vap=40.0,
+                lin=1.0,
+                str_=1.0,
+                wob=1.0,
+                withheld=(("bcf_hz", "20 fps is below 50 fps"),),
+            ),
+            flags=(
+                QualityFlag(code="scale_unknown", severity=Severity.NOTICE, reason="No um/px."),
+                QualityFlag(code="blur", severity=Severity.WARNING, reason="Out of focus."),
+            ),
+            provenance=Provenance(
+                software_version="0",
+                model=model_info(),
+                video_name="small.mp4",
+                video_sha256="0" * 64,
+                device="CPU",
+                precision="float32",
+                um_per_px=None,
+                settings_json="{}",
+                created_utc="2026-01-01T00:00:00+00:00",
+            ),
+        )
+
+    return make
+
+
+def model_info(dataset_kind: str = "simulated") -> ModelInfo:
+    return ModelInfo(
+        file_name="demo.safetensors",
+        sha256="a" * 64,
+        dataset_kind=dataset_kind,
+        config_json="{}",
+        preprocessing_json="{}",
+    )
+
+
+@pytest.fixture
+def lab_model() -> ModelInfo:
+    """A model that is no demonstration."""
+    return model_info("lab of the test")
+
+
+@pytest.fixture
+def graded(
+    qtbot: QtBot, info: VideoInfo, make_track: MakeTrack, make_assessment: MakeAssessment
+) -> Session:
+    """A session with a video and two graded sperm, the first selected."""
+    from app import drafts
+    from app.records import Draft, ModelState, ModelStatus, OpenedVideo
+
+    session = Session()
+    session.set_model(ModelState(status=ModelStatus.READY, info=model_info(), device_label="CPU"))
+    session.set_video(OpenedVideo(path=Path("small.mp4"), info=info), Draft())
+    session.set_frame(0, np.zeros((HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8))
+    draft = drafts.added(session.draft, key=1, frame=0, x_px=50.0, y_px=80.0)
+    draft = drafts.added(draft, key=2, frame=0, x_px=120.0, y_px=120.0)
+    session.set_draft(draft)
+    first, second = session.sperms
+    better = (0.6, 0.3, 0.1, 0.0, 0.0)
+    session.add_tracks({session.track_key(s): make_track(s.name) for s in session.sperms})
+    session.add_assessments(
+        {
+            session.assessment_key(first): make_assessment(first.name),
+            session.assessment_key(second): replace(make_assessment(second.name, better)),
+        },
+        {},
+    )
+    session.select(1)
+    return session

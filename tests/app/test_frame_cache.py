@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from app.frame_cache import FrameCache
+from rostfine_core.domain import VideoInfo
+
+if TYPE_CHECKING:
+    from tests.app.conftest import FakeVideo
+
+FRAME_BYTES = 240 * 200 * 3
+
+
+def run_until_full(cache: FrameCache, filling: Iterator[object], steps: int = 200) -> None:
+    for _, _ in zip(filling, range(steps), strict=False):
+        if cache.count and cache._next_missing() is None:
+            return
+
+
+def test_a_video_that_fits_is_decoded_once_and_whole(
+    info: VideoInfo, fake_video: FakeVideo
+) -> None:
+    cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
+    list(cache.fill(fake_video))
+    assert fake_video.decoded == list(range(24))
+    assert fake_video.is_closed
+    for k in (0, 7, 23):
+        frame = cache.rgb(k, exact=True)
+        assert frame is not None
+        assert (frame == k).all()
+
+
+@pytest.mark.parametrize("wanted", [0, 11, 23])
+def test_a_long_video_is_kept_around_the_wanted_frame_within_the_budget(
+    info: VideoInfo, fake_video: FakeVideo, wanted: int
+) -> None:
+    cache = FrameCache(info, budget_bytes=8 * FRAME_BYTES)
+    cache.want(wanted)
+    filling = cache.fill(fake_video)
+    run_until_full(cache, filling)
+    assert cache.count == 8
+    assert cache.has(wanted)
+    assert fake_video.decoded[0] == wanted
+    cache.want(23 - wanted)
+    run_until_full(cache, filling)
+    assert cache.count == 8
+    assert cache.has(23 - wanted)
+    cache.close()
+    list(filling)
+    assert fake_video.is_closed
+
+
+def test_the_wanted_frame_is_told_when_it_arrives(info: VideoInfo, fake_video: FakeVideo) -> None:
+    told: list[int] = []
+    cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES, on_wanted=told.append)
+    cache.want(5)
+    list(cache.fill(fake_video))
+    assert told == [5]
+
+
+def test_streaming_waits_for_the_filler_and_decodes_nothing_twice(
+    info: VideoInfo, fake_video: FakeVideo
+) -> None:
+    cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
+    reader = cache.stream(3, lambda: pytest.fail("decoded again"))
+    assert next(reader) is None
+    filler = threading.Thread(target=lambda: list(cache.fill(fake_video)))
+    filler.start()
+    indices = [f.index for f in reader if f is not None]
+    filler.join()
+    assert indices == list(range(3, 24))
+
+
+def test_streaming_a_long_video_goes_on_from_the_file(
+    info: VideoInfo, fake_video: FakeVideo
+) -> None:
+    cache = FrameCache(info, budget_bytes=8 * FRAME_BYTES)
+    filling = cache.fill(fake_video)
+    run_until_full(cache, filling)
+    filling.close()
+    again = type(fake_video)(info)
+    indices = [f.index for f in cache.stream(2, lambda: again) if f is not None]
+    assert indices == list(range(2, 24))
+    assert again.decoded == list(range(8, 24))
+    assert again.is_closed
+
+
+def test_a_closed_cache_ends_its_readers_and_keeps_nothing(
+    info: VideoInfo, fake_video: FakeVideo
+) -> None:
+    cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
+    filling = cache.fill(fake_video)
+    next(filling)
+    reader = cache.stream(0, lambda: pytest.fail("opened"))
+    next(reader)
+    cache.close()
+    assert list(reader) == []
+    assert list(filling) == []
+    assert cache.rgb(0, exact=True) is None
+    cache.store(next(fake_video.frames()))
+    assert cache.count == 0
+
+
+def test_what_is_kept_is_what_was_decoded(info: VideoInfo, fake_video: FakeVideo) -> None:
+    cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
+    list(cache.fill(fake_video))
+    assert np.array_equal(cache.rgb(4, exact=False), next(fake_video.frames(4)).rgb(exact=False))

@@ -1,0 +1,131 @@
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.jobs import Jobs
+from rostfine_core.domain import LongJob, Progress
+from rostfine_core.errors import VideoError
+
+TIMEOUT_MS = 5000
+
+
+class Work:
+    """A job that goes on step by step when it is let, and notes that it was cleaned up."""
+
+    def __init__(self, *, steps: int = 3, error: Exception | None = None) -> None:
+        self.steps, self.error = steps, error
+        self.go = threading.Event()
+        self.started = threading.Event()
+        self.is_cleaned = False
+        self.thread: int | None = None
+
+    def run(self) -> LongJob[str]:
+        self.thread = threading.get_ident()
+        try:
+            for done in range(self.steps):
+                self.started.set()
+                self.go.wait(0.01)
+                yield Progress(stage="testing", done=done, total=self.steps)
+            if self.error is not None:
+                raise self.error
+        finally:
+            self.is_cleaned = True
+        return "result"
+
+
+@pytest.fixture
+def told() -> dict[str, list[Any]]:
+    return {"success": [], "failure": [], "cancel": []}
+
+
+@pytest.fixture
+def start(qtbot: QtBot, told: dict[str, list[Any]]) -> Callable[[Jobs, Work], None]:
+    def begin(jobs: Jobs, work: Work) -> None:
+        jobs.start(
+            "test",
+            work.run,
+            on_success=told["success"].append,
+            on_failure=told["failure"].append,
+            on_cancel=lambda: told["cancel"].append(True),
+        )
+
+    return begin
+
+
+def test_the_result_comes_back_in_the_windows_thread(
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+) -> None:
+    jobs, work = Jobs(), Work()
+    with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
+        start(jobs, work)
+        assert jobs.works[0].kind == "test"
+    assert told == {"success": ["result"], "failure": [], "cancel": []}
+    assert work.thread != threading.get_ident()
+    assert work.is_cleaned
+    assert jobs.works == ()
+
+
+def test_a_users_error_is_its_sentence_and_a_bug_is_logged(
+    qtbot: QtBot,
+    told: dict[str, list[Any]],
+    start: Callable[[Jobs, Work], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    jobs = Jobs()
+    with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
+        start(jobs, Work(error=VideoError("The file is cut off: copy it again.")))
+    with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
+        start(jobs, Work(error=ZeroDivisionError("secret detail")))
+    assert told["failure"][0] == "The file is cut off: copy it again."
+    assert "ZeroDivisionError" in told["failure"][1]
+    assert "secret detail" not in told["failure"][1]
+    assert "secret detail" in caplog.text
+
+
+def test_cancelling_closes_the_generator_and_is_told_once(
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+) -> None:
+    jobs, work = Jobs(), Work(steps=10**6)
+    with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
+        start(jobs, work)
+        assert work.started.wait(5)
+        jobs.cancel("test")
+        assert jobs.works[0].is_cancelling
+    assert told == {"success": [], "failure": [], "cancel": [True]}
+    assert work.is_cleaned
+
+
+def test_stopping_waits_and_tells_nobody(
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+) -> None:
+    jobs, work = Jobs(), Work(steps=10**6)
+    start(jobs, work)
+    assert work.started.wait(5)
+    jobs.shut_down()
+    assert work.is_cleaned
+    qtbot.wait(1)
+    assert told == {"success": [], "failure": [], "cancel": []}
+    assert not jobs.is_running("test")
+
+
+def test_a_stopped_job_does_not_disturb_its_successor(
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+) -> None:
+    jobs, first = Jobs(), Work(steps=10**6)
+    start(jobs, first)
+    assert first.started.wait(5)
+    jobs.stop(("test",))
+    with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
+        start(jobs, Work())
+    assert told == {"success": ["result"], "failure": [], "cancel": []}
+
+
+def test_one_job_of_a_kind(qtbot: QtBot, start: Callable[[Jobs, Work], None]) -> None:
+    jobs = Jobs()
+    start(jobs, Work(steps=10**6))
+    with pytest.raises(ValueError, match="running"):
+        start(jobs, Work())
+    jobs.shut_down()

@@ -1,0 +1,84 @@
+from dataclasses import replace
+
+from PySide6.QtCore import SignalInstance
+from pytestqt.qtbot import QtBot
+
+from app import drafts
+from app.records import ModelState, ModelStatus, Verdict
+from app.session import Session
+from rostfine_core.domain import ModelInfo, SampleInfo
+
+
+def test_results_are_found_again_when_an_edit_is_taken_back(graded: Session) -> None:
+    before = graded.draft
+    graded.set_draft(drafts.corrected(before, 1, frame=3, x_px=60.0, y_px=81.0))
+    assert graded.track(graded.sperms[0]) is None
+    assert graded.assessment(graded.sperms[0]) is None
+    graded.set_draft(before)
+    assert graded.track(graded.sperms[0]) is not None
+    assert graded.assessment(graded.sperms[0]) is not None
+
+
+def test_a_renamed_sperm_keeps_its_results_under_the_new_name(graded: Session) -> None:
+    renamed = drafts.renamed(graded.draft, 1, "best")
+    assert renamed is not None
+    graded.set_draft(replace(renamed, sample=SampleInfo(sample="S-1", operator="me")))
+    assessment = graded.assessment(graded.sperms[0])
+    assert assessment is not None
+    assert {assessment.target, assessment.track.target, assessment.clip.target} == {"best"}
+    assert assessment.seeds[0].target == "best"
+    assert assessment.sample == SampleInfo(sample="S-1", operator="me")
+
+
+def test_a_grade_is_out_of_date_when_scale_rate_or_model_change(
+    graded: Session, lab_model: ModelInfo
+) -> None:
+    sperm, draft = graded.sperms[0], graded.draft
+    for change in ({"um_per_px": 0.5}, {"fps": 15.0}):
+        graded.set_draft(replace(draft, calibration=replace(draft.calibration, **change)))  # type: ignore[arg-type]  # a mixed dict
+        assert graded.assessment(sperm) is None, change
+    graded.set_draft(draft)
+    assert graded.assessment(sperm) is not None
+    other = replace(lab_model, sha256="b" * 64)
+    graded.set_model(ModelState(status=ModelStatus.READY, info=other))
+    assert graded.assessment(sperm) is None
+
+
+def test_a_rejected_track_is_not_reported(graded: Session) -> None:
+    assert [a.target for a in graded.reportable] == ["1", "2"]
+    graded.set_draft(drafts.judged(graded.draft, 1, Verdict.REJECTED))
+    assert [a.target for a in graded.reportable] == ["2"]
+
+
+def test_removing_the_selected_sperm_selects_another_and_leaves_no_ghost(graded: Session) -> None:
+    graded.set_compared((1, 2))
+    graded.set_draft(drafts.removed(graded.draft, 1))
+    assert graded.selected == 2
+    assert graded.compared == (2,)
+    graded.set_draft(drafts.removed(graded.draft, 2))
+    assert graded.selected is None
+
+
+def test_the_corrected_rate_gives_the_times(graded: Session) -> None:
+    assert graded.time_s(10) == 0.5
+    calibration = replace(graded.calibration, fps=10.0)
+    graded.set_draft(replace(graded.draft, calibration=calibration))
+    assert (graded.fps, graded.time_s(10)) == (10.0, 1.0)
+
+
+def test_only_what_changed_is_told(qtbot: QtBot, graded: Session) -> None:
+    heard: list[str] = []
+    signals: dict[str, SignalInstance] = {
+        "sperms": graded.sperms_changed,
+        "sample": graded.sample_changed,
+        "calibration": graded.calibration_changed,
+    }
+    for name, signal in signals.items():
+        signal.connect(lambda name=name: heard.append(name))
+    graded.set_draft(replace(graded.draft, sample=SampleInfo(sample="S-2")))
+    assert heard == ["sample"]
+
+
+def test_the_notice_stands_until_a_lab_model_is_known(lab_model: ModelInfo) -> None:
+    assert ModelState().is_demonstration
+    assert not ModelState(info=lab_model).is_demonstration
