@@ -26,7 +26,7 @@ from rostfine_core.video.index import (
     decode_packet,
     open_container,
 )
-from rostfine_core.video.picture import ContainerPicture, bit_depth, rotation_notes
+from rostfine_core.video.picture import ContainerPicture, bit_depth, orientation
 
 KEY_PACKETS_TRIED = 2
 _NOTHING = "Nothing in {path} can be decoded: export it again."
@@ -48,9 +48,13 @@ class ContainerSource:
         self._path = path
         self._index = build_index(path)
         self._size_px: tuple[int, int] | None = None
+        self._quarter_turns = 0
         self._ahead: Generator[ContainerPicture] | None = None
         self._held: tuple[int, ContainerPicture] | None = None
-        self.info = _describe(path, self._index, self.picture(0))
+        first = self.picture(0)
+        self._quarter_turns, notes = orientation(first.frame)
+        self.close()  # what is held so far is not turned
+        self.info = _describe(path, self._index, self.picture(0), notes)
 
     def close(self) -> None:
         """Release the file."""
@@ -100,36 +104,45 @@ class ContainerSource:
 
     def _run(self, key: KeyPacket | None, start: int, stop: int) -> Iterator[ContainerPicture]:
         """Pictures ``start`` to ``stop``, one for each number, decoded from ``key`` on."""
-        last: VideoFrame | None = None
+        last: ContainerPicture | None = None
         wanted = start
-        for number, frame in self._numbered(key):
-            if key is not None and (frame.is_corrupt or (number > wanted and last is None)):
+        for number, picture in self._numbered(key):
+            if key and (picture.frame.is_corrupt or (number > wanted and last is None)):
                 raise _SeekMissedError
-            while wanted < min(number, stop):
-                yield self._upright(last or frame, wanted, is_repetition=True)
+            for _ in range(wanted, min(number, stop)):
+                yield (last or picture).repeated()
                 wanted += 1
             if wanted == number < stop:
-                yield self._upright(frame, wanted)
+                yield picture
                 wanted += 1
             if wanted == stop:
                 return
-            last = frame
+            last = picture
         if last is None:
             raise _SeekMissedError if key else VideoError(_NOTHING.format(path=self._path))
-        while wanted < stop:
-            yield self._upright(last, wanted, is_repetition=True)
-            wanted += 1
+        for _ in range(wanted, stop):
+            yield last.repeated()
 
-    def _numbered(self, key: KeyPacket | None) -> Iterator[tuple[int, VideoFrame]]:
-        """Decoded frames with their numbers, ascending."""
+    def _numbered(self, key: KeyPacket | None) -> Iterator[tuple[int, ContainerPicture]]:
+        """Decoded pictures with their numbers, ascending; damage spreads to the next key frame."""
         following = 0
+        is_damaged = False
         with open_container(self._path) as (container, stream):
             frames = self._after(key, container, stream) if key else decode_on(container, stream)
             for frame in frames:
                 number = following if self._index.pts is None else self._index.find(frame.pts)
-                if number is not None and number >= following:
-                    yield number, frame
-                    following = number + 1
+                if number is None or number < following:
+                    continue
+                has_gap = number > following and not (key and following == 0)
+                is_damaged = frame.is_corrupt or (not frame.key_frame and (is_damaged or has_gap))
+                self._check_size(frame, number)
+                yield (
+                    number,
+                    ContainerPicture(
+                        frame, quarter_turns=self._quarter_turns, is_damaged=is_damaged
+                    ),
+                )
+                following = number + 1
 
     def _after(
         self, key: KeyPacket, container: InputContainer, stream: VideoStream
@@ -155,9 +168,7 @@ class ContainerSource:
                 if frame.pts is not None and frame.pts >= landed.pts:
                     yield frame
 
-    def _upright(
-        self, frame: VideoFrame, number: int, *, is_repetition: bool = False
-    ) -> ContainerPicture:
+    def _check_size(self, frame: VideoFrame, number: int) -> None:
         size = (frame.width, frame.height)
         self._size_px = self._size_px or size
         if size != self._size_px:
@@ -166,13 +177,13 @@ class ContainerSource:
                 f"{self._size_px[0]}x{self._size_px[1]} to {size[0]}x{size[1]}: "
                 "cut it there or convert it to one size."
             )
-        return ContainerPicture(
-            frame, quarter_turns=round(frame.rotation / 90) % 4, is_repetition=is_repetition
-        )
 
 
-def _describe(path: Path, index: FrameIndex, first: ContainerPicture) -> VideoInfo:
+def _describe(
+    path: Path, index: FrameIndex, first: ContainerPicture, notes: tuple[str, ...]
+) -> VideoInfo:
     height, width = first.grey().shape
+    depth = bit_depth(first.frame.format)
     times = index.timestamps_s
     fps = (len(times) - 1) / times[-1] if len(times) > 1 else index.fps
     return VideoInfo(
@@ -184,7 +195,11 @@ def _describe(path: Path, index: FrameIndex, first: ContainerPicture) -> VideoIn
         duration_s=times[-1] + 1 / fps,
         codec=index.codec,
         is_colour=is_coloured(first.rgb(exact=False)),
-        bit_depth=bit_depth(first.frame.format),
+        bit_depth=depth,
         timestamps_s=times,
-        notes=index.notes + rotation_notes(first.frame.rotation),
+        notes=index.notes + notes + _depth_notes(depth),
     )
+
+
+def _depth_notes(depth: int) -> tuple[str, ...]:
+    return (f"Values of {depth} bits are divided by {2 ** (depth - 8)}.",) if depth > 8 else ()

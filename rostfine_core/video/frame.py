@@ -98,7 +98,7 @@ def check_size(path: Path, width_px: int, height_px: int) -> None:
         VideoError: the picture is empty or has more than 67 million pixels.
     """
     if min(width_px, height_px) < 1:
-        raise VideoError(f"{path} states no picture size: it is damaged; export it again.")
+        raise VideoError(f"{path} states no usable picture size: it is damaged; export it again.")
     if width_px * height_px > MAX_AREA_PX:
         raise VideoError(
             f"{path} is {width_px}x{height_px} pixels, more than the {MAX_AREA_PX // 10**6} "

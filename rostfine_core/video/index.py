@@ -28,6 +28,7 @@ from rostfine_core.video.frame import check_size
 _FORMATS = "mov,avi,matroska,mpegts,mpeg,mpegvideo,asf,flv,mxf,ogg,nut,ivf,dv,gif,h264,hevc,m4v"
 _WITHOUT_DISPLAY_TIMES = {"avi", "h264", "hevc", "m4v", "mpegvideo"}
 FALLBACK_FPS = 25.0
+SHORTENED_BY_S = 0.02
 
 PacketId = tuple[int | None, int]
 
@@ -111,6 +112,9 @@ def _moving_pictures(container: InputContainer, path: Path) -> VideoStream:
         )
     check_size(path, stream.width, stream.height)
     stream.thread_type = "AUTO"
+    if stream.codec_context.name == "mjpeg":
+        # Otherwise the rest of a damaged picture is whatever the memory held before.
+        stream.codec_context.options = {"err_detect": "explode"}
     return stream
 
 
@@ -121,8 +125,10 @@ def build_index(path: Path) -> FrameIndex:
         VideoError: there is nothing to decode.
     """
     with open_container(path) as (container, stream):
+        promised = stream.frames
         packets, ends_early = _read_packets(container, stream)
-        promised = stream.frames or len(packets)
+        promised = promised or len(packets)
+        ends_early = ends_early or len(packets) < promised or _is_shortened(container, packets)
         time_base = stream.time_base or Fraction(1, 1000)
         fps = float(stream.average_rate or stream.guessed_rate or FALLBACK_FPS)
         codec = stream.codec_context.name
@@ -131,9 +137,10 @@ def build_index(path: Path) -> FrameIndex:
         raise VideoError(f"{path} holds no pictures (zero frames): record or export it again.")
     shown = [p.pts for p in packets if not p.is_discarded]
     pts: list[int | None] = [*sorted({p for p in shown if p is not None})]
-    ends_early = ends_early or len(packets) < promised
     if without_times or ends_early or len(pts) < len(shown) or promised != len(packets):
         pts = decoded_pts(path)
+    if not pts:
+        raise VideoError(f"{path} shows none of its pictures: export it again.")
     is_timed = None not in pts and all(a < b for a, b in pairwise(p or 0 for p in pts))
     return FrameIndex(
         frame_count=len(pts),
@@ -161,7 +168,7 @@ def _notes(
 ) -> Iterator[str]:
     if ends_early:
         of = f" of {promised}" if promised > count else ""
-        yield f"The file is cut off or damaged: the first {count}{of} frames can be read."
+        yield f"The file is cut off or damaged: {count}{of} frames can be read."
     if not is_timed:
         yield (
             f"The file holds no usable frame times: they are counted at {fps:g} frames per "
@@ -173,6 +180,7 @@ def _notes(
 class _Packet:
     pts: int | None
     size: int
+    end_s: float
     is_key: bool
     is_discarded: bool
 
@@ -189,12 +197,22 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[
         for packet in container.demux(stream):
             ends_early = ends_early or packet.is_corrupt
             if packet.size:
+                length = packet.duration or 1 / ((stream.average_rate or 1) * packet.time_base)
+                end_s = float(((packet.pts or 0) + length) * packet.time_base)
                 packets.append(
-                    _Packet(packet.pts, packet.size, packet.is_keyframe, packet.is_discard)
+                    _Packet(packet.pts, packet.size, end_s, packet.is_keyframe, packet.is_discard)
                 )
     except av.FFmpegError:
         ends_early = True
     return packets, ends_early
+
+
+def _is_shortened(container: InputContainer, packets: list[_Packet]) -> bool:
+    """Whether Matroska, which states no count, promises a longer time than the pictures fill."""
+    if "matroska" not in container.format.name or len(container.streams) > 1:
+        return False
+    end_s = max((p.end_s for p in packets), default=0.0)
+    return (container.duration or 0) / av.time_base > end_s + SHORTENED_BY_S
 
 
 def _lacks_display_times(container: InputContainer, stream: VideoStream) -> bool:
@@ -228,8 +246,8 @@ def decode_on(container: InputContainer, stream: VideoStream) -> Iterator[VideoF
 
 
 def decode_packet(packet: "Packet[VideoStream]") -> list[VideoFrame]:
-    """The frames that a packet releases; none when the decoder refuses it."""
+    """The frames that a packet releases; none when it is incomplete or the decoder refuses it."""
     try:
-        return packet.decode()
+        return [] if packet.is_corrupt else packet.decode()
     except av.FFmpegError:
         return []

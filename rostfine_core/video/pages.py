@@ -7,8 +7,9 @@ channel, which Pillow would cut to 8, is decoded by OpenCV from the mapped bytes
 
 import math
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -74,14 +75,16 @@ class StackPages:
         """
         self._path = path
         self.notes: tuple[str, ...] = ()
-        with _readable(path):
-            self._image = Image.open(path, formats=["TIFF"])
-            description = str(_tags(self._image).get(_DESCRIPTION, ""))
-            headers = tuple(self._walk())
+        with ExitStack() as undo:
+            with _readable(path), _noticing_cuts() as cuts:
+                self._image = undo.enter_context(Image.open(path, formats=["TIFF"]))
+                description = str(_tags(self._image).get(_DESCRIPTION, ""))
+            headers = () if cuts else tuple(self._walk())
+            if not headers:
+                raise VideoError(f"{path} is cut off in its first page: copy or export it again.")
+            _check_alike(path, headers)
+            undo.pop_all()
         self.count = len(headers)
-        if not headers:
-            raise VideoError(f"{path} is cut off within its first page: copy or export it again.")
-        _check_alike(path, headers)
         self.is_deep = headers[0].is_deep
         self.fps = _imagej_fps(description)
         promised = _PROMISED.search(description)
@@ -104,17 +107,18 @@ class StackPages:
         self._image.close()
 
     def _walk(self) -> Iterator[_Header]:
+        """The headers of the pages that are whole."""
         file_bytes = self._path.stat().st_size
         for index in count():
             try:
-                self._image.seek(index)
+                with _noticing_cuts() as cuts:
+                    self._image.seek(index)
             except EOFError:
                 return
             except _DAMAGE:
-                self.notes = (f"The file is cut off or damaged after page {index}.",)
-                return
-            if _data_end(self._image) > file_bytes:
-                self.notes = (f"The file is cut off within page {index + 1}.",)
+                cuts = ["damaged"]
+            if cuts or not 0 < _data_end(self._image) <= file_bytes:
+                self.notes = (f"The file is cut off or damaged in page {index + 1}.",)
                 return
             yield _Header(f"page {index + 1}", self._image.size, _is_deep(self._image))
 
@@ -171,6 +175,17 @@ def _readable(name: Path | str) -> Iterator[None]:
         raise VideoError(
             f"{name} is damaged or not a picture that can be read: copy or export it again."
         ) from error
+
+
+@contextmanager
+def _noticing_cuts() -> Iterator[list[str]]:
+    """Collect what Pillow says of a header that is cut off, of which it merely warns."""
+    cuts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield cuts
+    messages = (str(warning.message) for warning in caught)
+    cuts.extend(m for m in messages if "orrupt EXIF" in m)
 
 
 def _check_alike(path: Path, headers: Sequence[_Header]) -> None:

@@ -1,7 +1,9 @@
 """Pictures of a video container as grey and colour arrays, turned upright."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self, cast
 
 import cv2
 import numpy as np
@@ -27,12 +29,12 @@ class ContainerPicture:
 
     frame: VideoFrame
     quarter_turns: int = 0
+    is_damaged: bool = False
     is_repetition: bool = False
 
-    @property
-    def is_damaged(self) -> bool:
-        """Whether the decoder had to conceal errors or this is an earlier picture."""
-        return self.is_repetition or self.frame.is_corrupt
+    def repeated(self) -> Self:
+        """This picture in place of a later one that does not decode."""
+        return replace(self, is_damaged=True, is_repetition=True)
 
     def grey(self) -> NDArray[np.uint8]:
         """The luma, (H, W) uint8, read-only; a view of the decoder's picture where possible."""
@@ -69,13 +71,20 @@ def bit_depth(picture_format: VideoFormat) -> int:
     return 8 if picture_format.has_palette else int(picture_format.components[0].bits)
 
 
-def rotation_notes(rotation_deg: float) -> tuple[str, ...]:
-    """What to say of a video whose file asks for a rotation."""
-    if rotation_deg % 360 == 0:
-        return ()
-    if rotation_deg % 90 == 0:
-        return (f"The file asks for a turn by {rotation_deg:g} degrees, which is applied.",)
-    return (f"The file asks for a turn by {rotation_deg:g} degrees, which is rounded to 90.",)
+def orientation(frame: VideoFrame) -> tuple[int, tuple[str, ...]]:
+    """How many quarter turns, counter-clockwise, the file asks for, and what to say about it."""
+    side_data = cast("Mapping[str, bytes]", frame.side_data)
+    if "DISPLAYMATRIX" not in side_data:
+        return 0, ()
+    matrix = side_data["DISPLAYMATRIX"]
+    a, b, _, c, d = np.frombuffer(bytes(matrix), "<i4", count=5).tolist()
+    if a * d < b * c:
+        return 0, ("The file asks for a mirrored picture, which is not applied.",)
+    if frame.rotation % 90:
+        return 0, (f"The file asks for a turn by {frame.rotation} degrees, which is not applied.",)
+    turns = frame.rotation // 90 % 4
+    notes = (f"The picture is turned by {frame.rotation} degrees, as the file asks.",)
+    return turns, notes if turns else ()
 
 
 def _luma(frame: VideoFrame) -> NDArray[np.uint8]:

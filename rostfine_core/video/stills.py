@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import VideoInfo
+from rostfine_core.errors import VideoError
 from rostfine_core.video.frame import is_coloured
 from rostfine_core.video.pages import FolderPages, Pages, Pixels, StackPages
 
@@ -58,7 +59,11 @@ class StillsSource:
             VideoError: there are no pages, they differ in size or depth, or one is damaged.
         """
         self._pages: Pages = FolderPages(path) if path.is_dir() else StackPages(path)
-        sampled = [self._pages.read(i) for i in _spread(self._pages.count)]
+        try:
+            sampled = [self._pages.read(i) for i in _spread(self._pages.count)]
+        except VideoError:
+            self._pages.close()
+            raise
         depth = _depth(sampled)
         self._shift = depth - 8
         self.info = _describe(path, self._pages, depth, StillPicture(self._reduced(sampled[0])))
