@@ -179,6 +179,7 @@ class Controller(QObject):
     def shut_down(self) -> None:
         """End everything; the window is closing."""
         self._next = None
+        self.editor.undo_stack.blockSignals(True)  # it tells of its own end
         self._leave_video()
         self.jobs.shut_down()
         self.settings.sync()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, QUrl, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QIcon
 from PySide6.QtWidgets import (
     QApplication,
@@ -38,7 +38,7 @@ from rostfine_core.bundled import bundled_path
 from rostfine_core.errors import StoreError
 
 REVIEW, COMPARE, REPORT = range(3)
-SMALLEST_PX = (1100, 680)
+SMALLEST_PX = (1180, 680)
 
 
 class MainWindow(QMainWindow):
@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         bar = QToolBar(self.tr("Work"))
         bar.setObjectName("work")
         bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
         self.actions_by_id.fill_tool_bar(bar)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)

@@ -165,7 +165,7 @@ class Overlay:
     """How attention is shown."""
 
     kind: OverlayKind = OverlayKind.NONE
-    opacity: float = 0.5
+    opacity: float = 0.6
     colour_map: str = "cividis"
 
 

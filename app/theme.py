@@ -51,6 +51,8 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
     """Colour the whole application."""
     application.setPalette(_palette(theme))
     sheet = bundled_path("resources/themes/style.qss").read_text(encoding="utf-8")
+    folder = bundled_path("resources/themes").as_posix()
+    sheet = sheet.replace("@folder", folder).replace("@theme", theme.name)
     for name in sorted(theme.colours, key=len, reverse=True):
         sheet = sheet.replace(f"@{name}", theme.colours[name])
     application.setStyleSheet(sheet)

@@ -28,7 +28,7 @@ class Candidate(QWidget):
         self._sperm, self._images = sperm, tuple(map(rgb_image, assessment.clip.images))
         self._view = CropView()
         self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
-        histogram = Histogram()
+        histogram = Histogram(height_px=128)
         histogram.show_prediction(assessment.prediction)
         grade = assessment.prediction.grade
         frame, inside = framed()
@@ -90,7 +90,7 @@ class ComparePage(QWidget):
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(upper)
         splitter.addWidget(lower)
-        splitter.setSizes([240, 420])
+        splitter.setSizes([210, 450])
         splitter.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)

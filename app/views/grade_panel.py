@@ -25,6 +25,7 @@ class GradePanel(QWidget):
         self.flags = FlagList()
         self.kinematics = KinematicsTable()
         self._details = QWidget()
+        self._details.setMinimumWidth(0)
         details = QVBoxLayout(self._details)
         details.setContentsMargins(0, 0, 0, 0)
         details.setSpacing(7)

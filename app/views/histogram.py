@@ -16,19 +16,18 @@ HEAD_SYMBOLS = ("o", "s", "t1")
 class Histogram(QWidget):
     """Bars for the mean of the heads, marks for each head, the shares in figures."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, height_px: int = 178) -> None:
         super().__init__(parent)
         self._plot = pg.PlotWidget(background=None)
-        self._plot.setFixedHeight(178)
+        self._plot.setFixedHeight(height_px)
+        self._plot.setMinimumWidth(0)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.getViewBox().setXRange(0.5, 5.5, padding=0)
         self._plot.getAxis("left").setWidth(34)
         self._plot.setAccessibleName(self.tr("Grade distribution"))
-        self._legend = muted(
-            self.tr("bars: mean of the three heads · ● global ■ spatial ▲ temporal")
-        )
+        self._legend = muted(self.tr("bars: mean · heads: ● global ■ spatial ▲ temporal"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)

@@ -5,8 +5,6 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from app.views.panel import muted
 from rostfine_core.domain import Prediction
 
-MAX_ENTROPY_BITS = 2.32
-
 
 class Numbers(QWidget):
     """Expected grade, P(A or B), disagreement, and the spread of an ensemble."""
@@ -23,7 +21,7 @@ class Numbers(QWidget):
             (
                 (
                     "expected",
-                    self.tr("expected grade"),
+                    self.tr("expected grade (1 … 5)"),
                     self.tr("The panel's mean vote with A = 1 to E = 5: lower is better."),
                 ),
                 (
@@ -33,7 +31,7 @@ class Numbers(QWidget):
                 ),
                 (
                     "entropy",
-                    self.tr("entropy"),
+                    self.tr("entropy (0 … 2.32 bits)"),
                     self.tr("How much the experts disagree: 0 when all agree, 2.32 bits at most."),
                 ),
                 (
@@ -59,19 +57,13 @@ class Numbers(QWidget):
     def show_prediction(self, prediction: Prediction) -> None:
         """Show one sperm's numbers."""
         grade, spread = prediction.grade, prediction.ensemble_spread
-        self.values["expected"].setText(
-            self.tr("{value:.2f}  (A = 1 … E = 5)").format(value=grade.expected_grade)
-        )
+        self.values["expected"].setText(f"{grade.expected_grade:.2f}")
         self.values["a_or_b"].setText(f"{grade.p_a_or_b:.0%}")
-        self.values["entropy"].setText(
-            self.tr("{value:.2f} of {most:.2f} bits").format(
-                value=grade.entropy_bits, most=MAX_ENTROPY_BITS
-            )
-        )
+        self.values["entropy"].setText(f"{grade.entropy_bits:.2f}")
         self.values["spread"].setText(
-            self.tr("one model: unknown")
+            self.tr("– one model")
             if spread is None
-            else self.tr("± {value:.2f} over {count} models").format(
+            else self.tr("± {value:.2f} ({count} models)").format(
                 value=spread, count=len(prediction.ensemble)
             )
         )

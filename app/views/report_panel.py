@@ -179,9 +179,13 @@ class ReportPage(QWidget):
                 field.setText(text)
         graded = self._session.reportable
         left_out = len(self._session.sperms) - len(graded)
-        lines = [self.tr("%n graded sperm", "", len(graded))]
+        lines = [self.tr("{count} graded sperm").format(count=len(graded))]
         if left_out:
-            lines.append(self.tr("%n sperm without a grade or rejected: left out", "", left_out))
+            lines.append(
+                self.tr("{count} sperm without a grade or rejected: left out").format(
+                    count=left_out
+                )
+            )
         self._contents.setText("\n".join(lines))
         self.export.setEnabled(bool(graded))
         notices = [wording.ai_grade_notice()]

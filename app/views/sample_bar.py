@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLineEdit,
 
 from app.records import Calibration
 from app.session import Session
-from app.views.panel import muted
 
 MAX_FPS, MAX_UM_PER_PX = 2000.0, 50.0
 
@@ -27,12 +26,12 @@ class SampleBar(QWidget):
         super().__init__(parent)
         self._session = session
         self._profiles: tuple[Calibration, ...] = ()
-        self.sample = _field(self.tr("Sample"), 96)
-        self.operator = _field(self.tr("Operator"), 96)
+        self.sample = _field(self.tr("Sample"), 88)
+        self.operator = _field(self.tr("Operator"), 88)
         self.profile = QComboBox()
         self.profile.setEditable(True)
         self.profile.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.profile.setMinimumWidth(110)
+        self.profile.setFixedWidth(126)
         self.profile.setAccessibleName(self.tr("Microscope"))
         self.profile.setToolTip(
             self.tr("The microscope's name; its fps and µm/px are remembered under it")
@@ -41,23 +40,17 @@ class SampleBar(QWidget):
         assert profile_line is not None
         profile_line.setPlaceholderText(self.tr("microscope"))
         self.fps = _number(MAX_FPS, 3, self.tr("fps as filed"))
+        self.fps.setSuffix(" fps")
         self.fps.setAccessibleName(self.tr("Frames per second"))
         self.fps.setToolTip(self.tr("Corrects the frame rate when the file states it wrongly"))
         self.um_per_px = _number(MAX_UM_PER_PX, 4, self.tr("no µm/px"))
+        self.um_per_px.setSuffix(" µm/px")
         self.um_per_px.setAccessibleName(self.tr("Micrometres per pixel"))
         self.um_per_px.setToolTip(self.tr("Without it speeds are in pixels a second"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
-        for text, widget in (
-            ("", self.profile),
-            ("", self.fps),
-            ("", self.um_per_px),
-            (self.tr("sample"), self.sample),
-            (self.tr("operator"), self.operator),
-        ):
-            if text:
-                layout.addWidget(muted(text, wraps=False))
+        for widget in (self.profile, self.fps, self.um_per_px, self.sample, self.operator):
             layout.addWidget(widget)
         self.sample.textEdited.connect(self._on_sample_edited)
         self.operator.textEdited.connect(self._on_sample_edited)
@@ -139,6 +132,8 @@ class SampleBar(QWidget):
 def _field(name: str, width_px: int) -> QLineEdit:
     field = QLineEdit()
     field.setAccessibleName(name)
+    field.setPlaceholderText(name)
+    field.setToolTip(name)
     field.setMaxLength(80)
     field.setMinimumWidth(width_px)
     field.setMaximumWidth(2 * width_px)

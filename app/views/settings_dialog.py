@@ -67,6 +67,7 @@ class SettingsDialog(QDialog):
             return switch
         if isinstance(setting.default, int):
             number = QSpinBox()
+            number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
             number.setRange(int(setting.minimum), int(setting.maximum))
             number.setValue(self._settings.number(setting.id))
             number.valueChanged.connect(lambda v: self._settings.set_value(setting.id, v))
@@ -120,6 +121,7 @@ class SettingsDialog(QDialog):
         self.profiles.setAccessibleName(self.tr("Microscopes"))
         self.profiles.setMaximumHeight(90)
         remove = QPushButton(self.tr("Forget the selected one"))
+        remove.setAutoDefault(False)
         remove.clicked.connect(self._forget)
         column.addWidget(self.profiles)
         column.addWidget(remove, 0, Qt.AlignmentFlag.AlignLeft)

@@ -121,7 +121,11 @@ class SpermModel(QAbstractListModel):
             problems.append(self.tr("uncertain"))
         warnings = _warnings(assessment)
         if warnings:
-            problems.append(self.tr("%n warning(s)", "", warnings))
+            problems.append(
+                self.tr("1 warning")
+                if warnings == 1
+                else self.tr("{count} warnings").format(count=warnings)
+            )
         if sperm.verdict is Verdict.ACCEPTED:
             problems.append(self.tr("accepted"))
         return " · ".join(problems)

@@ -40,6 +40,7 @@ class Timeline(QWidget):
         self._place = QLabel()
         self._place.setMinimumWidth(190)
         self._key = muted(wraps=False)
+        self._key.setTextFormat(Qt.TextFormat.RichText)
         self._speed = QComboBox()
         self._speed.setAccessibleName(self.tr("Speed"))
         self._speed.setToolTip(self.tr("Playing speed; 1 is as recorded"))
@@ -145,7 +146,10 @@ class Timeline(QWidget):
             clip = [b.frame for b in assessment.clip.boxes]
             self._clip.setData(clip, [1.02] * len(clip))
         self._key.setText(
-            self.tr("curve: tracking confidence · orange: uncertain · red: lost · ▲: clicks")
+            self.tr("— confidence  {uncertain} uncertain  {lost} lost  ▲ clicks").format(
+                uncertain='<span style="color:#e6aa3c">■</span>',
+                lost='<span style="color:#d2502e">■</span>',
+            )
         )
 
     def _colour(self) -> None:
