@@ -1,0 +1,106 @@
+"""The report's histograms as vector drawings.
+
+Bars are one dark grey with their values written above, so that nothing is lost in print without
+colour.
+"""
+
+from reportlab.graphics.shapes import Drawing, Line, Rect, String
+from reportlab.lib.colors import HexColor, black, white
+
+from rostfine_core.domain import Grade, GradeDistribution
+from rostfine_core.report.fonts import BOLD, REGULAR
+
+BAR = HexColor("#3A4654")
+LINE = HexColor("#B5BBC2")
+
+
+def histogram(
+    distribution: GradeDistribution,
+    *,
+    width_pt: float,
+    height_pt: float,
+    size_pt: float,
+    meanings: bool = False,
+    members: tuple[GradeDistribution, ...] = (),
+) -> Drawing:
+    """Five bars on a fixed scale of 0 to 100%, each with its share above and grade below.
+
+    Args:
+        distribution: what the bars show.
+        width_pt: width of the drawing.
+        height_pt: its height.
+        size_pt: size of the letters.
+        meanings: whether the grades' words stand under their letters.
+        members: distributions of an ensemble; a line spans their lowest to highest share.
+    """
+    drawing = Drawing(width_pt, height_pt)
+    foot = size_pt * (2.7 if meanings else 1.4)
+    full = height_pt - foot - 1.4 * size_pt
+    step = width_pt / len(Grade)
+    if meanings:
+        _add_ticks(drawing, foot=foot, full=full)
+    for i, (grade, p) in enumerate(zip(Grade, distribution.probabilities, strict=True)):
+        centre = (i + 0.5) * step
+        _add_bar(drawing, centre - 0.32 * step, foot, 0.64 * step, p * full)
+        top = max([p, *(m.probabilities[i] for m in members)])
+        _add_whisker(drawing, i, members, centre=centre, foot=foot, full=full)
+        _add_text(drawing, f"{p:.1%}", centre, foot + top * full + 0.35 * size_pt, size_pt)
+        _add_text(drawing, grade.name, centre, foot - 1.1 * size_pt, size_pt, bold=True)
+        if meanings:
+            _add_text(drawing, grade.meaning, centre, foot - 2.3 * size_pt, 0.9 * size_pt)
+    drawing.add(Line(0, foot, width_pt, foot, strokeColor=black, strokeWidth=0.7))
+    return drawing
+
+
+def sparkline(distribution: GradeDistribution, *, width_pt: float, height_pt: float) -> Drawing:
+    """The five bars alone, small, on a scale of 0 to 100%: for a table that has the numbers."""
+    drawing = Drawing(width_pt, height_pt)
+    step = width_pt / len(Grade)
+    for i, p in enumerate(distribution.probabilities):
+        _add_bar(drawing, (i + 0.15) * step, 0, 0.7 * step, p * height_pt)
+    drawing.add(Line(0, 0, width_pt, 0, strokeColor=black, strokeWidth=0.5))
+    _add_dots(drawing, height_pt)
+    return drawing
+
+
+def _add_bar(drawing: Drawing, x: float, y: float, width: float, height: float) -> None:
+    bar = Rect(x, y, width, height)
+    bar.fillColor, bar.strokeColor = BAR, None
+    drawing.add(bar)
+
+
+def _add_dots(drawing: Drawing, y: float) -> None:
+    dots = Line(0, y, drawing.width, y, strokeColor=LINE, strokeWidth=0.4, strokeDashArray=[1, 2])
+    drawing.add(dots)
+
+
+def _add_ticks(drawing: Drawing, *, foot: float, full: float) -> None:
+    for tick in (0.5, 1.0):
+        y, right = foot + tick * full, drawing.width
+        _add_dots(drawing, y)
+        label = f"{tick:.0%}"
+        drawing.add(String(right, y + 1.5, label, fontName=REGULAR, fontSize=6, textAnchor="end"))
+
+
+def _add_whisker(
+    drawing: Drawing,
+    index: int,
+    members: tuple[GradeDistribution, ...],
+    *,
+    centre: float,
+    foot: float,
+    full: float,
+) -> None:
+    if not members:
+        return
+    shares = [m.probabilities[index] for m in members]
+    low, high = foot + min(shares) * full, foot + max(shares) * full
+    drawing.add(Line(centre, low, centre, high, strokeColor=white, strokeWidth=2.2))
+    drawing.add(Line(centre, low, centre, high, strokeColor=black, strokeWidth=0.9))
+
+
+def _add_text(
+    drawing: Drawing, text: str, x: float, y: float, size_pt: float, *, bold: bool = False
+) -> None:
+    font = BOLD if bold else REGULAR
+    drawing.add(String(x, y, text, fontName=font, fontSize=size_pt, textAnchor="middle"))

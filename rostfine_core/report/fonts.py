@@ -1,0 +1,164 @@
+"""The report's fonts: which face has a character, for the PDF and for the figures alike.
+
+Three faces come with the program and are embedded, so that a report looks the same everywhere:
+Open Sans (Latin, Greek, Cyrillic), its semibold, and Motoya L Cedar for Japanese. A character
+that none of them has is written as its code point, never as an empty box.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache, partial
+from html import escape
+from itertools import groupby
+
+from PIL import ImageFont
+from PIL.ImageDraw import ImageDraw
+from reportlab import rl_config
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+
+from rostfine_core.bundled import bundled_path
+
+REGULAR, BOLD, JAPANESE = "OpenSans", "OpenSans-Semibold", "MotoyaCedar"
+FILES = {
+    REGULAR: "OpenSans-Regular.ttf",
+    BOLD: "OpenSans-Semibold.ttf",
+    JAPANESE: "MTLc3m.ttf",
+}
+
+
+def prepare_reportlab() -> None:
+    """Make the faces known to reportlab under ``REGULAR``, ``BOLD`` and ``JAPANESE``.
+
+    Pictures go into a PDF as bytes: its text encoding (ASCII base 85) is a relic of seven-bit
+    mail, a quarter larger and slow.
+
+    Raises:
+        StoreError: the installation lacks them.
+    """
+    rl_config.useA85 = 0
+    for name in FILES:
+        _face(name)
+
+
+def one_line(text: str) -> str:
+    """Any text on one line, composed (NFC), without control characters or broken surrogates."""
+    kept = "".join(
+        " " if c.isspace() or unicodedata.category(c) == "Cc" else c
+        for c in unicodedata.normalize("NFC", text)
+    )
+    return " ".join(kept.encode("utf-8", "replace").decode("utf-8").split())
+
+
+def printable(text: str) -> str:
+    """``one_line`` with every character that no face has as its code point: ``[U+1F600]``."""
+    return "".join(c if _face_of(c, bold=False) else f"[U+{ord(c):04X}]" for c in one_line(text))
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text on one line, cut to ``limit`` characters with an ellipsis."""
+    whole = one_line(text)
+    return whole if len(whole) <= limit else whole[: limit - 1] + "…"
+
+
+def runs(text: str, *, bold: bool = False) -> Iterator[tuple[str, str]]:
+    """Cut text into stretches of one face each: (face, stretch)."""
+    for name, characters in groupby(printable(text), key=lambda c: _face_of(c, bold=bold)):
+        yield name or REGULAR, "".join(characters)
+
+
+def markup(text: str, *, bold: bool = False) -> str:
+    """Text for a reportlab paragraph: escaped, each stretch in a face that has its characters."""
+    return "".join(
+        f'<font name="{name}">{escape(stretch)}</font>' for name, stretch in runs(text, bold=bold)
+    )
+
+
+def pdf_width(text: str, *, size_pt: float, bold: bool = False) -> float:
+    """The width of text in points."""
+    return sum(pdfmetrics.stringWidth(s, name, size_pt) for name, s in runs(text, bold=bold))
+
+
+def draw_text(
+    draw: ImageDraw,
+    position: tuple[float, float],
+    text: str,
+    *,
+    size_px: int,
+    bold: bool = False,
+    fill: str = "black",
+) -> float:
+    """Write one line on a picture, its baseline's left end at ``position``; returns its width."""
+    x, y = position
+    for name, stretch in runs(text, bold=bold):
+        font = _picture_font(name, size_px)
+        draw.text((x, y), stretch, font=font, fill=fill, anchor="ls")
+        x += font.getlength(stretch)
+    return x - position[0]
+
+
+def picture_width(text: str, *, size_px: int, bold: bool = False) -> float:
+    """The width of text on a picture in pixels."""
+    return sum(_picture_font(name, size_px).getlength(s) for name, s in runs(text, bold=bold))
+
+
+def wrap_for_picture(
+    text: str, *, size_px: int, width_px: float, max_lines: int, bold: bool = False
+) -> list[str]:
+    """Break text into lines that fit ``width_px``; what exceeds ``max_lines`` ends in an ellipsis.
+
+    Breaks at spaces, and within a word that alone is wider than a line.
+    """
+    measure = partial(picture_width, size_px=size_px, bold=bold)
+    lines: list[str] = []
+    rest = printable(text)
+    while rest and len(lines) < max_lines:
+        count = _fitting(rest, width_px, measure)
+        if count < len(rest) and " " in rest[:count]:
+            count = rest[:count].rindex(" ") + 1
+        lines.append(rest[:count].rstrip())
+        rest = rest[count:]
+    if rest:
+        lines[-1] = lines[-1][:-1] + "…"
+    return lines
+
+
+def cut_to_width(text: str, *, size_pt: float, width_pt: float) -> str:
+    """The text for one line of a PDF, ended by an ellipsis where it is too wide."""
+    whole = printable(text)
+    count = _fitting(whole, width_pt, lambda part: pdf_width(part, size_pt=size_pt))
+    return whole if count == len(whole) else whole[: count - 1] + "…"
+
+
+def _fitting(text: str, width: float, measure: Callable[[str], float]) -> int:
+    """How many characters of ``text`` (at least one) fit into ``width``, by bisection."""
+    low, high = min(1, len(text)), len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if measure(text[:middle]) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@lru_cache(maxsize=4096)
+def _face_of(character: str, *, bold: bool) -> str | None:
+    if unicodedata.category(character) in ("Cf", "Co", "Cn", "Cs"):
+        return None  # invisible or direction-changing characters must be seen in a record
+    for name in (BOLD if bold else REGULAR, JAPANESE):
+        if ord(character) in _face(name).face.charToGlyph:
+            return name
+    return None
+
+
+@cache
+def _face(name: str) -> TTFont:
+    font = TTFont(name, str(bundled_path(f"resources/report/fonts/{FILES[name]}")))
+    pdfmetrics.registerFont(font)
+    return font
+
+
+@cache
+def _picture_font(name: str, size_px: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(bundled_path(f"resources/report/fonts/{FILES[name]}")), size_px)

@@ -1,0 +1,108 @@
+"""What all parts of the PDF share: its width, paragraph styles, table styles and captions."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from reportlab.lib.colors import HexColor, black
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus.flowables import Flowable, KeepTogether
+
+from rostfine_core.report.charts import LINE
+from rostfine_core.report.fonts import BOLD, REGULAR, markup, shortened
+
+WIDTH_PT = 180 * mm
+LONGEST_TEXT, LONGEST_NAME = 3000, 200
+SPERM_STYLE = "sperm"
+STRONG = ("title", "heading", SPERM_STYLE, "label")
+SHADE = HexColor("#EEF1F4")
+Cell = str | Flowable | list[Flowable]
+FLUSH = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        *((side, (0, 0), (-1, -1), 0) for side in ("LEFTPADDING", "TOPPADDING", "BOTTOMPADDING")),
+    ]
+)
+TIGHT = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 0.6),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 0.6),
+    ]
+)
+LINES = TableStyle(
+    [
+        *TIGHT.getCommands(),
+        ("LINEBELOW", (0, 0), (-1, -1), 0.3, LINE),
+        ("LINEABOVE", (0, 0), (-1, 0), 0.7, black),
+    ]
+)
+GRID = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+        ("BACKGROUND", (0, 0), (-1, 0), SHADE),
+        ("LINEABOVE", (0, 0), (-1, 0), 0.7, black),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.7, black),
+        ("LINEBELOW", (0, 1), (-1, -1), 0.3, LINE),
+        *((side, (0, 0), (-1, -1), 2) for side in ("LEFTPADDING", "RIGHTPADDING")),
+        *((side, (0, 0), (-1, -1), 2.2) for side in ("TOPPADDING", "BOTTOMPADDING")),
+    ]
+)
+
+
+@cache
+def _style(name: str) -> ParagraphStyle:
+    """The report's few paragraph styles by name."""
+    sizes = {
+        "title": 16,
+        "heading": 12.5,
+        SPERM_STYLE: 14,
+        "label": 8.5,
+        "body": 8.5,
+        "small": 7,
+        "tiny": 6.2,
+    }
+    size = sizes[name]
+    return ParagraphStyle(
+        name,
+        fontName=BOLD if name in STRONG else REGULAR,
+        fontSize=size,
+        leading=1.28 * size,
+        splitLongWords=1,
+    )
+
+
+def text(
+    content: str, style: str = "body", *, bold: bool = False, limit: int = LONGEST_TEXT
+) -> Paragraph:
+    """A paragraph of plain text: escaped, in fonts that have its characters.
+
+    What is longer than ``limit`` characters ends in an ellipsis, so that every row fits a page;
+    the table and ``assessment.json`` hold the whole text.
+    """
+    strong = bold or style in STRONG
+    return Paragraph(markup(shortened(content, limit), bold=strong), _style(style))
+
+
+def titled(title: str, *parts: Flowable) -> KeepTogether:
+    """A title that stays with its part, where the part fits on a page at all."""
+    return KeepTogether([text(title, "label"), Spacer(1, 1 * mm), *parts])
+
+
+def pairs(rows: Iterable[tuple[str, str]], *, widths: tuple[float, float]) -> Table:
+    """Names and values in body size, values cut to the length of a name."""
+    cells = [[text(name, "small"), text(value, limit=LONGEST_NAME)] for name, value in rows]
+    return Table(cells, colWidths=list(widths), style=TIGHT)
+
+
+def tiny_pairs(rows: Iterable[tuple[str, str]], *, widths: tuple[float, float]) -> Table:
+    """Names and values in the smallest size."""
+    cells = [[text(n, "tiny", bold=True), text(v, "tiny")] for n, v in rows]
+    return Table(cells, colWidths=list(widths), style=TIGHT)
+
+
+def distinct(values: Iterable[str]) -> str:
+    """Different values in the order of their first sight, as one text."""
+    return "; ".join(dict.fromkeys(values))

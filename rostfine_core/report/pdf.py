@@ -1,0 +1,158 @@
+"""The report as a PDF: A4, the notes on every page, the same bytes for the same records."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from reportlab.lib.colors import HexColor, black, white
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
+from reportlab.platypus.flowables import Flowable
+
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, Assessment
+from rostfine_core.errors import StoreError
+from rostfine_core.files import atomic_write
+from rostfine_core.report.charts import LINE
+from rostfine_core.report.fonts import (
+    cut_to_width,
+    one_line,
+    pdf_width,
+    prepare_reportlab,
+    runs,
+    shortened,
+)
+from rostfine_core.report.layout import LONGEST_NAME, SPERM_STYLE, WIDTH_PT
+from rostfine_core.report.sample_pages import sample_block, signature_block, summary_table
+from rostfine_core.report.sperm_pages import sperm_section
+from rostfine_core.report.wording import NOTHING_TO_REPORT, PROGRAM, standing_notes, time_in_words
+
+SOFT = HexColor("#5A6470")
+MARGIN_PT = 15 * mm
+HEADER_PT, BANNER_PT, FOOTER_PT = 18 * mm, 7 * mm, 19 * mm
+TOTAL_WIDTH_PT = 5 * mm
+TOTAL_PAGES = "total-pages"
+
+
+def write_report_pdf(path: Path, assessments: Sequence[Assessment]) -> None:
+    """Write the report on the sperm of a sample.
+
+    The file holds no time but that of the records, so the same records give the same bytes.
+
+    Raises:
+        StoreError: there is nothing to report, or the file cannot be written.
+    """
+    if not assessments:
+        raise StoreError(NOTHING_TO_REPORT)
+    prepare_reportlab()
+    story: list[Flowable] = [
+        *sample_block(assessments),
+        *summary_table(assessments),
+        signature_block(assessments),
+    ]
+    for assessment in assessments:
+        story += sperm_section(assessment)
+    with atomic_write(path) as temporary:
+        _Report(temporary, assessments).build(story, canvasmaker=_NumberedCanvas)
+
+
+class _Report(BaseDocTemplate):
+    """An A4 document with the program's header and footer and one outline entry a sperm."""
+
+    def __init__(self, path: Path, assessments: Sequence[Assessment]) -> None:
+        super().__init__(
+            str(path),
+            pagesize=A4,
+            invariant=1,
+            lang="en",
+            title=f"{PROGRAM}: AI quality grade report, sample {_samples(assessments)}",
+            author=one_line(assessments[0].sample.operator),
+            subject=" ".join(standing_notes(assessments)),
+            creator=_program(assessments),
+        )
+        self._assessments = assessments
+        sample = shortened(f"Sample {_samples(assessments)}", LONGEST_NAME)
+        self._sample = cut_to_width(sample, size_pt=9, width_pt=WIDTH_PT / 2)
+        self._untold = iter(assessments)
+        self._is_demonstration = any(a.provenance.model.is_demonstration for a in assessments)
+        height = A4[1] - HEADER_PT - FOOTER_PT - (BANNER_PT if self._is_demonstration else 0)
+        frame = Frame(MARGIN_PT, FOOTER_PT, WIDTH_PT, height, 0, 0, 0, 0)
+        self.addPageTemplates(PageTemplate(frames=[frame], onPage=self._decorate))
+
+    def beforeDocument(self) -> None:
+        """Date the file by its records, not by the clock."""
+        digits = re.sub(r"\D", "", max(a.provenance.created_utc for a in self._assessments))
+        self.canv.setDateFormatter(lambda *_: f"D:{digits[:14]}Z")
+
+    def afterFlowable(self, flowable: Flowable) -> None:
+        """Put every sperm's heading into the outline."""
+        if isinstance(flowable, Paragraph) and flowable.style.name == SPERM_STYLE:
+            assessment = next(self._untold)
+            key = f"sperm-{self.page}"
+            self.canv.bookmarkPage(key)
+            self.canv.addOutlineEntry(f"Sperm {one_line(assessment.target)}", key)
+
+    def _decorate(self, canvas: Canvas, document: BaseDocTemplate) -> None:
+        """Header and footer of one page."""
+        canvas.saveState()
+        self._draw_header(canvas)
+        self._draw_footer(canvas, document.page)
+        canvas.restoreState()
+
+    def _draw_header(self, canvas: Canvas) -> None:
+        right, y = MARGIN_PT + WIDTH_PT, A4[1] - 13 * mm
+        _write(canvas, MARGIN_PT, y, f"{PROGRAM} · AI quality grade report", bold=True)
+        _write(canvas, right - pdf_width(self._sample, size_pt=9), y, self._sample)
+        canvas.setStrokeColor(black)
+        canvas.line(MARGIN_PT, y - 2 * mm, right, y - 2 * mm)
+        if self._is_demonstration:
+            canvas.rect(MARGIN_PT, y - 9 * mm, WIDTH_PT, 5.5 * mm, stroke=0, fill=1)
+            canvas.setFillColor(white)
+            left = (A4[0] - pdf_width(DISCLAIMER_DEMONSTRATION, size_pt=9, bold=True)) / 2
+            _write(canvas, left, y - 7.4 * mm, DISCLAIMER_DEMONSTRATION, bold=True)
+            canvas.setFillColor(black)
+
+    def _draw_footer(self, canvas: Canvas, page: int) -> None:
+        y = FOOTER_PT - 7 * mm
+        canvas.setStrokeColor(LINE)
+        canvas.line(MARGIN_PT, y + 4 * mm, MARGIN_PT + WIDTH_PT, y + 4 * mm)
+        _write(canvas, MARGIN_PT, y, DISCLAIMER_AI_GRADE, size_pt=7.5, bold=True)
+        last = max(a.provenance.created_utc for a in self._assessments)
+        made = f"{_program(self._assessments)} · {time_in_words(last)}"
+        canvas.setFillColor(SOFT)
+        _write(canvas, MARGIN_PT, y - 4 * mm, made, size_pt=7)
+        canvas.setFillColor(black)
+        canvas.translate(MARGIN_PT + WIDTH_PT - TOTAL_WIDTH_PT, y)
+        counted = f"Page {page} of"
+        _write(canvas, -pdf_width(counted, size_pt=8) - 2, 0, counted, size_pt=8)
+        canvas.doForm(TOTAL_PAGES)
+
+
+class _NumberedCanvas(Canvas):
+    """A canvas that fills in the number of pages, known only at the end."""
+
+    def save(self) -> None:
+        """Define the form that every footer refers to, then save."""
+        self.beginForm(TOTAL_PAGES)
+        _write(self, 0, 0, str(self.getPageNumber() - 1), size_pt=8)
+        self.endForm()
+        super().save()
+
+
+def _write(
+    canvas: Canvas, x: float, y: float, text: str, *, size_pt: float = 9, bold: bool = False
+) -> None:
+    """One line of any text, each character in a face that has it."""
+    for name, stretch in runs(text, bold=bold):
+        canvas.setFont(name, size_pt)
+        canvas.drawString(x, y, stretch)
+        x += canvas.stringWidth(stretch, name, size_pt)
+
+
+def _samples(assessments: Sequence[Assessment]) -> str:
+    return "; ".join(dict.fromkeys(one_line(a.sample.sample) or "not given" for a in assessments))
+
+
+def _program(assessments: Sequence[Assessment]) -> str:
+    return f"{PROGRAM} {assessments[0].provenance.software_version}"

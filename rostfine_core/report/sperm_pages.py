@@ -1,0 +1,188 @@
+"""The PDF's page on one sperm: picture, votes, attention, checks, kinematics and provenance."""
+
+from reportlab.lib.colors import black
+from reportlab.lib.units import mm
+from reportlab.platypus import Spacer, Table, TableStyle
+from reportlab.platypus.flowables import Flowable, KeepTogether, PageBreak
+
+from rostfine_core.domain import DISCLAIMER_ATTENTION, Assessment, Severity
+from rostfine_core.report.charts import LINE, histogram
+from rostfine_core.report.film import ROW_TITLES, film_strip, frame_label, range_in_words
+from rostfine_core.report.layout import (
+    FLUSH,
+    LINES,
+    LONGEST_NAME,
+    SHADE,
+    SPERM_STYLE,
+    WIDTH_PT,
+    Cell,
+    text,
+    tiny_pairs,
+    titled,
+)
+from rostfine_core.report.pictures import COLUMNS, ColourBar, CropPicture, FilmBand
+from rostfine_core.report.wording import (
+    EXPECTED_GRADE_SCALE,
+    MAXIMUM_ENTROPY,
+    NO_FLAGS,
+    Measure,
+    kinematics_conditions,
+    measures,
+    provenance_columns,
+    share,
+    spread_in_words,
+)
+
+PANEL_PX = 170
+
+
+def sperm_section(assessment: Assessment) -> list[Flowable]:
+    """Everything about one sperm, from a new page on."""
+    return [
+        PageBreak(),
+        text(f"Sperm {assessment.target}", SPERM_STYLE, limit=LONGEST_NAME),
+        Spacer(1, 3 * mm),
+        _result_row(assessment),
+        Spacer(1, 2 * mm),
+        _key_numbers(assessment),
+        Spacer(1, 2 * mm),
+        *_explanation(assessment),
+        Spacer(1, 2 * mm),
+        *_flags(assessment),
+        Spacer(1, 2 * mm),
+        *_kinematics(assessment),
+        Spacer(1, 2 * mm),
+        *_provenance(assessment),
+    ]
+
+
+def _result_row(assessment: Assessment) -> Table:
+    """The picture, the votes, and what each of the three heads said."""
+    prediction = assessment.prediction
+    box = assessment.clip.boxes[0]
+    picture = [
+        CropPicture(assessment, edge_pt=44 * mm),
+        text(f"Frame {frame_label(box)}; {box.size_px} × {box.size_px} px", "small"),
+    ]
+    members = f", {len(prediction.ensemble)} models" if prediction.ensemble else ""
+    votes = [
+        text(f"Predicted votes of the panel{members}", "label"),
+        histogram(
+            prediction.grade,
+            width_pt=80 * mm,
+            height_pt=41 * mm,
+            size_pt=9,
+            meanings=True,
+            members=prediction.ensemble,
+        ),
+    ]
+    if prediction.ensemble:
+        votes.append(text("Lines in the bars: lowest to highest single model.", "small"))
+    heads = (
+        ("Global head", prediction.grade_global),
+        ("Spatial head", prediction.grade_spatial),
+        ("Temporal head", prediction.grade_temporal),
+    )
+    parts: list[Flowable] = []
+    for title, grade in heads:
+        parts += [
+            text(title, "tiny", bold=True),
+            histogram(grade, width_pt=42 * mm, height_pt=11 * mm, size_pt=6),
+            Spacer(1, 1 * mm),
+        ]
+    widths = [50 * mm, 86 * mm, 44 * mm]
+    return Table([[picture, votes, parts]], colWidths=widths, style=FLUSH)
+
+
+def _key_numbers(assessment: Assessment) -> Table:
+    prediction = assessment.prediction
+    grade = prediction.grade
+    cells = (
+        ("Expected grade", f"{grade.expected_grade:.2f}", EXPECTED_GRADE_SCALE),
+        ("Votes A or B", share(grade.p_a_or_b), "share of the panel"),
+        ("Disagreement", f"{grade.entropy_bits:.2f} bits", MAXIMUM_ENTROPY),
+        ("Model spread", *_spread_parts(spread_in_words(prediction))),
+    )
+    row = [[text(n, "small"), text(v, "heading"), text(note, "tiny")] for n, v, note in cells]
+    style = TableStyle(
+        [
+            ("BOX", (0, 0), (-1, -1), 0.7, black),
+            ("INNERGRID", (0, 0), (-1, -1), 0.4, LINE),
+            ("BACKGROUND", (0, 0), (-1, -1), SHADE),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ]
+    )
+    return Table([row], colWidths=[WIDTH_PT / 4] * 4, style=style)
+
+
+def _spread_parts(words: str) -> tuple[str, str]:
+    """The number large and its explanation small; a dash where there is none."""
+    number, bracket, rest = words.partition(" (")
+    return (number, rest.rstrip(")")) if bracket else ("–", words)
+
+
+def _explanation(assessment: Assessment) -> list[Flowable]:
+    strip = film_strip(assessment, edge_px=PANEL_PX)
+    total = len(strip.boxes)
+    bands = [
+        FilmBand(strip, range(i, min(i + COLUMNS, total)), width_pt=WIDTH_PT)
+        for i in range(0, total, COLUMNS)
+    ]
+    captions = [
+        text(f"{title}: {meaning}", "tiny")
+        for title, meaning in zip(ROW_TITLES[1:], range_in_words(strip), strict=True)
+    ]
+    title = text("Where the network looked (above each column: frame · time)", "label")
+    note = text(f"{DISCLAIMER_ATTENTION} Outline in row two: over half of the scale.", "small")
+    first = KeepTogether([title, Spacer(1, 1 * mm), bands[0]])
+    return [first, *bands[1:], KeepTogether([ColourBar(strip), *captions, note])]
+
+
+def _flags(assessment: Assessment) -> list[Flowable]:
+    """Every reason for doubt, warnings first."""
+    if not assessment.flags:
+        return [KeepTogether([text("Quality checks", "label"), text(NO_FLAGS)])]
+    ordered = sorted(assessment.flags, key=lambda f: f.severity is not Severity.WARNING)
+    rows = [
+        [
+            text(f.severity.capitalize(), "small", bold=f.severity is Severity.WARNING),
+            text(f.reason, "small"),
+            text(f.code, "tiny"),
+        ]
+        for f in ordered
+    ]
+    table = Table(rows, colWidths=[20 * mm, 130 * mm, 30 * mm], style=LINES)
+    return [titled("Quality checks that fired", table)]
+
+
+def _kinematics(assessment: Assessment) -> list[Flowable]:
+    """Two columns of values; below them why a value is missing or to be read with care."""
+    found = list(measures(assessment.kinematics))
+    half = len(found) // 2
+    columns = [[_measure_cells(m) for m in part] for part in (found[:half], found[half:])]
+    rows = [[*left, *right] for left, right in zip(*columns, strict=True)]
+    widths = [w * mm for w in (14, 42, 30, 21, 40, 33)]
+    notes = [text(f"{m.term}: {m.note}", "tiny") for m in found if m.note]
+    conditions = text(kinematics_conditions(assessment.kinematics), "small")
+    table = Table(rows, colWidths=widths, style=LINES)
+    return [titled("Kinematics", conditions, Spacer(1, 1 * mm), table, Spacer(1, 1 * mm), *notes)]
+
+
+def _measure_cells(measure: Measure) -> list[Cell]:
+    value = f"{measure.value} {measure.unit}".strip().replace(" °", "°")
+    return [
+        text(measure.term, "small", bold=True),
+        text(measure.meaning, "tiny"),
+        text(value or "withheld", "small", bold=bool(value)),
+    ]
+
+
+def _provenance(assessment: Assessment) -> list[Flowable]:
+    left, right, below = provenance_columns(assessment)
+    columns = [
+        tiny_pairs(left, widths=(20 * mm, 52 * mm)),
+        tiny_pairs(right, widths=(16 * mm, 92 * mm)),
+    ]
+    table = Table([columns], colWidths=[72 * mm, 108 * mm], style=FLUSH)
+    long = tiny_pairs(below, widths=(20 * mm, 160 * mm))
+    return [titled("What made this result", table), long]

@@ -1,0 +1,125 @@
+"""The sample's results as a CSV table: one row a sperm, made to open rightly in a spreadsheet."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from pathlib import Path
+
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_DEMONSTRATION,
+    Assessment,
+    Grade,
+    GradeDistribution,
+    Kinematics,
+)
+from rostfine_core.errors import StoreError
+from rostfine_core.files import csv_cell, write_text
+from rostfine_core.report.fonts import one_line
+from rostfine_core.report.wording import NOTHING_TO_REPORT, first_click
+
+BYTE_ORDER_MARK = "\ufeff"  # tells Excel that the file is UTF-8
+Cell = str | float | int | None
+
+
+def write_report_csv(path: Path, assessments: Sequence[Assessment]) -> None:
+    """Write one row a sperm: UTF-8 with byte-order mark, CRLF, commas, decimal points.
+
+    Text cannot become a formula; a value that was withheld is an empty cell with its reason in
+    the column ``withheld``.
+
+    Raises:
+        StoreError: there is nothing to report, or the file cannot be written.
+    """
+    if not assessments:
+        raise StoreError(NOTHING_TO_REPORT)
+    rows = [tuple(_cells(a)) for a in assessments]
+    buffer = StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(name for name, _ in rows[0])
+    writer.writerows([_cell(value) for _, value in row] for row in rows)
+    write_text(path, BYTE_ORDER_MARK + buffer.getvalue())
+
+
+def _cell(value: Cell) -> str:
+    """Numbers with six significant digits and a decimal point; text on one line and harmless."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return csv_cell(one_line(value))
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def _cells(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
+    """Name and value of every column, in order."""
+    yield from _identity(assessment)
+    yield from _grade(assessment)
+    yield from _kinematics(assessment.kinematics)
+    yield "flags", "; ".join(f"{f.code} ({f.severity}): {f.reason}" for f in assessment.flags)
+    yield from _provenance(assessment)
+
+
+def _identity(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
+    click = first_click(assessment)
+    yield "sample", assessment.sample.sample
+    yield "operator", assessment.sample.operator
+    yield "video", assessment.provenance.video_name
+    yield "target", assessment.target
+    yield "click_frame", click.frame if click else None
+    yield "click_x_px", click.x_px if click else None
+    yield "click_y_px", click.y_px if click else None
+    yield "corrections", max(len(assessment.seeds) - 1, 0)
+
+
+def _grade(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
+    prediction = assessment.prediction
+    yield from _shares("share", prediction.grade)
+    yield "expected_grade", prediction.grade.expected_grade
+    yield "entropy_bits", prediction.grade.entropy_bits
+    yield "p_a_or_b", prediction.grade.p_a_or_b
+    yield "ensemble_members", len(prediction.ensemble)
+    yield "ensemble_spread", prediction.ensemble_spread
+    yield from _shares("global_share", prediction.grade_global)
+    yield from _shares("spatial_share", prediction.grade_spatial)
+    yield from _shares("temporal_share", prediction.grade_temporal)
+
+
+def _shares(prefix: str, distribution: GradeDistribution) -> Iterator[tuple[str, Cell]]:
+    for grade, p in zip(Grade, distribution.probabilities, strict=True):
+        yield f"{prefix}_{grade.name}", p
+
+
+def _kinematics(kinematics: Kinematics) -> Iterator[tuple[str, Cell]]:
+    """Velocities and ALH carry their unit in a column, since only calibrated ones are in um."""
+    yield "speed_unit", kinematics.unit
+    yield "vcl", kinematics.vcl
+    yield "vsl", kinematics.vsl
+    yield "vap", kinematics.vap
+    yield "lin_ratio", kinematics.lin
+    yield "str_ratio", kinematics.str_
+    yield "wob_ratio", kinematics.wob
+    yield "alh_unit", kinematics.unit.removesuffix("/s")
+    yield "alh_mean", kinematics.alh_mean
+    yield "bcf_hz", kinematics.bcf_hz
+    yield "mad_deg", kinematics.mad_deg
+    yield "who_motility", kinematics.motility_class
+    yield "kinematics_fps", kinematics.fps
+    yield "smoothing_window_s", kinematics.window_s
+    yield "track_span_s", kinematics.span_s
+    yield "measured_points", kinematics.measured_points
+    yield "withheld", "; ".join(f"{name}: {reason}" for name, reason in kinematics.withheld)
+
+
+def _provenance(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
+    made = assessment.provenance
+    yield "um_per_px", made.um_per_px
+    yield "model", made.model.file_name
+    yield "model_sha256", made.model.sha256
+    yield "trained_on", made.model.dataset_kind
+    yield "video_sha256", made.video_sha256
+    yield "software_version", made.software_version
+    yield "device", made.device
+    yield "precision", made.precision
+    yield "created_utc", made.created_utc
+    yield "note_ai_grade", DISCLAIMER_AI_GRADE
+    yield "note_demonstration", DISCLAIMER_DEMONSTRATION if made.model.is_demonstration else ""

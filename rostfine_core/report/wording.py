@@ -1,0 +1,217 @@
+"""The report's sentences and numbers as text, apart from where they are drawn."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_DEMONSTRATION,
+    Assessment,
+    Grade,
+    GradeDistribution,
+    Kinematics,
+    ModelInfo,
+    Prediction,
+    QualityFlag,
+    Seed,
+)
+
+PROGRAM = "RoSTFine Assist"
+EXPECTED_GRADE_SCALE = "A = 1 … E = 5, lower is better"
+MAXIMUM_ENTROPY = "0 if all agree, 2.32 if votes are even"
+NO_FLAGS = (
+    "None of the checks fired (track, crop over the border, light, focus, size of the head, "
+    "frame rate, scale)."
+)
+SINGLE_MODEL = "single model: no ensemble spread"
+NOTHING_TO_REPORT = "There is nothing to report: assess at least one sperm first."
+NOT_CALIBRATED = "not calibrated"
+
+SPEEDS = (
+    ("vcl", "VCL", "curvilinear velocity"),
+    ("vsl", "VSL", "straight-line velocity"),
+    ("vap", "VAP", "average-path velocity"),
+)
+RATIOS = (
+    ("lin", "LIN", "linearity, VSL/VCL"),
+    ("str_", "STR", "straightness, VSL/VAP"),
+    ("wob", "WOB", "wobble, VAP/VCL"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One kinematic value as printed; ``value`` is empty and ``note`` the reason if withheld."""
+
+    term: str
+    meaning: str
+    value: str
+    unit: str
+    note: str = ""
+
+
+def standing_notes(assessments: Sequence[Assessment]) -> tuple[str, ...]:
+    """What every page and export must say about these results."""
+    demonstration = any(a.provenance.model.is_demonstration for a in assessments)
+    return (DISCLAIMER_AI_GRADE, *([DISCLAIMER_DEMONSTRATION] if demonstration else []))
+
+
+def share(value: float) -> str:
+    """A share of the panel in percent, to one decimal."""
+    return f"{value:.1%}"
+
+
+def votes_in_words(distribution: GradeDistribution) -> str:
+    """The whole distribution in one phrase: no letter ever stands without its share."""
+    return ", ".join(
+        f"{grade.name} ({grade.meaning}) {share(p)}"
+        for grade, p in zip(Grade, distribution.probabilities, strict=True)
+    )
+
+
+def expected_in_words(distribution: GradeDistribution) -> str:
+    """The expected grade with its scale."""
+    return f"{distribution.expected_grade:.2f} ({EXPECTED_GRADE_SCALE})"
+
+
+def spread_in_words(prediction: Prediction) -> str:
+    """The model's own uncertainty, or that a single model cannot tell it."""
+    spread = prediction.ensemble_spread
+    if spread is None:
+        return SINGLE_MODEL
+    return f"±{spread:.2f} grades (standard deviation over {len(prediction.ensemble)} models)"
+
+
+def time_in_words(created_utc: str) -> str:
+    """``2026-11-22T09:41:07+00:00`` -> ``2026-11-22 09:41:07 UTC``."""
+    return created_utc.replace("T", " ").replace("+00:00", " UTC")
+
+
+def micro(unit: str) -> str:
+    """A unit with its proper sign: ``um/s`` -> ``µm/s``."""
+    return unit.replace("um", "µm")
+
+
+def scale_in_words(um_per_px: float | None) -> str:
+    """The calibration, or that there is none."""
+    return NOT_CALIBRATED if um_per_px is None else f"{um_per_px:.4g} µm/px"
+
+
+def first_click(assessment: Assessment) -> Seed | None:
+    """The seed that started the track."""
+    return min(assessment.seeds, key=lambda s: s.frame, default=None)
+
+
+def clicks_in_words(seeds: Sequence[Seed]) -> str:
+    """Where the operator clicked: the start and the corrections."""
+    return "; ".join(
+        f"frame {s.frame} at x {s.x_px:.1f}, y {s.y_px:.1f} px"
+        for s in sorted(seeds, key=lambda s: s.frame)
+    )
+
+
+def flag_counts(flags: Sequence[QualityFlag]) -> str:
+    """How many flags of which severity, or "none"."""
+    counts = {f.severity: 0 for f in sorted(flags, key=lambda f: f.severity, reverse=True)}
+    for flag in flags:
+        counts[flag.severity] += 1
+    return ", ".join(f"{n} {s}{'s' if n > 1 else ''}" for s, n in counts.items()) or "none"
+
+
+def kinematics_conditions(kinematics: Kinematics) -> str:
+    """Under which sampling and smoothing the values hold."""
+    text = (
+        f"{kinematics.measured_points} measured points at {kinematics.fps:.4g} fps over "
+        f"{kinematics.span_s:.2f} s; average path smoothed over {kinematics.window_s:.3g} s."
+    )
+    if not kinematics.unit.startswith("um"):
+        text += f" Not calibrated: lengths in pixels, speeds in {kinematics.unit}."
+    return text
+
+
+def measures(kinematics: Kinematics) -> Iterator[Measure]:
+    """All kinematic values in the order of the report; reasons stand where a value is missing."""
+    unit = micro(kinematics.unit)
+    reasons = dict(kinematics.withheld)
+
+    def measure(field: str, term: str, meaning: str, form: str, unit: str) -> Measure:
+        value = getattr(kinematics, field)
+        if value is None:
+            reason = reasons.get(field, "not available")
+            return Measure(term=term, meaning=meaning, value="", unit="", note=reason)
+        note = reasons.get(field, "")
+        return Measure(term=term, meaning=meaning, value=form.format(value), unit=unit, note=note)
+
+    for field, term, meaning in SPEEDS:
+        yield measure(field, term, meaning, "{:.1f}", unit)
+    for field, term, meaning in RATIOS:
+        yield measure(field, term, meaning, "{:.0%}", "")
+    yield measure(
+        "alh_mean",
+        "ALH",
+        "mean offset from average path",
+        "{:.1f}",
+        unit.removesuffix("/s"),
+    )
+    yield measure("bcf_hz", "BCF", "beat-cross frequency", "{:.1f}", "Hz")
+    yield measure("mad_deg", "MAD", "mean angular displacement", "{:.1f}", "°")
+    yield measure("motility_class", "WHO motility", "class by velocity", "{}", "")
+
+
+def json_in_words(text: str) -> str:
+    """Name-value pairs from JSON text on one line; a list of records is counted, not listed."""
+    try:
+        pairs = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(pairs, dict):
+        return text
+    return ", ".join(f"{name} {_value_in_words(value)}" for name, value in pairs.items())
+
+
+def _value_in_words(value: object) -> str:
+    if isinstance(value, dict):
+        return f"({', '.join(f'{n} {_value_in_words(v)}' for n, v in value.items())})"
+    if isinstance(value, list):
+        if any(isinstance(v, dict | list) for v in value):
+            return f"({len(value)}, listed in assessment.json)"
+        return "/".join(map(str, value))
+    return "none" if value is None else str(value)
+
+
+def provenance_columns(
+    assessment: Assessment,
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[tuple[str, str]]]:
+    """What made the result, as name and value: two columns and the long ones below them."""
+    made = assessment.provenance
+    model = made.model
+    left = [
+        ("Software", f"{PROGRAM} {made.software_version}"),
+        ("Created", time_in_words(made.created_utc)),
+        ("Device", f"{made.device}, {made.precision}"),
+        ("Scale", scale_in_words(made.um_per_px)),
+        ("Trained on", _training_in_words(model)),
+    ]
+    right = [
+        ("Model", model.file_name),
+        ("sha256", model.sha256),
+        ("Video", made.video_name),
+        ("sha256", made.video_sha256),
+    ]
+    below = [
+        ("Clicks", clicks_in_words(assessment.seeds)),
+        ("Network", json_in_words(model.config_json)),
+        ("Preprocessing", json_in_words(model.preprocessing_json)),
+        ("Settings", json_in_words(made.settings_json)),
+    ]
+    return left, right, below
+
+
+def _training_in_words(model: ModelInfo) -> str:
+    words = "simulated sperm" if model.is_demonstration else model.dataset_kind
+    if model.trained_fps is not None:
+        words += f", {model.trained_fps:.4g} fps"
+    if model.trained_um_per_px is not None:
+        words += f", {model.trained_um_per_px:.4g} µm/px"
+    return words

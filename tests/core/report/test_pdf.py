@@ -1,0 +1,227 @@
+"""The PDF report: notes on every page, the record's numbers, hostile names, identical bytes."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+from pypdf.generic import Destination
+
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_ATTENTION,
+    DISCLAIMER_DEMONSTRATION,
+    Assessment,
+    SampleInfo,
+)
+from rostfine_core.errors import StoreError
+from rostfine_core.report import write_report_pdf
+from rostfine_core.report.wording import NO_FLAGS, measures
+
+MakeAssessment = Callable[..., Assessment]
+
+
+def _pages(path: Path, assessments: list[Assessment]) -> list[str]:
+    """The report's text, page by page, with line breaks as spaces."""
+    write_report_pdf(path, assessments)
+    return [" ".join(page.extract_text().split()) for page in PdfReader(path).pages]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    return tmp_path / "report.pdf"
+
+
+def test_one_page_for_the_sample_and_one_for_each_sperm(
+    make_assessment: MakeAssessment, report: Path
+) -> None:
+    pages = _pages(report, [make_assessment("1"), make_assessment("2", flagged=True)])
+    assert len(pages) == 3
+    for number, page in enumerate(pages, start=1):
+        assert f"Page {number} of 3" in page
+        assert "Sample 2026-0147" in page
+    assert "Signature" in pages[0]
+    assert "Date" in pages[0]
+    assert "K. Tanaka" in pages[0]
+
+
+def test_the_notes_stand_on_every_page(make_assessment: MakeAssessment, report: Path) -> None:
+    mixed = [make_assessment(), make_assessment("2", demonstration=True)]
+    for page in _pages(report, mixed):
+        assert DISCLAIMER_AI_GRADE in page
+        assert DISCLAIMER_DEMONSTRATION in page
+    lab = _pages(report, mixed[:1])
+    assert all(DISCLAIMER_AI_GRADE in page for page in lab)
+    assert not any("emonstration" in page for page in lab)
+    assert DISCLAIMER_ATTENTION in lab[1]
+
+
+def test_the_numbers_are_the_records(make_assessment: MakeAssessment, report: Path) -> None:
+    assessment = make_assessment(ensemble=True)
+    summary, page = _pages(report, [assessment])
+    prediction = assessment.prediction
+    for distribution in (
+        prediction.grade,
+        prediction.grade_global,
+        prediction.grade_spatial,
+        prediction.grade_temporal,
+    ):
+        for p in distribution.probabilities:
+            assert f"{p:.1%}" in page
+    for text in (
+        f"{prediction.grade.expected_grade:.2f}",
+        f"{prediction.grade.p_a_or_b:.1%}",
+        f"{prediction.grade.entropy_bits:.2f} bits",
+        f"±{prediction.ensemble_spread:.2f}",
+    ):
+        assert text in page
+        assert text in summary
+    for p in prediction.grade.probabilities:
+        assert f"{p:.1%}" in summary
+    for measure in measures(assessment.kinematics):
+        assert f"{measure.term} {measure.meaning} {measure.value or 'withheld'}" in page
+        assert measure.note in page
+
+
+def test_what_made_the_result_is_told(make_assessment: MakeAssessment, report: Path) -> None:
+    assessment = make_assessment()
+    made = assessment.provenance
+    page = _pages(report, [assessment])[1]
+    for text in (
+        made.software_version,
+        made.model.file_name,
+        made.model.sha256,
+        made.model.dataset_kind,
+        made.video_sha256,
+        made.video_name,
+        made.device,
+        made.precision,
+        "2026-11-22 09:41:07 UTC",
+        "frame 0 at x 612.5, y 388.2 px",
+        "embed_dim 768",
+        "mean 0.45",
+        "size_px 150",
+    ):
+        assert text in page
+
+
+def test_the_sample_is_described(make_assessment: MakeAssessment, report: Path) -> None:
+    summary = _pages(report, [make_assessment()])[0]
+    for text in ("1392 × 976 px", "175 frames at 15 fps", "11.67 s", "0.1132 µm/px"):
+        assert text in summary
+    assert "not calibrated" in _pages(report, [make_assessment(calibrated=False)])[0]
+
+
+def test_flags_tell_severity_and_reason(make_assessment: MakeAssessment, report: Path) -> None:
+    assessment = make_assessment(flagged=True)
+    summary, page = _pages(report, [assessment])
+    for flag in assessment.flags:
+        assert f"{flag.severity.capitalize()} {flag.reason} {flag.code}" in page
+    assert "1 warning, 1 notice" in summary
+    assert NO_FLAGS in _pages(report, [make_assessment()])[1]
+
+
+def test_a_single_model_says_that_it_has_no_spread(
+    make_assessment: MakeAssessment, report: Path
+) -> None:
+    assert "single model: no ensemble spread" in _pages(report, [make_assessment()])[1]
+
+
+def test_fifty_sperm_fit(make_assessment: MakeAssessment, report: Path) -> None:
+    write_report_pdf(report, [make_assessment(f"s{i}", demonstration=True) for i in range(50)])
+    reader = PdfReader(report)
+    total = len(reader.pages)
+    for number in (1, 2, total):
+        page = " ".join(reader.pages[number - 1].extract_text().split())
+        assert f"Page {number} of {total}" in page
+        assert DISCLAIMER_DEMONSTRATION in page
+    entries = [e for e in reader.outline if isinstance(e, Destination)]
+    assert [e.title for e in entries] == [f"Sperm s{i}" for i in range(50)]
+    places = [reader.get_destination_page_number(e) or 0 for e in entries]
+    assert places == sorted(set(places))
+    for place, target in ((places[0], "s0"), (places[31], "s31")):
+        assert f"Sperm {target}" in reader.pages[place].extract_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("検体の精子 髙﨑", "検体の精子 髙﨑"),
+        ("<b>&amp; <para> </font>", "<b>&amp; <para> </font>"),
+        ("😀", "[U+1F600]"),
+        ("x" * 4000, "x" * 20),
+        ("many words " * 300, "many words many words"),
+    ],
+)
+def test_any_name_is_shown_and_breaks_nothing(
+    make_assessment: MakeAssessment, report: Path, name: str, shown: str
+) -> None:
+    assessment = make_assessment(
+        name, sample=SampleInfo(sample=name, operator=name), demonstration=True, flagged=True
+    )
+    made = replace(assessment.provenance, video_name=name, settings_json=name * 3)
+    pages = _pages(report, [replace(assessment, provenance=made)])
+    assert shown.replace(" ", "") in pages[0].replace(" ", "")
+    assert shown.replace(" ", "") in pages[1].replace(" ", "")
+    assert all(DISCLAIMER_DEMONSTRATION in page for page in pages)
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=st.text(st.characters(), max_size=40))
+def test_random_names_break_nothing(
+    make_assessment: MakeAssessment, report: Path, text: str
+) -> None:
+    sample = SampleInfo(sample=text, operator=text)
+    write_report_pdf(report, [make_assessment(text, sample=sample)])
+    assert len(PdfReader(report).pages) == 2
+
+
+def test_all_fonts_are_embedded(make_assessment: MakeAssessment, report: Path) -> None:
+    write_report_pdf(report, [make_assessment("検体")])
+    fonts = PdfReader(report).pages[1]["/Resources"]["/Font"].values()  # type: ignore[index]  # a page has fonts
+    faces = {font.get_object()["/BaseFont"].split("+")[-1] for font in fonts}
+    descriptors = [font.get_object().get("/FontDescriptor") for font in fonts]
+    assert {"OpenSans", "OpenSans-Semibold"} <= faces
+    assert all(d is None or "/FontFile2" in d.get_object() for d in descriptors)
+
+
+def test_the_same_records_give_the_same_bytes_dated_by_the_record(
+    make_assessment: MakeAssessment, tmp_path: Path
+) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        write_report_pdf(tmp_path / name, [make_assessment(), make_assessment("2")])
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+    facts = PdfReader(tmp_path / "a.pdf").metadata
+    assert facts is not None
+    assert facts.creation_date == datetime(2026, 11, 22, 9, 41, 7, tzinfo=UTC)
+    assert DISCLAIMER_AI_GRADE in (facts.subject or "")
+
+
+def test_nothing_to_report_is_said_and_an_old_report_is_kept(
+    make_assessment: MakeAssessment, report: Path
+) -> None:
+    write_report_pdf(report, [make_assessment()])
+    before = report.read_bytes()
+    with pytest.raises(StoreError, match="nothing to report"):
+        write_report_pdf(report, [])
+    broken = make_assessment(kinematics=None)
+    with pytest.raises(AttributeError):
+        write_report_pdf(report, [broken])
+    assert report.read_bytes() == before
+    assert [p.name for p in report.parent.iterdir()] == ["report.pdf"]
+
+
+def test_the_report_needs_neither_torch_nor_qt() -> None:
+    code = (
+        "import sys, rostfine_core.report; "
+        "sys.exit(any(m in sys.modules for m in ('torch', 'PySide6', 'matplotlib')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,128 @@
+"""The report's sentences: whole distributions, honest units, and reasons for what is missing."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_DEMONSTRATION,
+    Assessment,
+    Seed,
+)
+from rostfine_core.report import wording
+
+MakeAssessment = Callable[..., Assessment]
+
+
+def test_votes_name_every_grade_with_its_meaning_and_share(
+    make_assessment: MakeAssessment,
+) -> None:
+    assert wording.votes_in_words(make_assessment().prediction.grade) == (
+        "A (best) 12.3%, B (good) 42.1%, C (neither) 31.8%, D (bad) 8.8%, E (worst) 5.0%"
+    )
+
+
+def test_a_demonstration_result_anywhere_puts_the_note_everywhere(
+    make_assessment: MakeAssessment,
+) -> None:
+    lab, demo = make_assessment(), make_assessment(demonstration=True)
+    assert wording.standing_notes([lab]) == (DISCLAIMER_AI_GRADE,)
+    assert wording.standing_notes([lab, demo]) == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
+
+
+def test_spread_is_given_for_an_ensemble_and_denied_for_one_model(
+    make_assessment: MakeAssessment,
+) -> None:
+    assert wording.spread_in_words(make_assessment().prediction) == (
+        "single model: no ensemble spread"
+    )
+    together = make_assessment(ensemble=True).prediction
+    assert together.ensemble_spread is not None
+    assert f"±{together.ensemble_spread:.2f}" in wording.spread_in_words(together)
+    assert "3 models" in wording.spread_in_words(together)
+
+
+def test_measures_carry_units_and_reasons(make_assessment: MakeAssessment) -> None:
+    found = {m.term: m for m in wording.measures(make_assessment().kinematics)}
+    assert (found["VCL"].value, found["VCL"].unit) == ("61.3", "µm/s")
+    assert (found["LIN"].value, found["LIN"].unit) == ("54%", "")
+    assert found["ALH"].value == ""
+    assert "50 fps" in found["ALH"].note
+    assert found["WHO motility"].value == "rapidly progressive"
+
+
+def test_without_calibration_everything_is_in_pixels_and_says_so(
+    make_assessment: MakeAssessment,
+) -> None:
+    kinematics = make_assessment(calibrated=False).kinematics
+    found = {m.term: m for m in wording.measures(kinematics)}
+    assert found["VAP"].unit == "px/s"
+    assert found["WHO motility"].value == ""
+    assert "Not calibrated" in wording.kinematics_conditions(kinematics)
+    assert "15 fps" in wording.kinematics_conditions(kinematics)
+    assert "0.1 s" in wording.kinematics_conditions(kinematics)
+    assert wording.scale_in_words(None) == "not calibrated"
+
+
+def test_alh_has_the_unit_of_a_length(make_assessment: MakeAssessment) -> None:
+    given = replace(make_assessment().kinematics, alh_mean=2.04, bcf_hz=9.5, withheld=())
+    found = {m.term: m for m in wording.measures(given)}
+    assert (found["ALH"].value, found["ALH"].unit) == ("2.0", "µm")
+    assert (found["BCF"].value, found["BCF"].unit) == ("9.5", "Hz")
+
+
+def test_a_missing_value_without_a_reason_is_not_available(
+    make_assessment: MakeAssessment,
+) -> None:
+    bare = replace(make_assessment().kinematics, vcl=None)
+    assert next(wording.measures(bare)).note == "not available"
+
+
+def test_flags_are_counted_by_severity(make_assessment: MakeAssessment) -> None:
+    flags = make_assessment(flagged=True).flags
+    assert wording.flag_counts(()) == "none"
+    assert wording.flag_counts(flags) == "1 warning, 1 notice"
+    assert wording.flag_counts(flags[1:] * 2) == "2 notices"
+
+
+def test_clicks_are_told_in_the_order_of_their_frames() -> None:
+    seeds = [Seed(target="1", frame=f, x_px=f + 0.25, y_px=2) for f in (9, 4)]
+    words = wording.clicks_in_words(seeds)
+    assert words.index("frame 4 at x 4.2") < words.index("frame 9 at x 9.2")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ({"a": 1, "b": None}, "a 1, b none"),
+        ({"clip": {"size_px": 150}}, "clip (size_px 150)"),
+        ({"clicks": [{"x": 1}, {"x": 2}]}, "clicks (2, listed in assessment.json)"),
+        ({"head": [8, 12]}, "head 8/12"),
+    ],
+)
+def test_settings_read_as_names_and_values(pairs: dict[str, object], words: str) -> None:
+    assert wording.json_in_words(json.dumps(pairs)) == words
+
+
+@pytest.mark.parametrize("text", ["not json", "[1, 2]", ""])
+def test_settings_that_are_no_pairs_stay_as_they_are(text: str) -> None:
+    assert wording.json_in_words(text) == text
+
+
+def test_no_sentence_claims_health_viability_or_fertility(
+    make_assessment: MakeAssessment,
+) -> None:
+    assessment = make_assessment(flagged=True, ensemble=True)
+    said = " ".join(
+        [
+            *wording.standing_notes([assessment]),
+            wording.votes_in_words(assessment.prediction.grade),
+            wording.expected_in_words(assessment.prediction.grade),
+            wording.NO_FLAGS,
+            *(f"{m.meaning} {m.note}" for m in wording.measures(assessment.kinematics)),
+        ]
+    ).lower()
+    assert not any(word in said for word in ("health", "viab", "fertil", "normal"))
