@@ -1,0 +1,19 @@
+"""Results and inputs on disk: seed and track tables, assessments as JSON."""
+
+from rostfine_core.store.assessment import (
+    SCHEMA,
+    AssessmentRecord,
+    read_assessment,
+    write_assessment,
+)
+from rostfine_core.store.tables import read_seeds, read_tracks, write_tracks
+
+__all__ = [
+    "SCHEMA",
+    "AssessmentRecord",
+    "read_assessment",
+    "read_seeds",
+    "read_tracks",
+    "write_assessment",
+    "write_tracks",
+]
