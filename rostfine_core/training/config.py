@@ -17,6 +17,17 @@ from rostfine_core.training.losses import LossKind
 
 Record = TypeVar("Record")
 Overrides = dict[str, int | float | str | bool]
+NetworkName = Literal[
+    "rostfine",
+    "timesformer",
+    "vivit",
+    "vgg16",
+    "r3d",
+    "r2plus1d",
+    "i3d",
+    "slowfast",
+    "x3d",
+]
 
 
 def _require(condition: bool, sentence: str) -> None:
@@ -26,10 +37,31 @@ def _require(condition: bool, sentence: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSection:
-    """Which network: a preset of ``RoSTFineConfig`` and single fields that differ from it."""
+    """Which network, and what it starts from.
 
+    ``preset`` and ``overrides`` give the sizes: of RoSTFine, and of the input and the encoder of
+    the baselines; ``size`` is for baselines that are no transformers. ``features`` and
+    ``aggregation`` are the paper's ablations. ``init`` is ``scratch``, ``timm:NAME`` or a
+    checkpoint: a model file, an official TimeSformer ``.pyth`` or, for a baseline, its state
+    dict. ``freeze`` names the parameters that stay as they are, by how they begin.
+    """
+
+    network: NetworkName = "rostfine"
     preset: str = "demo"
     overrides: Overrides = field(default_factory=dict)
+    size: Literal["full", "small"] = "full"
+    features: str = "gst"
+    aggregation: Literal["separate", "concat", "sum"] = "separate"
+    init: str = "scratch"
+    freeze: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse features that do not exist."""
+        known = self.features and set(self.features) <= set("gst")
+        _require(
+            bool(known) and len(set(self.features)) == len(self.features),
+            f"features must be letters out of g, s and t, got {self.features!r}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +80,19 @@ class DataSection:
 class SplitSection:
     """How samples are dealt: fold ``fold`` of ``folds`` (0: none) or a held-out share is the test.
 
-    ``validation_share`` of the rest chooses the checkpoint.
+    Of the rest, fold ``inner_fold`` of ``inner_folds`` (nested cross-validation), or else
+    ``validation_share`` of it, chooses the checkpoint. ``official_selection`` chooses it on the
+    test part instead, as the official implementation does: such a test score is too good, and is
+    for comparison with numbers made that way.
     """
 
     validation_share: float = 0.15
     test_share: float = 0.0
     folds: int = 0
     fold: int = 0
+    inner_folds: int = 0
+    inner_fold: int = 0
+    official_selection: bool = False
 
     def __post_init__(self) -> None:
         """Refuse shares and folds that cannot be dealt."""
@@ -63,6 +101,12 @@ class SplitSection:
         _require(self.folds == 0 or self.folds >= 2, "folds must be 0 (none) or at least 2")
         _require(0 <= self.fold < max(self.folds, 1), "fold must be in 0 .. folds - 1")
         _require(not (self.folds and self.test_share), "give either folds or test_share")
+        _require(self.inner_folds == 0 or self.inner_folds >= 2, "inner_folds must be 0 or >= 2")
+        _require(0 <= self.inner_fold < max(self.inner_folds, 1), "inner_fold is out of range")
+        _require(
+            not self.official_selection or bool(self.folds or self.test_share),
+            "official_selection needs a test part: set folds or test_share",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +153,8 @@ class LoopSection:
     """How long and in what portions; one step sees ``batch_size * accumulate`` clips.
 
     ``select_by`` is the metric on the validation part whose lowest value chooses the checkpoint.
+    ``balanced`` draws clips so that every most-selected grade is seen equally often. ``precision``
+    other than float32 needs a GPU. ``tensorboard`` also writes the log for TensorBoard.
     """
 
     epochs: int
@@ -116,6 +162,9 @@ class LoopSection:
     accumulate: int = 1
     threads: int = 2
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    balanced: bool = False
+    tensorboard: bool = False
     validate_every: int = 1
     select_by: Literal["mse", "js"] = "mse"
     checkpoint_minutes: float = 5.0
@@ -125,6 +174,10 @@ class LoopSection:
         for name in ("epochs", "batch_size", "accumulate", "threads", "validate_every"):
             _require(getattr(self, name) >= 1, f"{name} must be 1 or more")
         _require(self.checkpoint_minutes > 0, "checkpoint_minutes must be above 0")
+        _require(
+            self.precision == "float32" or self.device != "cpu",
+            "precision other than float32 needs a GPU",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import LongJob
 from rostfine_core.files import csv_cell, write_text
-from rostfine_core.model import LoadedModel, load_models
 from rostfine_core.training.clip_cache import fill_cache
 from rostfine_core.training.datasets import GRADES, ClipDataset, read_dataset
 from rostfine_core.training.metrics import Metrics, compute_metrics, expected_grade
+from rostfine_core.training.model_files import TrainedModel, load_trained
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import write_json
 from rostfine_core.training.yardsticks import (
@@ -82,7 +82,7 @@ def evaluate(
         StoreError: ``out`` cannot be written.
     """
     data = read_dataset(dataset)
-    members = load_models(model)
+    members = load_trained(model)
     answers = []
     for member in members:
         answers.append((yield from _grade(member, data)))
@@ -107,7 +107,7 @@ def evaluate(
     return result
 
 
-def _grade(member: LoadedModel, data: ClipDataset) -> LongJob[NDArray[np.float32]]:
+def _grade(member: TrainedModel, data: ClipDataset) -> LongJob[NDArray[np.float32]]:
     cache = yield from fill_cache(
         data, preprocessing=member.preprocessing, threads=torch.get_num_threads()
     )
@@ -208,7 +208,7 @@ def markdown(result: EvaluationResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _mean_label(members: Sequence[LoadedModel]) -> list[float] | None:
+def _mean_label(members: Sequence[TrainedModel]) -> list[float] | None:
     """The mean distribution of the clips that the models were trained on, where they say it."""
     means = [m.training.get("mean_label") for m in members]
     known = [m for m in means if isinstance(m, list) and len(m) == len(GRADES)]

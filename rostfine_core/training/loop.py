@@ -1,7 +1,8 @@
 """The training loop: one step after another, able to stop after any and go on exactly there.
 
 Each step draws its randomness from (seed, step) alone, so a resume point needs no state of a
-random generator.
+random generator. With several processes each takes its part of every step, so that a step sees
+the same clips however many there are.
 """
 
 import time
@@ -12,12 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from rostfine_core.domain import Progress
 from rostfine_core.errors import ConfigError, RostfineError
 from rostfine_core.training.augment import augment
 from rostfine_core.training.clip_cache import ClipCache
 from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.distributed import Ranks
 from rostfine_core.training.interruption import StopRequest
 from rostfine_core.training.losses import LossTerms, smooth_labels, total_loss
 from rostfine_core.training.metrics import Metrics, compute_metrics
@@ -30,7 +33,11 @@ from rostfine_core.training.optimisers import (
 )
 from rostfine_core.training.prediction import predict_now
 from rostfine_core.training.run_folder import RunFolder
+from rostfine_core.training.sampling import epoch_order
 from rostfine_core.training.splits import Split
+from rostfine_core.training.sums import EpochSums
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class TrainingStopped(RostfineError):
@@ -47,24 +54,6 @@ class TrainingProgress(Progress):
     validation: float | None
 
 
-@dataclass
-class EpochSums:
-    """What adds up over the steps of one epoch, clip by clip."""
-
-    clips: int = 0
-    total: float = 0.0
-    grade: float = 0.0
-    diversity: float = 0.0
-    seconds: float = 0.0
-
-    def add(self, terms: LossTerms, *, clips: int) -> None:
-        """Count a batch of ``clips``."""
-        self.clips += clips
-        self.total += terms.total.item() * clips
-        self.grade += terms.grade.item() * clips
-        self.diversity += terms.diversity.item() * clips
-
-
 class TrainingLoop:
     """The state of one run; ``steps`` goes through what is left of it."""
 
@@ -77,11 +66,17 @@ class TrainingLoop:
         labels: Tensor,
         split: Split,
         folder: RunFolder,
+        ranks: Ranks | None = None,
     ) -> None:
         self.config, self.network, self.cache = config, network, cache
+        self.ranks = ranks or Ranks()
         self.labels, self.split, self.folder = labels, split, folder
         self.device = next(network.parameters()).device
         self.optimiser = build_optimiser(network, config.optimiser)
+        self.trained = self._spread(network)
+        self.scaler = torch.amp.GradScaler(
+            self.device.type, enabled=config.loop.precision == "float16"
+        )
         self.average = build_average(network, decay=config.optimiser.ema_decay)
         self.targets = smooth_labels(labels, per_grade=config.loss.label_smoothing)
         self.clips_per_step = config.loop.batch_size * config.loop.accumulate
@@ -108,6 +103,7 @@ class TrainingLoop:
             "step": self.step,
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
             "sums": vars(self.sums).copy(),
             "best": self.best,
@@ -121,9 +117,12 @@ class TrainingLoop:
         self.optimiser.load_state_dict(state["optimiser"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
+        if state.get("scaler"):
+            self.scaler.load_state_dict(state["scaler"])
         self.sums = EpochSums(**state["sums"])
         self.best, self.validation = state["best"], state["validation"]
-        self.folder.cut_log(epochs=self.epoch)
+        if self.ranks.is_main:
+            self.folder.cut_log(epochs=self.epoch)
 
     def steps(self) -> Generator[TrainingProgress, None, None]:
         """Train to the end, one yield a step; closing it or Ctrl-C writes a resume point.
@@ -137,20 +136,31 @@ class TrainingLoop:
             while self.step < self.total_steps:
                 progress = self._step_and_judge()
                 if time.monotonic() - saved_at > 60 * self.config.loop.checkpoint_minutes:
-                    self.folder.save_resume_point(self.state())
+                    self._save()
                     saved_at = time.monotonic()
                 try:
                     yield progress
                 except GeneratorExit:
-                    self.folder.save_resume_point(self.state())
+                    self._save()
                     raise
-                if stop.requested:
-                    self.folder.save_resume_point(self.state())
+                if self.ranks.agree(stop.requested):
+                    self._save()
                     raise TrainingStopped(
                         f"Training stopped after step {self.step} of {self.total_steps}: start it "
                         f"again with the same recipe to go on from {self.folder.path}."
                     )
-        self.folder.save_resume_point(self.state())
+        self._save()
+
+    def _save(self) -> None:
+        if self.ranks.is_main:
+            self.folder.save_resume_point(self.state())
+
+    def _spread(self, network: nn.Module) -> nn.Module:
+        """The network as it is called in training: with several processes, gradients averaged."""
+        if self.ranks.world == 1:
+            return network
+        devices = [self.device.index] if self.device.type == "cuda" else None
+        return DistributedDataParallel(network, device_ids=devices, find_unused_parameters=True)
 
     def _step_and_judge(self) -> TrainingProgress:
         started = time.perf_counter()
@@ -179,15 +189,16 @@ class TrainingLoop:
         """One update over ``batch_size * accumulate`` clips; returns their mean loss."""
         self.network.train()
         seeds = np.random.SeedSequence((self.config.seed, self.step)).generate_state(2, np.uint64)
-        torch.manual_seed(int(seeds[0]))
+        torch.manual_seed(int(seeds[0]) + self.ranks.rank)
         rng = np.random.default_rng(int(seeds[1]))
         set_learning_rate(self.optimiser, lr)
         clips, loss = self._clips_of_step(), 0.0
-        for part in torch.split(clips, self.config.loop.batch_size):
+        for batch in torch.split(clips, self.config.loop.batch_size):
+            part, weight = self.ranks.share(batch)
             terms = self._loss(part, rng)
-            share = len(part) / len(clips)
-            torch.autograd.backward(terms.total * share)
-            self.sums.add(terms, clips=len(part))
+            share = len(batch) / len(clips)
+            torch.autograd.backward(self.scaler.scale(terms.total * (share * weight)))
+            self.sums.add(terms, clips=len(part) if weight else 0)
             loss += terms.total.item() * share
         if not np.isfinite(loss):
             raise ConfigError(
@@ -199,45 +210,65 @@ class TrainingLoop:
 
     def _clips_of_step(self) -> Tensor:
         epoch, place = divmod(self.step, self.steps_per_epoch)
-        order = np.random.default_rng((self.config.seed, epoch)).permutation(self.split.train)
+        order = epoch_order(
+            self.split.train,
+            self.labels.numpy(),
+            seed=self.config.seed,
+            epoch=epoch,
+            balanced=self.config.loop.balanced,
+        )
         first = place * self.clips_per_step
         return torch.from_numpy(order[first : first + self.clips_per_step])
 
     def _loss(self, part: Tensor, rng: np.random.Generator) -> LossTerms:
         images = augment(self.cache.batch(part), settings=self.config.augmentation, rng=rng)
-        parts = trained_parts(self.network(self.cache.prepare(images.to(self.device))))
+        with torch.autocast(
+            self.device.type, PRECISIONS[self.config.loop.precision], enabled=self._is_mixed
+        ):
+            parts = trained_parts(self.trained(self.cache.prepare(images.to(self.device))))
         section = self.config.loss
         target = self.targets[part].to(self.device)
-        return total_loss(
-            parts.heads, parts.features, target, kind=section.kind, alpha=section.alpha
-        )
+        heads = tuple(h.float() for h in parts.heads)
+        features = tuple(f.float() for f in parts.features)
+        return total_loss(heads, features, target, kind=section.kind, alpha=section.alpha)
+
+    @property
+    def _is_mixed(self) -> bool:
+        return self.config.loop.precision != "float32"
 
     def _update(self) -> None:
         limit = self.config.optimiser.clip_norm
         if limit:
+            self.scaler.unscale_(self.optimiser)
             nn.utils.clip_grad_norm_(self.network.parameters(), limit)
-        self.optimiser.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
         if self.average is not None:
             self.average.update_parameters(self.network)
 
     def _finish_epoch(self, lr: float) -> None:
-        sums, every = self.sums, self.config.loop.validate_every
-        is_last = self.step == self.total_steps
-        judged = self._judge() if self.epoch % every == 0 or is_last else None
-        self.folder.append_log(
-            {
-                "epoch": self.epoch,
-                "step": self.step,
-                "learning_rate": lr,
-                "loss": sums.total / sums.clips,
-                "loss_grade": sums.grade / sums.clips,
-                "loss_diversity": sums.diversity / sums.clips,
-                "clips_per_s": sums.clips / sums.seconds,
-                "validation": None if judged is None else judged.scalars(),
-            }
-        )
+        every, is_last = self.config.loop.validate_every, self.step == self.total_steps
+        sums = self.ranks.add_up(self.sums)
         self.sums = EpochSums()
+        if not self.ranks.is_main:
+            return
+        judged = self._judge() if self.epoch % every == 0 or is_last else None
+        record = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "learning_rate": lr,
+            "loss": sums.total / sums.clips,
+            "loss_grade": sums.grade / sums.clips,
+            "loss_diversity": sums.diversity / sums.clips,
+            "clips_per_s": sums.clips / sums.seconds,
+            "validation": None if judged is None else judged.scalars(),
+        }
+        self.folder.append_log(record)
+        if self.config.loop.tensorboard:
+            from rostfine_core.training.tensorboard import write_scalars
+
+            write_scalars(self.folder.path / "tensorboard", record)
 
     def _judge(self) -> Metrics | None:
         """Validate, and keep the weights when none before were better (or none are compared)."""

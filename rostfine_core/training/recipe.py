@@ -2,21 +2,27 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from rostfine_core.domain import LongJob, Progress
-from rostfine_core.model import Preprocessing, RoSTFine, save_model
+from rostfine_core.errors import ConfigError
+from rostfine_core.files import safe_name
 from rostfine_core.training.clip_cache import fill_cache
 from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
 from rostfine_core.training.datasets import ClipDataset, read_datasets
+from rostfine_core.training.distributed import Ranks, process_group
+from rostfine_core.training.evaluation import evaluate
+from rostfine_core.training.initialisation import initialise
 from rostfine_core.training.loop import TrainingLoop
 from rostfine_core.training.metrics import Metrics, compute_metrics
-from rostfine_core.training.networks import network_config
+from rostfine_core.training.model_files import save_trained
+from rostfine_core.training.networks import build_network, network_config, preprocessing_for
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import RunFolder, write_json
 from rostfine_core.training.splits import Split, split_clips
@@ -68,16 +74,19 @@ def train(config_path: Path) -> LongJob[TrainResult]:
 
 def train_recipe(config: TrainConfig) -> LongJob[TrainResult]:
     """The same from a recipe in memory."""
-    sizes = network_config(config.model)
+    network_config(config.model)  # a mistake there should not wait until the clips are read
     dataset = read_datasets([Path(p) for p in config.data.train])
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
     folder = RunFolder(Path(config.output))
-    resume_point = folder.open(config.to_dict())
-    with torch_settings(config.loop, seed=config.seed):
+    with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
+        resume_point = folder.open(config, is_main=ranks.is_main)
+        preprocessing = preprocessing_for(config.model, clip_frames=dataset.headers[0].clip_frames)
         cache = yield from fill_cache(
-            dataset, preprocessing=Preprocessing.of(sizes), threads=config.loop.threads
+            dataset, preprocessing=preprocessing, threads=config.loop.threads
         )
-        network = RoSTFine(sizes).to(choose_device(config.loop.device))
+        network = build_network(config.model)
+        initialise(network, config.model)
+        network.to(choose_device(config.loop, ranks))
         loop = TrainingLoop(
             config,
             network=network,
@@ -85,6 +94,7 @@ def train_recipe(config: TrainConfig) -> LongJob[TrainResult]:
             labels=torch.from_numpy(dataset.labels),
             split=split,
             folder=folder,
+            ranks=ranks,
         )
         if resume_point is not None:
             loop.restore(resume_point)
@@ -92,11 +102,22 @@ def train_recipe(config: TrainConfig) -> LongJob[TrainResult]:
         return (yield from _finish(config, loop=loop, network=network, dataset=dataset))
 
 
-def choose_device(name: str) -> torch.device:
-    """The device by its name in a recipe; ``auto`` takes the GPU where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
+    """The device that a recipe names; ``auto`` takes the GPU where there is one.
+
+    Raises:
+        ConfigError: there is no GPU and the recipe needs one.
+    """
+    has_gpu = torch.cuda.is_available()
+    wants_gpu = section.device == "cuda" or section.precision != "float32"
+    if wants_gpu and not has_gpu:
+        raise ConfigError(
+            'The recipe needs a GPU and none is found: set device = "auto" and '
+            'precision = "float32", or run it where there is one.'
+        )
+    if not has_gpu or section.device == "cpu":
+        return torch.device("cpu")
+    return torch.device("cuda", ranks.rank % torch.cuda.device_count())
 
 
 @contextmanager
@@ -115,34 +136,43 @@ def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
 
 
 def _finish(
-    config: TrainConfig, *, loop: TrainingLoop, network: RoSTFine, dataset: ClipDataset
+    config: TrainConfig, *, loop: TrainingLoop, network: nn.Module, dataset: ClipDataset
 ) -> LongJob[TrainResult]:
     """Take the kept weights, measure them on validation and test part, and write the model."""
+    # The main process alone has validated: the others wait here until its best is written.
+    epoch = int(loop.ranks.from_main(loop.best.get("epoch", 0)))
     network.load_state_dict(loop.folder.load_best())
     measured: dict[str, Metrics | None] = {}
     for part in ("validation", "test"):
         measured[part] = yield from _measure(loop, network, getattr(loop.split, part), part)
     result = TrainResult(
         model_path=loop.folder.model,
-        epoch=int(loop.best["epoch"]),
+        epoch=epoch,
         epochs=config.loop.epochs,
         clips=(len(loop.split.train), len(loop.split.validation), len(loop.split.test)),
         **measured,
     )
     summary = training_summary(config, result=result, dataset=dataset, split=loop.split)
-    save_model(
-        loop.folder.model,
-        network.cpu().eval(),
-        preprocessing=preprocessing_for(network, dataset),
-        training=summary,
-        dataset_kind=dataset.kind,
-    )
-    write_json(loop.folder.result, summary)
+    if loop.ranks.is_main:
+        save_trained(
+            loop.folder.model,
+            network.cpu().eval(),
+            section=config.model,
+            preprocessing=preprocessing_for(
+                config.model, clip_frames=dataset.headers[0].clip_frames
+            ),
+            training=summary,
+            dataset_kind=dataset.kind,
+        )
+        write_json(loop.folder.result, summary)
+        for other in config.data.test:
+            out = loop.folder.path / f"test-{safe_name(Path(other).name)}"
+            yield from evaluate(loop.folder.model, Path(other), out=out)
     return result
 
 
 def _measure(
-    loop: TrainingLoop, network: RoSTFine, indices: np.ndarray[Any, Any], part: str
+    loop: TrainingLoop, network: nn.Module, indices: np.ndarray[Any, Any], part: str
 ) -> Generator[Progress, None, Metrics | None]:
     if not len(indices):
         return None
@@ -154,11 +184,6 @@ def _measure(
         stage=f"measuring on the {part} part",
     )
     return compute_metrics(answers, loop.labels[indices].numpy())
-
-
-def preprocessing_for(network: RoSTFine, dataset: ClipDataset) -> Preprocessing:
-    """How clips as long as the data set's are prepared for this network."""
-    return replace(Preprocessing.of(network.config), clip_frames=dataset.headers[0].clip_frames)
 
 
 def training_summary(

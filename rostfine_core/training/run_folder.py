@@ -10,6 +10,7 @@ import torch
 
 from rostfine_core.errors import ConfigError
 from rostfine_core.files import atomic_write, write_text
+from rostfine_core.training.config import TrainConfig, structure
 from rostfine_core.training.environment import describe_environment
 
 
@@ -26,25 +27,27 @@ class RunFolder:
         self.model = folder / "model.safetensors"
         self.result = folder / "result.json"
 
-    def open(self, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
+    def open(self, config: TrainConfig, *, is_main: bool = True) -> dict[str, Any] | None:
         """Start the folder, or return the resume point of the same recipe.
 
         Raises:
             ConfigError: the folder holds a run of another recipe, or its resume point is damaged.
         """
         if self.recipe.is_file():
-            self._refuse_another_recipe(recipe)
-        else:
-            write_json(self.recipe, recipe)
+            self._refuse_another_recipe(config)
+        elif is_main:
+            write_json(self.recipe, config.to_dict())
             write_json(self.environment, describe_environment())
         return self._load(self.resume_point) if self.resume_point.is_file() else None
 
-    def _refuse_another_recipe(self, recipe: Mapping[str, Any]) -> None:
+    def _refuse_another_recipe(self, config: TrainConfig) -> None:
+        """Compare as recipes, so that a setting added since then has its default."""
         try:
-            before = json.loads(self.recipe.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            table = json.loads(self.recipe.read_text(encoding="utf-8"))
+            before = structure(table, TrainConfig, source=str(self.recipe))
+        except (OSError, ValueError, ConfigError):
             before = None
-        if before != json.loads(json.dumps(recipe)):
+        if before != config:
             raise ConfigError(
                 f"The folder {self.path} holds a run of another recipe: give the recipe another "
                 "output folder, or remove that one."

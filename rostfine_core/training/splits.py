@@ -83,13 +83,26 @@ def split_clips(
     test_share: float = 0.0,
     folds: int = 0,
     fold: int = 0,
+    inner_folds: int = 0,
+    inner_fold: int = 0,
+    official_selection: bool = False,
 ) -> Split:
-    """Test part first (a fold of K, or a held-out share), then validation out of the rest."""
+    """Test part first (a fold of K, or a held-out share), then validation out of the rest.
+
+    With ``inner_folds`` validation is one of K folds of the rest (nested cross-validation); with
+    ``official_selection`` it is the test part itself.
+    """
     everything = np.arange(len(samples))
     if folds:
         test = grouped_folds(samples, folds=folds, seed=seed)[fold]
         rest = np.setdiff1d(everything, test)
     else:
         rest, test = held_out(samples, among=everything, share=test_share, seed=seed)
+    if official_selection:
+        return Split(train=rest, validation=test, test=test)
+    if inner_folds:
+        own = [samples[i] for i in rest]
+        chosen = grouped_folds(own, folds=inner_folds, seed=seed + 1)[inner_fold]
+        return Split(train=np.delete(rest, chosen), validation=rest[chosen], test=test)
     train, validation = held_out(samples, among=rest, share=validation_share, seed=seed + 1)
     return Split(train=train, validation=validation, test=test)

@@ -1,0 +1,86 @@
+"""Scores of a model file: yardsticks, intervals and the files beside them."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.datasets import read_dataset
+from rostfine_core.training.evaluation import evaluate
+from rostfine_core.training.metrics import compute_metrics
+from rostfine_core.training.recipe import train_recipe
+from rostfine_core.training.yardsticks import (
+    bootstrap_intervals,
+    knowable_share,
+    measure_yardsticks,
+)
+
+LABELS = np.array([[0.6, 0.4, 0, 0, 0], [0.2, 0.8, 0, 0, 0], [0, 0, 0.5, 0.5, 0]])
+
+
+def test_the_mean_answer_and_the_truth_bracket_a_model() -> None:
+    yardsticks = measure_yardsticks(LABELS, mean_label=None, expected=LABELS)
+    assert yardsticks.best_possible is not None
+    assert yardsticks.best_possible.mse == 0
+    by_hand = float(np.mean((LABELS - LABELS.mean(0)) ** 2))
+    assert yardsticks.mean_answer.mse == pytest.approx(by_hand)
+    assert knowable_share(yardsticks.mean_answer, yardsticks) == pytest.approx(0)
+    assert knowable_share(yardsticks.best_possible, yardsticks) == pytest.approx(1)
+    unknown = measure_yardsticks(LABELS, mean_label=[0.2] * 5, expected=None)
+    assert unknown.mean_is_of_training
+    assert knowable_share(unknown.mean_answer, unknown) is None
+
+
+def test_intervals_come_from_drawing_samples_and_not_clips() -> None:
+    labels = np.repeat(LABELS, 10, axis=0)
+    prediction = np.tile(LABELS.mean(0), (30, 1))
+    whole = [f"p{i // 10}" for i in range(30)]  # three patients of ten equal clips
+    single = [f"p{i}" for i in range(30)]
+    wide = bootstrap_intervals(prediction, labels, samples=whole, repeats=200)["mse"]
+    narrow = bootstrap_intervals(prediction, labels, samples=single, repeats=200)["mse"]
+    assert wide[1] - wide[0] > 1.5 * (narrow[1] - narrow[0])
+    assert wide[0] <= compute_metrics(prediction, labels).mse <= wide[1]
+    assert bootstrap_intervals(prediction, labels, samples=["a"] * 30) == {}
+
+
+def test_every_file_of_an_evaluation(
+    recipe: Callable[..., TrainConfig],
+    dataset_folder: Path,
+    tmp_path: Path,
+    drain: Callable[..., Any],
+) -> None:
+    trained = drain(train_recipe(recipe()))
+    out = tmp_path / "scores"
+    result = drain(evaluate(trained.model_path, dataset_folder, out=out, repeats=20))
+    stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    assert stored["metrics"]["mse"] == pytest.approx(result.metrics.mse)
+    assert stored["yardsticks"]["mean_is_of_training"] is True
+    assert "| MSE (1e-2) |" in (out / "evaluation.md").read_text(encoding="utf-8")
+    with (out / "clips.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    assert np.mean([float(r["mse"]) for r in rows]) == pytest.approx(result.metrics.mse, rel=1e-4)
+    with (out / "samples.csv").open(encoding="utf-8", newline="") as file:
+        samples = list(csv.DictReader(file))
+    assert [int(s["clips"]) for s in samples] == [3] * 8
+    dataset = read_dataset(dataset_folder)
+    assert {s["sample"] for s in samples} == set(dataset.samples)
+
+
+def test_a_folder_of_models_is_an_ensemble(
+    recipe: Callable[..., TrainConfig],
+    dataset_folder: Path,
+    tmp_path: Path,
+    drain: Callable[..., Any],
+) -> None:
+    folder = tmp_path / "ensemble"
+    folder.mkdir()
+    for seed in (0, 1):
+        config = recipe(seed=seed, output=str(tmp_path / f"run{seed}"))
+        drain(train_recipe(config)).model_path.rename(folder / f"{seed}.safetensors")
+    assert drain(evaluate(folder, dataset_folder, repeats=5)).members == 2

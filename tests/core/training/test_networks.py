@@ -1,0 +1,152 @@
+"""Networks other than the plain RoSTFine: built, started from weights, trained, saved and read."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+
+from rostfine_core.errors import ConfigError, ModelError
+from rostfine_core.model import Preprocessing, RoSTFine, save_model
+from rostfine_core.training.config import ModelSection, TrainConfig, structure
+from rostfine_core.training.evaluation import evaluate
+from rostfine_core.training.initialisation import initialise
+from rostfine_core.training.model_files import load_trained
+from rostfine_core.training.networks import build_network, trained_parts
+from rostfine_core.training.recipe import train_recipe
+
+SIZES = {
+    "image_size": 32,
+    "patch_size": 8,
+    "embed_dim": 16,
+    "depth": 2,
+    "num_heads": 2,
+    "top_k": 2,
+    "branch_depth": 1,
+    "branch_heads": 2,
+    "drop_path": 0.0,
+}
+NEEDS_PYTORCHVIDEO = {"i3d", "slowfast", "x3d"}
+CLIPS = torch.linspace(-1, 1, 2 * 3 * 8 * 32 * 32).reshape(2, 3, 8, 32, 32)
+
+
+def section(**values: object) -> ModelSection:
+    table: dict[str, Any] = {"preset": "demo", "overrides": SIZES}
+    return structure(table | values, ModelSection, source="test")
+
+
+@pytest.mark.parametrize(
+    "name", ["timesformer", "vivit", "vgg16", "r3d", "r2plus1d", *sorted(NEEDS_PYTORCHVIDEO)]
+)
+def test_a_small_baseline_answers_and_learns(name: str) -> None:
+    if name in NEEDS_PYTORCHVIDEO and importlib.util.find_spec("pytorchvideo") is None:
+        with pytest.raises(ConfigError, match="pip install pytorchvideo"):
+            build_network(section(network=name, size="small"))
+        pytest.skip("pytorchvideo is not installed")
+    torch.manual_seed(0)
+    network = build_network(section(network=name, size="small"))
+    output = network(CLIPS)
+    assert output.grade.sum(dim=1).tolist() == pytest.approx([1, 1])
+    parts = trained_parts(output)
+    assert (len(parts.heads), len(parts.features)) == (1, 0)
+    torch.autograd.backward(output.grade[:, 0].sum())
+    assert [n for n, p in network.named_parameters() if p.grad is None] == []
+
+
+@pytest.mark.parametrize(
+    ("features", "aggregation", "heads"),
+    [("g", "separate", 1), ("gt", "separate", 2), ("gst", "concat", 1), ("st", "sum", 1)],
+)
+def test_feature_subsets_and_aggregations(features: str, aggregation: str, heads: int) -> None:
+    network = build_network(section(features=features, aggregation=aggregation))
+    parts = trained_parts(network(CLIPS))
+    assert len(parts.heads) == heads
+    assert len(parts.features) == len(features)
+
+
+def test_all_features_kept_apart_are_the_plain_network() -> None:
+    assert isinstance(build_network(section()), RoSTFine)
+
+
+def test_an_encoder_starts_from_an_image_vit(monkeypatch: pytest.MonkeyPatch) -> None:
+    vit = timm.create_model(
+        "vit_tiny_patch16_224",
+        pretrained=False,
+        num_classes=0,
+        img_size=64,
+        patch_size=8,
+        embed_dim=16,
+        depth=2,
+        num_heads=2,
+    )
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: vit)
+    network = build_network(section(network="timesformer"))
+    initialise(network, section(network="timesformer", init="timm:some_vit"))
+    weights = network.state_dict()
+    name = "backbone.rostfine.encoder.blocks.1.{}.qkv.weight"
+    spatial = vit.state_dict()["blocks.1.attn.qkv.weight"]
+    assert torch.equal(weights[name.format("attn")], spatial)
+    assert torch.equal(weights[name.format("temporal_attn")], spatial)
+
+
+def test_an_encoder_starts_from_a_model_file_and_a_timesformer(tmp_path: Path) -> None:
+    source = build_network(section())
+    assert isinstance(source, RoSTFine)
+    file = tmp_path / "source.safetensors"
+    save_model(
+        file,
+        source,
+        preprocessing=Preprocessing.of(source.config),
+        training={},
+        dataset_kind="simulated",
+    )
+    official = tmp_path / "timesformer.pyth"
+    encoder = source.encoder.state_dict()
+    torch.save({"model_state": {f"model.{n}": t for n, t in encoder.items()}}, official)
+    for path in (file, official):
+        network = build_network(section(features="gs"))
+        initialise(network, section(features="gs", init=str(path)))
+        for name, tensor in encoder.items():
+            assert torch.equal(network.state_dict()[f"rostfine.encoder.{name}"], tensor), name
+
+
+def test_a_baseline_starts_from_its_librarys_weights(tmp_path: Path) -> None:
+    vgg = section(network="vgg16", size="small")
+    prefix = "backbone.image_network."
+    weights = {n.removeprefix(prefix): t for n, t in build_network(vgg).state_dict().items()}
+    torch.save(weights, tmp_path / "vgg.pth")
+    network = build_network(vgg)
+    initialise(network, section(network="vgg16", init=str(tmp_path / "vgg.pth")))
+    for name, tensor in network.state_dict().items():
+        if name.startswith(prefix):
+            assert torch.equal(tensor, weights[name.removeprefix(prefix)])
+    (tmp_path / "empty.pth").write_bytes(b"no")
+    with pytest.raises(ModelError, match="can be read safely"):
+        initialise(network, section(network="vgg16", init=str(tmp_path / "empty.pth")))
+
+
+def test_frozen_layers_are_not_trained() -> None:
+    network = build_network(section())
+    initialise(network, section(freeze=["encoder.blocks.0", "encoder.patch_embed"]))
+    frozen = {n for n, p in network.named_parameters() if not p.requires_grad}
+    assert "encoder.patch_embed.proj.weight" in frozen
+    assert all(n.startswith(("encoder.blocks.0", "encoder.patch_embed")) for n in frozen)
+    with pytest.raises(ConfigError, match="begins with block9"):
+        initialise(network, section(freeze=["block9"]))
+
+
+def test_a_research_network_is_trained_saved_and_scored(
+    recipe: Callable[..., TrainConfig], dataset_folder: Path, drain: Callable[..., Any]
+) -> None:
+    sizes = {**recipe().model.overrides, "drop_path": 0.0}
+    model = {"overrides": sizes, "features": "gs", "aggregation": "concat"}
+    data = {"train": [str(dataset_folder)], "test": [str(dataset_folder)]}
+    result = drain(train_recipe(recipe(model=model, data=data)))
+    (loaded,) = load_trained(result.model_path)
+    assert type(loaded.network).__name__ == "FeatureVariant"
+    scored = drain(evaluate(result.model_path, dataset_folder, repeats=10))
+    assert scored.clips == 24
+    assert (result.model_path.parent / "test-tiny" / "evaluation.md").is_file()
