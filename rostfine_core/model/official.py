@@ -2,6 +2,8 @@
 
 import pickle
 import re
+import struct
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,8 @@ _UNREADABLE = (
     ImportError,
     MemoryError,
     OverflowError,
+    AssertionError,
+    struct.error,
 )
 
 
@@ -149,7 +153,9 @@ def _write_encoder(
 def _unpickle(path: Path) -> dict[Any, Any]:
     """Read a torch file without running anything in it."""
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # damaged bytes also make torch muse about their version
+            warnings.simplefilter("ignore")
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"Cannot read {path} ({error.strerror or error}): check it.") from error
     except _UNREADABLE as error:

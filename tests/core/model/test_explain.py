@@ -1,0 +1,68 @@
+"""Attention maps: the same pass as grading, and rollout by its definition."""
+
+from dataclasses import fields, replace
+from typing import Literal
+
+import pytest
+import torch
+from torch import Tensor
+
+from rostfine_core.model import RoSTFine, RoSTFineConfig, explain
+from rostfine_core.model.explain import rollout_cls
+
+
+def test_explaining_does_not_change_the_grade(tiny_network: RoSTFine, tiny_clips: Tensor) -> None:
+    with torch.no_grad():
+        plain = tiny_network(tiny_clips)
+    explained = explain(tiny_network, tiny_clips).output
+    for field in fields(plain):
+        assert torch.equal(getattr(plain, field.name), getattr(explained, field.name)), field.name
+
+
+def test_grading_computes_only_the_map_rows_it_uses(
+    tiny_network: RoSTFine, tiny_clips: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rostfine_core.model import timesformer
+
+    rows: list[int] = []
+    original = timesformer._attention_rows
+
+    def counting(q: Tensor, k: Tensor) -> Tensor:
+        rows.append(q.shape[2])
+        return original(q, k)
+
+    monkeypatch.setattr(timesformer, "_attention_rows", counting)
+    tiny_network(tiny_clips)
+    assert sum(rows) == tiny_network.config.selection_layers
+    assert max(rows) == 1
+    rows.clear()
+    explain(tiny_network, tiny_clips)
+    assert sum(rows) == tiny_network.config.depth * (1 + tiny_network.config.num_patches) + 1
+
+
+@pytest.mark.parametrize("branch", ["official", "paper"])
+def test_branch_attention_lies_on_the_selected_patches(
+    tiny_config: RoSTFineConfig, tiny_clips: Tensor, branch: Literal["official", "paper"]
+) -> None:
+    maps = explain(RoSTFine(replace(tiny_config, branch=branch)).eval(), tiny_clips)
+    shape = (2, tiny_config.num_frames, tiny_config.num_patches)
+    assert maps.branch_attention.shape == maps.encoder_rollout.shape == shape
+    selected = torch.zeros(shape, dtype=torch.bool).scatter(2, maps.output.selected_patches, True)
+    assert torch.equal(maps.branch_attention > 0, selected)
+    assert (maps.branch_attention.sum(dim=2) < tiny_config.branch_heads).all()
+
+
+def test_explaining_keeps_no_gradient(tiny_network: RoSTFine, tiny_clips: Tensor) -> None:
+    maps = explain(tiny_network, tiny_clips)
+    assert not maps.encoder_rollout.requires_grad
+    assert not maps.output.grade.requires_grad
+
+
+def test_rollout_of_known_maps() -> None:
+    """Two tokens beside [CLS], worked by hand."""
+    nowhere = torch.eye(3).expand(1, 1, 3, 3)
+    assert rollout_cls([nowhere, nowhere]).tolist() == [[[0, 0]]]
+    first = torch.tensor([[[[1.0, 0, 0], [0, 0, 1], [0, 1, 0]]]])  # swaps the patches
+    last = torch.tensor([[[[0.0, 1, 0], [0, 1, 0], [0, 0, 1]]]])  # [CLS] looks at the first
+    assert rollout_cls([first, last]).tolist() == [[[0.25, 0.25]]]
+    assert rollout_cls([last, first]).tolist() == [[[0.5, 0]]]
