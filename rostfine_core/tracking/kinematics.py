@@ -1,0 +1,168 @@
+"""Velocities of one tracked sperm by the WHO definitions, withheld where they would mislead.
+
+Letters: N points, p their positions (N, 2), t their times (N,), a the average path (N, 2).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.domain import Kinematics, Track, TrackPoint, TrackStatus
+
+MINIMUM_SPAN_S = 1.0
+MINIMUM_POINTS = 4
+MINIMUM_FPS_LATERAL = 50.0  # below it the lateral beat is not sampled (KINEMATICS)
+RAPID_UM_S, SLOW_UM_S = 25.0, 5.0  # WHO laboratory manual, 6th edition, at 37 C
+VELOCITIES = ("vcl", "vsl", "vap", "lin", "str_", "wob", "mad_deg")
+
+Values = NDArray[np.float64]
+
+
+def compute_kinematics(
+    track: Track, *, um_per_px: float | None = None, window_s: float = 0.1
+) -> Kinematics:
+    """Compute the velocities of a track from what was measured or set by hand.
+
+    Predicted and lost points and repeated frames carry no position and are left out. Values that
+    the track is too short for, or the frame rate too low, are None and ``withheld`` says why.
+
+    Args:
+        track: one sperm's path with the real times of its frames.
+        um_per_px: the calibration; without it the unit is px/s and no WHO class is given.
+        window_s: the full width of the moving mean that makes the average path.
+
+    Raises:
+        ValueError: ``um_per_px`` or ``window_s`` is not above zero.
+    """
+    if window_s <= 0 or (um_per_px is not None and um_per_px <= 0):
+        raise ValueError(f"um_per_px and window_s must be above 0, got {um_per_px}, {window_s}")
+    points = [p for p in track.points if _is_position(p)]
+    t = np.array([p.time_s for p in points], dtype=np.float64)
+    p = np.array([(p.x_px, p.y_px) for p in points], dtype=np.float64).reshape(-1, 2)
+    span_s = float(t[-1] - t[0]) if len(t) > 1 else 0.0
+    fps = 1 / float(np.median(np.diff(t))) if len(t) > 1 else 0.0
+    values: dict[str, float] = {}
+    withheld: dict[str, str] = {}
+    reason = _too_short(len(t), span_s)
+    if reason is None:
+        values, withheld = _velocities(p * (um_per_px or 1.0), t, fps=fps, window_s=window_s)
+    else:
+        withheld = dict.fromkeys((*VELOCITIES, "alh_mean", "bcf_hz"), reason)
+    motility = None
+    if um_per_px is None:
+        withheld["motility_class"] = "no um/px is set, so there is no speed in um/s"
+    elif "vap" in values:
+        motility = motility_class(values["vap"])
+    else:
+        withheld["motility_class"] = withheld["vap"]
+    return Kinematics(
+        unit="px/s" if um_per_px is None else "um/s",
+        window_s=window_s,
+        fps=fps,
+        span_s=span_s,
+        measured_points=len(points),
+        motility_class=motility,
+        withheld=tuple(withheld.items()),
+        **values,
+    )
+
+
+def motility_class(vap_um_s: float) -> str:
+    """Name the WHO class of an average-path velocity in um/s.
+
+    Below 5 um/s the head's path cannot tell a sperm that beats on the spot from an immotile one.
+    """
+    if vap_um_s >= RAPID_UM_S:
+        return "rapidly progressive"
+    return "slowly progressive" if vap_um_s >= SLOW_UM_S else "non-progressive or immotile"
+
+
+def average_path(p: Values, t: Values, *, window_s: float) -> Values:
+    """Take the centred moving mean over time; at the ends the window shrinks on both sides.
+
+    Args:
+        p: (N, 2) positions.
+        t: (N,) times, ascending.
+        window_s: full width of the window.
+
+    Returns:
+        (N, 2): the first and the last point are those of the path itself.
+    """
+    half = np.minimum(window_s / 2, np.minimum(t - t[0], t[-1] - t))
+    # Frame times are sums of rounded periods: a hair of slack keeps the window symmetric.
+    slack = 1e-6
+    first = np.searchsorted(t, t - half - slack)
+    behind = np.searchsorted(t, t + half + slack)
+    sums = np.concatenate([np.zeros((1, 2)), np.cumsum(p - p[0], axis=0)])
+    return np.asarray(p[0] + (sums[behind] - sums[first]) / (behind - first)[:, None])
+
+
+def _velocities(
+    p: Values, t: Values, *, fps: float, window_s: float
+) -> tuple[dict[str, float], dict[str, str]]:
+    duration = float(t[-1] - t[0])
+    a = average_path(p, t, window_s=window_s)
+    vcl, vap = _length(p) / duration, _length(a) / duration
+    vsl = float(np.hypot(*(p[-1] - p[0]))) / duration
+    values = {"vcl": vcl, "vsl": vsl, "vap": vap}
+    withheld: dict[str, str] = {}
+    for name, part, whole in (("lin", vsl, vcl), ("str_", vsl, vap), ("wob", vap, vcl)):
+        if whole > 0:
+            values[name] = part / whole
+        else:
+            withheld[name] = "the sperm did not move"
+    if window_s * fps < 2 and "wob" in values:
+        # Nothing is averaged, so VAP is VCL and their ratio says nothing about the sperm.
+        del values["wob"]
+        withheld["wob"] = (
+            f"at {fps:.4g} frames per second the window of {1e3 * window_s:.0f} ms holds a single "
+            "frame, so VAP equals VCL"
+        )
+    turning = _mean_turn(p)
+    if turning is None:
+        withheld["mad_deg"] = "the sperm did not move"
+    else:
+        values["mad_deg"] = turning
+    if fps < MINIMUM_FPS_LATERAL * 0.98:  # cameras call 49.9 fps fifty
+        lateral = f"the video has {fps:.4g} frames per second and at least 50 are needed"
+        withheld |= {"alh_mean": lateral, "bcf_hz": lateral}
+    else:
+        values["alh_mean"] = float(np.mean(np.hypot(*(p - a).T)))
+        values["bcf_hz"] = _crossings(p, a) / duration
+    return values, withheld
+
+
+def _is_position(point: TrackPoint) -> bool:
+    return point.status in (TrackStatus.MEASURED, TrackStatus.MANUAL) and not point.is_duplicate
+
+
+def _too_short(points: int, span_s: float) -> str | None:
+    if points < MINIMUM_POINTS:
+        return f"only {points} positions were measured and at least {MINIMUM_POINTS} are needed"
+    if span_s < MINIMUM_SPAN_S * 0.99:
+        return f"the track lasts {span_s:.2f} s and at least one second is needed"
+    return None
+
+
+def _length(path: Values) -> float:
+    return float(np.hypot(*np.diff(path, axis=0).T).sum())
+
+
+def _mean_turn(p: Values) -> float | None:
+    """The mean absolute change of heading in degrees, over the steps that went anywhere."""
+    steps = np.diff(p, axis=0)
+    steps = steps[np.hypot(*steps.T) > 0]
+    if len(steps) < 2:
+        return None
+    heading = np.arctan2(steps[:, 1], steps[:, 0])
+    turn = np.mod(np.diff(heading) + np.pi, 2 * np.pi) - np.pi
+    return float(np.degrees(np.mean(np.abs(turn))))
+
+
+def _crossings(p: Values, a: Values) -> int:
+    """How often p goes from one side of the average path to the other."""
+    direction = np.gradient(a, axis=0)
+    offset = p - a
+    across = direction[:, 0] * offset[:, 1] - direction[:, 1] * offset[:, 0]
+    # Where the window holds one point, p and a are the same but for rounding: no side.
+    side = np.sign(across[np.abs(across) > 1e-9 * np.abs(across).max()])
+    return int(np.count_nonzero(side[1:] != side[:-1]))
