@@ -35,6 +35,27 @@ class ClipCache:
         return preprocess(images, settings=self._settings)
 
 
+class ClipShelf:
+    """Keeps the last cache that was filled, for runs one after another on the same clips."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._cache: ClipCache | None = None
+
+    def get(
+        self, dataset: ClipDataset, *, preprocessing: Preprocessing, threads: int
+    ) -> Generator[Progress, None, ClipCache]:
+        """The clips of a data set, read only if they are not the ones on the shelf."""
+        key = (tuple(c.path for c in dataset.clips), preprocessing)
+        if self._cache is None or key != self._key:
+            self._cache = None  # two sets of clips may not fit into memory
+            self._cache = yield from fill_cache(
+                dataset, preprocessing=preprocessing, threads=threads
+            )
+            self._key = key
+        return self._cache
+
+
 def fill_cache(
     dataset: ClipDataset, *, preprocessing: Preprocessing, threads: int
 ) -> Generator[Progress, None, ClipCache]:

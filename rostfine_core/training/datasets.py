@@ -69,6 +69,10 @@ class ClipDataset:
     headers: tuple[DatasetHeader, ...]
     clips: tuple[LabelledClip, ...]
 
+    def subset(self, indices: Sequence[int] | NDArray[np.intp]) -> "ClipDataset":
+        """The clips at ``indices`` alone."""
+        return ClipDataset(headers=self.headers, clips=tuple(self.clips[i] for i in indices))
+
     @property
     def name(self) -> str:
         """The names of the parts, joined."""

@@ -122,8 +122,8 @@ def write_evaluation(
     write_json(folder / "evaluation.json", result.to_dict())
     write_text(folder / "evaluation.md", result.summary)
     rows = clip_rows(data, prediction)
-    write_text(folder / "clips.csv", _table(rows))
-    write_text(folder / "samples.csv", _table(sample_rows(rows)))
+    write_text(folder / "clips.csv", table(rows))
+    write_text(folder / "samples.csv", table(sample_rows(rows)))
 
 
 def clip_rows(data: ClipDataset, prediction: NDArray[np.float32]) -> list[dict[str, Any]]:
@@ -143,16 +143,17 @@ def clip_rows(data: ClipDataset, prediction: NDArray[np.float32]) -> list[dict[s
 
 def sample_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """One row a sample: how many clips, and the mean of every number over them."""
-    table = []
+    averaged = []
     for sample in sorted({r["sample"] for r in rows}):
         own = [r for r in rows if r["sample"] == sample]
         numbers = [k for k in own[0] if k not in ("clip", "sample")]
         means = {k: float(np.mean([r[k] for r in own])) for k in numbers}
-        table.append({"sample": sample, "clips": len(own)} | means)
-    return table
+        averaged.append({"sample": sample, "clips": len(own)} | means)
+    return averaged
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> str:
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as CSV text."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
     writer.writeheader()

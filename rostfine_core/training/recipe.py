@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import ConfigError
-from rostfine_core.files import safe_name
-from rostfine_core.training.clip_cache import fill_cache
+from rostfine_core.files import safe_name, write_text
+from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
 from rostfine_core.training.datasets import ClipDataset, read_datasets
 from rostfine_core.training.distributed import Ranks, process_group
-from rostfine_core.training.evaluation import evaluate
+from rostfine_core.training.evaluation import clip_rows, evaluate, table
 from rostfine_core.training.initialisation import initialise
 from rostfine_core.training.loop import TrainingLoop
 from rostfine_core.training.metrics import Metrics, compute_metrics
@@ -25,7 +26,7 @@ from rostfine_core.training.model_files import save_trained
 from rostfine_core.training.networks import build_network, network_config, preprocessing_for
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import RunFolder, write_json
-from rostfine_core.training.splits import Split, split_clips
+from rostfine_core.training.splits import Indices, Split, split_clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +73,9 @@ def train(config_path: Path) -> LongJob[TrainResult]:
     return (yield from train_recipe(read_train_config(config_path)))
 
 
-def train_recipe(config: TrainConfig) -> LongJob[TrainResult]:
-    """The same from a recipe in memory."""
+def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> LongJob[TrainResult]:
+    """The same from a recipe in memory; ``shelf`` keeps the clips for a run that follows."""
+    shelf = shelf or ClipShelf()
     network_config(config.model)  # a mistake there should not wait until the clips are read
     dataset = read_datasets([Path(p) for p in config.data.train])
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
@@ -81,7 +83,7 @@ def train_recipe(config: TrainConfig) -> LongJob[TrainResult]:
     with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
         resume_point = folder.open(config, is_main=ranks.is_main)
         preprocessing = preprocessing_for(config.model, clip_frames=dataset.headers[0].clip_frames)
-        cache = yield from fill_cache(
+        cache = yield from shelf.get(
             dataset, preprocessing=preprocessing, threads=config.loop.threads
         )
         network = build_network(config.model)
@@ -142,9 +144,11 @@ def _finish(
     # The main process alone has validated: the others wait here until its best is written.
     epoch = int(loop.ranks.from_main(loop.best.get("epoch", 0)))
     network.load_state_dict(loop.folder.load_best())
-    measured: dict[str, Metrics | None] = {}
+    answers, measured = {}, {}
     for part in ("validation", "test"):
-        measured[part] = yield from _measure(loop, network, getattr(loop.split, part), part)
+        indices = getattr(loop.split, part)
+        answers[part] = yield from _answer(loop, network, indices, part)
+        measured[part] = _measure(answers[part], loop.labels[indices].numpy())
     result = TrainResult(
         model_path=loop.folder.model,
         epoch=epoch,
@@ -164,6 +168,10 @@ def _finish(
             training=summary,
             dataset_kind=dataset.kind,
         )
+        if len(answers["test"]):
+            tested = dataset.subset(loop.split.test)
+            write_text(loop.folder.test_clips, table(clip_rows(tested, answers["test"])))
+        # Written last: a folder that has it is whole.
         write_json(loop.folder.result, summary)
         for other in config.data.test:
             out = loop.folder.path / f"test-{safe_name(Path(other).name)}"
@@ -171,19 +179,22 @@ def _finish(
     return result
 
 
-def _measure(
-    loop: TrainingLoop, network: nn.Module, indices: np.ndarray[Any, Any], part: str
-) -> Generator[Progress, None, Metrics | None]:
-    if not len(indices):
-        return None
-    answers = yield from predict(
-        network,
-        loop.cache,
-        indices,
-        batch_size=loop.config.loop.batch_size,
-        stage=f"measuring on the {part} part",
+def _answer(
+    loop: TrainingLoop, network: nn.Module, indices: Indices, part: str
+) -> Generator[Progress, None, NDArray[np.float32]]:
+    return (
+        yield from predict(
+            network,
+            loop.cache,
+            indices,
+            batch_size=loop.config.loop.batch_size,
+            stage=f"measuring on the {part} part",
+        )
     )
-    return compute_metrics(answers, loop.labels[indices].numpy())
+
+
+def _measure(answers: NDArray[np.float32], labels: NDArray[np.float32]) -> Metrics | None:
+    return compute_metrics(answers, labels) if len(labels) else None
 
 
 def training_summary(

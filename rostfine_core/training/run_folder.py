@@ -26,6 +26,7 @@ class RunFolder:
         self.best_weights = folder / "best.pt"
         self.model = folder / "model.safetensors"
         self.result = folder / "result.json"
+        self.test_clips = folder / "test_clips.csv"
 
     def open(self, config: TrainConfig, *, is_main: bool = True) -> dict[str, Any] | None:
         """Start the folder, or return the resume point of the same recipe.
@@ -100,6 +101,21 @@ class RunFolder:
         """Forget what was logged after the resume point, since it is about to be made again."""
         kept = [r for r in self.read_log() if r["epoch"] <= epochs]
         write_text(self.log, "".join(json.dumps(r) + "\n" for r in kept))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what ``write_json`` wrote.
+
+    Raises:
+        ConfigError: the file is absent or damaged.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"The result {path} cannot be read ({error}): remove its folder and run it again."
+        ) from error
+    return content
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -1,0 +1,109 @@
+"""Comparisons: read strictly, trained fold by fold, resumed, and set out as the paper does."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rostfine_core.errors import ConfigError
+from rostfine_core.training.compare import compare
+from rostfine_core.training.compare_config import read_compare_config
+from rostfine_core.training.loop import TrainingProgress
+from rostfine_core.training.significance import compare_with_reference, holm, kruskal_wallis
+
+COMPARISON = """
+title = "Small"
+output = "{out}"
+folds = 2
+[base]
+data = {{ train = ["{data}"] }}
+loop = {{ epochs = 1, batch_size = 8, threads = 1, device = "cpu" }}
+[base.model.overrides]
+image_size = 16
+patch_size = 8
+embed_dim = 16
+depth = 1
+num_heads = 2
+top_k = 2
+selection_layers = 1
+branch_depth = 1
+branch_heads = 2
+[[method]]
+name = "RoSTFine"
+[[method]]
+name = "no diversity"
+changes = {{ "loss.alpha" = 0.0 }}
+"""
+
+
+@pytest.fixture
+def comparison(tmp_path: Path, dataset_folder: Path) -> Path:
+    path = tmp_path / "comparison.toml"
+    path.write_text(COMPARISON.format(out=tmp_path / "out", data=dataset_folder), encoding="utf-8")
+    return path
+
+
+def test_a_comparison_is_resumed_and_tabled(
+    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    job = compare(comparison)
+    while not (tmp_path / "out" / "RoSTFine" / "fold1" / "resume.pt").exists():
+        next(job)
+    job.close()
+    epochs = [p.epoch for p in compare(comparison) if isinstance(p, TrainingProgress)]
+    assert len(epochs) < 4 * 2  # the first run is not trained again
+    result = drain(compare(comparison))
+    assert [m.name for m in result.methods] == ["RoSTFine", "no diversity"]
+    tested = [len(json.loads(f.read_text())["recipe"]) for f in tmp_path.rglob("result.json")]
+    assert len(tested) == 4
+    assert len(result.methods[0].sample_errors) == 8
+    lines = (tmp_path / "out" / "compare.md").read_text(encoding="utf-8").splitlines()
+    assert any(line.startswith("| method | MSE | JS | BA 1 |") for line in lines)
+    assert "**" in result.summary
+    assert "Kruskal-Wallis" in result.summary
+    with (tmp_path / "out" / "compare.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4
+    ours = [float(r["mse"]) for r in rows if r["method"] == "RoSTFine"]
+    assert result.methods[0].mean("mse") == pytest.approx(np.mean(ours), rel=1e-6)
+
+
+def test_a_grid_makes_every_combination(comparison: Path) -> None:
+    text = comparison.read_text(encoding="utf-8")
+    grid = '\n[grid]\n"loss.alpha" = [0.0, 1.0]\n"loss.kind" = ["mse", "js"]\n'
+    comparison.write_text(text[: text.index("[[method]]")] + grid, encoding="utf-8")
+    config = read_compare_config(comparison)
+    assert [m.name for m in config.methods][:2] == ["alpha=0.0 kind=mse", "alpha=0.0 kind=js"]
+    assert len(config.methods) == 4
+    assert config.run(config.methods[3], fold=1).loss.kind == "js"
+
+
+def test_mistakes_are_named_before_anything_is_trained(comparison: Path) -> None:
+    text = comparison.read_text(encoding="utf-8")
+    comparison.write_text('zzz = 1\nreference = "x"\n' + text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="unknown key zzz; reference 'x' is no method"):
+        read_compare_config(comparison)
+    comparison.write_text(text.replace('"loss.alpha"', '"loss.alhpa"'), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"method 'no diversity'(.|\n)*unknown key"):
+        read_compare_config(comparison)
+
+
+def test_holm_by_hand() -> None:
+    corrected = holm({"a": 0.01, "b": 0.04, "c": 0.03})
+    assert corrected == pytest.approx({"a": 0.03, "c": 0.06, "b": 0.06})
+
+
+def test_a_method_that_is_worse_everywhere_is_found() -> None:
+    base = {f"p{i}": 0.01 + i * 1e-4 for i in range(12)}
+    worse = {s: e + 0.005 + i * 1e-5 for i, (s, e) in enumerate(base.items())}
+    scores = {"ours": [0.010, 0.011, 0.012, 0.0105, 0.0115], "b": [0.02, 0.021, 0.022, 0.023, 0.03]}
+    (found,) = compare_with_reference(scores, {"ours": base, "b": worse}, reference="ours")
+    assert found.difference == pytest.approx(0.005 + 5.5e-5)
+    assert found.p_paired == pytest.approx(2 / 2**12)
+    assert found.p_kruskal is not None
+    assert found.p_kruskal < 0.01
+    assert kruskal_wallis([1.0, 1.0], [1.0, 1.0]) is None
