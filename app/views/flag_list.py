@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.theme import icon
@@ -34,7 +34,7 @@ class FlagList(QWidget):
         for row, flag in enumerate(ordered):
             is_warning = flag.severity is Severity.WARNING
             colour = (
-                QColor("#d9962e")
+                self.palette().color(QPalette.ColorRole.BrightText)
                 if is_warning
                 else self.palette().color(QPalette.ColorRole.PlaceholderText)
             )

@@ -27,7 +27,9 @@ class Histogram(QWidget):
         self._plot.getViewBox().setXRange(0.5, 5.5, padding=0)
         self._plot.getAxis("left").setWidth(34)
         self._plot.setAccessibleName(self.tr("Grade distribution"))
-        self._legend = muted(self.tr("bars: mean · heads: ● global ■ spatial ▲ temporal"))
+        self._legend = muted(
+            self.tr("bars: mean · heads: ●\u00a0global ■\u00a0spatial ▲\u00a0temporal")
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)

@@ -145,7 +145,6 @@ def _number(maximum: float, decimals: int, special: str) -> QDoubleSpinBox:
     field.setRange(0.0, maximum)
     field.setDecimals(decimals)
     field.setSpecialValueText(special)
-    field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
     field.setKeyboardTracking(False)
     field.setAlignment(Qt.AlignmentFlag.AlignRight)
     field.setFixedWidth(92)

@@ -67,7 +67,6 @@ class SettingsDialog(QDialog):
             return switch
         if isinstance(setting.default, int):
             number = QSpinBox()
-            number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
             number.setRange(int(setting.minimum), int(setting.maximum))
             number.setValue(self._settings.number(setting.id))
             number.valueChanged.connect(lambda v: self._settings.set_value(setting.id, v))

@@ -178,7 +178,9 @@ class SpermDelegate(QStyledItemDelegate):
             paint_bar(painter, bar, assessment.prediction.grade)
         state = self._model.state_text(sperm)
         is_bad = bool(self._session.rejection(sperm)) or "!" in state or _warnings(assessment) > 0
-        painter.setPen(QColor("#d9962e") if is_bad else palette.placeholderText().color())
+        painter.setPen(
+            palette.brightText().color() if is_bad else palette.placeholderText().color()
+        )
         shown = painter.fontMetrics().elidedText(
             state, Qt.TextElideMode.ElideRight, int(text.width())
         )

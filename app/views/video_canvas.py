@@ -361,16 +361,29 @@ class VideoCanvas(pg.GraphicsView):
         self.hovered.emit(place.x(), place.y())
 
     def resizeEvent(self, ev: QResizeEvent | None) -> None:
-        """Keep the hint in its corner."""
+        """Keep the hint in its place."""
         super().resizeEvent(ev)
         if hasattr(self, "_hint"):
+            self._place_hint()
+
+    def changeEvent(self, ev: QEvent) -> None:
+        """Give the hint the room that another style needs."""
+        super().changeEvent(ev)
+        if ev.type() == QEvent.Type.StyleChange and hasattr(self, "_hint"):
+            self._place_hint()
+
+    def _place_hint(self) -> None:
+        """In the corner, or in the middle while there is no video."""
+        self._hint.adjustSize()
+        if self._session.video is None:
+            self._hint.move(self.rect().center() - self._hint.rect().center())
+        else:
             self._hint.move(10, 10)
 
     def _say(self, text: str) -> None:
         self._hint.setText(text)
-        self._hint.adjustSize()
-        self._hint.move(10, 10)
         self._hint.show()
+        self._place_hint()
 
 
 def _cross_path() -> QPainterPath:

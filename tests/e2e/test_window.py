@@ -1,0 +1,352 @@
+"""The work of an embryologist from the click to the report, through the real main()."""
+
+import csv
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from app.records import ModelStatus, OverlayKind, Tool
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, TrackStatus
+
+pytest.importorskip("pypdf")
+WAIT_MS = 60_000
+Drive = Callable[..., None]
+
+
+def until(qtbot: QtBot, condition: Callable[[], object]) -> None:
+    qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
+
+
+def on_screen(window: MainWindow, x_px: float, y_px: float) -> QPoint:
+    """Where a place of the video is in the canvas."""
+    canvas = window.review.canvas
+    scene = canvas.centralWidget.mapViewToScene(QPointF(x_px, y_px))
+    return canvas.mapFromScene(scene)
+
+
+def click(qtbot: QtBot, window: MainWindow, x_px: float, y_px: float) -> None:
+    qtbot.mouseClick(
+        window.review.canvas.viewport(),
+        Qt.MouseButton.LeftButton,
+        pos=on_screen(window, x_px, y_px),
+    )
+
+
+def opened(qtbot: QtBot, window: MainWindow) -> None:
+    until(qtbot, lambda: window.session.image is not None)
+    until(qtbot, lambda: window.session.cached_frames[0] == window.session.info.frame_count)  # type: ignore[union-attr]  # there is a video
+    until(qtbot, lambda: window.session.model.status is ModelStatus.READY)
+
+
+def graded(qtbot: QtBot, window: MainWindow, count: int) -> None:
+    window.actions_by_id["grade"].trigger()
+    until(qtbot, lambda: len(window.session.reportable) == count)
+
+
+def test_from_the_click_to_the_report(
+    qtbot: QtBot, drive: Drive, small_video: Path, tmp_path: Path
+) -> None:
+    def script(window: MainWindow, answers: object) -> None:
+        session = window.session
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        click(qtbot, window, 90, 160)
+        assert [s.name for s in session.sperms] == ["1", "2"]
+        seed = session.sperms[0].seeds[0]
+        assert math.hypot(seed.x_px - 100, seed.y_px - 90) < 1.5
+
+        window.actions_by_id["track"].trigger()
+        until(qtbot, lambda: all(session.track(s) for s in session.sperms))
+        track = session.track(session.sperms[0])
+        assert track is not None
+        last = track.points[-1]
+        assert (last.x_px, last.y_px) == pytest.approx((178, 90), abs=2.5)
+
+        graded(qtbot, window, 2)
+        panel = window.review.grade_panel
+        grade = session.reportable[1].prediction.grade
+        assert panel.numbers.values["expected"].text() == f"{grade.expected_grade:.2f}"
+        assert DISCLAIMER_DEMONSTRATION in shown_texts(window)
+        assert DISCLAIMER_AI_GRADE in shown_texts(window)
+
+        for kind in OverlayKind:
+            before = window.grab().toImage()
+            window.actions_by_id[f"overlay_{kind.value}"].trigger()
+            assert session.overlay.kind is kind
+            if kind is not OverlayKind.NONE:
+                assert window.grab().toImage() != before
+
+        window.sample_bar.sample.setFocus()
+        qtbot.keyClicks(window.sample_bar.sample, "=S-1")
+        qtbot.keyClicks(window.sample_bar.operator, "Sato")
+        with qtbot.waitSignal(window.controller.exported, timeout=WAIT_MS):
+            window.actions_by_id["export"].trigger()
+
+    drive(script, str(small_video))
+    folder = tmp_path / "reports" / "S-1"
+    check_report(folder)
+
+
+def shown_texts(window: MainWindow) -> set[str]:
+    from PySide6.QtWidgets import QLabel
+
+    return {w.text() for w in window.findChildren(QLabel) if w.isVisible()}
+
+
+def check_report(folder: Path) -> None:
+    from pypdf import PdfReader
+
+    pages = [" ".join(p.extract_text().split()) for p in PdfReader(folder / "report.pdf").pages]
+    assert all(DISCLAIMER_DEMONSTRATION in page for page in pages)
+    assert "S-1" in " ".join(pages)
+    with (folder / "report.csv").open(encoding="utf-8-sig", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert "'=S-1" in cells
+    assert not any(cell.startswith("=") for cell in cells)
+    records = sorted(folder.glob("sperm-*/assessment.json"))
+    assert len(records) == 2
+    record = json.loads(records[0].read_text(encoding="utf-8"))
+    assert record["schema"] == "rostfine.assessment/1"
+    assert sum(record_probabilities(record)) == pytest.approx(1, abs=1e-3)
+    assert (records[0].parent / "track.csv").is_file()
+    assert (records[0].parent / "explanation.png").is_file()
+
+
+def record_probabilities(record: object) -> list[float]:
+    """The first list of five numbers in a record."""
+    if isinstance(record, dict):
+        for name in ("probabilities", *record):
+            if name in record and (found := record_probabilities(record[name])):
+                return found
+    if isinstance(record, list) and len(record) == 5 and all(isinstance(x, float) for x in record):
+        return record
+    return []
+
+
+def test_correcting_a_track_and_taking_it_back(
+    qtbot: QtBot, drive: Drive, small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: object) -> None:
+        session, editor = window.session, window.controller.editor
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        graded(qtbot, window, 1)
+        first = session.track(session.sperms[0])
+        window.controller.player.seek(10)
+        until(qtbot, lambda: session.frame == 10)
+        window.actions_by_id["tool_correct"].trigger()
+        assert session.tool is Tool.CORRECT
+        click(qtbot, window, 112, 160)
+        assert len(session.sperms[0].seeds) == 2
+        assert session.track(session.sperms[0]) is None
+        window.actions_by_id["track"].trigger()
+        until(qtbot, lambda: session.track(session.sperms[0]))
+        corrected = session.track(session.sperms[0])
+        assert corrected is not None
+        point = corrected.at(10)
+        assert point is not None
+        assert point.status is TrackStatus.MANUAL
+        assert corrected.points[-1].y_px == pytest.approx(160, abs=3)
+
+        window.actions_by_id["undo"].trigger()
+        assert session.track(session.sperms[0]) == first
+        assert session.assessment(session.sperms[0]) is not None
+        window.actions_by_id["redo"].trigger()
+        assert session.track(session.sperms[0]) == corrected
+        while editor.undo_stack.canUndo():
+            window.actions_by_id["undo"].trigger()
+        assert session.sperms == ()
+
+    drive(script, str(small_video))
+
+
+def test_with_track_and_grade_at_once_a_click_is_enough(
+    qtbot: QtBot, drive: Drive, small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: object) -> None:
+        window.settings.set_value("auto_track", True)
+        window.settings.set_value("auto_grade", True)
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        click(qtbot, window, 90, 160)
+        until(qtbot, lambda: len(window.session.reportable) == 2)
+        until(qtbot, lambda: window.session.film(window.session.sperms[1]))
+
+    drive(script, str(small_video))
+
+
+@pytest.mark.parametrize("kind", ["track", "grade", "export"])
+def test_cancelling_in_the_middle_leaves_the_session_whole(
+    qtbot: QtBot,
+    drive: Drive,
+    small_video: Path,
+    tmp_path: Path,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The job is held in its middle until it is cancelled, so that it cannot finish first."""
+    import threading
+
+    from app import work
+    from rostfine_core.domain import LongJob, Progress
+
+    reached, go_on = threading.Event(), threading.Event()
+    closed: list[str] = []
+    name = {"track": "track_sperms", "grade": "grade_sperms", "export": "export"}[kind]
+    real = getattr(work, name)
+
+    def held(*args: object, **named: object) -> LongJob[object]:
+        inner = real(*args, **named)
+        try:
+            yield next(inner)
+            reached.set()
+            go_on.wait(30)
+            while True:
+                yield Progress(stage=kind, done=1, total=2)
+        finally:
+            inner.close()
+            closed.append(kind)
+
+    def script(window: MainWindow, answers: object) -> None:
+        session = window.session
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        if kind != "track":
+            window.actions_by_id["track"].trigger()
+            until(qtbot, lambda: session.track(session.sperms[0]))
+        if kind == "export":
+            graded(qtbot, window, 1)
+        monkeypatch.setattr(work, name, held)
+        window.actions_by_id[kind].trigger()
+        until(qtbot, reached.is_set)
+        assert window.controller.is_busy
+        window.actions_by_id["cancel"].trigger()
+        go_on.set()
+        until(qtbot, lambda: not window.controller.is_busy)
+        assert closed == [kind]
+        monkeypatch.setattr(work, name, real)
+        assert len(session.sperms) == 1
+        if kind == "export":
+            folder = window.controller.report_folder
+            assert list(folder.iterdir()) == []
+            with qtbot.waitSignal(window.controller.exported, timeout=WAIT_MS):
+                window.actions_by_id["export"].trigger()
+        else:
+            graded(qtbot, window, 1)
+
+    drive(script, str(small_video))
+
+
+def test_a_second_click_on_grade_changes_nothing(
+    qtbot: QtBot, drive: Drive, small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app import work
+
+    batches: list[int] = []
+    real = work.grade_sperms
+
+    def counting(order: work.GradeOrder, **named: object) -> object:
+        batches.append(len(order.tracks))
+        return real(order, **named)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(work, "grade_sperms", counting)
+
+    def script(window: MainWindow, answers: object) -> None:
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        click(qtbot, window, 90, 160)
+        window.actions_by_id["grade"].trigger()
+        window.actions_by_id["grade"].trigger()
+        until(qtbot, lambda: window.session.work("grade"))
+        window.actions_by_id["grade"].trigger()
+        until(qtbot, lambda: len(window.session.reportable) == 2)
+        window.actions_by_id["grade"].trigger()
+        until(qtbot, lambda: not window.controller.is_busy)
+        assert batches == [2]
+
+    drive(script, str(small_video))
+
+
+def test_a_bad_file_is_told_and_the_open_video_stays(
+    qtbot: QtBot, drive: Drive, small_video: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video at all" * 50)
+
+    def script(window: MainWindow, answers: object) -> None:
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        window.controller.open_video(bad)
+        until(qtbot, lambda: visible_boxes(window))
+        (box,) = visible_boxes(window)
+        assert "bad.mp4" in box.text()
+        box.close()
+        assert window.session.video is not None
+        assert window.session.video.path == small_video
+        assert len(window.session.sperms) == 1
+
+    drive(script, str(small_video))
+
+
+def visible_boxes(window: MainWindow) -> list[QMessageBox]:
+    return [b for b in window.findChildren(QMessageBox) if b.isVisible()]
+
+
+def test_a_moved_video_is_found_again(
+    qtbot: QtBot, drive: Drive, small_video: Path, tmp_path: Path
+) -> None:
+    def script(window: MainWindow, answers: object) -> None:
+        answers.found = small_video  # type: ignore[attr-defined]  # the stand-in for the user
+        window.controller.open_video(tmp_path / "gone.mp4")
+        opened(qtbot, window)
+        assert answers.asked == ["moved"]  # type: ignore[attr-defined]  # as above
+        assert window.settings.recent[0] == small_video
+
+    drive(script)
+
+
+def test_a_model_that_is_none_is_told_and_can_be_replaced(
+    qtbot: QtBot, drive: Drive, small_video: Path, tmp_path: Path, model_file: Path
+) -> None:
+    foreign = tmp_path / "foreign.safetensors"
+    foreign.write_bytes(b"not a model")
+
+    def script(window: MainWindow, answers: object) -> None:
+        opened(qtbot, window)
+        window.settings.set_value("model_path", str(foreign))
+        until(qtbot, lambda: visible_boxes(window))
+        for box in visible_boxes(window):
+            assert "foreign.safetensors" in box.text()
+            box.close()
+        click(qtbot, window, 100, 90)
+        window.settings.set_value("model_path", str(model_file))
+        until(qtbot, lambda: window.session.model.status is ModelStatus.READY)
+        graded(qtbot, window, 1)
+
+    drive(script, str(small_video))
+
+
+def test_closing_while_work_runs_asks_and_cleans_up(
+    qtbot: QtBot, drive: Drive, small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: object) -> None:
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        window.actions_by_id["grade"].trigger()
+        assert window.controller.is_busy
+        answers.yes = False  # type: ignore[attr-defined]  # the stand-in for the user
+        assert not window.close()
+        assert window.isVisible()
+        answers.yes = True  # type: ignore[attr-defined]  # as above
+        assert window.close()
+        assert answers.asked[:1] == ["stop"]  # type: ignore[attr-defined]  # as above
+        assert not window.controller.is_busy
+
+    drive(script, str(small_video))
