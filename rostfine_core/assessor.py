@@ -75,6 +75,11 @@ class Assessor:
         return self._precision
 
     @property
+    def cpu_threads(self) -> int:
+        """How many threads share the work on the CPU."""
+        return torch.get_num_threads()
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What the user must know of the device, such as a GPU that ran out of memory."""
         return tuple(self._notices)

@@ -277,18 +277,19 @@ def _assessment(
             device=assessor.device_label,
             precision=assessor.precision,
             um_per_px=request.um_per_px,
-            settings_json=_settings_json(request),
+            settings_json=_settings_json(request, cpu_threads=assessor.cpu_threads),
             created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         ),
     )
 
 
-def _settings_json(request: AssessmentRequest) -> str:
-    """All settings and all clicks of the batch: its size can move the last bits of a grade."""
+def _settings_json(request: AssessmentRequest, *, cpu_threads: int) -> str:
+    """All settings, with the batch and the threads: both can move the last bits of a grade."""
     return json.dumps(
         {
             **asdict(request.settings),
             "fps_correction": request.fps,
+            "cpu_threads": cpu_threads,
             "clicks_in_batch": [asdict(s) for s in request.seeds],
         },
         sort_keys=True,

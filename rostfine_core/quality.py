@@ -30,7 +30,11 @@ DARK_LEVEL, BRIGHT_LEVEL = 40, 225  # medians of 0..255; the real clips lie betw
 CLIPPED_SHARE = 0.05
 RATE_RATIO = 1.5  # a third slower or half faster than the training videos
 SCALE_RATIO = 1.5
-BLUR_EDGE_SHARE = 0.45  # width of the head's edge as a part of its length
+SHARP_EDGE_PX = 3.0  # what a perfectly sharp edge measures after smoothing by one pixel
+BLUR_EDGE_SHARE = 0.28  # what an edge is wider than that, as a part of the head's length
+HEAD_LEVEL = 0.35  # of the peak difference: where the head ends
+TAIL_SHARE = 0.55  # of the head's half width: neck and tail are thinner
+SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter of their length
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range
 
 Picture = NDArray[np.float32]
@@ -130,7 +134,7 @@ def _head_flags(clip: Clip, model: ModelInfo) -> Iterator[QualityFlag]:
         )
         return
     length, edge = median(h[0] for h in found), median(h[1] for h in found)
-    if edge > BLUR_EDGE_SHARE * length:
+    if edge - SHARP_EDGE_PX > BLUR_EDGE_SHARE * length:
         yield _warning(
             "out_of_focus",
             f"The head's edge is {edge:.1f} px wide on a head of {length:.0f} px: the sperm is "
@@ -144,9 +148,9 @@ def _head_flags(clip: Clip, model: ModelInfo) -> Iterator[QualityFlag]:
     size_note = (
         f"about {length:.0f} px long, while the model expects {shortest:.0f} to {longest:.0f} px"
     )
-    if length < shortest:
+    if length * SIZE_MARGIN < shortest:
         yield _warning("sperm_too_small", f"The head is {size_note}: use a higher magnification.")
-    if length > longest:
+    if length > longest * SIZE_MARGIN:
         yield _warning("sperm_too_large", f"The head is {size_note}: use a lower magnification.")
 
 
@@ -201,14 +205,25 @@ def measure_head(image: NDArray[np.uint8]) -> tuple[float, float] | None:
     peak = float(centre.max())
     if peak < max(6.0, 5 * noise):
         return None
-    mask = (difference > peak / 2).astype(np.uint8)
-    _, labels = cv2.connectedComponents(mask)
+    mask = (difference > HEAD_LEVEL * peak).astype(np.uint8)
+    _, labels = cv2.connectedComponents(_without_tail(mask, middle))
     y, x = np.unravel_index(int(centre.argmax()), centre.shape)
     region = labels == labels[y + middle.start, x + middle.start]
     moments = cv2.moments(region.astype(np.uint8), binaryImage=True)
     spread = np.array([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
     length = 4 * float(np.sqrt(np.linalg.eigvalsh(spread / moments["m00"])[-1]))
     return length, _edge_width(difference, region, peak)
+
+
+def _without_tail(mask: NDArray[np.uint8], middle: slice) -> NDArray[np.uint8]:
+    """Fill what is bright inside a dark outline; take off what is thinner than half the head."""
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, cv2.FILLED)
+    radius = float(cv2.distanceTransform(filled, cv2.DIST_L2, 5)[middle, middle].max())
+    size = 2 * int(TAIL_SHARE * radius) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return np.asarray(cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc), dtype=np.uint8)
 
 
 def _difference_from_background(image: NDArray[np.uint8]) -> Picture:

@@ -60,7 +60,7 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
     """Keep torch to one thread, so that results do not depend on the machine's cores."""
     threads = torch.get_num_threads()

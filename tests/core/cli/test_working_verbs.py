@@ -1,0 +1,180 @@
+"""The verbs do what they say: real commands on real files."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from rostfine_core.cli import main
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+from rostfine_core.simulation import Scene
+from rostfine_core.store import read_assessment
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def results(
+    small_video: Path,
+    small_model: Path,
+    heads: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Two sperm of the small video, assessed with everything that can be given."""
+    folder = tmp_path_factory.mktemp("results") / "new" / "S-1"
+    clicks = [f"--click={head}" for head in heads[:2]]
+    who = ["--sample", "=S-1", "--operator", "A. Sato", "--um-per-px", "0.19"]
+    arguments = ["assess", str(small_video), *clicks, *who, "--model", str(small_model)]
+    assert main([*arguments, "--device", "cpu", "--out", str(folder)]) == 0
+    return folder
+
+
+def test_assess_writes_everything_and_nothing_else(results: Path) -> None:
+    files = sorted(p.relative_to(results).as_posix() for p in results.rglob("*") if p.is_file())
+    each = ("assessment.json", "explanation.png", "track.csv")
+    assert files == ["report.csv", "report.pdf", *(f"sperm-{i}/{f}" for i in (1, 2) for f in each)]
+
+
+def test_json_csv_and_pdf_agree(results: Path) -> None:
+    rows = read_csv(results / "report.csv")
+    text = "\n".join(page.extract_text() for page in PdfReader(results / "report.pdf").pages)
+    assert [row["target"] for row in rows] == ["1", "2"]
+    for number, row in zip((1, 2), rows, strict=True):
+        record = read_assessment(results / f"sperm-{number}" / "assessment.json")
+        grade = record.prediction.grade
+        assert float(row["expected_grade"]) == pytest.approx(grade.expected_grade, abs=1e-3)
+        assert f"{grade.expected_grade:.2f}" in text
+        assert f"{100 * grade.probabilities[0]:.1f}%" in text
+        assert record.sample.operator == "A. Sato"
+        assert record.provenance.video_sha256 in text
+        assert len(record.clip) == 16
+    assert not rows[0]["sample"].startswith("=")
+
+
+def test_every_page_carries_both_notes(results: Path) -> None:
+    for page in PdfReader(results / "report.pdf").pages:
+        text = " ".join(page.extract_text().split())
+        assert DISCLAIMER_AI_GRADE in text
+        assert DISCLAIMER_DEMONSTRATION in text
+
+
+def test_the_explanation_is_a_picture(results: Path) -> None:
+    with Image.open(results / "sperm-1" / "explanation.png") as image:
+        assert min(image.size) > 500
+        assert np.asarray(image.convert("L")).std() > 20
+
+
+def test_assess_again_gives_the_same_bits(
+    results: Path, small_video: Path, small_model: Path, heads: list[str], tmp_path: Path
+) -> None:
+    clicks = [f"--click={head}" for head in heads[:2]]
+    arguments = ["assess", str(small_video), *clicks, "--model", str(small_model)]
+    assert main([*arguments, "--device", "cpu", "--out", str(tmp_path / "again")]) == 0
+    for number in (1, 2):
+        name = f"sperm-{number}/assessment.json"
+        first, again = read_assessment(results / name), read_assessment(tmp_path / "again" / name)
+        assert again.prediction == first.prediction
+        assert again.clip == first.clip
+        np.testing.assert_array_equal(
+            again.explanation.encoder_rollout, first.explanation.encoder_rollout
+        )
+
+
+def test_a_second_report_needs_overwrite(
+    results: Path,
+    small_video: Path,
+    small_model: Path,
+    heads: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["assess", str(small_video), f"--click={heads[2]}", "--model", str(small_model)]
+    arguments += ["--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    first = (tmp_path / "out" / "report.csv").read_bytes()
+    assert main(arguments) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert (tmp_path / "out" / "report.csv").read_bytes() == first
+    assert main([*arguments, "--overwrite", "--sample", "later"]) == 0
+    assert read_csv(tmp_path / "out" / "report.csv")[0]["sample"] == "later"
+
+
+def test_track_follows_the_simulated_sperm(small_video: Path, scene: Scene, tmp_path: Path) -> None:
+    targets = scene.truth.targets
+    seeds = "".join(f"{t.target},0,{t.xy_px[0, 0]:.1f},{t.xy_px[0, 1]:.1f}\n" for t in targets)
+    (tmp_path / "seeds.csv").write_text("target,frame,x,y\n" + seeds)
+    out = tmp_path / "tracks.csv"
+    seeds_path = str(tmp_path / "seeds.csv")
+    assert main(["track", str(small_video), "--seeds", seeds_path, "--out", str(out)]) == 0
+    rows = read_csv(out)
+    assert list(rows[0]) == ["target", "frame", "x_px", "y_px", "score", "status"]
+    for target in targets:
+        mine = [r for r in rows if r["target"] == target.target and r["status"] != "lost"]
+        frames = [int(r["frame"]) for r in mine]
+        found = np.array([(float(r["x_px"]), float(r["y_px"])) for r in mine])
+        error = np.hypot(*(found - target.xy_px[frames]).T)
+        assert np.median(error) < 3
+    assert {int(r["frame"]) for r in rows} == set(range(40))
+
+
+def test_track_starts_without_torch(small_video: Path, heads: list[str], tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(f"target,frame,x,y\n1,0,{heads[0]}\n")
+    program = (
+        "import sys; from rostfine_core.cli import main; "
+        f"status = main(['track', {str(small_video)!r}, '--seeds', {str(tmp_path / 's.csv')!r}, "
+        f"'--out', {str(tmp_path / 't.csv')!r}]); "
+        "heavy = {'torch', 'timm', 'einops', 'PySide6', 'reportlab'} & set(sys.modules); "
+        "sys.exit(status or ' '.join(heavy) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_sperm_that_cannot_be_graded_is_told_and_the_others_are_graded(
+    small_video: Path,
+    small_model: Path,
+    heads: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In the last frame there is one picture to grade from, which is too few."""
+    arguments = ["assess", str(small_video), f"--click={heads[0]}", "--frame", "39"]
+    assert main([*arguments, "--model", str(small_model), "--out", str(tmp_path / "out")]) == 1
+    assert "too few to grade" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_simulate_writes_a_scene_and_a_data_set(tmp_path: Path) -> None:
+    arguments = ["simulate", "--out", str(tmp_path / "data"), "--kind", "dataset", "--count", "3"]
+    assert main([*arguments, "--seed", "5"]) == 0
+    rows = read_csv(tmp_path / "data" / "labels.csv")
+    assert len(rows) == 3
+    assert all(sum(int(row[f"votes_{g}"]) for g in "ABCDE") == 40 for row in rows)
+    with np.load(tmp_path / "data" / "clips" / f"{rows[0]['clip']}.npz") as clip:
+        assert clip["images"].shape == (16, 150, 150, 3)
+
+
+def test_doctor_looks_at_everything(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["doctor", "--folder", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    for subject in ("Python", "Packages", "GPU", "Codecs", "Window", "Bundled model", "Demo video"):
+        assert subject in printed
+    assert str(tmp_path) in printed
+
+
+def test_demo_assesses_the_bundled_video(tmp_path: Path, small_model: Path) -> None:
+    assert main(["demo", "--out", str(tmp_path / "d"), "--model", str(small_model)]) == 0
+    rows = read_csv(tmp_path / "d" / "report.csv")
+    assert len(rows) == 3
+    table = json.loads((tmp_path / "d" / "sperm-1" / "assessment.json").read_text("utf-8"))
+    assert table["video"]["width_px"] == 1392
+    assert table["video"]["frame_count"] == 175
