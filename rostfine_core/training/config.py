@@ -41,9 +41,10 @@ class ModelSection:
 
     ``preset`` and ``overrides`` give the sizes: of RoSTFine, and of the input and the encoder of
     the baselines; ``size`` is for baselines that are no transformers. ``features`` and
-    ``aggregation`` are the paper's ablations. ``init`` is ``scratch``, ``timm:NAME`` or a
-    checkpoint: a model file, an official TimeSformer ``.pyth`` or, for a baseline, its state
-    dict. ``freeze`` names the parameters that stay as they are, by how they begin.
+    ``aggregation`` are the paper's ablations. ``normalise`` is that of ``Preprocessing``.
+    ``init`` is ``scratch``, ``timm:NAME`` or a checkpoint: a model file, an official TimeSformer
+    ``.pyth`` or, for a baseline, its state dict. ``freeze`` names the parameters that stay as
+    they are, by how they begin.
     """
 
     network: NetworkName = "rostfine"
@@ -52,6 +53,7 @@ class ModelSection:
     size: Literal["full", "small"] = "full"
     features: str = "gst"
     aggregation: Literal["separate", "concat", "sum"] = "separate"
+    normalise: Literal["fixed", "clip"] = "fixed"
     init: str = "scratch"
     freeze: tuple[str, ...] = ()
 

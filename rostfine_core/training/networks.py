@@ -100,5 +100,8 @@ def preprocessing_for(section: ModelSection, *, clip_frames: int) -> Preprocessi
     """How clips of that many frames are prepared for the network."""
     config = network_config(section)
     return Preprocessing(
-        num_frames=config.num_frames, image_size=config.image_size, clip_frames=clip_frames
+        num_frames=config.num_frames,
+        image_size=config.image_size,
+        clip_frames=clip_frames,
+        normalise=section.normalise,
     )

@@ -142,11 +142,12 @@ def test_a_research_network_is_trained_saved_and_scored(
     recipe: Callable[..., TrainConfig], dataset_folder: Path, drain: Callable[..., Any]
 ) -> None:
     sizes = {**recipe().model.overrides, "drop_path": 0.0}
-    model = {"overrides": sizes, "features": "gs", "aggregation": "concat"}
+    model = {"overrides": sizes, "features": "gs", "aggregation": "concat", "normalise": "clip"}
     data = {"train": [str(dataset_folder)], "test": [str(dataset_folder)]}
     result = drain(train_recipe(recipe(model=model, data=data)))
     (loaded,) = load_trained(result.model_path)
     assert type(loaded.network).__name__ == "FeatureVariant"
+    assert loaded.preprocessing.normalise == "clip"
     scored = drain(evaluate(result.model_path, dataset_folder, repeats=10))
     assert scored.clips == 24
     assert (result.model_path.parent / "test-tiny" / "evaluation.md").is_file()
