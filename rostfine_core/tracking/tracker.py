@@ -1,0 +1,236 @@
+"""Follows clicked sperm through a video, one frame at a time, together with their neighbours.
+
+Every frame: predict each head; look for blobs like it around the prediction; decide jointly which
+blob is which head; learn. Blobs near a sperm that nobody clicked (bystanders: other sperm, debris)
+are followed too as long as they stay near, because what they are, the sperm is not: this keeps
+tracks apart where sperm cross, and makes a static background harmless.
+
+A *head* is a thing in the video; a *target* is a name that a person gave. Two targets that were
+clicked on the same head share it.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rostfine_core.domain import (
+    GreyFrame,
+    LongJob,
+    Progress,
+    Seed,
+    Track,
+    TrackPoint,
+    TrackStatus,
+)
+from rostfine_core.errors import TrackingError
+from rostfine_core.tracking.heads import Heads
+from rostfine_core.tracking.seeds import check_in_frame, check_seeds
+from rostfine_core.tracking.settings import TrackerSettings
+
+PREDICTED_SHARE = 0.5
+"""Share of its last score that a head starts from when it is only predicted."""
+FIRST_GUESS_S = 1 / 25
+
+
+@dataclass(frozen=True)
+class _Label:
+    """A target's hold on a head: the click stays where it was, relative to the head's centre."""
+
+    head: int
+    offset: complex
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """The frame before: its number, time, distance in time from its predecessor, and shape."""
+
+    frame: int
+    time_s: float
+    elapsed_s: float
+    shape: tuple[int, ...]
+
+
+class Tracker:
+    """Tracks all seeds in one pass; each ``step`` returns final points.
+
+    Memory does not grow with the video but for one point a target and frame.
+    """
+
+    def __init__(self, seeds: Sequence[Seed], *, settings: TrackerSettings | None = None) -> None:
+        """Prepare to track ``seeds``; later seeds of a target are manual corrections.
+
+        Raises:
+            TrackingError: the seeds contradict each other or have no position.
+        """
+        check_seeds(seeds)
+        self._settings = settings or TrackerSettings()
+        self._pending: dict[int, list[Seed]] = defaultdict(list)
+        for seed in seeds:
+            self._pending[seed.frame].append(seed)
+        self._heads = Heads(self._settings)
+        self._labels: dict[str, _Label] = {}
+        self._points: dict[str, list[TrackPoint]] = {}
+        self._clock: _Clock | None = None
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The tracks so far, in the order in which the targets began."""
+        return tuple(Track(target=t, points=tuple(p)) for t, p in self._points.items())
+
+    @property
+    def pending(self) -> tuple[Seed, ...]:
+        """The seeds whose frame has not come yet."""
+        return tuple(seed for seeds in self._pending.values() for seed in seeds)
+
+    def step(self, frame: GreyFrame) -> Mapping[str, TrackPoint]:
+        """Take in the next frame and say where every target that has begun is in it.
+
+        Raises:
+            TrackingError: the frame is out of order or of another size, or a seed lies outside.
+        """
+        self._check_order(frame)
+        height, width = frame.image.shape
+        for seed in self._pending.get(frame.index, ()):
+            check_in_frame(seed, width_px=width, height_px=height)
+        elapsed_s = self._tick(frame)
+        if frame.is_duplicate:
+            points = {target: self._repeated(target, frame) for target in self._points}
+        else:
+            self._heads.advance(frame.image, elapsed_s=elapsed_s)
+            points = {target: self._current(target, frame) for target in self._points}
+        seeds = self._pending.pop(frame.index, [])
+        points |= {seed.target: self._begin(seed, frame) for seed in seeds}
+        if seeds:
+            self._heads.survey(frame.image)
+        for target, point in points.items():
+            self._points.setdefault(target, []).append(point)
+        self._forget()
+        return points
+
+    def _check_order(self, frame: GreyFrame) -> None:
+        late = [seed for seed in self.pending if seed.frame < frame.index]
+        if late:
+            raise TrackingError(
+                f"Frame {frame.index} comes after the click on target {late[0].target} in frame "
+                f"{late[0].frame}: start tracking no later than the first click."
+            )
+        clock = self._clock
+        if clock and frame.index != clock.frame + 1:
+            raise TrackingError(
+                f"Frame {frame.index} cannot follow frame {clock.frame}: "
+                "frames must come one by one, in order."
+            )
+        if clock and frame.image.shape != clock.shape:
+            (height, width), (old_height, old_width) = frame.image.shape, clock.shape
+            raise TrackingError(
+                f"Frame {frame.index} is {width}x{height} pixels but the frames before it are "
+                f"{old_width}x{old_height}: only videos that keep their size can be tracked."
+            )
+
+    def _tick(self, frame: GreyFrame) -> float:
+        """Seconds since the frame before, repeated or not.
+
+        Repeated frames come from rate conversion, where the distinct ones were taken evenly: the
+        time of a repeated frame has not moved the sperm.
+        """
+        last = self._clock
+        elapsed_s = frame.time_s - last.time_s if last else 0.0
+        if elapsed_s <= 0:  # a broken time stamp
+            elapsed_s = last.elapsed_s if last else FIRST_GUESS_S
+        self._clock = _Clock(frame.index, frame.time_s, elapsed_s, frame.image.shape)
+        return elapsed_s
+
+    def _begin(self, seed: Seed, frame: GreyFrame) -> TrackPoint:
+        """Put a label on the head under a click: one that is known there, or a new one."""
+        click = complex(seed.x_px, seed.y_px)
+        self._labels.pop(seed.target, None)
+        self._forget()
+        head = self._heads.near(click)
+        if head is None:
+            head = self._heads.add(frame.image, x_px=seed.x_px, y_px=seed.y_px)
+        self._labels[seed.target] = _Label(head, click - self._heads.state(head).place)
+        return _point(frame, click, score=1.0, status=TrackStatus.MANUAL)
+
+    def _current(self, target: str, frame: GreyFrame) -> TrackPoint:
+        """Where a target is after the heads have moved on."""
+        label = self._labels.get(target)
+        if label is None:
+            return _lost(frame)
+        head = self._heads.state(label.head)
+        if head.is_lost:
+            return _lost(frame)
+        status = TrackStatus.PREDICTED if head.unseen_s > 0 else TrackStatus.MEASURED
+        score = head.score * math.exp(-head.unseen_s / self._settings.predict_s)
+        if status is TrackStatus.PREDICTED:
+            score *= PREDICTED_SHARE
+        return _point(frame, _inside(head.place + label.offset, frame), score=score, status=status)
+
+    def _repeated(self, target: str, frame: GreyFrame) -> TrackPoint:
+        """The point of the frame before, which this frame repeats."""
+        last = self._points[target][-1]
+        status = TrackStatus.MEASURED if last.status is TrackStatus.MANUAL else last.status
+        return replace(
+            last, frame=frame.index, time_s=frame.time_s, status=status, is_duplicate=True
+        )
+
+    def _forget(self) -> None:
+        """Let go of heads that no target holds any more, or that were not seen for too long."""
+        patience_s = self._settings.predict_s + self._settings.search_lost_s
+        gone = {
+            label.head
+            for label in self._labels.values()
+            if self._heads.state(label.head).unseen_s > patience_s
+        }
+        self._labels = {t: label for t, label in self._labels.items() if label.head not in gone}
+        held = {label.head for label in self._labels.values()}
+        self._heads.release(set(self._heads.ids.tolist()) - held)
+
+
+def track(
+    frames: Iterable[GreyFrame],
+    seeds: Sequence[Seed],
+    *,
+    total_frames: int,
+    settings: TrackerSettings | None = None,
+) -> LongJob[tuple[Track, ...]]:
+    """Track all ``seeds`` through ``frames``, from the first seed's frame or earlier to the end.
+
+    Raises:
+        TrackingError: a seed cannot be tracked; see ``Tracker``.
+    """
+    tracker = Tracker(seeds, settings=settings)
+    for frame in frames:
+        tracker.step(frame)
+        yield Progress(stage="tracking", done=frame.index + 1, total=total_frames)
+    if tracker.pending:
+        seed = tracker.pending[0]
+        raise TrackingError(
+            f"The click on target {seed.target} names frame {seed.frame}, but the video ends "
+            "before that: choose a frame that exists."
+        )
+    return tracker.tracks
+
+
+def _point(
+    frame: GreyFrame, place: complex, *, score: float, status: TrackStatus
+) -> TrackPoint:
+    return TrackPoint(
+        frame=frame.index,
+        time_s=frame.time_s,
+        x_px=float(place.real),
+        y_px=float(place.imag),
+        score=min(max(float(score), 0.0), 1.0),
+        status=status,
+        is_duplicate=frame.is_duplicate,
+    )
+
+
+def _inside(place: complex, frame: GreyFrame) -> complex:
+    """The nearest place within the frame: a head at the border may have its centre beyond."""
+    height, width = frame.image.shape
+    return complex(min(max(place.real, 0), width - 1), min(max(place.imag, 0), height - 1))
+
+
+def _lost(frame: GreyFrame) -> TrackPoint:
+    return _point(frame, complex(math.nan, math.nan), score=0.0, status=TrackStatus.LOST)
