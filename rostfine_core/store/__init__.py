@@ -1,4 +1,4 @@
-"""Results and inputs on disk: seed and track tables, assessments as JSON."""
+"""Seeds, tracks and assessments on disk: read with every mistake named, written whole or not."""
 
 from rostfine_core.store.assessment import (
     SCHEMA,

@@ -1,23 +1,32 @@
-"""One sperm's assessment on disk: ``assessment.json`` (rostfine.assessment/1) and ``track.csv``.
+"""One sperm's assessment as a file that can be read, checked and made again.
 
-Keys of the JSON: ``schema``, ``notes`` (the disclaimers that hold), ``target``, ``seeds``,
-``sample`` (sample, operator), ``video``, ``clip`` (the crop boxes; the pictures are cut again from
-the video), ``prediction`` (final distribution, three heads, ensemble), ``derived`` (expected
-grade, entropy, P(A or B), ensemble spread), ``explanation`` (maps and selected patches),
-``kinematics``, ``flags``, ``provenance``. Not-a-number is written as null.
+``assessment.json`` (schema ``rostfine.assessment/1``) holds these keys; NaN is null:
+
+- ``schema``, ``notes``: the format's name; what must be said with every result.
+- ``target``, ``sample``: the sperm's name; whose it is (``sample``) and who looked (``operator``).
+- ``prediction``: ``grade`` (shares of A to E), the heads ``grade_global``, ``grade_spatial``,
+  ``grade_temporal`` and ``ensemble`` (each member's shares). ``derived`` from it:
+  ``expected_grade`` (A = 1 ... E = 5), ``entropy_bits``, ``p_a_or_b``, ``ensemble_spread``.
+- ``flags``: ``code``, ``severity`` and ``reason`` of every doubt.
+- ``kinematics``: values with ``unit``, ``window_s`` and ``fps``; null where ``withheld`` says why.
+- ``provenance``: ``software_version``, ``model`` (file, sha256, config, preprocessing, training
+  data), ``video_name``, ``video_sha256``, ``device``, ``precision``, ``um_per_px``, ``settings``
+  and ``created_utc``.
+- ``seeds``: the clicks. ``video``: size, rate, ``timestamps_s``, notes.
+- ``clip``: the squares that were cut out; their pictures are cut again from the video.
+- ``explanation``: ``encoder_rollout`` and ``branch_attention`` (T, G, G), ``selected_patches``
+  (T, K) and ``clip_frames`` (T).
+- ``track``: the whole path; ``track.csv`` beside it holds the same as a table.
 """
 
 import json
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from json import JSONEncoder
 from pathlib import Path
-from typing import Any, get_args
+from typing import Self
 
+import cattrs
 import numpy as np
-from cattrs import BaseValidationError, Converter, transform_error
-from cattrs.preconf.json import make_converter
-from numpy.typing import NDArray
 
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
@@ -26,27 +35,33 @@ from rostfine_core.domain import (
     Assessment,
     CropBox,
     Explanation,
-    GradeDistribution,
     Kinematics,
+    ModelInfo,
     Prediction,
     Provenance,
     QualityFlag,
     SampleInfo,
     Seed,
+    Track,
     VideoInfo,
 )
 from rostfine_core.errors import StoreError
-from rostfine_core.files import write_text
-from rostfine_core.store.tables import write_tracks
+from rostfine_core.files import atomic_write
+from rostfine_core.store.conversion import converter
+from rostfine_core.store.tables import tracks_table
 
 SCHEMA = "rostfine.assessment/1"
 ASSESSMENT_JSON = "assessment.json"
 TRACK_CSV = "track.csv"
+_MISTAKES_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AssessmentRecord:
-    """What the JSON holds of an assessment: all but the pictures and the track."""
+    """What ``assessment.json`` keeps: an assessment without the pictures of its clip.
+
+    ``video.path`` is the file's name alone, as folders can name patients; ``clip`` are the boxes.
+    """
 
     target: str
     seeds: tuple[Seed, ...]
@@ -58,66 +73,92 @@ class AssessmentRecord:
     kinematics: Kinematics
     flags: tuple[QualityFlag, ...]
     provenance: Provenance
+    track: Track
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> Self:
+        """Leave out what is not kept."""
+        kept = {f.name: getattr(assessment, f.name) for f in fields(cls)}
+        kept["video"] = replace(assessment.video, path=assessment.provenance.video_name)
+        kept["clip"] = assessment.clip.boxes
+        return cls(**kept)
 
 
 def write_assessment(folder: Path, assessment: Assessment) -> None:
-    """Write ``assessment.json`` and ``track.csv`` into ``folder``, each whole or not at all.
+    """Write ``assessment.json`` and ``track.csv`` into ``folder``, both or neither.
 
     Raises:
         StoreError: the folder cannot be written.
     """
-    record = AssessmentRecord(
-        target=assessment.target,
-        seeds=assessment.seeds,
-        sample=assessment.sample,
-        video=assessment.video,
-        clip=assessment.clip.boxes,
-        prediction=assessment.prediction,
-        explanation=assessment.explanation,
-        kinematics=assessment.kinematics,
-        flags=assessment.flags,
-        provenance=assessment.provenance,
-    )
-    table = {
-        "schema": SCHEMA,
-        "notes": _notes(assessment),
-        "derived": _derived(assessment.prediction),
-        **_converter().unstructure(record),
-    }
-    text = json.dumps(_without_nan(table), ensure_ascii=False, indent=1, allow_nan=False)
-    write_tracks(folder / TRACK_CSV, [assessment.track])
-    write_text(folder / ASSESSMENT_JSON, text + "\n")
+    text = to_json(AssessmentRecord.of(assessment))
+    table = tracks_table([assessment.track])
+    with (
+        atomic_write(folder / ASSESSMENT_JSON) as json_file,
+        atomic_write(folder / TRACK_CSV) as table_file,
+    ):
+        # A file name need not be valid Unicode; what is not becomes an escape that JSON knows.
+        json_file.write_bytes(text.encode("utf-8", "backslashreplace"))
+        table_file.write_bytes(table.encode("utf-8", "backslashreplace"))
 
 
 def read_assessment(path: Path) -> AssessmentRecord:
-    """Read an ``assessment.json``.
+    """Read an ``assessment.json``, or the one in a folder.
 
     Raises:
-        StoreError: the file cannot be read, has another schema or is damaged.
+        StoreError: it cannot be read, is of another schema, or a value is missing or wrong.
+    """
+    path = path / ASSESSMENT_JSON if path.is_dir() else path
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{path} is not an assessment: choose an {ASSESSMENT_JSON}.") from error
+    except OSError as error:
+        raise StoreError(
+            f"Cannot read {path} ({error.strerror or error}): check the file's name."
+        ) from error
+    return from_json(text, name=str(path))
+
+
+def to_json(record: AssessmentRecord) -> str:
+    """The text of ``assessment.json``, one line a key."""
+    content = {
+        "schema": SCHEMA,
+        "notes": _disclaimers(record.provenance.model),
+        "derived": _derived(record.prediction),
+        **converter().unstructure(record),
+    }
+    encode = JSONEncoder(allow_nan=False, ensure_ascii=False, default=np.generic.item).encode
+    lines = (f" {encode(key)}: {encode(value)}" for key, value in content.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def from_json(text: str, *, name: str) -> AssessmentRecord:
+    """Read the text of ``assessment.json``; ``name`` is the file's, for the sentences.
+
+    Raises:
+        StoreError: as ``read_assessment``.
     """
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"Cannot read {path} ({error.strerror}): check the file.") from error
-    except ValueError as error:
-        raise StoreError(f"{path} is damaged (no JSON): restore it from a copy.") from error
-    schema = table.get("schema") if isinstance(table, dict) else None
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(
+            f"{name} is damaged or not an assessment: restore it from a copy."
+        ) from error
+    schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:
         raise StoreError(
-            f"{path} has the schema {schema!r}, this version reads {SCHEMA}: update the program."
+            f"{name} has the schema {schema!r}, this version reads {SCHEMA!r}: update the program."
         )
     try:
-        return _converter().structure(table, AssessmentRecord)
-    except BaseValidationError as error:
-        reasons = "; ".join(transform_error(error)[:3])
-        raise StoreError(f"{path} is damaged ({reasons}): restore it from a copy.") from error
+        return converter().structure(content, AssessmentRecord)
+    except cattrs.BaseValidationError as error:
+        mistakes = "; ".join(cattrs.transform_error(error)[:_MISTAKES_SHOWN])
+        raise StoreError(f"{name} is damaged ({mistakes}): restore it from a copy.") from error
 
 
-def _notes(assessment: Assessment) -> list[str]:
-    notes = [DISCLAIMER_AI_GRADE, DISCLAIMER_ATTENTION]
-    if assessment.provenance.model.is_demonstration:
-        notes.insert(0, DISCLAIMER_DEMONSTRATION)
-    return notes
+def _disclaimers(model: ModelInfo) -> list[str]:
+    always = [DISCLAIMER_AI_GRADE, DISCLAIMER_ATTENTION]
+    return [DISCLAIMER_DEMONSTRATION, *always] if model.is_demonstration else always
 
 
 def _derived(prediction: Prediction) -> dict[str, float | None]:
@@ -127,45 +168,3 @@ def _derived(prediction: Prediction) -> dict[str, float | None]:
         "p_a_or_b": prediction.grade.p_a_or_b,
         "ensemble_spread": prediction.ensemble_spread,
     }
-
-
-def _converter() -> Converter:
-    converter = make_converter()
-    converter.register_unstructure_hook(
-        GradeDistribution, lambda d: dict(zip("ABCDE", d.probabilities, strict=True))
-    )
-    converter.register_structure_hook(GradeDistribution, _distribution)
-    converter.register_structure_hook_factory(_is_array, _list_to_array)
-    converter.register_unstructure_hook_func(_is_array, _array_to_list)
-    return converter
-
-
-def _distribution(shares: dict[str, float], _: type) -> GradeDistribution:
-    a, b, c, d, e = (float(shares[grade]) for grade in "ABCDE")
-    return GradeDistribution((a, b, c, d, e))
-
-
-def _is_array(kind: Any) -> bool:  # noqa: ANN401 # cattrs asks about any type
-    return getattr(kind, "__origin__", kind) is np.ndarray
-
-
-def _list_to_array(kind: Any) -> Callable[[Any, Any], NDArray[Any]]:  # noqa: ANN401 # NDArray[...]
-    dtype = get_args(get_args(kind)[1])[0]
-    return lambda rows, _: np.array(rows, dtype=dtype)
-
-
-def _array_to_list(array: NDArray[Any]) -> object:
-    """Numbers as short as they can be written without losing a bit."""
-    if array.dtype == np.float32:
-        array = np.vectorize(lambda x: float(str(x)), otypes=[float])(array)
-    return array.tolist()
-
-
-def _without_nan(value: Any) -> Any:  # noqa: ANN401 # any JSON value
-    if isinstance(value, dict):
-        return {k: _without_nan(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

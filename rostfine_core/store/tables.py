@@ -1,13 +1,15 @@
-"""Seed and track tables: ``target,frame,x,y`` in, ``target,frame,x_px,y_px,score,status`` out.
+"""The tables that others script against: seeds in, tracks out and in again.
 
-Tables as spreadsheets write them are read too: with a byte-order mark, with semicolons, with
-empty lines at the end.
+Tables are read as spreadsheets save them: with or without a byte order mark, with commas,
+semicolons (then with decimal commas too) or tabs, with further columns. Every mistake in a table
+is reported at once, with its line.
 """
 
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,146 +19,206 @@ from rostfine_core.files import csv_cell, write_text
 
 SEED_COLUMNS = ("target", "frame", "x", "y")
 TRACK_COLUMNS = ("target", "frame", "x_px", "y_px", "score", "status")
-MISTAKES_SHOWN = 5
+MISTAKES_SHOWN = 10
 
 Row = TypeVar("Row")
 
 
 def read_seeds(path: Path) -> tuple[Seed, ...]:
-    """Read clicks; every mistake is told at once, with its line.
+    """Read the clicks of a table with the columns ``target,frame,x,y`` (0-based pixels).
 
     Raises:
-        StoreError: the file cannot be read, lacks a column or holds a value that is no position.
+        StoreError: the file cannot be read; it names every mistake with its line.
     """
-    seeds = _read(path, SEED_COLUMNS, _seed)
-    if not seeds:
-        raise StoreError(f"{path} holds no seed: give at least one line target,frame,x,y.")
-    return tuple(seeds)
+    seeds = _read_rows(path, SEED_COLUMNS, _seed)
+    mistakes = []
+    lines: dict[tuple[str, int], int] = {}
+    for line, seed in seeds:
+        first = lines.setdefault((seed.target, seed.frame), line)
+        if first != line:
+            mistakes.append(
+                f"line {line}: target {seed.target} was clicked in frame {seed.frame} before, "
+                f"in line {first}"
+            )
+    _refuse(path, mistakes)
+    return tuple(seed for _, seed in seeds)
 
 
-def write_tracks(path: Path, tracks: Iterable[Track]) -> None:
-    """Write tracks, one line a target and frame; positions to 0.01 px, ``nan`` where lost.
+def write_tracks(path: Path, tracks: Sequence[Track]) -> None:
+    """Write tracks as ``target,frame,x_px,y_px,score,status``; lost positions are ``nan``.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    lines = io.StringIO(newline="")
-    writer = csv.writer(lines)
+    write_text(path, tracks_table(tracks))
+
+
+def tracks_table(tracks: Sequence[Track]) -> str:
+    """The text of a track table: positions and scores with three decimals."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(TRACK_COLUMNS)
     for track in tracks:
-        name = csv_cell(track.target)
-        writer.writerows(
-            (name, p.frame, f"{p.x_px:.2f}", f"{p.y_px:.2f}", f"{p.score:.3f}", p.status.value)
-            for p in track.points
-        )
-    write_text(path, lines.getvalue())
+        target = _protected(track.target)
+        for p in track.points:
+            numbers = (f"{value:.3f}" for value in (p.x_px, p.y_px, p.score))
+            writer.writerow((target, p.frame, *numbers, p.status.value))
+    return text.getvalue()
 
 
 def read_tracks(path: Path, *, timestamps_s: Sequence[float]) -> tuple[Track, ...]:
-    """Read what ``write_tracks`` wrote.
+    """Read a track table back.
 
     Args:
-        path: the table.
-        timestamps_s: the time of each frame of the video, which the table does not hold.
+        path: a table as ``write_tracks`` makes it.
+        timestamps_s: the time of every frame of the video, which the table does not hold.
 
     Raises:
-        StoreError: the file cannot be read, is no track table or does not fit the video.
+        StoreError: the file cannot be read; it names every mistake with its line.
     """
-
-    def point(row: dict[str, str]) -> tuple[str, TrackPoint]:
-        return _track_point(row, timestamps_s)
-
-    points: dict[str, list[TrackPoint]] = {}
-    for target, track_point in _read(path, TRACK_COLUMNS, point):
-        points.setdefault(target, []).append(track_point)
-    for target, found in points.items():
-        frames = [p.frame for p in found]
-        if frames != list(range(frames[0], frames[0] + len(frames))):
-            raise StoreError(f"{path}: the frames of target {target} do not follow one another.")
+    rows = _read_rows(path, TRACK_COLUMNS, lambda row: _track_point(row, timestamps_s))
+    points: dict[str, list[TrackPoint]] = defaultdict(list)
+    mistakes = []
+    for line, (target, point) in rows:
+        known = points[target]
+        if known and point.frame != known[-1].frame + 1:
+            mistakes.append(
+                f"line {line}: frame {point.frame} of target {target} does not follow frame "
+                f"{known[-1].frame}"
+            )
+        known.append(point)
+    _refuse(path, mistakes)
     return tuple(Track(target=t, points=tuple(p)) for t, p in points.items())
 
 
-def _seed(row: dict[str, str]) -> Seed:
+def _seed(row: Mapping[str, str]) -> Seed:
     return Seed(
-        target=_name(row["target"]),
-        frame=_frame(row["frame"]),
-        x_px=_position(row["x"]),
-        y_px=_position(row["y"]),
+        target=_target(row),
+        frame=_frame(row),
+        x_px=_number(row, "x", least=0),
+        y_px=_number(row, "y", least=0),
     )
 
 
-def _track_point(row: dict[str, str], timestamps_s: Sequence[float]) -> tuple[str, TrackPoint]:
-    frame = _frame(row["frame"])
+def _track_point(row: Mapping[str, str], timestamps_s: Sequence[float]) -> tuple[str, TrackPoint]:
+    target, frame = _target(row), _frame(row)
     if frame >= len(timestamps_s):
-        raise ValueError(f"frame {frame} lies behind the end of the video")
-    status = TrackStatus(row["status"])
-    lost = status is TrackStatus.LOST
-    return _name(row["target"].removeprefix("'")), TrackPoint(
+        raise ValueError(f"the video has no frame {frame}, only 0 to {len(timestamps_s) - 1}")
+    if row["status"] not in set(TrackStatus):
+        raise ValueError(f"status {row['status']!r} is none of {', '.join(TrackStatus)}")
+    is_lost = row["status"] == TrackStatus.LOST
+    x_px, y_px = (math.nan if is_lost else _number(row, axis) for axis in ("x_px", "y_px"))
+    return target, TrackPoint(
         frame=frame,
         time_s=timestamps_s[frame],
-        x_px=math.nan if lost else _position(row["x_px"]),
-        y_px=math.nan if lost else _position(row["y_px"]),
-        score=float(row["score"]),
-        status=status,
+        x_px=x_px,
+        y_px=y_px,
+        score=_number(row, "score"),
+        status=TrackStatus(row["status"]),
     )
 
 
-def _name(text: str) -> str:
-    if not text.strip():
+def _target(row: Mapping[str, str]) -> str:
+    if not row["target"]:
         raise ValueError("target is empty")
-    return text.strip()
+    return _unprotected(row["target"])
 
 
-def _frame(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise ValueError(f"frame '{text}' is not a whole number from 0 on")
-    return int(text)
+def _frame(row: Mapping[str, str]) -> int:
+    if not (row["frame"].isascii() and row["frame"].isdecimal()):
+        raise ValueError(f"frame {row['frame']!r} is not a whole number from 0 on")
+    return int(row["frame"])
 
 
-def _position(text: str) -> float:
+def _number(row: Mapping[str, str], column: str, *, least: float = -math.inf) -> float:
+    text = row[column]
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"'{text}' is not a position in pixels")
+    if not math.isfinite(value) or value < least:
+        kind = "a number" if least == -math.inf else f"a number from {least:g} on"
+        raise ValueError(f"{column} {text!r} is not {kind}")
     return value
 
 
-def _read(path: Path, columns: Sequence[str], parse: Callable[[dict[str, str]], Row]) -> list[Row]:
-    rows, mistakes = [], []
-    for line, row in _rows(path, columns):
+def _read_rows(
+    path: Path, columns: Sequence[str], parse: Callable[[Mapping[str, str]], Row]
+) -> list[tuple[int, Row]]:
+    """Every row parsed, with its line number.
+
+    Raises:
+        StoreError: a column or all rows are missing, or ``parse`` raised ValueErrors.
+    """
+    rows: list[tuple[int, Row]] = []
+    mistakes: list[str] = []
+    for line, row in _cells(path, columns):
         try:
-            rows.append(parse(row))
+            rows.append((line, parse(row)))
         except ValueError as error:
             mistakes.append(f"line {line}: {error}")
-    if mistakes:
-        more = len(mistakes) - MISTAKES_SHOWN
-        shown = "; ".join(mistakes[:MISTAKES_SHOWN]) + (f"; and {more} more" if more > 0 else "")
-        raise StoreError(f"{path} cannot be used ({shown}): correct the file.")
+    _refuse(path, mistakes)
+    if not rows:
+        raise StoreError(f"{path} holds no rows under its header: add at least one.")
     return rows
 
 
-def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def _cells(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The cells of every row that is not empty, by column, without surrounding blanks."""
+    text = _text(path)
+    header_line = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=header_line.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a text file"
-        raise StoreError(f"Cannot read {path} ({reason}): give a CSV file.") from error
-    header = text.partition("\n")[0]
-    separator = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        missing = [c for c in columns if c not in (reader.fieldnames or ())]
+        header = [name.strip().lower() for name in next(reader, [])]
+        missing = [name for name in columns if name not in header]
         if missing:
             raise StoreError(
-                f"{path} lacks the column(s) {', '.join(missing)}: its first line must be "
+                f"{path} lacks the column {', '.join(missing)}: its first line must name "
                 f"{','.join(columns)}."
             )
-        for row in reader:
-            if any(row[c] is None for c in columns):
-                yield reader.line_num, dict.fromkeys(columns, "")
-            elif any((row[c] or "").strip() for c in columns):
-                yield reader.line_num, {c: row[c] for c in columns}
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                padded = [*cells, *[""] * len(header)]
+                row = {name: padded[header.index(name)].strip() for name in columns}
+                yield reader.line_num, _with_points(row) if delimiter == ";" else row
     except csv.Error as error:
-        raise StoreError(f"{path} is no proper CSV file ({error}): correct the file.") from error
+        raise StoreError(
+            f"{path} is not a table ({error} in line {reader.line_num}): save it as CSV."
+        ) from error
+
+
+def _with_points(row: dict[str, str]) -> dict[str, str]:
+    """Turn the decimal commas that go with semicolons into points."""
+    return {k: v if k == "target" else v.replace(",", ".") for k, v in row.items()}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{path} is not a text table: save it as CSV in UTF-8.") from error
+    except OSError as error:
+        raise StoreError(
+            f"Cannot read {path} ({error.strerror or error}): check the file's name."
+        ) from error
+
+
+def _refuse(path: Path, mistakes: Sequence[str]) -> None:
+    if not mistakes:
+        return
+    shown = "; ".join(mistakes[:MISTAKES_SHOWN])
+    more = len(mistakes) - MISTAKES_SHOWN
+    others = f"; and {more} more" if more > 0 else ""
+    raise StoreError(f"{path} has mistakes to correct: {shown}{others}.")
+
+
+def _protected(text: str) -> str:
+    """Make text harmless in a spreadsheet so that ``_unprotected`` gives it back."""
+    bare = text.lstrip("'")
+    return f"'{text}" if csv_cell(bare) != bare else text
+
+
+def _unprotected(text: str) -> str:
+    bare = text.lstrip("'")
+    return text[1:] if text != bare and csv_cell(bare) != bare else text

@@ -1,0 +1,100 @@
+"""Records of the domain as plain JSON values and back: NaN is null, JSON text is its object."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, get_args, get_origin
+
+import cattrs
+import numpy as np
+from cattrs.gen import (  # type: ignore[attr-defined]  # the first is missing in its __all__
+    AttributeOverride,
+    make_dict_structure_fn,
+    make_dict_unstructure_fn,
+    override,
+)
+from numpy.typing import NDArray
+
+from rostfine_core.domain import (
+    Grade,
+    GradeDistribution,
+    Kinematics,
+    ModelInfo,
+    Provenance,
+)
+
+
+@cache
+def converter() -> cattrs.Converter:
+    """The converter for every record of ``domain``: JSON values out, records in."""
+    made = cattrs.Converter()
+    made.register_unstructure_hook(float, lambda v: float(v) if math.isfinite(v) else None)
+    made.register_structure_hook(float, lambda v, _: math.nan if v is None else float(v))
+    made.register_unstructure_hook(GradeDistribution, _shares)
+    made.register_structure_hook(GradeDistribution, _distribution)
+    made.register_unstructure_hook_func(_is_array, _nested_lists)
+    made.register_structure_hook_func(_is_array, _array)
+    withheld = override(unstruct_hook=dict, struct_hook=lambda v, _: tuple(dict(v).items()))
+    _rename(made, Kinematics, withheld=withheld, str_=override(rename="str"))
+    _rename(
+        made,
+        ModelInfo,
+        config_json=_embedded("config"),
+        preprocessing_json=_embedded("preprocessing"),
+    )
+    _rename(made, Provenance, settings_json=_embedded("settings"))
+    return made
+
+
+def _rename(converter: cattrs.Converter, record: type, **overrides: AttributeOverride) -> None:
+    """Write some fields of a record under another name or in another form."""
+    unstructure: Callable[..., Any] = make_dict_unstructure_fn
+    structure: Callable[..., Any] = make_dict_structure_fn
+    converter.register_unstructure_hook(record, unstructure(record, converter, **overrides))
+    converter.register_structure_hook(record, structure(record, converter, **overrides))
+
+
+def _embedded(name: str) -> AttributeOverride:
+    """Show JSON text as the object it describes, where the very text can be had back."""
+    return override(
+        rename=name,
+        unstruct_hook=_parsed,
+        struct_hook=lambda v, _: v if isinstance(v, str) else json.dumps(v),
+    )
+
+
+def _parsed(text: str) -> object:
+    try:
+        value = json.loads(text)
+        is_same = isinstance(value, dict) and json.dumps(value, allow_nan=False) == text
+    except (ValueError, RecursionError):
+        return text
+    return value if is_same else text
+
+
+def _shares(distribution: GradeDistribution) -> dict[str, float]:
+    return {g.name: float(p) for g, p in zip(Grade, distribution.probabilities, strict=True)}
+
+
+def _distribution(shares: Mapping[str, float], _: object) -> GradeDistribution:
+    a, b, c, d, e = (float(shares[g.name]) for g in Grade)
+    return GradeDistribution((a, b, c, d, e))
+
+
+def _is_array(kind: object) -> bool:
+    return kind is np.ndarray or get_origin(kind) is np.ndarray
+
+
+def _nested_lists(array: NDArray[np.generic]) -> object:
+    finite = np.isfinite(array)
+    if finite.all():
+        return array.tolist()
+    with_gaps = array.astype(object)
+    with_gaps[~finite] = None
+    return with_gaps.tolist()
+
+
+def _array(values: object, kind: object) -> NDArray[np.generic]:
+    (number,) = get_args(get_args(kind)[1])
+    return np.array(values, dtype=number)
