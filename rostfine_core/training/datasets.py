@@ -134,14 +134,16 @@ def read_dataset(folder: Path) -> ClipDataset:
     header = _read_header(folder / "dataset.toml", mistakes)
     clips = _read_labels(folder, header, mistakes)
     if mistakes:
-        shown = mistakes[:MISTAKES_SHOWN]
-        if len(mistakes) > len(shown):
-            shown.append(f"... and {len(mistakes) - len(shown)} more")
-        raise DatasetError(
-            f"The data set {folder} has {len(mistakes)} mistake(s) to correct:\n  "
-            + "\n  ".join(shown)
-        )
+        raise DatasetError(list_mistakes(f"The data set {folder}", mistakes))
     return ClipDataset(headers=(header,), clips=tuple(clips))
+
+
+def list_mistakes(subject: str, mistakes: Sequence[str]) -> str:
+    """One report of many mistakes, cut where nobody would read on."""
+    shown = list(mistakes[:MISTAKES_SHOWN])
+    if len(mistakes) > len(shown):
+        shown.append(f"... and {len(mistakes) - len(shown)} more")
+    return f"{subject} has {len(mistakes)} mistake(s) to correct:\n  " + "\n  ".join(shown)
 
 
 def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
@@ -222,7 +224,7 @@ def _read_row(
         return None
     if not sample:
         found.append("sample is empty; splits by patient need it")
-    votes = _read_votes(row, header, found)
+    votes = read_votes(row, header, found)
     expected = _read_expected(row, found)
     path = next(
         (p for s in CLIP_SUFFIXES if (p := folder / "clips" / f"{clip}{s}").is_file()), None
@@ -257,9 +259,10 @@ def _optional_numbers(row: Mapping[str, str | None]) -> dict[str, float]:
     return numbers
 
 
-def _read_votes(
+def read_votes(
     row: Mapping[str, str | None], header: DatasetHeader, found: list[str]
 ) -> tuple[int, ...]:
+    """Read the votes of a row and add what is wrong with them to ``found``."""
     texts = [(row[c] or "").strip() for c in VOTE_COLUMNS]
     bad = [f"{c}={t!r}" for c, t in zip(VOTE_COLUMNS, texts, strict=True) if not t.isdecimal()]
     if bad:

@@ -1,0 +1,218 @@
+"""A data set out of videos: every planned sperm is tracked, cut out and listed, or rejected.
+
+One decoding pass a video. Each finished video is noted in ``build.jsonl``, so that a build that
+was interrupted goes on with the next one.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rostfine_core.clips import ClipSettings, CropRecorder
+from rostfine_core.domain import Clip, LongJob, Progress, Track, TrackStatus
+from rostfine_core.errors import DatasetError, TrackingError, VideoError
+from rostfine_core.files import csv_cell, write_text
+from rostfine_core.pipeline import check_seeds
+from rostfine_core.tracking import Tracker, TrackerSettings
+from rostfine_core.training.build_plan import PlannedClip, read_plan
+from rostfine_core.training.clip_files import save_clip
+from rostfine_core.training.datasets import GRADES, DatasetHeader
+from rostfine_core.video import open_video
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings:
+    """How clips are made, and what is rejected: a sperm seen in too few frames."""
+
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    clip: ClipSettings = field(default_factory=ClipSettings)
+    minimum_frames: int = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildResult:
+    """What was made and what was not, with the reasons by clip."""
+
+    folder: Path
+    clips: int
+    rejected: tuple[tuple[str, str], ...]
+
+    @property
+    def summary(self) -> str:
+        """A few lines for the command line."""
+        lines = [f"{self.clips} clips written to {self.folder}"]
+        if self.rejected:
+            lines.append(f"{len(self.rejected)} rejected, listed in rejected.csv:")
+            lines += [f"  {clip}: {reason}" for clip, reason in self.rejected[:10]]
+        return "\n".join(lines)
+
+
+def build_dataset(
+    plan: Path,
+    *,
+    out: Path,
+    name: str,
+    panel_size: int,
+    kind: str | None = None,
+    settings: BuildSettings | None = None,
+) -> LongJob[BuildResult]:
+    """Build a data set; start it again after an interruption to go on.
+
+    Args:
+        plan: see ``build_plan``.
+        out: the data set's folder; ``rejected.csv`` in it lists what could not be made.
+        name: the data set's name.
+        panel_size: experts that voted on each clip.
+        kind: what results call the data; ``name`` where it is None.
+        settings: tracking, cutting and rejecting.
+
+    Raises:
+        DatasetError: the plan has mistakes (all named), or every sperm was rejected.
+        StoreError: the folder cannot be written.
+    """
+    settings = settings or BuildSettings()
+    header = DatasetHeader(
+        name=name,
+        kind=kind or name,
+        panel_size=panel_size,
+        clip_frames=settings.clip.frame_count,
+        clip_size_px=settings.clip.size_px,
+    )
+    videos = read_plan(plan, header=header)
+    journal = out / "build.jsonl"
+    outcomes = _read_journal(journal)
+    for number, (video, clips) in enumerate(videos.items()):
+        left = tuple(c for c in clips if c.clip not in outcomes)
+        if left:
+            made = yield from _build_video(video, left, out / "clips", settings=settings)
+            outcomes |= made
+            _note(journal, made)
+        yield Progress(stage="videos", done=number + 1, total=len(videos))
+    planned = [c for clips in videos.values() for c in clips]
+    return _write_lists(out, header, planned, outcomes)
+
+
+def _build_video(
+    path: Path, clips: Sequence[PlannedClip], folder: Path, *, settings: BuildSettings
+) -> LongJob[dict[str, dict[str, Any]]]:
+    """Track the sperm of one video and write their clips: facts or ``rejected``, by clip."""
+    outcomes: dict[str, dict[str, Any]] = {}
+    try:
+        with open_video(path) as video:
+            for clip in clips:
+                try:
+                    check_seeds([clip.seed], video.info)
+                except TrackingError as error:
+                    outcomes[clip.clip] = {"rejected": str(error)}
+            seeds = [c.seed for c in clips if c.clip not in outcomes]
+            if not seeds:
+                return outcomes
+            tracker = Tracker(seeds, settings=settings.tracker)
+            recorders = {s.target: CropRecorder(settings=settings.clip) for s in seeds}
+            for frame in video.frames(start=min(s.frame for s in seeds)):
+                points = tracker.step(frame.grey())
+                for target, point in points.items():
+                    if recorders[target].wants(point):
+                        recorders[target].record(point, frame.rgb())
+                yield Progress(
+                    stage=f"tracking in {path.name}",
+                    done=frame.index + 1,
+                    total=video.info.frame_count,
+                )
+            for track in tracker.tracks:
+                outcomes[track.target] = _finish_clip(
+                    track, recorders[track.target], folder, settings=settings
+                ) | {"fps": video.info.fps, "video": path.name}
+    except (VideoError, TrackingError) as error:
+        outcomes |= {c.clip: {"rejected": str(error)} for c in clips if c.clip not in outcomes}
+    return outcomes
+
+
+def _finish_clip(
+    track: Track, recorder: CropRecorder, folder: Path, *, settings: BuildSettings
+) -> dict[str, Any]:
+    seen = sum(p.status is not TrackStatus.LOST and not p.is_duplicate for p in track.points)
+    if seen < settings.minimum_frames:
+        return {"rejected": f"seen in {seen} frames, {settings.minimum_frames} are needed"}
+    try:
+        clip = recorder.clip(track)
+    except TrackingError as error:
+        return {"rejected": str(error)}
+    save_clip(folder / f"{track.target}.npz", clip.images)
+    return {"frames_seen": seen, "score_min": _lowest_score(track), "padded_max": _padded(clip)}
+
+
+def _lowest_score(track: Track) -> float:
+    return min(p.score for p in track.points if p.status is not TrackStatus.LOST)
+
+
+def _padded(clip: Clip) -> float:
+    return max(b.padded_share for b in clip.boxes)
+
+
+def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
+    """Outcomes so far; a last line cut short by a crash is made again."""
+    if not path.is_file():
+        return {}
+    outcomes: dict[str, dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            outcomes |= json.loads(line)
+        except ValueError:
+            break
+    return outcomes
+
+
+def _note(path: Path, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(outcomes) + "\n")
+
+
+FACTS = ("video", "fps", "frames_seen", "score_min", "padded_max")
+
+
+def _write_lists(
+    out: Path,
+    header: DatasetHeader,
+    planned: Sequence[PlannedClip],
+    outcomes: Mapping[str, Mapping[str, Any]],
+) -> BuildResult:
+    """Write ``rejected.csv``, ``dataset.toml`` and, last, ``labels.csv``."""
+    rejected = tuple(
+        (c.clip, str(outcomes[c.clip]["rejected"]))
+        for c in planned
+        if "rejected" in outcomes[c.clip]
+    )
+    _write_csv(out / "rejected.csv", ("clip", "reason"), rejected)
+    made = [c for c in planned if "rejected" not in outcomes[c.clip]]
+    if not made:
+        raise DatasetError(
+            f"No clip could be made: every sperm of the plan was rejected, see {out}/rejected.csv."
+        )
+    write_text(out / "dataset.toml", describe_header(header))
+    columns = ("clip", "sample", *(f"votes_{g}" for g in GRADES), *FACTS)
+    rows = [(c.clip, c.sample, *c.votes, *(outcomes[c.clip][f] for f in FACTS)) for c in made]
+    _write_csv(out / "labels.csv", columns, rows)
+    return BuildResult(folder=out, clips=len(made), rejected=rejected)
+
+
+def describe_header(header: DatasetHeader) -> str:
+    """The text of ``dataset.toml``."""
+    return (
+        f"name = {json.dumps(header.name)}\nkind = {json.dumps(header.kind)}\n"
+        f"grades = {json.dumps(list(GRADES))}\npanel_size = {header.panel_size}\n\n"
+        f"[preprocessing]\nclip_frames = {header.clip_frames}\nsize_px = {header.clip_size_px}\n"
+    )
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([csv_cell(str(cell)) for cell in row] for row in rows)
+    write_text(path, buffer.getvalue())

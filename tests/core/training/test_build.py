@@ -1,0 +1,115 @@
+"""Data sets built from videos: tracked, cut, resumed, with everything rejected accounted for."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rostfine_core.clips import ClipSettings
+from rostfine_core.errors import DatasetError
+from rostfine_core.training.build import BuildSettings, build_dataset
+from rostfine_core.training.clip_files import load_clip
+from rostfine_core.training.datasets import read_dataset
+from rostfine_core.video import write_video
+
+FRAMES, WIDTH, HEIGHT = 24, 128, 96
+SETTINGS = BuildSettings(clip=ClipSettings(frame_count=16, size_px=48))
+HEAD = "clip,sample,video,frame,x,y,votes_A,votes_B,votes_C,votes_D,votes_E\n"
+
+
+def draw(path: Path, *, y: float) -> None:
+    """A dark blob with a bright rim that moves 2 px a frame to the right."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    texture = np.random.default_rng(0).normal(0, 2, (HEIGHT, WIDTH))
+
+    def frame(k: int) -> np.ndarray:
+        r2 = ((columns - 30 - 2 * k) / 6) ** 2 + ((rows - y) / 4) ** 2
+        grey = 170 + texture - 90 * np.exp(-r2) + 25 * np.exp(-((r2 - 2.5) ** 2))
+        return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+    write_video(path, (frame(k) for k in range(FRAMES)), fps=15, codec="mjpeg")
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    draw(tmp_path / "one.avi", y=40)
+    draw(tmp_path / "two.avi", y=50)
+    (tmp_path / "broken.avi").write_bytes(b"this is no video")
+    path = tmp_path / "plan.csv"
+    path.write_text(
+        HEAD
+        + "c1,p1,one.avi,0,30,40,10,10,10,5,5\n"
+        + "c2,p1,one.avi,500,30,40,40,0,0,0,0\n"
+        + "c3,p2,broken.avi,0,5,5,40,0,0,0,0\n"
+        + "c4,p3,two.avi,0,30,50,0,0,40,0,0\n"
+        + "c5,p3,two.avi,20,70,50,0,0,40,0,0\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_built_data_set_is_read_back(plan: Path, drain: Callable[..., Any]) -> None:
+    out = plan.parent / "out"
+    result = drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert result.clips == 2
+    reasons = dict(result.rejected)
+    assert set(reasons) == {"c2", "c3", "c5"}
+    assert "frame 500" in reasons["c2"]
+    assert "seen in 4 frames, 16 are needed" in reasons["c5"]
+    dataset = read_dataset(out)
+    assert [c.clip for c in dataset.clips] == ["c1", "c4"]
+    assert (dataset.kind, dataset.clips[0].votes) == ("lab", (10, 10, 10, 5, 5))
+    assert dataset.column("fps") == pytest.approx([15, 15])
+    images = load_clip(dataset.clips[0].path, frames=16, size_px=48).astype(float).mean(axis=3)
+    # The head stays in the middle of every crop: that is what tracking is for.
+    darkest = [np.unravel_index(np.argmin(i), i.shape) for i in images]
+    assert np.abs(np.array(darkest) - 23.5).max() < 5
+    with (out / "rejected.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 3
+
+
+def test_an_interrupted_build_goes_on(plan: Path, drain: Callable[..., Any]) -> None:
+    out = plan.parent / "out"
+    job = build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS)
+    while next(job).stage != "videos":
+        pass
+    job.close()
+    assert not (out / "labels.csv").exists()
+    written = (out / "clips" / "c1.npz").stat().st_mtime_ns
+    stages = []
+    again = build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS)
+    stages = [p.stage for p in again]
+    assert not any("one.avi" in s for s in stages)
+    assert (out / "clips" / "c1.npz").stat().st_mtime_ns == written
+    assert len(read_dataset(out).clips) == 2
+
+
+def test_mistakes_of_a_plan_are_named_at_once(plan: Path, drain: Callable[..., Any]) -> None:
+    plan.write_text(
+        HEAD
+        + "a/b,p,one.avi,0,1,1,40,0,0,0,0\n"
+        + "c,,none.avi,0,1,1,39,0,0,0,0\n"
+        + "d,p,one.avi,zero,1,1,40,0,0,0,0\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(DatasetError) as caught:
+        drain(build_dataset(plan, out=plan.parent / "out", name="lab", panel_size=40))
+    for part in (
+        "5 mistake(s)",
+        "line 2: clip 'a/b' is not a plain file name",
+        "line 3: sample is empty",
+        "line 3: video 'none.avi' does not exist",
+        "line 3: the votes sum to 39",
+        "line 4: frame, x and y must be numbers",
+    ):
+        assert part in str(caught.value)
+
+
+def test_nothing_but_rejects(plan: Path, drain: Callable[..., Any]) -> None:
+    plan.write_text(HEAD + "c3,p2,broken.avi,0,5,5,40,0,0,0,0\n", encoding="utf-8")
+    out = plan.parent / "out"
+    with pytest.raises(DatasetError, match="every sperm of the plan was rejected"):
+        drain(build_dataset(plan, out=out, name="lab", panel_size=40))
