@@ -48,29 +48,29 @@ def grouped_folds(samples: Sequence[str], *, folds: int, seed: int) -> tuple[Ind
 
 
 def held_out(
-    samples: Sequence[str], *, among: Indices, share: float, seed: int
+    samples: Sequence[str], *, among: Indices, share: float, seed: int, leave: int = 1
 ) -> tuple[Indices, Indices]:
     """Part ``among`` into (kept, held out): whole samples until ``share`` of the clips is out.
 
     A share of 0 holds out nothing; a positive share holds out at least one sample and leaves
-    at least one.
+    at least ``leave``.
 
     Raises:
-        DatasetError: a positive share and fewer than two samples.
+        DatasetError: a positive share and no sample that can be spared.
     """
     if share <= 0:
         return among, among[:0]
     names, group, counts = np.unique(
         np.asarray(samples, dtype=str)[among], return_inverse=True, return_counts=True
     )
-    if len(names) < 2:
+    if len(names) <= leave:
         raise DatasetError(
-            f"Cannot hold out a part of {len(names)} sample(s): a split by sample needs two or "
-            "more samples; add samples or set the share to 0."
+            f"Cannot hold out a part of {len(names)} sample(s): a split by sample needs "
+            f"{leave + 1} or more samples; add samples or set the share to 0."
         )
     order = np.random.default_rng((seed, len(names))).permutation(len(names))
     clips_before = np.cumsum(counts[order]) - counts[order]
-    out = order[: max(1, min(int(np.sum(clips_before < share * len(among))), len(names) - 1))]
+    out = order[: max(1, min(int(np.sum(clips_before < share * len(among))), len(names) - leave))]
     is_out = np.isin(group, out)
     return among[~is_out], among[is_out]
 
@@ -97,7 +97,9 @@ def split_clips(
         test = grouped_folds(samples, folds=folds, seed=seed)[fold]
         rest = np.setdiff1d(everything, test)
     else:
-        rest, test = held_out(samples, among=everything, share=test_share, seed=seed)
+        # Where validation samples are taken from the rest, two must be left to part.
+        leave = 2 if validation_share > 0 and not official_selection else 1
+        rest, test = held_out(samples, among=everything, share=test_share, seed=seed, leave=leave)
     if official_selection:
         return Split(train=rest, validation=test, test=test)
     if inner_folds:

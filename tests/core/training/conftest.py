@@ -13,7 +13,9 @@ from rostfine_core.training.config import TrainConfig, structure
 
 Result = TypeVar("Result")
 FRAMES, SIZE = 16, 20
+# Every size of the preset, so that the recorded numbers do not hang on the demonstration's.
 TINY = {
+    "num_frames": 8,
     "image_size": 16,
     "patch_size": 8,
     "embed_dim": 16,
@@ -22,6 +24,9 @@ TINY = {
     "top_k": 2,
     "branch_depth": 1,
     "branch_heads": 2,
+    "selection_layers": 2,
+    "branch": "paper",
+    "drop_path": 0.1,
 }
 
 Drain = Callable[[Generator[Progress, None, Any]], Any]

@@ -19,6 +19,7 @@ from rostfine_core.training.networks import build_network, trained_parts
 from rostfine_core.training.recipe import train_recipe
 
 SIZES = {
+    "num_frames": 8,
     "image_size": 32,
     "patch_size": 8,
     "embed_dim": 16,

@@ -66,7 +66,7 @@ def test_too_few_samples_for_the_folds() -> None:
 
 
 def test_one_sample_cannot_be_parted() -> None:
-    with pytest.raises(DatasetError, match="needs two or more samples"):
+    with pytest.raises(DatasetError, match="needs 2 or more samples"):
         split_clips(["a"] * 9, seed=0, validation_share=0.2)
 
 
