@@ -8,6 +8,10 @@ export QT_QPA_PLATFORM ?= offscreen
 
 demo: $(VENV)/.runtime
 	$(BIN)/rostfine demo --out demo-report
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname -s)" = Darwin ]; then \
+		echo "Opening the window on the demo video; close it to end."; \
+		env -u QT_QPA_PLATFORM $(BIN)/rostfine-app --demo; \
+	fi
 
 test: $(VENV)/.development
 	$(BIN)/ruff format --check .
