@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QTimer, QTranslator, Signal
+from PySide6.QtCore import QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslator, Signal
 from PySide6.QtWidgets import QApplication
 
 from app import paths
@@ -37,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         window = MainWindow(settings)
         teller.told.connect(lambda sentence: window.show_error(_bug(sentence)))
+        window.seen.connect(window.controller.start, Qt.ConnectionType.QueuedConnection)
         window.show()
-        QTimer.singleShot(0, window, window.controller.start)
         QTimer.singleShot(0, window, lambda: _open(window, arguments))
         status = application.exec()
         window.deleteLater()

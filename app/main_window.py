@@ -2,8 +2,15 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Slot
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QIcon
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QIcon,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -42,7 +49,13 @@ SMALLEST_PX = (1180, 680)
 
 
 class MainWindow(QMainWindow):
-    """Everything on one screen; pages for comparing and reporting."""
+    """Everything on one screen; pages for comparing and reporting.
+
+    Signals:
+        seen(): the window has been drawn for the first time.
+    """
+
+    seen = Signal()
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -50,6 +63,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(*SMALLEST_PX)
         self.settings = settings
+        self._is_seen = False
         self.session = Session(self)
         self.questions = Questions(self)
         self.controller = Controller(self.session, settings, self.questions, self)
@@ -262,6 +276,13 @@ class MainWindow(QMainWindow):
         self.review.recolour(theme)
 
     # Events --------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tell the first time."""
+        super().paintEvent(event)
+        if not self._is_seen:
+            self._is_seen = True
+            self.seen.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""

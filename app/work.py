@@ -57,6 +57,16 @@ class GradeOrder:
     fps: float | None
 
 
+def import_core() -> None:
+    """Import what opening, tracking and exporting need, so that their first use does not wait.
+
+    Loading compiled modules holds Python's lock; it is best done while nobody clicks yet.
+    """
+    import rostfine_core.export
+    import rostfine_core.pipeline
+    import rostfine_core.video  # noqa: F401 - importing is the purpose
+
+
 def open_source(path: Path) -> LongJob[Opened]:
     """Open a video and decode its first frame.
 
@@ -92,6 +102,7 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
         RostfineError: the model is missing, foreign or damaged, or the device is not there.
     """
     yield Progress(stage="model", done=0, total=3)
+    import_core()
     from rostfine_core.assessor import Assessor
     from rostfine_core.bundled import DEMO_MODEL, bundled_path
 
