@@ -157,6 +157,23 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _compare(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training import compare
+
+    print(_run(compare(arguments.config)).summary)
+    return 0
+
+
+def _build_dataset(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training.build import build_dataset
+
+    job = build_dataset(
+        arguments.plan, out=arguments.out, name=arguments.name, panel_size=arguments.panel_size
+    )
+    print(_run(job).summary)
+    return 0
+
+
 def _convert(arguments: argparse.Namespace) -> int:
     from rostfine_core.model import convert
 
@@ -286,6 +303,19 @@ def _add_training_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     train = verbs.add_parser("train", help="train a model from a recipe; run again to resume")
     train.add_argument("config", type=Path, metavar="CONFIG.toml")
     train.set_defaults(run=_train)
+
+    compare = verbs.add_parser("compare", help="train and score several methods, with tables")
+    compare.add_argument("config", type=Path, metavar="CONFIG.toml")
+    compare.set_defaults(run=_compare)
+
+    build = verbs.add_parser("build-dataset", help="labelled clips from videos, clicks and votes")
+    build.add_argument(
+        "plan", type=Path, help="CSV: clip,sample,video,frame,x,y,votes_A,...,votes_E"
+    )
+    build.add_argument("--out", type=Path, required=True)
+    build.add_argument("--name", required=True, help="what reports call the data")
+    build.add_argument("--panel-size", type=_whole, default=40, help="votes a clip (default 40)")
+    build.set_defaults(run=_build_dataset)
 
     evaluate = verbs.add_parser("evaluate", help="score a model on a labelled data set")
     evaluate.add_argument("model", type=Path)
