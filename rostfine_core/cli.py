@@ -6,6 +6,7 @@ Heavy imports stand inside the verbs, so that ``rostfine track`` starts without 
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -132,7 +133,8 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
     if arguments.kind == "dataset":
         count = arguments.count or 100
-        _run(write_dataset(arguments.out, count=count, seed=arguments.seed))
+        processes = os.cpu_count() or 1
+        _run(write_dataset(arguments.out, count=count, seed=arguments.seed, processes=processes))
         print(f"{count} labelled clips written to {arguments.out}")
         return 0
     for number in range(arguments.count or 1):
