@@ -112,6 +112,7 @@ class ComparePage(QWidget):
         """Run the films."""
         super().showEvent(event)
         self._timer.start()
+        self._show()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Rest."""
@@ -126,6 +127,8 @@ class ComparePage(QWidget):
 
     @Slot()
     def _show(self) -> None:
+        if not self.isVisible():
+            return
         chosen: list[tuple[Sperm, Assessment]] = []
         for key in self._session.compared:
             sperm = self._session.sperm(key)

@@ -26,59 +26,49 @@ class Histogram(QWidget):
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.getViewBox().setXRange(0.5, 5.5, padding=0)
         self._plot.getAxis("left").setWidth(34)
-        self._plot.setAccessibleName(self.tr("Grade distribution"))
-        self._legend = muted(
-            self.tr("bars: mean · heads: ●\u00a0global ■\u00a0spatial ▲\u00a0temporal")
+        self._plot.getAxis("left").setTicks([[(t / 10, f"{10 * t}%") for t in range(0, 11, 2)]])
+        self._plot.getAxis("bottom").setTicks(
+            [[(g.value, f"{g.name}\n{translated(g.meaning)}") for g in Grade]]
         )
+        self._plot.getAxis("bottom").setHeight(36)
+        self._plot.setAccessibleName(self.tr("Grade distribution"))
+        self._bars = pg.BarGraphItem(
+            x=[g.value for g in Grade],
+            height=[0.0] * len(Grade),
+            width=0.78,
+            brushes=[QColor(c) for c in GRADE_COLOURS],
+            pen=pg.mkPen(None),
+        )
+        self._heads = [pg.ScatterPlotItem(symbol=s, size=7) for s in HEAD_SYMBOLS]
+        self._labels = [pg.TextItem("", anchor=(0.5, 1.0)) for _ in Grade]
+        for item in (self._bars, *self._heads, *self._labels):
+            self._plot.addItem(item, ignoreBounds=True)
+        legend = muted(self.tr("bars: mean · heads: ●\u00a0global ■\u00a0spatial ▲\u00a0temporal"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addWidget(self._plot)
-        layout.addWidget(self._legend)
+        layout.addWidget(legend)
 
     def show_prediction(self, prediction: Prediction) -> None:
         """Draw one sperm's distribution."""
-        plot, palette = self._plot, self.palette()
-        plot.clear()
+        palette = self.palette()
         text = palette.color(QPalette.ColorRole.WindowText)
         heads = (prediction.grade_global, prediction.grade_spatial, prediction.grade_temporal)
         shares = prediction.grade.probabilities
-        top = max(max(shares), *(max(h.probabilities) for h in heads))
-        plot.getViewBox().setYRange(0, max(0.2, 1.18 * top), padding=0)
-        grades = list(Grade)
-        plot.getAxis("bottom").setTicks(
-            [[(g.value, f"{g.name}\n{translated(g.meaning)}") for g in grades]]
-        )
-        plot.getAxis("bottom").setHeight(36)
-        plot.getAxis("left").setTicks([[(t / 10, f"{10 * t}%") for t in range(0, 11, 2)]])
+        tops = [max(s, *(h.probabilities[i] for h in heads)) for i, s in enumerate(shares)]
+        self._plot.getViewBox().setYRange(0, max(0.2, 1.18 * max(tops)), padding=0)
         for name in ("left", "bottom"):
-            plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
-            plot.getAxis(name).setTextPen(text)
-        plot.addItem(
-            pg.BarGraphItem(
-                x=[g.value for g in grades],
-                height=shares,
-                width=0.78,
-                brushes=[QColor(c) for c in GRADE_COLOURS],
-                pen=pg.mkPen(None),
-            )
-        )
-        for head, offset, symbol in zip(heads, HEAD_OFFSETS, HEAD_SYMBOLS, strict=True):
-            plot.addItem(
-                pg.ScatterPlotItem(
-                    x=[g.value + offset for g in grades],
-                    y=head.probabilities,
-                    symbol=symbol,
-                    size=7,
-                    brush=text,
-                    pen=pg.mkPen(palette.color(QPalette.ColorRole.Window), width=1),
-                )
-            )
-        for grade, share in zip(grades, shares, strict=True):
-            label = pg.TextItem(f"{share:.0%}", color=text, anchor=(0.5, 1.0))
-            above = max(share, *(h.probabilities[grade.value - 1] for h in heads))
-            label.setPos(grade.value, above + 0.02 * top)
-            plot.addItem(label)
+            self._plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
+            self._plot.getAxis(name).setTextPen(text)
+        self._bars.setOpts(height=shares)
+        edge = pg.mkPen(palette.color(QPalette.ColorRole.Window), width=1)
+        for item, head, offset in zip(self._heads, heads, HEAD_OFFSETS, strict=True):
+            places = [g.value + offset for g in Grade]
+            item.setData(places, head.probabilities, brush=text, pen=edge)
+        for grade, share, top, label in zip(Grade, shares, tops, self._labels, strict=True):
+            label.setText(f"{share:.0%}", color=text)
+            label.setPos(grade.value, top + 0.02 * max(tops))
         self._plot.setAccessibleDescription(
-            ", ".join(f"{g.name} {p:.0%}" for g, p in zip(grades, shares, strict=True))
+            ", ".join(f"{g.name} {p:.0%}" for g, p in zip(Grade, shares, strict=True))
         )

@@ -28,6 +28,7 @@ class _Drawn:
     marker: MarkerItem
     path: pg.PlotCurveItem
     trail: pg.PlotCurveItem
+    look: object
 
 
 class CanvasBox(pg.ViewBox):
@@ -198,11 +199,15 @@ class VideoCanvas(pg.GraphicsView):
 
     @Slot()
     def _rebuild(self) -> None:
-        """Draw the sperm anew; there are few, and edits are rare."""
-        for drawn in self._drawn.values():
+        """Draw the sperm anew whose look is different."""
+        looks = {s.key: self._look(s) for s in self._session.sperms}
+        for key in [k for k, d in self._drawn.items() if d.look != looks.get(k)]:
+            drawn = self._drawn.pop(key)
             for item in (drawn.marker, drawn.path, drawn.trail):
                 self._box.removeItem(item)
-        self._drawn = {s.key: self._draw(s) for s in self._session.sperms}
+        for sperm in self._session.sperms:
+            if sperm.key not in self._drawn:
+                self._drawn[sperm.key] = self._draw(sperm, looks[sperm.key])
         if self._session.info is not None and not self._session.sperms:
             self._say(self.tr("Click the head of a sperm."))
         elif self._session.tool is Tool.CORRECT:
@@ -213,7 +218,13 @@ class VideoCanvas(pg.GraphicsView):
             self._hint.hide()
         self._place_items()
 
-    def _draw(self, sperm: Sperm) -> _Drawn:
+    def _look(self, sperm: Sperm) -> object:
+        """Everything that the drawing of a sperm depends on."""
+        track = self._session.results.tracks.get(self._session.track_key(sperm))
+        is_selected = sperm.key == self._session.selected
+        return (self._session.number(sperm.key), sperm.verdict, is_selected, id(track))
+
+    def _draw(self, sperm: Sperm, look: object) -> _Drawn:
         is_selected = sperm.key == self._session.selected
         colour = sperm_colour(sperm.key)
         if sperm.verdict is Verdict.REJECTED:
@@ -231,7 +242,7 @@ class VideoCanvas(pg.GraphicsView):
         for z, item in ((20, path), (21, trail), (31 if is_selected else 30, marker)):
             item.setZValue(z)
             self._box.addItem(item, ignoreBounds=True)
-        return _Drawn(marker, path, trail)
+        return _Drawn(marker, path, trail, look)
 
     @Slot()
     def _place_items(self) -> None:
