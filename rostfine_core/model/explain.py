@@ -57,7 +57,9 @@ def rollout_cls(maps: Sequence[Tensor]) -> Tensor:
     # Only the [CLS] row is wanted: a row times matrices, from the last block down, is cheaper
     # than the product of the matrices.
     row = identity[:1].expand(*maps[0].shape[:2], 1, -1)
-    for attention in reversed(maps):
-        mixed = 0.5 * attention + 0.5 * identity
-        row = row @ (mixed / mixed.sum(dim=-1, keepdim=True))
+    # Products through all blocks need their digits also where the network runs in half precision.
+    with torch.autocast(identity.device.type, enabled=False):
+        for attention in reversed(maps):
+            mixed = 0.5 * attention + 0.5 * identity
+            row = row @ (mixed / mixed.sum(dim=-1, keepdim=True))
     return row[:, :, 0, 1:]

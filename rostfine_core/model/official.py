@@ -1,7 +1,6 @@
 """Weights of the official implementations: RoSTFine's ``.bin`` and TimeSformer's ``.pyth``."""
 
 import pickle
-import re
 import struct
 import warnings
 from collections.abc import Mapping
@@ -18,8 +17,8 @@ from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.model.rostfine import RoSTFine
 from rostfine_core.model.weights import (
     blank_network,
-    build_network,
-    check_names,
+    check_weights,
+    fill_network,
     fit_encoder_weights,
 )
 
@@ -27,8 +26,6 @@ ENCODER_PREFIX = "model.model."
 TIMESFORMER_PREFIX = "model."
 HEAD_WIDTH = 64  # of ViT-B and its kin; a state dict does not tell the number of heads
 UNKNOWN_DATASET = "not stated"
-_BRANCHES = {"s": "branch_spatial", "t": "branch_temporal"}
-_HEADS = {"g": "head_global", "s": "head_spatial", "t": "head_temporal"}
 
 # What torch.load raises on bytes that are no checkpoint, found by feeding it such bytes.
 _UNREADABLE = (
@@ -64,14 +61,19 @@ def load_official_state_dict(state_dict: Mapping[str, Tensor], config: RoSTFineC
             'Official weights belong to the official branch: ask for branch="official" '
             f"instead of {config.branch!r}."
         )
-    encoder = fit_encoder_weights(
-        blank_network(config).encoder, _without_prefix(state_dict, ENCODER_PREFIX)
+    network = blank_network(config)
+    parameters = network.state_dict()
+    our_names = {_official_name(name): name for name in parameters}
+    weights = {n: t for n, t in state_dict.items() if not n.startswith(ENCODER_PREFIX)}
+    encoder = _without_prefix(state_dict, ENCODER_PREFIX)
+    for name, tensor in fit_encoder_weights(network.encoder, encoder).items():
+        weights[ENCODER_PREFIX + name] = tensor
+    check_weights(
+        weights,
+        expected={name: parameters[ours] for name, ours in our_names.items()},
+        source="the official state dict",
     )
-    renamed = {f"encoder.{name}": tensor for name, tensor in encoder.items()}
-    for name, tensor in state_dict.items():
-        if not name.startswith(ENCODER_PREFIX):
-            renamed[_our_name(name)] = tensor
-    return build_network(config, renamed, source="the official state dict")
+    return fill_network(network, {ours: weights[name] for name, ours in our_names.items()})
 
 
 def convert(
@@ -138,7 +140,7 @@ def _write_encoder(
     config = _config_of(weights, source, top_k=1, branch_heads=1)
     encoder = blank_network(config).encoder
     fitted = fit_encoder_weights(encoder, weights)
-    check_names(encoder, fitted, source=str(source))
+    check_weights(fitted, expected=encoder.state_dict(), source=str(source))
     write_model_file(
         target,
         fitted,
@@ -213,12 +215,15 @@ def _without_prefix(state_dict: Mapping[str, Tensor], prefix: str) -> dict[str, 
     return {n.removeprefix(prefix): t for n, t in state_dict.items() if n.startswith(prefix)}
 
 
-def _our_name(name: str) -> str:
-    """Translate a name outside the encoder; one that the official code does not have stays."""
-    if match := re.fullmatch(r"norm_([st])([12])\.(weight|bias)", name):
-        return f"{_BRANCHES[match[1]]}.norm{match[2]}.{match[3]}"
-    if match := re.fullmatch(r"(mhsa|mlp)_([st])\.(.+)", name):
-        return f"{_BRANCHES[match[2]]}.{match[1]}.{match[3]}"
-    if match := re.fullmatch(r"head_([gst])\.(weight|bias)", name):
-        return f"{_HEADS[match[1]]}.{match[2]}"
-    return name
+def _official_name(name: str) -> str:
+    """What the official code calls one of our parameters."""
+    part, rest = name.split(".", maxsplit=1)
+    if part == "encoder":
+        return ENCODER_PREFIX + rest
+    kind, which = part.split("_")
+    letter = which[0]
+    if kind == "head":
+        return f"head_{letter}.{rest}"
+    module, rest = rest.split(".", maxsplit=1)
+    number = module[4:] if module.startswith("norm") else ""
+    return f"{module.removesuffix(number)}_{letter}{number}.{rest}"

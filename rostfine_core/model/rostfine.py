@@ -17,6 +17,7 @@ from rostfine_core.model.timesformer import (
     Mlp,
     TimeSformer,
     init_linear_layers,
+    precise_softmax,
 )
 
 
@@ -177,9 +178,9 @@ class RoSTFine(nn.Module):
         feature_spatial = reduce(by_frame, "(b t) d -> b d", "mean", t=tokens.shape[1])
         feature_temporal = self.branch_temporal(_all_frames(cls, tokens))
         grades = (
-            self.head_global(cls).softmax(dim=-1),
-            self.head_spatial(feature_spatial).softmax(dim=-1),
-            self.head_temporal(feature_temporal).softmax(dim=-1),
+            precise_softmax(self.head_global(cls)),
+            precise_softmax(self.head_spatial(feature_spatial)),
+            precise_softmax(self.head_temporal(feature_temporal)),
         )
         return GradeOutput(
             torch.stack(grades).mean(dim=0),

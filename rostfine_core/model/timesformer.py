@@ -60,7 +60,12 @@ class Attention(nn.Module):
 def _attention_rows(q: Tensor, k: Tensor) -> Tensor:
     """Softmax of the scaled products of queries (B, H, R, D) and keys (B, H, S, D)."""
     scaled = q * q.shape[-1] ** -0.5
-    return torch.einsum("b h r d, b h s d -> b h r s", scaled, k).softmax(dim=-1)
+    return precise_softmax(torch.einsum("b h r d, b h s d -> b h r s", scaled, k))
+
+
+def precise_softmax(x: Tensor) -> Tensor:
+    """Softmax over the last dimension that leaves half precision, also under CPU autocast."""
+    return x.softmax(dim=-1, dtype=torch.promote_types(x.dtype, torch.float32))
 
 
 class Mlp(nn.Module):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rostfine_core.errors import ModelError
 from rostfine_core.model.config import RoSTFineConfig
@@ -32,7 +32,12 @@ def build_network(
             f"than its {config.depth} + {config.branch_depth} blocks."
         )
     network = blank_network(config)
-    check_names(network, state_dict, source=source)
+    check_weights(state_dict, expected=network.state_dict(), source=source)
+    return fill_network(network, state_dict)
+
+
+def fill_network(network: RoSTFine, state_dict: Mapping[str, Tensor]) -> RoSTFine:
+    """Give a blank network memory on the CPU and a copy of these weights; it comes in eval mode."""
     network.to_empty(device="cpu")
     network.load_state_dict(state_dict)
     return network.eval()
@@ -65,7 +70,7 @@ def load_encoder_weights(
     weights = fit_encoder_weights(encoder, state_dict)
     if not any(".temporal_" in name for name in weights):
         weights = _inflate(encoder, weights)
-    check_names(encoder, weights, source=source)
+    check_weights(weights, expected=encoder.state_dict(), source=source)
     encoder.load_state_dict(weights)
 
 
@@ -101,13 +106,14 @@ def _inflate(encoder: TimeSformer, image_weights: Mapping[str, Tensor]) -> dict[
     return weights
 
 
-def check_names(module: nn.Module, state_dict: Mapping[str, Tensor], *, source: str) -> None:
-    """Refuse weights that are not exactly those of the module.
+def check_weights(
+    state_dict: Mapping[str, Tensor], *, expected: Mapping[str, Tensor], source: str
+) -> None:
+    """Refuse weights that are not exactly those expected.
 
     Raises:
         ModelError: names the weights that are missing, unexpected or of another shape or kind.
     """
-    expected = module.state_dict()
     faults = [f"missing {name}" for name in expected.keys() - state_dict.keys()]
     faults += [f"unexpected {name}" for name in state_dict.keys() - expected.keys()]
     for name in expected.keys() & state_dict.keys():

@@ -58,6 +58,18 @@ def test_explaining_keeps_no_gradient(tiny_network: RoSTFine, tiny_clips: Tensor
     assert not maps.output.grade.requires_grad
 
 
+def test_rollout_keeps_its_digits_in_half_precision(
+    tiny_network: RoSTFine, tiny_clips: Tensor
+) -> None:
+    encoder_maps = tiny_network.inspect(tiny_clips).encoder_maps
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = explain(tiny_network, tiny_clips)
+        rolled = rollout_cls(encoder_maps)
+    assert torch.equal(rolled, rollout_cls(encoder_maps))
+    torch.testing.assert_close(half.encoder_rollout, rolled, atol=5e-3, rtol=0.1)
+    torch.testing.assert_close(half.output.grade.sum(dim=1), torch.ones(2), atol=1e-3, rtol=0)
+
+
 def test_rollout_of_known_maps() -> None:
     """Two tokens beside [CLS], worked by hand."""
     nowhere = torch.eye(3).expand(1, 1, 3, 3)

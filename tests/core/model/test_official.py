@@ -44,25 +44,26 @@ def test_the_encoders_own_head_is_dropped(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda s: s.pop("norm_s1.bias"), "missing branch_spatial.norm1.bias"),
-        (lambda s: s.pop("mhsa_t.1.proj.weight"), "missing branch_temporal.mhsa.1.proj.weight"),
-        (lambda s: s.pop("model.model.cls_token"), "missing encoder.cls_token"),
-        (lambda s: s.pop("model.model.pos_embed"), "missing encoder.pos_embed"),
+        (lambda s: s.pop("norm_s1.bias"), "missing norm_s1.bias"),
+        (lambda s: s.pop("mhsa_t.1.proj.weight"), "missing mhsa_t.1.proj.weight"),
+        (lambda s: s.pop("model.model.cls_token"), "missing model.model.cls_token"),
+        (lambda s: s.pop("model.model.pos_embed"), "missing model.model.pos_embed"),
         (lambda s: s.update(extra=torch.zeros(1)), "unexpected extra"),
+        (lambda s: s.update({"encoder.norm.bias": torch.zeros(48)}), "unexpected encoder.norm"),
         (lambda s: s.update({"norm_s3.bias": torch.zeros(1)}), "unexpected norm_s3.bias"),
         (
             lambda s: s.update({"model.model.blocks.9.norm1.bias": torch.zeros(48)}),
-            "unexpected encoder.blocks.9.norm1.bias",
+            "unexpected model.model.blocks.9.norm1.bias",
         ),
         (
             lambda s: s.update({"head_g.bias": torch.zeros(6)}),
-            r"head_global.bias has shape \(6,\) instead of \(5,\)",
+            r"head_g.bias has shape \(6,\) instead of \(5,\)",
         ),
         (
             lambda s: s.update({"model.model.pos_embed": torch.zeros(1, 8, 48)}),
             r"pos_embed has shape \(1, 8, 48\) instead of \(1, 10, 48\)",
         ),
-        (lambda s: s.update({"head_g.bias": [0.0] * 5}), "head_global.bias is not a floating"),
+        (lambda s: s.update({"head_g.bias": [0.0] * 5}), "head_g.bias is not a floating"),
     ],
 )
 def test_names_and_shapes_are_strict(
@@ -207,7 +208,7 @@ def test_an_incomplete_checkpoint_names_what_is_missing(
 ) -> None:
     source, target = tmp_path / "some.bin", tmp_path / "out.safetensors"
     torch.save({n: t for n, t in wide_state.items() if n != "norm_t2.bias"}, source)
-    with pytest.raises(ModelError, match=r"missing branch_temporal\.norm2\.bias"):
+    with pytest.raises(ModelError, match=r"missing norm_t2\.bias"):
         convert(source, target)
     timesformer = _timesformer(wide_state)
     del timesformer["model_state"]["model.norm.bias"]
