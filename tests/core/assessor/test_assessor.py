@@ -1,0 +1,166 @@
+"""The assessor: one model or several, one batch, and a GPU that fails."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rostfine_core.assessor import Assessor, ClipAnswer
+from rostfine_core.domain import Clip, CropBox, TrackStatus
+from rostfine_core.errors import ModelError
+from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
+
+CONFIG = preset("demo", image_size=40, patch_size=8, embed_dim=20, depth=2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small networks with different weights, as an ensemble's folder."""
+    folder = tmp_path_factory.mktemp("folds")
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network = RoSTFine(CONFIG).eval()
+        for name, weights in network.named_parameters():
+            if name.startswith("head") and name.endswith("weight"):
+                torch.nn.init.normal_(weights, std=1.0)  # so that the grades differ
+        save_model(
+            folder / f"fold-{seed}.safetensors",
+            network,
+            preprocessing=Preprocessing.of(CONFIG),
+            training={"fps": 15.0},
+            dataset_kind="simulated",
+        )
+    return folder
+
+
+def clips(count: int, *, frames: int = 16) -> list[Clip]:
+    rng = np.random.default_rng(7)
+    box = CropBox(
+        frame=0,
+        time_s=0.0,
+        centre_x_px=75.0,
+        centre_y_px=75.0,
+        size_px=150,
+        padded_share=0.0,
+        status=TrackStatus.MEASURED,
+    )
+    return [
+        Clip(
+            target=str(i),
+            images=rng.integers(0, 256, (frames, 150, 150, 3), dtype=np.uint8),
+            boxes=(box,) * frames,
+        )
+        for i in range(count)
+    ]
+
+
+def test_a_single_model_has_no_spread_and_explains_on_its_grid(folder: Path) -> None:
+    assessor = Assessor.load(folder / "fold-1.safetensors", device="cpu")
+    (answer,) = assessor.assess(clips(1))
+    assert answer.prediction.ensemble == ()
+    assert answer.prediction.ensemble_spread is None
+    assert sum(answer.prediction.grade.probabilities) == pytest.approx(1, abs=1e-12)
+    assert answer.explanation.encoder_rollout.shape == (4, 5, 5)
+    assert answer.explanation.selected_patches.shape == (4, 3)
+    assert answer.explanation.clip_frames == (0, 5, 10, 15)
+    shown = answer.explanation.branch_attention.reshape(4, 25) > 0
+    for row, selected in zip(shown, answer.explanation.selected_patches, strict=True):
+        assert set(np.flatnonzero(row)) == set(selected)
+
+
+def test_the_final_distribution_is_the_mean_of_the_heads(folder: Path) -> None:
+    assessor = Assessor.load(folder / "fold-2.safetensors", device="cpu")
+    prediction = assessor.assess(clips(1))[0].prediction
+    heads = (prediction.grade_global, prediction.grade_spatial, prediction.grade_temporal)
+    mean = np.mean([h.probabilities for h in heads], axis=0)
+    np.testing.assert_allclose(prediction.grade.probabilities, mean, atol=1e-6)
+
+
+def test_an_ensemble_is_the_mean_of_its_members(folder: Path) -> None:
+    alone = [
+        Assessor.load(folder / f"fold-{i}.safetensors", device="cpu").assess(clips(2))
+        for i in (1, 2)
+    ]
+    together = Assessor.load(folder, device="cpu")
+    assert together.member_count == 2
+    assert together.info.file_name == folder.name
+    for number, answer in enumerate(together.assess(clips(2))):
+        members = tuple(a[number].prediction.grade for a in alone)
+        assert answer.prediction.ensemble == members
+        mean = np.mean([m.probabilities for m in members], axis=0)
+        np.testing.assert_allclose(answer.prediction.grade.probabilities, mean)
+        spread = np.std([m.expected_grade for m in members], ddof=1)
+        assert answer.prediction.ensemble_spread == pytest.approx(spread)
+
+
+def test_more_clips_than_a_batch_come_back_in_order(folder: Path) -> None:
+    assessor = Assessor.load(folder / "fold-1.safetensors", device="cpu")
+    many = clips(20)
+    answers = assessor.assess(many)
+    assert len(answers) == 20
+    (last,) = assessor.assess(many[-1:])
+    np.testing.assert_allclose(
+        answers[-1].prediction.grade.probabilities, last.prediction.grade.probabilities, atol=1e-6
+    )
+
+
+def test_a_clip_of_another_length_is_refused(folder: Path) -> None:
+    assessor = Assessor.load(folder / "fold-1.safetensors", device="cpu")
+    with pytest.raises(ModelError, match="has 9 frames but the model needs 16"):
+        assessor.assess(clips(1, frames=9))
+
+
+def test_the_cpu_gets_float32(folder: Path) -> None:
+    assessor = Assessor.load(folder / "fold-1.safetensors", device="cpu")
+    assert (assessor.device_label, assessor.precision) == ("CPU", "float32")
+
+
+class FailingGpu(Assessor):
+    """An assessor whose first forward pass fails as a GPU's does."""
+
+    failure: RuntimeError
+
+    def _forward_here(self, images: Tensor) -> list[ClipAnswer]:
+        if self._device.type == "cuda":
+            raise self.failure
+        return super()._forward_here(images)
+
+
+@pytest.fixture
+def failing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FailingGpu:
+    """An assessor that believes it is on a GPU, whatever this machine has."""
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Test GPU")
+    assessor = FailingGpu.load(folder / "fold-1.safetensors", device="cpu")
+    assert isinstance(assessor, FailingGpu)
+    assessor._device = torch.device("cuda")
+    return assessor
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (torch.cuda.OutOfMemoryError("CUDA out of memory"), "did not have enough memory"),
+        (RuntimeError("CUDA error: device-side assert triggered"), "stopped answering"),
+    ],
+)
+def test_a_gpu_that_fails_hands_over_to_the_cpu_and_it_is_said(
+    failing: FailingGpu, folder: Path, failure: RuntimeError, reason: str
+) -> None:
+    failing.failure = failure
+    answer = failing.assess(clips(1))[0]
+    cpu = Assessor.load(folder / "fold-1.safetensors", device="cpu").assess(clips(1))[0]
+    assert answer.prediction == cpu.prediction
+    assert failing.device_label == "CPU"
+    (notice,) = failing.notices
+    assert reason in notice
+    assert "Test GPU" in notice
+    failing.assess(clips(1))
+    assert len(failing.notices) == 1
+
+
+def test_other_failures_are_not_hidden(failing: FailingGpu) -> None:
+    failing.failure = RuntimeError("shapes do not match")
+    with pytest.raises(RuntimeError, match="shapes"):
+        failing.assess(clips(1))
