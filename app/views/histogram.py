@@ -9,6 +9,7 @@ from app.views.panel import muted
 from app.wording import translated
 from rostfine_core.domain import Grade, Prediction
 
+LABEL_PX, AXIS_PX = 26, 50
 HEAD_OFFSETS = (-0.24, 0.0, 0.24)
 HEAD_SYMBOLS = ("o", "s", "t1")
 
@@ -57,7 +58,8 @@ class Histogram(QWidget):
         heads = (prediction.grade_global, prediction.grade_spatial, prediction.grade_temporal)
         shares = prediction.grade.probabilities
         tops = [max(s, *(h.probabilities[i] for h in heads)) for i, s in enumerate(shares)]
-        self._plot.getViewBox().setYRange(0, max(0.2, 1.18 * max(tops)), padding=0)
+        headroom = 1 + LABEL_PX / (self._plot.height() - AXIS_PX)
+        self._plot.getViewBox().setYRange(0, max(0.2, headroom * max(tops)), padding=0)
         for name in ("left", "bottom"):
             self._plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
             self._plot.getAxis(name).setTextPen(text)

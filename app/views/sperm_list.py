@@ -128,7 +128,7 @@ class SpermModel(QAbstractListModel):
             )
         if sperm.verdict is Verdict.ACCEPTED:
             problems.append(self.tr("accepted"))
-        return " · ".join(problems)
+        return " · ".join(problems) or self.tr("graded")
 
 
 def _warnings(assessment: Assessment | None) -> int:

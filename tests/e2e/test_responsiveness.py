@@ -22,7 +22,7 @@ from app.session import Session
 
 LIMIT_MS, FACTOR = 50, 3
 WINDOW_LIMIT_S, WINDOW_FACTOR = 1.5, 2
-WAIT_MS = 60_000
+WAIT_MS = 180_000
 Drive = Callable[..., None]
 
 

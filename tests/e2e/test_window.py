@@ -17,7 +17,7 @@ from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, 
 
 # The offscreen platform says this of every dialog; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-WAIT_MS = 60_000
+WAIT_MS = 180_000
 Drive = Callable[..., None]
 
 

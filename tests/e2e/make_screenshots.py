@@ -1,0 +1,175 @@
+"""Makes a picture of every main state: ``python tests/e2e/make_screenshots.py OUT [--video V]``.
+
+Each state is taken at 1280x800 and 1920x1080 in both themes, on the demonstration video unless
+another is given. It runs offscreen; look at every picture before it goes into the README.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+from app.__main__ import main
+from app.main_window import COMPARE, REPORT, REVIEW, MainWindow
+from app.records import ModelStatus, OverlayKind
+from app.settings import Settings
+from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
+from rostfine_core.store import read_seeds
+
+SIZES = ((1280, 800), (1920, 1080))
+WAIT_S = 300
+
+
+def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | None) -> None:
+    """Walk through the states at each size."""
+    session, controller = window.session, window.controller
+    taken = 0
+
+    def save(name: str, widget: QWidget | None = None) -> None:
+        nonlocal taken
+        settle()
+        size = "" if widget else f"-{window.width()}x{window.height()}"
+        (widget or window).grab().save(str(out / f"{name}{size}-{theme}.png"))
+        taken += 1
+
+    def every_size(name: str) -> None:
+        for width, height in SIZES:
+            window.resize(width, height)
+            settle()
+            window.review.canvas.zoom_fit()
+            save(name)
+
+    every_size("empty")
+    controller.open_video(video, seeds=read_seeds(seeds) if seeds else ())
+    until(lambda: session.image is not None)
+    until(lambda: session.cached_frames[0] == session.cached_frames[1] > 0)
+    until(lambda: session.model.status is not ModelStatus.LOADING)
+    every_size("chosen")
+    window.actions_by_id["grade"].trigger()
+    until(lambda: not controller.is_busy and len(session.reportable) > 0)
+    until(lambda: session.selected_sperm is not None and session.film(session.selected_sperm))
+    controller.player.seek(session.cached_frames[1] // 2)
+    every_size("graded")
+    for kind in (OverlayKind.ROLLOUT, OverlayKind.BRANCH, OverlayKind.PATCHES):
+        controller.set_overlay_kind(kind)
+        every_size(kind.value)
+    controller.compare(tuple(s.key for s in session.sperms[:3]))
+    window.show_page(COMPARE)
+    every_size("compare")
+    controller.editor.set_sample("S-0123", "M. Sato")
+    previewed: list[object] = []
+    controller.previewed.connect(previewed.append)
+    window.show_page(REPORT)
+    until(lambda: previewed)
+    every_size("report")
+    window.show_page(REVIEW)
+    for name, show in (
+        ("settings", window.show_settings),
+        ("shortcuts", window.show_shortcuts),
+        ("about", window.show_about),
+    ):
+        show()
+        settle()
+        dialog = next(d for d in window.findChildren(QDialog) if d.isVisible())
+        save(name, dialog)
+        dialog.close()
+    box = window.show_error(
+        "Cannot write /media/usb/S-0123 (No space left on device): choose a folder that can be "
+        "written to and has free space."
+    )
+    save("error", box)
+    box.close()
+    print(f"{taken} pictures of the {theme} theme are in {out}")
+
+
+def settle() -> None:
+    """Let everything be drawn."""
+    for _ in range(10):
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for the background work."""
+    end = time.monotonic() + WAIT_S
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("a state was not reached")
+        settle()
+
+
+class _Yes:
+    """Goes on with whatever is asked."""
+
+    def may_discard(self) -> bool:
+        return True
+
+    def may_overwrite(self, folder: Path) -> bool:
+        return True
+
+    def may_stop(self) -> bool:
+        return True
+
+    def find_moved(self, path: Path) -> Path | None:
+        return None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Take all pictures of both themes."""
+    from PySide6.QtCore import QTimer
+
+    from app import __main__ as program
+
+    application = program._application()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    failures: list[BaseException] = []
+    for theme in ("dark", "light"):
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Settings(Path(folder) / "settings.ini")
+            for name, value in (
+                ("theme", theme),
+                ("auto_track", False),
+                ("auto_grade", False),
+                ("report_folder", "/home/lab/Documents/RoSTFine Assist"),
+                ("model_path", str(arguments.model or "")),
+            ):
+                settings.set_value(name, value)
+            settings.sync()
+
+            def act(theme: str = theme) -> None:
+                window = next(w for w in application.topLevelWidgets() if isinstance(w, MainWindow))
+                window.questions = window.controller.questions = _Yes()  # type: ignore[assignment]  # a stand-in for the user
+                try:
+                    shoot(window, arguments.out, theme, arguments.video, arguments.seeds)
+                except BaseException as error:  # noqa: BLE001 - raised outside the event loop
+                    failures.append(error)
+                finally:
+                    window.close()
+                    application.quit()
+
+            QTimer.singleShot(0, act)
+            main(["--settings", str(Path(folder) / "settings.ini"), *arguments.language])
+        if failures:
+            raise failures[0]
+    return 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--video", type=Path, default=None)
+    parser.add_argument("--seeds", type=Path, default=None)
+    parser.add_argument("--model", type=Path, default=None)
+    parser.add_argument("--language", choices=("en", "ja"), default="en")
+    given = parser.parse_args()
+    if given.video is None:
+        given.video, given.seeds = bundled_path(DEMO_VIDEO), bundled_path(DEMO_SEEDS)
+    given.language = ["--language", given.language]
+    sys.exit(run(given))
