@@ -8,7 +8,8 @@ picture never does.
 
 from bisect import bisect_right
 from collections.abc import Generator, Iterator
-from itertools import chain
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 
 from av import FFmpegError, VideoFrame
@@ -53,8 +54,9 @@ class ContainerSource:
         self._held: tuple[int, ContainerPicture] | None = None
         first = self.picture(0)
         self._quarter_turns, notes = orientation(first.frame)
-        self.close()  # what is held so far is not turned
-        self.info = _describe(path, self._index, self.picture(0), notes)
+        first = replace(first, quarter_turns=self._quarter_turns)
+        self._held = (0, first)
+        self.info = _describe(path, self._index, first, notes)
 
     def close(self) -> None:
         """Release the file."""
@@ -64,27 +66,41 @@ class ContainerSource:
 
     def picture(self, index: int) -> ContainerPicture:
         """The picture of frame ``index``; quick for the frames after the last one asked for."""
-        if self._held is None or self._ahead is None or not self._is_near(index, self._held[0]):
+        number, picture = self._held or (-1, None)
+        try:
+            if picture is None or (index != number and not self._is_near(index, number)):
+                self.close()
+                self._ahead = self._sought(index, self._index.frame_count)
+                number, picture = index, next(self._ahead)
+            while number < index and self._ahead:
+                number, picture = number + 1, next(self._ahead)
+        except VideoError:
             self.close()
-            self._ahead = self.pictures(index, self._index.frame_count)
-            self._held = (index, next(self._ahead))
-        number, picture = self._held
-        while number < index:
-            number, picture = number + 1, next(self._ahead)
+            raise
         self._held = (number, picture)
         return picture
 
     def _is_near(self, index: int, held: int) -> bool:
         """Whether decoding on from frame ``held`` is no longer a way than seeking ``index``."""
+        if self._ahead is None or index < held:
+            return False
         key = self._keys_before(index)[0]
-        return held <= index and (key is None or self._index.number(key.pts) <= held + 1)
+        return key is None or self._index.number(key.pts) <= held + 1
 
-    def pictures(self, start: int, stop: int) -> Generator[ContainerPicture]:
+    def pictures(self, start: int, stop: int) -> Iterator[ContainerPicture]:
         """Stream pictures; a frame that does not decode repeats the one before it, marked so.
+
+        The decoder that was started for the first frame goes on where it stands.
 
         Raises:
             VideoError: the picture changes its size, or nothing decodes.
         """
+        if start == 0 and self._ahead is not None and self._held and self._held[0] == 0:
+            ahead, self._ahead = self._ahead, None
+            return islice(chain((self._held[1],), ahead), stop)
+        return self._sought(start, stop)
+
+    def _sought(self, start: int, stop: int) -> Generator[ContainerPicture]:
         for key in self._keys_before(start):
             try:
                 for picture in self._run(key, start, stop):

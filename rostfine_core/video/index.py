@@ -128,7 +128,9 @@ def build_index(path: Path) -> FrameIndex:
         promised = stream.frames
         packets, ends_early = _read_packets(container, stream)
         promised = promised or len(packets)
-        ends_early = ends_early or len(packets) < promised or _is_shortened(container, packets)
+        ends_early = (
+            ends_early or len(packets) < promised or _is_shortened(container, stream, packets)
+        )
         time_base = stream.time_base or Fraction(1, 1000)
         fps = float(stream.average_rate or stream.guessed_rate or FALLBACK_FPS)
         codec = stream.codec_context.name
@@ -180,7 +182,7 @@ def _notes(
 class _Packet:
     pts: int | None
     size: int
-    end_s: float
+    duration: int
     is_key: bool
     is_discarded: bool
 
@@ -197,21 +199,27 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[
         for packet in container.demux(stream):
             ends_early = ends_early or packet.is_corrupt
             if packet.size:
-                length = packet.duration or 1 / ((stream.average_rate or 1) * packet.time_base)
-                end_s = float(((packet.pts or 0) + length) * packet.time_base)
                 packets.append(
-                    _Packet(packet.pts, packet.size, end_s, packet.is_keyframe, packet.is_discard)
+                    _Packet(
+                        packet.pts,
+                        packet.size,
+                        packet.duration or 0,
+                        packet.is_keyframe,
+                        packet.is_discard,
+                    )
                 )
     except av.FFmpegError:
         ends_early = True
     return packets, ends_early
 
 
-def _is_shortened(container: InputContainer, packets: list[_Packet]) -> bool:
+def _is_shortened(container: InputContainer, stream: VideoStream, packets: list[_Packet]) -> bool:
     """Whether Matroska, which states no count, promises a longer time than the pictures fill."""
-    if "matroska" not in container.format.name or len(container.streams) > 1:
+    if "matroska" not in container.format.name or len(container.streams) > 1 or not packets:
         return False
-    end_s = max((p.end_s for p in packets), default=0.0)
+    last = max(packets, key=lambda p: p.pts or 0)
+    length_s = float(last.duration * (stream.time_base or 0)) or 1 / (stream.average_rate or 1)
+    end_s = float((last.pts or 0) * (stream.time_base or 0)) + length_s
     return (container.duration or 0) / av.time_base > end_s + SHORTENED_BY_S
 
 

@@ -262,11 +262,14 @@ def test_a_change_of_size_is_refused_where_it_happens(
             container.mux(stream.encode(frame.reformat(format="yuv420p")))
         container.mux(stream.encode(None))
     path.write_bytes(small + path.read_bytes())
-    with (
-        open_video(path) as video,
-        pytest.raises(VideoError, match=r"size at frame (9|10) from 64x32 to 96x64"),
-    ):
-        list(video.frames())
+    sentence = r"size at frame (9|10) from 64x32 to 96x64"
+    with open_video(path) as video:
+        with pytest.raises(VideoError, match=sentence):
+            list(video.frames())
+        for index in (12, 13):
+            with pytest.raises(VideoError, match=sentence):
+                video.frame(index)
+        assert video.frame(5).grey().image.shape == (32, 64)
 
 
 def test_frames_outside_the_video_are_refused(tmp_path: Path, encode_numbered: Encode) -> None:
