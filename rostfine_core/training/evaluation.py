@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import LongJob
 from rostfine_core.files import csv_cell, write_text
-from rostfine_core.training.clip_cache import fill_cache
+from rostfine_core.training.calibration import apply_temperature, fit_temperature
+from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.datasets import GRADES, ClipDataset, read_dataset
-from rostfine_core.training.metrics import Metrics, compute_metrics, expected_grade
+from rostfine_core.training.metrics import Metrics, Shares, compute_metrics, expected_grade
 from rostfine_core.training.model_files import TrainedModel, load_trained
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import write_json
@@ -43,6 +44,8 @@ class EvaluationResult:
     intervals: dict[str, tuple[float, float]]
     yardsticks: Yardsticks
     folder: Path | None
+    flips: bool = False
+    temperature: float | None = None
 
     @property
     def knowable_share(self) -> float | None:
@@ -62,6 +65,8 @@ class EvaluationResult:
             "clips": self.clips,
             "samples": self.samples,
             "ensemble_members": self.members,
+            "flips": self.flips,
+            "temperature": self.temperature,
             "metrics": self.metrics.scalars(),
             "intervals_95": {k: list(v) for k, v in self.intervals.items()},
             "yardsticks": asdict(self.yardsticks),
@@ -70,12 +75,26 @@ class EvaluationResult:
 
 
 def evaluate(
-    model: Path, dataset: Path, *, out: Path | None = None, repeats: int = 1000
+    model: Path,
+    dataset: Path,
+    *,
+    out: Path | None = None,
+    repeats: int = 1000,
+    flips: bool = False,
+    calibrate_on: Path | None = None,
 ) -> LongJob[EvaluationResult]:
     """Score a model file (or a folder of them, as an ensemble) on a data set.
 
     With ``out`` the folder gets ``evaluation.json``, ``evaluation.md``, ``clips.csv`` and
     ``samples.csv``.
+
+    Args:
+        model: a model file, or a folder of several.
+        dataset: the data set to score on.
+        out: where the files go; none are written without it.
+        repeats: draws of the bootstrap.
+        flips: average the answer over the clip's mirror images.
+        calibrate_on: another data set, on which a temperature is fitted first.
 
     Raises:
         ModelError, DatasetError: the model or the data set cannot be used.
@@ -83,10 +102,13 @@ def evaluate(
     """
     data = read_dataset(dataset)
     members = load_trained(model)
-    answers = []
-    for member in members:
-        answers.append((yield from _grade(member, data)))
-    prediction = np.mean(answers, axis=0)
+    temperature = None
+    if calibrate_on is not None:
+        other = read_dataset(calibrate_on)
+        temperature = fit_temperature((yield from _grade(members, other, flips)), other.labels)
+    prediction = yield from _grade(members, data, flips)
+    if temperature is not None:
+        prediction = apply_temperature(prediction, temperature)
     result = EvaluationResult(
         model=model.name,
         dataset=data.name,
@@ -101,22 +123,37 @@ def evaluate(
             data.labels, mean_label=_mean_label(members), expected=data.expected
         ),
         folder=out,
+        flips=flips,
+        temperature=temperature,
     )
     if out is not None:
         write_evaluation(out, result, data=data, prediction=prediction)
     return result
 
 
-def _grade(member: TrainedModel, data: ClipDataset) -> LongJob[NDArray[np.float32]]:
-    cache = yield from fill_cache(
-        data, preprocessing=member.preprocessing, threads=torch.get_num_threads()
-    )
-    everything = np.arange(len(cache))
-    return (yield from predict(member.network, cache, everything, batch_size=BATCH_SIZE))
+def _grade(
+    members: Sequence[TrainedModel], data: ClipDataset, flips: bool
+) -> LongJob[NDArray[np.float64]]:
+    """The mean answer of the members, (N, 5)."""
+    shelf, answers = ClipShelf(), []
+    for member in members:
+        cache = yield from shelf.get(
+            data, preprocessing=member.preprocessing, threads=torch.get_num_threads()
+        )
+        everything = np.arange(len(cache))
+        answers.append(
+            (
+                yield from predict(
+                    member.network, cache, everything, batch_size=BATCH_SIZE, flips=flips
+                )
+            )
+        )
+    mean: NDArray[np.float64] = np.mean(answers, axis=0, dtype=np.float64)
+    return mean
 
 
 def write_evaluation(
-    folder: Path, result: EvaluationResult, *, data: ClipDataset, prediction: NDArray[np.float32]
+    folder: Path, result: EvaluationResult, *, data: ClipDataset, prediction: Shares
 ) -> None:
     """Write the result's four files, each whole or not at all."""
     write_json(folder / "evaluation.json", result.to_dict())
@@ -126,7 +163,7 @@ def write_evaluation(
     write_text(folder / "samples.csv", table(sample_rows(rows)))
 
 
-def clip_rows(data: ClipDataset, prediction: NDArray[np.float32]) -> list[dict[str, Any]]:
+def clip_rows(data: ClipDataset, prediction: Shares) -> list[dict[str, Any]]:
     """One row a clip: predicted and voted shares, expected grades and errors."""
     labels = data.labels
     errors = per_clip_errors(prediction, labels)
@@ -187,7 +224,7 @@ def markdown(result: EvaluationResult) -> str:
         f"# {result.model} on {result.dataset}",
         "",
         f"{result.clips} clips of {result.samples} samples; {result.members} model(s). Intervals "
-        "draw whole samples with replacement.",
+        "draw whole samples with replacement." + _treatment(result),
         ""
         if result.yardsticks.mean_is_of_training
         else "The mean answer is that of these clips: "
@@ -207,6 +244,13 @@ def markdown(result: EvaluationResult) -> str:
             "the best that can be known.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _treatment(result: EvaluationResult) -> str:
+    """What was done to the answers after the network."""
+    flips = " Answers are means over mirror images." if result.flips else ""
+    heat = result.temperature
+    return flips + ("" if heat is None else f" Temperature {heat:.3f}, fitted on other clips.")
 
 
 def _mean_label(members: Sequence[TrainedModel]) -> list[float] | None:
