@@ -88,28 +88,41 @@ def orientation(frame: VideoFrame) -> tuple[int, tuple[str, ...]]:
 
 
 def _luma(frame: VideoFrame) -> NDArray[np.uint8]:
+    """The Y plane, or the luma of the colours where there is no plain one."""
+    pixels = frame.format
+    if pixels.name in _PACKED_LUMA_OFFSET and frame.planes[0].line_size > 0:
+        packed = _rows(frame.planes[0])[:, _PACKED_LUMA_OFFSET[pixels.name] :: 2]
+        return np.ascontiguousarray(packed[:, : frame.width])
+    if not _has_luma_plane(frame):
+        luma = cv2.cvtColor(_rgb(frame, exact=True), cv2.COLOR_RGB2GRAY)
+        return np.asarray(luma, dtype=np.uint8)
+    rows, bits = _rows(frame.planes[0]), bit_depth(pixels)
+    if bits == 8:
+        return rows[:, : frame.width]
+    deep = rows[:, : 2 * frame.width].view(">u2" if pixels.is_big_endian else "<u2")
+    return (deep >> (bits - 8)).astype(np.uint8)
+
+
+def _has_luma_plane(frame: VideoFrame) -> bool:
+    """Whether the first plane holds nothing but Y, top row first, in the low bits of its values."""
     pixels = frame.format
     first = pixels.components[0]
-    if pixels.name in _PACKED_LUMA_OFFSET:
-        return _rows(frame.planes[0], 1)[:, _PACKED_LUMA_OFFSET[pixels.name] :: 2][:, : frame.width]
-    is_plain = pixels.is_planar or len(pixels.components) == 1
-    is_shifted = pixels.name.startswith("p0")
-    if not first.is_luma or not is_plain or pixels.has_palette or is_shifted or first.bits < 8:
-        return cv2.cvtColor(_rgb(frame, exact=True), cv2.COLOR_RGB2GRAY).astype(
-            np.uint8, copy=False
-        )
-    if first.bits == 8:
-        return _rows(frame.planes[0], 1)[:, : frame.width]
-    deep = _rows(frame.planes[0], 2).view(">u2" if pixels.is_big_endian else "<u2")
-    return (deep[:, : frame.width] >> (first.bits - 8)).astype(np.uint8)
+    is_alone = pixels.is_planar or len(pixels.components) == 1
+    is_high_in_its_word = pixels.name.startswith("p0")
+    is_top_down = frame.planes[0].line_size > 0
+    is_grey_level = first.is_luma and first.bits >= 8 and not pixels.has_palette
+    return is_alone and is_grey_level and is_top_down and not is_high_in_its_word
 
 
-def _rows(plane: VideoPlane, bytes_per_value: int) -> NDArray[np.uint8]:
+def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
+    """The plane's bytes, (H, line size), a view."""
     bytes_ = np.frombuffer(memoryview(plane), np.uint8, count=plane.height * plane.line_size)
-    rows = bytes_.reshape(plane.height, plane.line_size)
-    return rows[:, : plane.line_size - plane.line_size % bytes_per_value]
+    return bytes_.reshape(plane.height, plane.line_size)
 
 
 def _rgb(frame: VideoFrame, *, exact: bool) -> NDArray[np.uint8]:
-    colours = frame.to_ndarray(format="rgb24", interpolation=_EXACT if exact else None)
+    """Convert by swscale; between layouts of 8-bit RGB its quick way is exact too."""
+    is_shuffle = frame.format.is_rgb and bit_depth(frame.format) == 8
+    flags = _EXACT if exact and not is_shuffle else None
+    colours = frame.to_ndarray(format="rgb24", interpolation=flags)
     return np.asarray(colours, dtype=np.uint8)

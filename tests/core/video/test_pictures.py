@@ -136,3 +136,35 @@ def set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
     start = content.index(b"tkhd") + 44
     content[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(content)
+
+
+@pytest.mark.parametrize("pixels", ["gray", "bgr24", "bgra", "yuv420p"])
+@pytest.mark.parametrize("is_bottom_up", [False, True])
+def test_raw_recordings_stored_bottom_up_are_turned_over(
+    tmp_path: Path, pixels: str, is_bottom_up: bool
+) -> None:
+    path = tmp_path / "a.avi"
+    image = RNG.integers(20, 230, (24, 64), dtype=np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("rawvideo", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 24, pixels
+        frame = av.VideoFrame.from_ndarray(image, "gray").reformat(format=pixels)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with open_video(path) as video:
+        before = video.frame(0).grey().image, video.frame(0).rgb()
+    if not is_bottom_up:
+        assert np.abs(before[1].astype(int) - image[..., None]).max() <= 2
+        return
+    content = bytearray(path.read_bytes())
+    height_at = content.index(b"strf") + 16
+    (height,) = struct.unpack_from("<i", content, height_at)
+    struct.pack_into("<i", content, height_at, -height)
+    path.write_bytes(content)
+    with open_video(path) as video:
+        after = video.frame(0).grey().image, video.frame(0).rgb()
+    assert (after[0] == after[1][..., 0]).all() or pixels == "yuv420p"
+    if pixels in ("bgr24", "bgra"):
+        assert (after[0] == before[0][::-1]).all()
+        assert (after[1] == before[1][::-1]).all()
