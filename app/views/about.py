@@ -69,11 +69,12 @@ class AboutDialog(QDialog):
         lines = [wording.demonstration_notice(), ""] if model.is_demonstration else []
         if model.info is not None:
             info = model.info
+            file, trained, device = self.tr("File"), self.tr("Trained on"), self.tr("Device")
             lines += [
-                f"- {self.tr('File')}: `{info.file_name}`",
+                f"- {file}: `{info.file_name}`",
                 f"- SHA-256: `{info.sha256}`",
-                f"- {self.tr('Trained on')}: {info.dataset_kind}",
-                f"- {self.tr('Device')}: {model.device_label}, {model.precision}",
+                f"- {trained}: {info.dataset_kind}",
+                f"- {device}: {model.device_label}, {model.precision}",
                 "",
             ]
         return "\n".join([*lines, card])

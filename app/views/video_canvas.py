@@ -333,6 +333,16 @@ class VideoCanvas(pg.GraphicsView):
         length = length_text(self._measure.length_px, self._session.calibration.um_per_px)
         self._measure.set_text(length)
 
+    def mousePressEvent(self, ev: QMouseEvent) -> None:
+        """The canvas keeps its clicks to itself."""
+        super().mousePressEvent(ev)
+        ev.accept()
+
+    def mouseReleaseEvent(self, ev: QMouseEvent) -> None:
+        """The canvas keeps its clicks to itself."""
+        super().mouseReleaseEvent(ev)
+        ev.accept()
+
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
         """Tell where the pointer is."""
         super().mouseMoveEvent(ev)

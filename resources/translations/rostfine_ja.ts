@@ -1,0 +1,1478 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="ja">
+<context>
+    <name>AboutDialog</name>
+    <message>
+        <source>About RoSTFine Assist</source>
+        <translation>RoSTFine Assist について</translation>
+    </message>
+    <message>
+        <source>Versions</source>
+        <translation>バージョン</translation>
+    </message>
+    <message>
+        <source>Model card</source>
+        <translation>モデルカード</translation>
+    </message>
+    <message>
+        <source>Licences</source>
+        <translation>ライセンス</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>ファイル</translation>
+    </message>
+    <message>
+        <source>Trained on</source>
+        <translation>学習データ</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>デバイス</translation>
+    </message>
+    <message>
+        <source>RoSTFine Assist is under the Apache License 2.0. It uses:</source>
+        <translation>RoSTFine Assist は Apache License 2.0 で提供されます。使用しているもの:</translation>
+    </message>
+</context>
+<context>
+    <name>Actions</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>ファイル(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>編集(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>表示(&amp;V)</translation>
+    </message>
+    <message>
+        <source>V&amp;ideo</source>
+        <translation>動画(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Work</source>
+        <translation>作業(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>ヘルプ(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>開く</translation>
+    </message>
+    <message>
+        <source>Open a microscope video</source>
+        <translation>顕微鏡動画を開きます</translation>
+    </message>
+    <message>
+        <source>Export report</source>
+        <translation>レポートを書き出す</translation>
+    </message>
+    <message>
+        <source>Write the sample&apos;s PDF, CSV and one folder for each sperm</source>
+        <translation>検体の PDF、CSV と精子ごとのフォルダーを書き出します</translation>
+    </message>
+    <message>
+        <source>Open the report&apos;s folder</source>
+        <translation>レポートのフォルダーを開く</translation>
+    </message>
+    <message>
+        <source>Show the exported files</source>
+        <translation>書き出したファイルを表示します</translation>
+    </message>
+    <message>
+        <source>Screenshot</source>
+        <translation>スクリーンショット</translation>
+    </message>
+    <message>
+        <source>Save a picture of the window</source>
+        <translation>ウィンドウの画像を保存します</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>Appearance, work, model and memory</source>
+        <translation>外観、作業、モデル、メモリー</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>Close the window</source>
+        <translation>ウィンドウを閉じます</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>Take the last edit back</source>
+        <translation>直前の編集を取り消します</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>やり直す</translation>
+    </message>
+    <message>
+        <source>Do the edit again</source>
+        <translation>編集をもう一度行います</translation>
+    </message>
+    <message>
+        <source>Next sperm</source>
+        <translation>次の精子</translation>
+    </message>
+    <message>
+        <source>Select the next sperm of the list</source>
+        <translation>一覧の次の精子を選びます</translation>
+    </message>
+    <message>
+        <source>Previous sperm</source>
+        <translation>前の精子</translation>
+    </message>
+    <message>
+        <source>Select the previous sperm of the list</source>
+        <translation>一覧の前の精子を選びます</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>名前を変更</translation>
+    </message>
+    <message>
+        <source>Give the selected sperm another name</source>
+        <translation>選択した精子の名前を変えます</translation>
+    </message>
+    <message>
+        <source>Move up</source>
+        <translation>上へ移動</translation>
+    </message>
+    <message>
+        <source>Move the selected sperm up in the list</source>
+        <translation>選択した精子を一覧で上へ移します</translation>
+    </message>
+    <message>
+        <source>Move down</source>
+        <translation>下へ移動</translation>
+    </message>
+    <message>
+        <source>Move the selected sperm down in the list</source>
+        <translation>選択した精子を一覧で下へ移します</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Remove the selected sperm; undo brings it back</source>
+        <translation>選択した精子を削除します。元に戻すで復元できます</translation>
+    </message>
+    <message>
+        <source>Track</source>
+        <translation>追跡</translation>
+    </message>
+    <message>
+        <source>Follow every sperm that has no track yet</source>
+        <translation>まだ追跡していないすべての精子を追跡します</translation>
+    </message>
+    <message>
+        <source>Grade</source>
+        <translation>評価</translation>
+    </message>
+    <message>
+        <source>Grade every sperm that has no grade yet, in one batch</source>
+        <translation>まだ評価していないすべての精子をまとめて評価します</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>中止</translation>
+    </message>
+    <message>
+        <source>Stop what is running; nothing that is finished is lost</source>
+        <translation>実行中の作業を止めます。完了したものは失われません</translation>
+    </message>
+    <message>
+        <source>Accept track</source>
+        <translation>軌跡を承認</translation>
+    </message>
+    <message>
+        <source>The track follows the sperm</source>
+        <translation>軌跡は精子を正しく追っています</translation>
+    </message>
+    <message>
+        <source>Reject track</source>
+        <translation>軌跡を却下</translation>
+    </message>
+    <message>
+        <source>The track is wrong: the sperm is neither graded nor reported</source>
+        <translation>軌跡が誤っています。この精子は評価もレポートもされません</translation>
+    </message>
+    <message>
+        <source>Select sperm</source>
+        <translation>精子を選択</translation>
+    </message>
+    <message>
+        <source>Click a sperm&apos;s head to choose it</source>
+        <translation>精子の頭部をクリックして選びます</translation>
+    </message>
+    <message>
+        <source>Correct track</source>
+        <translation>軌跡を修正</translation>
+    </message>
+    <message>
+        <source>Click where the selected sperm&apos;s head really is in this frame</source>
+        <translation>このフレームで選択した精子の頭部が実際にある位置をクリックします</translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation>計測</translation>
+    </message>
+    <message>
+        <source>Drag a line to measure a length</source>
+        <translation>線を引いて長さを測ります</translation>
+    </message>
+    <message>
+        <source>Play</source>
+        <translation>再生</translation>
+    </message>
+    <message>
+        <source>Play or pause</source>
+        <translation>再生または一時停止</translation>
+    </message>
+    <message>
+        <source>Back one frame</source>
+        <translation>1 フレーム戻る</translation>
+    </message>
+    <message>
+        <source>Show the frame before</source>
+        <translation>前のフレームを表示します</translation>
+    </message>
+    <message>
+        <source>Forward one frame</source>
+        <translation>1 フレーム進む</translation>
+    </message>
+    <message>
+        <source>Show the frame after</source>
+        <translation>次のフレームを表示します</translation>
+    </message>
+    <message>
+        <source>Back ten frames</source>
+        <translation>10 フレーム戻る</translation>
+    </message>
+    <message>
+        <source>Go ten frames back</source>
+        <translation>10 フレーム前へ移動します</translation>
+    </message>
+    <message>
+        <source>Forward ten frames</source>
+        <translation>10 フレーム進む</translation>
+    </message>
+    <message>
+        <source>Go ten frames on</source>
+        <translation>10 フレーム先へ移動します</translation>
+    </message>
+    <message>
+        <source>First frame</source>
+        <translation>最初のフレーム</translation>
+    </message>
+    <message>
+        <source>Go to the first frame</source>
+        <translation>最初のフレームへ移動します</translation>
+    </message>
+    <message>
+        <source>Last frame</source>
+        <translation>最後のフレーム</translation>
+    </message>
+    <message>
+        <source>Go to the last frame</source>
+        <translation>最後のフレームへ移動します</translation>
+    </message>
+    <message>
+        <source>Slower</source>
+        <translation>遅く</translation>
+    </message>
+    <message>
+        <source>Play at half the speed</source>
+        <translation>半分の速さで再生します</translation>
+    </message>
+    <message>
+        <source>Faster</source>
+        <translation>速く</translation>
+    </message>
+    <message>
+        <source>Play at twice the speed, at most as it was recorded</source>
+        <translation>2 倍の速さで再生します(録画時の速さまで)</translation>
+    </message>
+    <message>
+        <source>Review</source>
+        <translation>確認</translation>
+    </message>
+    <message>
+        <source>The video, its sperm and their grades</source>
+        <translation>動画、精子、評価</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>比較</translation>
+    </message>
+    <message>
+        <source>All sperm of the sample in a table and side by side</source>
+        <translation>検体のすべての精子を表と並列表示で比べます</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>レポート</translation>
+    </message>
+    <message>
+        <source>Preview and export the sample&apos;s report</source>
+        <translation>検体のレポートをプレビューして書き出します</translation>
+    </message>
+    <message>
+        <source>No overlay</source>
+        <translation>重ね表示なし</translation>
+    </message>
+    <message>
+        <source>Show the frames alone</source>
+        <translation>フレームだけを表示します</translation>
+    </message>
+    <message>
+        <source>Encoder rollout</source>
+        <translation>エンコーダーのロールアウト</translation>
+    </message>
+    <message>
+        <source>Where the whole encoder looked</source>
+        <translation>エンコーダー全体が見た場所</translation>
+    </message>
+    <message>
+        <source>Branch attention</source>
+        <translation>ブランチの注意</translation>
+    </message>
+    <message>
+        <source>Where the spatial branch looked</source>
+        <translation>空間ブランチが見た場所</translation>
+    </message>
+    <message>
+        <source>Selected patches</source>
+        <translation>選択されたパッチ</translation>
+    </message>
+    <message>
+        <source>The patches that the network selected</source>
+        <translation>ネットワークが選択したパッチ</translation>
+    </message>
+    <message>
+        <source>Zoom in</source>
+        <translation>拡大</translation>
+    </message>
+    <message>
+        <source>Show the video larger</source>
+        <translation>動画を大きく表示します</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>縮小</translation>
+    </message>
+    <message>
+        <source>Show the video smaller</source>
+        <translation>動画を小さく表示します</translation>
+    </message>
+    <message>
+        <source>Whole frame</source>
+        <translation>フレーム全体</translation>
+    </message>
+    <message>
+        <source>Fit the video into its place</source>
+        <translation>動画を表示領域に合わせます</translation>
+    </message>
+    <message>
+        <source>Actual pixels</source>
+        <translation>実際のピクセル</translation>
+    </message>
+    <message>
+        <source>One pixel of the video for one of the screen</source>
+        <translation>動画の 1 ピクセルを画面の 1 ピクセルで表示します</translation>
+    </message>
+    <message>
+        <source>Dark or light</source>
+        <translation>ダーク／ライト</translation>
+    </message>
+    <message>
+        <source>Change between the dark and the light theme</source>
+        <translation>ダークテーマとライトテーマを切り替えます</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>全画面</translation>
+    </message>
+    <message>
+        <source>Fill the whole screen, or not any more</source>
+        <translation>全画面表示を切り替えます</translation>
+    </message>
+    <message>
+        <source>Shortcuts</source>
+        <translation>ショートカット</translation>
+    </message>
+    <message>
+        <source>All actions with their keys</source>
+        <translation>すべての操作とキー</translation>
+    </message>
+    <message>
+        <source>About</source>
+        <translation>このソフトについて</translation>
+    </message>
+    <message>
+        <source>Versions, model card and licences</source>
+        <translation>バージョン、モデルカード、ライセンス</translation>
+    </message>
+    <message>
+        <source>Show the log</source>
+        <translation>ログを表示</translation>
+    </message>
+    <message>
+        <source>Open the folder of the crash log</source>
+        <translation>クラッシュログのフォルダーを開きます</translation>
+    </message>
+</context>
+<context>
+    <name>Candidate</name>
+    <message>
+        <source>Film of {name}</source>
+        <translation>{name} の動画</translation>
+    </message>
+    <message>
+        <source>Sperm {name}</source>
+        <translation>精子 {name}</translation>
+    </message>
+    <message>
+        <source>expected {expected:.2f} · P(A or B) {share:.0%}</source>
+        <translation>期待値 {expected:.2f} · P(A または B) {share:.0%}</translation>
+    </message>
+</context>
+<context>
+    <name>CanvasBar</name>
+    <message>
+        <source>Brightness of the view</source>
+        <translation>表示の明るさ</translation>
+    </message>
+    <message>
+        <source>Contrast of the view</source>
+        <translation>表示のコントラスト</translation>
+    </message>
+    <message>
+        <source>reset</source>
+        <translation>リセット</translation>
+    </message>
+    <message>
+        <source>Show the picture as it is</source>
+        <translation>元の画像のまま表示します</translation>
+    </message>
+    <message>
+        <source>brightness</source>
+        <translation>明るさ</translation>
+    </message>
+    <message>
+        <source>contrast</source>
+        <translation>コントラスト</translation>
+    </message>
+</context>
+<context>
+    <name>CompareModel</name>
+    <message>
+        <source>Sperm</source>
+        <translation>精子</translation>
+    </message>
+</context>
+<context>
+    <name>ComparePage</name>
+    <message>
+        <source>All sperm of the sample</source>
+        <translation>検体のすべての精子</translation>
+    </message>
+    <message>
+        <source>Choose two to four rows to see them side by side; click a heading to sort.</source>
+        <translation>2～4 行を選ぶと並べて表示します。見出しをクリックすると並べ替えます。</translation>
+    </message>
+    <message>
+        <source>Nothing is chosen that has a grade.</source>
+        <translation>評価のある精子が選ばれていません。</translation>
+    </message>
+    <message>
+        <source>P({first} better) {better:.0%}, equal {equal:.0%}, P({second} better) {worse:.0%}</source>
+        <translation>P({first} が上) {better:.0%}、同じ {equal:.0%}、P({second} が上) {worse:.0%}</translation>
+    </message>
+    <message>
+        <source>{first} and {second}: no clear difference. {shares}</source>
+        <translation>{first} と {second}: 明らかな差はありません。{shares}</translation>
+    </message>
+    <message>
+        <source>{first} and {second}: the panel would rather vote for {winner}. {shares}</source>
+        <translation>{first} と {second}: 専門家は {winner} をより良く評価すると予測されます。{shares}</translation>
+    </message>
+</context>
+<context>
+    <name>CompareTable</name>
+    <message>
+        <source>A-E</source>
+        <translation>A-E</translation>
+    </message>
+    <message>
+        <source>Grade distribution; sorts by the expected grade</source>
+        <translation>評価の分布。期待値で並べ替えます</translation>
+    </message>
+    <message>
+        <source>Expected</source>
+        <translation>期待値</translation>
+    </message>
+    <message>
+        <source>Mean vote, A = 1 to E = 5</source>
+        <translation>平均の評価、A = 1 ～ E = 5</translation>
+    </message>
+    <message>
+        <source>P(A or B)</source>
+        <translation>P(A または B)</translation>
+    </message>
+    <message>
+        <source>Share of the panel that would vote A or B</source>
+        <translation>A または B を選ぶ専門家の割合</translation>
+    </message>
+    <message>
+        <source>Entropy</source>
+        <translation>エントロピー</translation>
+    </message>
+    <message>
+        <source>Disagreement of the experts in bits</source>
+        <translation>専門家の意見の不一致(ビット)</translation>
+    </message>
+    <message>
+        <source>Spread</source>
+        <translation>ばらつき</translation>
+    </message>
+    <message>
+        <source>Spread of the expected grade over an ensemble</source>
+        <translation>アンサンブルでの期待値のばらつき</translation>
+    </message>
+    <message>
+        <source>VCL</source>
+        <translation>VCL</translation>
+    </message>
+    <message>
+        <source>Curvilinear velocity</source>
+        <translation>曲線速度</translation>
+    </message>
+    <message>
+        <source>LIN</source>
+        <translation>LIN</translation>
+    </message>
+    <message>
+        <source>Linearity</source>
+        <translation>直線性</translation>
+    </message>
+    <message>
+        <source>Cautions</source>
+        <translation>注意</translation>
+    </message>
+    <message>
+        <source>How many warnings there are</source>
+        <translation>警告の数</translation>
+    </message>
+    <message>
+        <source>All sperm of the sample</source>
+        <translation>検体のすべての精子</translation>
+    </message>
+</context>
+<context>
+    <name>Controller</name>
+    <message>
+        <source>The report is being written.</source>
+        <translation>レポートを書き出しています。</translation>
+    </message>
+    <message>
+        <source>Nothing is graded yet: grade a sperm, then export.</source>
+        <translation>まだ評価がありません。精子を評価してから書き出してください。</translation>
+    </message>
+    <message>
+        <source>The report is in {folder}.</source>
+        <translation>レポートは {folder} にあります。</translation>
+    </message>
+</context>
+<context>
+    <name>Core</name>
+    <message>
+        <source>This is an AI quality grade (A best to E worst, as a panel of experts would vote), not a WHO motility grade (a-d).</source>
+        <translation>これは AI による品質評価(専門家の投票を予測したもの、A が最良、E が最低)であり、WHO の運動性グレード(a-d)ではありません。</translation>
+    </message>
+    <message>
+        <source>Attention shows where the network looked; it is not the cause of the grade.</source>
+        <translation>注意マップはネットワークが見た場所を示すもので、評価の原因ではありません。</translation>
+    </message>
+    <message>
+        <source>Demonstration model, trained on simulated sperm: not for clinical use.</source>
+        <translation>シミュレーションの精子で学習したデモ用モデルです。臨床には使用できません。</translation>
+    </message>
+    <message>
+        <source>best</source>
+        <translation>最良</translation>
+    </message>
+    <message>
+        <source>good</source>
+        <translation>良い</translation>
+    </message>
+    <message>
+        <source>neither</source>
+        <translation>どちらでもない</translation>
+    </message>
+    <message>
+        <source>bad</source>
+        <translation>悪い</translation>
+    </message>
+    <message>
+        <source>worst</source>
+        <translation>最低</translation>
+    </message>
+    <message>
+        <source>measured</source>
+        <translation>測定</translation>
+    </message>
+    <message>
+        <source>predicted</source>
+        <translation>予測</translation>
+    </message>
+    <message>
+        <source>lost</source>
+        <translation>見失い</translation>
+    </message>
+    <message>
+        <source>manual</source>
+        <translation>手動</translation>
+    </message>
+    <message>
+        <source>opening</source>
+        <translation>読み込み</translation>
+    </message>
+    <message>
+        <source>open</source>
+        <translation>開く</translation>
+    </message>
+    <message>
+        <source>frames</source>
+        <translation>フレーム</translation>
+    </message>
+    <message>
+        <source>decoding</source>
+        <translation>デコード</translation>
+    </message>
+    <message>
+        <source>checksum</source>
+        <translation>チェックサム</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>track</source>
+        <translation>追跡</translation>
+    </message>
+    <message>
+        <source>tracking</source>
+        <translation>追跡</translation>
+    </message>
+    <message>
+        <source>grade</source>
+        <translation>評価</translation>
+    </message>
+    <message>
+        <source>grading</source>
+        <translation>評価</translation>
+    </message>
+    <message>
+        <source>film</source>
+        <translation>動画</translation>
+    </message>
+    <message>
+        <source>preview</source>
+        <translation>プレビュー</translation>
+    </message>
+    <message>
+        <source>export</source>
+        <translation>書き出し</translation>
+    </message>
+    <message>
+        <source>writing</source>
+        <translation>書き込み</translation>
+    </message>
+</context>
+<context>
+    <name>Dialogs</name>
+    <message>
+        <source>There are grades that were not exported.</source>
+        <translation>書き出していない評価があります。</translation>
+    </message>
+    <message>
+        <source>They are lost when you go on.</source>
+        <translation>続けると失われます。</translation>
+    </message>
+    <message>
+        <source>Go on without them</source>
+        <translation>書き出さずに続ける</translation>
+    </message>
+    <message>
+        <source>{folder} already holds a report.</source>
+        <translation>{folder} にはすでにレポートがあります。</translation>
+    </message>
+    <message>
+        <source>It is replaced when you go on.</source>
+        <translation>続けると置き換えられます。</translation>
+    </message>
+    <message>
+        <source>Replace it</source>
+        <translation>置き換える</translation>
+    </message>
+    <message>
+        <source>Work is running.</source>
+        <translation>作業が実行中です。</translation>
+    </message>
+    <message>
+        <source>It is cancelled when you close; what is finished on disk stays.</source>
+        <translation>閉じると中止されます。ディスクに保存済みのものは残ります。</translation>
+    </message>
+    <message>
+        <source>Cancel it and close</source>
+        <translation>中止して閉じる</translation>
+    </message>
+    <message>
+        <source>{path} is not there any more.</source>
+        <translation>{path} が見つかりません。</translation>
+    </message>
+    <message>
+        <source>Show where it was moved to?</source>
+        <translation>移動先を指定しますか?</translation>
+    </message>
+    <message>
+        <source>Find it …</source>
+        <translation>探す…</translation>
+    </message>
+    <message>
+        <source>Videos</source>
+        <translation>動画</translation>
+    </message>
+    <message>
+        <source>All files</source>
+        <translation>すべてのファイル</translation>
+    </message>
+    <message>
+        <source>Open a video</source>
+        <translation>動画を開く</translation>
+    </message>
+    <message>
+        <source>RoSTFine Assist</source>
+        <translation>RoSTFine Assist</translation>
+    </message>
+    <message>
+        <source>This is a mistake in the program; Help, Show the log has the details.</source>
+        <translation>プログラムの不具合です。詳細は「ヘルプ」の「ログを表示」にあります。</translation>
+    </message>
+</context>
+<context>
+    <name>Editor</name>
+    <message>
+        <source>Choose sperm</source>
+        <translation>精子の選択</translation>
+    </message>
+    <message>
+        <source>Correct track</source>
+        <translation>軌跡を修正</translation>
+    </message>
+    <message>
+        <source>Select the sperm whose track is to be corrected.</source>
+        <translation>軌跡を修正する精子を選んでください。</translation>
+    </message>
+    <message>
+        <source>A sperm&apos;s name must not be empty or used twice: choose another.</source>
+        <translation>精子の名前は空や重複にできません。別の名前にしてください。</translation>
+    </message>
+    <message>
+        <source>Rename sperm</source>
+        <translation>精子の名前変更</translation>
+    </message>
+    <message>
+        <source>Reorder sperm</source>
+        <translation>精子の並べ替え</translation>
+    </message>
+    <message>
+        <source>Remove sperm</source>
+        <translation>精子の削除</translation>
+    </message>
+    <message>
+        <source>Accept track</source>
+        <translation>軌跡を承認</translation>
+    </message>
+    <message>
+        <source>Reject track</source>
+        <translation>軌跡を却下</translation>
+    </message>
+    <message>
+        <source>Name sample</source>
+        <translation>検体名の入力</translation>
+    </message>
+    <message>
+        <source>Change calibration</source>
+        <translation>校正の変更</translation>
+    </message>
+</context>
+<context>
+    <name>FilmFrames</name>
+    <message>
+        <source>The frames that the network saw</source>
+        <translation>ネットワークが見たフレーム</translation>
+    </message>
+</context>
+<context>
+    <name>FilmStrip</name>
+    <message>
+        <source>Opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source>How strongly attention covers the picture</source>
+        <translation>注意マップが画像を覆う強さ</translation>
+    </message>
+    <message>
+        <source>Attention colours</source>
+        <translation>注意マップの配色</translation>
+    </message>
+    <message>
+        <source>The frames that the network saw appear here with the grade.</source>
+        <translation>評価が終わると、ネットワークが見たフレームがここに表示されます。</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>理由</translation>
+    </message>
+</context>
+<context>
+    <name>FlagList</name>
+    <message>
+        <source>None was found.</source>
+        <translation>見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>Notice</source>
+        <translation>お知らせ</translation>
+    </message>
+</context>
+<context>
+    <name>GradePanel</name>
+    <message>
+        <source>Reasons for caution</source>
+        <translation>注意すべき点</translation>
+    </message>
+    <message>
+        <source>Motion</source>
+        <translation>運動</translation>
+    </message>
+    <message>
+        <source>Sperm {name}</source>
+        <translation>精子 {name}</translation>
+    </message>
+    <message>
+        <source>Grade</source>
+        <translation>評価</translation>
+    </message>
+    <message>
+        <source>Click a sperm in the video: its grade distribution appears here.</source>
+        <translation>動画の精子をクリックすると、ここに評価の分布が表示されます。</translation>
+    </message>
+    <message>
+        <source>The track was rejected: this sperm is neither graded nor reported.</source>
+        <translation>軌跡が却下されました。この精子は評価もレポートもされません。</translation>
+    </message>
+    <message>
+        <source>The sperm is being tracked.</source>
+        <translation>精子を追跡しています。</translation>
+    </message>
+    <message>
+        <source>Not tracked yet: press Track.</source>
+        <translation>まだ追跡していません。「追跡」を押してください。</translation>
+    </message>
+    <message>
+        <source>The sperm is being graded.</source>
+        <translation>精子を評価しています。</translation>
+    </message>
+    <message>
+        <source>The model is being loaded; the grade follows.</source>
+        <translation>モデルを読み込んでいます。続いて評価します。</translation>
+    </message>
+    <message>
+        <source>Not graded yet: press Grade.</source>
+        <translation>まだ評価していません。「評価」を押してください。</translation>
+    </message>
+</context>
+<context>
+    <name>Histogram</name>
+    <message>
+        <source>Grade distribution</source>
+        <translation>評価の分布</translation>
+    </message>
+    <message>
+        <source>bars: mean · heads: ●&#xa0;global ■&#xa0;spatial ▲&#xa0;temporal</source>
+        <translation>棒: 平均 · ヘッド: ●&#xa0;全体 ■&#xa0;空間 ▲&#xa0;時間</translation>
+    </message>
+</context>
+<context>
+    <name>KinematicsTable</name>
+    <message>
+        <source>Curvilinear velocity: along the path from point to point.</source>
+        <translation>曲線速度: 点から点へ経路に沿った速度。</translation>
+    </message>
+    <message>
+        <source>Linearity: VSL / VCL.</source>
+        <translation>直線性: VSL / VCL。</translation>
+    </message>
+    <message>
+        <source>Straight-line velocity: from the first to the last point.</source>
+        <translation>直線速度: 最初の点から最後の点まで。</translation>
+    </message>
+    <message>
+        <source>Straightness: VSL / VAP.</source>
+        <translation>直進性: VSL / VAP。</translation>
+    </message>
+    <message>
+        <source>Average-path velocity: along the smoothed path.</source>
+        <translation>平均経路速度: 平滑化した経路に沿った速度。</translation>
+    </message>
+    <message>
+        <source>Wobble: VAP / VCL.</source>
+        <translation>ゆれ: VAP / VCL。</translation>
+    </message>
+    <message>
+        <source>Mean offset of the head from the average path.</source>
+        <translation>平均経路からの頭部のずれの平均。</translation>
+    </message>
+    <message>
+        <source>Mean angular displacement.</source>
+        <translation>平均角変位。</translation>
+    </message>
+    <message>
+        <source>Crossings of the average path a second.</source>
+        <translation>平均経路を横切る毎秒の回数。</translation>
+    </message>
+    <message>
+        <source>{fps:.4g} fps, {points} measured points over {span:.2f} s, window {window:.0f} ms</source>
+        <translation>{fps:.4g} fps、測定点 {points} 個、{span:.2f} 秒間、窓 {window:.0f} ms</translation>
+    </message>
+    <message>
+        <source>WHO 6 motility: {name}</source>
+        <translation>WHO 第 6 版の運動性: {name}</translation>
+    </message>
+</context>
+<context>
+    <name>Loupe</name>
+    <message>
+        <source>Loupe</source>
+        <translation>ルーペ</translation>
+    </message>
+    <message>
+        <source>{x:.0f}, {y:.0f} px: what a crop there holds</source>
+        <translation>{x:.0f}, {y:.0f} px: ここの切り出し</translation>
+    </message>
+    <message>
+        <source>Point at a sperm.</source>
+        <translation>精子を指してください。</translation>
+    </message>
+    <message>
+        <source>{name}: film, frame {frame}</source>
+        <translation>{name}: 動画、フレーム {frame}</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Recent videos</source>
+        <translation>最近の動画</translation>
+    </message>
+    <message>
+        <source>Work</source>
+        <translation>作業</translation>
+    </message>
+    <message>
+        <source>Save the screenshot</source>
+        <translation>スクリーンショットを保存</translation>
+    </message>
+    <message>
+        <source>Cannot write {name}: choose another folder.</source>
+        <translation>{name} に書き込めません。別のフォルダーを選んでください。</translation>
+    </message>
+</context>
+<context>
+    <name>Numbers</name>
+    <message>
+        <source>expected grade (1 … 5)</source>
+        <translation>期待値 (1 … 5)</translation>
+    </message>
+    <message>
+        <source>The panel&apos;s mean vote with A = 1 to E = 5: lower is better.</source>
+        <translation>専門家の平均評価(A = 1 ～ E = 5)。小さいほど良い。</translation>
+    </message>
+    <message>
+        <source>P(A or B)</source>
+        <translation>P(A または B)</translation>
+    </message>
+    <message>
+        <source>The share of the panel that would vote A or B.</source>
+        <translation>A または B を選ぶ専門家の割合。</translation>
+    </message>
+    <message>
+        <source>entropy (0 … 2.32 bits)</source>
+        <translation>エントロピー (0 … 2.32)</translation>
+    </message>
+    <message>
+        <source>How much the experts disagree: 0 when all agree, 2.32 bits at most.</source>
+        <translation>専門家の意見の不一致。全員一致で 0、最大 2.32 ビット。</translation>
+    </message>
+    <message>
+        <source>model spread</source>
+        <translation>モデルのばらつき</translation>
+    </message>
+    <message>
+        <source>How much the models of an ensemble differ in the expected grade: the model&apos;s own uncertainty, apart from the experts&apos; disagreement.</source>
+        <translation>アンサンブルのモデル間での期待値の差。専門家の不一致とは別の、モデル自身の不確かさです。</translation>
+    </message>
+    <message>
+        <source>– one model</source>
+        <translation>– モデル 1 個</translation>
+    </message>
+    <message>
+        <source>± {value:.2f} ({count} models)</source>
+        <translation>± {value:.2f} ({count} モデル)</translation>
+    </message>
+</context>
+<context>
+    <name>ReportPage</name>
+    <message>
+        <source>Sample</source>
+        <translation>検体</translation>
+    </message>
+    <message>
+        <source>Operator</source>
+        <translation>担当者</translation>
+    </message>
+    <message>
+        <source>Export PDF and CSV</source>
+        <translation>PDF と CSV を書き出す</translation>
+    </message>
+    <message>
+        <source>Open the folder</source>
+        <translation>フォルダーを開く</translation>
+    </message>
+    <message>
+        <source>Report of the sample</source>
+        <translation>検体のレポート</translation>
+    </message>
+    <message>
+        <source>It will hold</source>
+        <translation>含まれるもの</translation>
+    </message>
+    <message>
+        <source>Every page says</source>
+        <translation>各ページの記載</translation>
+    </message>
+    <message>
+        <source>Nothing is graded yet.</source>
+        <translation>まだ評価がありません。</translation>
+    </message>
+    <message>
+        <source>Preview</source>
+        <translation>プレビュー</translation>
+    </message>
+    <message>
+        <source>Preview of the explanations</source>
+        <translation>説明図のプレビュー</translation>
+    </message>
+    <message>
+        <source>Is in {folder}</source>
+        <translation>保存先: {folder}</translation>
+    </message>
+    <message>
+        <source>Goes to {folder}</source>
+        <translation>書き出し先: {folder}</translation>
+    </message>
+    <message>
+        <source>{count} graded sperm</source>
+        <translation>評価済みの精子 {count} 個</translation>
+    </message>
+    <message>
+        <source>{count} sperm without a grade or rejected: left out</source>
+        <translation>評価がないか却下された精子 {count} 個は含まれません</translation>
+    </message>
+</context>
+<context>
+    <name>SampleBar</name>
+    <message>
+        <source>Sample</source>
+        <translation>検体</translation>
+    </message>
+    <message>
+        <source>Operator</source>
+        <translation>担当者</translation>
+    </message>
+    <message>
+        <source>Microscope</source>
+        <translation>顕微鏡</translation>
+    </message>
+    <message>
+        <source>The microscope&apos;s name; its fps and µm/px are remembered under it</source>
+        <translation>顕微鏡の名前。fps と µm/px はこの名前で記憶されます</translation>
+    </message>
+    <message>
+        <source>microscope</source>
+        <translation>顕微鏡</translation>
+    </message>
+    <message>
+        <source>fps as filed</source>
+        <translation>ファイルの fps</translation>
+    </message>
+    <message>
+        <source>Frames per second</source>
+        <translation>フレームレート</translation>
+    </message>
+    <message>
+        <source>Corrects the frame rate when the file states it wrongly</source>
+        <translation>ファイルのフレームレートが誤っている場合に修正します</translation>
+    </message>
+    <message>
+        <source>no µm/px</source>
+        <translation>µm/px なし</translation>
+    </message>
+    <message>
+        <source>Micrometres per pixel</source>
+        <translation>1 ピクセルあたりのマイクロメートル</translation>
+    </message>
+    <message>
+        <source>Without it speeds are in pixels a second</source>
+        <translation>指定しない場合、速度はピクセル毎秒になります</translation>
+    </message>
+    <message>
+        <source>{fps:.4g} fps</source>
+        <translation>{fps:.4g} fps</translation>
+    </message>
+</context>
+<context>
+    <name>Settings</name>
+    <message>
+        <source>Appearance</source>
+        <translation>外観</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>テーマ</translation>
+    </message>
+    <message>
+        <source>Dark suits the microscope room.</source>
+        <translation>ダークは顕微鏡室に適しています。</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>ダーク</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>ライト</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>言語</translation>
+    </message>
+    <message>
+        <source>Used from the next start on.</source>
+        <translation>次回の起動から使われます。</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>システムに合わせる</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <translation>英語</translation>
+    </message>
+    <message>
+        <source>Japanese</source>
+        <translation>日本語</translation>
+    </message>
+    <message>
+        <source>Attention colours</source>
+        <translation>注意マップの配色</translation>
+    </message>
+    <message>
+        <source>All of them can be read by the colour-blind.</source>
+        <translation>いずれも色覚に配慮した配色です。</translation>
+    </message>
+    <message>
+        <source>Work</source>
+        <translation>作業</translation>
+    </message>
+    <message>
+        <source>Track at once</source>
+        <translation>すぐに追跡</translation>
+    </message>
+    <message>
+        <source>Track a sperm as soon as it is clicked or corrected.</source>
+        <translation>クリックまたは修正した精子をすぐに追跡します。</translation>
+    </message>
+    <message>
+        <source>Grade at once</source>
+        <translation>すぐに評価</translation>
+    </message>
+    <message>
+        <source>Grade a sperm as soon as it is tracked.</source>
+        <translation>追跡した精子をすぐに評価します。</translation>
+    </message>
+    <message>
+        <source>Reports folder</source>
+        <translation>レポートのフォルダー</translation>
+    </message>
+    <message>
+        <source>A folder for each sample is made in it; empty is the usual place.</source>
+        <translation>この中に検体ごとのフォルダーを作ります。空欄なら既定の場所です。</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Model file or folder</source>
+        <translation>モデルのファイルまたはフォルダー</translation>
+    </message>
+    <message>
+        <source>Empty is the demonstration model; a folder of models is an ensemble.</source>
+        <translation>空欄ならデモ用モデルです。モデルのフォルダーはアンサンブルになります。</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>デバイス</translation>
+    </message>
+    <message>
+        <source>Automatic takes an NVIDIA GPU where there is one.</source>
+        <translation>自動では NVIDIA GPU があれば使います。</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自動</translation>
+    </message>
+    <message>
+        <source>NVIDIA GPU</source>
+        <translation>NVIDIA GPU</translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>メモリー</translation>
+    </message>
+    <message>
+        <source>Decoded frames (MiB)</source>
+        <translation>デコード済みフレーム (MiB)</translation>
+    </message>
+    <message>
+        <source>A video that fits is kept whole; of a longer one a part. From the next video on.</source>
+        <translation>収まる動画は全体を、長い動画は一部を保持します。次の動画から有効です。</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsDialog</name>
+    <message>
+        <source>Settings</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>Choose</source>
+        <translation>選択</translation>
+    </message>
+    <message>
+        <source>Microscopes</source>
+        <translation>顕微鏡</translation>
+    </message>
+    <message>
+        <source>Forget the selected one</source>
+        <translation>選択したものを忘れる</translation>
+    </message>
+    <message>
+        <source>fps as filed</source>
+        <translation>ファイルの fps</translation>
+    </message>
+    <message>
+        <source>no µm/px</source>
+        <translation>µm/px なし</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Shortcuts</source>
+        <translation>ショートカット</translation>
+    </message>
+    <message>
+        <source>Action</source>
+        <translation>操作</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>キー</translation>
+    </message>
+    <message>
+        <source>What it does</source>
+        <translation>内容</translation>
+    </message>
+</context>
+<context>
+    <name>SpermList</name>
+    <message>
+        <source>Chosen sperm</source>
+        <translation>選択した精子</translation>
+    </message>
+    <message>
+        <source>Sperm</source>
+        <translation>精子</translation>
+    </message>
+</context>
+<context>
+    <name>SpermModel</name>
+    <message>
+        <source>track rejected</source>
+        <translation>軌跡を却下</translation>
+    </message>
+    <message>
+        <source>tracking …</source>
+        <translation>追跡中…</translation>
+    </message>
+    <message>
+        <source>not tracked</source>
+        <translation>未追跡</translation>
+    </message>
+    <message>
+        <source>cannot be graded</source>
+        <translation>評価できません</translation>
+    </message>
+    <message>
+        <source>grading …</source>
+        <translation>評価中…</translation>
+    </message>
+    <message>
+        <source>not graded</source>
+        <translation>未評価</translation>
+    </message>
+    <message>
+        <source>lost!</source>
+        <translation>見失い!</translation>
+    </message>
+    <message>
+        <source>uncertain</source>
+        <translation>不確か</translation>
+    </message>
+    <message>
+        <source>1 warning</source>
+        <translation>警告 1 件</translation>
+    </message>
+    <message>
+        <source>{count} warnings</source>
+        <translation>警告 {count} 件</translation>
+    </message>
+    <message>
+        <source>accepted</source>
+        <translation>承認済み</translation>
+    </message>
+    <message>
+        <source>graded</source>
+        <translation>評価済み</translation>
+    </message>
+</context>
+<context>
+    <name>StatusBar</name>
+    <message>
+        <source>Cancel</source>
+        <translation>中止</translation>
+    </message>
+    <message>
+        <source>model is loading …</source>
+        <translation>モデルを読み込み中…</translation>
+    </message>
+    <message>
+        <source>no model</source>
+        <translation>モデルなし</translation>
+    </message>
+    <message>
+        <source>{name} ({count} models)</source>
+        <translation>{name} ({count} モデル)</translation>
+    </message>
+    <message>
+        <source> (demonstration, not for clinical use)</source>
+        <translation> (デモ用、臨床使用不可)</translation>
+    </message>
+    <message>
+        <source>cancelling …</source>
+        <translation>中止しています…</translation>
+    </message>
+</context>
+<context>
+    <name>Timeline</name>
+    <message>
+        <source>Speed</source>
+        <translation>速さ</translation>
+    </message>
+    <message>
+        <source>Playing speed; 1 is as recorded</source>
+        <translation>再生の速さ。1 は録画時の速さ</translation>
+    </message>
+    <message>
+        <source>Tracking confidence over the frames</source>
+        <translation>フレームごとの追跡の確かさ</translation>
+    </message>
+    <message>
+        <source>— confidence  {uncertain} uncertain  {lost} lost  ▲ clicks</source>
+        <translation>— 確かさ  {uncertain} 不確か  {lost} 見失い  ▲ クリック</translation>
+    </message>
+    <message>
+        <source>frame {frame} of {last} · {time:.3f} s</source>
+        <translation>フレーム {frame} / {last} · {time:.3f} 秒</translation>
+    </message>
+</context>
+<context>
+    <name>VideoCanvas</name>
+    <message>
+        <source>Video</source>
+        <translation>動画</translation>
+    </message>
+    <message>
+        <source>Arrow keys move the cross, Enter clicks, + and - zoom.</source>
+        <translation>矢印キーで十字を動かし、Enter でクリック、+ と - で拡大・縮小します。</translation>
+    </message>
+    <message>
+        <source>Open a video, or drop one here.</source>
+        <translation>動画を開くか、ここにドロップしてください。</translation>
+    </message>
+    <message>
+        <source>Click the head of a sperm.</source>
+        <translation>精子の頭部をクリックしてください。</translation>
+    </message>
+    <message>
+        <source>Click where the selected sperm&apos;s head is in this frame.</source>
+        <translation>このフレームで選択した精子の頭部がある位置をクリックしてください。</translation>
+    </message>
+    <message>
+        <source>Drag a line to measure.</source>
+        <translation>線を引いて測ってください。</translation>
+    </message>
+</context>
+</TS>

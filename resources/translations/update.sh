@@ -1,0 +1,10 @@
+#!/usr/bin/env sh
+# Collects the texts of app/ into the translation files and compiles them (tools of PySide6).
+set -eu
+cd "$(dirname "$0")/../.."
+tools=$(${PYTHON:-.venv/bin/python} -c "import PySide6; print(PySide6.__path__[0])")
+find app -name '*.py' | sort > build-translations.txt
+trap 'rm -f build-translations.txt' EXIT
+"$tools/lupdate" @build-translations.txt -ts resources/translations/rostfine_ja.ts \
+    -target-language ja -no-obsolete -locations none
+"$tools/lrelease" resources/translations/rostfine_ja.ts -qm resources/translations/rostfine_ja.qm

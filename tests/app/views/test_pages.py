@@ -1,0 +1,130 @@
+"""Comparing, reporting and the dialogs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QCheckBox, QComboBox
+from pytestqt.qtbot import QtBot
+
+from app.actions import ACTIONS
+from app.records import Calibration
+from app.session import Session
+from app.settings import SETTINGS, Settings
+from app.views.about import AboutDialog
+from app.views.compare import ComparePage
+from app.views.dialogs import ShortcutsDialog
+from app.views.report_panel import ReportPage
+from app.views.settings_dialog import SettingsDialog
+from rostfine_core.domain import DISCLAIMER_DEMONSTRATION
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+def names(page: ComparePage) -> list[str]:
+    model = page.table.model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def test_the_table_sorts_by_any_column(qtbot: QtBot, graded: Session) -> None:
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.table.refresh()
+    assert names(page) == ["2", "1"]
+    page.table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+    assert names(page) == ["1", "2"]
+    page.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+    assert names(page) == ["1", "2"]
+
+
+def test_chosen_rows_stand_side_by_side_with_an_honest_sentence(
+    qtbot: QtBot, graded: Session
+) -> None:
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.resize(900, 600)
+    page.show()
+    page.table.refresh()
+    page.compared.connect(graded.set_compared)  # as the controller does
+    page.table.selectRow(1)
+    page.table.selectRow(0)
+    assert graded.compared == (1, 2)
+    assert len(page._candidates) == 2
+    assert page.verdicts.text().startswith("1 and 2: the panel would rather vote for 2.")
+    page.hide()
+
+
+def test_what_is_like_is_said_to_be_like(qtbot: QtBot, graded: Session) -> None:
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.show()
+    key = graded.assessment_key(graded.sperms[0])
+    first = graded.results.assessments[key]
+    graded.add_assessments({graded.assessment_key(graded.sperms[1]): first}, {})
+    graded.set_compared((1, 2))
+    assert "no clear difference" in page.verdicts.text()
+    page.hide()
+
+
+def test_the_report_page_asks_for_a_preview_only_when_it_is_out_of_date(
+    qtbot: QtBot, graded: Session
+) -> None:
+    page = ReportPage(graded)
+    qtbot.addWidget(page)
+    asked = QSignalSpy(page.preview_requested)
+    page.show()
+    page.hide()
+    page.show()
+    assert asked.count() == 1
+    page.show_figures((np.zeros((40, 60, 3), dtype=np.uint8),))
+    graded.results_changed.emit()
+    assert asked.count() == 2
+    page.set_target("/reports/S-1", is_written=False)
+    assert not page.folder.isEnabled()
+
+
+def test_the_settings_dialog_has_an_editor_for_every_setting(
+    qtbot: QtBot, settings: Settings
+) -> None:
+    settings.save_profile(Calibration(profile="Nikon", um_per_px=0.25))
+    dialog = SettingsDialog(settings)
+    qtbot.addWidget(dialog)
+    assert set(dialog.editors) == {s.id for s in SETTINGS}
+    switch, theme = dialog.editors["auto_track"], dialog.editors["theme"]
+    assert isinstance(switch, QCheckBox)
+    assert isinstance(theme, QComboBox)
+    switch.setChecked(False)
+    theme.setCurrentIndex(1)
+    theme.activated.emit(1)
+    assert (settings.is_on("auto_track"), settings.text("theme")) == (False, "light")
+    assert dialog.profiles.item(0).text() == "Nikon: fps as filed, 0.25 µm/px"
+    dialog.profiles.setCurrentRow(0)
+    dialog._forget()
+    assert settings.profiles == ()
+
+
+def test_every_action_is_in_the_list_of_shortcuts(qtbot: QtBot) -> None:
+    dialog = ShortcutsDialog()
+    qtbot.addWidget(dialog)
+    assert dialog.table.rowCount() == len(ACTIONS)
+    assert all(dialog.table.item(row, 1).text() for row in range(len(ACTIONS)))
+
+
+def test_about_holds_the_notice_the_card_and_the_licences(qtbot: QtBot, graded: Session) -> None:
+    dialog = AboutDialog(graded.model, card="# Card of the model", licence="Apache License")
+    qtbot.addWidget(dialog)
+    texts = [dialog.tabs.widget(k).toPlainText() for k in range(3)]  # type: ignore[attr-defined]  # text browsers
+    assert DISCLAIMER_DEMONSTRATION in texts[1]
+    assert "Card of the model" in texts[1]
+    assert "Apache License" in texts[2]
+    assert "PySide6" in texts[2]
+
+
+def test_paths_are_the_users_own(qtbot: QtBot) -> None:
+    from app import paths
+
+    for path in (paths.settings_file(), paths.log_file(), paths.reports_folder()):
+        assert path.is_absolute()
+        assert Path.home() in path.parents or path.parts[1] == "tmp"

@@ -1,0 +1,255 @@
+"""The reviewing page shows the session and asks; nothing is computed or decided in it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from app import drafts
+from app.records import Display, ModelState, ModelStatus, Overlay, OverlayKind, Tool, Verdict
+from app.session import Session
+from app.views.canvas_bar import CanvasBar
+from app.views.film_strip import FilmStrip
+from app.views.grade_panel import GradePanel
+from app.views.loupe import Loupe
+from app.views.notice_bar import NoticeBar
+from app.views.sample_bar import SampleBar
+from app.views.sperm_list import SpermList
+from app.views.status_bar import StatusBar
+from app.views.timeline import Timeline
+from app.views.video_canvas import VideoCanvas
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_ATTENTION,
+    DISCLAIMER_DEMONSTRATION,
+    ModelInfo,
+    Track,
+)
+
+# The offscreen platform says this of every window; it has no window manager to tell.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+Show = Callable[[QWidget], None]
+
+
+@pytest.fixture
+def show(qtbot: QtBot) -> Iterator[Show]:
+    def shown(widget: QWidget) -> None:
+        qtbot.addWidget(widget)
+        widget.resize(700, 500)
+        widget.show()
+
+    return shown  # type: ignore[return-value]  # a plain value is enough
+
+
+def texts(widget: QWidget) -> str:
+    return "\n".join(w.text() for w in widget.findChildren(QLabel) if w.isVisible())
+
+
+def place(canvas: VideoCanvas, x_px: float, y_px: float) -> QPointF:
+    assert canvas.centralWidget is not None
+    return QPointF(canvas.mapFromScene(canvas.centralWidget.mapViewToScene(QPointF(x_px, y_px))))
+
+
+class TestCanvas:
+    def test_a_click_selects_what_it_hits_and_else_asks_for_a_new_sperm(
+        self, qtbot: QtBot, graded: Session, show: Show
+    ) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        new, old = QSignalSpy(canvas.place_clicked), QSignalSpy(canvas.sperm_clicked)
+        left = Qt.MouseButton.LeftButton
+        qtbot.mouseClick(canvas.viewport(), left, pos=place(canvas, 120, 120).toPoint())
+        qtbot.mouseClick(canvas.viewport(), left, pos=place(canvas, 200, 40).toPoint())
+        assert [old.at(k) for k in range(old.count())] == [[2]]
+        assert new.count() == 1
+        assert new.at(0) == pytest.approx([200, 40], abs=1)
+
+    def test_markers_follow_the_track_and_vanish_where_it_is_lost(
+        self,
+        qtbot: QtBot,
+        graded: Session,
+        show: Show,
+        make_track: Callable[..., Track],
+    ) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        assert graded.image is not None
+        graded.set_frame(10, graded.image)
+        assert [(m.key, m.x_px) for m in canvas.markers()] == [(1, 70.0), (2, 70.0)]
+        graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(10,))})
+        assert [m.key for m in canvas.markers()] == [2]
+
+    def test_the_correcting_tool_asks_for_a_correction_of_the_selected(
+        self, qtbot: QtBot, graded: Session, show: Show
+    ) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        graded.set_tool(Tool.CORRECT)
+        asked = QSignalSpy(canvas.selected_correction_requested)
+        qtbot.mouseClick(
+            canvas.viewport(), Qt.MouseButton.LeftButton, pos=place(canvas, 61, 90).toPoint()
+        )
+        assert asked.at(0) == pytest.approx([61, 90], abs=1)
+
+    def test_it_works_without_a_mouse(self, qtbot: QtBot, graded: Session, show: Show) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        canvas.zoom_fit()
+        asked = QSignalSpy(canvas.place_clicked)
+        for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up):
+            qtbot.keyClick(canvas, key)
+        qtbot.keyClick(canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+        qtbot.keyClick(canvas, Qt.Key.Key_Return)
+        assert asked.at(0) == pytest.approx([119.5 + 2, 99.5 + 9], abs=0.6)
+
+
+def test_the_list_tells_the_state_of_each_sperm(
+    qtbot: QtBot, graded: Session, show: Show, make_track: Callable[..., Track]
+) -> None:
+    sperm_list = SpermList(graded)
+    show(sperm_list)
+    model = sperm_list.view.model()
+    role = Qt.ItemDataRole.AccessibleTextRole
+    assert model.index(0, 0).data(role) == "1: 1 warning"
+    graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(5,), weak=(7,))})
+    assert "lost!" in model.index(0, 0).data(role)
+    graded.set_draft(drafts.judged(graded.draft, 1, Verdict.REJECTED))
+    assert model.index(0, 0).data(role) == "1: track rejected"
+    graded.set_draft(drafts.added(graded.draft, key=3, frame=0, x_px=1.0, y_px=1.0))
+    assert model.index(2, 0).data(role) == "3: not tracked"
+
+
+def test_the_list_asks_for_another_name_and_selection(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    sperm_list = SpermList(graded)
+    show(sperm_list)
+    chosen, renamed = QSignalSpy(sperm_list.selected), QSignalSpy(sperm_list.rename_requested)
+    model = sperm_list.view.model()
+    sperm_list.view.setCurrentIndex(model.index(1, 0))
+    assert chosen.at(0) == [2]
+    model.setData(model.index(1, 0), "best")
+    qtbot.waitUntil(lambda: renamed.count() == 1)
+    assert renamed.at(0) == [2, "best"]
+    assert graded.sperms[1].name == "2"
+
+
+def test_the_panel_never_shows_a_letter_without_its_distribution(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    panel = GradePanel(graded)
+    show(panel)
+    assert panel.numbers.values["expected"].text() == "2.65"
+    assert panel.numbers.values["a_or_b"].text() == "50%"
+    assert panel.numbers.values["spread"].text() == "– one model"
+    assert "Out of focus." in texts(panel)
+    assert "BCF: 20 fps is below 50 fps" in texts(panel)
+    assert "20 fps, 24 measured points over 1.15 s, window 100 ms" in texts(panel)
+    assert not {"A", "B", "C", "D", "E"} & set(texts(panel).split("\n"))
+    graded.select(None)
+    assert not panel.histogram.isVisible()
+
+
+def test_the_panel_says_why_there_is_no_grade(qtbot: QtBot, graded: Session, show: Show) -> None:
+    panel = GradePanel(graded)
+    show(panel)
+    draft = drafts.corrected(graded.draft, 1, frame=3, x_px=9.0, y_px=9.0)
+    graded.set_draft(draft)
+    assert "Not tracked yet" in texts(panel)
+    graded.set_draft(drafts.judged(draft, 1, Verdict.REJECTED))
+    assert "rejected" in texts(panel)
+    graded.select(2)
+    graded.set_model(ModelState(status=ModelStatus.FAILED, problem="The model is damaged."))
+    assert "The model is damaged." in texts(panel)
+
+
+def test_the_notices_stand_over_every_page(
+    qtbot: QtBot, graded: Session, show: Show, lab_model: ModelInfo
+) -> None:
+    bar = NoticeBar(graded)
+    show(bar)
+    assert {DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION} <= set(texts(bar).split("\n"))
+    graded.set_model(ModelState(status=ModelStatus.READY, info=lab_model))
+    assert texts(bar) == DISCLAIMER_AI_GRADE
+
+
+def test_the_film_strip_says_that_attention_is_not_a_cause(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    strip = FilmStrip(graded)
+    show(strip)
+    assert DISCLAIMER_ATTENTION in texts(strip)
+    plain = strip.frames.grab().toImage()
+    graded.set_overlay(Overlay(kind=OverlayKind.ROLLOUT, opacity=1.0))
+    assert strip.frames.grab().toImage() != plain
+    seek = QSignalSpy(strip.seek_requested)
+    qtbot.mouseClick(strip.frames, Qt.MouseButton.LeftButton, pos=QPointF(3, 3).toPoint())
+    assert seek.at(0) == [0]
+
+
+def test_the_timeline_marks_what_to_check_and_seeks(
+    qtbot: QtBot, graded: Session, show: Show, make_track: Callable[..., Track]
+) -> None:
+    timeline = Timeline(graded)
+    show(timeline)
+    graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(5, 6), weak=(9,))})
+    assert sorted(r.getRegion() for r in timeline._regions) == [(4.5, 6.5), (8.5, 9.5)]
+    seek = QSignalSpy(timeline.seek_requested)
+    timeline._playhead.setValue(12.3)
+    assert seek.at(0) == [12]
+    assert graded.frame == 0
+
+
+def test_typing_asks_for_an_edit_and_the_session_is_shown(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    bar = SampleBar(graded)
+    show(bar)
+    typed, calibrated = QSignalSpy(bar.sample_edited), QSignalSpy(bar.calibration_edited)
+    qtbot.keyClicks(bar.sample, "S")
+    assert typed.at(0) == ["S", ""]
+    assert bar.fps.text() == "20 fps"
+    bar.um_per_px.setValue(0.25)
+    bar.um_per_px.editingFinished.emit()
+    assert calibrated.at(0)[0].um_per_px == 0.25
+    graded.set_draft(
+        replace(graded.draft, calibration=replace(graded.calibration, um_per_px=0.5, fps=15.0))
+    )
+    assert (bar.um_per_px.text(), bar.fps.text()) == ("0.5000 µm/px", "15.000 fps")
+
+
+def test_the_views_brightness_is_asked_for(qtbot: QtBot, graded: Session, show: Show) -> None:
+    bar = CanvasBar(graded)
+    show(bar)
+    asked = QSignalSpy(bar.display_edited)
+    bar.brightness.setValue(30)
+    assert asked.at(0) == [Display(brightness=0.3)]
+    graded.set_display(Display(contrast=0.5))
+    assert (bar.brightness.value(), bar.contrast.value()) == (0, 50)
+
+
+def test_the_loupe_shows_the_place_under_the_pointer(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    loupe = Loupe(graded)
+    show(loupe)
+    loupe.look_at(30, 40)
+    assert "30, 40 px" in texts(loupe)
+    loupe.look_away()
+    assert "30, 40 px" not in texts(loupe)
+    loupe.hide()
+
+
+def test_the_status_bar_names_device_model_and_its_notice(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    bar = StatusBar(graded)
+    show(bar)
+    said = "CPU · demo.safetensors (demonstration, not for clinical use)"
+    assert said in texts(bar)
+    assert "small.mp4 · 240 × 200 · 20 fps · 1.2 s" in texts(bar)
+    assert not bar.cancel.isVisible()
