@@ -37,9 +37,7 @@ def assign(cost: NDArray[np.float64], *, unassigned: NDArray[np.float64]) -> NDA
     return chosen
 
 
-def _shortest_paths(
-    cost: NDArray[np.float64], unassigned: NDArray[np.float64]
-) -> NDArray[np.intp]:
+def _shortest_paths(cost: NDArray[np.float64], unassigned: NDArray[np.float64]) -> NDArray[np.intp]:
     """Solve the assignment exactly; a row without a column gets the number of columns.
 
     Every row has a private extra column that stands for "none", so a solution always exists.

@@ -44,9 +44,10 @@ USUAL_MEMORY = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class HeadState:
-    """One head: its centre, its correlation when last seen, and for how long it was not."""
+    """One head: its centre and width, its last correlation, and for how long it was not seen."""
 
     place: complex
+    width_px: float
     score: float
     unseen_s: float
     is_lost: bool
@@ -129,6 +130,7 @@ class Heads:
         row = int(np.flatnonzero(self.ids == number)[0])
         return HeadState(
             place=complex(self.positions[row]),
+            width_px=float(self.diameters[row]),
             score=float(self.scores[row]),
             unseen_s=float(self.unseen_s[row]),
             is_lost=bool(self.is_lost[row]),
@@ -197,9 +199,7 @@ class Heads:
         order = np.concatenate([rest[:count], [row], rest[(rest >= count) & (rest != row)]])
         self._motion.take(order)
 
-    def _look(
-        self, image: Image, centres: Complex
-    ) -> tuple[Windows, Candidates, Detections]:
+    def _look(self, image: Image, centres: Complex) -> tuple[Windows, Candidates, Detections]:
         """Search the windows around ``centres`` (T,)."""
         settings = self._settings
         windows = Windows(
@@ -257,32 +257,40 @@ class Heads:
     def _learn(
         self, chosen: Rows, detections: Detections, views: _Views, *, elapsed_s: float
     ) -> None:
-        """Move every motion on: to what was chosen for it, or by itself where nothing was."""
+        """Move every motion on: to what was chosen for it, or by itself where nothing was.
+
+        A head that is not seen but was expected where another blob is, is hidden by it: it goes
+        halfway from its prediction towards the blob.
+        """
         count, motion = len(self.ids), self._motion
-        seen, unseen = np.flatnonzero(chosen >= 0), np.flatnonzero(chosen < 0)
-        places = detections.places[chosen[seen]]
-        heads = seen[seen < count]
-        places[: heads.size] = views.places[heads, chosen[heads]]
-        motion.measure(seen, places)
+        heads = np.flatnonzero(chosen[:count] >= 0)
         self.scores[heads] = views.scores[heads, chosen[heads]]
         self._usual_scores[heads] += USUAL_MEMORY * (self.scores[heads] - self._usual_scores[heads])
-        self._appearance.get_used(
-            heads, views.strengths[heads, chosen[heads]], share=USUAL_MEMORY
-        )
-        if not unseen.size:
-            return
-        hidden = np.zeros(unseen.size, bool)
-        if len(detections.places):
-            away = abs(motion.predicted[unseen, None] - detections.places[None])
-            nearest = away.argmin(axis=1)
-            hidden = away.min(axis=1) < HIDDEN * self._head * motion.units[unseen]
-            towards = 0.5 * (detections.places[nearest] + motion.predicted[unseen])
-            motion.coast(unseen[hidden], elapsed_s=elapsed_s, towards=towards[hidden])
-        motion.coast(unseen[~hidden], elapsed_s=elapsed_s)
+        self._appearance.get_used(heads, views.strengths[heads, chosen[heads]], share=USUAL_MEMORY)
+        seen = np.flatnonzero(chosen >= 0)
+        places = motion.predicted.copy()
+        places[seen] = detections.places[chosen[seen]]
+        places[heads] = views.places[heads, chosen[heads]]
+        motion.measure(seen, places[seen])
+        hidden_by = self._hidden_by(chosen, detections)
+        hidden = np.flatnonzero(hidden_by >= 0)
+        if hidden.size:
+            towards = 0.5 * (motion.predicted[hidden] + detections.places[hidden_by[hidden]])
+            motion.coast(hidden, elapsed_s=elapsed_s, towards=towards)
+        motion.coast(np.flatnonzero((chosen < 0) & (hidden_by < 0)), elapsed_s=elapsed_s)
 
-    def _renew(
-        self, chosen: Rows, windows: Windows, detections: Detections, views: _Views
-    ) -> None:
+    def _hidden_by(self, chosen: Rows, detections: Detections) -> Rows:
+        """(N,) the detection that hides each motion for which none was chosen, -1 for none."""
+        motion = self._motion
+        hidden_by = np.full(len(motion), -1)
+        unseen = np.flatnonzero(chosen < 0)
+        if unseen.size and len(detections.places):
+            away = abs(motion.predicted[unseen, None] - detections.places[None])
+            is_near = away.min(axis=1) < HIDDEN * self._head * motion.units[unseen]
+            hidden_by[unseen] = np.where(is_near, away.argmin(axis=1), -1)
+        return hidden_by
+
+    def _renew(self, chosen: Rows, windows: Windows, detections: Detections, views: _Views) -> None:
         """Renew the templates of heads that are well seen and stand alone."""
         heads = np.flatnonzero(chosen[: len(self.ids)] >= 0)
         away = abs(self.positions[heads, None] - detections.places[None])
@@ -294,7 +302,9 @@ class Heads:
         )
         self._appearance.renew(heads, patches, share=self._settings.renewal)
 
-    def _count_unseen(self, seen: NDArray[np.bool_], shape: tuple[int, ...], elapsed_s: float) -> None:
+    def _count_unseen(
+        self, seen: NDArray[np.bool_], shape: tuple[int, ...], elapsed_s: float
+    ) -> None:
         """Call heads lost that left the field or were not seen for long."""
         height, width = shape
         place = self.positions
@@ -307,6 +317,4 @@ class Heads:
     def _meet(self, detections: Detections, new: NDArray[np.bool_]) -> None:
         """Add bystanders for the detections marked ``new`` (D,)."""
         if new.any():
-            self._motion.add(
-                detections.places[new], units=self._scales[detections.viewers[new]]
-            )
+            self._motion.add(detections.places[new], units=self._scales[detections.viewers[new]])

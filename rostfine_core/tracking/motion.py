@@ -21,6 +21,7 @@ RIDGE = 0.3
 ERROR_FLOOR, ERROR_CAP, ERROR_START = 0.05, 150.0, 16.0
 SPREAD_FLOOR, SPREAD_CAP, SPREAD_START = 0.5, 60.0, 20.0
 COASTING = 0.8
+ESTABLISHED = 3
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -57,6 +58,11 @@ class MotionBank:
     def spread(self) -> Real:
         """(N,) variance of the predictions in squared units; grows while a head is not seen."""
         return np.maximum(self._spread, SPREAD_FLOOR) * (1 + self.missed)
+
+    @property
+    def is_established(self) -> NDArray[np.bool_]:
+        """(N,) whether a head was seen often enough to believe in it."""
+        return self._seen >= ESTABLISHED
 
     def add(self, positions: Complex, *, units: Real) -> None:
         """Append heads at rest at ``positions`` (M,); ``units`` (M,) is a pixel length each."""
@@ -169,7 +175,5 @@ class MotionBank:
             keep * self._gram[rows] + weight[:, None, None] * outer + back * np.eye(ORDER)
         )
         self._cross[rows] = (
-            keep * self._cross[rows]
-            + (weight * velocity)[:, None] * past.conj()
-            + back / ORDER
+            keep * self._cross[rows] + (weight * velocity)[:, None] * past.conj() + back / ORDER
         )

@@ -14,6 +14,7 @@ Complex = NDArray[np.complex128]
 Float32 = NDArray[np.float32]
 Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
+GAMMA = 0.5
 SAME_THING = 0.4
 """Peaks of different windows nearer than this share of a head are one detection."""
 
@@ -100,7 +101,17 @@ def find_candidates(
     response = np.empty((len(filters), side, side), np.float32)
     for row, (pixels, template) in enumerate(zip(windows.pixels, filters, strict=True)):
         response[row] = cv2.matchTemplate(pixels, template, cv2.TM_CCORR)
-    response /= usual.astype(np.float32)[:, None, None]
+    if GAMMA:
+        size = filters.shape[-1]
+        g = cv2.getGaussianKernel(size, 3.0, cv2.CV_32F)
+        flat = windows.pixels.reshape(-1, windows.pixels.shape[-1])
+        mean = cv2.sepFilter2D(flat, -1, g, g).reshape(windows.pixels.shape)
+        sq = cv2.sepFilter2D(flat * flat, -1, g, g).reshape(windows.pixels.shape)
+        h = size // 2
+        std = np.sqrt(np.maximum(sq - mean * mean, 0) + 1.0)[:, h:-h, h:-h]
+        response /= usual.astype(np.float32)[:, None, None] ** (1 - GAMMA) * std**GAMMA
+    else:
+        response /= usual.astype(np.float32)[:, None, None]
     rows, y, x = _local_maxima(response, min_strength)
     middle = response[rows, y, x]
     dx = _vertex(response[rows, y, x - 1], middle, response[rows, y, x + 1])

@@ -30,15 +30,30 @@ from rostfine_core.tracking.settings import TrackerSettings
 
 PREDICTED_SHARE = 0.5
 """Share of its last score that a head starts from when it is only predicted."""
+GLIDE_S = 0.1
+"""A click is seldom the centre of a head exactly; the track gets there with this time constant."""
+GLIDE_SHARE = 0.2
+"""How far off the centre a click is careless, in head widths. One that is farther off is meant:
+where a head is bright inside, its blob lies on the rim, and the clicked point is carried along."""
 FIRST_GUESS_S = 1 / 25
 
 
 @dataclass(frozen=True)
 class _Label:
-    """A target's hold on a head: the click stays where it was, relative to the head's centre."""
+    """A target's hold on a head, how far from its centre it was clicked, and from when it glides.
+
+    ``glides_from_s`` is infinite where the offset is kept.
+    """
 
     head: int
     offset: complex
+    glides_from_s: float
+
+    def offset_at(self, time_s: float) -> complex:
+        """What is left of the offset: the track glides from the click to the head's centre."""
+        if math.isinf(self.glides_from_s):
+            return self.offset
+        return self.offset * math.exp(-(time_s - self.glides_from_s) / GLIDE_S)
 
 
 @dataclass(frozen=True)
@@ -149,7 +164,10 @@ class Tracker:
         head = self._heads.near(click)
         if head is None:
             head = self._heads.add(frame.image, x_px=seed.x_px, y_px=seed.y_px)
-        self._labels[seed.target] = _Label(head, click - self._heads.state(head).place)
+        state = self._heads.state(head)
+        offset = click - state.place
+        is_careless = abs(offset) <= GLIDE_SHARE * state.width_px
+        self._labels[seed.target] = _Label(head, offset, frame.time_s if is_careless else math.inf)
         return _point(frame, click, score=1.0, status=TrackStatus.MANUAL)
 
     def _current(self, target: str, frame: GreyFrame) -> TrackPoint:
@@ -164,7 +182,8 @@ class Tracker:
         score = head.score * math.exp(-head.unseen_s / self._settings.predict_s)
         if status is TrackStatus.PREDICTED:
             score *= PREDICTED_SHARE
-        return _point(frame, _inside(head.place + label.offset, frame), score=score, status=status)
+        place = _inside(head.place + label.offset_at(frame.time_s), frame)
+        return _point(frame, place, score=score, status=status)
 
     def _repeated(self, target: str, frame: GreyFrame) -> TrackPoint:
         """The point of the frame before, which this frame repeats."""
@@ -212,9 +231,7 @@ def track(
     return tracker.tracks
 
 
-def _point(
-    frame: GreyFrame, place: complex, *, score: float, status: TrackStatus
-) -> TrackPoint:
+def _point(frame: GreyFrame, place: complex, *, score: float, status: TrackStatus) -> TrackPoint:
     return TrackPoint(
         frame=frame.index,
         time_s=frame.time_s,

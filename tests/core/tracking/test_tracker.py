@@ -1,0 +1,232 @@
+"""The tracker on drawn sperm heads whose place is known in every frame."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rostfine_core.domain import GreyFrame, Seed, Track, TrackStatus
+from rostfine_core.errors import TrackingError
+from rostfine_core.tracking import Tracker, track
+
+SIZE = (160, 200)  # rows, columns
+FPS = 15.0
+Path = Callable[[int], tuple[float, float]]
+
+
+def picture(
+    heads: Sequence[tuple[float, float]],
+    *,
+    frame: int,
+    angle_deg: float = 30.0,
+    light: float = 0.0,
+    noise: float = 2.0,
+    inside: float = 120.0,
+) -> NDArray[np.uint8]:
+    """Dark ovals of 14x9 pixels on grey, drawn eight times larger for sub-pixel places."""
+    canvas = np.full((SIZE[0] * 8, SIZE[1] * 8), 150.0 + light, np.float32)
+    for x, y in heads:
+        centre = (round((x + 0.5) * 8), round((y + 0.5) * 8))
+        cv2.ellipse(canvas, centre, (56, 36), angle_deg, 0, 360, 85.0 + light, -1)
+        cv2.ellipse(canvas, centre, (20, 14), angle_deg, 0, 360, inside + light, -1)
+    small = cv2.resize(canvas, SIZE[::-1], interpolation=cv2.INTER_AREA)
+    grey = small + np.random.default_rng(frame).normal(0, noise, SIZE)
+    return np.clip(grey, 0, 255).astype(np.uint8)
+
+
+def follow(
+    paths: dict[str, Path],
+    *,
+    count: int = 40,
+    hidden: Callable[[int], bool] = lambda frame: False,
+    angle: Callable[[int], float] = lambda frame: 30.0,
+    light: Callable[[int], float] = lambda frame: 0.0,
+    inside: float = 120.0,
+    repeated: frozenset[int] = frozenset(),
+    corrections: Sequence[Seed] = (),
+) -> dict[str, Track]:
+    """Track every path from its place in frame 0."""
+    seeds = [
+        Seed(target=name, frame=0, x_px=path(0)[0], y_px=path(0)[1]) for name, path in paths.items()
+    ]
+    tracker = Tracker([*seeds, *corrections])
+    for frame in range(count):
+        shown = frame - 1 if frame in repeated else frame
+        heads = [] if hidden(shown) else [path(shown) for path in paths.values()]
+        image = picture(
+            heads, frame=shown, angle_deg=angle(shown), light=light(shown), inside=inside
+        )
+        tracker.step(
+            GreyFrame(index=frame, time_s=frame / FPS, image=image, is_duplicate=frame in repeated)
+        )
+    return {t.target: t for t in tracker.tracks}
+
+
+def errors(found: Track, path: Path) -> NDArray[np.float64]:
+    return np.array([math.dist((p.x_px, p.y_px), path(p.frame)) for p in found.points])
+
+
+def straight(frame: int) -> tuple[float, float]:
+    return 30 + 2.3 * frame, 40 + 1.1 * frame
+
+
+def still(frame: int) -> tuple[float, float]:
+    return 120.3, 60.6
+
+
+def test_a_straight_swimmer_is_followed_below_a_pixel() -> None:
+    found = follow({"1": straight})["1"]
+    assert np.median(errors(found, straight)) < 0.5
+    assert found.points[0].status is TrackStatus.MANUAL
+    assert all(p.status is TrackStatus.MEASURED for p in found.points[1:])
+    assert all(0.5 < p.score <= 1 for p in found.points)
+
+
+def test_what_does_not_move_stays() -> None:
+    found = follow({"1": still})["1"]
+    xy = np.array([(p.x_px, p.y_px) for p in found.points])
+    assert np.all(xy.std(axis=0) < 0.2)
+    assert errors(found, still).max() < 1
+
+
+def test_the_clicked_point_is_carried_along() -> None:
+    """A click off the centre stays off by as much: it is the operator's point."""
+    seed = Seed(target="1", frame=0, x_px=33.0, y_px=41.5)
+    tracker = Tracker([seed])
+    for frame in range(30):
+        image = picture([straight(frame)], frame=frame)
+        tracker.step(GreyFrame(index=frame, time_s=frame / FPS, image=image))
+    last = tracker.tracks[0].points[-1]
+    assert math.dist((last.x_px, last.y_px), straight(29)) < 5
+
+
+def test_turning_and_a_changing_lamp_are_followed() -> None:
+    found = follow(
+        {"1": straight}, angle=lambda f: 30 + 4 * f, light=lambda f: 1.2 * f, inside=85.0
+    )["1"]
+    assert errors(found, straight).max() < 3
+
+
+def test_two_that_cross_keep_their_names() -> None:
+    def down(frame: int) -> tuple[float, float]:
+        return 40 + 2.5 * frame, 30 + 1.5 * frame
+
+    def up(frame: int) -> tuple[float, float]:
+        return 40 + 2.5 * frame, 110 - 1.5 * frame
+
+    found = follow({"down": down, "up": up}, count=50)
+    for name, path in (("down", down), ("up", up)):
+        assert errors(found[name], path)[-1] < 4, name
+
+
+def test_hidden_for_a_moment_is_predicted_and_found_again() -> None:
+    found = follow({"1": straight}, hidden=lambda f: 15 <= f < 19)["1"]
+    assert {found.points[i].status for i in range(15, 19)} <= {
+        TrackStatus.PREDICTED,
+        TrackStatus.LOST,
+    }
+    assert all(p.status is TrackStatus.MEASURED for p in found.points[25:])
+    assert errors(found, straight)[25:].max() < 2
+
+
+def test_what_leaves_the_field_is_lost_and_has_no_position() -> None:
+    def leaving(frame: int) -> tuple[float, float]:
+        return 150 + 4.0 * frame, 80.0
+
+    found = follow({"1": leaving}, count=45)["1"]
+    assert found.points[-1].status is TrackStatus.LOST
+    assert math.isnan(found.points[-1].x_px)
+    assert all(0 <= p.x_px < SIZE[1] for p in found.points if p.status is not TrackStatus.LOST)
+
+
+def test_gone_for_good_is_lost_and_not_followed_into_the_noise() -> None:
+    found = follow({"1": still}, hidden=lambda f: f >= 10, count=60)["1"]
+    assert found.points[-1].status is TrackStatus.LOST
+    assert not any(p.status is TrackStatus.MEASURED for p in found.points[30:])
+
+
+def test_repeated_frames_keep_the_place_and_are_marked() -> None:
+    repeated = frozenset(range(6, 40, 6))
+    found = follow({"1": straight}, repeated=repeated)["1"]
+    for i in repeated:
+        here, before = found.points[i], found.points[i - 1]
+        assert here.is_duplicate
+        assert (here.x_px, here.y_px) == pytest.approx((before.x_px, before.y_px), abs=0.6)
+    after = [errors(found, straight)[i + 1] for i in repeated if i + 1 < 40]
+    assert max(after) < 1.5
+
+
+def test_a_correction_is_taken_over_and_followed_from_there() -> None:
+    correction = Seed(target="1", frame=20, x_px=still(0)[0], y_px=still(0)[1])
+    found = follow({"1": straight, "2": still}, corrections=[correction])
+    track_1 = {p.frame: p for p in found["1"].points}
+    assert track_1[20].status is TrackStatus.MANUAL
+    assert (track_1[20].x_px, track_1[20].y_px) == pytest.approx(still(0))
+    assert math.dist((track_1[35].x_px, track_1[35].y_px), still(0)) < 2
+
+
+def test_a_seed_in_the_middle_starts_there() -> None:
+    seed = Seed(target="late", frame=10, x_px=straight(10)[0], y_px=straight(10)[1])
+    tracker = Tracker([seed])
+    for frame in range(5, 30):
+        image = picture([straight(frame)], frame=frame)
+        points = tracker.step(GreyFrame(index=frame, time_s=frame / FPS, image=image))
+        assert ("late" in points) == (frame >= 10)
+    (found,) = tracker.tracks
+    assert [p.frame for p in found.points] == list(range(10, 30))
+
+
+def test_track_yields_progress_and_returns_what_step_gives() -> None:
+    seed = Seed(target="1", frame=0, x_px=straight(0)[0], y_px=straight(0)[1])
+    frames = [
+        GreyFrame(index=i, time_s=i / FPS, image=picture([straight(i)], frame=i)) for i in range(12)
+    ]
+    job = track(frames, [seed], total_frames=12)
+    steps = []
+    while True:
+        try:
+            steps.append(next(job))
+        except StopIteration as stop:
+            tracks: tuple[Track, ...] = stop.value
+            break
+    assert [s.done for s in steps] == sorted(s.done for s in steps)
+    assert steps[-1].total == 12
+    tracker = Tracker([seed])
+    for frame in frames:
+        tracker.step(frame)
+    assert tracks == tracker.tracks
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        [Seed(target="1", frame=0, x_px=-3.0, y_px=10.0)],
+        [Seed(target="1", frame=0, x_px=500.0, y_px=10.0)],
+        [Seed(target="1", frame=0, x_px=math.nan, y_px=10.0)],
+        [
+            Seed(target="1", frame=0, x_px=20.0, y_px=10.0),
+            Seed(target="1", frame=0, x_px=25.0, y_px=10.0),
+        ],
+    ],
+    ids=["left of the frame", "right of the frame", "no number", "twice in a frame"],
+)
+def test_impossible_seeds_are_one_sentence(seeds: list[Seed]) -> None:
+    with pytest.raises(TrackingError, match=r"^[A-Z].*\.$"):
+        Tracker(seeds).step(GreyFrame(index=0, time_s=0, image=picture([], frame=0)))
+
+
+def test_frames_must_come_in_order_and_keep_their_size() -> None:
+    def started() -> Tracker:
+        tracker = Tracker([Seed(target="1", frame=0, x_px=30.0, y_px=40.0)])
+        tracker.step(GreyFrame(index=0, time_s=0, image=picture([straight(0)], frame=0)))
+        return tracker
+
+    again = GreyFrame(index=0, time_s=0, image=picture([straight(0)], frame=0))
+    with pytest.raises(TrackingError):
+        started().step(again)
+    other = GreyFrame(index=1, time_s=1 / FPS, image=np.full((50, 50), 150, np.uint8))
+    with pytest.raises(TrackingError):
+        started().step(other)
