@@ -13,7 +13,7 @@ LAST = 2**31 - 1
 class ActionSpec:
     """One action.
 
-    ``handler`` names an owner (window, controller, editor, player, analysis) and its method,
+    ``handler`` names an owner (window, controller, editor, player, analysis, canvas) and its method,
     called with ``argument`` unless that is None. Actions of one ``group`` exclude each other,
     ``checkable`` ones show a state.
     """
@@ -446,7 +446,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         text=QT_TRANSLATE_NOOP("Actions", "Zoom in"),
         tip=QT_TRANSLATE_NOOP("Actions", "Show the video larger"),
         icon="zoom_in",
-        handler="window.zoom_in",
+        handler="canvas.zoom_in",
         shortcut="Ctrl++",
         separator=True,
     ),
@@ -456,7 +456,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         text=QT_TRANSLATE_NOOP("Actions", "Zoom out"),
         tip=QT_TRANSLATE_NOOP("Actions", "Show the video smaller"),
         icon="zoom_out",
-        handler="window.zoom_out",
+        handler="canvas.zoom_out",
         shortcut="Ctrl+-",
     ),
     ActionSpec(
@@ -465,7 +465,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         text=QT_TRANSLATE_NOOP("Actions", "Whole frame"),
         tip=QT_TRANSLATE_NOOP("Actions", "Fit the video into its place"),
         icon="zoom_fit",
-        handler="window.zoom_fit",
+        handler="canvas.zoom_fit",
         shortcut="Ctrl+0",
     ),
     ActionSpec(
@@ -474,7 +474,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         text=QT_TRANSLATE_NOOP("Actions", "Actual pixels"),
         tip=QT_TRANSLATE_NOOP("Actions", "One pixel of the video for one of the screen"),
         icon="zoom_actual",
-        handler="window.zoom_actual",
+        handler="canvas.zoom_actual",
         shortcut="Ctrl+1",
     ),
     ActionSpec(

@@ -32,7 +32,7 @@ from app.enabling import Enabling
 from app.session import Session
 from app.settings import Settings
 from app.theme import apply_theme, icon, load_theme
-from app.views.about import AboutDialog
+from app.views.about import AboutDialog, bundled_text
 from app.views.compare import ComparePage
 from app.views.dialogs import Questions, ShortcutsDialog, ask_video, error_dialog
 from app.views.notice_bar import NoticeBar
@@ -41,8 +41,7 @@ from app.views.review import ReviewPage
 from app.views.sample_bar import SampleBar
 from app.views.settings_dialog import SettingsDialog
 from app.views.status_bar import StatusBar
-from rostfine_core.bundled import bundled_path
-from rostfine_core.errors import StoreError
+from app.wiring import add_buttons, connect_review
 
 REVIEW, COMPARE, REPORT = range(3)
 SMALLEST_PX = (1180, 680)
@@ -67,6 +66,7 @@ class MainWindow(QMainWindow):
         self.session = Session(self)
         self.questions = Questions(self)
         self.controller = Controller(self.session, settings, self.questions, self)
+        self.review = ReviewPage(self.session)
         self.actions_by_id = ActionSet(
             self,
             {
@@ -75,9 +75,10 @@ class MainWindow(QMainWindow):
                 "editor": self.controller.editor,
                 "player": self.controller.player,
                 "analysis": self.controller.analysis,
+                "canvas": self.review.canvas,
             },
         )
-        self.review = ReviewPage(self.session, self.actions_by_id)
+        add_buttons(self.review, self.actions_by_id)
         self.compare = ComparePage(self.session)
         self.report = ReportPage(self.session)
         self.sample_bar = SampleBar(self.session)
@@ -119,7 +120,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         controller, editor = self.controller, self.controller.editor
-        self.review.connect_to(controller)
+        connect_review(self.review, controller)
         self.compare.compared.connect(controller.compare)
         self.sample_bar.sample_edited.connect(editor.set_sample)
         self.sample_bar.calibration_edited.connect(editor.set_calibration)
@@ -166,22 +167,6 @@ class MainWindow(QMainWindow):
         self.show_page(REVIEW)
         self.review.sperm_list.edit_name()
 
-    def zoom_in(self) -> None:
-        """Show the video larger."""
-        self.review.canvas.zoom_by(1.25)
-
-    def zoom_out(self) -> None:
-        """Show the video smaller."""
-        self.review.canvas.zoom_by(0.8)
-
-    def zoom_fit(self) -> None:
-        """Show the whole frame."""
-        self.review.canvas.zoom_fit()
-
-    def zoom_actual(self) -> None:
-        """Pixel by pixel."""
-        self.review.canvas.zoom_actual()
-
     def toggle_theme(self) -> None:
         """Dark or light."""
         is_dark = self.settings.text("theme") == "dark"
@@ -201,7 +186,7 @@ class MainWindow(QMainWindow):
 
     def show_about(self) -> None:
         """Open versions, model card and licences."""
-        card, licence = _bundled_text("models/MODEL_CARD.md"), _bundled_text("LICENSE")
+        card, licence = bundled_text("models/MODEL_CARD.md"), bundled_text("LICENSE")
         AboutDialog(self.session.model, card=card, licence=licence, parent=self).show()
 
     def open_report_folder(self) -> None:
@@ -309,10 +294,3 @@ class MainWindow(QMainWindow):
                 self.settings.set_layout(splitter.objectName(), splitter.saveState())
         self.controller.shut_down()
         event.accept()
-
-
-def _bundled_text(name: str) -> str:
-    try:
-        return bundled_path(name).read_text(encoding="utf-8")
-    except (StoreError, OSError) as error:
-        return str(error)

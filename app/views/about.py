@@ -17,6 +17,8 @@ from app import wording
 from app.records import ModelState
 from app.views.panel import title
 from rostfine_core import __version__
+from rostfine_core.bundled import bundled_path
+from rostfine_core.errors import StoreError
 
 PACKAGES = (
     "PySide6_Essentials",
@@ -83,6 +85,14 @@ class AboutDialog(QDialog):
         lines = [self.tr("RoSTFine Assist is under the Apache License 2.0. It uses:"), ""]
         lines += [f"{name} {_version(name)}: {_licence(name)}" for name in PACKAGES]
         return "\n".join([*lines, "", licence])
+
+
+def bundled_text(name: str) -> str:
+    """A text that comes with the program, or the sentence that says why it is not there."""
+    try:
+        return bundled_path(name).read_text(encoding="utf-8")
+    except (StoreError, OSError) as error:
+        return str(error)
 
 
 def _page(text: str, *, is_markdown: bool) -> QTextBrowser:

@@ -149,6 +149,14 @@ class VideoCanvas(pg.GraphicsView):
         """Show it larger or smaller around the middle."""
         self._box.scaleBy((1 / factor, 1 / factor))
 
+    def zoom_in(self) -> None:
+        """Show it larger."""
+        self.zoom_by(ZOOM_STEP)
+
+    def zoom_out(self) -> None:
+        """Show it smaller."""
+        self.zoom_by(1 / ZOOM_STEP)
+
     def zoom_actual(self) -> None:
         """One pixel of the video for one of the screen."""
         pixel = self._box.viewPixelSize()[0]

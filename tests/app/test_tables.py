@@ -16,6 +16,7 @@ from app.enabling import NEED_GRADE, NEED_SELECTION, NEED_SPERM, NEED_TRACK, NEE
 from app.main_window import MainWindow
 from app.player import Player
 from app.settings import SETTINGS, Setting
+from app.views.video_canvas import VideoCanvas
 from rostfine_core.bundled import bundled_path
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
@@ -31,6 +32,7 @@ OWNERS = {
     "editor": Editor,
     "player": Player,
     "analysis": Analysis,
+    "canvas": VideoCanvas,
 }
 
 
