@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from einops import rearrange, repeat
 from numpy.typing import NDArray
+from scipy.integrate import trapezoid
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -43,8 +44,8 @@ class Curves:
     def areas(self) -> tuple[float, float]:
         """The areas under the mean deletion and insertion curve."""
         return (
-            float(np.trapezoid(self.deletion.mean(axis=0), self.shares)),
-            float(np.trapezoid(self.insertion.mean(axis=0), self.shares)),
+            float(trapezoid(self.deletion.mean(axis=0), self.shares)),
+            float(trapezoid(self.insertion.mean(axis=0), self.shares)),
         )
 
 

@@ -6,10 +6,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
+import torch
 
 from rostfine_core.domain import Progress
 from rostfine_core.training.clip_files import save_clip
 from rostfine_core.training.config import TrainConfig, structure
+from rostfine_core.training.recipe import train_recipe
 
 Result = TypeVar("Result")
 FRAMES, SIZE = 16, 20
@@ -40,6 +42,15 @@ def drain(job: Generator[Progress, None, Result]) -> Result:
         except StopIteration as end:
             result: Result = end.value
             return result
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Generator[None]:
+    """Small networks on a busy machine wait longer for a second thread than it helps."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(name="drain", scope="session")
@@ -77,14 +88,28 @@ def recipe(dataset_folder: Path, tmp_path: Path) -> Callable[..., TrainConfig]:
     """Make a recipe for the small data set; keywords replace whole sections."""
 
     def make(**sections: object) -> TrainConfig:
-        table: dict[str, Any] = {
-            "output": str(tmp_path / "run"),
-            "data": {"train": [str(dataset_folder)]},
-            "model": {"preset": "demo", "overrides": TINY},
-            "loop": {"epochs": 3, "batch_size": 4, "threads": 1, "device": "cpu"},
-            "split": {"validation_share": 0.2, "test_share": 0.2},
-            "optimiser": {"kind": "adamw", "lr": 0.01, "ema_decay": 0.9, "clip_norm": 1.0},
-        }
-        return structure(table | sections, TrainConfig, source="test")
+        return make_recipe(dataset_folder, tmp_path / "run", **sections)
 
     return make
+
+
+def make_recipe(dataset: Path, folder: Path, /, **sections: object) -> TrainConfig:
+    """The small recipe; keywords replace whole sections."""
+    table: dict[str, Any] = {
+        "output": str(folder),
+        "data": {"train": [str(dataset)]},
+        "model": {"preset": "demo", "overrides": TINY},
+        "loop": {"epochs": 3, "batch_size": 4, "threads": 1, "device": "cpu"},
+        "split": {"validation_share": 0.2, "test_share": 0.2},
+        "optimiser": {"kind": "adamw", "lr": 0.01, "ema_decay": 0.9, "clip_norm": 1.0},
+    }
+    return structure(table | sections, TrainConfig, source="test")
+
+
+@pytest.fixture(scope="session")
+def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file of a small run, for tests that only read it."""
+    folder = tmp_path_factory.mktemp("trained")
+    dataset = write_dataset(folder / "tiny")
+    result = drain(train_recipe(make_recipe(dataset, folder / "run")))
+    return result.model_path

@@ -12,11 +12,9 @@ from torch import Tensor, nn
 from rostfine_core.model import Preprocessing
 from rostfine_core.training.calibration import apply_temperature, fit_temperature
 from rostfine_core.training.clip_cache import ClipCache
-from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.outputs import ResearchOutput
 from rostfine_core.training.prediction import predict_now
-from rostfine_core.training.recipe import train_recipe
 
 
 def test_a_temperature_that_was_put_in_is_found() -> None:
@@ -55,11 +53,10 @@ def test_mirror_images_make_the_answer_symmetric() -> None:
 
 
 def test_calibration_lowers_the_cross_entropy_and_is_stated(
-    recipe: Callable[..., TrainConfig], dataset_folder: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path, drain: Callable[..., Any]
 ) -> None:
-    model = drain(train_recipe(recipe())).model_path
     result = drain(
-        evaluate(model, dataset_folder, repeats=5, flips=True, calibrate_on=dataset_folder)
+        evaluate(trained_model, dataset_folder, repeats=5, flips=True, calibrate_on=dataset_folder)
     )
     assert 0.2 <= result.temperature <= 5
     assert "Temperature" in result.summary

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.metrics import compute_metrics
-from rostfine_core.training.recipe import train_recipe
 from rostfine_core.training.yardsticks import (
     bootstrap_intervals,
     knowable_share,
@@ -49,14 +48,10 @@ def test_intervals_come_from_drawing_samples_and_not_clips() -> None:
 
 
 def test_every_file_of_an_evaluation(
-    recipe: Callable[..., TrainConfig],
-    dataset_folder: Path,
-    tmp_path: Path,
-    drain: Callable[..., Any],
+    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
 ) -> None:
-    trained = drain(train_recipe(recipe()))
     out = tmp_path / "scores"
-    result = drain(evaluate(trained.model_path, dataset_folder, out=out, repeats=20))
+    result = drain(evaluate(trained_model, dataset_folder, out=out, repeats=20))
     stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert stored["metrics"]["mse"] == pytest.approx(result.metrics.mse)
     assert stored["yardsticks"]["mean_is_of_training"] is True
@@ -73,14 +68,11 @@ def test_every_file_of_an_evaluation(
 
 
 def test_a_folder_of_models_is_an_ensemble(
-    recipe: Callable[..., TrainConfig],
-    dataset_folder: Path,
-    tmp_path: Path,
-    drain: Callable[..., Any],
+    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
 ) -> None:
-    folder = tmp_path / "ensemble"
-    folder.mkdir()
-    for seed in (0, 1):
-        config = recipe(seed=seed, output=str(tmp_path / f"run{seed}"))
-        drain(train_recipe(config)).model_path.rename(folder / f"{seed}.safetensors")
-    assert drain(evaluate(folder, dataset_folder, repeats=5)).members == 2
+    for name in ("a", "b"):
+        shutil.copy(trained_model, tmp_path / f"{name}.safetensors")
+    alone = drain(evaluate(trained_model, dataset_folder, repeats=5))
+    pair = drain(evaluate(tmp_path, dataset_folder, repeats=5))
+    assert (alone.members, pair.members) == (1, 2)
+    assert pair.metrics.mse == pytest.approx(alone.metrics.mse)

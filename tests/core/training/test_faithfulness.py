@@ -10,14 +10,12 @@ import torch
 from einops import reduce
 from torch import Tensor
 
-from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.faithfulness import (
     blur,
     faithfulness_curves,
     likeness,
     measure_faithfulness,
 )
-from rostfine_core.training.recipe import train_recipe
 
 
 def contrast_of_one_patch(clips: Tensor) -> Tensor:
@@ -65,10 +63,9 @@ def test_likeness_and_blur() -> None:
 
 
 def test_a_model_file_is_measured(
-    recipe: Callable[..., TrainConfig], dataset_folder: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path, drain: Callable[..., Any]
 ) -> None:
-    model = drain(train_recipe(recipe())).model_path
-    result = drain(measure_faithfulness(model, dataset_folder, clips=3, steps=2))
+    result = drain(measure_faithfulness(trained_model, dataset_folder, clips=3, steps=2))
     assert result.clips == 3
     assert set(result.areas) == {"encoder_rollout", "branch_attention", "random"}
     assert all(0 <= a <= 1.001 for areas in result.areas.values() for a in areas)
