@@ -254,7 +254,9 @@ def _assessment(
         track=track, clip=clip, video=info, um_per_px=request.um_per_px, model=assessor.info
     )
     notices = tuple(
-        QualityFlag(code="device", severity=Severity.NOTICE, reason=n) for n in assessor.notices
+        QualityFlag(code=code, severity=Severity.NOTICE, reason=reason)
+        for code, reasons in (("video", info.notes), ("device", assessor.notices))
+        for reason in reasons
     )
     return Assessment(
         target=track.target,

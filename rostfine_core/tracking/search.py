@@ -47,7 +47,8 @@ class Windows:
         right_share = (x - left).astype(np.float32)[:, None, None]
         low_share = (y - top).astype(np.float32)[:, None, None]
         part = part[:, :-1] + low_share * (part[:, 1:] - part[:, :-1])
-        return part[:, :, :-1] + right_share * (part[:, :, 1:] - part[:, :, :-1])
+        patches: Float32 = part[:, :, :-1] + right_share * (part[:, :, 1:] - part[:, :, :-1])
+        return patches
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

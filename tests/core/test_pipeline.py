@@ -1,0 +1,145 @@
+"""What the pipeline adds to its parts: corrected times, notes of the video, several sperm."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from rostfine_core.assessor import Assessor
+from rostfine_core.clips import ClipSettings
+from rostfine_core.domain import Seed
+from rostfine_core.errors import TrackingError
+from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
+from rostfine_core.pipeline import (
+    AssessmentRequest,
+    Outcome,
+    PipelineSettings,
+    assess_tracks,
+    assess_video,
+    track_video,
+    video_sha256,
+    with_fps,
+)
+from rostfine_core.simulation import SceneSettings, simulate_scene
+from rostfine_core.video import open_video, write_video
+
+SETTINGS = PipelineSettings(clip=ClipSettings(size_px=64))
+
+
+def drain(job: Generator[Any, None, Any]) -> Any:  # noqa: ANN401 # any job's result
+    while True:
+        try:
+            next(job)
+        except StopIteration as stop:
+            return stop.value
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Seed, ...], Assessor]:
+    """A small field, clicks on its sperm and a small untrained network."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    settings = SceneSettings(
+        width_px=240, height_px=200, frame_count=30, sperm_count=2, speck_count=5, seed=4
+    )
+    scene = simulate_scene(settings)
+    write_video(folder / "v.mp4", scene.frames(), fps=15)
+    seeds = tuple(
+        Seed(target=t.target, frame=0, x_px=float(t.xy_px[0, 0]), y_px=float(t.xy_px[0, 1]))
+        for t in scene.truth.targets
+        if t.visible[0]
+    )
+    torch.manual_seed(0)
+    config = preset("demo", image_size=40, patch_size=8, embed_dim=20, depth=1, selection_layers=1)
+    save_model(
+        folder / "m.safetensors",
+        RoSTFine(config).eval(),
+        preprocessing=Preprocessing.of(config),
+        training={},
+        dataset_kind="simulated",
+    )
+    return folder / "v.mp4", seeds, Assessor.load(folder / "m.safetensors", device="cpu")
+
+
+def test_one_pass_and_decoded_frames_give_the_same_assessment(
+    made: tuple[Path, tuple[Seed, ...], Assessor],
+) -> None:
+    path, seeds, assessor = made
+    request = AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS)
+    streamed: Outcome = drain(assess_video(request, assessor=assessor))
+    tracks = drain(track_video(path, seeds=seeds))
+    with open_video(path) as video:
+        cut: Outcome = drain(
+            assess_tracks(
+                request,
+                tracks,
+                info=video.info,
+                video_sha256=video_sha256(path),
+                image_at=lambda index: video.frame(index).rgb(),
+                assessor=assessor,
+            )
+        )
+    assert [a.target for a in streamed.assessments] == [s.target for s in seeds]
+    for one, other in zip(streamed.assessments, cut.assessments, strict=True):
+        np.testing.assert_array_equal(one.clip.images, other.clip.images)
+        assert one.prediction == other.prediction
+        assert one.track == other.track
+        assert one.provenance.video_sha256 == other.provenance.video_sha256
+
+
+def test_a_corrected_frame_rate_scales_speeds_and_times(
+    made: tuple[Path, tuple[Seed, ...], Assessor],
+) -> None:
+    path, seeds, assessor = made
+    request = AssessmentRequest(video=path, seeds=seeds[:1], fps=7.5, settings=SETTINGS)
+    (slow,) = drain(assess_video(request, assessor=assessor)).assessments
+    assert slow.video.fps == 7.5
+    assert slow.video.duration_s == pytest.approx(4.0)
+    assert slow.track.points[-1].time_s == pytest.approx(29 / 7.5)
+    assert slow.kinematics.fps == pytest.approx(7.5)
+
+
+def test_notes_of_the_video_become_flags(
+    made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path
+) -> None:
+    """A folder of pictures has no times of its own, which the reader must be told."""
+    path, seeds, assessor = made
+    with open_video(path) as video:
+        for frame in video.frames():
+            cv2.imwrite(str(tmp_path / f"{frame.index:03d}.png"), frame.grey().image)
+    request = AssessmentRequest(video=tmp_path, seeds=seeds[:1], settings=SETTINGS)
+    (assessment,) = drain(assess_video(request, assessor=assessor)).assessments
+    assert assessment.video.notes
+    reasons = [f.reason for f in assessment.flags if f.code == "video"]
+    assert tuple(reasons) == assessment.video.notes
+
+
+def test_closing_the_job_stops_it_and_releases_the_video(
+    made: tuple[Path, tuple[Seed, ...], Assessor],
+) -> None:
+    path, seeds, assessor = made
+    job = assess_video(
+        AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS), assessor=assessor
+    )
+    assert next(job).stage == "tracking"
+    job.close()
+    with pytest.raises(StopIteration):
+        next(job)
+    path.rename(path.with_suffix(".moved"))  # an open file could not be moved on Windows
+    path.with_suffix(".moved").rename(path)
+
+
+def test_no_click_is_refused(made: tuple[Path, tuple[Seed, ...], Assessor]) -> None:
+    path, _, assessor = made
+    with pytest.raises(TrackingError, match="No sperm was clicked"):
+        drain(assess_video(AssessmentRequest(video=path, seeds=()), assessor=assessor))
+
+
+def test_with_fps_leaves_a_right_rate_alone(
+    made: tuple[Path, tuple[Seed, ...], Assessor],
+) -> None:
+    with open_video(made[0]) as video:
+        assert with_fps(video.info, None) is video.info
