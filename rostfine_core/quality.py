@@ -188,8 +188,8 @@ def measure_head(image: NDArray[np.uint8]) -> tuple[float, float] | None:
     """Measure the head at the centre of a crop.
 
     The head is what differs from the background around the crop's centre: the connected region
-    over half of its own peak difference. Its length is the longer axis of the ellipse of equal
-    second moments; the width of its edge is the peak difference over the steepest slope.
+    over ``HEAD_LEVEL`` of its own peak difference. Its length is the longer axis of the ellipse of
+    equal second moments; the width of its edge is the peak difference over the steepest slope.
 
     Args:
         image: (S, S, 3) uint8 crop.
@@ -205,25 +205,38 @@ def measure_head(image: NDArray[np.uint8]) -> tuple[float, float] | None:
     peak = float(centre.max())
     if peak < max(6.0, 5 * noise):
         return None
-    mask = (difference > HEAD_LEVEL * peak).astype(np.uint8)
-    _, labels = cv2.connectedComponents(_without_tail(mask, middle))
-    y, x = np.unravel_index(int(centre.argmax()), centre.shape)
-    region = labels == labels[y + middle.start, x + middle.start]
+    region = _head_region(difference > HEAD_LEVEL * peak, centre, middle)
     moments = cv2.moments(region.astype(np.uint8), binaryImage=True)
     spread = np.array([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
     length = 4 * float(np.sqrt(np.linalg.eigvalsh(spread / moments["m00"])[-1]))
     return length, _edge_width(difference, region, peak)
 
 
-def _without_tail(mask: NDArray[np.uint8], middle: slice) -> NDArray[np.uint8]:
-    """Fill what is bright inside a dark outline; take off what is thinner than half the head."""
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(np.zeros_like(mask), outlines, -1, 1, cv2.FILLED)
-    radius = float(cv2.distanceTransform(filled, cv2.DIST_L2, 5)[middle, middle].max())
-    size = 2 * int(TAIL_SHARE * radius) + 1
+def _head_region(mask: NDArray[np.bool_], centre: Picture, middle: slice) -> NDArray[np.bool_]:
+    """The part of ``mask`` in the middle, without the tail: what is thinner than half the head."""
+    kernel = np.ones((3, 3), np.uint8)
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    filled = _filled(closed.astype(np.uint8))
+    # A border of nothing around the crop, so that a distance is finite and ends there.
+    depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1][middle, middle]
+    size = 2 * int(TAIL_SHARE * float(depth.max())) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    return np.asarray(cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc), dtype=np.uint8)
+    _, labels = cv2.connectedComponents(cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc))
+    here = labels[middle, middle]
+    # The place of the peak may lie on what was taken off; the deepest place never does.
+    label = here.flat[centre.argmax()] or here.flat[depth.argmax()]
+    return np.asarray(labels == label)
+
+
+def _filled(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Fill what is bright inside a dark outline, but not an outline as large as the crop."""
+    outlines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    filled = mask.copy()
+    for outline, (*_, parent) in zip(outlines, tree[0], strict=True):
+        is_hole = parent >= 0
+        if not is_hole and max(cv2.boundingRect(outline)[2:]) < len(mask):
+            cv2.drawContours(filled, [outline], -1, 1, cv2.FILLED)
+    return filled
 
 
 def _difference_from_background(image: NDArray[np.uint8]) -> Picture:

@@ -18,6 +18,7 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.quality import measure_head, quality_flags
+from rostfine_core.simulation import simulate_clip
 
 MODEL = ModelInfo(
     file_name="m.safetensors",
@@ -115,6 +116,23 @@ def test_the_heads_length_is_measured(length_px: float) -> None:
     found = measure_head(picture(length_px=length_px))
     assert found is not None
     assert found[0] == pytest.approx(length_px, rel=0.12)
+
+
+def test_the_dark_rim_of_the_field_is_not_taken_for_the_head() -> None:
+    image = picture(length_px=26)
+    inner = image[6:-6, 6:-6].copy()
+    image[:] = 60
+    image[6:-6, 6:-6] = inner
+    found = measure_head(image)
+    assert found is not None
+    assert found[0] == pytest.approx(26, rel=0.12)
+
+
+def test_a_peak_on_the_tail_does_not_make_the_background_the_head() -> None:
+    clip = simulate_clip(28, seed=9)
+    true_px = clip.sperm.shape.head_length_um / clip.field.um_per_px
+    found = [h for h in map(measure_head, clip.images) if h is not None]
+    assert np.median([length for length, _ in found]) == pytest.approx(true_px, rel=0.3)
 
 
 def test_lost_and_uncertain_tracks() -> None:
