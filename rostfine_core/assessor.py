@@ -6,6 +6,7 @@ models in one folder are one assessor: the distributions are averaged and their 
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,14 @@ from torch import Tensor
 
 from rostfine_core.domain import Clip, Explanation, GradeDistribution, ModelInfo, Prediction
 from rostfine_core.errors import ModelError
-from rostfine_core.model import LoadedModel, ensemble_info, explain, load_models, preprocess
+from rostfine_core.model import (
+    LoadedModel,
+    RoSTFine,
+    ensemble_info,
+    explain,
+    load_models,
+    preprocess,
+)
 
 DeviceChoice = Literal["auto", "cuda", "cpu"]
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -41,7 +49,11 @@ class Assessor:
         self._models = tuple(models)
         self._info = ensemble_info(self._models, name=name)
         self._notices: list[str] = []
-        self._use(_choose_device(device))
+        self._device = _choose_device(device)
+        try:
+            self._use(self._device)
+        except RuntimeError as error:
+            self._leave_gpu(error)
 
     @classmethod
     def load(cls, path: Path, *, device: DeviceChoice = "auto") -> "Assessor":
@@ -94,7 +106,8 @@ class Assessor:
         """Grade and explain clips, in order, as one batch (in parts of ``BATCH_CLIPS``).
 
         Raises:
-            ModelError: a clip does not have the frames that the model was trained on.
+            ModelError: a clip does not have the frames that the model was trained on, or the
+                network's answer is no number.
         """
         expected = self._models[0].preprocessing.clip_frames
         for clip in clips:
@@ -110,37 +123,42 @@ class Assessor:
         return tuple(answers)
 
     def _use(self, device: torch.device) -> None:
-        self._device = device
-        self._precision = _best_precision(device)
-        for model in self._models:
-            model.network.to(device)
+        """Answer on this device; those on the CPU are kept, as a lost GPU gives none back."""
+        self._device, self._precision = device, _best_precision(device)
+        self._networks = [model.network for model in self._models]
+        if device.type == "cuda":
+            self._networks = [deepcopy(network).to(device) for network in self._networks]
 
-    def _forward(self, images: Tensor) -> list[ClipAnswer]:
-        try:
-            return self._forward_here(images)
-        except torch.cuda.OutOfMemoryError:
-            reason = "did not have enough memory"
-        except RuntimeError as error:
-            if self._device.type != "cuda" or "CUDA" not in str(error):
-                raise
-            reason = "stopped answering"
+    def _leave_gpu(self, error: RuntimeError) -> None:
+        """Go on on the CPU after a failure of the GPU; any other error is raised again."""
+        if self._device.type != "cuda" or not any(w in str(error) for w in ("CUDA", "CUDNN")):
+            raise error
+        is_full = isinstance(error, torch.OutOfMemoryError)
+        reason = "did not have enough memory" if is_full else "stopped answering"
         self._notices.append(
             f"The {self.device_label} {reason}, so the grade was computed on the CPU."
         )
         self._use(torch.device("cpu"))
+
+    def _forward(self, images: Tensor) -> list[ClipAnswer]:
+        try:
+            return self._forward_here(images)
+        except RuntimeError as error:
+            self._leave_gpu(error)
         return self._forward_here(images)
 
     @torch.inference_mode()
     def _forward_here(self, images: Tensor) -> list[ClipAnswer]:
         """Images (B, T, S, S, 3) uint8 -> one answer a clip."""
-        members = [self._ask(model, images) for model in self._models]
+        pairs = zip(self._models, self._networks, strict=True)
+        members = [self._ask(model, network, images) for model, network in pairs]
         return [_combine([m[i] for m in members]) for i in range(len(images))]
 
-    def _ask(self, model: LoadedModel, images: Tensor) -> list[ClipAnswer]:
+    def _ask(self, model: LoadedModel, network: RoSTFine, images: Tensor) -> list[ClipAnswer]:
         batch = preprocess(images.to(self._device), settings=model.preprocessing)
         with self._autocast():
-            maps = explain(model.network, batch)
-        out, grid = maps.output, model.network.config.grid_size
+            maps = explain(network, batch)
+        out, grid = maps.output, network.config.grid_size
         heads = [
             h.float().cpu().double().numpy()
             for h in (out.grade, out.grade_global, out.grade_spatial, out.grade_temporal)
@@ -149,6 +167,11 @@ class Assessor:
             rearrange(m.float(), "b t (h w) -> b t h w", h=grid).cpu().numpy()
             for m in (maps.encoder_rollout, maps.branch_attention)
         )
+        if not all(np.isfinite(values).all() for values in (*heads, rollout, branch)):
+            raise ModelError(
+                f"The model {model.info.file_name} computes values that are not finite "
+                f"(in {self._precision}): choose another model, or the CPU."
+            )
         selected = out.selected_patches.cpu().numpy()
         frames = model.preprocessing.frame_indices
         return [

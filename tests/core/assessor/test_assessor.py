@@ -10,7 +10,7 @@ from torch import Tensor
 from rostfine_core.assessor import Assessor, ClipAnswer
 from rostfine_core.domain import Clip, CropBox, TrackStatus
 from rostfine_core.errors import ModelError
-from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
+from rostfine_core.model import Preprocessing, RoSTFine, load_models, preset, save_model
 
 CONFIG = preset("demo", image_size=40, patch_size=8, embed_dim=20, depth=2)
 
@@ -164,3 +164,55 @@ def test_other_failures_are_not_hidden(failing: FailingGpu) -> None:
     failing.failure = RuntimeError("shapes do not match")
     with pytest.raises(RuntimeError, match="shapes"):
         failing.assess(clips(1))
+
+
+@pytest.fixture
+def stand_in_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a GPU be chosen that this machine may not have."""
+    monkeypatch.setattr("rostfine_core.assessor._choose_device", lambda _: torch.device("cuda"))
+    monkeypatch.setattr("rostfine_core.assessor._best_precision", lambda _: "float32")
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Test GPU")
+
+
+@pytest.mark.usefixtures("stand_in_gpu")
+def test_a_gpu_that_is_lost_with_its_weights_hands_over_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def to_the_gpu(network: RoSTFine, device: torch.device) -> RoSTFine:
+        if device.type == "cuda":
+            for weights in network.parameters():
+                weights.data.fill_(torch.nan)
+        return network
+
+    monkeypatch.setattr(RoSTFine, "to", to_the_gpu)
+    lost = FailingGpu.load(folder / "fold-1.safetensors")
+    assert isinstance(lost, FailingGpu)
+    lost.failure = RuntimeError("CUDA error: unspecified launch failure")
+    answer = lost.assess(clips(1))[0]
+    monkeypatch.undo()
+    cpu = Assessor.load(folder / "fold-1.safetensors", device="cpu").assess(clips(1))[0]
+    assert answer.prediction == cpu.prediction
+
+
+@pytest.mark.usefixtures("stand_in_gpu")
+def test_a_gpu_too_full_for_the_weights_leaves_them_on_the_cpu(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(network: RoSTFine, device: torch.device) -> RoSTFine:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(RoSTFine, "to", full)
+    assessor = Assessor.load(folder / "fold-1.safetensors")
+    assert assessor.device_label == "CPU"
+    assert assessor.notices == (
+        "The GPU Test GPU did not have enough memory, so the grade was computed on the CPU.",
+    )
+    assert assessor.assess(clips(1))
+
+
+def test_an_answer_that_is_no_number_is_one_sentence(folder: Path) -> None:
+    (model,) = load_models(folder / "fold-1.safetensors")
+    with torch.no_grad():
+        model.network.head_global.weight.mul_(1e38)
+    with pytest.raises(ModelError, match="not finite"):
+        Assessor([model], name="huge", device="cpu").assess(clips(1))
