@@ -83,9 +83,12 @@ def _demo(arguments: argparse.Namespace) -> int:
         sample=SampleInfo(sample="DEMO", operator="demonstration"),
         um_per_px=DEMO_UM_PER_PX,
     )
+    # The demonstration's own folder is made anew each time; any other may hold a sample's report.
+    arguments.overwrite |= arguments.out == DEMO_FOLDER
     return _assess_into(arguments, request)
 
 
+DEMO_FOLDER = Path("demo-report")
 DEMO_UM_PER_PX = 0.19  # the magnification the demo video was simulated at
 
 
@@ -235,6 +238,13 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _count(text: str) -> int:
+    value = _whole(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("ask for at least 1")
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rostfine", description=__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"rostfine {__version__}")
@@ -277,11 +287,9 @@ def _add_working_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     assess.set_defaults(run=_assess)
 
     demo = verbs.add_parser("demo", help="assess the bundled demo video")
-    demo.add_argument(
-        "--out", type=Path, default=Path("demo-report"), help="folder for the results"
-    )
+    demo.add_argument("--out", type=Path, default=DEMO_FOLDER, help="folder for the results")
     _add_grading_options(demo)
-    demo.set_defaults(run=_demo, overwrite=True)
+    demo.set_defaults(run=_demo)
 
 
 def _add_grading_options(parser: argparse.ArgumentParser) -> None:
@@ -298,7 +306,7 @@ def _add_training_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     simulate = verbs.add_parser("simulate", help="make videos or labelled clips with known truth")
     simulate.add_argument("--out", type=Path, required=True)
     simulate.add_argument("--kind", choices=("scene", "dataset"), default="scene")
-    simulate.add_argument("--count", type=_whole, help="videos (default 1) or clips (default 100)")
+    simulate.add_argument("--count", type=_count, help="videos (default 1) or clips (default 100)")
     simulate.add_argument("--seed", type=_whole, default=0)
     simulate.set_defaults(run=_simulate)
 

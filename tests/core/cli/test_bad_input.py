@@ -182,6 +182,15 @@ def missing_recipe(video: Path, model: Path, folder: Path) -> list[str]:
     return ["train", str(folder / "nowhere.toml")]
 
 
+def missing_comparison(video: Path, model: Path, folder: Path) -> list[str]:
+    return ["compare", str(folder / "nowhere.toml")]
+
+
+def comparison_with_mistakes(video: Path, model: Path, folder: Path) -> list[str]:
+    (folder / "compare.toml").write_text("methods = 3\n")
+    return ["compare", str(folder / "compare.toml")]
+
+
 def missing_dataset(video: Path, model: Path, folder: Path) -> list[str]:
     return ["evaluate", str(model), str(folder / "nowhere")]
 
@@ -260,6 +269,8 @@ SPOILERS: list[Spoil] = [
     recipe_with_an_unknown_key,
     recipe_without_data,
     missing_recipe,
+    missing_comparison,
+    comparison_with_mistakes,
     missing_dataset,
     dataset_with_mistakes,
     missing_checkpoint,
@@ -313,6 +324,7 @@ def test_seed_tables_with_mistakes(
         ["assess", "v.mp4", "--click", "1,2", "--um-per-px", "0", "--out", "o"],
         ["assess", "v.mp4", "--click", "1,2", "--frame", "-1", "--out", "o"],
         ["simulate", "--out", "o", "--kind", "film"],
+        ["simulate", "--out", "o", "--count", "0"],
         ["dance"],
     ],
 )

@@ -139,7 +139,7 @@ def test_track_starts_without_torch(small_video: Path, heads: list[str], tmp_pat
     assert done.returncode == 0, done.stderr
 
 
-def test_a_sperm_that_cannot_be_graded_is_told_and_the_others_are_graded(
+def test_without_any_sperm_to_grade_nothing_is_written(
     small_video: Path,
     small_model: Path,
     heads: list[str],
@@ -178,3 +178,12 @@ def test_demo_assesses_the_bundled_video(tmp_path: Path, small_model: Path) -> N
     table = json.loads((tmp_path / "d" / "sperm-1" / "assessment.json").read_text("utf-8"))
     assert table["video"]["width_px"] == 1392
     assert table["video"]["frame_count"] == 175
+
+
+def test_demo_leaves_a_samples_report_alone(
+    tmp_path: Path, small_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "report.pdf").write_bytes(b"signed")
+    assert main(["demo", "--out", str(tmp_path), "--model", str(small_model)]) == 1
+    assert "already holds a report" in capsys.readouterr().err
+    assert (tmp_path / "report.pdf").read_bytes() == b"signed"
