@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rostfine_core.errors import StoreError
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A Japanese spreadsheet also takes the wide forms for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 RESERVED_NAMES = {"con", "prn", "aux", "nul"} | {
     f"{d}{n}" for d in ("com", "lpt") for n in range(10)
 }

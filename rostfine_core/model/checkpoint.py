@@ -8,6 +8,7 @@ safetensors writes several in random order, and the same model should be the sam
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -285,7 +286,10 @@ def _describe(file: _ModelFile) -> ModelInfo:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    """A rate, a scale or a length: anything that is not above zero and finite is not known."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return float(value) if 0 < value < math.inf else None
 
 
 def _span(value: object) -> tuple[float, float] | None:

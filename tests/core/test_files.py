@@ -77,6 +77,13 @@ def test_csv_cells_never_start_a_formula_and_keep_the_text(text: str) -> None:
     assert next(csv.reader(io.StringIO(line.getvalue()))) == [cell]
 
 
+@pytest.mark.parametrize(
+    "text", ["=1+1", " @sum", "\n=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20a"]
+)
+def test_every_start_of_a_formula_is_disarmed(text: str) -> None:
+    assert csv_cell(text) == f"'{text}"
+
+
 def test_sha256_matches_the_library_and_tells_a_missing_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc" * 100_000)
     assert sha256_of(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()

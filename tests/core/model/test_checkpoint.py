@@ -295,3 +295,9 @@ def test_the_encoder_of_a_model_can_be_taken(saved: Path, tiny_network: RoSTFine
     weights = load_encoder(saved)
     assert weights.keys() == expected.keys()
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize("fps", [0, -15, float("nan"), float("inf"), True, "15"])
+def test_a_training_rate_that_is_none_is_not_known(saved: Path, fps: object) -> None:
+    _rewrite(saved, change=lambda header: header["training"].update(fps=fps))
+    assert load_model(saved).info.trained_fps is None
