@@ -13,9 +13,9 @@ LAST = 2**31 - 1
 class ActionSpec:
     """One action.
 
-    ``handler`` names an owner (window, controller, editor, player, analysis, canvas) and its method,
-    called with ``argument`` unless that is None. Actions of one ``group`` exclude each other,
-    ``checkable`` ones show a state.
+    ``handler`` names an owner (window, controller, editor, player, analysis, canvas) and its
+    method, called with ``argument`` unless that is None. Actions of one ``group`` exclude each
+    other, ``checkable`` ones show a state.
     """
 
     id: str

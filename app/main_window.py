@@ -186,7 +186,7 @@ class MainWindow(QMainWindow):
 
     def show_about(self) -> None:
         """Open versions, model card and licences."""
-        card, licence = bundled_text("models/MODEL_CARD.md"), bundled_text("LICENSE")
+        card, licence = bundled_text("models/README.md"), bundled_text("LICENSE")
         AboutDialog(self.session.model, card=card, licence=licence, parent=self).show()
 
     def open_report_folder(self) -> None:

@@ -1,0 +1,111 @@
+"""The demonstration, real clips and long videos in the real window."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from app.records import ModelStatus
+from app.session import Session
+from rostfine_core.bundled import DEMO_MODEL, DEMO_SEEDS, DEMO_VIDEO, bundled_path
+from rostfine_core.errors import StoreError
+from rostfine_core.store import read_seeds
+from rostfine_core.video import write_video
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+WAIT_MS = 180_000
+Drive = Callable[..., None]
+CLIPS = (
+    ("svia/S_0001.mp4", 23.0, 169.5),
+    ("icsi/leaves_field.mp4", 150.0, 150.0),
+)
+
+
+def until(qtbot: QtBot, condition: Callable[[], object]) -> None:
+    qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
+
+
+def is_decoded(session: Session) -> bool:
+    return session.info is not None and session.cached_frames[0] == session.info.frame_count
+
+
+def test_the_demonstration_is_graded_with_the_bundled_model(qtbot: QtBot, drive: Drive) -> None:
+    try:
+        for name in (DEMO_MODEL, DEMO_VIDEO, DEMO_SEEDS):
+            bundled_path(name)
+    except StoreError as error:
+        pytest.skip(str(error))
+
+    def script(window: MainWindow, answers: object) -> None:
+        session = window.session
+        window.settings.set_value("model_path", "")
+        until(qtbot, lambda: session.model.status is not ModelStatus.LOADING)
+        until(qtbot, lambda: is_decoded(session))
+        count = len(read_seeds(bundled_path(DEMO_SEEDS)))
+        assert len(session.sperms) == count > 1
+        window.actions_by_id["grade"].trigger()
+        until(qtbot, lambda: len(session.reportable) == count)
+        assert session.model.is_demonstration
+        assert all(a.provenance.model.is_demonstration for a in session.reportable)
+
+    drive(script, "--demo")
+
+
+@pytest.mark.parametrize(("name", "x_px", "y_px"), CLIPS)
+def test_real_clips_are_tracked_and_graded(
+    qtbot: QtBot, drive: Drive, shared: Path, name: str, x_px: float, y_px: float
+) -> None:
+    def script(window: MainWindow, answers: object) -> None:
+        session = window.session
+        until(qtbot, lambda: is_decoded(session))
+        window.controller.editor.add_sperm(x_px, y_px)
+        window.actions_by_id["grade"].trigger()
+        until(qtbot, lambda: session.reportable or session.rejection(session.sperms[0]))
+        info = session.info
+        assert info is not None
+        for frame in (info.frame_count - 1, info.frame_count // 2, 0):
+            window.controller.player.seek(frame)
+            assert session.frame == frame
+
+    drive(script, str(shared / "data" / name))
+
+
+def test_a_video_longer_than_the_cache_is_stepped_and_tracked(
+    qtbot: QtBot, drive: Drive, tmp_path: Path
+) -> None:
+    frames, width, height = 2000, 160, 120
+
+    def picture(index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        y, x = np.mgrid[:height, :width]
+        at = 60 + 30 * np.sin(index / 100), 60 + 20 * np.cos(index / 150)
+        image = 180 - 120 * np.exp(-(((x - at[0]) / 5) ** 2 + ((y - at[1]) / 4) ** 2))
+        return np.repeat(image.astype(np.uint8)[..., None], 3, axis=2)
+
+    path = tmp_path / "long.mp4"
+    write_video(path, (picture(k) for k in range(frames)), fps=60)
+
+    def script(window: MainWindow, answers: object) -> None:
+        session, player = window.session, window.controller.player
+        window.settings.set_value("cache_mib", 64)
+        window.controller.open_video(path)
+        until(qtbot, lambda: session.image is not None)
+        window.controller.editor.add_sperm(60, 80)
+        window.actions_by_id["track"].trigger()
+        for frame in (1999, 3, 1000, 1001):
+            player.seek(frame)
+            until(qtbot, lambda frame=frame: session.frame == frame)
+        until(qtbot, lambda: session.track(session.sperms[0]))
+        track = session.track(session.sperms[0])
+        assert track is not None
+        assert track.points[-1].frame == 1999
+        point = track.at(1000)
+        assert point is not None
+        assert (point.x_px, point.y_px) == pytest.approx(
+            (60 + 30 * np.sin(10), 60 + 20 * np.cos(1000 / 150)), abs=2
+        )
+        assert session.cached_frames[0] * width * height * 3 <= 64 * 2**20
+
+    drive(script)
