@@ -9,7 +9,7 @@ from rostfine_core.domain import Assessment, LongJob, Progress
 from rostfine_core.errors import StoreError
 from rostfine_core.files import safe_name
 from rostfine_core.report import write_explanation, write_report_csv, write_report_pdf
-from rostfine_core.store import write_assessment
+from rostfine_core.store import ASSESSMENT_JSON, write_assessment
 
 REPORT_PDF = "report.pdf"
 REPORT_CSV = "report.csv"
@@ -28,9 +28,10 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
             f"{folder} already holds a report, which is not overwritten: "
             "choose another folder or add --overwrite."
         )
+    existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        # The folder itself is made when there is something to put into it.
+        tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
         raise StoreError(
             f"Cannot write into {folder} ({error.strerror or error}): choose another folder."
@@ -49,9 +50,12 @@ def export_sample(
         StoreError: the folder cannot be written or already holds results.
     """
     check_folder(folder, overwrite=overwrite)
-    staging = Path(tempfile.mkdtemp(dir=folder, prefix=".writing-"))
+    staging: Path | None = None
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=folder, prefix=".writing-"))
         yield from _write_all(assessments, staging)
+        _remove_replaced(folder, sperm_folder_names(assessments))
         for source in sorted(p for p in staging.rglob("*") if p.is_file()):
             target = folder / source.relative_to(staging)
             target.parent.mkdir(exist_ok=True)
@@ -62,7 +66,8 @@ def export_sample(
             "free some space or choose another folder."
         ) from error
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
     return folder
 
 
@@ -76,6 +81,13 @@ def sperm_folder_names(assessments: Sequence[Assessment]) -> tuple[str, ...]:
             name, number = f"{base}-{number}", number + 1
         names.append(name)
     return tuple(names)
+
+
+def _remove_replaced(folder: Path, names: Sequence[str]) -> None:
+    """Take away the sperm of the report that is overwritten and that the new one does not have."""
+    for old in folder.glob("sperm-*"):
+        if old.name not in names and (old / ASSESSMENT_JSON).is_file():
+            shutil.rmtree(old)
 
 
 def _write_all(assessments: Sequence[Assessment], folder: Path) -> LongJob[None]:

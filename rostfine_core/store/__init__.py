@@ -1,6 +1,7 @@
 """Seeds, tracks and assessments on disk: read with every mistake named, written whole or not."""
 
 from rostfine_core.store.assessment import (
+    ASSESSMENT_JSON,
     SCHEMA,
     AssessmentRecord,
     read_assessment,
@@ -9,6 +10,7 @@ from rostfine_core.store.assessment import (
 from rostfine_core.store.tables import read_seeds, read_tracks, write_tracks
 
 __all__ = [
+    "ASSESSMENT_JSON",
     "SCHEMA",
     "AssessmentRecord",
     "read_assessment",

@@ -280,10 +280,15 @@ SPOILERS: list[Spoil] = [
 ]
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every path below a folder with its bytes; folders count too."""
+    return {p: p.read_bytes() if p.is_file() else b"" for p in folder.rglob("*")}
+
+
 def expect_one_sentence(
     arguments: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    before = contents(folder)
     assert main(arguments) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -292,8 +297,7 @@ def expect_one_sentence(
     assert sentence.endswith(":" if mistakes else "."), printed.err
     assert all(line.startswith("  ") for line in mistakes), printed.err
     assert "Traceback" not in printed.err
-    after = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    assert after == before
+    assert contents(folder) == before
 
 
 @pytest.mark.parametrize("spoil", SPOILERS, ids=lambda s: s.__name__)

@@ -108,6 +108,19 @@ def test_a_second_report_needs_overwrite(
     assert read_csv(tmp_path / "out" / "report.csv")[0]["sample"] == "later"
 
 
+def test_overwriting_leaves_no_sperm_of_the_report_before(
+    small_video: Path, small_model: Path, heads: list[str], tmp_path: Path
+) -> None:
+    two = ["assess", str(small_video), f"--click={heads[0]}", f"--click={heads[1]}"]
+    end = ["--model", str(small_model), "--out", str(tmp_path / "out"), "--overwrite"]
+    (tmp_path / "out" / "sperm-notes").mkdir(parents=True)
+    assert main([*two, *end]) == 0
+    assert (tmp_path / "out" / "sperm-2").is_dir()
+    assert main([*two[:3], *end]) == 0
+    left = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert left == ["report.csv", "report.pdf", "sperm-1", "sperm-notes"]
+
+
 def test_track_follows_the_simulated_sperm(small_video: Path, scene: Scene, tmp_path: Path) -> None:
     targets = scene.truth.targets
     seeds = "".join(f"{t.target},0,{t.xy_px[0, 0]:.1f},{t.xy_px[0, 1]:.1f}\n" for t in targets)
@@ -150,7 +163,7 @@ def test_without_any_sperm_to_grade_nothing_is_written(
     arguments = ["assess", str(small_video), f"--click={heads[0]}", "--frame", "39"]
     assert main([*arguments, "--model", str(small_model), "--out", str(tmp_path / "out")]) == 1
     assert "too few to grade" in capsys.readouterr().err
-    assert not list((tmp_path / "out").iterdir())
+    assert not (tmp_path / "out").exists()
 
 
 def test_simulate_writes_a_scene_and_a_data_set(tmp_path: Path) -> None:
