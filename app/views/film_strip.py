@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app import wording
-from app.overlays import coloured, nearest_slot, overlay_frames
+from app.overlays import coloured, nearest_slot
 from app.records import OverlayKind
 from app.session import Session
 from app.settings import SETTINGS
@@ -17,6 +17,8 @@ from app.views.panel import heading, muted
 from rostfine_core.domain import Assessment
 
 CAPTION_PX = 16
+UNSEEN_OPACITY = 0.35
+WIDE_PX = 95
 COLOUR_MAPS = next(s.choices for s in SETTINGS if s.id == "colour_map")
 
 
@@ -35,7 +37,7 @@ class FilmFrames(QWidget):
         self._assessment: Assessment | None = None
         self._images: tuple[QImage, ...] = ()
         self.setMinimumHeight(96)
-        self.setAccessibleName(self.tr("The frames that the network saw"))
+        self.setAccessibleName(self.tr("The clip's frames; the network saw the bright ones"))
 
     def sizeHint(self) -> QSize:
         """Wide and low."""
@@ -47,8 +49,8 @@ class FilmFrames(QWidget):
         assessment = self._session.assessment(sperm) if sperm else None
         if assessment is not self._assessment:
             self._assessment = assessment
-            slots = assessment.explanation.clip_frames if assessment else ()
-            self._images = tuple(rgb_image(assessment.clip.images[i]) for i in slots if assessment)
+            pictures = assessment.clip.images if assessment else ()
+            self._images = tuple(map(rgb_image, pictures))
         self.update()
 
     def _areas(self) -> tuple[QRectF, ...]:
@@ -58,27 +60,31 @@ class FilmFrames(QWidget):
         return tuple(QRectF(i * step, 0, side, side) for i in range(count))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Pictures, attention, frame numbers; the one nearest to the video's frame is marked."""
+        """Pictures, attention, frame numbers; those that the network did not see are pale."""
         if self._assessment is None:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        frames = overlay_frames(self._assessment)
-        current = nearest_slot(self._assessment, self._session.frame)
+        seen = self._assessment.explanation.clip_frames
+        boxes = self._assessment.clip.boxes
+        current = seen[nearest_slot(self._assessment, self._session.frame)]
         sperm = self._session.selected_sperm
         colour = sperm_colour(sperm.key) if sperm else QColor("white")
-        for slot, (area, image) in enumerate(zip(self._areas(), self._images, strict=True)):
+        quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        for place, (area, image) in enumerate(zip(self._areas(), self._images, strict=True)):
+            painter.setOpacity(1.0 if place in seen else UNSEEN_OPACITY)
             painter.drawImage(area, image)
-            self._paint_overlay(painter, area, slot)
-            text = self.palette().color(QPalette.ColorRole.PlaceholderText)
-            painter.setPen(QPen(colour if slot == current else text, 2 if slot == current else 1))
+            if place in seen:
+                self._paint_overlay(painter, area, seen.index(place))
+            is_current = place == current
+            painter.setPen(QPen(colour if is_current else quiet, 2 if is_current else 1))
             painter.drawRect(area.adjusted(0.5, 0.5, -0.5, -0.5))
-            label = QRectF(area.left(), area.bottom(), area.width(), CAPTION_PX)
-            painter.setPen(colour if slot == current else text)
-            time_s = self._assessment.clip.boxes[self._assessment.explanation.clip_frames[slot]]
-            painter.drawText(
-                label, Qt.AlignmentFlag.AlignCenter, f"{frames[slot]} · {time_s.time_s:.2f} s"
-            )
+            painter.setOpacity(1.0)
+            label = QRectF(area.left() - 4, area.bottom(), area.width() + 8, CAPTION_PX)
+            text = str(boxes[place].frame)
+            if area.width() > WIDE_PX:
+                text += f" · {boxes[place].time_s:.2f} s"
+            painter.drawText(label, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_overlay(self, painter: QPainter, area: QRectF, slot: int) -> None:
         assert self._assessment is not None
@@ -93,10 +99,9 @@ class FilmFrames(QWidget):
         """Go to the frame."""
         if self._assessment is None:
             return
-        frames = overlay_frames(self._assessment)
-        for frame, area in zip(frames, self._areas(), strict=True):
+        for box, area in zip(self._assessment.clip.boxes, self._areas(), strict=True):
             if area.contains(event.position()):
-                self.seek_requested.emit(frame)
+                self.seek_requested.emit(box.frame)
 
 
 class FilmStrip(QWidget):
@@ -126,7 +131,9 @@ class FilmStrip(QWidget):
         self._colours.addItems(COLOUR_MAPS)
         self._colours.setAccessibleName(self.tr("Attention colours"))
         self._caption = muted(wraps=False)
-        self._empty = muted(self.tr("The frames that the network saw appear here with the grade."))
+        self._empty = muted(
+            self.tr("The clip's frames appear here with the grade; the network sees some of them.")
+        )
         bar = QHBoxLayout()
         bar.setSpacing(6)
         bar.addWidget(heading(self.tr("Why")))

@@ -625,7 +625,7 @@
     </message>
     <message>
         <source>neither</source>
-        <translation>どちらでもない</translation>
+        <translation>中間</translation>
     </message>
     <message>
         <source>bad</source>
@@ -829,8 +829,8 @@
 <context>
     <name>FilmFrames</name>
     <message>
-        <source>The frames that the network saw</source>
-        <translation>ネットワークが見たフレーム</translation>
+        <source>The clip&apos;s frames; the network saw the bright ones</source>
+        <translation>クリップのフレーム。明るいものがネットワークの見たフレームです</translation>
     </message>
 </context>
 <context>
@@ -848,8 +848,8 @@
         <translation>注意マップの配色</translation>
     </message>
     <message>
-        <source>The frames that the network saw appear here with the grade.</source>
-        <translation>評価が終わると、ネットワークが見たフレームがここに表示されます。</translation>
+        <source>The clip&apos;s frames appear here with the grade; the network sees some of them.</source>
+        <translation>評価が終わるとクリップのフレームがここに表示されます。ネットワークはその一部を見ます。</translation>
     </message>
     <message>
         <source>Why</source>
