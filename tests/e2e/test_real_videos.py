@@ -1,6 +1,7 @@
 """The demonstration, real clips and long videos in the real window."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,10 @@ def test_a_video_longer_than_the_cache_is_stepped_and_tracked(
 
     def script(window: MainWindow, answers: object) -> None:
         session, player = window.session, window.controller.player
+
+        def shows(frame: int) -> bool:
+            return session.frame == frame
+
         window.settings.set_value("cache_mib", 64)
         window.controller.open_video(path)
         until(qtbot, lambda: session.image is not None)
@@ -96,7 +101,7 @@ def test_a_video_longer_than_the_cache_is_stepped_and_tracked(
         window.actions_by_id["track"].trigger()
         for frame in (1999, 3, 1000, 1001):
             player.seek(frame)
-            until(qtbot, lambda frame=frame: session.frame == frame)
+            until(qtbot, partial(shows, frame))
         until(qtbot, lambda: session.track(session.sperms[0]))
         track = session.track(session.sperms[0])
         assert track is not None
