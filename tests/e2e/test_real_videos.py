@@ -33,6 +33,10 @@ def is_decoded(session: Session) -> bool:
     return session.info is not None and session.cached_frames[0] == session.info.frame_count
 
 
+def is_shown(session: Session, frame: int) -> bool:
+    return session.frame == frame
+
+
 def test_the_demonstration_is_graded_with_the_bundled_model(qtbot: QtBot, drive: Drive) -> None:
     try:
         for name in (DEMO_MODEL, DEMO_VIDEO, DEMO_SEEDS):

@@ -1,0 +1,41 @@
+import logging
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.crash import crash_log
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_nobody_caught_is_logged_and_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    before = sys.excepthook
+    file = tmp_path / "logs" / "rostfine.log"
+    with crash_log(file, told.append):
+        error = ValueError("the reason")
+        sys.excepthook(ValueError, error, None)
+
+        def fail() -> None:
+            raise KeyError("in a thread")
+
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+    assert told == ["ValueError: the reason", "KeyError: 'in a thread'"]
+    text = file.read_text()
+    assert "the reason" in text
+    assert "in a thread" in text
+    assert sys.excepthook is before
+    assert not [
+        h for h in logging.getLogger().handlers if getattr(h, "baseFilename", "") == str(file)
+    ]
+
+
+def test_a_log_that_cannot_be_written_does_not_stop_the_program(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    told: list[str] = []
+    with crash_log(tmp_path / "file" / "rostfine.log", told.append):
+        sys.excepthook(ValueError, ValueError("x"), None)
+    assert told == ["ValueError: x"]
