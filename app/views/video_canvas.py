@@ -171,7 +171,7 @@ class VideoCanvas(pg.GraphicsView):
         self._cross.hide()
         self._measure.hide()
         if info is None:
-            self._say(self.tr("Open a video, or drop one here."))
+            self._rebuild()
             return
         self._box.setLimits(
             xMin=-info.width_px,
@@ -216,7 +216,9 @@ class VideoCanvas(pg.GraphicsView):
         for sperm in self._session.sperms:
             if sperm.key not in self._drawn:
                 self._drawn[sperm.key] = self._draw(sperm, looks[sperm.key])
-        if self._session.info is not None and not self._session.sperms:
+        if self._session.info is None:
+            self._say(self.tr("Open a video, or drop one here."))
+        elif not self._session.sperms:
             self._say(self.tr("Click the head of a sperm."))
         elif self._session.tool is Tool.CORRECT:
             self._say(self.tr("Click where the selected sperm's head is in this frame."))

@@ -59,11 +59,14 @@ def test_a_place_outside_the_picture_is_no_sperm(session: Session) -> None:
     editor = Editor(session)
     for place in (QPoint(-1, 5), QPoint(5, -1), QPoint(240, 5), QPoint(5, 200)):
         editor.add_sperm(place.x(), place.y())
-    assert len(session.sperms) == 0
+    assert session.sperms == ()
+
+
+def test_a_correction_is_held_inside_the_picture(session: Session) -> None:
+    editor = Editor(session)
     editor.add_sperm(239.9, 199.9)
     editor.correct_sperm(1, 9999, -9999)
-    (sperm,) = session.sperms
-    assert sperm.places == ((0, 239.0, 0.0),)
+    assert session.sperms[0].places == ((0, 239.0, 0.0),)
 
 
 def test_a_bad_name_is_refused_with_a_sentence(session: Session) -> None:

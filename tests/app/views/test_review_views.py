@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -10,7 +11,17 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import drafts
-from app.records import Display, ModelState, ModelStatus, Overlay, OverlayKind, Tool, Verdict
+from app.records import (
+    Display,
+    Draft,
+    ModelState,
+    ModelStatus,
+    OpenedVideo,
+    Overlay,
+    OverlayKind,
+    Tool,
+    Verdict,
+)
 from app.session import Session
 from app.views.canvas_bar import CanvasBar
 from app.views.film_strip import FilmStrip
@@ -28,6 +39,7 @@ from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
     ModelInfo,
     Track,
+    VideoInfo,
 )
 
 # The offscreen platform says this of every window; it has no window manager to tell.
@@ -105,6 +117,16 @@ class TestCanvas:
         qtbot.keyClick(canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
         qtbot.keyClick(canvas, Qt.Key.Key_Return)
         assert asked.at(0) == pytest.approx([119.5 + 2, 99.5 + 9], abs=0.6)
+
+
+def test_the_empty_canvas_says_what_to_do(qtbot: QtBot, show: Show, info: VideoInfo) -> None:
+    session = Session()
+    canvas = VideoCanvas(session)
+    show(canvas)
+    session.set_model(ModelState())
+    assert texts(canvas) == "Open a video, or drop one here."
+    session.set_video(OpenedVideo(path=Path("small.mp4"), info=info), Draft())
+    assert texts(canvas) == "Click the head of a sperm."
 
 
 def test_the_list_tells_the_state_of_each_sperm(
