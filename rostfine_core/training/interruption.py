@@ -32,7 +32,7 @@ class StopRequest:
     ) -> None:
         """Give Ctrl-C back."""
         if self._installed:
-            signal.signal(signal.SIGINT, self._previous or signal.default_int_handler)  # type: ignore[arg-type]  # what signal() returned is what it takes
+            signal.signal(signal.SIGINT, self._previous)  # type: ignore[arg-type]  # what signal() returned is what it takes
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self.requested:
