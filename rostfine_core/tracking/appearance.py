@@ -15,8 +15,8 @@ Rows = NDArray[np.intp]
 FIRST, ROUND, RENEWED = 0.25, 0.5, 0.25
 WEAKEST = 0.4
 """How far, of its first strength, a head may fade."""
-NOISE_FLOOR = 1.0
-"""Grey levels that are taken for noise: an empty patch correlates with nothing."""
+NOISE_FLOOR, FAINTEST = 1.0, 3.0
+"""Grey levels (deviation) of noise, which correlates with nothing, and of the faintest head."""
 
 
 class Appearance:
@@ -42,13 +42,16 @@ class Appearance:
         self._latest = np.concatenate([self._latest, patch[None]])
         self.filters = np.concatenate([self.filters, patch[None]])
         self._refresh(np.array([len(self.filters) - 1]))
-        strength = max(float((self.filters[-1] * patch).sum()), NOISE_FLOOR)
+        strength = max(float((self.filters[-1] * patch).sum()), FAINTEST)
         self.usual_strength = np.append(self.usual_strength, strength)
         self._first_strength = np.append(self._first_strength, strength)
 
     def take(self, rows: Rows) -> None:
         """Keep only ``rows``, in this order."""
-        self.filters, self.usual_strength = self.filters[rows], self.usual_strength[rows]
+        self.filters, self.usual_strength = (
+            self.filters[rows],
+            self.usual_strength[rows],
+        )
         self._first_strength = self._first_strength[rows]
         self._kept, self._latest = self._kept[rows], self._latest[rows]
 

@@ -1,6 +1,7 @@
 """Size and centre of the head under a click, by the scale at which it answers as a blob."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -9,11 +10,17 @@ from numpy.typing import NDArray
 FINEST_SIGMA_PX = 1.2
 STEPS_PER_OCTAVE = 4
 OCTAVES = 4
-REACH = 0.6
-"""How far from the click the centre may lie, in head diameters."""
+REACH, REACH_PX = 0.35, 2.5
+"""How far from the click the centre may lie: in head diameters, and at least in pixels."""
 DIAMETER_PER_SIGMA = 2 * np.sqrt(2)
+NEARLY, PLATEAU = 0.75, 0.9
+"""A larger blob counts when it answers with this share of the best one's strength, and a smaller
+one with this share of that blob's strength ends where its glow begins."""
 FAINTEST = 2.0
+"""Grey levels: what answers more weakly is noise."""
 DEFAULT_DIAMETER_PX = 12.0
+NEIGHBOURHOOD = np.ones((3, 3), np.uint8)
+HALF_PIXEL = complex(0.5, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +32,12 @@ class HeadShape:
     diameter_px: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Blob:
-    """The best blob of one scale: normalised response, its place and its sigma."""
+    """The best blob of one scale: normalised response, its place in the video and its sigma."""
 
     response: float
-    x_px: float
-    y_px: float
+    place: complex
     sigma_px: float
 
 
@@ -39,74 +45,105 @@ def measure_head(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadS
     """Find the blob, dark or bright, that the click means (Lindeberg 1998, scale selection).
 
     The scale-normalised Laplacian of a disc of radius r is strongest at sigma = r / sqrt(2).
-    The smallest scale that answers nearly as strongly as the best one is taken, so that a large
-    shadow or the edge of the field cannot pass for the head. Where nothing stands out, the click
-    itself is the centre and the diameter is a guess.
+    The largest scale that answers nearly as strongly as the best one is taken: a head seen sharply
+    has a rim, a bright inside and vacuoles, which answer too, but it is the whole head that swims.
+    Where nothing stands out, the click itself is the centre and the diameter is a guess.
 
     Args:
         image: (H, W) grey image.
         x_px: click, 0-based pixels.
         y_px: click, 0-based pixels.
     """
-    blobs = _blobs(image, x_px, y_px)
+    blobs = _blobs(image, complex(x_px, y_px))
     responses = np.array([blob.response for blob in blobs])
     if responses.max() < FAINTEST:
         return HeadShape(x_px=x_px, y_px=y_px, diameter_px=DEFAULT_DIAMETER_PX)
-    padded = np.pad(responses, 1, constant_values=-np.inf)
-    peaks = (responses >= padded[:-2]) & (responses >= padded[2:])
-    best = blobs[int(np.flatnonzero(peaks & (responses >= 0.6 * responses.max()))[0])]
+    before, after = np.append(0, responses[:-1]), np.append(responses[1:], np.inf)
+    is_peak = (responses >= before) & (responses >= after)
+    good = np.flatnonzero(is_peak & (responses >= NEARLY * responses.max()))
+    scale = int(good[-1] if good.size else responses.argmax())
+    while scale and responses[scale - 1] >= PLATEAU * responses[scale]:
+        scale -= 1
+    best = blobs[scale]
     return HeadShape(
-        x_px=best.x_px, y_px=best.y_px, diameter_px=float(DIAMETER_PER_SIGMA * best.sigma_px)
+        x_px=best.place.real,
+        y_px=best.place.imag,
+        diameter_px=float(DIAMETER_PER_SIGMA * best.sigma_px),
     )
 
 
-def _blobs(image: NDArray[np.uint8], x_px: float, y_px: float) -> list[_Blob]:
+def _blobs(image: NDArray[np.uint8], click: complex) -> list[_Blob]:
     """The best blob near the click at every scale, finest first."""
-    radius = round(5 * FINEST_SIGMA_PX * 2**OCTAVES)
-    column, row = round(x_px), round(y_px)
-    rows = np.clip(np.arange(row - radius, row + radius + 1), 0, image.shape[0] - 1)
-    columns = np.clip(np.arange(column - radius, column + radius + 1), 0, image.shape[1] - 1)
-    level = image[np.ix_(rows, columns)].astype(np.float32)
-    click = complex(x_px - column + radius, y_px - row + radius)
+    radius = round(7 * FINEST_SIGMA_PX * 2**OCTAVES)
+    column, row = round(click.real), round(click.imag)
+    level = _surroundings(image, row, column, radius).astype(np.float32)
     origin = complex(column - radius, row - radius)
-    blobs, pixel = [], 1.0
+    blobs, pixel = [], 1
     for _ in range(OCTAVES):
+        seen_from = (click - origin + HALF_PIXEL) / pixel - HALF_PIXEL
         for step in range(STEPS_PER_OCTAVE):
             sigma = FINEST_SIGMA_PX * 2 ** (step / STEPS_PER_OCTAVE)
-            response, place = _strongest(level, click, sigma)
-            native = (place + complex(0.5, 0.5)) * pixel - complex(0.5, 0.5) + origin
-            blobs.append(_Blob(response, native.real, native.imag, sigma * pixel))
+            response, place = _strongest(level, seen_from, sigma, REACH_PX / pixel)
+            native = (place + HALF_PIXEL) * pixel - HALF_PIXEL + origin
+            blobs.append(_Blob(response=response, place=native, sigma_px=sigma * pixel))
         side = level.shape[0] // 2
         level = cv2.resize(
             level[: 2 * side, : 2 * side], (side, side), interpolation=cv2.INTER_AREA
-        )
-        click = (click + complex(0.5, 0.5)) / 2 - complex(0.5, 0.5)
+        ).astype(np.float32, copy=False)
         pixel *= 2
     return blobs
 
 
-def _strongest(level: NDArray[np.float32], click: complex, sigma: float) -> tuple[float, complex]:
-    """The strongest blob of one scale near the click and its place, nearer ones preferred."""
-    reach = REACH * DIAMETER_PER_SIGMA * sigma
-    half = round(4 * sigma + reach) + 1
-    left, top = max(0, round(click.real) - half), max(0, round(click.imag) - half)
-    part = level[top : top + 2 * half + 1, left : left + 2 * half + 1]
-    smooth = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    laplacian = sigma**2 * abs(cv2.Laplacian(smooth, cv2.CV_32F, ksize=1))
-    y, x = np.mgrid[: part.shape[0], : part.shape[1]]
-    away = np.hypot(x + left - click.real, y + top - click.imag)
-    preferred = np.where(away <= max(reach, 1.0), laplacian * np.exp(-((away / reach) ** 2)), -1.0)
-    row, column = divmod(int(preferred[1:-1, 1:-1].argmax()), part.shape[1] - 2)
-    row, column = row + 1, column + 1
-    offset = complex(
-        vertex(laplacian[row, column - 1 : column + 2]),
-        vertex(laplacian[row - 1 : row + 2, column]),
+def _surroundings(
+    image: NDArray[np.uint8], row: int, column: int, radius: int
+) -> NDArray[np.uint8]:
+    """The square of side 2 * radius + 1 around a pixel, repeating the frame's border."""
+    height, width = image.shape
+    top, left = row - radius, column - radius
+    bottom, right = row + radius + 1, column + radius + 1
+    part = image[max(top, 0) : bottom, max(left, 0) : right]
+    square = cv2.copyMakeBorder(
+        part,
+        max(-top, 0),
+        max(bottom - height, 0),
+        max(-left, 0),
+        max(right - width, 0),
+        cv2.BORDER_REPLICATE,
     )
-    return float(laplacian[row, column]), complex(column + left, row + top) + offset
+    return square.astype(np.uint8, copy=False)
 
 
-def vertex(values: NDArray[np.float32]) -> float:
+def _strongest(
+    level: NDArray[np.float32], click: complex, sigma: float, least_reach: float
+) -> tuple[float, complex]:
+    """The strongest blob of one scale near the click and its place, nearer ones preferred."""
+    preference = _preference(sigma, least_reach)
+    half = preference.shape[0] // 2
+    column, row = round(click.real), round(click.imag)
+    part = level[row - half : row + half + 1, column - half : column + half + 1]
+    smooth = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    laplacian = np.abs(cv2.Laplacian(smooth, cv2.CV_32F, ksize=1)).astype(np.float32, copy=False)
+    is_peak = laplacian >= cv2.dilate(laplacian, NEIGHBOURHOOD)
+    y, x = divmod(int((laplacian * preference * is_peak).argmax()), preference.shape[1])
+    if not (is_peak[y, x] and preference[y, x] > 0):  # the slope of something else
+        return 0.0, click
+    offset = complex(_vertex(laplacian[y, x - 1 : x + 2]), _vertex(laplacian[y - 1 : y + 2, x]))
+    place = complex(column - half + x, row - half + y) + offset
+    return float(sigma**2 * laplacian[y, x]), place
+
+
+@lru_cache(maxsize=STEPS_PER_OCTAVE * OCTAVES)
+def _preference(sigma: float, least_reach: float) -> NDArray[np.float32]:
+    """How much a blob of this scale counts at each place around the click, the middle one."""
+    reach = max(REACH * DIAMETER_PER_SIGMA * sigma, least_reach)
+    half = round(3 * sigma + reach) + 1
+    line = np.arange(-half, half + 1)
+    away = np.hypot(line[:, None], line)
+    return np.where(away <= reach, np.exp(-((away / reach) ** 2)), 0.0).astype(np.float32)
+
+
+def _vertex(values: NDArray[np.float32]) -> float:
     """Where the parabola through three values (3,) peaks, -0.5 to 0.5 from the middle one."""
     before, middle, after = (float(v) for v in values)
     bend = before - 2 * middle + after
-    return float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5)) if bend < 0 else 0.0
+    return min(max(0.5 * (before - after) / bend, -0.5), 0.5) if bend < 0 else 0.0

@@ -4,6 +4,7 @@ Legend: T heads (clicked), N motions (the T heads first, then the bystanders), D
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Image = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+Values = TypeVar("Values", bound=np.generic)
 
 TAIL = 8.0
 """Degrees of freedom of the motion error: heads jump more often than a Gaussian allows."""
@@ -33,16 +36,21 @@ UNSEEN_HEAD, UNSEEN_BYSTANDER = 14.0, 6.0
 """Cost of believing that a head, or a bystander, is not seen at all."""
 SCORE_DEVIATION, LOOK_CAP = 0.12, 8.0
 STRENGTH_DEVIATION, STRENGTH_CAP = 0.4, 4.0
-HIDDEN = 0.7
-"""A head predicted within this share of a head of another's blob is hidden by it."""
+HIDDEN, HIDDEN_NEW = 1.0, 0.7
+"""A head, or one hardly known yet, predicted this near a blob is hidden by it (in heads)."""
+PULL = 0.2
+"""How far a hidden head goes from its prediction towards the blob that hides it."""
 CROWDED = 1.6
 """A template is not renewed while another blob is nearer than this many heads."""
 GOOD_SCORE = 0.6
-BYSTANDER_MISSES = 4
-USUAL_MEMORY = 0.05
+BYSTANDER_MISSES, HIDDEN_MISSES = 4, 15
+"""Frames after which a bystander that is not seen, or that is hidden, is forgotten."""
+USUAL_MEMORY, FIRST_SCORE = 0.05, 0.9
+SAME_HEAD = 0.5
+"""A click this near a head that is followed (in heads) means that head."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class HeadState:
     """One head: its centre and width, its last correlation, and for how long it was not seen."""
 
@@ -55,12 +63,12 @@ class HeadState:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Views:
-    """How T heads see D detections: where, how alike (correlation) and at what cost."""
+    """How T heads see D detections (T, D): where, how alike, in which patch and at what cost."""
 
     places: Complex
-    offsets: Complex
     scores: Real
     strengths: Real
+    patches: Rows
     cost: Real
 
 
@@ -86,7 +94,7 @@ class Heads:
         self.scores = np.empty(0)
         self.unseen_s = np.empty(0)
         self.is_lost = np.empty(0, bool)
-        self._scales = np.empty(0)
+        self._scales = np.empty(0, np.intp)
         self._usual_scores = np.empty(0)
 
     @property
@@ -94,47 +102,46 @@ class Heads:
         """(T,) centres of the heads."""
         return self._motion.position[: len(self.ids)]
 
-    def near(self, place: complex) -> int | None:
-        """The id of the head that is seen at ``place``, if there is one."""
-        if not len(self.ids):
-            return None
-        away = np.where(self.is_lost, np.inf, abs(self.positions - place)) / self.diameters
-        row = int(away.argmin())
-        return int(self.ids[row]) if away[row] < 0.5 else None
-
-    def add(self, image: Image, *, x_px: float, y_px: float) -> int:
-        """Start a head at a click; if a bystander stood there, its motion is known already."""
+    def at(self, image: Image, *, x_px: float, y_px: float) -> int:
+        """The id of the head under a click: one that is followed already, or a new one."""
         shape = measure_head(image, x_px=x_px, y_px=y_px)
         place = complex(shape.x_px, shape.y_px)
-        scale = magnification(shape.diameter_px, head_size=self._settings.head_size)
-        patch = draw_windows(
-            image,
-            centres=np.array([place]),
-            scales=np.array([scale]),
-            size=self._settings.template_size,
-        )
-        self._appearance.add(patch[0])
-        self._promote(place, scale=scale, reach=shape.diameter_px / 2)
+        if len(self.ids):
+            away = np.where(self.is_lost, np.inf, abs(self.positions - place)) / self.diameters
+            row = int(away.argmin())
+            if away[row] < SAME_HEAD:
+                return int(self.ids[row])
+        return self._add(image, place, shape.diameter_px)
+
+    def _add(self, image: Image, place: complex, diameter_px: float) -> int:
+        """Start a head; if a bystander stood there, its motion is known already."""
+        scale = magnification(diameter_px, head_size=self._settings.head_size)
+        size = self._settings.template_size
+        seen = self._windows(image, np.array([place]), np.array([scale]), size=size + 2)
+        rows, offsets = np.zeros(1, np.intp), (place - seen.centres) / scale
+        self._appearance.add(seen.patches(rows, offsets, size=size)[0])
+        self._promote(place, scale=scale, reach=SAME_HEAD * diameter_px)
         self._born += 1
         self.ids = np.append(self.ids, self._born)
-        self.diameters = np.append(self.diameters, shape.diameter_px)
+        self.diameters = np.append(self.diameters, diameter_px)
         self.scores = np.append(self.scores, 1.0)
         self.unseen_s = np.append(self.unseen_s, 0.0)
         self.is_lost = np.append(self.is_lost, False)
         self._scales = np.append(self._scales, scale)
-        self._usual_scores = np.append(self._usual_scores, 0.9)
+        self._usual_scores = np.append(self._usual_scores, FIRST_SCORE)
         return self._born
 
-    def state(self, number: int) -> HeadState:
-        """The state of the head with this id."""
-        row = int(np.flatnonzero(self.ids == number)[0])
-        return HeadState(
-            place=complex(self.positions[row]),
-            width_px=float(self.diameters[row]),
-            score=float(self.scores[row]),
-            unseen_s=float(self.unseen_s[row]),
-            is_lost=bool(self.is_lost[row]),
+    def states(self) -> dict[int, HeadState]:
+        """The state of every head by its id."""
+        columns = (
+            self.positions,
+            self.diameters,
+            self.scores,
+            self.unseen_s,
+            self.is_lost,
         )
+        rows = zip(self.ids.tolist(), *(column.tolist() for column in columns), strict=True)
+        return {number: HeadState(*state) for number, *state in rows}
 
     def release(self, ids: set[int]) -> None:
         """Go on without these heads: they become bystanders."""
@@ -153,10 +160,13 @@ class Heads:
     def survey(self, image: Image) -> None:
         """Meet the neighbours of all heads without moving on: those not known yet are added."""
         if len(self.ids):
-            _, _, detections = self._look(image, self.positions)
+            *_, detections = self._look(image, self.positions)
             units = self._scales[detections.viewers]
             away = abs(detections.places[:, None] - self._motion.position[None])
-            self._meet(detections, (away / units[:, None]).min(axis=1) > HIDDEN * self._head)
+            self._meet(
+                detections,
+                (away / units[:, None]).min(axis=1) > HIDDEN_NEW * self._head,
+            )
 
     def advance(self, image: Image, *, elapsed_s: float) -> None:
         """Find every head in the next frame, ``elapsed_s`` seconds later."""
@@ -166,25 +176,29 @@ class Heads:
         predicted = self._motion.predict(elapsed_s)
         windows, candidates, detections = self._look(image, predicted[:count])
         cost = self._motion_cost(detections)
-        views = self._compare(windows, candidates, detections, cost[:count])
+        views, patches = self._compare(windows, candidates, detections, cost[:count])
         unseen = np.full(len(self._motion), UNSEEN_BYSTANDER)
         unseen[:count] = UNSEEN_HEAD
         chosen = assign(np.concatenate([views.cost, cost[count:]]), unassigned=unseen)
-        self._learn(chosen, detections, views, elapsed_s=elapsed_s)
-        self._renew(chosen, windows, detections, views)
+        hidden_by = self._hidden_by(chosen, detections)
+        self._learn(chosen, hidden_by, detections, views, elapsed_s=elapsed_s)
+        self._renew(chosen, detections, views, patches)
         self._count_unseen(chosen[:count] >= 0, image.shape, elapsed_s)
         free = np.ones(len(detections.places), bool)
         free[chosen[chosen >= 0]] = False
-        known = self._motion.missed < BYSTANDER_MISSES
+        is_hidden = (hidden_by >= 0) & self._motion.is_established
+        patience = np.where(is_hidden, HIDDEN_MISSES, BYSTANDER_MISSES)
+        known = self._motion.missed < patience
         known[:count] = True
-        self._motion.take(np.flatnonzero(known))
+        if not known.all():
+            self._motion.take(np.flatnonzero(known))
         self._meet(detections, free)
 
     @property
     def _head(self) -> float:
         return self._settings.head_size
 
-    def _promote(self, place: complex, *, scale: float, reach: float) -> None:
+    def _promote(self, place: complex, *, scale: int, reach: float) -> None:
         """Give the new head a motion in row T: that of the bystander at ``place`` or a new one."""
         count = len(self.ids)
         away = abs(self._motion.position[count:] - place)
@@ -199,23 +213,24 @@ class Heads:
         order = np.concatenate([rest[:count], [row], rest[(rest >= count) & (rest != row)]])
         self._motion.take(order)
 
+    def _windows(
+        self, image: Image, centres: Complex, scales: NDArray[np.intp], *, size: int
+    ) -> Windows:
+        pixels, centres = draw_windows(image, centres=centres, scales=scales, size=size)
+        return Windows(pixels=pixels, centres=centres, scales=scales)
+
     def _look(self, image: Image, centres: Complex) -> tuple[Windows, Candidates, Detections]:
         """Search the windows around ``centres`` (T,)."""
         settings = self._settings
-        windows = Windows(
-            pixels=draw_windows(
-                image, centres=centres, scales=self._scales, size=settings.window_size
-            ),
-            centres=centres,
-            scales=self._scales,
-        )
+        windows = self._windows(image, centres, self._scales, size=settings.window_size)
         candidates = find_candidates(
             windows,
             self._appearance.filters,
             usual=self._appearance.usual_strength,
             min_strength=settings.min_strength,
-        ).inside(windows, image.shape)
-        return windows, candidates, merge_candidates(candidates, windows, reach=self.diameters)
+            frame_shape=image.shape,
+        )
+        return windows, candidates, merge_candidates(candidates, reach=self.diameters)
 
     def _motion_cost(self, detections: Detections) -> Real:
         """(N, D) how unlikely each detection is as the next place of each motion."""
@@ -226,9 +241,16 @@ class Heads:
         return np.where(away <= self._settings.search_radius, cost, FORBIDDEN)
 
     def _compare(
-        self, windows: Windows, candidates: Candidates, detections: Detections, cost: Real
-    ) -> _Views:
-        """Look at each detection that a head could be, with that head's own template."""
+        self,
+        windows: Windows,
+        candidates: Candidates,
+        detections: Detections,
+        cost: Real,
+    ) -> tuple[_Views, Float32]:
+        """Look at each detection that a head could be, with that head's own template.
+
+        Returns the views and the patches (C, S, S) that ``_Views.patches`` counts.
+        """
         shape = cost.shape
         rows, columns = np.nonzero(cost < FORBIDDEN)
         peak = detections.seen_as[rows, columns]
@@ -243,25 +265,26 @@ class Heads:
             self.is_lost[rows], self._settings.min_score_again, self._settings.min_score
         )
         look[scores < least] = FORBIDDEN
-        full = [np.zeros(shape, complex) for _ in range(2)] + [np.zeros(shape) for _ in range(2)]
-        for table, values in zip(
-            full, (windows.in_video(rows, offsets), offsets, scores, strengths), strict=True
-        ):
-            table[rows, columns] = values
-        cost = cost.copy()
-        cost[rows, columns] += look
-        return _Views(
-            places=full[0], offsets=full[1], scores=full[2].real, strengths=full[3].real, cost=cost
+        where = (rows, columns)
+        views = _Views(
+            places=_scatter(windows.in_video(rows, offsets), where, shape),
+            scores=_scatter(scores, where, shape),
+            strengths=_scatter(strengths, where, shape),
+            patches=_scatter(np.arange(rows.size), where, shape),
+            cost=cost + _scatter(look, where, shape),
         )
+        return views, patches
 
     def _learn(
-        self, chosen: Rows, detections: Detections, views: _Views, *, elapsed_s: float
+        self,
+        chosen: Rows,
+        hidden_by: Rows,
+        detections: Detections,
+        views: _Views,
+        *,
+        elapsed_s: float,
     ) -> None:
-        """Move every motion on: to what was chosen for it, or by itself where nothing was.
-
-        A head that is not seen but was expected where another blob is, is hidden by it: it goes
-        halfway from its prediction towards the blob.
-        """
+        """Move every motion on: to what was chosen for it, or by itself where nothing was."""
         count, motion = len(self.ids), self._motion
         heads = np.flatnonzero(chosen[:count] >= 0)
         self.scores[heads] = views.scores[heads, chosen[heads]]
@@ -271,13 +294,16 @@ class Heads:
         places = motion.predicted.copy()
         places[seen] = detections.places[chosen[seen]]
         places[heads] = views.places[heads, chosen[heads]]
-        motion.measure(seen, places[seen])
-        hidden_by = self._hidden_by(chosen, detections)
         hidden = np.flatnonzero(hidden_by >= 0)
+        established = motion.is_established
+        shared = np.isin(chosen[seen], hidden_by[hidden[established[hidden]]])
+        motion.measure(seen, places[seen], is_merged=shared & established[seen])
         if hidden.size:
-            towards = 0.5 * (motion.predicted[hidden] + detections.places[hidden_by[hidden]])
-            motion.coast(hidden, elapsed_s=elapsed_s, towards=towards)
-        motion.coast(np.flatnonzero((chosen < 0) & (hidden_by < 0)), elapsed_s=elapsed_s)
+            pull = PULL * (detections.places[hidden_by[hidden]] - motion.predicted[hidden])
+            motion.coast(hidden, elapsed_s=elapsed_s, towards=motion.predicted[hidden] + pull)
+        alone = np.flatnonzero((chosen < 0) & (hidden_by < 0))
+        if alone.size:
+            motion.coast(alone, elapsed_s=elapsed_s)
 
     def _hidden_by(self, chosen: Rows, detections: Detections) -> Rows:
         """(N,) the detection that hides each motion for which none was chosen, -1 for none."""
@@ -286,21 +312,20 @@ class Heads:
         unseen = np.flatnonzero(chosen < 0)
         if unseen.size and len(detections.places):
             away = abs(motion.predicted[unseen, None] - detections.places[None])
-            is_near = away.min(axis=1) < HIDDEN * self._head * motion.units[unseen]
+            reach = np.where(motion.is_established[unseen], HIDDEN, HIDDEN_NEW) * self._head
+            is_near = away.min(axis=1) < reach * motion.units[unseen]
             hidden_by[unseen] = np.where(is_near, away.argmin(axis=1), -1)
         return hidden_by
 
-    def _renew(self, chosen: Rows, windows: Windows, detections: Detections, views: _Views) -> None:
+    def _renew(self, chosen: Rows, detections: Detections, views: _Views, patches: Float32) -> None:
         """Renew the templates of heads that are well seen and stand alone."""
         heads = np.flatnonzero(chosen[: len(self.ids)] >= 0)
         away = abs(self.positions[heads, None] - detections.places[None])
         away[np.arange(heads.size), chosen[heads]] = np.inf
         alone = away.min(axis=1, initial=np.inf) > CROWDED * self.diameters[heads]
         heads = heads[alone & (self.scores[heads] > GOOD_SCORE)]
-        patches = windows.patches(
-            heads, views.offsets[heads, chosen[heads]], size=self._settings.template_size
-        )
-        self._appearance.renew(heads, patches, share=self._settings.renewal)
+        seen_as = views.patches[heads, chosen[heads]]
+        self._appearance.renew(heads, patches[seen_as], share=self._settings.renewal)
 
     def _count_unseen(
         self, seen: NDArray[np.bool_], shape: tuple[int, ...], elapsed_s: float
@@ -317,4 +342,14 @@ class Heads:
     def _meet(self, detections: Detections, new: NDArray[np.bool_]) -> None:
         """Add bystanders for the detections marked ``new`` (D,)."""
         if new.any():
-            self._motion.add(detections.places[new], units=self._scales[detections.viewers[new]])
+            units = self._scales[detections.viewers[new]].astype(float)
+            self._motion.add(detections.places[new], units=units)
+
+
+def _scatter(
+    values: NDArray[Values], where: tuple[Rows, Rows], shape: tuple[int, ...]
+) -> NDArray[Values]:
+    """A table of ``shape`` that holds ``values`` at ``where`` and zero elsewhere."""
+    table = np.zeros(shape, values.dtype)
+    table[where] = values
+    return table

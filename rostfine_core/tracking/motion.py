@@ -22,6 +22,9 @@ ERROR_FLOOR, ERROR_CAP, ERROR_START = 0.05, 150.0, 16.0
 SPREAD_FLOOR, SPREAD_CAP, SPREAD_START = 0.5, 60.0, 20.0
 COASTING = 0.8
 ESTABLISHED = 3
+"""How often a head must have been seen before its motion is believed."""
+MERGED_VARIANCE = 1.0
+"""How far the middle of a blob that two heads share lies from either, in squared units."""
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -61,7 +64,7 @@ class MotionBank:
 
     @property
     def is_established(self) -> NDArray[np.bool_]:
-        """(N,) whether a head was seen often enough to believe in it."""
+        """(N,) whether each head was seen often enough to believe in its motion."""
         return self._seen >= ESTABLISHED
 
     def add(self, positions: Complex, *, units: Real) -> None:
@@ -118,9 +121,16 @@ class MotionBank:
         self._gap_s += elapsed_s
         return self.predicted
 
-    def measure(self, rows: Rows, positions: Complex) -> None:
-        """Take in what was seen of ``rows``: all but what a person has said is learned here."""
-        self._judge_predictors(rows, positions)
+    def measure(self, rows: Rows, positions: Complex, *, is_merged: NDArray[np.bool_]) -> None:
+        """Take in where ``rows`` (M,) were seen.
+
+        Where ``is_merged`` (M,), a head was seen in one blob with another, whose middle is that of
+        neither: it is believed the less, the better the head's motion was predictable so far.
+        """
+        spread = self._spread[rows]
+        belief = np.where(is_merged, spread / (spread + MERGED_VARIANCE), 1.0)
+        positions = self.predicted[rows] + belief * (positions - self.predicted[rows])
+        self._judge_predictors(rows, positions, is_merged=is_merged)
         velocity = (positions - self._anchor[rows]) / self._gap_s[rows]
         self._learn_recurrence(rows, velocity)
         seen = self._seen[rows]
@@ -149,15 +159,22 @@ class MotionBank:
             velocity[ready] = (weights * self._velocities[ready]).sum(axis=1)
         return velocity
 
-    def _judge_predictors(self, rows: Rows, positions: Complex) -> None:
-        """Move each predictor's error, and the error of their mean, towards the latest one."""
+    def _judge_predictors(
+        self, rows: Rows, positions: Complex, *, is_merged: NDArray[np.bool_]
+    ) -> None:
+        """Move each predictor's error, and the error of their mean, towards the latest one.
+
+        The first step of a head is no prediction of anything; the second replaces the first guess.
+        """
         scale = self.units[rows] ** 2
         seen = self._seen[rows]
+        judged = seen > 0
+        mean = 1 / np.maximum(seen, 1)
         misses = abs(self._predictions[rows] - positions[:, None]) ** 2 / scale[:, None]
-        share = np.where(seen > 0, np.maximum(ERROR_MEMORY, 1 / (seen + 1)), 0.0)[:, None]
+        share = np.where(judged, np.maximum(ERROR_MEMORY, mean), 0.0)[:, None]
         self._errors[rows] += share * (np.minimum(misses, ERROR_CAP) - self._errors[rows])
         miss = np.minimum(abs(self.predicted[rows] - positions) ** 2 / scale, SPREAD_CAP)
-        share = np.where(seen > 0, np.maximum(SPREAD_MEMORY, 1 / (seen + 2)), 0.0)
+        share = np.where(judged & ~is_merged, np.maximum(SPREAD_MEMORY, mean), 0.0)
         self._spread[rows] += share * (miss - self._spread[rows])
 
     def _learn_recurrence(self, rows: Rows, velocity: Complex) -> None:

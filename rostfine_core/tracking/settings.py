@@ -10,18 +10,18 @@ class TrackerSettings:
     """How sperm are searched, told apart and given up.
 
     Lengths are in *working pixels*: every head is looked at with its own magnification, at which
-    it is ``head_size`` pixels across (never magnified beyond the video's own pixels), so that one
-    set of numbers serves 4 px and 40 px heads alike.
+    it is about ``head_size`` pixels across (the video is halved until it is, never enlarged), so
+    that one set of numbers serves 4 px and 40 px heads alike.
     """
 
-    head_size: float = 5.0
+    head_size: float = 4.5
     """Diameter of a head in working pixels."""
     template_size: int = 11
     """Side of the templates (odd): the head, its halo and the neck."""
     template_spread: float = 3.0
     """Standard deviation of the Gaussian weight over the template."""
-    search_radius: int = 14
-    """How far from the predicted place a head is looked for: almost three head lengths."""
+    search_radius: int = 18
+    """How far from the predicted place a head is looked for: more than three head lengths."""
     renewal: float = 0.1
     """Share of the renewed template that each well-seen frame replaces."""
     min_strength: float = 0.35

@@ -24,17 +24,18 @@ from rostfine_core.domain import (
     TrackStatus,
 )
 from rostfine_core.errors import TrackingError
-from rostfine_core.tracking.heads import Heads
+from rostfine_core.tracking.heads import Heads, HeadState
 from rostfine_core.tracking.seeds import check_in_frame, check_seeds
 from rostfine_core.tracking.settings import TrackerSettings
 
 PREDICTED_SHARE = 0.5
 """Share of its last score that a head starts from when it is only predicted."""
-GLIDE_S = 0.1
-"""A click is seldom the centre of a head exactly; the track gets there with this time constant."""
-GLIDE_SHARE = 0.2
-"""How far off the centre a click is careless, in head widths. One that is farther off is meant:
-where a head is bright inside, its blob lies on the rim, and the clicked point is carried along."""
+CARELESS_PX, CARELESS_SHARE = 3.0, 0.2
+"""A click this near the centre (in pixels, or in head widths) may be off it by accident; one that
+is farther off is meant: the clicked point is carried along."""
+GLIDE_S, KEPT = 0.1, 0.5
+"""The track glides from an accidental offset to a share of it, with this time constant: half,
+because the blob's centre is not quite the head's either."""
 FIRST_GUESS_S = 1 / 25
 
 
@@ -50,10 +51,11 @@ class _Label:
     glides_from_s: float
 
     def offset_at(self, time_s: float) -> complex:
-        """What is left of the offset: the track glides from the click to the head's centre."""
+        """What is left of the offset at ``time_s``."""
         if math.isinf(self.glides_from_s):
             return self.offset
-        return self.offset * math.exp(-(time_s - self.glides_from_s) / GLIDE_S)
+        fading = math.exp(-(time_s - self.glides_from_s) / GLIDE_S)
+        return self.offset * (KEPT + (1 - KEPT) * fading)
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Tracker:
             points = {target: self._repeated(target, frame) for target in self._points}
         else:
             self._heads.advance(frame.image, elapsed_s=elapsed_s)
-            points = {target: self._current(target, frame) for target in self._points}
+            points = self._current(frame)
         seeds = self._pending.pop(frame.index, [])
         points |= {seed.target: self._begin(seed, frame) for seed in seeds}
         if seeds:
@@ -161,21 +163,25 @@ class Tracker:
         click = complex(seed.x_px, seed.y_px)
         self._labels.pop(seed.target, None)
         self._forget()
-        head = self._heads.near(click)
-        if head is None:
-            head = self._heads.add(frame.image, x_px=seed.x_px, y_px=seed.y_px)
-        state = self._heads.state(head)
+        head = self._heads.at(frame.image, x_px=seed.x_px, y_px=seed.y_px)
+        state = self._heads.states()[head]
         offset = click - state.place
-        is_careless = abs(offset) <= GLIDE_SHARE * state.width_px
+        is_careless = abs(offset) <= max(CARELESS_SHARE * state.width_px, CARELESS_PX)
         self._labels[seed.target] = _Label(head, offset, frame.time_s if is_careless else math.inf)
         return _point(frame, click, score=1.0, status=TrackStatus.MANUAL)
 
-    def _current(self, target: str, frame: GreyFrame) -> TrackPoint:
-        """Where a target is after the heads have moved on."""
-        label = self._labels.get(target)
-        if label is None:
-            return _lost(frame)
-        head = self._heads.state(label.head)
+    def _current(self, frame: GreyFrame) -> dict[str, TrackPoint]:
+        """Where all targets are after the heads have moved on."""
+        heads = self._heads.states()
+        return {
+            target: self._seen(label, heads[label.head], frame)
+            if (label := self._labels.get(target))
+            else _lost(frame)
+            for target in self._points
+        }
+
+    def _seen(self, label: _Label, head: HeadState, frame: GreyFrame) -> TrackPoint:
+        """Where a target is whose head is in this state."""
         if head.is_lost:
             return _lost(frame)
         status = TrackStatus.PREDICTED if head.unseen_s > 0 else TrackStatus.MEASURED
@@ -190,20 +196,22 @@ class Tracker:
         last = self._points[target][-1]
         status = TrackStatus.MEASURED if last.status is TrackStatus.MANUAL else last.status
         return replace(
-            last, frame=frame.index, time_s=frame.time_s, status=status, is_duplicate=True
+            last,
+            frame=frame.index,
+            time_s=frame.time_s,
+            status=status,
+            is_duplicate=True,
         )
 
     def _forget(self) -> None:
         """Let go of heads that no target holds any more, or that were not seen for too long."""
         patience_s = self._settings.predict_s + self._settings.search_lost_s
-        gone = {
-            label.head
-            for label in self._labels.values()
-            if self._heads.state(label.head).unseen_s > patience_s
-        }
-        self._labels = {t: label for t, label in self._labels.items() if label.head not in gone}
+        heads = self._heads
+        gone = set(heads.ids[heads.unseen_s > patience_s].tolist())
+        if gone:
+            self._labels = {t: label for t, label in self._labels.items() if label.head not in gone}
         held = {label.head for label in self._labels.values()}
-        self._heads.release(set(self._heads.ids.tolist()) - held)
+        heads.release(set(heads.ids.tolist()) - held)
 
 
 def track(

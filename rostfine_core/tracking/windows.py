@@ -1,9 +1,12 @@
 """Search windows: the neighbourhood of each head, drawn at that head's own magnification.
 
-Only the neighbourhoods are ever touched, so that one sperm in a large video costs little; when
-many windows cover most of the frame, the frame is halved once for all of them. Both ways give
-the same pixels.
+Magnifications are powers of two, so that a window is a cut from the frame halved some times:
+nothing is interpolated, and halving evens out interlaced lines. Only the neighbourhoods are ever
+touched, so that one sperm in a large video costs little; when many windows cover most of the
+frame, the frame is halved once for all of them. Both ways give the same pixels.
 """
+
+import math
 
 import cv2
 import numpy as np
@@ -11,83 +14,75 @@ from numpy.typing import NDArray
 
 Complex = NDArray[np.complex128]
 Float32 = NDArray[np.float32]
-MARGIN_PX = 2
+Image = NDArray[np.uint8]
+HALF_PIXEL = complex(0.5, 0.5)
 
 
-def magnification(diameter_px: float, *, head_size: float) -> float:
-    """Video pixels per working pixel that make a head ``head_size`` across; 1 or more."""
-    return max(1.0, diameter_px / head_size)
+def magnification(diameter_px: float, *, head_size: float) -> int:
+    """Video pixels per working pixel that make a head about ``head_size`` across: 1, 2, 4, ..."""
+    return int(2 ** max(0, round(math.log2(diameter_px / head_size))))
 
 
 def draw_windows(
-    image: NDArray[np.uint8], *, centres: Complex, scales: NDArray[np.float64], size: int
-) -> Float32:
-    """Sample (N, size, size) windows around ``centres`` (N,), repeating the frame's border.
+    image: Image, *, centres: Complex, scales: NDArray[np.intp], size: int
+) -> tuple[Float32, Complex]:
+    """Cut (N, size, size) windows around ``centres`` (N,), repeating the frame's border.
 
     Args:
         image: (H, W) grey image.
         centres: places in video pixels.
-        scales: (N,) video pixels per working pixel.
-        size: side of the windows in working pixels.
+        scales: (N,) video pixels per working pixel, powers of two.
+        size: side of the windows in working pixels, odd.
+
+    Returns:
+        The windows, and the exact places (N,) of their middle pixels.
     """
-    windows = np.empty((len(centres), size, size), np.uint8)
-    levels = np.maximum(np.rint(np.log2(scales)), 0).astype(int)
-    covered = ((scales * size)[levels > 0] ** 2).sum()
-    pyramid = _pyramid(image, int(levels.max(initial=0))) if covered > image.size / 2 else None
-    for window, centre, scale, level in zip(windows, centres, scales, levels, strict=True):
-        if pyramid is None:
-            source, origin = _halved_part(image, centre, reach=scale * size / 2, level=level)
-        else:
-            source, origin = pyramid[level], 0j
-        pixel = 2**level
-        middle = (centre + complex(0.5, 0.5)) / pixel - complex(0.5, 0.5) - origin
-        step = scale / pixel
-        corner = middle - step * complex(1, 1) * (size - 1) / 2
-        cv2.warpAffine(
-            source,
-            np.array([[step, 0, corner.real], [0, step, corner.imag]]),
-            (size, size),
-            dst=window,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    return windows.astype(np.float32)
+    working = (centres + HALF_PIXEL) / scales - HALF_PIXEL
+    columns, rows = np.rint(working.real).astype(int), np.rint(working.imag).astype(int)
+    windows = np.empty((len(centres), size, size), np.float32)
+    covered = int(np.square(scales[scales > 1] * size).sum())
+    halved = _pyramid(image, int(scales.max(initial=1))) if covered > image.size / 2 else {1: image}
+    corners = zip((rows - size // 2).tolist(), (columns - size // 2).tolist(), strict=True)
+    for window, (top, left), scale in zip(windows, corners, scales.tolist(), strict=True):
+        window[:] = _cut(image, halved, top, left, size, scale)
+    return windows, (columns + 1j * rows + HALF_PIXEL) * scales - HALF_PIXEL
 
 
-def _halve(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Average blocks of 2 x 2 pixels, which also evens out interlaced lines."""
-    height, width = (side // 2 for side in image.shape)
+def _cut(
+    image: Image, halved: dict[int, Image], top: int, left: int, size: int, scale: int
+) -> Image:
+    """The square from (top, left) of the frame reduced by ``scale``, its border repeated."""
+    height, width = (max(side // scale, 1) for side in image.shape)
+    first_row, last_row = (min(max(r, 0), height - 1) for r in (top, top + size - 1))
+    first_column, last_column = (min(max(c, 0), width - 1) for c in (left, left + size - 1))
+    if scale in halved:
+        part = halved[scale][first_row : last_row + 1, first_column : last_column + 1]
+    else:
+        part = image[
+            first_row * scale : (last_row + 1) * scale,
+            first_column * scale : (last_column + 1) * scale,
+        ]
+        for _ in range(scale.bit_length() - 1):
+            part = _halve(part)
+    if part.shape == (size, size):
+        return part
+    rows = np.clip(np.arange(top, top + size), first_row, last_row) - first_row
+    columns = np.clip(np.arange(left, left + size), first_column, last_column) - first_column
+    return part[np.ix_(rows, columns)]
+
+
+def _pyramid(image: Image, largest: int) -> dict[int, Image]:
+    """The frame reduced by 1, 2, 4, ... ``largest``."""
+    levels = {1: image}
+    for level in range(1, largest.bit_length()):
+        levels[2**level] = _halve(levels[2 ** (level - 1)])
+    return levels
+
+
+def _halve(image: Image) -> Image:
+    """Average blocks of 2 x 2 pixels."""
+    height, width = (max(side // 2, 1) for side in image.shape)
     half = cv2.resize(
         image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA
     )
     return half.astype(np.uint8, copy=False)
-
-
-def _pyramid(image: NDArray[np.uint8], top: int) -> list[NDArray[np.uint8]]:
-    """The whole frame and its halvings up to level ``top``."""
-    levels = [image]
-    for _ in range(top):
-        levels.append(_halve(levels[-1]))
-    return levels
-
-
-def _halved_part(
-    image: NDArray[np.uint8], centre: complex, *, reach: float, level: int
-) -> tuple[NDArray[np.uint8], complex]:
-    """The part of the frame around ``centre`` halved ``level`` times, and where it starts.
-
-    The part lies on the grid of the halved frame, so that its pixels are those of the pyramid.
-    """
-    pixel = 2**level
-    sides = [max(side // pixel, 1) for side in image.shape[::-1]]
-    spans = []
-    for middle, side in zip((centre.real, centre.imag), sides, strict=True):
-        first = int((middle - reach) // pixel) - MARGIN_PX
-        last = int((middle + reach) // pixel) + MARGIN_PX + 1
-        first = min(max(first, 0), side - 1)
-        spans.append((first, max(min(last, side), first + 1)))
-    (left, right), (top, bottom) = spans
-    part = image[top * pixel : bottom * pixel, left * pixel : right * pixel]
-    for _ in range(level):
-        part = _halve(part)
-    return part, complex(left, top)
