@@ -85,6 +85,53 @@ def test_a_straight_swimmer_is_followed_below_a_pixel() -> None:
     assert all(0.5 < p.score <= 1 for p in found.points)
 
 
+def test_places_between_pixels_are_told_apart_through_noise() -> None:
+    """Whole-pixel places would scatter by 0.3 px and inflate every velocity."""
+
+    def creeping(frame: int) -> tuple[float, float]:
+        return 60 + 0.21 * frame, 70 + 0.13 * frame
+
+    for path in (creeping, straight):
+        found = follow({"1": path}, inside=85.0)["1"].points[8:]
+        off = np.array([(p.x_px - path(p.frame)[0], p.y_px - path(p.frame)[1]) for p in found])
+        assert np.all(off.std(axis=0) < 0.2)
+        assert np.all(abs(off.mean(axis=0)) < 0.4)
+
+
+def test_two_names_on_one_head_share_it() -> None:
+    seeds = [
+        Seed(target="first", frame=0, x_px=straight(0)[0], y_px=straight(0)[1]),
+        Seed(target="second", frame=10, x_px=straight(10)[0] + 1, y_px=straight(10)[1] - 1),
+    ]
+    tracker = Tracker(seeds)
+    for frame in range(30):
+        image = picture([straight(frame)], frame=frame)
+        tracker.step(GreyFrame(index=frame, time_s=frame / FPS, image=image))
+    for found in tracker.tracks:
+        assert errors(found, straight)[-1] < 2, found.target
+        assert found.points[-1].status is TrackStatus.MEASURED
+
+
+def test_a_resting_neighbour_is_not_taken_for_the_swimmer() -> None:
+    def passing(frame: int) -> tuple[float, float]:
+        return 40 + 3.0 * frame, 66.0
+
+    seed = Seed(target="1", frame=0, x_px=passing(0)[0], y_px=passing(0)[1])
+    tracker = Tracker([seed])
+    for frame in range(45):
+        image = picture([passing(frame), (100.0, 72.0)], frame=frame, inside=85.0)
+        tracker.step(GreyFrame(index=frame, time_s=frame / FPS, image=image))
+    assert errors(tracker.tracks[0], passing)[-1] < 2
+
+
+def test_a_click_on_nothing_is_lost_soon() -> None:
+    tracker = Tracker([Seed(target="1", frame=0, x_px=100.0, y_px=80.0)])
+    for frame in range(40):
+        image = picture([], frame=frame)
+        tracker.step(GreyFrame(index=frame, time_s=frame / FPS, image=image))
+    assert tracker.tracks[0].points[-1].status is TrackStatus.LOST
+
+
 def test_what_does_not_move_stays() -> None:
     found = follow({"1": still})["1"]
     xy = np.array([(p.x_px, p.y_px) for p in found.points])
@@ -216,6 +263,16 @@ def test_track_yields_progress_and_returns_what_step_gives() -> None:
 def test_impossible_seeds_are_one_sentence(seeds: list[Seed]) -> None:
     with pytest.raises(TrackingError, match=r"^[A-Z].*\.$"):
         Tracker(seeds).step(GreyFrame(index=0, time_s=0, image=picture([], frame=0)))
+
+
+def test_seeds_that_no_frame_comes_for_are_named() -> None:
+    frames = [GreyFrame(index=i, time_s=i / FPS, image=picture([], frame=i)) for i in range(3)]
+    beyond = Seed(target="far", frame=9, x_px=20.0, y_px=20.0)
+    with pytest.raises(TrackingError, match="far names frame 9, but the video ends"):
+        list(track(frames, [beyond], total_frames=3))
+    missed = Seed(target="early", frame=0, x_px=20.0, y_px=20.0)
+    with pytest.raises(TrackingError, match="target early in frame 0"):
+        Tracker([missed]).step(frames[2])
 
 
 def test_frames_must_come_in_order_and_keep_their_size() -> None:

@@ -1,0 +1,64 @@
+"""The least that must be held of the clips with known positions that lie beside the repository."""
+
+import csv
+import json
+import math
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from rostfine_core.domain import Seed, Track, TrackStatus
+from rostfine_core.tracking import Tracker
+from rostfine_core.video import open_video
+
+Truth = dict[str, dict[int, tuple[float, float]]]
+LEAST_HELD = {"svia": 22, "njit": 64, "androgen": 5}
+LARGEST_MEDIAN_PX = {"svia": 1.5, "njit": 1.0, "androgen": 2.0}
+
+
+def read_truth(path: Path) -> Truth:
+    truth: Truth = defaultdict(dict)
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            truth[row["target"]][int(row["frame"])] = (float(row["x"]), float(row["y"]))
+    return truth
+
+
+def follow(path: Path, seeds: list[Seed], *, last: int | None = None) -> dict[str, Track]:
+    with open_video(path) as video:
+        tracker = Tracker(seeds)
+        for frame in video.frames(min(seed.frame for seed in seeds), last):
+            tracker.step(frame.grey())
+    return {track.target: track for track in tracker.tracks}
+
+
+@pytest.mark.parametrize("kind", sorted(LEAST_HELD))
+def test_enough_targets_are_held_closely(shared: Path, kind: str) -> None:
+    held, medians = 0, []
+    for entry in json.loads((shared / "data" / "sets.json").read_text()):
+        if entry["set"] != kind:
+            continue
+        base = shared / "data" / kind / entry["clip"]
+        truth = read_truth(base.with_name(f"{base.name}.truth.csv"))
+        seeds = [
+            Seed(target=name, frame=min(path), x_px=path[min(path)][0], y_px=path[min(path)][1])
+            for name, path in truth.items()
+        ]
+        end = max(max(path) for path in truth.values()) + 1
+        tracks = follow(base.with_name(f"{base.name}.mp4"), seeds, last=end)
+        for name, path in truth.items():
+            points = {p.frame: (p.x_px, p.y_px) for p in tracks[name].points}
+            errors = [math.dist(points[f], path[f]) for f in sorted(path)]
+            held += errors[-1] <= entry["tolerance_px"]
+            medians.append(sorted(e if e == e else math.inf for e in errors)[len(errors) // 2])
+    assert held >= LEAST_HELD[kind]
+    assert sorted(medians)[len(medians) // 2] <= LARGEST_MEDIAN_PX[kind]
+
+
+def test_a_sperm_that_leaves_a_real_field_is_lost_in_the_end(shared: Path) -> None:
+    seed = Seed(target="1", frame=0, x_px=142.0, y_px=155.0)
+    track = follow(shared / "data" / "icsi" / "leaves_field.mp4", [seed])["1"]
+    seen = [p for p in track.points if p.status is not TrackStatus.LOST]
+    assert all(0 <= p.x_px < 300 and 0 <= p.y_px < 300 for p in seen)
+    assert track.points[1].status is TrackStatus.MEASURED
