@@ -127,11 +127,16 @@ class LossSection:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimiserSection:
-    """The optimiser and its schedule; ``momentum`` is for sgd alone."""
+    """The optimiser and its schedule; ``momentum`` is for sgd alone.
 
-    kind: Literal["sgd", "adamw"] = "sgd"
+    Under muon ``lr`` is the rate of the hidden layers' matrices (0.02 is usual); everything else
+    is trained by AdamW at ``adamw_lr_share`` of it.
+    """
+
+    kind: Literal["sgd", "adamw", "muon"] = "sgd"
     lr: float = 1e-3
     momentum: float = 0.9
+    adamw_lr_share: float = 0.025
     weight_decay: float = 5e-4
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_epochs: float = 0.0
@@ -143,6 +148,7 @@ class OptimiserSection:
         """Refuse what no optimiser can use."""
         _require(self.lr > 0, "lr must be above 0")
         _require(0 <= self.momentum < 1, "momentum must be in [0, 1)")
+        _require(self.adamw_lr_share > 0, "adamw_lr_share must be above 0")
         _require(self.weight_decay >= 0, "weight_decay must be 0 or more")
         _require(self.warmup_epochs >= 0, "warmup_epochs must be 0 or more")
         _require(0 <= self.final_lr_share <= 1, "final_lr_share must be in [0, 1]")

@@ -7,6 +7,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from rostfine_core.training.config import OptimiserSection
+from rostfine_core.training.muon import Muon
+
+SMALLEST_MUON_SIDE = 16
+"""A matrix with fewer rows or columns is an output head (one row a grade), which AdamW trains."""
+
+LR_SHARE = "lr_share"
+"""The entry of a parameter group that says which share of the learning rate it gets."""
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -15,9 +22,11 @@ def build_optimiser(network: nn.Module, section: OptimiserSection) -> torch.opti
     """The optimiser over the parameters that are not frozen.
 
     AdamW does not decay biases, norms and single vectors; SGD decays everything, as the paper's
-    does.
+    does. Muon (Jordan et al. 2024) steps along the nearest orthogonal matrix of the momentum.
     """
     trained = [p for p in network.parameters() if p.requires_grad]
+    if section.kind == "muon":
+        return _build_muon(trained, section)
     if section.kind == "sgd":
         return torch.optim.SGD(
             trained, lr=section.lr, momentum=section.momentum, weight_decay=section.weight_decay
@@ -27,6 +36,21 @@ def build_optimiser(network: nn.Module, section: OptimiserSection) -> torch.opti
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=section.lr, fused=True)
+
+
+def _build_muon(trained: list[nn.Parameter], section: OptimiserSection) -> torch.optim.Optimizer:
+    """Muon for the hidden layers' matrices, AdamW for heads, embeddings and vectors."""
+    matrices = [p for p in trained if p.ndim == 2 and min(p.shape) >= SMALLEST_MUON_SIDE]
+    chosen = {id(p) for p in matrices}
+    others = [p for p in trained if id(p) not in chosen]
+    decay = {"weight_decay": section.weight_decay}
+    by_adamw = {LR_SHARE: section.adamw_lr_share}
+    groups = [
+        {"params": matrices, "orthogonal": True, **decay},
+        {"params": [p for p in others if p.ndim > 1], **by_adamw, **decay},
+        {"params": [p for p in others if p.ndim <= 1], **by_adamw, "weight_decay": 0.0},
+    ]
+    return Muon(groups, lr=section.lr)
 
 
 def learning_rate(
@@ -44,9 +68,9 @@ def learning_rate(
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
-    """Give every parameter group the same learning rate."""
+    """Give every parameter group the learning rate, or the share of it that is its own."""
     for group in optimiser.param_groups:
-        group["lr"] = lr
+        group["lr"] = lr * group.get(LR_SHARE, 1.0)
 
 
 def build_average(network: nn.Module, *, decay: float) -> AveragedModel | None:
