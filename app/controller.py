@@ -53,7 +53,7 @@ class Controller(QObject):
     Signals:
         failed(str): something failed; the sentence is for the user.
         exported(object): the folder that now holds the report.
-        previewed(object): the report's figures, a tuple of (H, W, 3) uint8 pictures.
+        previewed(object): the report's pages, a tuple of (H, W, 3) uint8 pictures.
         recent_changed(): the list of recent videos is different.
     """
 
@@ -244,7 +244,7 @@ class Controller(QObject):
 
     @Slot()
     def preview(self) -> None:
-        """Draw the report's figures; a preview that runs is drawn again when it has ended."""
+        """Draw the report's pages; a preview that runs is drawn again when it has ended."""
         self._is_preview_stale = self.jobs.is_running(PREVIEW)
         if self._is_preview_stale:
             self.jobs.cancel(PREVIEW)

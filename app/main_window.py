@@ -130,7 +130,7 @@ class MainWindow(QMainWindow):
         self.report.preview_requested.connect(controller.preview)
         self.status.cancel_requested.connect(controller.cancel)
         controller.failed.connect(self.show_error)
-        controller.previewed.connect(self.report.show_figures)
+        controller.previewed.connect(self.report.show_pages)
         controller.exported.connect(self._on_exported)
         controller.recent_changed.connect(self._fill_recent)
         self.settings.changed.connect(self._on_setting_changed)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -199,14 +200,23 @@ def export(assessments: Sequence[Assessment], folder: Path, *, overwrite: bool) 
 
 
 def preview(assessments: Sequence[Assessment]) -> LongJob[tuple[NDArray[np.uint8], ...]]:
-    """Draw the figure of each sperm that the report will hold, (H, W, 3) uint8 each."""
-    from rostfine_core.report import explanation_figure
+    """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
 
-    figures = []
-    for done, assessment in enumerate(assessments):
-        yield Progress(stage="preview", done=done, total=len(assessments))
-        figures.append(np.asarray(explanation_figure(assessment).convert("RGB"), dtype=np.uint8))
-    return tuple(figures)
+    Raises:
+        StoreError: there is no room for a temporary file.
+    """
+    from app.pdf_pages import draw_pages
+    from rostfine_core.report import write_report_pdf
+
+    yield Progress(stage="preview", done=0, total=0)
+    pages = []
+    with TemporaryDirectory(prefix="rostfine-") as folder:
+        path = Path(folder) / "report.pdf"
+        write_report_pdf(path, assessments)
+        for page in draw_pages(path):
+            pages.append(page)
+            yield Progress(stage="preview", done=len(pages), total=0)
+    return tuple(pages)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ PACKAGES = (
     "numpy",
     "pillow",
     "reportlab",
+    "pypdfium2",
     "cattrs",
     "tqdm",
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFormLayout,
@@ -22,8 +22,8 @@ from app.views.canvas_items import rgb_image
 from app.views.panel import framed, heading, muted, title
 
 
-class Figure(QWidget):
-    """One picture as wide as its place."""
+class Page(QWidget):
+    """One page of the report, in the middle of its place and never larger than it was drawn."""
 
     def __init__(self, picture: NDArray[np.uint8]) -> None:
         super().__init__()
@@ -50,9 +50,8 @@ class Figure(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         width = min(self.width(), self._image.width())
-        target = self.rect()
-        target.setWidth(width)
-        target.setHeight(self.heightForWidth(width))
+        left = (self.width() - width) // 2
+        target = QRect(left, 0, width, self.heightForWidth(width))
         painter.drawImage(target, self._image)
 
 
@@ -126,22 +125,22 @@ class ReportPage(QWidget):
         return frame
 
     def _preview(self) -> QVBoxLayout:
-        self._figures = QVBoxLayout()
-        self._figures.setSpacing(14)
+        self._pages = QVBoxLayout()
+        self._pages.setSpacing(14)
         self._empty = muted(self.tr("Nothing is graded yet."))
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(10, 10, 10, 10)
         column.addWidget(self._empty)
-        column.addLayout(self._figures)
+        column.addLayout(self._pages)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
-        scroll.setAccessibleName(self.tr("Preview"))
+        scroll.setAccessibleName(self.tr("The report as it will be exported"))
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout()
-        layout.addWidget(heading(self.tr("Preview of the explanations")))
+        layout.addWidget(heading(self.tr("The report as it will be exported")))
         layout.addWidget(scroll, 1)
         return layout
 
@@ -157,16 +156,16 @@ class ReportPage(QWidget):
         self.folder.setEnabled(is_written)
 
     @Slot(object)
-    def show_figures(self, pictures: tuple[NDArray[np.uint8], ...]) -> None:
-        """Show the preview."""
-        while (item := self._figures.takeAt(0)) is not None:
+    def show_pages(self, pictures: tuple[NDArray[np.uint8], ...]) -> None:
+        """Show the preview, (H, W, 3) uint8 a page."""
+        while (item := self._pages.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
         self._empty.setVisible(not pictures)
         for picture in pictures:
-            self._figures.addWidget(Figure(picture))
+            self._pages.addWidget(Page(picture))
 
     @Slot()
     def _on_contents_changed(self) -> None:

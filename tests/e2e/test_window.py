@@ -1,19 +1,30 @@
 """The work of an embryologist from the click to the report, through the real main()."""
 
 import csv
+import hashlib
 import json
 import math
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.main_window import MainWindow
+from app import work
+from app.main_window import REPORT, MainWindow
+from app.pdf_pages import draw_pages
 from app.records import ModelStatus, OverlayKind, Tool
-from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, TrackStatus
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_DEMONSTRATION,
+    LongJob,
+    Progress,
+    TrackStatus,
+)
 
 # The offscreen platform says this of every dialog; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -176,38 +187,41 @@ def test_with_track_and_grade_at_once_a_click_is_enough(
     drive(script, str(small_video))
 
 
-@pytest.mark.parametrize("kind", ["track", "grade", "export"])
-def test_cancelling_in_the_middle_leaves_the_session_whole(
-    qtbot: QtBot,
-    drive: Drive,
-    small_video: Path,
-    tmp_path: Path,
-    kind: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The job is held in its middle until it is cancelled, so that it cannot finish first."""
-    import threading
+class Held:
+    """Holds one kind of work in its middle until it is cancelled, so that it cannot end first."""
 
-    from app import work
-    from rostfine_core.domain import LongJob, Progress
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self.reached, self._go_on = threading.Event(), threading.Event()
+        self.closed = 0
+        self._patch, self._name = monkeypatch, name
+        self._real = getattr(work, name)
+        monkeypatch.setattr(work, name, self._run)
 
-    reached, go_on = threading.Event(), threading.Event()
-    closed: list[str] = []
-    name = {"track": "track_sperms", "grade": "grade_sperms", "export": "export"}[kind]
-    real = getattr(work, name)
-
-    def held(*args: object, **named: object) -> LongJob[object]:
-        inner = real(*args, **named)
+    def _run(self, *args: object, **named: object) -> LongJob[object]:
+        inner = self._real(*args, **named)
         try:
             yield next(inner)
-            reached.set()
-            go_on.wait(30)
+            self.reached.set()
+            self._go_on.wait(30)
             while True:
-                yield Progress(stage=kind, done=1, total=2)
+                yield Progress(stage="opening", done=1, total=2)
         finally:
             inner.close()
-            closed.append(kind)
+            self.closed += 1
 
+    def let_go(self) -> None:
+        """Run what is started from now on to its end, and what is held until it is cancelled."""
+        self._patch.setattr(work, self._name, self._real)
+        self._go_on.set()
+
+
+HOLDABLE = {"track": "track_sperms", "grade": "grade_sperms", "export": "export"}
+
+
+@pytest.mark.parametrize("kind", ["track", "grade", "export"])
+def test_cancelling_in_the_middle_leaves_the_session_whole(
+    qtbot: QtBot, drive: Drive, small_video: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def script(window: MainWindow, answers: object) -> None:
         session = window.session
         opened(qtbot, window)
@@ -217,15 +231,14 @@ def test_cancelling_in_the_middle_leaves_the_session_whole(
             until(qtbot, lambda: session.track(session.sperms[0]))
         if kind == "export":
             graded(qtbot, window, 1)
-        monkeypatch.setattr(work, name, held)
+        held = Held(monkeypatch, HOLDABLE[kind])
         window.actions_by_id[kind].trigger()
-        until(qtbot, reached.is_set)
+        until(qtbot, held.reached.is_set)
         assert window.controller.is_busy
         window.actions_by_id["cancel"].trigger()
-        go_on.set()
+        held.let_go()
         until(qtbot, lambda: not window.controller.is_busy)
-        assert closed == [kind]
-        monkeypatch.setattr(work, name, real)
+        assert held.closed == 1
         assert len(session.sperms) == 1
         if kind == "export":
             folder = window.controller.report_folder
@@ -238,11 +251,96 @@ def test_cancelling_in_the_middle_leaves_the_session_whole(
     drive(script, str(small_video))
 
 
+def test_cancelling_while_another_video_opens_keeps_the_first(
+    qtbot: QtBot,
+    drive: Drive,
+    small_video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(small_video.read_bytes())
+
+    def script(window: MainWindow, answers: object) -> None:
+        session = window.session
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        held = Held(monkeypatch, "open_source")
+        window.controller.open_video(other)
+        until(qtbot, held.reached.is_set)
+        assert window.controller.is_busy
+        window.actions_by_id["cancel"].trigger()
+        held.let_go()
+        until(qtbot, lambda: not window.controller.is_busy)
+        assert held.closed == 1
+        assert session.video is not None
+        assert session.video.path == small_video
+        assert len(session.sperms) == 1
+        assert visible_boxes(window) == []
+        graded(qtbot, window, 1)
+        window.controller.open_video(other)
+        until(qtbot, lambda: session.video is not None and session.video.path == other)
+
+    drive(script, str(small_video))
+
+
+def test_the_checksum_of_a_video_that_is_left_is_cancelled(
+    qtbot: QtBot,
+    drive: Drive,
+    small_video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A result must never name the checksum of the video before."""
+    other = tmp_path / "other.mp4"
+    other.write_bytes(small_video.read_bytes() + b"other bytes at the end")
+    expected = hashlib.sha256(other.read_bytes()).hexdigest()
+
+    def script(window: MainWindow, answers: object) -> None:
+        session = window.session
+        held = Held(monkeypatch, "checksum")
+        window.controller.open_video(small_video)
+        until(qtbot, held.reached.is_set)
+        held.let_go()
+        window.controller.open_video(other)
+        until(qtbot, lambda: session.video is not None and session.video.path == other)
+        until(qtbot, lambda: session.video is not None and session.video.sha256)
+        assert held.closed == 1
+        assert session.video is not None
+        assert session.video.sha256 == expected
+
+    drive(script)
+
+
+def test_a_preview_in_its_middle_gives_way_to_what_is_typed(
+    qtbot: QtBot, drive: Drive, small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(window: MainWindow, answers: object) -> None:
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        graded(qtbot, window, 1)
+        shown: list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], ...]] = []
+        window.controller.previewed.connect(shown.append)
+        held = Held(monkeypatch, "preview")
+        window.show_page(REPORT)
+        until(qtbot, held.reached.is_set)
+        held.let_go()
+        qtbot.keyClicks(window.report.sample, "S-9")
+        until(qtbot, lambda: shown)
+        assert held.closed == 1
+        with qtbot.waitSignal(window.controller.exported, timeout=WAIT_MS):
+            window.actions_by_id["export"].trigger()
+        exported = tuple(draw_pages(window.controller.report_folder / "report.pdf"))
+        assert window.controller.report_folder.name == "S-9"
+        assert len(shown[-1]) == len(exported)
+        assert all(np.array_equal(a, b) for a, b in zip(shown[-1], exported, strict=True))
+
+    drive(script, str(small_video))
+
+
 def test_a_second_click_on_grade_changes_nothing(
     qtbot: QtBot, drive: Drive, small_video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app import work
-
     batches: list[int] = []
     real = work.grade_sperms
 

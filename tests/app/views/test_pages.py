@@ -78,7 +78,7 @@ def test_the_report_page_asks_for_a_preview_only_when_it_is_out_of_date(
     page.hide()
     page.show()
     assert asked.count() == 1
-    page.show_figures((np.zeros((40, 60, 3), dtype=np.uint8),))
+    page.show_pages((np.zeros((40, 60, 3), dtype=np.uint8),))
     graded.results_changed.emit()
     assert asked.count() == 2
     page.set_target("/reports/S-1", is_written=False)
