@@ -153,13 +153,13 @@ class Controller(QObject):
         self.recent_changed.emit()
 
     def _leave_video(self) -> None:
-        """Stop everything that works on the old video and wait until it has ended."""
+        """Let everything go that works on the old video."""
         self.player.use(None)
         self.analysis.use(None)
         if self._cache is not None:
             self._cache.close()
             self._cache = None
-        self.jobs.stop(VIDEO_WORK)
+        self.jobs.drop(VIDEO_WORK)
 
     # Work ----------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Long work in worker threads: a core generator runs there, its yields come back as signals."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
@@ -37,8 +38,18 @@ class Job(QThread):
     def __init__(self, make: Callable[[], LongJob[Any]], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._make = make
+        self._cancelled = threading.Event()  # Qt's own request is forgotten when a thread starts
         self.is_done, self.result, self.sentence = False, None, ""
         self.setStackSize(STACK_BYTES)
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether it was asked to end."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Ask it to end at its next step; before it has started, it will not take any."""
+        self._cancelled.set()
 
     def run(self) -> None:
         """Exhaust the generator in this thread; the thread's boundary catches everything."""
@@ -53,7 +64,7 @@ class Job(QThread):
     def _exhaust(self, work: Generator[Progress, None, Any]) -> None:
         told_s = float("-inf")
         try:
-            while not self.isInterruptionRequested():
+            while not self.is_cancelling:
                 progress = next(work)
                 if time.monotonic() - told_s >= PROGRESS_INTERVAL_S:
                     told_s = time.monotonic()
@@ -74,6 +85,9 @@ class _Callbacks:
 class Jobs(QObject):
     """The running jobs, at most one of a kind.
 
+    A job ends between two of its steps, and a step may be long (a checksum, a batch of grades).
+    Dropped jobs are therefore left to end by themselves, and the next of a kind waits for them.
+
     Signals:
         works_changed(): a job began, went on or ended.
         ended(str): the job of a kind has ended and its thread is gone.
@@ -85,6 +99,7 @@ class Jobs(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs: dict[str, Job] = {}
+        self._dropped: list[Job] = []
         self._callbacks: dict[str, _Callbacks] = {}
         self._progress: dict[str, Progress] = {}
 
@@ -111,7 +126,7 @@ class Jobs(QObject):
         self._progress[kind] = Progress(stage=kind, done=0, total=0)
         job.progressed.connect(self._on_progressed)  # slots of this object run in its thread
         job.finished.connect(self._on_finished)
-        job.start()
+        self._start_when_free(job)
         self.works_changed.emit()
 
     def is_running(self, kind: str) -> bool:
@@ -122,31 +137,41 @@ class Jobs(QObject):
     def works(self) -> tuple[Work, ...]:
         """What runs, oldest first."""
         return tuple(
-            Work(kind=k, progress=self._progress[k], is_cancelling=j.isInterruptionRequested())
+            Work(kind=k, progress=self._progress[k], is_cancelling=j.is_cancelling)
             for k, j in self._jobs.items()
         )
 
     def cancel(self, kind: str) -> None:
         """Ask a job to end; its ``on_cancel`` follows unless it finished first."""
         if kind in self._jobs:
-            self._jobs[kind].requestInterruption()
+            self._jobs[kind].cancel()
             self.works_changed.emit()
 
-    def stop(self, kinds: Iterable[str]) -> None:
-        """Cancel jobs and wait until their threads are gone; no callback of theirs is called."""
-        stopped = [self._jobs.pop(kind) for kind in kinds if kind in self._jobs]
-        for job in stopped:
-            job.requestInterruption()
-        for job in stopped:
-            job.wait()
+    def drop(self, kinds: Iterable[str]) -> None:
+        """Cancel jobs without waiting; no callback of theirs is called any more."""
+        dropped = [self._jobs.pop(kind) for kind in kinds if kind in self._jobs]
+        for job in dropped:
+            job.cancel()
             del self._progress[job.objectName()], self._callbacks[job.objectName()]
-            job.deleteLater()
-        if stopped:
+            if job.isRunning():
+                self._dropped.append(job)
+            else:
+                job.deleteLater()
+        if dropped:
             self.works_changed.emit()
 
     def shut_down(self) -> None:
-        """Stop everything."""
-        self.stop(tuple(self._jobs))
+        """Cancel everything and wait until all threads are gone."""
+        self.drop(tuple(self._jobs))
+        for job in self._dropped:
+            job.wait()
+            job.deleteLater()
+        self._dropped.clear()
+
+    def _start_when_free(self, job: Job) -> None:
+        kind = job.objectName()
+        if all(dropped.objectName() != kind for dropped in self._dropped):
+            job.start()
 
     @Slot(object)
     def _on_progressed(self, progress: Progress) -> None:
@@ -160,7 +185,10 @@ class Jobs(QObject):
     def _on_finished(self) -> None:
         job = self.sender()
         kind = job.objectName()
-        if not isinstance(job, Job) or self._jobs.get(kind) is not job:
+        if not isinstance(job, Job):
+            return
+        if self._jobs.get(kind) is not job:
+            self._on_dropped_finished(job)
             return
         del self._jobs[kind], self._progress[kind]
         callbacks = self._callbacks.pop(kind)
@@ -174,3 +202,14 @@ class Jobs(QObject):
         else:
             callbacks.on_cancel()
         self.ended.emit(kind)
+
+    def _on_dropped_finished(self, job: Job) -> None:
+        """Begin what waited for a dropped job; a job that was waited for is not known here."""
+        if job not in self._dropped:
+            return
+        self._dropped.remove(job)
+        job.wait()
+        job.deleteLater()
+        successor = self._jobs.get(job.objectName())
+        if successor is not None and not successor.isRunning():
+            self._start_when_free(successor)

@@ -15,8 +15,10 @@ TIMEOUT_MS = 5000
 class Work:
     """A job that goes on step by step when it is let, and notes that it was cleaned up."""
 
-    def __init__(self, *, steps: int = 3, error: Exception | None = None) -> None:
-        self.steps, self.error = steps, error
+    def __init__(
+        self, *, steps: int = 3, step_s: float = 0.01, error: Exception | None = None
+    ) -> None:
+        self.steps, self.step_s, self.error = steps, step_s, error
         self.go = threading.Event()
         self.started = threading.Event()
         self.is_cleaned = False
@@ -27,7 +29,7 @@ class Work:
         try:
             for done in range(self.steps):
                 self.started.set()
-                self.go.wait(0.01)
+                self.go.wait(self.step_s)
                 yield Progress(stage="testing", done=done, total=self.steps)
             if self.error is not None:
                 raise self.error
@@ -111,16 +113,51 @@ def test_stopping_waits_and_tells_nobody(
     assert not jobs.is_running("test")
 
 
-def test_a_stopped_job_does_not_disturb_its_successor(
+def test_a_dropped_job_does_not_disturb_its_successor(
     qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
 ) -> None:
     jobs, first = Jobs(), Work(steps=10**6)
     start(jobs, first)
     assert first.started.wait(5)
-    jobs.stop(("test",))
+    jobs.drop(("test",))
     with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
         start(jobs, Work())
     assert told == {"success": ["result"], "failure": [], "cancel": []}
+
+
+def test_dropping_does_not_wait_for_a_long_step_but_the_next_of_its_kind_does(
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+) -> None:
+    jobs, first, second = Jobs(), Work(step_s=30), Work()
+    start(jobs, first)
+    assert first.started.wait(5)
+    jobs.drop(("test",))
+    assert not first.is_cleaned
+    start(jobs, second)
+    assert jobs.is_running("test")
+    assert not second.started.is_set()
+    with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
+        first.go.set()
+    assert first.is_cleaned
+    assert second.is_cleaned
+    assert told == {"success": ["result"], "failure": [], "cancel": []}
+
+
+def test_what_waits_for_a_dropped_job_can_be_dropped_too(
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+) -> None:
+    jobs, first, second = Jobs(), Work(step_s=30), Work()
+    start(jobs, first)
+    assert first.started.wait(5)
+    jobs.drop(("test",))
+    start(jobs, second)
+    jobs.drop(("test",))
+    first.go.set()
+    jobs.shut_down()
+    qtbot.wait(1)
+    assert first.is_cleaned
+    assert not second.started.is_set()
+    assert told == {"success": [], "failure": [], "cancel": []}
 
 
 def test_one_job_of_a_kind(qtbot: QtBot, start: Callable[[Jobs, Work], None]) -> None:
