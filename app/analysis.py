@@ -1,6 +1,6 @@
 """Tracking and grading: what is to be done, one job of each kind at a time, in one batch each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +36,12 @@ class Analysis(QObject):
     What failed or was cancelled is left alone until the user asks for it again or changes it.
 
     Signals:
-        failed(str): a job failed; the sentence is for the user.
+        failed(str): the model cannot be used; the sentence is for the user.
+        work_failed(str): tracking or grading failed; the sentence is for the user.
     """
 
     failed = Signal(str)
+    work_failed = Signal(str)
 
     def __init__(
         self, session: Session, jobs: Jobs, settings: Settings, parent: QObject | None = None
@@ -49,6 +51,7 @@ class Analysis(QObject):
         self._cache: FrameCache | None = None
         self._assessor: Assessor | None = None
         self._is_track_wanted = self._is_grade_wanted = False
+        self._repeat: Callable[[], None] | None = None
         self._left_tracks: set[TrackKey] = set()
         self._left_grades: set[AssessmentKey] = set()
         self._left_films: set[TrackKey] = set()
@@ -63,6 +66,7 @@ class Analysis(QObject):
         """Work on another video."""
         self._cache = cache
         self._is_track_wanted = self._is_grade_wanted = False
+        self._repeat = None
         self._left_tracks.clear()
         self._left_grades.clear()
         self._left_films.clear()
@@ -83,6 +87,14 @@ class Analysis(QObject):
             self.failed.emit(self._session.model.problem)
             return
         self.go_on()
+
+    def try_again(self, cache: FrameCache) -> None:
+        """Do what failed once more with frames that can be read."""
+        repeat, self._repeat = self._repeat, None
+        self._cache = cache
+        self._left_films.clear()
+        if repeat is not None:
+            repeat()
 
     def cancel(self) -> None:
         """Stop tracking and grading and want nothing any more."""
@@ -187,8 +199,9 @@ class Analysis(QObject):
             self._left_tracks |= set(keys.values())
 
         def fail(sentence: str) -> None:
+            self._repeat = self.grade if self._is_grade_wanted else self.track
             leave()
-            self.failed.emit(sentence)
+            self.work_failed.emit(sentence)
 
         self._jobs.start(
             TRACK,
@@ -233,8 +246,9 @@ class Analysis(QObject):
             self._left_grades |= set(keys.values())
 
         def fail(sentence: str) -> None:
+            self._repeat = self.grade
             leave()
-            self.failed.emit(sentence)
+            self.work_failed.emit(sentence)
 
         self._jobs.start(
             GRADE,

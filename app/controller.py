@@ -1,4 +1,4 @@
-"""The slots behind the requests that are no edits: opening, showing, exporting, ending."""
+"""The slots behind the requests that are no edits: showing, exporting, ending; owns the parts."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,31 +7,27 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app import paths, work
-from app.analysis import FILM, GRADE, TRACK, Analysis
+from app.analysis import GRADE, TRACK, Analysis
 from app.editor import Editor
-from app.frame_cache import FrameCache
 from app.jobs import Jobs
+from app.opening import FIND, OPEN, PREVIEW, Opening
 from app.player import Player
 from app.records import (
     AssessmentKey,
     Calibration,
     Display,
-    Draft,
-    OpenedVideo,
     Overlay,
     OverlayKind,
     Tool,
 )
 from app.session import Session
 from app.settings import Settings
-from rostfine_core.domain import SampleInfo, Seed
+from rostfine_core.domain import Seed
 from rostfine_core.files import safe_name
 
-OPEN, FRAMES, CHECKSUM, EXPORT, PREVIEW = "open", "frames", "checksum", "export", "preview"
-USER_WORK = (OPEN, TRACK, GRADE, EXPORT)
+EXPORT = "export"
+USER_WORK = (OPEN, FIND, TRACK, GRADE, EXPORT)
 """The kinds of work that the user began: cancelled by the user, asked about when closing."""
-VIDEO_WORK = (FRAMES, CHECKSUM, TRACK, GRADE, FILM, PREVIEW)
-"""The kinds of work that end with the video."""
 
 
 class Questions(Protocol):
@@ -75,10 +71,18 @@ class Controller(QObject):
         self.editor = Editor(session, self)
         self.player = Player(session, self)
         self.analysis = Analysis(session, self.jobs, settings, self)
+        self.opening = Opening(
+            session,
+            settings,
+            self.jobs,
+            editor=self.editor,
+            player=self.player,
+            analysis=self.analysis,
+            find_moved=lambda path: self.questions.find_moved(path),
+            parent=self,
+        )
         self.last_report: Path | None = None
-        self._cache: FrameCache | None = None
         self._exported: set[AssessmentKey] = set()
-        self._next: tuple[Path, tuple[Seed, ...]] | None = None
         self._is_preview_stale = False
         session.set_overlay(Overlay(colour_map=settings.text("colour_map")))
         session.calibration_changed.connect(self._on_calibration_changed)
@@ -87,6 +91,9 @@ class Controller(QObject):
         self.jobs.works_changed.connect(self._on_works_changed)
         self.jobs.ended.connect(self._on_ended)
         self.analysis.failed.connect(self.failed)
+        self.opening.failed.connect(self.failed)
+        self.opening.recent_changed.connect(self.recent_changed)
+        self.opening.opened.connect(self._on_opened)
 
     # Opening -------------------------------------------------------------------------------
 
@@ -96,70 +103,13 @@ class Controller(QObject):
         self.analysis.load_model()
 
     def open_video(self, path: Path, *, seeds: tuple[Seed, ...] = ()) -> None:
-        """Open a video; the old one stays until the new one's first frame is decoded."""
-        if self.jobs.is_running(OPEN):
-            self._next = (path, seeds)
-            self.jobs.cancel(OPEN)
-            return
-        if self.has_unexported and not self.questions.may_discard():
-            return
-        if not path.exists():
-            self._forget(path)
-            found = self.questions.find_moved(path)
-            if found is None:
-                return
-            path = found
-        self.jobs.start(
-            OPEN,
-            lambda: work.open_source(path),
-            on_success=lambda opened: self._on_opened(path, seeds, opened),
-            on_failure=self.failed.emit,
-        )
+        """Open a video, with the sperm that were clicked in it before."""
+        if not self.has_unexported or self.questions.may_discard():
+            self.opening.open(path, seeds)
 
-    def _on_opened(self, path: Path, seeds: tuple[Seed, ...], opened: work.Opened) -> None:
-        self._leave_video()
-        info = opened.video.info
-        budget = self.settings.number("cache_mib") * 2**20
-        cache = FrameCache(info, budget_bytes=budget, on_wanted=self.player.note_arrival)
-        cache.store(opened.first_frame)
-        self._cache = cache
-        self.player.use(cache)
-        self.analysis.use(cache)
-        self.editor.reset()
+    @Slot()
+    def _on_opened(self) -> None:
         self._exported = set()
-        operator = self.session.sample.operator or self.settings.operator
-        draft = Draft(sample=SampleInfo(operator=operator), calibration=self.settings.last_profile)
-        self.session.set_video(OpenedVideo(path=path, info=info), draft)
-        self.session.set_frame(0, opened.image)
-        self.jobs.start(
-            FRAMES,
-            lambda: cache.fill(opened.video),
-            on_success=lambda _: None,
-            on_failure=self.failed.emit,
-        )
-        self.jobs.start(
-            CHECKSUM,
-            lambda: work.checksum(path),
-            on_success=self.session.set_checksum,
-            on_failure=self.failed.emit,
-        )
-        self.settings.add_recent(path)
-        self.recent_changed.emit()
-        self.editor.add_seeds(seeds)
-        self.session.set_message(" ".join(info.notes))
-
-    def _forget(self, path: Path) -> None:
-        self.settings.remove_recent(path)
-        self.recent_changed.emit()
-
-    def _leave_video(self) -> None:
-        """Let everything go that works on the old video."""
-        self.player.use(None)
-        self.analysis.use(None)
-        if self._cache is not None:
-            self._cache.close()
-            self._cache = None
-        self.jobs.drop(VIDEO_WORK)
 
     # Work ----------------------------------------------------------------------------------
 
@@ -171,31 +121,24 @@ class Controller(QObject):
     @Slot()
     def cancel(self) -> None:
         """Stop what the user began; what is finished stays."""
-        self._next = None
+        self.opening.cancel()
         self.analysis.cancel()
         for kind in USER_WORK:
             self.jobs.cancel(kind)
 
     def shut_down(self) -> None:
         """End everything; the window is closing."""
-        self._next = None
         self.editor.undo_stack.blockSignals(True)  # it tells of its own end
-        self._leave_video()
+        self.opening.leave()
         self.jobs.shut_down()
         self.settings.sync()
 
     @Slot()
     def _on_works_changed(self) -> None:
         self.session.set_works(self.jobs.works)
-        info = self.session.info
-        if self._cache is not None and info is not None:
-            self.session.set_cached(self._cache.count, info.frame_count)
 
     @Slot(str)
     def _on_ended(self, kind: str) -> None:
-        if kind == OPEN and self._next is not None:
-            (path, seeds), self._next = self._next, None
-            self.open_video(path, seeds=seeds)
         if kind == PREVIEW and self._is_preview_stale:
             self.preview()
 

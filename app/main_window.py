@@ -135,6 +135,7 @@ class MainWindow(QMainWindow):
         controller.recent_changed.connect(self._fill_recent)
         self.settings.changed.connect(self._on_setting_changed)
         self.session.video_changed.connect(self._on_video_changed)
+        self.session.video_moved.connect(self._show_name)
         self.session.sample_changed.connect(self._show_target)
         self.sample_bar.set_profiles(self.settings.profiles)
         self._fill_recent()
@@ -220,9 +221,13 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_video_changed(self) -> None:
+        self._show_name()
+        self.show_page(REVIEW)
+
+    @Slot()
+    def _show_name(self) -> None:
         video = self.session.video
         self.setWindowTitle(f"{video.path.name} – RoSTFine Assist" if video else "RoSTFine Assist")
-        self.show_page(REVIEW)
 
     @Slot(object)
     def _on_exported(self, _folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +32,12 @@ class Session(QObject):
 
     Signals: each tells that the state of its name has changed, after it has changed.
     ``results_changed`` is emitted for new tracks and grades, ``sperms_changed`` for edits of the
-    list, ``frame_changed`` when another frame is on screen.
+    list, ``frame_changed`` when another frame is on screen, ``video_moved`` when the same
+    video lies elsewhere.
     """
 
     video_changed = Signal()
+    video_moved = Signal()
     frame_changed = Signal()
     cached_changed = Signal()
     sperms_changed = Signal()
@@ -179,6 +182,12 @@ class Session(QObject):
             self.cached_changed,
         ):
             signal.emit()
+
+    def move_video(self, path: Path) -> None:
+        """Note where the open video lies now; it is the same video."""
+        if self.video is not None:
+            self.video = replace(self.video, path=path)
+            self.video_moved.emit()
 
     def set_checksum(self, sha256: str) -> None:
         """Note the checksum of the open video, which arrives later than its picture."""

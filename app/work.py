@@ -26,6 +26,7 @@ from rostfine_core.domain import (
     TrackStatus,
     VideoInfo,
 )
+from rostfine_core.errors import VideoError
 
 if TYPE_CHECKING:
     from rostfine_core.assessor import Assessor, DeviceChoice
@@ -86,6 +87,33 @@ def open_source(path: Path) -> LongJob[Opened]:
         video.close()
         raise
     return opened
+
+
+def find_again(path: Path, *, info: VideoInfo, sha256: str) -> LongJob[Opened]:
+    """Open the video that ``info`` describes at its new place.
+
+    Raises:
+        VideoError: it cannot be read, or it is another video.
+    """
+    opened = yield from open_source(path)
+    found = opened.video.info
+    try:
+        is_same = _shape(found) == _shape(info)
+        if is_same and sha256:
+            is_same = sha256 == (yield from checksum(path))
+        if not is_same:
+            raise VideoError(
+                f"{path.name} is another video than {Path(info.path).name}: choose the file that "
+                "was open."
+            )
+    except BaseException:
+        opened.video.close()
+        raise
+    return opened
+
+
+def _shape(info: VideoInfo) -> tuple[int, int, int]:
+    return info.width_px, info.height_px, info.frame_count
 
 
 def checksum(path: Path) -> LongJob[str]:

@@ -8,7 +8,7 @@ from app.records import ModelStatus, Work
 from app.session import Session
 
 HIDDEN_WORK = ("film", "checksum", "preview")
-ORDER = ("export", "grade", "track", "open", "model", "frames")
+ORDER = ("export", "grade", "track", "find", "open", "model", "frames")
 MESSAGE_MS = 12000
 
 
@@ -42,6 +42,7 @@ class StatusBar(QStatusBar):
         session.model_changed.connect(self._show_model)
         session.works_changed.connect(self._show_work)
         session.video_changed.connect(self._show_video)
+        session.video_moved.connect(self._show_video)
         self._show_model()
         self._show_work()
         self._show_video()

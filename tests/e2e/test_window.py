@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app import work
+from app import frame_cache, work
 from app.main_window import REPORT, MainWindow
 from app.pdf_pages import draw_pages
 from app.records import ModelStatus, OverlayKind, Tool
@@ -29,7 +30,16 @@ from rostfine_core.domain import (
 # The offscreen platform says this of every dialog; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 WAIT_MS = 180_000
+FRAMES = 40  # of the small video
 Drive = Callable[..., None]
+
+
+class Answers(Protocol):
+    """The user's answers; the fixture `drive` gives them."""
+
+    asked: list[str]
+    found: Path | None
+    yes: bool
 
 
 def until(qtbot: QtBot, condition: Callable[[], object]) -> None:
@@ -67,7 +77,7 @@ def test_from_the_click_to_the_report(
 ) -> None:
     expected: list[float] = []
 
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         session = window.session
         opened(qtbot, window)
         click(qtbot, window, 100, 90)
@@ -138,7 +148,7 @@ def check_report(folder: Path, expected_grade: float) -> None:
 def test_correcting_a_track_and_taking_it_back(
     qtbot: QtBot, drive: Drive, small_video: Path
 ) -> None:
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         session, editor = window.session, window.controller.editor
         opened(qtbot, window)
         click(qtbot, window, 100, 90)
@@ -175,7 +185,7 @@ def test_correcting_a_track_and_taking_it_back(
 def test_with_track_and_grade_at_once_a_click_is_enough(
     qtbot: QtBot, drive: Drive, small_video: Path
 ) -> None:
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         window.settings.set_value("auto_track", True)
         window.settings.set_value("auto_grade", True)
         opened(qtbot, window)
@@ -222,7 +232,7 @@ HOLDABLE = {"track": "track_sperms", "grade": "grade_sperms", "export": "export"
 def test_cancelling_in_the_middle_leaves_the_session_whole(
     qtbot: QtBot, drive: Drive, small_video: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         session = window.session
         opened(qtbot, window)
         click(qtbot, window, 100, 90)
@@ -261,7 +271,7 @@ def test_cancelling_while_another_video_opens_keeps_the_first(
     other = tmp_path / "other.mp4"
     other.write_bytes(small_video.read_bytes())
 
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         session = window.session
         opened(qtbot, window)
         click(qtbot, window, 100, 90)
@@ -296,7 +306,7 @@ def test_the_checksum_of_a_video_that_is_left_is_cancelled(
     other.write_bytes(small_video.read_bytes() + b"other bytes at the end")
     expected = hashlib.sha256(other.read_bytes()).hexdigest()
 
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         session = window.session
         held = Held(monkeypatch, "checksum")
         window.controller.open_video(small_video)
@@ -315,7 +325,7 @@ def test_the_checksum_of_a_video_that_is_left_is_cancelled(
 def test_a_preview_in_its_middle_gives_way_to_what_is_typed(
     qtbot: QtBot, drive: Drive, small_video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         opened(qtbot, window)
         click(qtbot, window, 100, 90)
         graded(qtbot, window, 1)
@@ -350,7 +360,7 @@ def test_a_second_click_on_grade_changes_nothing(
 
     monkeypatch.setattr(work, "grade_sperms", counting)
 
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         opened(qtbot, window)
         click(qtbot, window, 100, 90)
         click(qtbot, window, 90, 160)
@@ -372,7 +382,7 @@ def test_a_bad_file_is_told_and_the_open_video_stays(
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video at all" * 50)
 
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         opened(qtbot, window)
         click(qtbot, window, 100, 90)
         window.controller.open_video(bad)
@@ -394,14 +404,76 @@ def visible_boxes(window: MainWindow) -> list[QMessageBox]:
 def test_a_moved_video_is_found_again(
     qtbot: QtBot, drive: Drive, small_video: Path, tmp_path: Path
 ) -> None:
-    def script(window: MainWindow, answers: object) -> None:
-        answers.found = small_video  # type: ignore[attr-defined]  # the stand-in for the user
+    def script(window: MainWindow, answers: Answers) -> None:
+        answers.found = small_video
         window.controller.open_video(tmp_path / "gone.mp4")
         opened(qtbot, window)
-        assert answers.asked == ["moved"]  # type: ignore[attr-defined]  # as above
+        assert answers.asked == ["moved"]
         assert window.settings.recent[0] == small_video
 
     drive(script)
+
+
+def video_with_few_kept_frames(
+    qtbot: QtBot, window: MainWindow, source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Open a copy of which most frames must be read again from its file."""
+    path = folder / "moving.mp4"
+    path.write_bytes(source.read_bytes())
+    monkeypatch.setattr(frame_cache, "BYTES_PER_PIXEL", 400)
+    window.settings.set_value("cache_mib", 64)
+    window.controller.open_video(path)
+    until(qtbot, lambda: window.session.video is not None and window.session.video.sha256)
+    until(qtbot, lambda: window.session.model.status is ModelStatus.READY)
+    return path
+
+
+def test_a_video_that_moves_while_it_is_open_is_found_again(
+    qtbot: QtBot,
+    drive: Drive,
+    small_video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moved, other = tmp_path / "moved.mp4", tmp_path / "other.mp4"
+    other.write_bytes(small_video.read_bytes() + b"another")
+
+    def script(window: MainWindow, answers: Answers) -> None:
+        session = window.session
+        path = video_with_few_kept_frames(qtbot, window, small_video, tmp_path, monkeypatch)
+        click(qtbot, window, 100, 90)
+        path.rename(moved)
+
+        window.actions_by_id["grade"].trigger()  # the user does not find it
+        told_once(qtbot, window, "moving.mp4 is not there any more")
+        assert len(session.sperms) == 1
+
+        answers.found = other  # then shows a wrong one
+        window.actions_by_id["grade"].trigger()
+        told_once(qtbot, window, "other.mp4 is another video than moving.mp4")
+        assert session.video is not None
+        assert session.video.path == path
+
+        answers.found = moved
+        window.actions_by_id["grade"].trigger()
+        until(qtbot, lambda: len(session.reportable) == 1)
+        assert answers.asked == ["moved"] * 3
+        assert session.video is not None
+        assert session.video.path == moved
+        assert window.settings.recent[0] == moved
+        assert window.windowTitle().startswith("moved.mp4")
+        window.controller.player.seek(FRAMES - 1)
+        until(qtbot, lambda: session.frame == FRAMES - 1)
+
+    drive(script)
+
+
+def told_once(qtbot: QtBot, window: MainWindow, part: str) -> None:
+    until(qtbot, lambda: visible_boxes(window))
+    until(qtbot, lambda: not window.controller.is_busy)
+    (box,) = visible_boxes(window)
+    assert part in box.text()
+    box.close()
 
 
 def test_a_model_that_is_none_is_told_and_can_be_replaced(
@@ -410,7 +482,7 @@ def test_a_model_that_is_none_is_told_and_can_be_replaced(
     foreign = tmp_path / "foreign.safetensors"
     foreign.write_bytes(b"not a model")
 
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         opened(qtbot, window)
         window.settings.set_value("model_path", str(foreign))
         until(qtbot, lambda: visible_boxes(window))
@@ -428,17 +500,17 @@ def test_a_model_that_is_none_is_told_and_can_be_replaced(
 def test_closing_while_work_runs_asks_and_cleans_up(
     qtbot: QtBot, drive: Drive, small_video: Path
 ) -> None:
-    def script(window: MainWindow, answers: object) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
         opened(qtbot, window)
         click(qtbot, window, 100, 90)
         window.actions_by_id["grade"].trigger()
         assert window.controller.is_busy
-        answers.yes = False  # type: ignore[attr-defined]  # the stand-in for the user
+        answers.yes = False
         assert not window.close()
         assert window.isVisible()
-        answers.yes = True  # type: ignore[attr-defined]  # as above
+        answers.yes = True
         assert window.close()
-        assert answers.asked[:1] == ["stop"]  # type: ignore[attr-defined]  # as above
+        assert answers.asked[:1] == ["stop"]
         assert not window.controller.is_busy
 
     drive(script, str(small_video))
