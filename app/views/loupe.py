@@ -65,12 +65,12 @@ class Loupe(QWidget):
         self._session = session
         self._view = CropView()
         self._view.setAccessibleName(self.tr("Loupe"))
-        self._caption = muted(wraps=False)
+        self.caption = muted(wraps=False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(heading(self.tr("Loupe")))
         layout.addWidget(self._view, 1)
-        layout.addWidget(self._caption)
+        layout.addWidget(self.caption)
         self._place: QPointF | None = None
         self._frame_image: tuple[NDArray[np.uint8], QImage] | None = None
         self._film_place = 0
@@ -113,11 +113,11 @@ class Loupe(QWidget):
     def _show(self) -> None:
         if self._session.image is None:
             self._view.show_part(QImage(), QRectF(0, 0, 1, 1), QColor("#808080"))
-            self._caption.setText("")
+            self.caption.setText("")
             return
         if self._place is not None:
             self._show_place(self._place, QColor("#c0c0c0"))
-            self._caption.setText(
+            self.caption.setText(
                 self.tr("{x:.0f}, {y:.0f} px: what a crop there holds").format(
                     x=self._place.x(), y=self._place.y()
                 )
@@ -128,7 +128,7 @@ class Loupe(QWidget):
     def _show_film(self) -> None:
         sperm = self._session.selected_sperm
         if sperm is None:
-            self._caption.setText(self.tr("Point at a sperm."))
+            self.caption.setText(self.tr("Point at a sperm."))
             self._view.show_part(QImage(), QRectF(0, 0, 1, 1), QColor("#808080"))
             return
         film, colour = self._session.film(sperm), sperm_colour(sperm.key)
@@ -136,8 +136,8 @@ class Loupe(QWidget):
             number = self._film_place % len(film.images)
             picture = rgb_image(film.images[number])
             self._view.show_part(picture, QRectF(picture.rect()), colour)
-            self._caption.setText(
-                self.tr("{name}: film, frame {frame}").format(
+            self.caption.setText(
+                self.tr("Sperm {name}: film, frame {frame}").format(
                     name=sperm.name, frame=film.frames[number]
                 )
             )
@@ -147,7 +147,7 @@ class Loupe(QWidget):
         place = sperm.places[0][1:] if point is None else (point.x_px, point.y_px)
         if not math.isnan(place[0]):
             self._show_place(QPointF(*place), colour)
-        self._caption.setText(sperm.name)
+        self.caption.setText(self.tr("Sperm {name}").format(name=sperm.name))
 
     def _show_place(self, place: QPointF, colour: QColor) -> None:
         corner = CROP_PX / 2 - 0.5

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import itertools
 import json
 import math
 import threading
@@ -11,7 +12,8 @@ from typing import Protocol
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -178,6 +180,84 @@ def test_correcting_a_track_and_taking_it_back(
         while editor.undo_stack.canUndo():
             window.actions_by_id["undo"].trigger()
         assert session.sperms == ()
+
+    drive(script, str(small_video))
+
+
+def drag(
+    qtbot: QtBot, window: MainWindow, start: tuple[float, float], end: tuple[float, float]
+) -> None:
+    """Press at one place of the video, move there in steps, and let go at the other."""
+    viewport = window.review.canvas.viewport()
+    places = [on_screen(window, *start), on_screen(window, *end)]
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    steps = [places[0] + (places[1] - places[0]) * k / 8 for k in range(1, 9)]
+    for kind, place, button, buttons in (
+        (QEvent.Type.MouseButtonPress, places[0], left, left),
+        *((QEvent.Type.MouseMove, place, none, left) for place in steps),
+        (QEvent.Type.MouseButtonRelease, places[1], left, none),
+    ):
+        seen = QPointF(place), QPointF(viewport.mapToGlobal(place))
+        event = QMouseEvent(kind, *seen, button, buttons, Qt.KeyboardModifier.NoModifier)
+        QCoreApplication.sendEvent(viewport, event)
+
+
+def test_a_marker_is_dragged_to_the_right_place_with_the_mouse(
+    qtbot: QtBot, drive: Drive, small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
+        session = window.session
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        window.actions_by_id["track"].trigger()
+        until(qtbot, lambda: session.track(session.sperms[0]))
+        window.controller.player.seek(10)
+        until(qtbot, lambda: session.frame == 10)
+        before = session.sperms[0].seeds
+
+        drag(qtbot, window, (260, 40), (290, 60))  # an empty place: the picture is moved
+        assert session.sperms[0].seeds == before
+        window.review.canvas.zoom_fit()
+        drag(qtbot, window, (120, 90), (112, 160))
+        assert len(session.sperms) == 1
+        assert len(session.sperms[0].seeds) == 2
+        said = session.sperms[0].seeds[1]
+        assert said.frame == 10
+        assert (said.x_px, said.y_px) == pytest.approx((112, 160), abs=1.5)
+        window.actions_by_id["track"].trigger()
+        until(qtbot, lambda: session.track(session.sperms[0]))
+        corrected = session.track(session.sperms[0])
+        assert corrected is not None
+        assert corrected.points[-1].y_px == pytest.approx(160, abs=3)
+
+    drive(script, str(small_video))
+
+
+def test_the_crop_runs_as_a_looping_film(qtbot: QtBot, drive: Drive, small_video: Path) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
+        session, loupe = window.session, window.review.loupe
+        opened(qtbot, window)
+        click(qtbot, window, 100, 90)
+        window.actions_by_id["track"].trigger()
+        until(qtbot, lambda: session.film(session.sperms[0]))
+        loupe.look_away()
+        film = session.film(session.sperms[0])
+        assert film is not None
+        seen: list[str] = []
+
+        def is_seen_twice() -> bool:
+            text = loupe.caption.text()
+            if not seen or seen[-1] != text:
+                seen.append(text)
+            return seen.count(seen[0]) >= 2
+
+        until(qtbot, is_seen_twice)
+        assert len(film.frames) == FRAMES
+        assert len(set(seen)) > FRAMES / 2  # a busy machine may skip some
+        numbers = [int(text.rsplit(" ", 1)[1]) for text in seen]
+        assert sum(b < a for a, b in itertools.pairwise(numbers)) == 1
+        shown = loupe.grab().toImage()
+        until(qtbot, lambda: loupe.grab().toImage() != shown)
 
     drive(script, str(small_video))
 
