@@ -130,14 +130,18 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
     Raises:
         RostfineError: the model is missing, foreign or damaged, or the device is not there.
     """
-    yield Progress(stage="model", done=0, total=3)
+    from app.preload import preload_torch
+
+    yield Progress(stage="model", done=0, total=4)
     import_core()
+    yield Progress(stage="model", done=1, total=4)
+    preload_torch()
     from rostfine_core.assessor import Assessor
     from rostfine_core.bundled import DEMO_MODEL, bundled_path
 
-    yield Progress(stage="model", done=1, total=3)
+    yield Progress(stage="model", done=2, total=4)
     assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
-    yield Progress(stage="model", done=2, total=3)
+    yield Progress(stage="model", done=3, total=4)
     assessor.warm_up()
     return assessor
 
