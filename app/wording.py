@@ -7,6 +7,7 @@ from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
+    QualityFlag,
     TrackStatus,
 )
 
@@ -47,6 +48,32 @@ MARKED = (  # the translators' tool reads literals only; a test holds them equal
     QT_TRANSLATE_NOOP("Core", "export"),
     QT_TRANSLATE_NOOP("Core", "writing"),
 )
+
+FLAG_TITLES = {
+    "track_lost": QT_TRANSLATE_NOOP("Flags", "Track lost"),
+    "track_uncertain": QT_TRANSLATE_NOOP("Flags", "Track uncertain"),
+    "crop_over_border": QT_TRANSLATE_NOOP("Flags", "Crop over the border"),
+    "too_dark": QT_TRANSLATE_NOOP("Flags", "Too dark"),
+    "too_bright": QT_TRANSLATE_NOOP("Flags", "Too bright"),
+    "head_not_found": QT_TRANSLATE_NOOP("Flags", "Head not found"),
+    "out_of_focus": QT_TRANSLATE_NOOP("Flags", "Out of focus"),
+    "sperm_too_small": QT_TRANSLATE_NOOP("Flags", "Sperm too small"),
+    "sperm_too_large": QT_TRANSLATE_NOOP("Flags", "Sperm too large"),
+    "fps_unknown": QT_TRANSLATE_NOOP("Flags", "Training frame rate unknown"),
+    "fps_unlike_training": QT_TRANSLATE_NOOP("Flags", "Frame rate unlike the training"),
+    "scale_unknown": QT_TRANSLATE_NOOP("Flags", "Scale unknown"),
+    "scale_unlike_training": QT_TRANSLATE_NOOP("Flags", "Scale unlike the training"),
+    "video": QT_TRANSLATE_NOOP("Flags", "Note on the video"),
+    "device": QT_TRANSLATE_NOOP("Flags", "Note on the processor"),
+}
+"""What each code of a quality flag means; a test holds the codes equal to the core's."""
+
+
+def flag_text(flag: QualityFlag) -> str:
+    """A flag's reason, led by its meaning where the user's language is not the core's."""
+    title = FLAG_TITLES.get(flag.code, "")
+    meaning = QCoreApplication.translate("Flags", title) if title else ""
+    return flag.reason if meaning == title else f"{meaning}: {flag.reason}"
 
 
 def translated(text: str) -> str:

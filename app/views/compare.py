@@ -12,7 +12,7 @@ from app.session import Session
 from app.theme import sperm_colour
 from app.views.canvas_items import rgb_image
 from app.views.compare_table import CompareTable
-from app.views.histogram import Histogram
+from app.views.histogram import Histogram, highest_share
 from app.views.loupe import CropView
 from app.views.panel import framed, heading, muted, title
 from rostfine_core.domain import Assessment
@@ -23,18 +23,19 @@ FILM_FPS = 6.0
 class Candidate(QWidget):
     """One sperm of those side by side: its film, histogram and main numbers."""
 
-    def __init__(self, sperm: Sperm, assessment: Assessment) -> None:
+    def __init__(self, sperm: Sperm, assessment: Assessment, *, highest: float) -> None:
+        """Args: ``highest`` is the largest share of all that stand side by side."""
         super().__init__()
         self._sperm, self._images = sperm, tuple(map(rgb_image, assessment.clip.images))
         self._view = CropView()
         self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
-        histogram = Histogram(height_px=128)
-        histogram.show_prediction(assessment.prediction)
+        self.histogram = Histogram(height_px=128)
+        self.histogram.show_prediction(assessment.prediction, highest=highest)
         grade = assessment.prediction.grade
         frame, inside = framed()
         inside.addWidget(title(self.tr("Sperm {name}").format(name=sperm.name)))
         inside.addWidget(self._view, 1)
-        inside.addWidget(histogram)
+        inside.addWidget(self.histogram)
         inside.addWidget(
             muted(
                 self.tr("expected {expected:.2f} · P(A or B) {share:.0%}").format(
@@ -144,7 +145,8 @@ class ComparePage(QWidget):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self._candidates = [Candidate(s, a) for s, a in chosen]
+        highest = max((highest_share(a.prediction) for _, a in chosen), default=0.0)
+        self._candidates = [Candidate(s, a, highest=highest) for s, a in chosen]
         for candidate in self._candidates:
             self._row.addWidget(candidate)
         if not chosen:

@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -159,7 +159,7 @@ class CompareModel(QAbstractTableModel):
             if role == _Role.DisplayRole:
                 return sperm.name
             if role == _Role.DecorationRole:
-                return sperm_colour(sperm.key)
+                return _swatch(sperm_colour(sperm.key))
             if role == _Role.InitialSortOrderRole:
                 return self._session.number(sperm.key)
             return None
@@ -259,3 +259,12 @@ class CompareTable(QTableView):
         kept += [k for k in keys if k not in kept]
         self.chosen.emit(tuple(kept[-MOST_COMPARED:]))
         self._show_chosen()
+
+
+def _swatch(colour: QColor) -> QIcon:
+    """The sperm's colour, untinted in a selected row too."""
+    picture = QPixmap(14, 14)
+    picture.fill(colour)
+    swatch = QIcon(picture)
+    swatch.addPixmap(picture, QIcon.Mode.Selected)
+    return swatch

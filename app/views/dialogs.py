@@ -111,7 +111,7 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Shortcuts"))
-        self.resize(640, 620)
+        self.resize(820, 640)
         self.table = QTableWidget(len(ACTIONS), 3)
         self.table.setHorizontalHeaderLabels(
             [self.tr("Action"), self.tr("Keys"), self.tr("What it does")]

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from app import wording
 from app.theme import icon
 from app.views.panel import muted
 from rostfine_core.domain import QualityFlag, Severity
@@ -43,7 +44,8 @@ class FlagList(QWidget):
                 icon("warning" if is_warning else "notice", colour.name(), colour.name()).pixmap(16)
             )
             sign.setAccessibleName(self.tr("Warning") if is_warning else self.tr("Notice"))
-            reason = QLabel(flag.reason) if is_warning else muted(flag.reason)
+            text = wording.flag_text(flag)
+            reason = QLabel(text) if is_warning else muted(text)
             reason.setTextFormat(Qt.TextFormat.PlainText)
             reason.setWordWrap(True)
             self._grid.addWidget(sign, row, 0, Qt.AlignmentFlag.AlignTop)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.theme import GRADE_COLOURS
 from app.views.panel import muted
 from app.wording import translated
-from rostfine_core.domain import Grade, Prediction
+from rostfine_core.domain import Grade, GradeDistribution, Prediction
 
 LABEL_PX, AXIS_PX = 26, 50
 HEAD_OFFSETS = (-0.24, 0.0, 0.24)
@@ -51,15 +51,23 @@ class Histogram(QWidget):
         layout.addWidget(self._plot)
         layout.addWidget(legend)
 
-    def show_prediction(self, prediction: Prediction) -> None:
-        """Draw one sperm's distribution."""
+    def show_prediction(self, prediction: Prediction, *, highest: float = 0.0) -> None:
+        """Draw one sperm's distribution.
+
+        Args:
+            prediction: mean and heads.
+            highest: the largest share of those it stands beside, so that all have one scale.
+        """
         palette = self.palette()
         text = palette.color(QPalette.ColorRole.WindowText)
-        heads = (prediction.grade_global, prediction.grade_spatial, prediction.grade_temporal)
+        heads = _heads(prediction)
         shares = prediction.grade.probabilities
         tops = [max(s, *(h.probabilities[i] for h in heads)) for i, s in enumerate(shares)]
-        headroom = 1 + LABEL_PX / (self._plot.height() - AXIS_PX)
-        self._plot.getViewBox().setYRange(0, max(0.2, headroom * max(tops)), padding=0)
+        top = max(0.2, *tops, highest) * (1 + LABEL_PX / (self._plot.height() - AXIS_PX))
+        self._plot.getViewBox().setYRange(0, top, padding=0)
+        # A tick at the very top would be cut off.
+        ticks = [(t / 10, f"{10 * t}%") for t in range(0, 11, 2) if t / 10 < 0.94 * top]
+        self._plot.getAxis("left").setTicks([ticks])
         for name in ("left", "bottom"):
             self._plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
             self._plot.getAxis(name).setTextPen(text)
@@ -74,3 +82,17 @@ class Histogram(QWidget):
         self._plot.setAccessibleDescription(
             ", ".join(f"{g.name} {p:.0%}" for g, p in zip(Grade, shares, strict=True))
         )
+
+    @property
+    def top(self) -> float:
+        """The share at the upper edge."""
+        return float(self._plot.getViewBox().viewRange()[1][1])
+
+
+def highest_share(prediction: Prediction) -> float:
+    """The largest share that the mean or a head gives to a grade."""
+    return max(max(g.probabilities) for g in (prediction.grade, *_heads(prediction)))
+
+
+def _heads(prediction: Prediction) -> tuple[GradeDistribution, ...]:
+    return prediction.grade_global, prediction.grade_spatial, prediction.grade_temporal

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -53,6 +53,8 @@ class Page(QWidget):
         left = (self.width() - width) // 2
         target = QRect(left, 0, width, self.heightForWidth(width))
         painter.drawImage(target, self._image)
+        painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
+        painter.drawRect(target.adjusted(0, 0, -1, -1))
 
 
 class ReportPage(QWidget):

@@ -164,7 +164,7 @@ class SpermDelegate(QStyledItemDelegate):
             painter.setBrush(fill)
             painter.drawRoundedRect(area, 5, 5)
         self._paint_number(painter, area, sperm)
-        text = area.adjusted(40, 3, -6, 0)
+        text = area.adjusted(40, (area.height() - 38) / 2, -6, 0)
         painter.setPen(palette.text().color())
         font = QFont(option.font)
         font.setBold(True)
@@ -174,7 +174,7 @@ class SpermDelegate(QStyledItemDelegate):
         painter.setFont(option.font)
         assessment = self._session.assessment(sperm)
         if assessment is not None:
-            bar = QRectF(area.right() - 106, area.top() + 8, 100, 12)
+            bar = QRectF(area.right() - 106, text.top() + 3, 100, 12)
             paint_bar(painter, bar, assessment.prediction.grade)
         state = self._model.state_text(sperm)
         is_bad = bool(self._session.rejection(sperm)) or "!" in state or _warnings(assessment) > 0

@@ -68,7 +68,7 @@ class StatusBar(QStatusBar):
     def _show_model(self) -> None:
         model = self._session.model
         if model.status is ModelStatus.LOADING:
-            text = self.tr("model is loading …")
+            text = ""  # said beside the progress bar
         elif model.info is None:
             text = self.tr("no model")
         else:
@@ -92,7 +92,11 @@ class StatusBar(QStatusBar):
         self.cancel.setEnabled(work is not None and not work.is_cancelling)
         if work is None:
             return
-        stage = wording.translated(work.progress.stage)
+        stage = (
+            self.tr("loading the model")
+            if work.kind == "model"
+            else wording.translated(work.progress.stage)
+        )
         self._stage.setText(self.tr("cancelling …") if work.is_cancelling else f"{stage} …")
         self._progress.setRange(0, work.progress.total)
         self._progress.setValue(work.progress.done)

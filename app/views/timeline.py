@@ -64,6 +64,9 @@ class Timeline(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self._plot, 1)
         self._make_plot()
+        policy = self._plot.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._plot.setSizePolicy(policy)
         for signal in (
             session.sperms_changed,
             session.results_changed,
@@ -105,6 +108,7 @@ class Timeline(QWidget):
     def _draw(self) -> None:
         """Draw the curve and marks of the selected sperm."""
         info, sperm = self._session.info, self._session.selected_sperm
+        self._plot.setVisible(info is not None)
         for region in self._regions:
             self._plot.removeItem(region)
         self._regions.clear()

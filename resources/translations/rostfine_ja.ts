@@ -872,6 +872,69 @@
     </message>
 </context>
 <context>
+    <name>Flags</name>
+    <message>
+        <source>Track lost</source>
+        <translation>追跡が失われました</translation>
+    </message>
+    <message>
+        <source>Track uncertain</source>
+        <translation>追跡が不確かです</translation>
+    </message>
+    <message>
+        <source>Crop over the border</source>
+        <translation>切り出しが画像の端を越えています</translation>
+    </message>
+    <message>
+        <source>Too dark</source>
+        <translation>暗すぎます</translation>
+    </message>
+    <message>
+        <source>Too bright</source>
+        <translation>明るすぎます</translation>
+    </message>
+    <message>
+        <source>Head not found</source>
+        <translation>頭部が見つかりません</translation>
+    </message>
+    <message>
+        <source>Out of focus</source>
+        <translation>ピントが合っていません</translation>
+    </message>
+    <message>
+        <source>Sperm too small</source>
+        <translation>精子が小さすぎます</translation>
+    </message>
+    <message>
+        <source>Sperm too large</source>
+        <translation>精子が大きすぎます</translation>
+    </message>
+    <message>
+        <source>Training frame rate unknown</source>
+        <translation>学習時のフレームレートが不明です</translation>
+    </message>
+    <message>
+        <source>Frame rate unlike the training</source>
+        <translation>フレームレートが学習時と異なります</translation>
+    </message>
+    <message>
+        <source>Scale unknown</source>
+        <translation>縮尺が不明です</translation>
+    </message>
+    <message>
+        <source>Scale unlike the training</source>
+        <translation>縮尺が学習時と異なります</translation>
+    </message>
+    <message>
+        <source>Note on the video</source>
+        <translation>動画についての注意</translation>
+    </message>
+    <message>
+        <source>Note on the processor</source>
+        <translation>演算装置についての注意</translation>
+    </message>
+</context>
+<context>
     <name>GradePanel</name>
     <message>
         <source>Reasons for caution</source>
@@ -991,8 +1054,12 @@
         <translation>精子を指してください。</translation>
     </message>
     <message>
-        <source>{name}: film, frame {frame}</source>
-        <translation>{name}: 動画、フレーム {frame}</translation>
+        <source>Sperm {name}: film, frame {frame}</source>
+        <translation>精子 {name}：動画、フレーム {frame}</translation>
+    </message>
+    <message>
+        <source>Sperm {name}</source>
+        <translation>精子 {name}</translation>
     </message>
 </context>
 <context>
@@ -1058,6 +1125,13 @@
     </message>
 </context>
 <context>
+    <name>Opening</name>
+    <message>
+        <source>{path} is not there any more: what was computed stays, and Track or Grade asks for the video again.</source>
+        <translation>{path} が見つかりません。計算済みの結果は残ります。「追跡」または「評価」を押すと、動画の場所をもう一度尋ねます。</translation>
+    </message>
+</context>
+<context>
     <name>ReportPage</name>
     <message>
         <source>Sample</source>
@@ -1092,12 +1166,8 @@
         <translation>まだ評価がありません。</translation>
     </message>
     <message>
-        <source>Preview</source>
-        <translation>プレビュー</translation>
-    </message>
-    <message>
-        <source>Preview of the explanations</source>
-        <translation>説明図のプレビュー</translation>
+        <source>The report as it will be exported</source>
+        <translation>出力されるレポート</translation>
     </message>
     <message>
         <source>Is in {folder}</source>
@@ -1405,10 +1475,6 @@
         <translation>中止</translation>
     </message>
     <message>
-        <source>model is loading …</source>
-        <translation>モデルを読み込み中…</translation>
-    </message>
-    <message>
         <source>no model</source>
         <translation>モデルなし</translation>
     </message>
@@ -1419,6 +1485,10 @@
     <message>
         <source> (demonstration, not for clinical use)</source>
         <translation> (デモ用、臨床使用不可)</translation>
+    </message>
+    <message>
+        <source>loading the model</source>
+        <translation>モデルを読み込み中</translation>
     </message>
     <message>
         <source>cancelling …</source>

@@ -1,5 +1,7 @@
 """The Japanese translation is complete, fits its placeholders and is the compiled one."""
 
+import inspect
+import re
 import string
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -11,8 +13,10 @@ from pytestqt.qtbot import QtBot
 from app.actions import ACTIONS, MENUS
 from app.settings import SETTINGS
 from app.views.compare_table import COLUMNS
-from app.wording import MARKED
+from app.wording import FLAG_TITLES, MARKED, flag_text
+from rostfine_core import quality
 from rostfine_core.bundled import bundled_path
+from rostfine_core.domain import QualityFlag, Severity
 
 MESSAGES = [
     (context.findtext("name") or "", message.findtext("source") or "", message)
@@ -44,7 +48,28 @@ def test_every_text_of_the_tables_is_known_to_the_translators() -> None:
     tables |= {("Actions", m) for m in MENUS} | {("Core", t) for t in MARKED}
     tables |= {("Settings", t) for s in SETTINGS for t in (s.group, s.label, s.tip)}
     tables |= {("CompareTable", t) for c in COLUMNS for t in (c.heading, c.tip)}
+    tables |= {("Flags", t) for t in FLAG_TITLES.values()}
     assert tables <= known
+
+
+def test_every_flag_of_the_core_has_a_title() -> None:
+    """The codes are read from the core's source, so that a new flag cannot be forgotten."""
+    made = inspect.getsource(quality)
+    codes = set(re.findall(r"_(?:warning|notice)\(\s*\"([a-z_]+)\"", made))
+    assert {"track_lost", "scale_unknown"} <= codes
+    assert codes | {"video", "device"} == set(FLAG_TITLES)
+
+
+def test_a_flags_meaning_leads_its_reason_in_another_language(japanese: None) -> None:
+    flag = QualityFlag(code="too_dark", severity=Severity.WARNING, reason="Median 12 of 255.")
+    assert flag_text(flag) == "暗すぎます: Median 12 of 255."
+    unknown = QualityFlag(code="new", severity=Severity.NOTICE, reason="Something new.")
+    assert flag_text(unknown) == "Something new."
+
+
+def test_in_english_a_flag_is_its_reason() -> None:
+    flag = QualityFlag(code="too_dark", severity=Severity.WARNING, reason="Median 12 of 255.")
+    assert flag_text(flag) == flag.reason
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from app.records import Calibration
 from app.session import Session
 from app.settings import SETTINGS, Settings
 from app.views.about import AboutDialog
-from app.views.compare import ComparePage
+from app.views.compare import Candidate, ComparePage
 from app.views.dialogs import ShortcutsDialog
 from app.views.report_panel import ReportPage
 from app.views.settings_dialog import SettingsDialog
@@ -65,6 +65,18 @@ def test_what_is_like_is_said_to_be_like(qtbot: QtBot, graded: Session) -> None:
     graded.add_assessments({graded.assessment_key(graded.sperms[1]): first}, {})
     graded.set_compared((1, 2))
     assert "no clear difference" in page.verdicts.text()
+    page.hide()
+
+
+def test_what_stands_side_by_side_has_one_scale(qtbot: QtBot, graded: Session) -> None:
+    """Bars of equal height must mean equal shares."""
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.show()
+    graded.set_compared((1, 2))
+    tops = {round(c.histogram.top, 6) for c in page.findChildren(Candidate)}
+    assert len(tops) == 1
+    assert tops.pop() > 0.6  # the largest share of the two
     page.hide()
 
 
