@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QFormLayout,
@@ -54,7 +54,7 @@ class Page(QWidget):
         target = QRect(left, 0, width, self.heightForWidth(width))
         painter.drawImage(target, self._image)
         painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
-        painter.drawRect(target.adjusted(0, 0, -1, -1))
+        painter.drawRect(QRectF(target).adjusted(0.5, 0.5, -0.5, -0.5))
 
 
 class ReportPage(QWidget):
