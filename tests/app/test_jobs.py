@@ -21,7 +21,7 @@ class Work:
         self.steps, self.step_s, self.error = steps, step_s, error
         self.go = threading.Event()
         self.started = threading.Event()
-        self.is_cleaned = False
+        self.cleaned = threading.Event()
         self.thread: int | None = None
 
     def run(self) -> LongJob[str]:
@@ -34,7 +34,7 @@ class Work:
             if self.error is not None:
                 raise self.error
         finally:
-            self.is_cleaned = True
+            self.cleaned.set()
         return "result"
 
 
@@ -66,7 +66,7 @@ def test_the_result_comes_back_in_the_windows_thread(
         assert jobs.works[0].kind == "test"
     assert told == {"success": ["result"], "failure": [], "cancel": []}
     assert work.thread != threading.get_ident()
-    assert work.is_cleaned
+    assert work.cleaned.is_set()
     assert jobs.works == ()
 
 
@@ -97,7 +97,7 @@ def test_cancelling_closes_the_generator_and_is_told_once(
         jobs.cancel("test")
         assert jobs.works[0].is_cancelling
     assert told == {"success": [], "failure": [], "cancel": [True]}
-    assert work.is_cleaned
+    assert work.cleaned.is_set()
 
 
 def test_stopping_waits_and_tells_nobody(
@@ -107,7 +107,7 @@ def test_stopping_waits_and_tells_nobody(
     start(jobs, work)
     assert work.started.wait(5)
     jobs.shut_down()
-    assert work.is_cleaned
+    assert work.cleaned.is_set()
     qtbot.wait(1)
     assert told == {"success": [], "failure": [], "cancel": []}
     assert not jobs.is_running("test")
@@ -132,14 +132,14 @@ def test_dropping_does_not_wait_for_a_long_step_but_the_next_of_its_kind_does(
     start(jobs, first)
     assert first.started.wait(5)
     jobs.drop(("test",))
-    assert not first.is_cleaned
+    assert not first.cleaned.is_set()
     start(jobs, second)
     assert jobs.is_running("test")
     assert not second.started.is_set()
     with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
         first.go.set()
-    assert first.is_cleaned
-    assert second.is_cleaned
+    assert first.cleaned.is_set()
+    assert second.cleaned.is_set()
     assert told == {"success": ["result"], "failure": [], "cancel": []}
 
 
@@ -155,7 +155,7 @@ def test_what_waits_for_a_dropped_job_can_be_dropped_too(
     first.go.set()
     jobs.shut_down()
     qtbot.wait(1)
-    assert first.is_cleaned
+    assert first.cleaned.is_set()
     assert not second.started.is_set()
     assert told == {"success": [], "failure": [], "cancel": []}
 

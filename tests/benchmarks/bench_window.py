@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -153,12 +154,17 @@ def measure_clicks(window: MainWindow, x_px: float, y_px: float) -> None:
         editor.add_sperm(x_px + 0.25 * (number + 1), y_px)
         until(lambda: session.track(session.sperms[-1]) is not None)
         tracked.append(time.perf_counter() - began)
-        until(lambda count=count: len(session.reportable) > count)
+        until(partial(has_more, session, count))
         graded.append(time.perf_counter() - began)
     print(
         f"click to grade: median {statistics.median(graded):.2f} s, best {min(graded):.2f} s, "
         f"to the track {statistics.median(tracked):.2f} s (budget 1 s)"
     )
+
+
+def has_more(session: Session, count: int) -> bool:
+    """Whether there are more grades than there were."""
+    return len(session.reportable) > count
 
 
 def is_decoded(session: Session) -> bool:
