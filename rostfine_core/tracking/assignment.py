@@ -7,15 +7,13 @@ from numpy.typing import NDArray
 
 FORBIDDEN = math.inf
 
-Table = list[list[float]]
-
 
 def assign(cost: NDArray[np.float64], *, unassigned: NDArray[np.float64]) -> NDArray[np.intp]:
     """Give every row a column or none so that the sum of costs is least.
 
-    Rows that compete with nobody are settled at once. The others fall into small groups that
-    compete among themselves, each solved by shortest augmenting paths (Jonker and Volgenant
-    1987), exact like the Hungarian method.
+    Every row first takes the column that is cheapest to it; the rows that come too late are then
+    matched one after the other by shortest augmenting paths (Jonker and Volgenant 1987), exact like
+    the Hungarian method.
 
     Args:
         cost: (R, C) cost of giving column c to row r; ``FORBIDDEN`` where it cannot be.
@@ -28,101 +26,101 @@ def assign(cost: NDArray[np.float64], *, unassigned: NDArray[np.float64]) -> NDA
     chosen = np.full(rows, -1, np.intp)
     if not columns or not rows:
         return chosen
-    worthwhile = cost < unassigned[:, None]
-    contested = worthwhile.sum(axis=0) > 1
-    competes = (worthwhile & contested).any(axis=1)
-    settled = ~competes & worthwhile.any(axis=1)
-    chosen[settled] = cost[settled].argmin(axis=1)
-    if competes.any():
-        for group, wanted in _groups(worthwhile, np.flatnonzero(competes)):
-            table = cost[np.ix_(group, wanted)].tolist()
-            picked = _shortest_paths(table, unassigned[group].tolist())
-            chosen[group] = [wanted[p] if p >= 0 else -1 for p in picked]
+    cost = np.where(cost < unassigned[:, None], cost, FORBIDDEN)
+    choice, price = cost.argmin(axis=1), cost.min(axis=1)
+    choosers = np.flatnonzero(price < FORBIDDEN)
+    taken, first = np.unique(choice[choosers], return_index=True)
+    chosen[choosers[first]] = taken
+    late = choosers[chosen[choosers] < 0]
+    if late.size:
+        matching = _Matching(cost, unassigned, chosen, price)
+        for row in late.tolist():
+            matching.add(row)
+        chosen[:] = -1
+        chosen[list(matching.column_of)] = list(matching.column_of.values())
     return chosen
 
 
-def _groups(
-    worthwhile: NDArray[np.bool_], rows: NDArray[np.intp]
-) -> list[tuple[list[int], list[int]]]:
-    """The rows that compete, directly or through others, with the columns that they want."""
-    wants = {row: np.flatnonzero(worthwhile[row]).tolist() for row in rows.tolist()}
-    wanted_by: dict[int, list[int]] = {}
-    for row, wishes in wants.items():
-        for column in wishes:
-            wanted_by.setdefault(column, []).append(row)
-    groups = []
-    while wants:
-        group, columns, fresh = list[int](), set[int](), {next(iter(wants))}
-        while fresh:
-            row = fresh.pop()
-            new = set(wants.pop(row)) - columns
-            group.append(row)
-            columns |= new
-            fresh |= {other for column in new for other in wanted_by[column] if other in wants}
-        groups.append((sorted(group), sorted(columns)))
-    return groups
+class _Matching:
+    """A cheapest matching that grows row by row, with the prices that prove it the cheapest.
 
-
-def _shortest_paths(cost: Table, unassigned: list[float]) -> list[int]:
-    """The column of each row, -1 for none, by the least sum of costs.
-
-    Every row has a private extra column that stands for "none", so a solution always exists. The
-    tables are small: plain lists are faster than arrays here.
+    Each row knows only the columns that are worth more to it than none: they are few, so that a
+    search over plain lists touches little and is faster than one over arrays.
     """
-    rows, columns = len(cost), len(cost[0])
-    square = [
-        [*line, *(unassigned[row] if row == none else FORBIDDEN for none in range(rows))]
-        for row, line in enumerate(cost)
-    ]
-    owner = [-1] * (columns + rows)
-    row_price, column_price = [0.0] * rows, [0.0] * (columns + rows)
-    for row in range(rows):
-        _augment(square, row, owner=owner, row_price=row_price, column_price=column_price)
-    picked = [-1] * rows
-    for column, row in enumerate(owner[:columns]):
-        if row >= 0:
-            picked[row] = column
-    return picked
 
+    def __init__(
+        self,
+        cost: NDArray[np.float64],
+        unassigned: NDArray[np.float64],
+        chosen: NDArray[np.intp],
+        price: NDArray[np.float64],
+    ) -> None:
+        """Start from rows that hold their cheapest column, at its ``price`` (R,)."""
+        self._cost = cost
+        self._wishes: dict[int, list[tuple[int, float]]] = {}
+        self._without: list[float] = unassigned.tolist()
+        self._column_price = [0.0] * cost.shape[1]
+        self.column_of = {row: column for row, column in enumerate(chosen.tolist()) if column >= 0}
+        self._owner = {column: row for row, column in self.column_of.items()}
+        prices = price.tolist()
+        self._row_price = [
+            prices[row] if row in self.column_of else 0.0 for row in range(len(cost))
+        ]
 
-def _augment(
-    cost: Table,
-    start: int,
-    *,
-    owner: list[int],
-    row_price: list[float],
-    column_price: list[float],
-) -> None:
-    """Give row ``start`` a column by the shortest path of exchanges; prices stay optimal."""
-    size = len(owner)
-    distance = [FORBIDDEN] * size
-    previous = [start] * size
-    todo = list(range(size))
-    path = []
-    row, reached = start, 0.0
-    while True:
-        line, base = cost[row], reached - row_price[row]
-        column, nearest = -1, FORBIDDEN
-        for other in todo:
-            slack = base + line[other] - column_price[other]
-            if slack < distance[other]:
-                distance[other], previous[other] = slack, row
-            if distance[other] < nearest:
-                column, nearest = other, distance[other]
-        reached = nearest
-        todo.remove(column)
-        path.append(column)
-        if owner[column] < 0:
-            break
-        row = owner[column]
-    row_price[start] += reached
-    for visited in path[:-1]:
-        gain = reached - distance[visited]
-        row_price[owner[visited]] += gain
-        column_price[visited] -= gain
-    while previous[column] != start:
-        row = previous[column]
-        given = owner.index(row)
-        owner[column] = row
-        column = given
-    owner[column] = start
+    def _wishes_of(self, row: int) -> list[tuple[int, float]]:
+        """The columns that are worth more to ``row`` than none, with their costs."""
+        if row not in self._wishes:
+            line = self._cost[row]
+            columns = np.flatnonzero(line < FORBIDDEN)
+            self._wishes[row] = list(zip(columns.tolist(), line[columns].tolist(), strict=True))
+        return self._wishes[row]
+
+    def add(self, start: int) -> None:
+        """Match row ``start`` by the shortest path of exchanges; prices stay optimal.
+
+        The path ends at a free column, or at a row for which going without is cheapest.
+        """
+        distance: dict[int, float] = {}
+        wanted_by: dict[int, int] = {}
+        settled: dict[int, float] = {}
+        row, reached = start, 0.0
+        least_without, quitter = math.inf, start
+        while True:
+            base = reached - self._row_price[row]
+            if base + self._without[row] < least_without:
+                least_without, quitter = base + self._without[row], row
+            for column, cost in self._wishes_of(row):
+                through = base + cost - self._column_price[column]
+                if column not in settled and through < distance.get(column, math.inf):
+                    distance[column], wanted_by[column] = through, row
+            nearest = min(distance, key=distance.__getitem__, default=None)
+            if nearest is None or distance[nearest] > least_without:
+                self._reprice(start, least_without, settled)
+                self._exchange(start, self.column_of.pop(quitter, None), wanted_by)
+                return
+            reached = distance.pop(nearest)
+            if nearest not in self._owner:
+                self._reprice(start, reached, settled)
+                self._exchange(start, nearest, wanted_by)
+                return
+            settled[nearest] = reached
+            row = self._owner[nearest]
+
+    def _reprice(self, start: int, reached: float, settled: dict[int, float]) -> None:
+        self._row_price[start] += reached
+        for column, distance in settled.items():
+            self._row_price[self._owner[column]] += reached - distance
+            self._column_price[column] -= reached - distance
+
+    def _exchange(self, start: int, column: int | None, wanted_by: dict[int, int]) -> None:
+        """Hand ``column`` to the row that reached it, that row's to the one before, to the start.
+
+        Without a column, it is the start itself that goes without.
+        """
+        row = -1
+        while column is not None and row != start:
+            row = wanted_by[column]
+            self._owner[column] = row
+            held = self.column_of.get(row)
+            self.column_of[row] = column
+            column = held
