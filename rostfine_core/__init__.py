@@ -1,5 +1,4 @@
 """RoSTFine Assist's core: tracking, grading, explaining and reporting sperm, without a window."""
 
-from importlib.metadata import version
-
-__version__ = version("rostfine-assist")
+# A constant, because looking it up in the installed package takes a tenth of a start.
+__version__ = "0.1.0"

@@ -25,7 +25,6 @@ from json import JSONEncoder
 from pathlib import Path
 from typing import Self
 
-import cattrs
 import numpy as np
 
 from rostfine_core.domain import (
@@ -47,7 +46,6 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
-from rostfine_core.store.conversion import converter
 from rostfine_core.store.tables import tracks_table
 
 SCHEMA = "rostfine.assessment/1"
@@ -121,6 +119,8 @@ def read_assessment(path: Path) -> AssessmentRecord:
 
 def to_json(record: AssessmentRecord) -> str:
     """The text of ``assessment.json``, one line a key."""
+    from rostfine_core.store.conversion import converter  # `rostfine track` starts without cattrs
+
     content = {
         "schema": SCHEMA,
         "notes": _disclaimers(record.provenance.model),
@@ -138,6 +138,10 @@ def from_json(text: str, *, name: str) -> AssessmentRecord:
     Raises:
         StoreError: as ``read_assessment``.
     """
+    import cattrs
+
+    from rostfine_core.store.conversion import converter
+
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,6 +1,7 @@
 """Who is who: the cheapest way to give detections to heads, each detection to one head at most."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,10 @@ class _Matching:
         price: NDArray[np.float64],
     ) -> None:
         """Start from rows that hold their cheapest column, at its ``price`` (R,)."""
-        self._cost = cost
-        self._wishes: dict[int, list[tuple[int, float]]] = {}
+        rows, columns = np.nonzero(cost < FORBIDDEN)
+        self._columns: list[int] = columns.tolist()
+        self._costs: list[float] = cost[rows, columns].tolist()
+        self._begins: list[int] = np.searchsorted(rows, np.arange(len(cost) + 1)).tolist()
         self._without: list[float] = unassigned.tolist()
         self._column_price = [0.0] * cost.shape[1]
         self.column_of = {row: column for row, column in enumerate(chosen.tolist()) if column >= 0}
@@ -67,13 +70,10 @@ class _Matching:
             prices[row] if row in self.column_of else 0.0 for row in range(len(cost))
         ]
 
-    def _wishes_of(self, row: int) -> list[tuple[int, float]]:
+    def _wishes(self, row: int) -> Iterable[tuple[int, float]]:
         """The columns that are worth more to ``row`` than none, with their costs."""
-        if row not in self._wishes:
-            line = self._cost[row]
-            columns = np.flatnonzero(line < FORBIDDEN)
-            self._wishes[row] = list(zip(columns.tolist(), line[columns].tolist(), strict=True))
-        return self._wishes[row]
+        part = slice(self._begins[row], self._begins[row + 1])
+        return zip(self._columns[part], self._costs[part], strict=True)
 
     def add(self, start: int) -> None:
         """Match row ``start`` by the shortest path of exchanges; prices stay optimal.
@@ -89,7 +89,7 @@ class _Matching:
             base = reached - self._row_price[row]
             if base + self._without[row] < least_without:
                 least_without, quitter = base + self._without[row], row
-            for column, cost in self._wishes_of(row):
+            for column, cost in self._wishes(row):
                 through = base + cost - self._column_price[column]
                 if column not in settled and through < distance.get(column, math.inf):
                     distance[column], wanted_by[column] = through, row
