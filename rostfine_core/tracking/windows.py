@@ -2,8 +2,8 @@
 
 Magnifications are powers of two, so that a window is a cut from the frame halved some times:
 nothing is interpolated, and halving evens out interlaced lines. Only the neighbourhoods are ever
-touched, so that one sperm in a large video costs little; when many windows cover most of the
-frame, the frame is halved once for all of them. Both ways give the same pixels.
+touched, so that one sperm in a large video costs little; when there are many windows, the frame is
+halved once for all of them. Both ways give the same pixels.
 """
 
 import math
@@ -16,6 +16,9 @@ Complex = NDArray[np.complex128]
 Float32 = NDArray[np.float32]
 Image = NDArray[np.uint8]
 HALF_PIXEL = complex(0.5, 0.5)
+MANY = 1 / 16
+"""Windows that cover this share of the frame cost more to halve one by one than the frame does:
+calling OpenCV takes as long as halving a few thousand pixels."""
 
 
 def magnification(diameter_px: float, *, head_size: float) -> int:
@@ -41,10 +44,11 @@ def draw_windows(
     columns, rows = np.rint(working.real).astype(int), np.rint(working.imag).astype(int)
     windows = np.empty((len(centres), size, size), np.float32)
     covered = int(np.square(scales[scales > 1] * size).sum())
-    halved = _pyramid(image, int(scales.max(initial=1))) if covered > image.size / 2 else {1: image}
+    is_many = covered > MANY * image.size
+    halved = _pyramid(image, int(scales.max(initial=1))) if is_many else {1: image}
     corners = zip((rows - size // 2).tolist(), (columns - size // 2).tolist(), strict=True)
-    for window, (top, left), scale in zip(windows, corners, scales.tolist(), strict=True):
-        window[:] = _cut(image, halved, top, left, size, scale)
+    for row, ((top, left), scale) in enumerate(zip(corners, scales.tolist(), strict=True)):
+        windows[row] = _cut(image, halved, top, left, size, scale)
     return windows, (columns + 1j * rows + HALF_PIXEL) * scales - HALF_PIXEL
 
 
@@ -52,6 +56,10 @@ def _cut(
     image: Image, halved: dict[int, Image], top: int, left: int, size: int, scale: int
 ) -> Image:
     """The square from (top, left) of the frame reduced by ``scale``, its border repeated."""
+    if scale in halved and min(top, left) >= 0:
+        part = halved[scale][top : top + size, left : left + size]
+        if part.shape == (size, size):  # most are, and nothing else is needed for them
+            return part
     height, width = (max(side // scale, 1) for side in image.shape)
     first_row, last_row = (min(max(r, 0), height - 1) for r in (top, top + size - 1))
     first_column, last_column = (min(max(c, 0), width - 1) for c in (left, left + size - 1))

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from rostfine_core.tracking.windows import draw_windows, magnification
 
-FRAME = np.random.default_rng(3).integers(0, 256, (123, 157), np.uint8)
-PLACES = st.complex_numbers(max_magnitude=250, allow_nan=False, allow_infinity=False)
+FRAME = np.random.default_rng(3).integers(0, 256, (323, 257), np.uint8)
+PLACES = st.complex_numbers(max_magnitude=400, allow_nan=False, allow_infinity=False)
 
 
 @settings(max_examples=60)
