@@ -1,6 +1,7 @@
 """Networks other than the plain RoSTFine: built, started from weights, trained, saved and read."""
 
-import importlib.util
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,13 @@ SIZES = {
     "branch_heads": 2,
     "drop_path": 0.0,
 }
-NEEDS_PYTORCHVIDEO = {"i3d", "slowfast", "x3d"}
+VIDEO_CNNS = {
+    "r3d": ("resnet", "slow_r50"),
+    "r2plus1d": ("r2plus1d", "r2plus1d_r50"),
+    "i3d": ("resnet", "i3d_r50"),
+    "slowfast": ("slowfast", "slowfast_r50"),
+    "x3d": ("x3d", "x3d_m"),
+}
 CLIPS = torch.linspace(-1, 1, 2 * 3 * 8 * 32 * 32).reshape(2, 3, 8, 32, 32)
 
 
@@ -39,14 +46,14 @@ def section(**values: object) -> ModelSection:
     return structure(table | values, ModelSection, source="test")
 
 
-@pytest.mark.parametrize(
-    "name", ["timesformer", "vivit", "vgg16", "r3d", "r2plus1d", *sorted(NEEDS_PYTORCHVIDEO)]
-)
+def needs_its_library(name: str) -> None:
+    if name in VIDEO_CNNS:
+        pytest.importorskip("pytorchvideo", reason="the extra `baselines` is not installed")
+
+
+@pytest.mark.parametrize("name", ["timesformer", "vivit", "vgg16", *VIDEO_CNNS])
 def test_a_small_baseline_answers_and_learns(name: str) -> None:
-    if name in NEEDS_PYTORCHVIDEO and importlib.util.find_spec("pytorchvideo") is None:
-        with pytest.raises(ConfigError, match="pip install pytorchvideo"):
-            build_network(section(network=name, size="small"))
-        pytest.skip("pytorchvideo is not installed")
+    needs_its_library(name)
     torch.manual_seed(0)
     network = build_network(section(network=name, size="small"))
     output = network(CLIPS)
@@ -55,6 +62,28 @@ def test_a_small_baseline_answers_and_learns(name: str) -> None:
     assert (len(parts.heads), len(parts.features)) == (1, 0)
     torch.autograd.backward(output.grade[:, 0].sum())
     assert [n for n, p in network.named_parameters() if p.grad is None] == []
+    assert sum(p.numel() for p in network.parameters()) < 1_000_000
+
+
+@pytest.mark.parametrize("name", VIDEO_CNNS)
+def test_a_full_size_baseline_takes_the_model_zoos_kinetics_file(name: str) -> None:
+    needs_its_library(name)
+    module, builder = VIDEO_CNNS[name]
+    with torch.device("meta"):
+        backbone = build_network(section(network=name)).get_submodule("backbone")
+        zoo = getattr(importlib.import_module(f"pytorchvideo.models.hub.{module}"), builder)()
+    inner = getattr(backbone, "network", backbone)
+    zoo_shapes = {n: t.shape for n, t in zoo.state_dict().items()}
+    ours = {n: t.shape for n, t in inner.state_dict().items()}
+    left_out = zoo_shapes.keys() - ours.keys()
+    assert ours == {n: s for n, s in zoo_shapes.items() if n not in left_out}
+    assert all(".proj." in n for n in left_out)
+
+
+def test_an_absent_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytorchvideo.models.x3d", None)
+    with pytest.raises(ConfigError, match="baselines"):
+        build_network(section(network="x3d"))
 
 
 @pytest.mark.parametrize(
