@@ -205,6 +205,30 @@ class AugmentationSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuxiliarySection:
+    """What is learned beside the grades in the first ``epochs``: ``columns`` of ``labels.csv``.
+
+    Findings that a panel's grades come from (the WHO criteria, a measured speed) show a network
+    that starts from scratch what to look at. Their ``weight`` in the loss falls linearly to 0, so
+    that the remaining epochs minimise the paper's loss alone. Off by default.
+    """
+
+    columns: tuple[str, ...] = ()
+    weight: float = 0.2
+    epochs: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse weights and spans below zero."""
+        _require(self.weight >= 0, "weight must be 0 or more")
+        _require(self.epochs > 0, "epochs must be above 0")
+
+    def weight_at(self, epochs_done: float) -> float:
+        """The weight when that many epochs are done; 0 without columns."""
+        left = max(1 - epochs_done / self.epochs, 0.0)
+        return self.weight * left if self.columns else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """One training run, whole: everything that decides its numbers."""
 
@@ -216,7 +240,15 @@ class TrainConfig:
     loss: LossSection = LossSection()
     optimiser: OptimiserSection = OptimiserSection()
     augmentation: AugmentationSection = AugmentationSection()
+    auxiliary: AuxiliarySection = AuxiliarySection()
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse sections that do not go together."""
+        _require(
+            not self.auxiliary.columns or self.model.network == "rostfine",
+            "auxiliary columns are learned from the features of rostfine alone",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved recipe, defaults included, as plain containers."""

@@ -56,11 +56,12 @@ class Ranks:
         if self.world == 1:
             return sums
         values = torch.tensor(
-            [sums.clips, sums.total, sums.grade, sums.diversity], dtype=torch.float64
+            [sums.clips, sums.total, sums.grade, sums.diversity, sums.auxiliary],
+            dtype=torch.float64,
         )
         dist.all_reduce(values)
-        clips, total, grade, diversity = values.tolist()
-        return EpochSums(int(clips), total, grade, diversity, sums.seconds)
+        clips, total, grade, diversity, auxiliary = values.tolist()
+        return EpochSums(int(clips), total, grade, diversity, auxiliary, sums.seconds)
 
 
 @contextmanager

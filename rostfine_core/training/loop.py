@@ -18,13 +18,14 @@ from torch.nn.parallel import DistributedDataParallel
 from rostfine_core.domain import Progress
 from rostfine_core.errors import ConfigError, RostfineError
 from rostfine_core.training.augment import augment
+from rostfine_core.training.auxiliary import WithAuxiliary, auxiliary_loss
 from rostfine_core.training.clip_cache import ClipCache
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.distributed import Ranks
 from rostfine_core.training.interruption import StopRequest
 from rostfine_core.training.losses import LossTerms, smooth_labels, total_loss
 from rostfine_core.training.metrics import Metrics, compute_metrics
-from rostfine_core.training.networks import trained_parts
+from rostfine_core.training.networks import network_config
 from rostfine_core.training.optimisers import (
     build_average,
     build_optimiser,
@@ -64,6 +65,7 @@ class TrainingLoop:
         network: nn.Module,
         cache: ClipCache,
         labels: Tensor,
+        auxiliary: Tensor,
         split: Split,
         folder: RunFolder,
         ranks: Ranks | None = None,
@@ -71,9 +73,15 @@ class TrainingLoop:
         self.config, self.network, self.cache = config, network, cache
         self.ranks = ranks or Ranks()
         self.labels, self.split, self.folder = labels, split, folder
+        self.auxiliary = auxiliary
         self.device = next(network.parameters()).device
-        self.optimiser = build_optimiser(network, config.optimiser)
-        self.trained = self._spread(network)
+        self.whole = WithAuxiliary(
+            network,
+            width=len(config.model.features) * network_config(config.model).embed_dim,
+            columns=auxiliary.shape[1],
+        ).to(self.device)
+        self.optimiser = build_optimiser(self.whole, config.optimiser)
+        self.trained = self._spread(self.whole)
         self.scaler = torch.amp.GradScaler(
             self.device.type, enabled=config.loop.precision == "float16"
         )
@@ -101,7 +109,7 @@ class TrainingLoop:
         """Everything that the next step depends on, as tensors and plain values."""
         return {
             "step": self.step,
-            "network": self.network.state_dict(),
+            "network": self.whole.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
@@ -113,7 +121,7 @@ class TrainingLoop:
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to where ``state`` was taken."""
         self.step = state["step"]
-        self.network.load_state_dict(state["network"])
+        self.whole.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
@@ -225,12 +233,17 @@ class TrainingLoop:
         with torch.autocast(
             self.device.type, PRECISIONS[self.config.loop.precision], enabled=self._is_mixed
         ):
-            parts = trained_parts(self.trained(self.cache.prepare(images.to(self.device))))
+            parts, guessed = self.trained(self.cache.prepare(images.to(self.device)))
         section = self.config.loss
         target = self.targets[part].to(self.device)
         heads = tuple(h.float() for h in parts.heads)
         features = tuple(f.float() for f in parts.features)
-        return total_loss(heads, features, target, kind=section.kind, alpha=section.alpha)
+        terms = total_loss(heads, features, target, kind=section.kind, alpha=section.alpha)
+        weight = self.config.auxiliary.weight_at(self.step / self.steps_per_epoch)
+        if guessed is None or not weight:
+            return terms
+        truth = self.auxiliary[part].to(self.device)
+        return terms.plus_auxiliary(auxiliary_loss(guessed.float(), truth), weight=weight)
 
     @property
     def _is_mixed(self) -> bool:
@@ -240,7 +253,7 @@ class TrainingLoop:
         limit = self.config.optimiser.clip_norm
         if limit:
             self.scaler.unscale_(self.optimiser)
-            nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+            nn.utils.clip_grad_norm_(self.whole.parameters(), limit)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
@@ -261,6 +274,7 @@ class TrainingLoop:
             "loss": sums.total / sums.clips,
             "loss_grade": sums.grade / sums.clips,
             "loss_diversity": sums.diversity / sums.clips,
+            **({"loss_auxiliary": sums.auxiliary / sums.clips} if self.auxiliary.numel() else {}),
             "clips_per_s": sums.clips / sums.seconds,
             "validation": None if judged is None else judged.scalars(),
         }

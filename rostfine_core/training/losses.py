@@ -4,7 +4,7 @@ Letters: B clips in the batch, 5 grades, D width of a feature.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -24,6 +24,11 @@ class LossTerms:
     total: Tensor
     grade: Tensor
     diversity: Tensor
+    auxiliary: Tensor | None = None
+
+    def plus_auxiliary(self, loss: Tensor, *, weight: float) -> "LossTerms":
+        """The same with an auxiliary loss besides."""
+        return replace(self, total=self.total + weight * loss, auxiliary=loss)
 
 
 def mse(shares: Tensor, label: Tensor) -> Tensor:

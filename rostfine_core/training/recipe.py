@@ -14,6 +14,7 @@ from torch import nn
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import ConfigError
 from rostfine_core.files import safe_name, write_text
+from rostfine_core.training.auxiliary import auxiliary_targets
 from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
 from rostfine_core.training.datasets import ClipDataset, read_datasets
@@ -79,6 +80,7 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     network_config(config.model)  # a mistake there should not wait until the clips are read
     dataset = read_datasets([Path(p) for p in config.data.train])
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
+    auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
     folder = RunFolder(Path(config.output))
     with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
         resume_point = folder.open(config, is_main=ranks.is_main)
@@ -94,6 +96,7 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
             network=network,
             cache=cache,
             labels=torch.from_numpy(dataset.labels),
+            auxiliary=auxiliary,
             split=split,
             folder=folder,
             ranks=ranks,

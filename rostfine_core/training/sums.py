@@ -13,6 +13,7 @@ class EpochSums:
     total: float = 0.0
     grade: float = 0.0
     diversity: float = 0.0
+    auxiliary: float = 0.0
     seconds: float = 0.0
 
     def add(self, terms: LossTerms, *, clips: int) -> None:
@@ -21,3 +22,5 @@ class EpochSums:
         self.total += terms.total.item() * clips
         self.grade += terms.grade.item() * clips
         self.diversity += terms.diversity.item() * clips
+        if terms.auxiliary is not None:
+            self.auxiliary += terms.auxiliary.item() * clips
