@@ -235,10 +235,13 @@ class Heads:
     def _motion_cost(self, detections: Detections) -> Real:
         """(N, D) how unlikely each detection is as the next place of each motion."""
         motion = self._motion
-        away = abs(motion.predicted[:, None] - detections.places[None]) / motion.units[:, None]
-        spread = motion.spread[:, None]
-        cost = (TAIL + 1) / 2 * np.log1p(away**2 / (TAIL * spread)) + 0.5 * np.log(spread)
-        return np.where(away <= self._settings.search_radius, cost, FORBIDDEN)
+        way = (motion.predicted[:, None] - detections.places) / motion.units[:, None]
+        away2 = np.square(way.real) + np.square(way.imag)
+        near = np.nonzero(away2 <= self._settings.search_radius**2)
+        spread = motion.spread[near[0]]
+        cost = np.full(way.shape, FORBIDDEN)
+        cost[near] = (TAIL + 1) / 2 * np.log1p(away2[near] / (TAIL * spread)) + np.log(spread) / 2
+        return cost
 
     def _compare(
         self,

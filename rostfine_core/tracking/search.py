@@ -125,14 +125,15 @@ def merge_candidates(candidates: Candidates, *, reach: Real) -> Detections:
     """
     order = np.argsort(-candidates.strengths, kind="stable")
     rows, places = candidates.rows[order], candidates.places[order]
-    leader = np.arange(len(order))
+    leader = list(range(len(order)))
     if len(reach) > 1:
-        near = abs(places[:, None] - places[None]) < SAME_THING * reach[rows][:, None]
-        for peak in np.flatnonzero(np.triu(near, 1).any(axis=0)):
-            above = np.flatnonzero(near[:peak, peak] & (leader[:peak] == np.arange(peak)))
-            if above.size:
-                leader[peak] = above[0]
-    leaders, number = np.unique(leader, return_inverse=True)
+        x, y = places.real, places.imag  # squares, as a root for every pair costs much more
+        away2 = np.square(x[:, None] - x) + np.square(y[:, None] - y)
+        near = away2 < np.square(SAME_THING * reach[rows])
+        for peak, stronger in np.argwhere(np.tril(near, -1)).tolist():
+            if leader[peak] == peak and leader[stronger] == stronger:
+                leader[peak] = stronger
+    leaders, number = np.unique(np.array(leader, np.intp), return_inverse=True)
     seen_as = np.full((len(reach), len(leaders)), -1, np.intp)
     seen_as[rows[::-1], number[::-1]] = order[::-1]
     return Detections(places=places[leaders], viewers=rows[leaders], seen_as=seen_as)
@@ -141,10 +142,11 @@ def merge_candidates(candidates: Candidates, *, reach: Real) -> Detections:
 def _local_maxima(response: Float32, least: float) -> tuple[Rows, Rows, Rows]:
     """Indices of interior pixels of (N, R, R) above ``least`` that no neighbour exceeds."""
     tall = response.reshape(-1, response.shape[-1])
-    highest = cv2.dilate(tall, NEIGHBOURHOOD).reshape(response.shape)
-    inner = (slice(None), slice(1, -1), slice(1, -1))
-    rows, y, x = np.nonzero((response[inner] >= highest[inner]) & (response[inner] > least))
-    y, x = y + 1, x + 1
+    is_peak = tall >= cv2.dilate(tall, NEIGHBOURHOOD)
+    is_peak &= tall > least
+    inner = is_peak.reshape(response.shape)
+    inner[:, [0, -1]] = inner[:, :, [0, -1]] = False
+    rows, y, x = np.nonzero(inner)
     counts = np.bincount(rows, minlength=len(response))
     if counts.max(initial=0) > PEAKS_PER_WINDOW:
         order = np.lexsort((-response[rows, y, x], rows))
