@@ -1,6 +1,7 @@
 """Training, evaluating and comparing models: what a lab needs to bring its own."""
 
-from rostfine_core.training.compare import CompareResult, compare
+from rostfine_core.training.compare import compare
+from rostfine_core.training.compare_tables import CompareResult
 from rostfine_core.training.evaluation import EvaluationResult, evaluate
 from rostfine_core.training.recipe import TrainResult, train
 

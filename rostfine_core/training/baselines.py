@@ -66,15 +66,18 @@ def build_baseline(name: str, *, config: RoSTFineConfig, small: bool) -> Baselin
     Raises:
         ConfigError: the library that builds it is not installed.
     """
-    if name == "timesformer":
-        backbone, width = TimeSformerFeature(config), config.embed_dim
-    elif name == "vivit":
-        backbone, width = FactorisedViViT(config), config.embed_dim
-    elif name == "vgg16":
-        backbone, width = _vgg16(small)
-    else:
-        backbone, width = build_video_cnn(name, config=config, small=small)
+    backbone, width = _backbone(name, config, small)
     return Baseline(backbone, width=width, num_grades=config.num_grades)
+
+
+def _backbone(name: str, config: RoSTFineConfig, small: bool) -> tuple[nn.Module, int]:
+    if name == "timesformer":
+        return TimeSformerFeature(config), config.embed_dim
+    if name == "vivit":
+        return FactorisedViViT(config), config.embed_dim
+    if name == "vgg16":
+        return _vgg16(small)
+    return build_video_cnn(name, config=config, small=small)
 
 
 def _vgg16(small: bool) -> tuple[nn.Module, int]:

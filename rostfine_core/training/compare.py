@@ -4,109 +4,134 @@ Every run keeps its own folder: a comparison that is started again goes on where
 """
 
 import csv
-import io
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import json
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from rostfine_core.domain import LongJob, Progress
+from rostfine_core.errors import ConfigError
 from rostfine_core.files import write_text
 from rostfine_core.training.clip_cache import ClipShelf
-from rostfine_core.training.compare_config import CompareConfig, Method, read_compare_config
-from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.compare_config import (
+    CompareConfig,
+    Method,
+    TableSpec,
+    read_compare_config,
+)
+from rostfine_core.training.compare_figures import draw_over_axis
+from rostfine_core.training.compare_tables import (
+    ComparedTable,
+    CompareResult,
+    Making,
+    MethodScores,
+    csv_table,
+    figure_name,
+    markdown,
+)
+from rostfine_core.training.config import ModelSection, TrainConfig
+from rostfine_core.training.datasets import GRADES
+from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
+from rostfine_core.training.metrics import compute_metrics
+from rostfine_core.training.networks import build_network
 from rostfine_core.training.recipe import train_recipe
 from rostfine_core.training.run_folder import RunFolder, read_json, write_json
-from rostfine_core.training.significance import Comparison, compare_with_reference
+from rostfine_core.training.significance import compare_with_reference
 
-COLUMNS = (
-    ("mse", "MSE"),
-    ("js", "JS"),
-    *((f"balanced_accuracy_{n}", f"BA {n}") for n in range(1, 6)),
-    ("balanced_accuracy_mean", "BA mean"),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MethodScores:
-    """One row of the table: the test metrics of each fold, and the mean error of each sample."""
-
-    name: str
-    folds: tuple[Mapping[str, float], ...]
-    sample_errors: Mapping[str, float]
-
-    def mean(self, metric: str) -> float:
-        """The mean over folds."""
-        return float(np.mean([f[metric] for f in self.folds]))
-
-    def spread(self, metric: str) -> float | None:
-        """The standard deviation over folds; None for a single fold."""
-        values = [f[metric] for f in self.folds]
-        return float(np.std(values, ddof=1)) if len(values) > 1 else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompareResult:
-    """The rows, each method against the reference, and the table as Markdown."""
-
-    title: str
-    reference: str
-    folder: Path
-    methods: tuple[MethodScores, ...]
-    comparisons: tuple[Comparison, ...]
-
-    @property
-    def summary(self) -> str:
-        """The tables for the command line and the file."""
-        return markdown(self)
+MEAN_ANSWER = "always the mean distribution"
 
 
 def compare(config_path: Path) -> LongJob[CompareResult]:
-    """Train and score every method of a comparison; writes ``compare.{json,csv,md}``.
+    """Train and score every method of a comparison.
+
+    Writes ``compare.{json,csv,md}`` and a figure for each table with an axis.
 
     Raises:
         ConfigError, DatasetError: the comparison, a recipe or a data set has mistakes.
         TrainingStopped: Ctrl-C was pressed; the same command goes on.
     """
     config = read_compare_config(config_path)
-    shelf = ClipShelf()
-    rows = []
     for method in config.methods:
-        rows.append((yield from _train_method(config, method, shelf)))
+        _check_network(config.run(method, fold=0).model)
+    shelf = ClipShelf()
+    scores = {}
+    for place, method in enumerate(config.methods):
+        scores[method.name] = yield from _train_method(config, method, shelf, place=place)
     result = CompareResult(
         title=config.title,
-        reference=config.reference,
         folder=config.output,
-        methods=tuple(rows),
-        comparisons=compare_with_reference(
-            {r.name: [f["mse"] for f in r.folds] for r in rows},
-            {r.name: r.sample_errors for r in rows},
-            reference=config.reference,
-        ),
+        methods=tuple(scores.values()),
+        mean_answer=_mean_answer(config),
+        tables=tuple(_table(spec, scores) for spec in config.tables),
+        making=_making(config),
     )
+    for table in result.tables:
+        if table.axis:
+            draw_over_axis(config.output / figure_name(table), table)
     write_json(config.output / "compare.json", asdict(result) | {"folder": str(config.output)})
-    write_text(config.output / "compare.md", result.summary)
-    write_text(config.output / "compare.csv", _csv(result))
+    write_text(config.output / "compare.csv", csv_table(result))
+    write_text(config.output / "compare.md", markdown(result))
     return result
 
 
-def _train_method(config: CompareConfig, method: Method, shelf: ClipShelf) -> LongJob[MethodScores]:
+def _check_network(section: ModelSection) -> None:
+    """Refuse now what would only fail when the method's turn comes.
+
+    Raises:
+        ConfigError: the network cannot be built, or the file that it starts from is absent.
+    """
+    with torch.device("meta"):
+        build_network(section)
+    if not section.init.startswith((SCRATCH, TIMM_PREFIX)) and not Path(section.init).is_file():
+        raise ConfigError(
+            f"The file {section.init} that a method starts from does not exist: make it first, or "
+            "leave the method out."
+        )
+
+
+def _train_method(
+    config: CompareConfig, method: Method, shelf: ClipShelf, *, place: int
+) -> LongJob[MethodScores]:
     folds, errors = [], []
     runs = list(config.runs(method))
-    for number, run in enumerate(runs, start=1):
-        yield Progress(stage=f"{method.name}: run {number} of {len(runs)}", done=0, total=1)
+    for number, run in enumerate(runs):
+        done, total = place * len(runs) + number, len(config.methods) * len(runs)
+        yield Progress(stage=f"run {done + 1} of {total}: {method.name}", done=done, total=total)
         folder = RunFolder(Path(run.output))
         if not _is_finished(folder, run):
-            yield from train_recipe(run, shelf=shelf)
+            yield from _train_timed(config, run, shelf)
         folds.append(read_json(folder.result)["test"])
-        errors += _clip_errors(folder)
+        errors += [(row["sample"], float(row["mse"])) for row in _test_clips(folder)]
     by_sample = {s: [e for sample, e in errors if sample == s] for s, _ in errors}
     return MethodScores(
         name=method.name,
         folds=tuple(folds),
         sample_errors={s: float(np.mean(e)) for s, e in by_sample.items()},
     )
+
+
+def _train_timed(
+    config: CompareConfig, run: TrainConfig, shelf: ClipShelf
+) -> Generator[Progress, None, None]:
+    """Train one run; how long it took is noted even when it is stopped, for the wall time."""
+    started = time.monotonic()
+    try:
+        yield from train_recipe(run, shelf=shelf)
+    finally:
+        config.output.mkdir(parents=True, exist_ok=True)
+        with _journal(config).open("a", encoding="utf-8") as file:
+            seconds = round(time.monotonic() - started, 1)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            file.write(json.dumps({"run": run.output, "seconds": seconds, "ended": now}) + "\n")
+
+
+def _journal(config: CompareConfig) -> Path:
+    return config.output / "times.jsonl"
 
 
 def _is_finished(folder: RunFolder, run: TrainConfig) -> bool:
@@ -117,68 +142,59 @@ def _is_finished(folder: RunFolder, run: TrainConfig) -> bool:
     return True
 
 
-def _clip_errors(folder: RunFolder) -> list[tuple[str, float]]:
-    """(sample, MSE) of each clip of a run's test part."""
+def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
+    """The rows of a run's table of its test part."""
     with folder.test_clips.open(encoding="utf-8", newline="") as file:
-        return [(row["sample"], float(row["mse"])) for row in csv.DictReader(file)]
+        return list(csv.DictReader(file))
 
 
-def markdown(result: CompareResult) -> str:
-    """Mean and spread over folds in the paper's columns and units, then the tests."""
-    folds = len(result.methods[0].folds)
-    lines = [
-        f"# {result.title}",
-        "",
-        f"Mean (standard deviation) over {folds} test folds. MSE and JS in 1e-2, balanced accuracy "
-        "(BA) of the n-th most selected grade in %.",
-        "",
-        "| method | " + " | ".join(title for _, title in COLUMNS) + " |",
-        "|---" * (len(COLUMNS) + 1) + "|",
-    ]
-    best = {
-        m: (min if m in ("mse", "js") else max)(r.mean(m) for r in result.methods)
-        for m, _ in COLUMNS
-    }
-    for row in result.methods:
-        cells = [
-            _cell(row, metric, is_best=row.mean(metric) == best[metric]) for metric, _ in COLUMNS
-        ]
-        lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, *_tests(result.comparisons, result.reference)]) + "\n"
+def _mean_answer(config: CompareConfig) -> MethodScores:
+    """What the mean distribution of the clips trained on would score, fold by fold."""
+    folds = []
+    for run in config.runs(config.methods[0]):
+        folder = RunFolder(Path(run.output))
+        rows = _test_clips(folder)
+        votes = np.array([[float(row[f"voted_{g}"]) for g in GRADES] for row in rows])
+        mean = np.array(read_json(folder.result)["mean_label"])
+        folds.append(compute_metrics(np.tile(mean, (len(votes), 1)), votes).scalars())
+    return MethodScores(name=MEAN_ANSWER, folds=tuple(folds), sample_errors={})
 
 
-def _cell(row: MethodScores, metric: str, *, is_best: bool) -> str:
-    digits = 3 if metric in ("mse", "js") else 2
-    spread = row.spread(metric)
-    text = f"{100 * row.mean(metric):.{digits}f}"
-    text = f"**{text}**" if is_best else text
-    return text if spread is None else f"{text} ({100 * spread:.{digits}f})"
+def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable:
+    rows = tuple((label, scores[method]) for label, method in spec.rows)
+    return ComparedTable(
+        title=spec.title,
+        rows=rows,
+        reference=spec.reference,
+        axis=spec.axis,
+        comparisons=compare_with_reference(
+            {label: [f["mse"] for f in row.folds] for label, row in rows},
+            {label: row.sample_errors for label, row in rows},
+            reference=spec.reference,
+        ),
+    )
 
 
-def _tests(comparisons: Sequence[Comparison], reference: str) -> list[str]:
-    if not comparisons:
-        return []
-    lines = [
-        "",
-        f"Against {reference}, on the MSE (difference in 1e-2, above 0 is worse): Kruskal-Wallis "
-        "over folds, Wilcoxon's signed-rank over samples, and that corrected by Holm.",
-        "",
-        "| method | difference | p Kruskal-Wallis | p paired | p corrected |",
-        "|---|---|---|---|---|",
-    ]
-    for c in comparisons:
-        difference = "-" if c.difference is None else f"{100 * c.difference:+.3f}"
-        values = ["-" if p is None else f"{p:.3g}" for p in (c.p_kruskal, c.p_paired, c.p_holm)]
-        lines.append(f"| {c.method} | {difference} | {' | '.join(values)} |")
-    return lines
+def _making(config: CompareConfig) -> Making:
+    """When, how long and with which state of the source the runs were made."""
+    notes = [json.loads(x) for x in _journal(config).read_text(encoding="utf-8").splitlines()]
+    folders = [RunFolder(Path(run.output)) for m in config.methods for run in config.runs(m)]
+    environments = [read_json(folder.environment) for folder in folders]
+    return Making(
+        ended=max(note["ended"] for note in notes),
+        seconds=sum(note["seconds"] for note in notes),
+        runs=len(folders),
+        commits=_distinct([_commit(e) for e in environments]),
+        processors=_distinct([str(e["processor"]) for e in environments]),
+        torch_versions=_distinct([str(e["packages"]["torch"]) for e in environments]),
+    )
 
 
-def _csv(result: CompareResult) -> str:
-    buffer = io.StringIO()
-    names = sorted({k for row in result.methods for fold in row.folds for k in fold})
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["method", "run", *names])
-    for row in result.methods:
-        for number, fold in enumerate(row.folds):
-            writer.writerow([row.name, number, *(f"{fold[n]:.8g}" for n in names)])
-    return buffer.getvalue()
+def _commit(environment: Mapping[str, object]) -> str:
+    commit = environment.get("git_commit")
+    changed = " with changes" if environment.get("git_changed_files") else ""
+    return f"{commit[:12]}{changed}" if isinstance(commit, str) else "unknown"
+
+
+def _distinct(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

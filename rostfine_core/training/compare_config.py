@@ -1,10 +1,13 @@
-"""The recipe of a comparison: one base recipe, several methods that differ from it, folds.
+"""The recipe of a comparison: one base recipe, several methods that differ from it, folds, tables.
 
 Methods are listed (``[[method]]`` with a name and changes) or made as the product of a ``[grid]``;
-a change names a setting by its path, as in ``"loss.alpha" = 0.1``.
+a change names a setting by its path, as in ``"loss.alpha" = 0.1``. Each ``[[table]]`` shows some of
+them, so that a method that stands in several tables is trained once; without any there is one
+table of all methods.
 """
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -15,7 +18,11 @@ from rostfine_core.errors import ConfigError
 from rostfine_core.files import safe_name
 from rostfine_core.training.config import TrainConfig, read_toml, structure
 
-KEYS = {"output", "folds", "inner_folds", "reference", "title", "base", "method", "grid"}
+KEYS = {
+    *("output", "folds", "inner_folds", "seeds", "reference", "title"),
+    *("base", "method", "grid", "table"),
+}
+TABLE_KEYS = {"title", "rows", "reference", "axis"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,23 +34,44 @@ class Method:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TableSpec:
+    """One table of the result: (label, name of a method) row by row.
+
+    ``reference`` is the label that the others are tested against. With ``axis`` the labels are
+    numbers, and the scores are also drawn over them; ``axis`` is what they are called.
+    """
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    reference: str
+    axis: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompareConfig:
-    """A comparison, whole: every method is trained on every fold."""
+    """A comparison, whole: every method is trained on every fold, with every seed.
+
+    Folds are dealt anew for each seed; without seeds there is the base recipe's one.
+    """
 
     output: Path
     title: str
     folds: int
     inner_folds: int
-    reference: str
+    seeds: tuple[int, ...]
     base: Mapping[str, Any]
     methods: tuple[Method, ...]
+    tables: tuple[TableSpec, ...]
 
     def runs(self, method: Method) -> Iterator[TrainConfig]:
-        """The recipes of one method: fold by fold, and inner fold by inner fold."""
-        for fold, inner in product(range(self.folds), range(max(self.inner_folds, 1))):
-            yield self.run(method, fold=fold, inner=inner)
+        """The recipes of one method: seed by seed, fold by fold, inner fold by inner fold."""
+        folds, inner_folds = range(self.folds), range(max(self.inner_folds, 1))
+        for seed, fold, inner in product(self.seeds or (None,), folds, inner_folds):
+            yield self.run(method, fold=fold, inner=inner, seed=seed)
 
-    def run(self, method: Method, *, fold: int, inner: int = 0) -> TrainConfig:
+    def run(
+        self, method: Method, *, fold: int, inner: int = 0, seed: int | None = None
+    ) -> TrainConfig:
         """The recipe of one method on one fold.
 
         Raises:
@@ -53,6 +81,9 @@ class CompareConfig:
         for path, value in method.changes.items():
             _change(table, path, value)
         place = f"fold{fold}" + (f"-{inner}" if self.inner_folds else "")
+        if seed is not None:
+            table["seed"] = seed
+            place += f"-seed{seed}"
         table["output"] = str(self.output / safe_name(method.name) / place)
         table.setdefault("split", {})
         table["split"] |= {"folds": self.folds, "fold": fold}
@@ -72,12 +103,13 @@ def read_compare_config(path: Path) -> CompareConfig:
     for key, kind in (("output", str), ("folds", int), ("base", dict)):
         if not isinstance(table.get(key), kind) or isinstance(table.get(key), bool):
             mistakes.append(f"{key} must be given as {kind.__name__}")
+    seeds = table.get("seeds", [])
+    if not isinstance(seeds, list) or any(type(s) is not int for s in seeds):
+        mistakes.append("seeds must be a list of whole numbers")
     methods = _methods(table, mistakes)
     names = [safe_name(m.name) for m in methods]
     mistakes += [f"two methods are called {n}" for n in sorted(set(names)) if names.count(n) > 1]
-    reference = table.get("reference", methods[0].name if methods else "")
-    if methods and reference not in [m.name for m in methods]:
-        mistakes.append(f"reference {reference!r} is no method")
+    tables = _tables(table, [m.name for m in methods], mistakes)
     if mistakes:
         raise ConfigError(f"The comparison {path} has mistakes: {'; '.join(mistakes)}.")
     config = CompareConfig(
@@ -85,13 +117,66 @@ def read_compare_config(path: Path) -> CompareConfig:
         title=str(table.get("title", path.stem)),
         folds=table["folds"],
         inner_folds=int(table.get("inner_folds", 0)),
-        reference=reference,
+        seeds=tuple(seeds),
         base=table["base"],
         methods=methods,
+        tables=tables,
     )
     for method in methods:
         config.run(method, fold=0)
     return config
+
+
+def _tables(
+    table: Mapping[str, Any], names: Sequence[str], mistakes: list[str]
+) -> tuple[TableSpec, ...]:
+    reference = table.get("reference", names[0] if names else "")
+    if names and reference not in names:
+        mistakes.append(f"reference {reference!r} is no method")
+    listed = table.get("table", [{"title": "Methods", "rows": list(names)}])
+    if not isinstance(listed, list) or not all(isinstance(t, dict) for t in listed):
+        mistakes.append("table must be [[table]] tables")
+        return ()
+    tables = [_table(t, names, reference, mistakes) for t in listed]
+    titles = [safe_name(t.title) for t in tables]
+    mistakes += [f"two tables are called {t}" for t in sorted(set(titles)) if titles.count(t) > 1]
+    shown = {method for t in tables for _, method in t.rows}
+    mistakes += [f"method {n!r} stands in no table" for n in names if n not in shown]
+    return tuple(tables)
+
+
+def _table(
+    table: Mapping[str, Any], names: Sequence[str], reference: str, mistakes: list[str]
+) -> TableSpec:
+    """Read one ``[[table]]``; ``rows`` lists methods, or names them by the labels to show."""
+    title, axis = str(table.get("title", "")), str(table.get("axis", ""))
+    rows = table.get("rows")
+    pairs = tuple(
+        (str(label), str(method))
+        for label, method in (
+            rows.items() if isinstance(rows, dict) else ((r, r) for r in rows or ())
+        )
+    )
+    place = f"table {title!r}"
+    mistakes += [f"{place}: unknown key {k}" for k in sorted(table.keys() - TABLE_KEYS)]
+    mistakes += [f"{place}: {m!r} is no method" for _, m in pairs if m not in names]
+    if not title or not pairs:
+        mistakes.append(f"{place}: title and rows must be given")
+        return TableSpec(title=title, rows=(), reference="")
+    if axis and not all(_is_number(label) for label, _ in pairs):
+        mistakes.append(f"{place}: with an axis every row's label must be a number")
+    of_whole = next((label for label, method in pairs if method == reference), pairs[0][0])
+    own = str(table.get("reference", of_whole))
+    if own not in [label for label, _ in pairs]:
+        mistakes.append(f"{place}: reference {own!r} is no row")
+    return TableSpec(title=title, rows=pairs, reference=own, axis=axis)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _methods(table: Mapping[str, Any], mistakes: list[str]) -> tuple[Method, ...]:

@@ -13,6 +13,7 @@ from rostfine_core.model import RoSTFine, convert, load_encoder, load_encoder_we
 from rostfine_core.training.config import ModelSection
 from rostfine_core.training.networks import FeatureVariant
 
+SCRATCH = "scratch"
 TIMM_PREFIX = "timm:"
 TORCH_SUFFIXES = (".pyth", ".pt", ".pth", ".bin")
 
@@ -24,7 +25,7 @@ def initialise(network: nn.Module, section: ModelSection) -> None:
         ModelError: the weights cannot be read or do not fit.
         ConfigError: nothing is called as ``freeze`` says, or the checkpoint cannot be got.
     """
-    if section.init != "scratch":
+    if section.init != SCRATCH:
         encoder_owner = _encoder_owner(network)
         if encoder_owner is not None:
             weights = encoder_weights(section.init)

@@ -63,13 +63,80 @@ def test_a_comparison_is_resumed_and_tabled(
     assert len(result.methods[0].sample_errors) == 8
     lines = (tmp_path / "out" / "compare.md").read_text(encoding="utf-8").splitlines()
     assert any(line.startswith("| method | MSE | JS | BA 1 |") for line in lines)
+    assert any(line.startswith("| *always the mean distribution* | ") for line in lines)
+    assert result.making.runs == 4
+    assert result.making.seconds > 0
+    assert f"commit {result.making.commits[0]}" in lines[2]
     assert "**" in result.summary
     assert "Kruskal-Wallis" in result.summary
     with (tmp_path / "out" / "compare.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 4
+    assert len(rows) == 4 + 2
     ours = [float(r["mse"]) for r in rows if r["method"] == "RoSTFine"]
     assert result.methods[0].mean("mse") == pytest.approx(np.mean(ours), rel=1e-6)
+
+
+TABLES = """
+[[table]]
+title = "Alpha, drawn"
+axis = "alpha"
+rows = { "1" = "RoSTFine", "0" = "no diversity" }
+[[table]]
+title = "Features"
+reference = "g+s+t"
+[table.rows]
+"g+s+t" = "no diversity"
+"""
+
+
+def test_a_method_of_several_tables_is_trained_once(
+    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    comparison.write_text(comparison.read_text(encoding="utf-8") + TABLES, encoding="utf-8")
+    result = drain(compare(comparison))
+    assert [t.title for t in result.tables] == ["Alpha, drawn", "Features"]
+    assert [label for label, _ in result.tables[0].rows] == ["1", "0"]
+    assert result.tables[0].rows[1][1] is result.tables[1].rows[0][1]
+    assert [t.reference for t in result.tables] == ["1", "g+s+t"]
+    assert len((tmp_path / "out" / "times.jsonl").read_text(encoding="utf-8").splitlines()) == 4
+    assert "![Alpha, drawn](Alpha_drawn.png)" in result.summary
+    assert (tmp_path / "out" / "Alpha_drawn.png").stat().st_size > 1000
+    before = (tmp_path / "out" / "compare.md").read_bytes()
+    drain(compare(comparison))
+    assert (tmp_path / "out" / "compare.md").read_bytes() == before
+
+
+def test_mistakes_of_tables_are_named(comparison: Path) -> None:
+    text = comparison.read_text(encoding="utf-8")
+    bad = (
+        '[[table]]\ntitle = "T"\nrows = ["RoSTFine", "gone"]\naxis = "K"\nzzz = 1\nreference = "r"'
+    )
+    comparison.write_text(text + bad, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        read_compare_config(comparison)
+    for part in ("unknown key zzz", "'gone' is no method", "must be a number", "'r' is no row"):
+        assert part in str(error.value)
+    assert "'no diversity' stands in no table" in str(error.value)
+
+
+def test_seeds_and_inner_folds_multiply_the_runs(comparison: Path) -> None:
+    text = "seeds = [5, 6]\ninner_folds = 2\n" + comparison.read_text(encoding="utf-8")
+    comparison.write_text(text, encoding="utf-8")
+    config = read_compare_config(comparison)
+    runs = list(config.runs(config.methods[0]))
+    assert len({run.output for run in runs}) == 2 * 2 * 2
+    assert [run.seed for run in runs] == [5] * 4 + [6] * 4
+
+
+def test_a_file_that_a_method_starts_from_is_missed_at_once(
+    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    text = comparison.read_text(encoding="utf-8")
+    changed = text.replace('"loss.alpha" = 0.0', '"model.init" = "gone.safetensors"')
+    comparison.write_text(changed, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"gone\.safetensors"):
+        drain(compare(comparison))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_grid_makes_every_combination(comparison: Path) -> None:

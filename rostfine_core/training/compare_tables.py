@@ -1,0 +1,167 @@
+"""The result of a comparison, and its tables in the paper's columns and units."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rostfine_core.files import csv_cell, safe_name
+from rostfine_core.training.significance import Comparison
+
+COLUMNS = (
+    ("mse", "MSE"),
+    ("js", "JS"),
+    *((f"balanced_accuracy_{n}", f"BA {n}") for n in range(1, 6)),
+    ("balanced_accuracy_mean", "BA mean"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodScores:
+    """One method: the test metrics of each run, and the mean error of each sample."""
+
+    name: str
+    folds: tuple[Mapping[str, float], ...]
+    sample_errors: Mapping[str, float]
+
+    def mean(self, metric: str) -> float:
+        """The mean over folds."""
+        return float(np.mean([f[metric] for f in self.folds]))
+
+    def spread(self, metric: str) -> float | None:
+        """The standard deviation over folds; None for a single fold."""
+        values = [f[metric] for f in self.folds]
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedTable:
+    """Some of the methods under the labels of one table, tested against its reference."""
+
+    title: str
+    rows: tuple[tuple[str, MethodScores], ...]
+    reference: str
+    axis: str
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """How the runs were made; ``seconds`` adds up all of them, interrupted ones too."""
+
+    ended: str
+    seconds: float
+    runs: int
+    commits: tuple[str, ...]
+    processors: tuple[str, ...]
+    torch_versions: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The line under the title."""
+        return (
+            f"{self.runs} runs, ended {self.ended}; {self.seconds / 60:.0f} minutes of training "
+            f"in all; commit {', '.join(self.commits)}; torch {', '.join(self.torch_versions)}; "
+            f"{', '.join(self.processors)}."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareResult:
+    """Every method once, the tables that show them, and what a constant answer scores."""
+
+    title: str
+    folder: Path
+    methods: tuple[MethodScores, ...]
+    mean_answer: MethodScores
+    tables: tuple[ComparedTable, ...]
+    making: Making
+
+    @property
+    def summary(self) -> str:
+        """The tables for the command line."""
+        return markdown(self)
+
+
+def figure_name(table: ComparedTable) -> str:
+    """The file of a table's figure, in the comparison's folder."""
+    return f"{safe_name(table.title)}.png"
+
+
+def markdown(result: CompareResult) -> str:
+    """Mean and spread over folds in the paper's columns and units, and the tests of each table."""
+    runs = len(result.methods[0].folds)
+    lines = [
+        f"# {result.title}",
+        "",
+        result.making.sentence,
+        "",
+        f"Mean (standard deviation) over {runs} test part(s). MSE and JS in 1e-2, balanced "
+        "accuracy (BA) of the n-th most selected grade in %; the best of a table is bold. The "
+        "last row of each table needs no network.",
+    ]
+    for table in result.tables:
+        lines += ["", f"## {table.title}", "", *_rows(table, result.mean_answer)]
+        if table.axis:
+            lines += ["", f"![{table.title}]({figure_name(table)})"]
+        lines += _tests(table.comparisons, table.reference)
+    return "\n".join(lines) + "\n"
+
+
+def _rows(table: ComparedTable, mean_answer: MethodScores) -> list[str]:
+    best = {
+        m: (min if m in ("mse", "js") else max)(row.mean(m) for _, row in table.rows)
+        for m, _ in COLUMNS
+    }
+    lines = [
+        f"| {table.axis or 'method'} | " + " | ".join(title for _, title in COLUMNS) + " |",
+        "|---" * (len(COLUMNS) + 1) + "|",
+    ]
+    for label, row in table.rows:
+        cells = [_cell(row, m, is_best=row.mean(m) == best[m]) for m, _ in COLUMNS]
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    cells = [_cell(mean_answer, m, is_best=False) for m, _ in COLUMNS]
+    return [*lines, f"| *{mean_answer.name}* | " + " | ".join(cells) + " |"]
+
+
+def _cell(row: MethodScores, metric: str, *, is_best: bool) -> str:
+    digits = 3 if metric in ("mse", "js") else 2
+    spread = row.spread(metric)
+    text = f"{100 * row.mean(metric):.{digits}f}"
+    text = f"**{text}**" if is_best else text
+    return text if spread is None else f"{text} ({100 * spread:.{digits}f})"
+
+
+def _tests(comparisons: Sequence[Comparison], reference: str) -> list[str]:
+    if not comparisons:
+        return []
+    lines = [
+        "",
+        f"Against {reference}, on the MSE (difference in 1e-2, above 0 is worse): Kruskal-Wallis "
+        "over folds, Wilcoxon's signed-rank over samples, and that corrected by Holm.",
+        "",
+        "| method | difference | p Kruskal-Wallis | p paired | p corrected |",
+        "|---|---|---|---|---|",
+    ]
+    for c in comparisons:
+        difference = "-" if c.difference is None else f"{100 * c.difference:+.3f}"
+        values = ["-" if p is None else f"{p:.3g}" for p in (c.p_kruskal, c.p_paired, c.p_holm)]
+        lines.append(f"| {c.method} | {difference} | {' | '.join(values)} |")
+    return lines
+
+
+def csv_table(result: CompareResult) -> str:
+    """One row a table, label and run, with every metric."""
+    buffer = io.StringIO()
+    names = sorted({k for method in result.methods for fold in method.folds for k in fold})
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["table", "label", "method", "run", *names])
+    for table in result.tables:
+        for label, row in (*table.rows, (result.mean_answer.name, result.mean_answer)):
+            texts = [csv_cell(text) for text in (table.title, label, row.name)]
+            for number, fold in enumerate(row.folds):
+                writer.writerow([*texts, number, *(f"{fold[n]:.8g}" for n in names)])
+    return buffer.getvalue()
