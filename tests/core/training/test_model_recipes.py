@@ -1,0 +1,82 @@
+"""The recipes that lie beside the models: each parses, and every network of them can be built."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from rostfine_core.training.compare_config import read_compare_config
+from rostfine_core.training.config import ModelSection, read_train_config
+from rostfine_core.training.networks import build_network, network_config, trained_parts
+
+MODELS = Path(__file__).parents[3] / "models"
+PAPERS_TABLES = {
+    "Methods": 10,
+    "Feature combinations": 7,
+    "Aggregation": 3,
+    "Pretraining": 2,
+    "Weight of the diversity loss": 6,
+    "Selected patches": 5,
+    "Token gathering": 2,
+}
+
+
+def networks(name: str) -> dict[str, ModelSection]:
+    """Every distinct network of a comparison, by the first method that has it."""
+    config = read_compare_config(MODELS / f"{name}.toml")
+    found: dict[str, ModelSection] = {}
+    for method in config.methods:
+        section = replace(config.run(method, fold=config.folds - 1).model, init="scratch")
+        if section not in found.values():
+            found[method.name] = section
+    return found
+
+
+@pytest.mark.parametrize("name", ["paper", "small"])
+def test_a_comparison_has_the_papers_tables(name: str) -> None:
+    config = read_compare_config(MODELS / f"{name}.toml")
+    rows = {t.title: len(t.rows) for t in config.tables}
+    assert all(rows[title] >= count for title, count in PAPERS_TABLES.items())
+    assert [t.axis for t in config.tables if t.axis] == ["alpha", "K"]
+
+
+def test_every_network_of_the_papers_size_can_be_built() -> None:
+    pytest.importorskip("pytorchvideo", reason="the extra `baselines` is not installed")
+    for name, section in networks("paper").items():
+        sizes = network_config(section)
+        assert (sizes.embed_dim, sizes.depth, sizes.image_size) == (768, 12, 224)
+        with torch.device("meta"):
+            network = build_network(section)
+        # X3D-M alone is small at full size.
+        least = 2_000_000 if section.network == "x3d" else 25_000_000
+        assert sum(p.numel() for p in network.parameters()) > least, name
+
+
+def test_every_network_of_the_small_study_answers() -> None:
+    pytest.importorskip("pytorchvideo", reason="the extra `baselines` is not installed")
+    for name, section in networks("small").items():
+        sizes = network_config(section)
+        network = build_network(section).eval()
+        clip = torch.zeros(1, 3, sizes.num_frames, sizes.image_size, sizes.image_size)
+        with torch.inference_mode():
+            output = network(clip)
+        assert output.grade.shape == (1, 5), name
+        assert trained_parts(output).heads
+
+
+@pytest.mark.parametrize("name", ["demo", "small-pretraining"])
+def test_a_recipe_of_one_run_can_be_built(name: str) -> None:
+    config = read_train_config(MODELS / f"{name}.toml")
+    with torch.device("meta"):
+        build_network(config.model)
+
+
+def test_the_small_study_starts_from_what_its_pretraining_leaves() -> None:
+    study, before = MODELS / "small.toml", read_train_config(MODELS / "small-pretraining.toml")
+    config = read_compare_config(study)
+    (pretrained,) = [m for m in config.methods if m.name == "pretrained"]
+    run = config.run(pretrained, fold=0)
+    assert Path(run.model.init) == Path(before.output) / "model.safetensors"
+    assert run.model.overrides == before.model.overrides
+    assert set(before.data.train).isdisjoint(run.data.train)
