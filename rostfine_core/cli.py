@@ -141,7 +141,15 @@ def _simulate(arguments: argparse.Namespace) -> int:
         print(f"{count} labelled clips written to {arguments.out}")
         return 0
     for number in range(arguments.count or 1):
-        settings = SceneSettings(seed=arguments.seed + number)
+        width, height = arguments.size
+        settings = SceneSettings(
+            width_px=width,
+            height_px=height,
+            frame_count=arguments.frames,
+            fps=arguments.fps,
+            sperm_count=arguments.sperm,
+            seed=arguments.seed + number,
+        )
         folder = arguments.out / f"scene-{settings.seed:04d}"
         _run(write_scene(folder, settings=settings, write_video=write_video))
         print(f"Video and truth written to {folder}")
@@ -245,6 +253,13 @@ def _count(text: str) -> int:
     return value
 
 
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= 16):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size like 1392x976, 16x16 or larger")
+    return int(width), int(height)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rostfine", description=__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"rostfine {__version__}")
@@ -304,10 +319,20 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_training_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     simulate = verbs.add_parser("simulate", help="make videos or labelled clips with known truth")
-    simulate.add_argument("--out", type=Path, required=True)
-    simulate.add_argument("--kind", choices=("scene", "dataset"), default="scene")
+    simulate.add_argument("--out", type=Path, required=True, help="folder for what is made")
+    simulate.add_argument(
+        "--kind",
+        choices=("scene", "dataset"),
+        default="scene",
+        help="whole videos with true positions, or labelled clips to train on",
+    )
     simulate.add_argument("--count", type=_count, help="videos (default 1) or clips (default 100)")
-    simulate.add_argument("--seed", type=_whole, default=0)
+    simulate.add_argument("--seed", type=_whole, default=0, help="another seed, other sperm")
+    scene = simulate.add_argument_group("of a scene")
+    scene.add_argument("--size", type=_size, metavar="WxH", default=(1392, 976), help="in pixels")
+    scene.add_argument("--frames", type=_count, default=175)
+    scene.add_argument("--fps", type=_positive, default=15.0)
+    scene.add_argument("--sperm", type=_whole, default=12, help="how many swim in it")
     simulate.set_defaults(run=_simulate)
 
     train = verbs.add_parser("train", help="train a model from a recipe; run again to resume")

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import Grade, LongJob, Progress
+from rostfine_core.errors import DatasetError
 from rostfine_core.files import write_text
 from rostfine_core.simulation.scene import SceneSettings, SceneTruth, TargetTruth, simulate_scene
 
 TRUTH_SCHEMA = "rostfine.scene_truth/1"
 VIDEO_NAME = "scene.mp4"
+TRUTH_NAME = "truth.json"
 _Frames = Iterator[NDArray[np.uint8]]
 
 
@@ -36,8 +38,11 @@ def write_scene(
     the field), ``seeds.csv`` (the same in frame 0: what an operator would click), ``truth.json``.
 
     Raises:
+        DatasetError: the folder already holds a scene.
         StoreError: the folder cannot be written.
     """
+    if (folder / TRUTH_NAME).exists():
+        raise DatasetError(f"{folder} already holds a scene: choose another folder.")
     scene = simulate_scene(settings)
     yield from _encode(
         scene.frames(),
@@ -47,7 +52,7 @@ def write_scene(
     truth = scene.truth
     write_text(folder / "truth.csv", _positions(truth, range(settings.frame_count)))
     write_text(folder / "seeds.csv", _positions(truth, range(1)))
-    write_text(folder / "truth.json", json.dumps(truth_record(truth), indent=1) + "\n")
+    write_text(folder / TRUTH_NAME, json.dumps(truth_record(truth), indent=1) + "\n")
     return truth
 
 

@@ -329,6 +329,8 @@ def test_seed_tables_with_mistakes(
         ["assess", "v.mp4", "--click", "1,2", "--frame", "-1", "--out", "o"],
         ["simulate", "--out", "o", "--kind", "film"],
         ["simulate", "--out", "o", "--count", "0"],
+        ["simulate", "--out", "o", "--size", "1392"],
+        ["simulate", "--out", "o", "--size", "8x976"],
         ["dance"],
     ],
 )

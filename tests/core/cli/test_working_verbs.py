@@ -15,6 +15,7 @@ from rostfine_core.cli import main
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.simulation import Scene
 from rostfine_core.store import read_assessment
+from rostfine_core.video import probe
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -166,7 +167,23 @@ def test_without_any_sperm_to_grade_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_simulate_writes_a_scene_and_a_data_set(tmp_path: Path) -> None:
+def test_simulate_writes_a_scene_of_any_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["simulate", "--out", str(tmp_path), "--seed", "3", "--size", "160x96"]
+    arguments += ["--frames", "5", "--fps", "60", "--sperm", "2"]
+    assert main(arguments) == 0
+    scene = tmp_path / "scene-0003"
+    info = probe(scene / "scene.mp4")
+    assert (info.width_px, info.height_px, info.frame_count, info.fps) == (160, 96, 5, 60)
+    assert {row["target"] for row in read_csv(scene / "truth.csv")} <= {"1", "2"}
+    before = (scene / "scene.mp4").read_bytes()
+    assert main([*arguments, "--frames", "4"]) == 1
+    assert "already holds a scene: choose another folder" in capsys.readouterr().err
+    assert (scene / "scene.mp4").read_bytes() == before
+
+
+def test_simulate_writes_a_data_set(tmp_path: Path) -> None:
     arguments = ["simulate", "--out", str(tmp_path / "data"), "--kind", "dataset", "--count", "3"]
     assert main([*arguments, "--seed", "5"]) == 0
     rows = read_csv(tmp_path / "data" / "labels.csv")
