@@ -12,6 +12,7 @@ from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.model import RoSTFine, convert, load_encoder, load_encoder_weights
 from rostfine_core.training.config import ModelSection
 from rostfine_core.training.networks import FeatureVariant
+from rostfine_core.training.vivit import FactorisedViViT
 
 SCRATCH = "scratch"
 TIMM_PREFIX = "timm:"
@@ -26,13 +27,24 @@ def initialise(network: nn.Module, section: ModelSection) -> None:
         ConfigError: nothing is called as ``freeze`` says, or the checkpoint cannot be got.
     """
     if section.init != SCRATCH:
-        encoder_owner = _encoder_owner(network)
-        if encoder_owner is not None:
-            weights = encoder_weights(section.init)
-            load_encoder_weights(encoder_owner, weights, source=section.init)
-        else:
-            _load_backbone(network, Path(section.init))
+        _load(network, section.init)
     freeze(network, section.freeze)
+
+
+def _load(network: nn.Module, source: str) -> None:
+    encoder_owner = _encoder_owner(network)
+    backbone = getattr(network, "backbone", network)
+    if encoder_owner is not None:
+        load_encoder_weights(encoder_owner, encoder_weights(source), source=source)
+    elif not source.startswith(TIMM_PREFIX):
+        _load_backbone(network, Path(source))
+    elif isinstance(backbone, FactorisedViViT):
+        backbone.load_image_vit(_timm_weights(source.removeprefix(TIMM_PREFIX)), source=source)
+    else:
+        raise ConfigError(
+            f"This network cannot start from an image ViT ({source}): give the file of its own "
+            'weights, or init = "scratch".'
+        )
 
 
 def encoder_weights(source: str) -> dict[str, Tensor]:

@@ -3,13 +3,25 @@
 Letters: B clips, T frames, N patches of a frame, D width.
 """
 
+from collections.abc import Mapping
+
 import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
 
+from rostfine_core.errors import ModelError
 from rostfine_core.model import RoSTFineConfig
 
 TUBELET_FRAMES = 2
+# Our names, and those of an image ViT's blocks in timm.
+BLOCK_NAMES = {
+    "norm1": "norm1",
+    "self_attn.in_proj_": "attn.qkv.",
+    "self_attn.out_proj": "attn.proj",
+    "norm2": "norm2",
+    "linear1": "mlp.fc1",
+    "linear2": "mlp.fc2",
+}
 
 
 class FactorisedViViT(nn.Module):
@@ -40,6 +52,53 @@ class FactorisedViViT(nn.Module):
         feature: Tensor = self.over_time(torch.cat([cls, steps], dim=1) + self.time)[:, 0]
         return feature
 
+    def load_image_vit(self, weights: Mapping[str, Tensor], *, source: str) -> None:
+        """Start the spatial encoder and the embedding from a timm ViT, as the authors did (4.4).
+
+        A tubelet then sees its middle frame only. The temporal encoder stays fresh.
+
+        Raises:
+            ModelError: the weights are of another size.
+        """
+        state = {
+            n: weights[theirs] for n, theirs in self._image_names().items() if theirs in weights
+        }
+        frame = weights.get("patch_embed.proj.weight")
+        if frame is not None:
+            tubelet = torch.zeros(*frame.shape[:2], TUBELET_FRAMES, *frame.shape[2:])
+            tubelet[:, :, TUBELET_FRAMES // 2] = frame
+            state["embed.weight"] = tubelet
+        ours = self.state_dict()
+        wrong = [
+            name
+            for name in ("embed.weight", *self._image_names())
+            if name not in state or state[name].shape != ours[name].shape
+        ]
+        if wrong:
+            raise ModelError(
+                f"{source} does not fit this ViViT ({len(wrong)} weights, the first is "
+                f"{wrong[0]}): choose an image ViT of the same width, depth and patches."
+            )
+        self.load_state_dict(ours | state)
+
+    def _image_names(self) -> dict[str, str]:
+        """The names of the weights that an image ViT has too: ours and timm's."""
+        names = {
+            "embed.bias": "patch_embed.proj.bias",
+            "cls_space": "cls_token",
+            "position": "pos_embed",
+            "space.norm.weight": "norm.weight",
+            "space.norm.bias": "norm.bias",
+        }
+        for name in self.state_dict():
+            if not name.startswith("space.layers."):
+                continue
+            number, _, rest = name.removeprefix("space.layers.").partition(".")
+            for ours, theirs in BLOCK_NAMES.items():
+                if rest.startswith(ours):
+                    names[name] = f"blocks.{number}.{theirs}{rest.removeprefix(ours)}"
+        return names
+
 
 def _encoder(config: RoSTFineConfig, *, depth: int) -> nn.Module:
     layer = nn.TransformerEncoderLayer(
@@ -48,9 +107,9 @@ def _encoder(config: RoSTFineConfig, *, depth: int) -> nn.Module:
         dim_feedforward=int(config.embed_dim * config.mlp_ratio),
         dropout=0.0,
         activation="gelu",
+        layer_norm_eps=1e-6,
         batch_first=True,
         norm_first=True,
     )
-    return nn.TransformerEncoder(
-        layer, depth, norm=nn.LayerNorm(config.embed_dim), enable_nested_tensor=False
-    )
+    norm = nn.LayerNorm(config.embed_dim, eps=1e-6)
+    return nn.TransformerEncoder(layer, depth, norm=norm, enable_nested_tensor=False)

@@ -101,25 +101,51 @@ def test_all_features_kept_apart_are_the_plain_network() -> None:
     assert isinstance(build_network(section()), RoSTFine)
 
 
-def test_an_encoder_starts_from_an_image_vit(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def image_vit(monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
+    """What timm gives, whatever name it is asked for: patches of 8, as many as ``SIZES`` has."""
+    sizes = {"patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
     vit = timm.create_model(
-        "vit_tiny_patch16_224",
-        pretrained=False,
-        num_classes=0,
-        img_size=64,
-        patch_size=8,
-        embed_dim=16,
-        depth=2,
-        num_heads=2,
+        "vit_tiny_patch16_224", pretrained=False, num_classes=0, img_size=32, **sizes
     )
     monkeypatch.setattr(timm, "create_model", lambda *_, **__: vit)
+    return vit
+
+
+def test_an_encoder_starts_from_an_image_vit(image_vit: torch.nn.Module) -> None:
     network = build_network(section(network="timesformer"))
     initialise(network, section(network="timesformer", init="timm:some_vit"))
     weights = network.state_dict()
     name = "backbone.rostfine.encoder.blocks.1.{}.qkv.weight"
-    spatial = vit.state_dict()["blocks.1.attn.qkv.weight"]
+    spatial = image_vit.state_dict()["blocks.1.attn.qkv.weight"]
     assert torch.equal(weights[name.format("attn")], spatial)
     assert torch.equal(weights[name.format("temporal_attn")], spatial)
+
+
+def test_a_vivit_sees_every_other_frame_as_the_image_vit_that_it_starts_from(
+    image_vit: torch.nn.Module,
+) -> None:
+    vivit = section(network="vivit", init="timm:some_vit")
+    network = build_network(vivit).eval()
+    initialise(network, vivit)
+    seen: list[torch.Tensor] = []
+    space = network.get_submodule("backbone.space")
+    space.register_forward_hook(lambda _module, _inputs, output: seen.append(output[:, 0]))
+    with torch.inference_mode():
+        network(CLIPS)
+        frames = CLIPS[:, :, 1::2].transpose(1, 2).reshape(-1, 3, 32, 32)
+        expected = image_vit.eval()(frames)
+    torch.testing.assert_close(seen[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_does_not_fit_an_image_vit_is_told(image_vit: torch.nn.Module) -> None:
+    assert image_vit is not None
+    wider = section(network="vivit", init="timm:x", overrides=SIZES | {"embed_dim": 32})
+    with pytest.raises(ModelError, match="does not fit this ViViT"):
+        initialise(build_network(wider), wider)
+    vgg = section(network="vgg16", size="small", init="timm:x")
+    with pytest.raises(ConfigError, match="cannot start from an image ViT"):
+        initialise(build_network(vgg), vgg)
 
 
 def test_an_encoder_starts_from_a_model_file_and_a_timesformer(tmp_path: Path) -> None:
