@@ -3,26 +3,36 @@
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rostfine_core.domain import Assessment, LongJob, Progress
 from rostfine_core.errors import StoreError
 from rostfine_core.files import safe_name
 from rostfine_core.report import write_explanation, write_report_csv, write_report_pdf
-from rostfine_core.store import ASSESSMENT_JSON, write_assessment
+from rostfine_core.store import ASSESSMENT_JSON, TRACK_CSV, write_assessment
 
 REPORT_PDF = "report.pdf"
 REPORT_CSV = "report.csv"
+EXPLANATION_PNG = "explanation.png"
+_SPERM_FILES = (ASSESSMENT_JSON, TRACK_CSV, EXPLANATION_PNG)  # the first tells what the folder is
+_STAGING = ".writing-"
+_LEAVING, _PREVIOUS = ".leaving-report", ".previous-report"
+"""Where the report that is replaced lies: while its files are taken out one by one, and from when
+all are out until the new ones are in."""
 
 
 def check_folder(folder: Path, *, overwrite: bool = False) -> None:
     """Refuse a results folder that cannot take results, before any work is done.
+
+    What a crash left behind while a report was replaced is put in order first.
 
     Raises:
         StoreError: it is a file, cannot be written, or holds results already.
     """
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder} is a file: give a folder for the results.")
+    _settle(folder)
     if not overwrite and (folder / REPORT_PDF).exists():
         raise StoreError(
             f"{folder} already holds a report, which is not overwritten: "
@@ -44,7 +54,8 @@ def export_sample(
     """Write everything about a sample; returns the folder.
 
     All files are made in a temporary folder beside their place and moved when all are whole, so
-    that a full disk or a cancelled job leaves what was there before.
+    that a full disk or a cancelled job leaves what was there before. A report that is replaced is
+    taken out as a whole before the first new file is moved in, so that no crash mixes the two.
 
     Raises:
         StoreError: the folder cannot be written or already holds results.
@@ -53,13 +64,9 @@ def export_sample(
     staging: Path | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=folder, prefix=".writing-"))
+        staging = Path(tempfile.mkdtemp(dir=folder, prefix=_STAGING))
         yield from _write_all(assessments, staging)
-        _remove_replaced(folder, sperm_folder_names(assessments))
-        for source in sorted(p for p in staging.rglob("*") if p.is_file()):
-            target = folder / source.relative_to(staging)
-            target.parent.mkdir(exist_ok=True)
-            source.replace(target)
+        _replace_report(folder, staging)
     except OSError as error:
         raise StoreError(
             f"Cannot write the results into {folder} ({error.strerror or error}): "
@@ -68,6 +75,8 @@ def export_sample(
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
+            with suppress(StoreError):  # what failed above is what the user must read
+                _settle(folder)
     return folder
 
 
@@ -83,11 +92,56 @@ def sperm_folder_names(assessments: Sequence[Assessment]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _remove_replaced(folder: Path, names: Sequence[str]) -> None:
-    """Take away the sperm of the report that is overwritten and that the new one does not have."""
-    for old in folder.glob("sperm-*"):
-        if old.name not in names and (old / ASSESSMENT_JSON).is_file():
-            shutil.rmtree(old)
+def _replace_report(folder: Path, staging: Path) -> None:
+    """Take the old report out, then move the new one in; its PDF comes last and says all is in."""
+    leaving = folder / _LEAVING
+    _move(_report_files(folder), source=folder, target=leaving)
+    if leaving.exists():
+        leaving.rename(folder / _PREVIOUS)
+    _move(_report_files(staging), source=staging, target=folder)
+    shutil.rmtree(folder / _PREVIOUS, ignore_errors=True)
+
+
+def _settle(folder: Path) -> None:
+    """End what a crash interrupted: the new report stands if all of it was in, else the old one.
+
+    Raises:
+        StoreError: the files cannot be moved.
+    """
+    leaving, previous = folder / _LEAVING, folder / _PREVIOUS
+    try:
+        if previous.exists() and not (folder / REPORT_PDF).exists():
+            for file in reversed(_report_files(folder)):
+                file.unlink()
+            previous.rename(leaving)
+        if leaving.exists():
+            files = sorted(p for p in leaving.rglob("*") if p.is_file())
+            _move(files, source=leaving, target=folder)
+        for remains in (leaving, previous):
+            if remains.exists():
+                shutil.rmtree(remains)
+    except OSError as error:
+        raise StoreError(
+            f"A report in {folder} was being replaced when the program ended, and cannot be put in "
+            f"order ({error.strerror or error}): its files lie in {_LEAVING} or {_PREVIOUS} there."
+        ) from error
+
+
+def _report_files(folder: Path) -> list[Path]:
+    """The files of the report in ``folder``, its PDF last; whatever else lies there is not ours."""
+    sperm = sorted(p for p in folder.glob("sperm-*") if (p / ASSESSMENT_JSON).is_file())
+    files = [*(p / name for p in sperm for name in _SPERM_FILES), folder / REPORT_CSV]
+    return [p for p in (*files, folder / REPORT_PDF) if p.is_file()]
+
+
+def _move(files: Sequence[Path], *, source: Path, target: Path) -> None:
+    """Move ``files`` from ``source`` to the same places in ``target``; emptied folders go."""
+    for file in files:
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(place)
+        if file.parent != source and not any(file.parent.iterdir()):
+            file.parent.rmdir()
 
 
 def _write_all(assessments: Sequence[Assessment], folder: Path) -> LongJob[None]:
@@ -96,7 +150,7 @@ def _write_all(assessments: Sequence[Assessment], folder: Path) -> LongJob[None]
     for done, (name, assessment) in enumerate(zip(names, assessments, strict=True)):
         yield Progress(stage="writing", done=done, total=total)
         write_assessment(folder / name, assessment)
-        write_explanation(folder / name / "explanation.png", assessment)
+        write_explanation(folder / name / EXPLANATION_PNG, assessment)
     yield Progress(stage="writing", done=total - 1, total=total)
     write_report_pdf(folder / REPORT_PDF, assessments)
     write_report_csv(folder / REPORT_CSV, assessments)

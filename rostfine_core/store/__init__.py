@@ -3,6 +3,7 @@
 from rostfine_core.store.assessment import (
     ASSESSMENT_JSON,
     SCHEMA,
+    TRACK_CSV,
     AssessmentRecord,
     read_assessment,
     write_assessment,
@@ -12,6 +13,7 @@ from rostfine_core.store.tables import read_seeds, read_tracks, write_tracks
 __all__ = [
     "ASSESSMENT_JSON",
     "SCHEMA",
+    "TRACK_CSV",
     "AssessmentRecord",
     "read_assessment",
     "read_seeds",

@@ -1,0 +1,134 @@
+"""Replacing a report: whenever the program is killed, old and new files are never mixed."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rostfine_core import export
+from rostfine_core.domain import Assessment
+from rostfine_core.export import check_folder, export_sample
+
+CHANGES = 20  # moves, renamings and removals of replacing one report of two sperm by another
+
+
+class KilledError(BaseException):
+    """The end of the program, at which nothing more is put in order."""
+
+
+def write_report(folder: Path, word: str, sperm: Sequence[str]) -> None:
+    for name in ("report.pdf", "report.csv"):
+        (folder / name).write_text(word)
+    for number in sperm:
+        (folder / f"sperm-{number}").mkdir(exist_ok=True)
+        for name in ("assessment.json", "track.csv", "explanation.png"):
+            (folder / f"sperm-{number}" / name).write_text(word)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The visible files of a folder; hidden ones are the program's own."""
+    names = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    return {name: p.read_text() for name, p in names.items() if not name.startswith(".")}
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write files with one word each in place of a report."""
+
+    def write(assessments: Sequence[Assessment], folder: Path) -> Any:  # noqa: ANN401 # a generator
+        write_report(folder, "new", "23")
+        yield
+
+    monkeypatch.setattr(export, "_write_all", write)
+
+
+def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End the program at the given change of the folder, counted from 0."""
+    left = [step]
+
+    def counted(method: Any) -> Any:  # noqa: ANN401 # any method of a path
+        def change(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+            if left[0] == 0:
+                raise KilledError
+            left[0] -= 1
+            return method(*arguments, **named)
+
+        return change
+
+    for name in ("replace", "rename", "rmdir", "unlink"):
+        monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
+
+
+def drain(job: Any) -> None:  # noqa: ANN401 # a generator
+    for _ in job:
+        pass
+
+
+@pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize("again", [None, 3])
+@pytest.mark.parametrize("step", range(CHANGES + 1))
+def test_a_crash_leaves_the_old_report_or_the_new_one(
+    tmp_path: Path, step: int, again: int | None
+) -> None:
+    """``again``: the program is killed once more while it puts things in order."""
+    write_report(tmp_path, "old", "12")
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "sperm-2" / "drawing.txt").write_text("mine")
+    old = contents(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export.shutil, "rmtree", lambda *_, **__: None)
+        settle = export._settle
+        patch.setattr(export, "_settle", lambda _: None)
+        kill_at(step, patch)
+        try:
+            drain(export_sample((), tmp_path, overwrite=True))
+        except KilledError:
+            pass
+        else:
+            assert step == CHANGES
+        assert len(set(contents(tmp_path).values()) - {"mine"}) <= 1
+        patch.setattr(export, "_settle", settle)
+    if again is not None:
+        with pytest.MonkeyPatch.context() as patch:
+            kill_at(again, patch)
+            with suppress(KilledError):
+                check_folder(tmp_path, overwrite=True)
+            assert len(set(contents(tmp_path).values()) - {"mine"}) <= 1
+    check_folder(tmp_path, overwrite=True)
+    after = contents(tmp_path)
+    assert after.pop("notes.txt") == after.pop("sperm-2/drawing.txt") == "mine"
+    assert after == {name: word for name, word in old.items() if word == "old"} or after == {
+        name: "new" for name in after if "sperm-1" not in name
+    }
+    assert len(after) == 8
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_replaced_report_leaves_nothing_behind(tmp_path: Path) -> None:
+    write_report(tmp_path, "old", "12")
+    drain(export_sample((), tmp_path, overwrite=True))
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "report.pdf", "report.csv", "sperm-2", "sperm-3"
+    }  # fmt: skip
+    assert set(contents(tmp_path).values()) == {"new"}
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_full_disk_brings_the_old_report_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_report(tmp_path, "old", "12")
+    before, replace = contents(tmp_path), Path.replace
+
+    def is_full(self: Path, target: Path) -> Path:
+        if self.parent.name.startswith(".writing") and self.name == "report.csv":
+            raise OSError(28, "No space left on device")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", is_full)
+    with pytest.raises(export.StoreError, match="No space left"):
+        drain(export_sample((), tmp_path, overwrite=True))
+    assert contents(tmp_path) == before
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
