@@ -70,6 +70,11 @@ class Assessor:
         return self._info
 
     @property
+    def clip_frames(self) -> int:
+        """How many frames a clip must have: as many as the clips that the model learned from."""
+        return self._models[0].preprocessing.clip_frames
+
+    @property
     def member_count(self) -> int:
         """How many models answer."""
         return len(self._models)
@@ -98,9 +103,8 @@ class Assessor:
 
     def warm_up(self) -> None:
         """Run one empty clip, so that the first real one does not pay for the start-up."""
-        frames = self._models[0].preprocessing.clip_frames
         size = self._models[0].preprocessing.image_size
-        self._forward(torch.zeros((1, frames, size, size, 3), dtype=torch.uint8))
+        self._forward(torch.zeros((1, self.clip_frames, size, size, 3), dtype=torch.uint8))
 
     def assess(self, clips: Sequence[Clip]) -> tuple[ClipAnswer, ...]:
         """Grade and explain clips, in order, as one batch (in parts of ``BATCH_CLIPS``).
@@ -109,7 +113,7 @@ class Assessor:
             ModelError: a clip does not have the frames that the model was trained on, or the
                 network's answer is no number.
         """
-        expected = self._models[0].preprocessing.clip_frames
+        expected = self.clip_frames
         for clip in clips:
             if len(clip.images) != expected:
                 raise ModelError(

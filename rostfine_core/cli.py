@@ -159,7 +159,11 @@ def _simulate(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from rostfine_core.training import train
 
-    print(_run(train(arguments.config)).summary)
+    # Of the processes that torchrun starts one speaks for all; errors each tells itself.
+    is_main = os.environ.get("RANK", "0") == "0"
+    result = _run(train(arguments.config), shows_progress=is_main)
+    if is_main:
+        print(result.summary)
     return 0
 
 
@@ -190,7 +194,16 @@ def _build_dataset(arguments: argparse.Namespace) -> int:
 def _convert(arguments: argparse.Namespace) -> int:
     from rostfine_core.model import convert
 
-    convert(arguments.input, arguments.output, gather=arguments.gather)
+    convert(
+        arguments.input,
+        arguments.output,
+        gather=arguments.gather,
+        top_k=arguments.top_k,
+        selection_layers=arguments.selection_layers,
+        branch=arguments.branch,
+        branch_heads=arguments.branch_heads,
+        dataset_kind=arguments.dataset,
+    )
     print(f"Model written to {arguments.output}")
     return 0
 
@@ -206,9 +219,10 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _run(job: LongJob[Result]) -> Result:
+def _run(job: LongJob[Result], *, shows_progress: bool = True) -> Result:
     """Exhaust a long job behind a progress bar on stderr (none where stderr is no terminal)."""
-    with closing(job), tqdm(disable=None, leave=False, file=sys.stderr) as bar:
+    hidden = None if shows_progress else True
+    with closing(job), tqdm(disable=hidden, leave=False, file=sys.stderr) as bar:
         while True:
             try:
                 progress = next(job)
@@ -365,7 +379,41 @@ def _add_care_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     )
     convert.add_argument("input", type=Path)
     convert.add_argument("output", type=Path, metavar="OUTPUT.safetensors")
-    convert.add_argument("--gather", choices=("official", "corrected"), default="corrected")
+    convert.add_argument(
+        "--gather",
+        choices=("official", "corrected"),
+        default="corrected",
+        help="official: fetch the patches that the official code fetched, for weights that were "
+        "trained with it; corrected (default): those that were selected",
+    )
+    convert.add_argument(
+        "--top-k", type=_count, default=3, help="patches selected in each frame (default 3)"
+    )
+    convert.add_argument(
+        "--selection-layers",
+        type=_count,
+        default=1,
+        help="last encoder blocks that the selection sums (default 1, as the official code; the "
+        "paper says 2)",
+    )
+    convert.add_argument(
+        "--branch",
+        choices=("official", "paper"),
+        default="official",
+        help="kind of the branches (default official, the only one that official weights fit)",
+    )
+    convert.add_argument(
+        "--branch-heads",
+        type=_count,
+        default=8,
+        help="attention heads of the branches (default 8)",
+    )
+    convert.add_argument(
+        "--dataset",
+        default="not stated",
+        help="name of the data that the weights were trained on, for every report (default: not "
+        "stated)",
+    )
     convert.set_defaults(run=_convert)
 
     doctor = verbs.add_parser("doctor", help="what works on this machine, and what to do about it")

@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -60,15 +61,36 @@ def _packages() -> Finding:
 def _gpu() -> Finding:
     from rostfine_core.assessor import describe_gpu
 
-    gpu = describe_gpu()
+    gpu, driver = describe_gpu(), _driver_version()
     if gpu is not None:
-        return Finding(subject="GPU", works=True, detail=gpu)
+        return Finding(subject="GPU", works=True, detail=f"{gpu}, driver {driver or 'not stated'}")
+    if driver is not None:
+        return Finding(
+            subject="GPU",
+            works=False,
+            detail=f"the NVIDIA driver {driver} is there, but its GPU cannot be used; grading runs "
+            "on the CPU",
+            advice="Install the current driver and start again.",
+        )
     return Finding(
         subject="GPU",
         works=False,
         detail="no NVIDIA GPU can be used; grading runs on the CPU",
         advice="With an NVIDIA GPU in the machine, install its current driver and start again.",
     )
+
+
+def _driver_version() -> str | None:
+    """The version that NVIDIA's own tool states, which comes with every driver; None without."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    ask = [tool, "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(ask, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return next(iter(done.stdout.split()), None)
 
 
 def _codecs() -> Finding:

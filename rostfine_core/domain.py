@@ -154,6 +154,12 @@ class Track:
         return self.points[0].frame
 
     @property
+    def distinct_share(self) -> float:
+        """The share of frames that do not merely repeat the one before."""
+        later = self.points[1:]
+        return sum(not p.is_duplicate for p in later) / len(later) if later else 1.0
+
+    @property
     def last_seen_frame(self) -> int:
         """The last frame in which the sperm was not lost."""
         seen = [p.frame for p in self.points if p.status is not TrackStatus.LOST]

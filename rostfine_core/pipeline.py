@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core import __version__
-from rostfine_core.clips import ClipSettings, CropRecorder, cut_clip
+from rostfine_core.clips import MINIMUM_CLIP_FRAMES, ClipSettings, CropRecorder, cut_clip
 from rostfine_core.domain import (
     Assessment,
     Clip,
@@ -29,7 +29,7 @@ from rostfine_core.domain import (
     Track,
     VideoInfo,
 )
-from rostfine_core.errors import TrackingError
+from rostfine_core.errors import ModelError, TrackingError
 from rostfine_core.files import sha256_of
 from rostfine_core.quality import quality_flags
 from rostfine_core.tracking import Tracker, TrackerSettings, compute_kinematics
@@ -41,7 +41,10 @@ if TYPE_CHECKING:  # at run time torch stays away from `rostfine track`
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSettings:
-    """The settings of each step, kept with every result."""
+    """The settings of each step, kept with every result.
+
+    However many frames ``clip`` names, as many are cut as the model learned from.
+    """
 
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     clip: ClipSettings = field(default_factory=ClipSettings)
@@ -99,8 +102,9 @@ def assess_video(request: AssessmentRequest, *, assessor: "Assessor") -> LongJob
     Raises:
         VideoError: the video cannot be read.
         TrackingError: a click does not lie in the video, or no sperm could be followed.
-        ModelError: the model does not fit the clip settings.
+        ModelError: the model needs clips that cannot be cut.
     """
+    request = _as_the_model_needs(request, assessor)
     settings = request.settings
     with open_video(request.video) as video:
         info = with_fps(video.info, request.fps)
@@ -144,6 +148,7 @@ def assess_tracks(
         image_at: gives the (H, W, 3) uint8 RGB picture of a frame.
         assessor: the loaded model.
     """
+    request = _as_the_model_needs(request, assessor)
     settings = request.settings.clip
     return (
         yield from _grade(
@@ -196,6 +201,19 @@ def with_fps(info: VideoInfo, fps: float | None) -> VideoInfo:
         return info
     times = tuple(i / fps for i in range(info.frame_count))
     return replace(info, fps=fps, duration_s=info.frame_count / fps, timestamps_s=times)
+
+
+def _as_the_model_needs(request: AssessmentRequest, assessor: "Assessor") -> AssessmentRequest:
+    """The request with clips of as many frames as those that the model learned from."""
+    settings = request.settings
+    try:
+        clip = replace(settings.clip, frame_count=assessor.clip_frames)
+    except ValueError as error:
+        raise ModelError(
+            f"The model {assessor.info.file_name} was trained on clips of {assessor.clip_frames} "
+            f"frame(s), which show no motion: use one for at least {MINIMUM_CLIP_FRAMES}."
+        ) from error
+    return replace(request, settings=replace(settings, clip=clip))
 
 
 def _frames_from_first_seed(

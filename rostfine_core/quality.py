@@ -63,7 +63,7 @@ def quality_flags(
         _border_flags(clip),
         _light_flags(clip),
         _head_flags(clip, model),
-        _rate_flags(video, model),
+        _rate_flags(video, track, model),
         _scale_flags(um_per_px, model),
     ):
         flags += check
@@ -154,14 +154,18 @@ def _head_flags(clip: Clip, model: ModelInfo) -> Iterator[QualityFlag]:
         yield _warning("sperm_too_large", f"The head is {size_note}: use a lower magnification.")
 
 
-def _rate_flags(video: VideoInfo, model: ModelInfo) -> Iterator[QualityFlag]:
+def _rate_flags(video: VideoInfo, track: Track, model: ModelInfo) -> Iterator[QualityFlag]:
+    """Compare the rate of the frames that show something new: a converter repeats others."""
     if model.trained_fps is None:
         yield _notice("fps_unknown", "The model does not say which frame rate it was trained on.")
-    elif not 1 / RATE_RATIO <= video.fps / model.trained_fps <= RATE_RATIO:
+        return
+    fps = video.fps * track.distinct_share
+    if not 1 / RATE_RATIO <= fps / model.trained_fps <= RATE_RATIO:
+        stored = f" (stored as {video.fps:.4g} by repeating some)" if fps < video.fps else ""
         yield _warning(
             "fps_unlike_training",
-            f"The video has {video.fps:.4g} frames per second, the training videos had "
-            f"{model.trained_fps:.4g}.",
+            f"The video has {fps:.4g} different frames per second{stored}, the training videos "
+            f"had {model.trained_fps:.4g}.",
         )
 
 

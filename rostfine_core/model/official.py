@@ -4,6 +4,7 @@ import pickle
 import struct
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from rostfine_core.errors import ModelError
 from rostfine_core.model.checkpoint import SUFFIX, save_model, write_model_file
-from rostfine_core.model.config import Gather, RoSTFineConfig
+from rostfine_core.model.config import Branch, Gather, RoSTFineConfig
 from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.model.rostfine import RoSTFine
 from rostfine_core.model.weights import (
@@ -83,6 +84,8 @@ def convert(
     gather: Gather = "corrected",
     top_k: int = 3,
     selection_layers: int = 1,
+    branch: Branch = "official",
+    branch_heads: int = 8,
     dataset_kind: str = UNKNOWN_DATASET,
 ) -> None:
     """Convert an official RoSTFine ``.bin`` or a TimeSformer ``.pyth`` to a model file.
@@ -97,10 +100,12 @@ def convert(
             than it selects; see ``RoSTFineConfig``.
         top_k: patches selected in each frame (the weights do not tell).
         selection_layers: encoder blocks that the selection sums (the weights do not tell).
+        branch: the branches' kind; weights of the official code fit ``official`` alone.
+        branch_heads: attention heads of the branches (the weights do not tell).
         dataset_kind: the name of the data that the checkpoint was trained on.
 
     Raises:
-        ModelError: the source cannot be read, or is no such checkpoint.
+        ModelError: the source cannot be read, is no such checkpoint, or does not fit the options.
         StoreError: the target cannot be written.
     """
     if target.suffix.lower() != SUFFIX:
@@ -117,11 +122,20 @@ def convert(
         source,
         num_grades=len(state_dict.get("head_g.bias", ())),
         branch_depth=_count(state_dict, "mhsa_s"),
-        branch_heads=8,
-        top_k=top_k,
-        selection_layers=selection_layers,
-        gather=gather,
+        branch_heads=1,
+        top_k=1,
     )
+    try:
+        config = replace(
+            config,
+            top_k=top_k,
+            selection_layers=selection_layers,
+            branch=branch,
+            branch_heads=branch_heads,
+            gather=gather,
+        )
+    except ValueError as error:
+        raise ModelError(f"{source} cannot be converted like this: {error}.") from error
     network = load_official_state_dict(state_dict, config)
     preprocessing = Preprocessing.of(config)
     save_model(

@@ -39,7 +39,7 @@ def compute_kinematics(
     t = np.array([p.time_s for p in points], dtype=np.float64)
     p = np.array([(p.x_px, p.y_px) for p in points], dtype=np.float64).reshape(-1, 2)
     span_s = float(t[-1] - t[0]) if len(t) > 1 else 0.0
-    fps = 1 / float(np.median(np.diff(t))) if len(t) > 1 else 0.0
+    fps = _distinct_fps(track)
     values: dict[str, float] = {}
     withheld: dict[str, str] = {}
     reason = _too_short(len(t), span_s)
@@ -64,6 +64,12 @@ def compute_kinematics(
         withheld=tuple(withheld.items()),
         **values,
     )
+
+
+def _distinct_fps(track: Track) -> float:
+    """The rate at which the camera took pictures: repeated frames are none."""
+    times = [p.time_s for p in track.points]
+    return track.distinct_share / float(np.median(np.diff(times))) if len(times) > 1 else 0.0
 
 
 def motility_class(vap_um_s: float) -> str:

@@ -1,6 +1,8 @@
 """What the pipeline adds to its parts: corrected times, notes of the video, several sperm."""
 
+import json
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,8 @@ import torch
 from rostfine_core.assessor import Assessor
 from rostfine_core.clips import ClipSettings
 from rostfine_core.domain import Seed
-from rostfine_core.errors import TrackingError
-from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
+from rostfine_core.errors import ModelError, TrackingError
+from rostfine_core.model import Preprocessing, RoSTFine, load_model, preset, save_model
 from rostfine_core.pipeline import (
     AssessmentRequest,
     Outcome,
@@ -100,6 +102,34 @@ def test_a_corrected_frame_rate_scales_speeds_and_times(
     assert slow.video.duration_s == pytest.approx(4.0)
     assert slow.track.points[-1].time_s == pytest.approx(29 / 7.5)
     assert slow.kinematics.fps == pytest.approx(7.5)
+
+
+def other_clips(source: Path, target: Path, *, frames: int) -> Assessor:
+    """The model of ``source`` as if it had been trained on clips of ``frames`` frames."""
+    model = load_model(source)
+    save_model(
+        target,
+        model.network,
+        preprocessing=replace(model.preprocessing, clip_frames=frames),
+        training={},
+        dataset_kind="simulated",
+    )
+    return Assessor.load(target, device="cpu")
+
+
+def test_as_many_frames_are_cut_as_the_model_learned_from(
+    made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path
+) -> None:
+    path, seeds, _ = made
+    source = path.with_name("m.safetensors")
+    request = AssessmentRequest(video=path, seeds=seeds[:1], settings=SETTINGS)
+    ten = other_clips(source, tmp_path / "ten.safetensors", frames=10)
+    (assessment,) = drain(assess_video(request, assessor=ten)).assessments
+    assert len(assessment.clip.images) == 10
+    assert json.loads(assessment.provenance.settings_json)["clip"]["frame_count"] == 10
+    one = other_clips(source, tmp_path / "one.safetensors", frames=1)
+    with pytest.raises(ModelError, match=r"clips of 1 frame\(s\), which show no motion"):
+        drain(assess_video(request, assessor=one))
 
 
 def test_notes_of_the_video_become_flags(

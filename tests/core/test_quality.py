@@ -181,6 +181,20 @@ def test_frame_rate_and_scale_unlike_the_training() -> None:
     assert codes(um_per_px=0.5) == {"scale_unlike_training"}
 
 
+def test_repeated_frames_do_not_raise_the_frame_rate() -> None:
+    """25 pictures a second that a converter stored as 30 are 25 for the network too."""
+    track = track_of(*[TrackStatus.MEASURED] * 31)
+    points = tuple(replace(p, is_duplicate=p.frame % 2 == 0) for p in track.points)
+    converted = replace(track, points=points)
+    assert converted.distinct_share == pytest.approx(0.5)
+    assert codes(track=converted, video=replace(VIDEO, fps=30.0)) == set()
+    flags = quality_flags(
+        track=converted, clip=clip_of(picture()), video=VIDEO, um_per_px=0.19, model=MODEL
+    )
+    assert [f.code for f in flags] == ["fps_unlike_training"]
+    assert "7.5 different frames per second (stored as 15 by repeating some)" in flags[0].reason
+
+
 def test_what_cannot_be_checked_is_said() -> None:
     assert codes(um_per_px=None) == {"scale_unknown"}
     silent = replace(MODEL, trained_fps=None, trained_um_per_px=None)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -199,6 +200,29 @@ def test_doctor_looks_at_everything(capsys: pytest.CaptureFixture[str], tmp_path
     for subject in ("Python", "Packages", "GPU", "Codecs", "Window", "Bundled model", "Demo video"):
         assert subject in printed
     assert str(tmp_path) in printed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for NVIDIA's tool is a shell script")
+def test_doctor_names_the_driver(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 550.54.15\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert main(["doctor", "--folder", str(tmp_path)]) == 0
+    assert "driver 550.54.15" in capsys.readouterr().out
+
+
+def test_convert_documents_what_the_weights_do_not_tell(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["convert", "--help"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "--top-k" in printed
+    assert "(default 3)" in printed
+    assert "--selection-layers" in printed
+    assert "(default 1, as the official code" in printed
+    assert "(default official" in printed
 
 
 def test_demo_assesses_the_bundled_video(tmp_path: Path, small_model: Path) -> None:

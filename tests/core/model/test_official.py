@@ -141,6 +141,24 @@ def test_an_official_bin_becomes_a_model(
     assert torch.equal(model.network(tiny_clips).grade, expected(tiny_clips).grade)
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"top_k": 999}, "top_k 999 exceeds"),
+        ({"selection_layers": 99}, "selection_layers 99 exceeds"),
+        ({"branch_heads": 7}, "not a multiple of branch_heads 7"),
+        ({"branch": "paper"}, "belong to the official branch"),
+    ],
+)
+def test_options_that_do_not_fit_the_checkpoint_are_named(
+    wide_state: Mapping[str, Tensor], tmp_path: Path, options: dict[str, Any], sentence: str
+) -> None:
+    torch.save(wide_state, tmp_path / "in.bin")
+    with pytest.raises(ModelError, match=sentence):
+        convert(tmp_path / "in.bin", tmp_path / "out.safetensors", **options)
+    assert not (tmp_path / "out.safetensors").exists()
+
+
 def _timesformer(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """The same encoder as a published TimeSformer checkpoint holds it."""
     weights = {n.removeprefix("model."): t for n, t in state.items() if n.startswith("model.")}

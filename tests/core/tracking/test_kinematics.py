@@ -164,3 +164,10 @@ def test_values_turn_shift_and_scale_as_they_should(
     assert after.vsl is not None
     assert after.vcl is not None
     assert after.vsl <= after.vcl + 1e-9
+
+
+def test_the_frame_rate_counts_distinct_frames() -> None:
+    """Every sixth frame repeats the one before: 25 frames per second stored as 30."""
+    repeats = frozenset(range(5, 181, 6))
+    k = compute_kinematics(track_of(line(181), fps=30, duplicates=repeats), um_per_px=0.5)
+    assert k.fps == pytest.approx(25, rel=0.01)
