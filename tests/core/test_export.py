@@ -1,5 +1,6 @@
 """Replacing a report: whenever the program is killed, old and new files are never mixed."""
 
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from rostfine_core import export
 from rostfine_core.domain import Assessment
+from rostfine_core.errors import StoreError
 from rostfine_core.export import check_folder, export_sample
 
 CHANGES = 20  # moves, renamings and removals of replacing one report of two sperm by another
@@ -78,7 +80,7 @@ def test_a_crash_leaves_the_old_report_or_the_new_one(
     (tmp_path / "sperm-2" / "drawing.txt").write_text("mine")
     old = contents(tmp_path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         settle = export._settle
         patch.setattr(export, "_settle", lambda _: None)
         kill_at(step, patch)
@@ -128,7 +130,7 @@ def test_a_full_disk_brings_the_old_report_back(
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", is_full)
-    with pytest.raises(export.StoreError, match="No space left"):
+    with pytest.raises(StoreError, match="No space left"):
         drain(export_sample((), tmp_path, overwrite=True))
     assert contents(tmp_path) == before
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
