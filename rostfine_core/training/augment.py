@@ -3,6 +3,9 @@
 Letters: B clips, T frames, H rows, W columns; square pictures (H = W).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,30 +15,47 @@ from rostfine_core.training.config import AugmentationSection
 BRIGHTEST = 255.0
 
 
-def augment(images: Tensor, *, settings: AugmentationSection, rng: np.random.Generator) -> Tensor:
-    """Flip, turn and brighten each clip as a whole: (B, T, H, W, 3) uint8 -> the same.
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is done to one clip; ``gain`` multiplies its brightness."""
+
+    flip: bool
+    quarter_turns: int
+    gain: float
+
+
+def draw_changes(
+    count: int, *, settings: AugmentationSection, rng: np.random.Generator
+) -> list[Change]:
+    """Draw what is done to each of ``count`` clips.
 
     The same numbers are drawn whatever is switched on, so that one setting can be changed
     without changing the others' draws.
     """
-    count = len(images)
     flips = rng.integers(0, 2, count) * settings.flips
     turns = rng.integers(0, 4, count) * settings.rotations
     gains = 1 + settings.brightness * rng.uniform(-1, 1, count)
-    if not (flips.any() or turns.any() or settings.brightness):
-        return images
-    clips = [
-        _augment_clip(clip, flip=bool(f), quarter_turns=int(t), gain=float(g))
-        for clip, f, t, g in zip(images, flips, turns, gains, strict=True)
+    return [
+        Change(flip=bool(f), quarter_turns=int(t), gain=float(g))
+        for f, t, g in zip(flips, turns, gains, strict=True)
     ]
-    return torch.stack(clips)
 
 
-def _augment_clip(clip: Tensor, *, flip: bool, quarter_turns: int, gain: float) -> Tensor:
-    if flip:
+def augment(images: Tensor, changes: Sequence[Change]) -> Tensor:
+    """Flip, turn and brighten each clip as a whole: (B, T, H, W, 3) uint8 -> the same."""
+    if all(change == UNCHANGED for change in changes):
+        return images
+    return torch.stack([_change(c, change) for c, change in zip(images, changes, strict=True)])
+
+
+UNCHANGED = Change(flip=False, quarter_turns=0, gain=1.0)
+
+
+def _change(clip: Tensor, change: Change) -> Tensor:
+    if change.flip:
         clip = clip.flip(2)
-    if quarter_turns:
-        clip = clip.rot90(quarter_turns, (1, 2))
-    if gain != 1:
-        clip = (clip * gain).round().clamp(0, BRIGHTEST).to(torch.uint8)
+    if change.quarter_turns:
+        clip = clip.rot90(change.quarter_turns, (1, 2))
+    if change.gain != 1:
+        clip = (clip * change.gain).round().clamp(0, BRIGHTEST).to(torch.uint8)
     return clip

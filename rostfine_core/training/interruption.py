@@ -2,18 +2,25 @@
 
 import signal
 import threading
+import time
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Self
+
+ECHO_S = 1.0
 
 
 class StopRequest:
     """While entered, the first Ctrl-C only sets ``requested``; a second one interrupts at once.
 
-    Outside the main thread, where Python delivers no signals, it never gets requested.
+    One within ``ECHO_S`` is the same key once more: ``torchrun`` passes it on to processes that
+    the terminal has told already. Outside the main thread, where Python delivers no signals, it
+    never gets requested.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self.requested = False
+        self._now_s, self._requested_at_s = now_s, 0.0
         self._previous: signal.Handlers | int | object | None = None
         self._installed = False
 
@@ -35,6 +42,7 @@ class StopRequest:
             signal.signal(signal.SIGINT, self._previous)  # type: ignore[arg-type]  # what signal() returned is what it takes
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self.requested:
+        if not self.requested:
+            self.requested, self._requested_at_s = True, self._now_s()
+        elif self._now_s() - self._requested_at_s > ECHO_S:
             raise KeyboardInterrupt
-        self.requested = True

@@ -6,7 +6,7 @@ the same clips however many there are.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from rostfine_core.domain import Progress
 from rostfine_core.errors import ConfigError, RostfineError
-from rostfine_core.training.augment import augment
+from rostfine_core.training.augment import Change, augment, draw_changes
 from rostfine_core.training.auxiliary import WithAuxiliary, auxiliary_loss
 from rostfine_core.training.clip_cache import ClipCache
 from rostfine_core.training.config import TrainConfig
@@ -202,8 +202,11 @@ class TrainingLoop:
         set_learning_rate(self.optimiser, lr)
         clips, loss = self._clips_of_step(), 0.0
         for batch in torch.split(clips, self.config.loop.batch_size):
-            part, weight = self.ranks.share(batch)
-            terms = self._loss(part, rng)
+            # Drawn for all clips of the batch, so that processes change them as one would.
+            changes = draw_changes(len(batch), settings=self.config.augmentation, rng=rng)
+            own, weight = self.ranks.share(torch.arange(len(batch)))
+            part = batch[own]
+            terms = self._loss(part, [changes[place] for place in own.tolist()])
             share = len(batch) / len(clips)
             torch.autograd.backward(self.scaler.scale(terms.total * (share * weight)))
             self.sums.add(terms, clips=len(part) if weight else 0)
@@ -228,8 +231,8 @@ class TrainingLoop:
         first = place * self.clips_per_step
         return torch.from_numpy(order[first : first + self.clips_per_step])
 
-    def _loss(self, part: Tensor, rng: np.random.Generator) -> LossTerms:
-        images = augment(self.cache.batch(part), settings=self.config.augmentation, rng=rng)
+    def _loss(self, part: Tensor, changes: Sequence[Change]) -> LossTerms:
+        images = augment(self.cache.batch(part), changes)
         with torch.autocast(
             self.device.type, PRECISIONS[self.config.loop.precision], enabled=self._is_mixed
         ):

@@ -1,9 +1,5 @@
 """Options of the loop: balanced sampling, TensorBoard, selection as the official code does it."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,16 +16,6 @@ from rostfine_core.training.sampling import epoch_order
 from rostfine_core.training.splits import split_clips
 
 Recipe = Callable[..., TrainConfig]
-WORKER = """
-import json
-from pathlib import Path
-from rostfine_core.training.config import TrainConfig, structure
-from rostfine_core.training.recipe import train_recipe
-
-table = json.loads(Path({recipe!r}).read_text(encoding="utf-8"))
-for _ in train_recipe(structure(table, TrainConfig, source="test")):
-    pass
-"""
 LOOP = {"epochs": 2, "batch_size": 4, "threads": 1, "device": "cpu"}
 
 
@@ -81,35 +67,3 @@ def test_reduced_precision_needs_a_gpu(recipe: Recipe, drain: Callable[..., Any]
     loop = {"epochs": 1, "precision": "bfloat16"}
     with pytest.raises(ConfigError, match="needs a GPU and none is found"):
         drain(train_recipe(recipe(loop=loop)))
-
-
-def test_two_processes_train_as_one(
-    recipe: Recipe, tmp_path: Path, drain: Callable[..., Any]
-) -> None:
-    still = {**recipe().model.overrides, "drop_path": 0.0}
-    sections: dict[str, Any] = {
-        "model": {"overrides": still},
-        "loop": {**LOOP, "batch_size": 5},
-        "optimiser": {"kind": "sgd", "lr": 0.05},
-    }
-    alone = recipe(output=str(tmp_path / "alone"), **sections)
-    drain(train_recipe(alone))
-    config = recipe(output=str(tmp_path / "pair"), **sections)
-    stored = tmp_path / "recipe.json"
-    stored.write_text(json.dumps(config.to_dict()), encoding="utf-8")
-    script = tmp_path / "worker.py"
-    script.write_text(WORKER.format(recipe=str(stored)), encoding="utf-8")
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
-    done = subprocess.run(
-        [*command, "--standalone", str(script)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    ours, theirs = (RunFolder(Path(c.output)).read_log() for c in (alone, config))
-    for one, two in zip(ours, theirs, strict=True):
-        assert two["loss"] == pytest.approx(one["loss"], rel=1e-4)
-        assert two["validation"]["mse"] == pytest.approx(one["validation"]["mse"], rel=1e-3)
