@@ -10,9 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslator, Signal
 from PySide6.QtWidgets import QApplication
 
-from app import paths
-from app.crash import crash_log
-from app.settings import Settings
+from app.preload import answer_first, preload_pyqtgraph
 from rostfine_core import __version__
 from rostfine_core.bundled import bundled_path
 from rostfine_core.errors import RostfineError
@@ -27,12 +25,18 @@ class _Teller(QObject):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the application; returns the exit status."""
     arguments = _arguments(sys.argv[1:] if argv is None else argv)
+    answer_first()
+    from app import paths
+    from app.crash import crash_log
+    from app.settings import Settings
+
     os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
     application = _application()
     settings = Settings(arguments.settings)
     translators = _translate(application, arguments.language or settings.text("language"))
     teller = _Teller()
     with crash_log(paths.log_file(), teller.told.emit):
+        preload_pyqtgraph()
         from app.main_window import MainWindow
 
         window = MainWindow(settings)

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+from PySide6.QtCore import QByteArray, QObject, Signal
 
 from app import paths
 from app.marking import QT_TRANSLATE_NOOP
 from app.records import Calibration
+from app.stored import StoredValues
 
 Value = str | int | float | bool
 
@@ -143,8 +144,7 @@ class Settings(QObject):
 
     def __init__(self, file: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        path = file or paths.settings_file()
-        self._store = QSettings(str(path), QSettings.Format.IniFormat)
+        self._store = StoredValues(file or paths.settings_file())
 
     def text(self, id: str) -> str:
         """The value of a text, path or choice."""
@@ -168,7 +168,7 @@ class Settings(QObject):
         """Store a value; one that does not fit is replaced by the default."""
         fitting = _fitting(_BY_ID[id], value)
         if fitting != self.value(id):
-            self._store.setValue(f"settings/{id}", fitting)
+            self._store.set_value(f"settings/{id}", fitting)
             self.changed.emit(id)
 
     # Beside the table: what the window remembers by itself ---------------------------------
@@ -200,7 +200,7 @@ class Settings(QObject):
 
     def set_last_profile(self, name: str) -> None:
         """Note which microscope is in use."""
-        self._store.setValue("last_profile", name)
+        self._store.set_value("last_profile", name)
 
     @property
     def operator(self) -> str:
@@ -209,7 +209,7 @@ class Settings(QObject):
 
     def set_operator(self, name: str) -> None:
         """Note who works."""
-        self._store.setValue("operator", name)
+        self._store.set_value("operator", name)
 
     @property
     def recent(self) -> tuple[Path, ...]:
@@ -221,11 +221,11 @@ class Settings(QObject):
     def add_recent(self, path: Path) -> None:
         """Put a video first among the recent ones."""
         kept = [p for p in self.recent if p != path]
-        self._store.setValue("recent", [str(p) for p in (path, *kept)][:MAX_RECENT])
+        self._store.set_value("recent", [str(p) for p in (path, *kept)][:MAX_RECENT])
 
     def remove_recent(self, path: Path) -> None:
         """Forget a video that is gone."""
-        self._store.setValue("recent", [str(p) for p in self.recent if p != path])
+        self._store.set_value("recent", [str(p) for p in self.recent if p != path])
 
     def layout(self, name: str) -> QByteArray:
         """The stored geometry or state of a window part; empty when there is none."""
@@ -234,14 +234,14 @@ class Settings(QObject):
 
     def set_layout(self, name: str, state: QByteArray) -> None:
         """Store the geometry or state of a window part."""
-        self._store.setValue(f"layout/{name}", state)
+        self._store.set_value(f"layout/{name}", state)
 
     def sync(self) -> None:
-        """Write to disk now."""
+        """Wait until everything is on disk."""
         self._store.sync()
 
     def _store_profiles(self, profiles: Sequence[Calibration]) -> None:
-        self._store.setValue("profiles", json.dumps([asdict(p) for p in profiles]))
+        self._store.set_value("profiles", json.dumps([asdict(p) for p in profiles]))
         self.changed.emit("profiles")
 
 

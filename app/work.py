@@ -64,9 +64,11 @@ def import_core() -> None:
 
     Loading compiled modules holds Python's lock; it is best done while nobody clicks yet.
     """
+    import cattrs  # the store imports it late  # noqa: F401 - importing is the purpose
+
     import rostfine_core.export
     import rostfine_core.pipeline
-    import rostfine_core.video  # noqa: F401 - importing is the purpose
+    import rostfine_core.video  # noqa: F401
 
 
 def open_source(path: Path) -> LongJob[Opened]:
@@ -130,19 +132,20 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
     Raises:
         RostfineError: the model is missing, foreign or damaged, or the device is not there.
     """
-    from app.preload import preload_torch
+    from app.preload import imports_uncollected, preload_torch
 
-    yield Progress(stage="model", done=0, total=4)
-    import_core()
-    yield Progress(stage="model", done=1, total=4)
-    preload_torch()
-    from rostfine_core.assessor import Assessor
-    from rostfine_core.bundled import DEMO_MODEL, bundled_path
+    with imports_uncollected():
+        yield Progress(stage="model", done=0, total=4)
+        import_core()
+        yield Progress(stage="model", done=1, total=4)
+        preload_torch()
+        from rostfine_core.assessor import Assessor
+        from rostfine_core.bundled import DEMO_MODEL, bundled_path
 
-    yield Progress(stage="model", done=2, total=4)
-    assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
-    yield Progress(stage="model", done=3, total=4)
-    assessor.warm_up()
+        yield Progress(stage="model", done=2, total=4)
+        assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
+        yield Progress(stage="model", done=3, total=4)
+        assessor.warm_up()
     return assessor
 
 

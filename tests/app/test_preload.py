@@ -1,17 +1,42 @@
-"""torch's libraries are linked before the import, and the import then works."""
+"""Heavy libraries are imported so that the window is soon there, and then work."""
 
+import gc
 import importlib.util
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
-from app.preload import preload_torch
+from app.preload import answer_first, imports_uncollected, preload_torch
 
-SCRIPT = """
+PYQTGRAPH_SCRIPT = """
 import sys
+from PySide6.QtCore import QObject
+from app.preload import preload_pyqtgraph
+
+preload_pyqtgraph()
+assert "pyqtgraph" in sys.modules
+assert not [name for name in sys.modules if name.startswith("cuda.bindings")]
+import pyqtgraph
+assert pyqtgraph.ImageItem
+preload_pyqtgraph()
+"""
+SCANS_SCRIPT = """
+import linecache
+from PySide6.QtCore import QObject
+from app.preload import answer_first
+
+answer_first()
+import email.mime.text
+assert not [name for name in linecache.cache if "email" in name]
+import PySide6.QtWidgets
+"""
+TORCH_SCRIPT = """
+import sys
+import types
 from pathlib import Path
 from app.preload import preload_torch
 
@@ -24,10 +49,9 @@ assert float(torch.ones(3).sum()) == 3
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="only done where there is dlopen")
-def test_the_libraries_are_linked_without_the_import() -> None:
+def run(script: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", script],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -35,6 +59,40 @@ def test_the_libraries_are_linked_without_the_import() -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only done where there is dlopen")
+def test_the_libraries_are_linked_without_the_import() -> None:
+    run(TORCH_SCRIPT)
+
+
+def test_pyqtgraph_is_imported_without_the_cuda_bindings() -> None:
+    run(PYQTGRAPH_SCRIPT)
+
+
+def test_no_source_of_an_imported_module_is_read() -> None:
+    run(SCANS_SCRIPT)
+
+
+def test_another_pyside_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _seconds: None)
+    monkeypatch.setitem(sys.modules, "shibokensupport.feature", types.ModuleType("feature"))
+    answer_first()
+    monkeypatch.delitem(sys.modules, "shibokensupport.feature")
+    answer_first()
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_garbage_is_collected_again_after_the_imports(was_enabled: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if was_enabled else gc.disable)()
+        with imports_uncollected():
+            assert not gc.isenabled()
+        assert gc.isenabled() is was_enabled
+    finally:
+        gc.unfreeze()
+        (gc.enable if before else gc.disable)()
 
 
 def test_a_missing_torch_is_left_to_the_import(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,11 @@ def test_values_survive_a_restart(tmp_path: Path) -> None:
     )
 
 
-@tune(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@tune(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=60,
+    deadline=None,  # it writes a file, and disks may be busy
+)
 @given(id=st.sampled_from([s.id for s in SETTINGS]), text=st.text(max_size=12))
 def test_whatever_stands_in_the_file_a_value_fits_its_table(
     tmp_path: Path, id: str, text: str

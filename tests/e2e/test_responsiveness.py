@@ -112,19 +112,26 @@ def untracked(session: Session) -> list[object]:
 START = """
 import sys, time
 began = time.perf_counter()
-from PySide6.QtCore import QTimer
 import app.__main__ as program
-from app import main_window
 
-class Window(main_window.MainWindow):
-    def paintEvent(self, event):
-        super().paintEvent(event)
-        seen, used = time.perf_counter() - began, time.process_time()
-        print(f"{seen:.3f} {used:.3f} {int('torch' in sys.modules)}", flush=True)
-        import os
-        os._exit(0)
+def preload_and_watch():
+    preload()
+    from app import main_window
 
-main_window.MainWindow = Window
+    class Window(main_window.MainWindow):
+        def paintEvent(self, event):
+            super().paintEvent(event)
+            tell()
+
+    main_window.MainWindow = Window
+
+def tell():
+    seen, used = time.perf_counter() - began, time.process_time()
+    print(f"{seen:.3f} {used:.3f} {int('torch' in sys.modules)}", flush=True)
+    import os
+    os._exit(0)
+
+preload, program.preload_pyqtgraph = program.preload_pyqtgraph, preload_and_watch
 program.main(["--settings", sys.argv[1]])
 """
 

@@ -1,0 +1,63 @@
+"""The values of one INI file: kept in memory, written by a thread of their own.
+
+QSettings writes in the thread that set a value and waits for the disk: up to a fifth of a second
+on a busy one, for every letter that is typed into a remembered field.
+"""
+
+import logging
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+
+log = logging.getLogger(__name__)
+
+
+class StoredValues:
+    """What stands in the file, with what was set since; only what was set is written."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        store = self._opened()
+        self._values: dict[str, object] = {key: store.value(key) for key in store.allKeys()}
+        self._unwritten: dict[str, object] = {}
+        self._lock = threading.Lock()
+        self._writer: threading.Thread | None = None
+
+    def value(self, key: str, default: object = None) -> object:
+        """The value of a key, as it was set or as the file gives it (texts, lists, bytes)."""
+        return self._values.get(key, default)
+
+    def set_value(self, key: str, value: object) -> None:
+        """Keep a value and have it written soon."""
+        if key in self._values and self._values[key] == value:
+            return
+        self._values[key] = value
+        with self._lock:
+            self._unwritten[key] = value
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, name="settings")
+                self._writer.start()
+
+    def sync(self) -> None:
+        """Wait until everything is written."""
+        writer = self._writer
+        if writer is not None:
+            writer.join()
+
+    def _write(self) -> None:
+        while True:
+            with self._lock:
+                taken, self._unwritten = self._unwritten, {}
+                if not taken:
+                    self._writer = None
+                    return
+            store = self._opened()
+            for key, value in taken.items():
+                store.setValue(key, value)
+            store.sync()
+            if store.status() is not QSettings.Status.NoError:
+                log.warning("Settings cannot be written to %s", self._file)
+
+    def _opened(self) -> QSettings:
+        return QSettings(str(self._file), QSettings.Format.IniFormat)
