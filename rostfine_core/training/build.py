@@ -1,7 +1,7 @@
 """A data set out of videos: every planned sperm is tracked, cut out and listed, or rejected.
 
 One decoding pass a video. Each finished video is noted in ``build.jsonl``, so that a build that
-was interrupted goes on with the next one.
+was interrupted goes on with the next one, and a plan that was corrected makes only what changed.
 """
 
 import csv
@@ -86,11 +86,12 @@ def build_dataset(
     journal = out / "build.jsonl"
     outcomes = _read_journal(journal)
     for number, (video, clips) in enumerate(videos.items()):
-        left = tuple(c for c in clips if c.clip not in outcomes)
+        left = tuple(c for c in clips if outcomes.get(c.clip, {}).get("source") != c.source)
         if left:
             made = yield from _build_video(video, left, out / "clips", settings=settings)
-            outcomes |= made
-            _note(journal, made)
+            for clip in left:
+                outcomes[clip.clip] = made[clip.clip] | {"source": clip.source}
+            _note(journal, {c.clip: outcomes[c.clip] for c in left})
         yield Progress(stage="videos", done=number + 1, total=len(videos))
     planned = [c for clips in videos.values() for c in clips]
     return _write_lists(out, header, planned, outcomes)
@@ -195,8 +196,17 @@ def _write_lists(
             f"No clip could be made: every sperm of the plan was rejected, see {out}/rejected.csv."
         )
     write_text(out / "dataset.toml", describe_header(header))
-    columns = ("clip", "sample", *(f"votes_{g}" for g in GRADES), *FACTS)
-    rows = [(c.clip, c.sample, *c.votes, *(outcomes[c.clip][f] for f in FACTS)) for c in made]
+    # What was measured while building stands, should the plan have a column of the same name.
+    others = [name for name in made[0].others if name not in FACTS]
+    columns = ("clip", "sample", *(f"votes_{g}" for g in GRADES), *others, *FACTS)
+    rows = [
+        (
+            *(c.clip, c.sample, *c.votes),
+            *(c.others[name] for name in others),
+            *(outcomes[c.clip][fact] for fact in FACTS),
+        )
+        for c in made
+    ]
     _write_csv(out / "labels.csv", columns, rows)
     return BuildResult(folder=out, clips=len(made), rejected=rejected)
 

@@ -1,7 +1,7 @@
 """The plan of a data set to be built: which sperm of which video, and how the panel voted.
 
 A CSV with ``clip,sample,video,frame,x,y,votes_A..votes_E``; one row a sperm, videos named relative
-to the plan's folder.
+to the plan's folder. Further columns (findings, measurements) go into the data set as they are.
 """
 
 import csv
@@ -19,13 +19,19 @@ COLUMNS = ("clip", "sample", "video", "frame", "x", "y", *VOTE_COLUMNS)
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedClip:
-    """One row: the click on a sperm in its video, its patient and its votes."""
+    """One row: the click on a sperm in its video, its patient, its votes and further columns."""
 
     clip: str
     sample: str
     video: Path
     seed: Seed
     votes: tuple[int, ...]
+    others: Mapping[str, str]
+
+    @property
+    def source(self) -> list[str | int | float]:
+        """What its clip is cut from: if this changes, the clip must be cut again."""
+        return [str(self.video), self.seed.frame, self.seed.x_px, self.seed.y_px]
 
 
 def read_plan(path: Path, *, header: DatasetHeader) -> dict[Path, tuple[PlannedClip, ...]]:
@@ -88,4 +94,11 @@ def _read_row(
     except ValueError:
         found.append("frame, x and y must be numbers")
         return None
-    return PlannedClip(clip=clip, sample=row["sample"].strip(), video=video, seed=seed, votes=votes)
+    return PlannedClip(
+        clip=clip,
+        sample=row["sample"].strip(),
+        video=video,
+        seed=seed,
+        votes=votes,
+        others={name: text for name, text in row.items() if name and name not in COLUMNS},
+    )

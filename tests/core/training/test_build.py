@@ -87,6 +87,29 @@ def test_an_interrupted_build_goes_on(plan: Path, drain: Callable[..., Any]) -> 
     assert len(read_dataset(out).clips) == 2
 
 
+def test_a_corrected_click_is_made_again_and_nothing_else(
+    plan: Path, drain: Callable[..., Any]
+) -> None:
+    out = plan.parent / "out"
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    written = (out / "clips" / "c1.npz").stat().st_mtime_ns
+    text = plan.read_text(encoding="utf-8").replace("c2,p1,one.avi,500,", "c2,p1,one.avi,0,")
+    plan.write_text(text, encoding="utf-8")
+    result = drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert result.clips == 3
+    assert "c2" not in dict(result.rejected)
+    assert (out / "clips" / "c1.npz").stat().st_mtime_ns == written
+
+
+def test_findings_in_the_plan_go_into_the_data_set(plan: Path, drain: Callable[..., Any]) -> None:
+    head, *rows = plan.read_text(encoding="utf-8").splitlines()
+    findings = [f"{row},{number / 10}" for number, row in enumerate(rows)]
+    plan.write_text("\n".join([f"{head},head_aspect", *findings]) + "\n", encoding="utf-8")
+    out = plan.parent / "out"
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert read_dataset(out).column("head_aspect").tolist() == [0.0, 0.3]
+
+
 def test_mistakes_of_a_plan_are_named_at_once(plan: Path, drain: Callable[..., Any]) -> None:
     plan.write_text(
         HEAD
