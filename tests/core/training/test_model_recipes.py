@@ -65,7 +65,7 @@ def test_every_network_of_the_small_study_answers() -> None:
         assert trained_parts(output).heads
 
 
-@pytest.mark.parametrize("name", ["demo", "small-pretraining"])
+@pytest.mark.parametrize("name", ["demo", "lab", "small-pretraining"])
 def test_a_recipe_of_one_run_can_be_built(name: str) -> None:
     config = read_train_config(MODELS / f"{name}.toml")
     with torch.device("meta"):
