@@ -13,6 +13,7 @@ from rostfine_core.files import atomic_write
 
 CLIP_SUFFIXES = (".npz", ".avi")
 IMAGES = "images"
+MASKS = "masks"
 
 
 def clip_file_mistake(path: Path, *, frames: int, size_px: int) -> str | None:
@@ -47,6 +48,21 @@ def load_clip(path: Path, *, frames: int, size_px: int) -> NDArray[np.uint8]:
     if mistake:
         raise DatasetError(f"The clip {path} {mistake}: cut it again or correct dataset.toml.")
     return images
+
+
+def load_masks(path: Path) -> NDArray[np.uint8] | None:
+    """The true head, neck and tail of a simulated clip, (T, 3, S, S) of 0 and 1, where it has them.
+
+    Raises:
+        DatasetError: the file is damaged.
+    """
+    if path.suffix != ".npz":
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return archive[MASKS] if MASKS in archive.files else None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"The clip {path} is damaged ({error}): write it again.") from error
 
 
 def save_clip(path: Path, images: NDArray[np.uint8]) -> None:

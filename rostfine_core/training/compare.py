@@ -24,7 +24,6 @@ from rostfine_core.training.compare_config import (
     TableSpec,
     read_compare_config,
 )
-from rostfine_core.training.compare_figures import draw_over_axis
 from rostfine_core.training.compare_tables import (
     ComparedTable,
     CompareResult,
@@ -70,13 +69,20 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         tables=tuple(_table(spec, scores) for spec in config.tables),
         making=_making(config),
     )
-    for table in result.tables:
-        if table.axis:
-            draw_over_axis(config.output / figure_name(table), table)
+    _draw(result)
     write_json(config.output / "compare.json", asdict(result) | {"folder": str(config.output)})
     write_text(config.output / "compare.csv", csv_table(result))
     write_text(config.output / "compare.md", markdown(result))
     return result
+
+
+def _draw(result: CompareResult) -> None:
+    """Draw the tables that have an axis."""
+    from rostfine_core.training.compare_figures import draw_over_axis  # matplotlib is slow to load
+
+    for table in result.tables:
+        if table.axis:
+            draw_over_axis(result.folder / figure_name(table), table)
 
 
 def _check_network(section: ModelSection) -> None:

@@ -1,18 +1,20 @@
-"""Whether attention maps point at what decides: deletion and insertion curves.
+"""Whether attention maps point at what decides: deletion and insertion curves, and parts of sperm.
 
 Patches are blurred away (deletion) or brought back into a blurred clip (insertion) in the order of
 a map, best first, in every frame alike in number. A map that is faithful changes the answer sooner
-than a random order does. Letters: B clips, T frames, N patches of a frame, S steps.
+than a random order does, or one that begins in the middle, where the sperm's head is. On simulated
+clips with true masks the share of each map on head, neck and tail is measured too.
+Letters: B clips, T frames, N patches of a frame, S steps, P parts.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from einops import rearrange, repeat
+from einops import rearrange, reduce, repeat
 from numpy.typing import NDArray
 from scipy.integrate import trapezoid
 from torch import Tensor
@@ -22,11 +24,14 @@ from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import ModelError
 from rostfine_core.model import RoSTFine, explain
 from rostfine_core.training.clip_cache import fill_cache
-from rostfine_core.training.datasets import read_dataset
+from rostfine_core.training.clip_files import load_masks
+from rostfine_core.training.datasets import ClipDataset, read_dataset
 from rostfine_core.training.model_files import load_trained
 
 BLUR_PATCHES = 3
-MAPS = ("encoder_rollout", "branch_attention", "random")
+MAPS = ("encoder_rollout", "branch_attention", "random", "centre")
+PARTS = ("head", "neck", "tail", "elsewhere")
+AREA = "area"  # of the parts themselves: the share of a map that does not care
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,17 +56,39 @@ class Curves:
 
 @dataclass(frozen=True, kw_only=True)
 class FaithfulnessResult:
-    """Areas under the deletion and insertion curve, by map; ``random`` is what to beat."""
+    """Curves over all clips, by map; ``random`` and ``centre`` are what to beat.
 
-    clips: int
-    areas: dict[str, tuple[float, float]]
+    ``parts``: the mean share of each map on head, neck, tail and elsewhere, and the parts' share
+    of the area; empty unless every clip has masks. Where parts overlap, a patch counts for the
+    first of them.
+    """
+
+    curves: Mapping[str, Curves]
+    parts: Mapping[str, tuple[float, ...]]
+
+    @property
+    def clips(self) -> int:
+        """How many clips were measured."""
+        return len(next(iter(self.curves.values())).deletion)
+
+    @property
+    def areas(self) -> dict[str, tuple[float, float]]:
+        """The areas under the deletion and insertion curve, by map."""
+        return {name: curves.areas() for name, curves in self.curves.items()}
 
     @property
     def summary(self) -> str:
-        """The table as Markdown."""
+        """The tables as Markdown."""
         rows = [f"| {name} | {d:.3f} | {i:.3f} |" for name, (d, i) in self.areas.items()]
         head = "| map | deletion (lower is better) | insertion (higher is better) |"
-        return "\n".join([f"{self.clips} clips", "", head, "|---|---|---|", *rows, ""])
+        lines = [f"{self.clips} clips", "", head, "|---|---|---|", *rows, ""]
+        if self.parts:
+            lines += ["| share (%) on | " + " | ".join(PARTS) + " |", "|---" * 5 + "|"]
+            for name, shares in self.parts.items():
+                cells = " | ".join(f"{100 * s:.1f}" for s in shares)
+                lines.append(f"| {name} | {cells} |")
+            lines.append("")
+        return "\n".join(lines)
 
 
 def measure_faithfulness(
@@ -78,37 +105,92 @@ def measure_faithfulness(
         raise ModelError(f"{model} is no single RoSTFine model: choose one model file.")
     data = read_dataset(dataset)
     rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.permutation(len(data.clips))[:clips])
-    cache = yield from fill_cache(
-        data.subset(chosen),
-        preprocessing=trained[0].preprocessing,
-        threads=torch.get_num_threads(),
-    )
-    generator = torch.Generator().manual_seed(seed)
+    chosen = data.subset(np.sort(rng.permutation(len(data.clips))[:clips]))
+    prepared = replace(trained[0].preprocessing, clip_frames=data.headers[0].clip_frames)
+    frames = list(prepared.frame_indices)
+    cache = yield from fill_cache(chosen, preprocessing=prepared, threads=torch.get_num_threads())
+    maps: dict[str, list[Tensor]] = {name: [] for name in MAPS}
     found: dict[str, list[Curves]] = {name: [] for name in MAPS}
+    generator = torch.Generator().manual_seed(seed)
     for number in range(len(cache)):
         clip = cache.prepare(cache.batch(torch.tensor([number])))
-        explained = explain(network, clip)
-        shape = explained.encoder_rollout.shape
-        maps = (
-            explained.encoder_rollout,
-            explained.branch_attention,
-            torch.rand(shape, generator=generator),
-        )
-        for name, values in zip(MAPS, maps, strict=True):
-            curves = faithfulness_curves(
-                lambda x: network(x).grade,
-                clip,
-                maps=values,
-                patch_size=network.config.patch_size,
-                steps=steps,
+        for name, values in _maps(network, clip, generator).items():
+            maps[name].append(values)
+            found[name].append(
+                faithfulness_curves(
+                    lambda x: network(x).grade,
+                    clip,
+                    maps=values,
+                    patch_size=network.config.patch_size,
+                    steps=steps,
+                )
             )
-            found[name].append(curves)
         yield Progress(stage="deleting and inserting", done=number + 1, total=len(cache))
-    areas = {n: np.mean([c.areas() for c in several], axis=0) for n, several in found.items()}
     return FaithfulnessResult(
-        clips=len(cache), areas={n: (float(a[0]), float(a[1])) for n, a in areas.items()}
+        curves={name: _joined(several) for name, several in found.items()},
+        parts=_parts(chosen, frames, {name: torch.cat(several) for name, several in maps.items()}),
     )
+
+
+def _maps(network: RoSTFine, clip: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    """The network's two maps of one clip and the two to beat, by name: (1, T, N) each."""
+    explained = explain(network, clip)
+    shape = explained.encoder_rollout.shape
+    rows = math.isqrt(shape[-1])
+    places = torch.linspace(-1, 1, rows)
+    distance = rearrange(places.square()[:, None] + places.square(), "r q -> (r q)")
+    return dict(
+        zip(
+            MAPS,
+            (
+                explained.encoder_rollout,
+                explained.branch_attention,
+                torch.rand(shape, generator=generator),
+                (-4 * distance).exp().expand(shape),
+            ),
+            strict=True,
+        )
+    )
+
+
+def _joined(several: list[Curves]) -> Curves:
+    return Curves(
+        shares=several[0].shares,
+        deletion=np.concatenate([c.deletion for c in several]),
+        insertion=np.concatenate([c.insertion for c in several]),
+    )
+
+
+def _parts(
+    data: ClipDataset, frames: list[int], maps: Mapping[str, Tensor]
+) -> dict[str, tuple[float, ...]]:
+    masks = [load_masks(clip.path) for clip in data.clips]
+    known = [m for m in masks if m is not None]
+    if len(known) < len(masks):
+        return {}
+    seen = np.stack([mask[frames] for mask in known])
+    rows = math.isqrt(next(iter(maps.values())).shape[-1])
+    coverage = part_coverage(torch.from_numpy(seen), rows=rows)
+    shares = {name: part_shares(values, coverage) for name, values in maps.items()}
+    return shares | {AREA: part_shares(torch.ones_like(coverage[..., 0]), coverage)}
+
+
+def part_coverage(masks: Tensor, *, rows: int) -> Tensor:
+    """How much of each patch is which part: masks (B, T, 3, S, S) -> (B, T, N, P), P sums to 1."""
+    first_of = masks.float()
+    first_of[:, :, 1] *= 1 - first_of[:, :, 0]
+    first_of[:, :, 2] *= (1 - first_of[:, :, 0]) * (1 - first_of[:, :, 1])
+    frames = rearrange(first_of, "b t p h w -> (b t) p h w")
+    pooled = F.adaptive_avg_pool2d(frames, rows)
+    parts = rearrange(pooled, "(b t) p r q -> b t (r q) p", b=len(masks))
+    return torch.cat([parts, 1 - parts.sum(dim=-1, keepdim=True)], dim=-1)
+
+
+def part_shares(maps: Tensor, coverage: Tensor) -> tuple[float, ...]:
+    """The mean share of maps (B, T, N) on each part, from ``part_coverage``."""
+    weights = maps / maps.sum(dim=-1, keepdim=True)
+    mean = reduce(weights[..., None] * coverage, "b t n p -> b t p", "sum").mean(dim=(0, 1))
+    return tuple(mean.tolist())
 
 
 @torch.no_grad()

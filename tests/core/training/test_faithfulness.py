@@ -10,11 +10,16 @@ import torch
 from einops import reduce
 from torch import Tensor
 
+from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
+from rostfine_core.simulation import write_dataset
 from rostfine_core.training.faithfulness import (
+    MAPS,
     blur,
     faithfulness_curves,
     likeness,
     measure_faithfulness,
+    part_coverage,
+    part_shares,
 )
 
 
@@ -67,6 +72,38 @@ def test_a_model_file_is_measured(
 ) -> None:
     result = drain(measure_faithfulness(trained_model, dataset_folder, clips=3, steps=2))
     assert result.clips == 3
-    assert set(result.areas) == {"encoder_rollout", "branch_attention", "random"}
+    assert set(result.areas) == {"encoder_rollout", "branch_attention", "random", "centre"}
+    assert result.parts == {}
     assert all(0 <= a <= 1.001 for areas in result.areas.values() for a in areas)
     assert "| random |" in result.summary
+
+
+def test_shares_of_parts_by_hand() -> None:
+    masks = torch.zeros(1, 1, 3, 4, 4, dtype=torch.uint8)
+    masks[0, 0, 0, :2, :2] = 1  # the head fills the first of four patches,
+    masks[0, 0, 1, :2, :3] = 1  # the neck half of the second, where it is no head,
+    masks[0, 0, 2, 3, 3] = 1  # the tail a quarter of the last
+    coverage = part_coverage(masks, rows=2)
+    expected = [[1, 0, 0, 0], [0, 0.5, 0, 0.5], [0, 0, 0, 1], [0, 0, 0.25, 0.75]]
+    assert coverage[0, 0].tolist() == expected
+    maps = torch.tensor([[[3.0, 1.0, 0.0, 0.0]]])
+    assert part_shares(maps, coverage) == pytest.approx((0.75, 0.125, 0, 0.125))
+
+
+def test_simulated_clips_with_masks_tell_what_was_looked_at(
+    tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    data = drain(write_dataset(tmp_path / "data", count=2, seed=1, with_masks=True))
+    sizes = {"image_size": 60, "patch_size": 10, "num_frames": 4, "embed_dim": 16, "num_heads": 2}
+    config = preset("demo", **sizes, depth=1, selection_layers=1, top_k=2, branch_heads=2)
+    file = tmp_path / "model.safetensors"
+    prepared = Preprocessing.of(config)
+    save_model(
+        file, RoSTFine(config), preprocessing=prepared, training={}, dataset_kind="simulated"
+    )
+    result = drain(measure_faithfulness(file, data, clips=2, steps=2))
+    assert set(result.parts) == {*MAPS, "area"}
+    assert all(sum(shares) == pytest.approx(1, abs=1e-5) for shares in result.parts.values())
+    # The head is in the middle of a clip, so that a map of the middle has more of it.
+    assert result.parts["centre"][0] > 1.5 * result.parts["area"][0] > 0
+    assert "| area |" in result.summary
