@@ -131,7 +131,7 @@ class MainWindow(QMainWindow):
         self.status.cancel_requested.connect(controller.cancel)
         controller.failed.connect(self.show_error)
         controller.previewed.connect(self.report.show_pages)
-        controller.exported.connect(self._on_exported)
+        controller.exported.connect(self._show_target)
         controller.recent_changed.connect(self._fill_recent)
         self.settings.changed.connect(self._on_setting_changed)
         self.session.video_changed.connect(self._on_video_changed)
@@ -223,15 +223,12 @@ class MainWindow(QMainWindow):
     def _on_video_changed(self) -> None:
         self._show_name()
         self.show_page(REVIEW)
+        self.review.canvas.setFocus()
 
     @Slot()
     def _show_name(self) -> None:
         video = self.session.video
         self.setWindowTitle(f"{video.path.name} – RoSTFine Assist" if video else "RoSTFine Assist")
-
-    @Slot(object)
-    def _on_exported(self, _folder: Path) -> None:
-        self._show_target()
 
     @Slot()
     def _show_target(self) -> None:

@@ -28,7 +28,7 @@ class CanvasBar(QWidget):
         self.zoom_buttons.setSpacing(1)
         self.brightness = _slider(self.tr("Brightness of the view"))
         self.contrast = _slider(self.tr("Contrast of the view"))
-        reset = QToolButton()
+        self._reset = reset = QToolButton()
         reset.setText(self.tr("reset"))
         reset.setToolTip(self.tr("Show the picture as it is"))
         layout = QHBoxLayout(self)
@@ -50,10 +50,14 @@ class CanvasBar(QWidget):
         )
         reset.clicked.connect(lambda: self.display_edited.emit(Display()))
         session.display_changed.connect(self._show)
+        session.video_changed.connect(self._show)
+        self._show()
 
     @Slot()
     def _show(self) -> None:
         display = self._session.display
+        for widget in (self.brightness, self.contrast, self._reset):
+            widget.setEnabled(self._session.video is not None)
         for slider, value in (
             (self.brightness, display.brightness),
             (self.contrast, display.contrast),

@@ -33,6 +33,7 @@ _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
 MOST_COMPARED = 4
 UNKNOWN = float("inf")
+FIGURES = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +145,8 @@ class CompareModel(QAbstractTableModel):
             return self.tr("Sperm") if section == 0 else self._translated(section, "heading")
         if role == _Role.ToolTipRole and section > 0:
             return self._translated(section, "tip")
+        if role == _Role.TextAlignmentRole:
+            return int(FIGURES if section > 1 else Qt.AlignmentFlag.AlignVCenter)
         return None
 
     def _translated(self, section: int, part: str) -> str:
@@ -170,7 +173,7 @@ class CompareModel(QAbstractTableModel):
         if role == _Role.UserRole and place == 0 and assessment is not None:
             return assessment.prediction.grade
         if role == _Role.TextAlignmentRole and place > 0:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return int(FIGURES)
         return None
 
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.actions import ACTIONS, MENUS
+from app.views.panel import muted
 
 translate = QCoreApplication.translate
 VIDEO_FILTER = "*.avi *.mp4 *.mov *.mkv *.m4v *.wmv *.mpg *.mpeg *.ts *.tif *.tiff"
@@ -130,10 +131,20 @@ class ShortcutsDialog(QDialog):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(self.table)
+        layout.addWidget(
+            muted(
+                self.tr(
+                    "In the video: the arrow keys move a cross (with Shift ten pixels at once) "
+                    "and Enter clicks with it; the wheel zooms, the middle button pans, a double "
+                    "click shows the whole frame, and dragging a marker corrects its track."
+                )
+            )
+        )
         layout.addWidget(buttons)
 
 

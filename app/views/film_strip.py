@@ -36,7 +36,7 @@ class FilmFrames(QWidget):
         self._session = session
         self._assessment: Assessment | None = None
         self._images: tuple[QImage, ...] = ()
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(84)
         self.setAccessibleName(self.tr("The clip's frames; the network saw the bright ones"))
 
     def sizeHint(self) -> QSize:
@@ -136,7 +136,7 @@ class FilmStrip(QWidget):
         )
         bar = QHBoxLayout()
         bar.setSpacing(6)
-        bar.addWidget(heading(self.tr("Why")))
+        bar.addWidget(heading(self.tr("Attention")))
         bar.addLayout(self.buttons)
         bar.addWidget(QLabel(self.tr("Opacity")))
         bar.addWidget(self._opacity)

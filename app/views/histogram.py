@@ -44,7 +44,7 @@ class Histogram(QWidget):
         self._labels = [pg.TextItem("", anchor=(0.5, 1.0)) for _ in Grade]
         for item in (self._bars, *self._heads, *self._labels):
             self._plot.getPlotItem().addItem(item, ignoreBounds=True)
-        legend = muted(self.tr("bars: mean · heads: ●\u00a0global ■\u00a0spatial ▲\u00a0temporal"))
+        legend = muted(self.tr("bars: mean of ●\u00a0global ■\u00a0spatial ▲\u00a0temporal"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)

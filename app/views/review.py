@@ -62,7 +62,7 @@ class ReviewPage(QWidget):
         whole.addWidget(across)
         whole.addWidget(self.film_strip)
         whole.setStretchFactor(0, 1)
-        whole.setSizes([540, 150])
+        whole.setSizes([560, 132])
         for splitter in (left, middle, across, whole):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(6)

@@ -38,6 +38,7 @@ class SettingsDialog(QDialog):
         self.editors: dict[str, QWidget] = {}
         layout = QVBoxLayout(self)
         groups: dict[str, QFormLayout] = {}
+        labels: list[QLabel] = []
         for setting in SETTINGS:
             if setting.group not in groups:
                 box = QGroupBox(_text(setting.group))
@@ -49,9 +50,13 @@ class SettingsDialog(QDialog):
             self.editors[setting.id] = editor
             label = QLabel(_text(setting.label))
             label.setToolTip(_text(setting.tip))
+            labels.append(label)
             groups[setting.group].addRow(label, editor)
             if setting.needs_restart:
                 groups[setting.group].addRow("", muted(_text(setting.tip)))
+        widest = max(label.sizeHint().width() for label in labels)
+        for label in labels:  # so that the fields of all groups begin in one line
+            label.setMinimumWidth(widest)
         layout.addWidget(self._microscopes())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
@@ -90,6 +95,7 @@ class SettingsDialog(QDialog):
         )
         browse = QToolButton()
         browse.setText("…")
+        browse.setObjectName("browse")
         browse.setAccessibleName(self.tr("Choose"))
 
         def choose() -> None:

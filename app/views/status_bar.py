@@ -25,6 +25,7 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self._session = session
         self.setSizeGripEnabled(False)
+        self.setContentsMargins(0, 0, 8, 0)
         self._video = QLabel()
         self._model = QLabel()
         self._stage = QLabel()

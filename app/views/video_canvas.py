@@ -4,16 +4,17 @@ import math
 from dataclasses import dataclass
 
 import pyqtgraph as pg
-from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent, MouseDragEvent
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainterPath, QPen, QResizeEvent
-from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem, QLabel, QWidget
+from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem, QWidget
 
 from app.geometry import Marker, hit, length_text, levels, path_points
 from app.overlays import coloured, nearest_slot
 from app.records import CROP_PX, Sperm, Tool, Verdict
 from app.session import Session
 from app.theme import sperm_colour
+from app.views.canvas_box import CanvasBox
+from app.views.canvas_hint import CanvasHint
 from app.views.canvas_items import AttentionItem, MarkerItem, MeasureItem
 
 HIT_RADIUS_SCREEN_PX = 14.0
@@ -29,42 +30,6 @@ class _Drawn:
     path: pg.PlotCurveItem
     trail: pg.PlotCurveItem
     look: object
-
-
-class CanvasBox(pg.ViewBox):
-    """A view of the video whose left button is the tool's and whose middle button pans."""
-
-    pressed = Signal(QPointF)
-    dragged = Signal(QPointF, QPointF, bool)
-    double_clicked = Signal()
-
-    def __init__(self) -> None:
-        super().__init__(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0)
-
-    def mouseClickEvent(self, ev: MouseClickEvent) -> None:
-        """A click without a drag."""
-        if ev.button() == Qt.MouseButton.LeftButton:
-            ev.accept()
-            if ev.double():
-                self.double_clicked.emit()
-            else:
-                self.pressed.emit(self.mapSceneToView(ev.scenePos()))
-
-    def mouseDragEvent(self, ev: MouseDragEvent, axis: int | None = None) -> None:
-        """The left button drags what lies under it, the others pan."""
-        if ev.button() != Qt.MouseButton.LeftButton:
-            ev.accept()
-            now, before = (self.mapSceneToView(p) for p in (ev.scenePos(), ev.lastScenePos()))
-            self.translateBy(x=before.x() - now.x(), y=before.y() - now.y())
-            return
-        ev.accept()
-        start = self.mapSceneToView(ev.buttonDownScenePos())
-        self.dragged.emit(start, self.mapSceneToView(ev.scenePos()), ev.isFinish())
-        if self.is_panning:
-            now, before = (self.mapSceneToView(p) for p in (ev.scenePos(), ev.lastScenePos()))
-            self.translateBy(x=before.x() - now.x(), y=before.y() - now.y())
-
-    is_panning = False
 
 
 class VideoCanvas(pg.GraphicsView):
@@ -115,9 +80,7 @@ class VideoCanvas(pg.GraphicsView):
         self._box.addItem(self._cross, ignoreBounds=True)
         self._drawn: dict[int, _Drawn] = {}
         self._dragged: int | None = None
-        self._hint = QLabel(self)
-        self._hint.setObjectName("message")
-        self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._hint = CanvasHint(session, self)
         self._connect()
         self._on_video_changed()
 
@@ -216,16 +179,6 @@ class VideoCanvas(pg.GraphicsView):
         for sperm in self._session.sperms:
             if sperm.key not in self._drawn:
                 self._drawn[sperm.key] = self._draw(sperm, looks[sperm.key])
-        if self._session.info is None:
-            self._say(self.tr("Open a video, or drop one here."))
-        elif not self._session.sperms:
-            self._say(self.tr("Click the head of a sperm."))
-        elif self._session.tool is Tool.CORRECT:
-            self._say(self.tr("Click where the selected sperm's head is in this frame."))
-        elif self._session.tool is Tool.MEASURE:
-            self._say(self.tr("Drag a line to measure."))
-        else:
-            self._hint.hide()
         self._place_items()
 
     def _look(self, sperm: Sperm) -> object:
@@ -242,8 +195,8 @@ class VideoCanvas(pg.GraphicsView):
         number = str(self._session.number(sperm.key))
         marker = MarkerItem(number, colour, is_selected=is_selected)
         faint, strong = QColor(colour), QColor(colour)
-        faint.setAlpha(110 if is_selected else 60)
-        strong.setAlpha(255 if is_selected else 140)
+        faint.setAlpha(150 if is_selected else 110)
+        strong.setAlpha(255 if is_selected else 180)
         path = pg.PlotCurveItem(pen=pg.mkPen(faint, width=1), connect="finite")
         trail = pg.PlotCurveItem(pen=pg.mkPen(strong, width=2), connect="finite")
         track = self._session.track(sperm)
@@ -395,26 +348,13 @@ class VideoCanvas(pg.GraphicsView):
         """Keep the hint in its place."""
         super().resizeEvent(ev)
         if hasattr(self, "_hint"):
-            self._place_hint()
+            self._hint.place()
 
     def changeEvent(self, ev: QEvent) -> None:
         """Give the hint the room that another style needs."""
         super().changeEvent(ev)
         if ev.type() == QEvent.Type.StyleChange and hasattr(self, "_hint"):
-            self._place_hint()
-
-    def _place_hint(self) -> None:
-        """In the corner, or in the middle while there is no video."""
-        self._hint.adjustSize()
-        if self._session.video is None:
-            self._hint.move(self.rect().center() - self._hint.rect().center())
-        else:
-            self._hint.move(10, 10)
-
-    def _say(self, text: str) -> None:
-        self._hint.setText(text)
-        self._hint.show()
-        self._place_hint()
+            self._hint.place()
 
 
 def _cross_path() -> QPainterPath:

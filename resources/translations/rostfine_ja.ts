@@ -516,6 +516,33 @@
     </message>
 </context>
 <context>
+    <name>CanvasHint</name>
+    <message>
+        <source>Open a video, or drop one here.</source>
+        <translation>動画を開くか、ここにドロップしてください。</translation>
+    </message>
+    <message>
+        <source>Click the head of a sperm.</source>
+        <translation>精子の頭部をクリックしてください。</translation>
+    </message>
+    <message>
+        <source>Click where the selected sperm&apos;s head is in this frame.</source>
+        <translation>このフレームで選択した精子の頭部がある位置をクリックしてください。</translation>
+    </message>
+    <message>
+        <source>Drag a line to measure.</source>
+        <translation>線を引いて測ってください。</translation>
+    </message>
+    <message>
+        <source>Sperm {name} is lost in this frame: press C and click its head, and it is tracked again from here.</source>
+        <translation>精子 {name} はこのフレームで見失われています。C を押して頭部をクリックすると、ここから追跡し直します。</translation>
+    </message>
+    <message>
+        <source>Attention of frame {frame}, the nearest that the network saw</source>
+        <translation>ネットワークが見た最も近いフレーム {frame} の注意マップ</translation>
+    </message>
+</context>
+<context>
     <name>CompareTable</name>
     <message>
         <source>A-E</source>
@@ -852,8 +879,8 @@
         <translation>評価が終わるとクリップのフレームがここに表示されます。ネットワークはその一部を見ます。</translation>
     </message>
     <message>
-        <source>Why</source>
-        <translation>理由</translation>
+        <source>Attention</source>
+        <translation>注意マップ</translation>
     </message>
 </context>
 <context>
@@ -988,8 +1015,8 @@
         <translation>評価の分布</translation>
     </message>
     <message>
-        <source>bars: mean · heads: ●&#xa0;global ■&#xa0;spatial ▲&#xa0;temporal</source>
-        <translation>棒: 平均 · ヘッド: ●&#xa0;全体 ■&#xa0;空間 ▲&#xa0;時間</translation>
+        <source>bars: mean of ●&#xa0;global ■&#xa0;spatial ▲&#xa0;temporal</source>
+        <translation>棒: 平均 ●&#xa0;全体 ■&#xa0;空間 ▲&#xa0;時間</translation>
     </message>
 </context>
 <context>
@@ -1390,6 +1417,10 @@
 <context>
     <name>ShortcutsDialog</name>
     <message>
+        <source>In the video: the arrow keys move a cross (with Shift ten pixels at once) and Enter clicks with it; the wheel zooms, the middle button pans, a double click shows the whole frame, and dragging a marker corrects its track.</source>
+        <translation>動画上では、矢印キーで十字が動き（Shift で 10 ピクセルずつ）、Enter でクリックします。ホイールで拡大・縮小、中ボタンで移動、ダブルクリックで全体表示、印をドラッグすると追跡を修正します。</translation>
+    </message>
+    <message>
         <source>Shortcuts</source>
         <translation>ショートカット</translation>
     </message>
@@ -1527,22 +1558,6 @@
     <message>
         <source>Arrow keys move the cross, Enter clicks, + and - zoom.</source>
         <translation>矢印キーで十字を動かし、Enter でクリック、+ と - で拡大・縮小します。</translation>
-    </message>
-    <message>
-        <source>Open a video, or drop one here.</source>
-        <translation>動画を開くか、ここにドロップしてください。</translation>
-    </message>
-    <message>
-        <source>Click the head of a sperm.</source>
-        <translation>精子の頭部をクリックしてください。</translation>
-    </message>
-    <message>
-        <source>Click where the selected sperm&apos;s head is in this frame.</source>
-        <translation>このフレームで選択した精子の頭部がある位置をクリックしてください。</translation>
-    </message>
-    <message>
-        <source>Drag a line to measure.</source>
-        <translation>線を引いて測ってください。</translation>
     </message>
 </context>
 </TS>

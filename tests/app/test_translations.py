@@ -1,15 +1,18 @@
 """The Japanese translation is complete, fits its placeholders and is the compiled one."""
 
+import ast
 import inspect
 import re
 import string
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
 from pytestqt.qtbot import QtBot
 
+import app
 from app.actions import ACTIONS, MENUS
 from app.settings import SETTINGS
 from app.views.compare_table import COLUMNS
@@ -25,6 +28,16 @@ MESSAGES = [
     .iter("context")
     for message in context.iter("message")
 ]
+APP = Path(app.__file__).parent
+TABLES = {
+    *(("Actions", t) for a in ACTIONS for t in (a.text, a.tip)),
+    *(("Actions", m) for m in MENUS),
+    *(("Core", t) for t in MARKED),
+    *(("Settings", t) for s in SETTINGS for t in (s.group, s.label, s.tip)),
+    *(("Settings", t) for s in SETTINGS for t in s.choice_labels if t not in s.choices),
+    *(("CompareTable", t) for c in COLUMNS for t in (c.heading, c.tip)),
+    *(("Flags", t) for t in FLAG_TITLES.values()),
+}
 
 
 def fields(text: str) -> set[tuple[str | None, str | None]]:
@@ -44,12 +57,38 @@ def test_every_text_is_translated_with_its_placeholders(
 
 def test_every_text_of_the_tables_is_known_to_the_translators() -> None:
     known = {(context, source) for context, source, _ in MESSAGES}
-    tables = {("Actions", t) for a in ACTIONS for t in (a.text, a.tip)}
-    tables |= {("Actions", m) for m in MENUS} | {("Core", t) for t in MARKED}
-    tables |= {("Settings", t) for s in SETTINGS for t in (s.group, s.label, s.tip)}
-    tables |= {("CompareTable", t) for c in COLUMNS for t in (c.heading, c.tip)}
-    tables |= {("Flags", t) for t in FLAG_TITLES.values()}
-    assert tables <= known
+    assert known >= TABLES
+
+
+def texts_in(module: ast.Module) -> set[tuple[str, str]]:
+    """Context and text of every literal that a module hands to ``tr`` or ``translate``."""
+    found = set()
+    for owner in ast.walk(module):
+        for call in ast.walk(owner):
+            match owner, call:
+                case ast.ClassDef(name=name), ast.Call(
+                    func=ast.Attribute(attr="tr"), args=[ast.Constant(value=str(text))]
+                ):
+                    found.add((name, text))
+                case ast.Module(), ast.Call(
+                    func=ast.Name(id="translate") | ast.Attribute(attr="translate"),
+                    args=[ast.Constant(value=str(context)), ast.Constant(value=str(text))],
+                ):
+                    found.add((context, text))
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(APP.rglob("*.py")), ids=lambda p: p.name)
+def test_every_text_of_a_module_is_known_to_the_translators(path: Path) -> None:
+    known = {(context, source) for context, source, _ in MESSAGES}
+    assert texts_in(ast.parse(path.read_text(encoding="utf-8"))) <= known
+
+
+def test_no_text_is_translated_that_is_not_used() -> None:
+    used = set(TABLES)
+    for path in APP.rglob("*.py"):
+        used |= texts_in(ast.parse(path.read_text(encoding="utf-8")))
+    assert {(context, source) for context, source, _ in MESSAGES} <= used
 
 
 def test_every_flag_of_the_core_has_a_title() -> None:

@@ -21,10 +21,13 @@ from app.main_window import COMPARE, REPORT, REVIEW, MainWindow
 from app.records import ModelStatus, OverlayKind
 from app.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
+from rostfine_core.domain import TrackStatus
 from rostfine_core.store import read_seeds
 
 SIZES = ((1280, 800), (1920, 1080))
 WAIT_S = 300
+LEAVING = ((1160.0, 172.0), (860.0, 415.0), (210.0, 290.0), (985.0, 782.0), (850.0, 655.0))
+"""Places in the demonstration video's first frame from which sperm swim out of the field."""
 
 
 def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | None) -> None:
@@ -52,6 +55,9 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
     until(lambda: session.cached_frames[0] == session.cached_frames[1] > 0)
     until(lambda: session.model.status is not ModelStatus.LOADING)
     every_size("chosen")
+    window.actions_by_id["track"].trigger()
+    until(lambda: all(map(session.track, session.sperms)))
+    every_size("tracked")
     window.actions_by_id["grade"].trigger()
     until(lambda: not controller.is_busy and len(session.reportable) > 0)
     until(lambda: session.selected_sperm is not None and session.film(session.selected_sperm))
@@ -60,6 +66,11 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
     for kind in (OverlayKind.ROLLOUT, OverlayKind.BRANCH, OverlayKind.PATCHES):
         controller.set_overlay_kind(kind)
         every_size(kind.value)
+    controller.set_overlay_kind(OverlayKind.NONE)
+    lost = shoot_loss(window)
+    if lost:
+        every_size("lost")
+        controller.editor.remove_selected()
     controller.compare(tuple(s.key for s in session.sperms[:3]))
     window.show_page(COMPARE)
     every_size("compare")
@@ -87,6 +98,25 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
     save("error", box)
     box.close()
     print(f"{taken} pictures of the {theme} theme are in {out}")
+
+
+def shoot_loss(window: MainWindow) -> bool:
+    """Choose a sperm that leaves the field and show where; False where none does."""
+    session, controller = window.session, window.controller
+    controller.player.seek(0)
+    for x_px, y_px in LEAVING:
+        controller.editor.add_sperm(x_px, y_px)
+        window.actions_by_id["track"].trigger()
+        until(lambda: session.track(session.sperms[-1]))
+        track = session.track(session.sperms[-1])
+        assert track is not None
+        lost = [p.frame for p in track.points if p.status is TrackStatus.LOST]
+        if lost:
+            controller.editor.select(session.sperms[-1].key)
+            controller.player.seek(lost[0] + 2)
+            return True
+        controller.editor.remove_selected()
+    return False
 
 
 def settle() -> None:

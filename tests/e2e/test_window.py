@@ -74,6 +74,20 @@ def graded(qtbot: QtBot, window: MainWindow, count: int) -> None:
     until(qtbot, lambda: len(window.session.reportable) == count)
 
 
+def test_the_keys_reach_the_video_as_soon_as_it_is_open(
+    qtbot: QtBot, drive: Drive, small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: Answers) -> None:
+        opened(qtbot, window)
+        canvas = window.review.canvas
+        assert window.focusWidget() is canvas
+        for key in (Qt.Key.Key_Right, Qt.Key.Key_Return):
+            qtbot.keyClick(canvas, key)
+        assert len(window.session.sperms) == 1
+
+    drive(script, str(small_video))
+
+
 def test_from_the_click_to_the_report(
     qtbot: QtBot, drive: Drive, small_video: Path, tmp_path: Path
 ) -> None:

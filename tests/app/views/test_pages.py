@@ -15,6 +15,7 @@ from app.session import Session
 from app.settings import SETTINGS, Settings
 from app.views.about import AboutDialog
 from app.views.compare import Candidate, ComparePage
+from app.views.compare_table import CompareTable
 from app.views.dialogs import ShortcutsDialog
 from app.views.report_panel import ReportPage
 from app.views.settings_dialog import SettingsDialog
@@ -37,6 +38,16 @@ def test_the_table_sorts_by_any_column(qtbot: QtBot, graded: Session) -> None:
     assert names(page) == ["1", "2"]
     page.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
     assert names(page) == ["1", "2"]
+
+
+def test_headings_stand_over_their_figures(qtbot: QtBot, graded: Session) -> None:
+    table = CompareTable(graded)
+    qtbot.addWidget(table)
+    table.refresh()
+    model, role = table.model(), Qt.ItemDataRole.TextAlignmentRole
+    for column in range(2, model.columnCount()):
+        heading = model.headerData(column, Qt.Orientation.Horizontal, role)
+        assert heading == model.index(0, column).data(role)
 
 
 def test_chosen_rows_stand_side_by_side_with_an_honest_sentence(

@@ -129,6 +129,33 @@ def test_the_empty_canvas_says_what_to_do(qtbot: QtBot, show: Show, info: VideoI
     assert texts(canvas) == "Click the head of a sperm."
 
 
+def test_a_lost_sperm_is_said_with_what_to_do(
+    qtbot: QtBot, graded: Session, show: Show, make_track: Callable[..., Track]
+) -> None:
+    canvas = VideoCanvas(graded)
+    show(canvas)
+    assert texts(canvas) == ""
+    graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(5,))})
+    assert texts(canvas) == ""
+    assert graded.image is not None
+    graded.set_frame(5, graded.image)
+    assert "Sperm 1 is lost in this frame: press C" in texts(canvas)
+    graded.set_tool(Tool.CORRECT)
+    assert texts(canvas) == "Click where the selected sperm's head is in this frame."
+
+
+def test_attention_of_another_frame_names_it(qtbot: QtBot, graded: Session, show: Show) -> None:
+    canvas = VideoCanvas(graded)
+    show(canvas)
+    graded.set_overlay(Overlay(kind=OverlayKind.ROLLOUT))
+    assert texts(canvas) == ""  # the network saw frame 0
+    assert graded.image is not None
+    graded.set_frame(20, graded.image)
+    assert "Attention of frame 15" in texts(canvas)
+    graded.set_overlay(Overlay(kind=OverlayKind.NONE))
+    assert texts(canvas) == ""
+
+
 def test_the_list_tells_the_state_of_each_sperm(
     qtbot: QtBot, graded: Session, show: Show, make_track: Callable[..., Track]
 ) -> None:

@@ -1,0 +1,43 @@
+"""The canvas' view of the video: what its mouse buttons do."""
+
+import pyqtgraph as pg
+from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent, MouseDragEvent
+from PySide6.QtCore import QPointF, Qt, Signal
+
+
+class CanvasBox(pg.ViewBox):
+    """A view of the video whose left button is the tool's and whose other buttons pan.
+
+    Signals:
+        pressed(QPointF): a click without a drag.
+        dragged(QPointF, QPointF, bool): where a drag began, where it is, whether it ended.
+        double_clicked().
+    """
+
+    pressed = Signal(QPointF)
+    dragged = Signal(QPointF, QPointF, bool)
+    double_clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0)
+        self.is_panning = False
+
+    def mouseClickEvent(self, ev: MouseClickEvent) -> None:
+        """A click without a drag."""
+        if ev.button() == Qt.MouseButton.LeftButton:
+            ev.accept()
+            if ev.double():
+                self.double_clicked.emit()
+            else:
+                self.pressed.emit(self.mapSceneToView(ev.scenePos()))
+
+    def mouseDragEvent(self, ev: MouseDragEvent, axis: int | None = None) -> None:
+        """The left button drags what lies under it, the others pan."""
+        ev.accept()
+        if ev.button() == Qt.MouseButton.LeftButton:
+            start = self.mapSceneToView(ev.buttonDownScenePos())
+            self.dragged.emit(start, self.mapSceneToView(ev.scenePos()), ev.isFinish())
+            if not self.is_panning:
+                return
+        now, before = (self.mapSceneToView(p) for p in (ev.scenePos(), ev.lastScenePos()))
+        self.translateBy(x=before.x() - now.x(), y=before.y() - now.y())
