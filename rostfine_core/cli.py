@@ -137,7 +137,15 @@ def _simulate(arguments: argparse.Namespace) -> int:
     if arguments.kind == "dataset":
         count = arguments.count or 100
         processes = os.cpu_count() or 1
-        _run(write_dataset(arguments.out, count=count, seed=arguments.seed, processes=processes))
+        _run(
+            write_dataset(
+                arguments.out,
+                count=count,
+                seed=arguments.seed,
+                with_masks=arguments.masks,
+                processes=processes,
+            )
+        )
         print(f"{count} labelled clips written to {arguments.out}")
         return 0
     for number in range(arguments.count or 1):
@@ -170,7 +178,20 @@ def _train(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from rostfine_core.training import evaluate
 
-    print(_run(evaluate(arguments.model, arguments.dataset, out=arguments.out)).summary)
+    result = _run(
+        evaluate(
+            arguments.model,
+            arguments.dataset,
+            out=arguments.out,
+            flips=arguments.flips,
+            calibrate_on=arguments.calibrate_on,
+            shown_clips=arguments.clip,
+            faithfulness_clips=arguments.faithfulness,
+        )
+    )
+    print(result.summary)
+    if arguments.out is not None:
+        print(f"Report: {arguments.out / 'report.html'}")
     return 0
 
 
@@ -188,6 +209,26 @@ def _build_dataset(arguments: argparse.Namespace) -> int:
         arguments.plan, out=arguments.out, name=arguments.name, panel_size=arguments.panel_size
     )
     print(_run(job).summary)
+    return 0
+
+
+def _import_official(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training.official_data import import_official
+
+    job = import_official(
+        arguments.folder, out=arguments.out, name=arguments.name, panel_size=arguments.panel_size
+    )
+    _run(job)
+    print(f"Data set written to {arguments.out}: every sperm is a sample of its own.")
+    print("Correct the column `sample` of labels.csv before any result is trusted.")
+    return 0
+
+
+def _describe_dataset(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training.datasets import read_datasets
+    from rostfine_core.training.statistics import describe_dataset
+
+    print(describe_dataset(read_datasets(arguments.dataset)).summary)
     return 0
 
 
@@ -342,6 +383,9 @@ def _add_training_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     )
     simulate.add_argument("--count", type=_count, help="videos (default 1) or clips (default 100)")
     simulate.add_argument("--seed", type=_whole, default=0, help="another seed, other sperm")
+    simulate.add_argument(
+        "--masks", action="store_true", help="keep where head, neck and tail are (data sets)"
+    )
     scene = simulate.add_argument_group("of a scene")
     scene.add_argument("--size", type=_size, metavar="WxH", default=(1392, 976), help="in pixels")
     scene.add_argument("--frames", type=_count, default=175)
@@ -366,10 +410,48 @@ def _add_training_verbs(verbs: "Verbs[argparse.ArgumentParser]") -> None:
     build.add_argument("--panel-size", type=_whole, default=40, help="votes a clip (default 40)")
     build.set_defaults(run=_build_dataset)
 
+    official = verbs.add_parser(
+        "import-official", help="labelled clips from the official implementation's pickles"
+    )
+    official.add_argument("folder", type=Path, help="holds grades.pkl and 16frame.pkl or td.pkl")
+    official.add_argument("--out", type=Path, required=True)
+    official.add_argument("--name", required=True, help="what reports call the data")
+    official.add_argument("--panel-size", type=_count, default=40, help="experts (default 40)")
+    official.set_defaults(run=_import_official)
+
+    describe = verbs.add_parser(
+        "describe-dataset", help="what labelled clips hold, and how far the experts agree"
+    )
+    describe.add_argument("dataset", type=Path, nargs="+")
+    describe.set_defaults(run=_describe_dataset)
+
     evaluate = verbs.add_parser("evaluate", help="score a model on a labelled data set")
-    evaluate.add_argument("model", type=Path)
+    evaluate.add_argument("model", type=Path, help="model file, or folder of several")
     evaluate.add_argument("dataset", type=Path)
-    evaluate.add_argument("--out", type=Path, help="folder for scores and per-clip table")
+    evaluate.add_argument("--out", type=Path, help="folder for the report and the tables")
+    evaluate.add_argument(
+        "--flips", action="store_true", help="answer by the mean over the clip's mirror images"
+    )
+    evaluate.add_argument(
+        "--calibrate-on",
+        type=Path,
+        metavar="DATASET",
+        help="fit a temperature on these held-back votes first",
+    )
+    evaluate.add_argument(
+        "--clip",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="clip whose attention the report shows (repeat; default: three by their error)",
+    )
+    evaluate.add_argument(
+        "--faithfulness",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="measure the attention maps on N clips too (simulate --masks tells the parts)",
+    )
     evaluate.set_defaults(run=_evaluate)
 
 

@@ -105,11 +105,55 @@ def expected_grade(shares: Shares) -> Shares:
     return mean
 
 
+def entropy_bits(shares: Shares) -> Shares:
+    """(N,) entropy of each distribution: 0 where all agree, 2.32 where all grades are alike."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bits: Shares = np.where(shares > 0, -shares * np.log2(shares), 0).sum(axis=-1)
+    return bits
+
+
+def ensemble_spread(answers: Shares) -> Shares | None:
+    """(N,) standard deviation of the expected grade over members (M, N, 5); None for one."""
+    if len(answers) < 2:
+        return None
+    spread: Shares = np.std(answers @ GRADE_VALUES, axis=0, ddof=1)
+    return spread
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReliabilityBin:
+    """The clips whose predicted share falls into one of equal bins."""
+
+    clips: int
+    predicted: float
+    observed: float
+
+
+def reliability(predicted: Shares, observed: Shares, *, bins: int = 10) -> list[ReliabilityBin]:
+    """The reliability curve of shares (N,): mean predicted and observed of each filled bin."""
+    index = np.clip((predicted * bins).astype(int), 0, bins - 1)
+    return [
+        ReliabilityBin(
+            clips=int(inside.sum()),
+            predicted=float(predicted[inside].mean()),
+            observed=float(observed[inside].mean()),
+        )
+        for inside in (index == b for b in range(bins))
+        if inside.any()
+    ]
+
+
 def calibration_error(predicted: Shares, observed: Shares, *, bins: int = 10) -> float:
     """Expected calibration error of shares (N,): mean |predicted - observed| over equal bins."""
-    index = np.clip((predicted * bins).astype(int), 0, bins - 1)
-    gaps = [abs(np.sum((predicted - observed)[index == b])) for b in range(bins)]
-    return float(np.sum(gaps) / len(predicted))
+    curve = reliability(predicted, observed, bins=bins)
+    return sum(b.clips * abs(b.predicted - b.observed) for b in curve) / len(predicted)
+
+
+def confusion(prediction: Shares, label: Shares) -> NDArray[np.int64]:
+    """(5, 5) clips by their most selected grade: rows the panel's, columns the prediction's."""
+    counts = np.zeros((label.shape[1], label.shape[1]), dtype=np.int64)
+    np.add.at(counts, (ranked_grades(label)[:, 0], ranked_grades(prediction)[:, 0]), 1)
+    return counts
 
 
 def rank_correlation(prediction: Shares, label: Shares) -> float:

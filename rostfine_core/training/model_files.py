@@ -25,11 +25,13 @@ RESEARCH_FORMAT = "rostfine.research"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainedModel:
-    """A network in eval mode, how its clips are prepared, and its training summary."""
+    """A network in eval mode, how its clips are prepared, its training summary and its data."""
 
+    path: Path
     network: nn.Module
     preprocessing: Preprocessing
     training: Mapping[str, Any]
+    dataset_kind: str
 
 
 def save_trained(
@@ -64,18 +66,32 @@ def save_trained(
 
 
 def load_trained(path: Path) -> tuple[TrainedModel, ...]:
-    """Read a model file, or a folder of RoSTFine model files as an ensemble.
+    """Read a model file, or a folder of them as an ensemble.
 
     Raises:
         ModelError: a file is absent, damaged or foreign.
     """
-    metadata = _metadata(path) if path.is_file() else {}
-    if metadata.get("format") == RESEARCH_FORMAT:
-        return (_load_research(path, metadata),)
-    return tuple(
-        TrainedModel(network=m.network, preprocessing=m.preprocessing, training=m.training)
-        for m in load_models(path)
-    )
+    files = [path]
+    if path.is_dir():
+        files = sorted(p for p in path.glob("*.safetensors") if not p.name.startswith("."))
+    if not any(_is_research(file) for file in files):
+        return tuple(
+            TrainedModel(
+                path=file,
+                network=m.network,
+                preprocessing=m.preprocessing,
+                training=m.training,
+                dataset_kind=m.info.dataset_kind,
+            )
+            for file, m in zip(files, load_models(path), strict=True)
+        )
+    if len(files) > 1:
+        return tuple(member for file in files for member in load_trained(file))
+    return (_load_research(files[0], _metadata(files[0])),)
+
+
+def _is_research(path: Path) -> bool:
+    return path.is_file() and _metadata(path).get("format") == RESEARCH_FORMAT
 
 
 def _metadata(path: Path) -> dict[str, str]:
@@ -94,9 +110,11 @@ def _load_research(path: Path, metadata: Mapping[str, str]) -> TrainedModel:
             names = file.keys()
             network.load_state_dict({name: file.get_tensor(name) for name in names})
         return TrainedModel(
+            path=path,
             network=network.eval(),
             preprocessing=Preprocessing.from_dict(json.loads(metadata["preprocessing"])),
             training=json.loads(metadata["training"]),
+            dataset_kind=metadata["dataset_kind"],
         )
     except (KeyError, ValueError, RuntimeError, ConfigError) as error:
         raise ModelError(f"The model {path} is damaged ({error}): train it again.") from error

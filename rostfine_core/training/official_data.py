@@ -92,9 +92,11 @@ def import_official(
     own, so correct the column ``sample`` before any result is trusted.
 
     Raises:
-        DatasetError: a pickle is missing, refused or of another layout.
+        DatasetError: a pickle is missing, refused or of another layout, or ``out`` is in use.
         StoreError: ``out`` cannot be written.
     """
+    if (out / "labels.csv").exists():
+        raise DatasetError(f"{out} already holds a data set: choose another folder.")
     grades = dict(_entries(load_plain(folder / "grades.pkl")))
     source = next((folder / n for n in CLIP_PICKLES if (folder / n).is_file()), None)
     if source is None:

@@ -19,7 +19,8 @@ from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
 from rostfine_core.training.datasets import ClipDataset, read_datasets
 from rostfine_core.training.distributed import Ranks, process_group
-from rostfine_core.training.evaluation import clip_rows, evaluate, table
+from rostfine_core.training.evaluation import evaluate
+from rostfine_core.training.evaluation_tables import clip_rows, table
 from rostfine_core.training.initialisation import initialise
 from rostfine_core.training.loop import TrainingLoop
 from rostfine_core.training.metrics import Metrics, compute_metrics

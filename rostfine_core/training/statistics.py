@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.training.datasets import GRADES, ClipDataset
-from rostfine_core.training.metrics import ranked_grades
+from rostfine_core.training.metrics import entropy_bits, ranked_grades
 
 Votes = NDArray[np.int64]
 
@@ -18,7 +18,7 @@ class DatasetStatistics:
 
     ``most_selected`` counts clips by their most-selected grade (the paper's Table 1);
     ``mean_share`` is the mean distribution; agreement is 1 when all experts agree, 0 when no more
-    than by chance.
+    than by chance. Kappa is None where panels differ in size, which it does not allow.
     """
 
     name: str
@@ -28,7 +28,7 @@ class DatasetStatistics:
     most_selected: tuple[int, ...]
     mean_share: tuple[float, ...]
     mean_entropy_bits: float
-    fleiss_kappa: float
+    fleiss_kappa: float | None
     krippendorff_alpha_nominal: float
     krippendorff_alpha_ordinal: float
 
@@ -40,6 +40,7 @@ class DatasetStatistics:
     def summary(self) -> str:
         """The table as Markdown."""
         low, middle, high = self.clips_per_sample
+        kappa = f"{self.fleiss_kappa:.3f}" if self.fleiss_kappa is not None else "undefined"
         shares = " | ".join(f"{100 * s:.1f}%" for s in self.mean_share)
         return "\n".join(
             [
@@ -53,7 +54,7 @@ class DatasetStatistics:
                 "| most selected | " + " | ".join(map(str, self.most_selected)) + " |",
                 f"| mean share | {shares} |",
                 "",
-                f"Agreement: Fleiss' kappa {self.fleiss_kappa:.3f}, Krippendorff's alpha "
+                f"Agreement: Fleiss' kappa {kappa}, Krippendorff's alpha "
                 f"{self.krippendorff_alpha_nominal:.3f} (nominal), "
                 f"{self.krippendorff_alpha_ordinal:.3f} (ordinal); mean entropy of the votes "
                 f"{self.mean_entropy_bits:.2f} bits.",
@@ -68,8 +69,6 @@ def describe_dataset(dataset: ClipDataset) -> DatasetStatistics:
     labels = dataset.labels.astype(np.float64)
     per_sample = np.unique(np.asarray(dataset.samples, dtype=str), return_counts=True)[1]
     first = np.bincount(ranked_grades(labels)[:, 0], minlength=len(GRADES))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bits = np.where(labels > 0, -labels * np.log2(labels), 0).sum(axis=1)
     return DatasetStatistics(
         name=dataset.name,
         clips=len(votes),
@@ -81,8 +80,8 @@ def describe_dataset(dataset: ClipDataset) -> DatasetStatistics:
         ),
         most_selected=tuple(first.tolist()),
         mean_share=tuple(labels.mean(axis=0).tolist()),
-        mean_entropy_bits=float(bits.mean()),
-        fleiss_kappa=fleiss_kappa(votes),
+        mean_entropy_bits=float(entropy_bits(labels).mean()),
+        fleiss_kappa=fleiss_kappa(votes) if np.ptp(votes.sum(axis=1)) == 0 else None,
         krippendorff_alpha_nominal=krippendorff_alpha(votes, level="nominal"),
         krippendorff_alpha_ordinal=krippendorff_alpha(votes, level="ordinal"),
     )

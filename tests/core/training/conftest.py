@@ -58,7 +58,9 @@ def drain_fixture() -> Drain:
     return drain
 
 
-def write_dataset(folder: Path, *, clips: int = 24, per_sample: int = 3, seed: int = 0) -> Path:
+def write_dataset(
+    folder: Path, *, clips: int = 24, per_sample: int = 3, seed: int = 0, prefix: str = "p"
+) -> Path:
     """Clips whose brightness decides the votes, so that a network can learn something."""
     rng = np.random.default_rng(seed)
     (folder / "clips").mkdir(parents=True)
@@ -68,7 +70,7 @@ def write_dataset(folder: Path, *, clips: int = 24, per_sample: int = 3, seed: i
         noise = rng.integers(0, 60, (FRAMES, SIZE, SIZE, 3))
         save_clip(folder / "clips" / f"c{number:03d}.npz", (noise + 190 * bright).astype(np.uint8))
         votes = rng.multinomial(40, np.array([bright, 0.5, 1 - bright, 0.1, 0.05]) / 1.65)
-        rows.append(f"c{number:03d},p{number // per_sample}," + ",".join(map(str, votes)))
+        rows.append(f"c{number:03d},{prefix}{number // per_sample}," + ",".join(map(str, votes)))
     (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     (folder / "dataset.toml").write_text(
         f'name = "tiny"\nkind = "simulated"\npanel_size = 40\n[preprocessing]\n'
@@ -81,6 +83,12 @@ def write_dataset(folder: Path, *, clips: int = 24, per_sample: int = 3, seed: i
 @pytest.fixture
 def dataset_folder(tmp_path: Path) -> Path:
     return write_dataset(tmp_path / "tiny")
+
+
+@pytest.fixture
+def held_back_folder(tmp_path: Path) -> Path:
+    """Clips of other samples than those of ``dataset_folder``."""
+    return write_dataset(tmp_path / "held-back", clips=9, seed=1, prefix="q")
 
 
 @pytest.fixture

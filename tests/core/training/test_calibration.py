@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rostfine_core.errors import DatasetError
 from rostfine_core.model import Preprocessing
 from rostfine_core.training.calibration import apply_temperature, fit_temperature
 from rostfine_core.training.clip_cache import ClipCache
@@ -53,11 +54,19 @@ def test_mirror_images_make_the_answer_symmetric() -> None:
 
 
 def test_calibration_lowers_the_cross_entropy_and_is_stated(
-    trained_model: Path, dataset_folder: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path, held_back_folder: Path, drain: Callable[..., Any]
 ) -> None:
-    result = drain(
-        evaluate(trained_model, dataset_folder, repeats=5, flips=True, calibrate_on=dataset_folder)
+    job = evaluate(
+        trained_model, dataset_folder, repeats=5, flips=True, calibrate_on=held_back_folder
     )
+    result = drain(job)
     assert 0.2 <= result.temperature <= 5
     assert "Temperature" in result.summary
     assert "mirror images" in result.summary
+
+
+def test_a_temperature_is_not_fitted_on_the_samples_it_is_judged_on(
+    trained_model: Path, dataset_folder: Path, drain: Callable[..., Any]
+) -> None:
+    with pytest.raises(DatasetError, match=r"shares 8 sample\(s\)"):
+        drain(evaluate(trained_model, dataset_folder, calibrate_on=dataset_folder))

@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+from rostfine_core.errors import DatasetError
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.evaluation import evaluate
+from rostfine_core.training.evaluation_report import DISCLAIMER_SIMULATED_DATA, markdown_to_html
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.yardsticks import (
     bootstrap_intervals,
@@ -65,6 +68,34 @@ def test_every_file_of_an_evaluation(
     assert [int(s["clips"]) for s in samples] == [3] * 8
     dataset = read_dataset(dataset_folder)
     assert {s["sample"] for s in samples} == set(dataset.samples)
+    report = (out / "report.html").read_text(encoding="utf-8")
+    for note in (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA):
+        assert note in report
+    assert "<td>MSE (1e-2)</td>" in report
+    assert "<h2>Learning curves</h2>" in report
+    # Agreement and learning curves, then votes and attention of three clips.
+    assert report.count("data:image/png;base64,") == 2 + 3 * 2
+
+
+def test_the_report_shows_the_clips_asked_for_and_measures_the_maps(
+    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    options: dict[str, Any] = {"repeats": 5, "shown_clips": ["c003"], "faithfulness_clips": 2}
+    drain(evaluate(trained_model, dataset_folder, out=tmp_path / "scores", **options))
+    report = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
+    assert "<h3>c003 (p1), MSE " in report
+    assert report.count("<h3>") == 1
+    assert "<td>branch_attention</td>" in report
+    with pytest.raises(DatasetError, match="has no clip c999"):
+        drain(evaluate(trained_model, dataset_folder, shown_clips=["c999"]))
+
+
+def test_tables_become_html_and_text_stays_text() -> None:
+    text = "# A <b>\n\n| x | y |\n|---|---|\n| -1 | & |\n\nend"
+    assert markdown_to_html(text).replace("\n", "") == (
+        "<h1>A &lt;b&gt;</h1><table><tr><th>x</th><th>y</th></tr>"
+        "<tr><td>-1</td><td>&amp;</td></tr></table><p>end</p>"
+    )
 
 
 def test_a_folder_of_models_is_an_ensemble(
@@ -76,3 +107,7 @@ def test_a_folder_of_models_is_an_ensemble(
     pair = drain(evaluate(tmp_path, dataset_folder, repeats=5))
     assert (alone.members, pair.members) == (1, 2)
     assert pair.metrics.mse == pytest.approx(alone.metrics.mse)
+    assert alone.mean_spread is None
+    assert pair.mean_spread == pytest.approx(0, abs=1e-7)
+    assert pair.mean_entropy_bits == pytest.approx(alone.mean_entropy_bits, rel=1e-4)
+    assert "differ by 0.000 grades" in pair.summary

@@ -13,13 +13,17 @@ from rostfine_core.training import losses
 from rostfine_core.training.metrics import (
     calibration_error,
     compute_metrics,
+    confusion,
     earth_movers_distance,
+    ensemble_spread,
+    entropy_bits,
     jensen_shannon,
     jensen_shannon_official,
     mse,
     nth_balanced_accuracy,
     nth_balanced_accuracy_official,
     rank_correlation,
+    reliability,
 )
 
 LABEL = np.array(
@@ -97,3 +101,23 @@ def test_metrics_agree_with_the_losses(p: np.ndarray, q: np.ndarray) -> None:
 def test_different_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="equal, filled shapes"):
         compute_metrics(LABEL, LABEL[:2])
+
+
+def test_reliability_and_confusion_by_hand() -> None:
+    predicted = np.array([0.15, 0.19, 0.71])
+    low, high = reliability(predicted, np.array([0.1, 0.4, 0.7]))
+    assert (low.clips, high.clips) == (2, 1)
+    assert [low.predicted, low.observed, high.observed] == pytest.approx([0.17, 0.25, 0.7])
+    prediction = np.array([[0.6, 0.4, 0, 0, 0], [0.1, 0.2, 0.7, 0, 0]])
+    label = np.array([[0.2, 0.8, 0, 0, 0], [0, 0, 1, 0, 0]])
+    counts = confusion(prediction, label)
+    assert counts[1, 0] == counts[2, 2] == 1
+    assert counts.sum() == 2
+
+
+def test_doubt_by_hand() -> None:
+    one = np.array([[1.0, 0, 0, 0, 0], [0.2, 0.2, 0.2, 0.2, 0.2]])
+    assert entropy_bits(one) == pytest.approx([0, np.log2(5)])
+    other = np.array([[0, 1.0, 0, 0, 0], [0.2, 0.2, 0.2, 0.2, 0.2]])
+    assert ensemble_spread(one[None]) is None
+    assert ensemble_spread(np.stack([one, other])) == pytest.approx([np.sqrt(0.5), 0])

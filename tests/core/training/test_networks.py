@@ -104,7 +104,7 @@ def test_all_features_kept_apart_are_the_plain_network() -> None:
 @pytest.fixture
 def image_vit(monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
     """What timm gives, whatever name it is asked for: patches of 8, as many as ``SIZES`` has."""
-    sizes = {"patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
+    sizes: dict[str, Any] = {"patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
     vit = timm.create_model(
         "vit_tiny_patch16_224", pretrained=False, num_classes=0, img_size=32, **sizes
     )

@@ -67,3 +67,16 @@ def test_the_table_of_a_data_set(dataset_folder: Path) -> None:
     assert sum(found.most_selected) == 24
     assert sum(found.mean_share) == pytest.approx(1, abs=1e-6)
     assert "| most selected |" in found.summary
+
+
+def test_panels_of_unequal_size_have_an_alpha_but_no_kappa(dataset_folder: Path) -> None:
+    header = dataset_folder / "dataset.toml"
+    header.write_text("abstentions = true\n" + header.read_text(encoding="utf-8"), encoding="utf-8")
+    labels = dataset_folder / "labels.csv"
+    first, row, *rest = labels.read_text(encoding="utf-8").splitlines()
+    fewer = ",".join([*row.split(",")[:2], "1", "2", "0", "0", "0"])
+    labels.write_text("\n".join([first, fewer, *rest]), encoding="utf-8")
+    statistics = describe_dataset(read_dataset(dataset_folder))
+    assert statistics.fleiss_kappa is None
+    assert -1 < statistics.krippendorff_alpha_ordinal < 1
+    assert "Fleiss' kappa undefined" in statistics.summary

@@ -1,0 +1,219 @@
+"""The report of an evaluation: one HTML file with its tables and pictures inside."""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_ATTENTION,
+    DISCLAIMER_DEMONSTRATION,
+)
+from rostfine_core.errors import DatasetError
+from rostfine_core.model import RoSTFine, explain, preprocess
+from rostfine_core.training.clip_files import load_clip
+from rostfine_core.training.datasets import ClipDataset
+from rostfine_core.training.evaluation_tables import EvaluationResult
+from rostfine_core.training.faithfulness import FaithfulnessResult
+from rostfine_core.training.metrics import Shares
+from rostfine_core.training.model_files import TrainedModel
+
+SIMULATED = "simulated"
+DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
+STYLE = """
+body { font-family: system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em;
+       color: #222; background: #fff }
+table { border-collapse: collapse; margin: 1em 0 }
+td, th { border: 1px solid #bbb; padding: 0.3em 0.7em; text-align: right }
+td:first-child, th:first-child { text-align: left }
+.note { border-left: 0.3em solid #d55e00; padding: 0.4em 0.8em; background: #fff4ec }
+img { max-width: 100% }
+"""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored:
+    """A finished evaluation; ``shown`` names the clips to show, or none to have them chosen."""
+
+    result: EvaluationResult
+    data: ClipDataset
+    members: Sequence[TrainedModel]
+    prediction: Shares
+    shown: Sequence[str]
+    faithfulness: FaithfulnessResult | None
+
+    @property
+    def shown_places(self) -> list[int]:
+        """The clips asked for; else those of the smallest, the middle and the largest MSE."""
+        names = [clip.clip for clip in self.data.clips]
+        if self.shown:
+            return [names.index(name) for name in self.shown]
+        order = np.argsort(((self.prediction - self.data.labels) ** 2).mean(axis=1), kind="stable")
+        return [int(order[p]) for p in dict.fromkeys((0, len(order) // 2, len(order) - 1))]
+
+
+def check_clip_names(data: ClipDataset, names: Sequence[str]) -> None:
+    """Refuse clips to show that the data set does not have.
+
+    Raises:
+        DatasetError: with all of them.
+    """
+    unknown = sorted(set(names) - {clip.clip for clip in data.clips})
+    if unknown:
+        raise DatasetError(f"The data set {data.name} has no clip {', '.join(unknown)}.")
+
+
+def html_report(scored: Scored) -> str:
+    """The whole report."""
+    result = scored.result
+    title = f"{result.model} on {result.dataset}"
+    parts = [
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
+        f"</title><style>{STYLE}</style></head><body>",
+        *(f'<p class="note">{escape(note)}</p>' for note in _notes(scored)),
+        markdown_to_html(result.summary),
+        *_agreement(scored),
+        *_learning(scored),
+        *_examples(scored),
+        *_faithfulness(scored),
+        "</body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _notes(scored: Scored) -> Iterator[str]:
+    yield DISCLAIMER_AI_GRADE
+    if any(member.dataset_kind == SIMULATED for member in scored.members):
+        yield DISCLAIMER_DEMONSTRATION
+    if scored.data.kind == SIMULATED:
+        yield DISCLAIMER_SIMULATED_DATA
+
+
+def _agreement(scored: Scored) -> Iterator[str]:
+    from rostfine_core.training.evaluation_figures import agreement_figure
+
+    yield "<h2>Agreement with the panel</h2>"
+    yield _image(
+        agreement_figure(scored.prediction, scored.data.labels),
+        "Reliability, confusion of most selected grades and expected grades",
+    )
+
+
+def _learning(scored: Scored) -> Iterator[str]:
+    from rostfine_core.training.evaluation_figures import learning_figure
+
+    logs = {m.path.name: log for m in scored.members if (log := _log_beside(m.path))}
+    if logs:
+        yield "<h2>Learning curves</h2>"
+        yield _image(learning_figure(logs), "Loss and validation error over epochs")
+
+
+def _log_beside(model: Path) -> list[dict[str, Any]]:
+    """The log of the run that left a model, where it still lies beside it."""
+    for path in (model.with_suffix(".log.jsonl"), model.with_name("log.jsonl")):
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            return [json.loads(line) for line in lines]
+        except (OSError, ValueError):
+            continue
+    return []
+
+
+def _examples(scored: Scored) -> Iterator[str]:
+    from rostfine_core.training.evaluation_figures import attention_figure, votes_figure
+
+    places = scored.shown_places
+    how = "chosen" if scored.shown else "of the smallest, the middle and the largest error"
+    yield f"<h2>Clips {how}</h2><p>{escape(DISCLAIMER_ATTENTION)}</p>"
+    for place in places:
+        clip = scored.data.clips[place]
+        label = scored.data.labels[place]
+        error = 100 * float(np.mean((scored.prediction[place] - label) ** 2))
+        yield f"<h3>{escape(clip.clip)} ({escape(clip.sample)}), MSE {error:.3f}e-2</h3><p>"
+        yield _image(votes_figure(scored.prediction[place], label), "Predicted and voted shares")
+        pictures, maps, frames = _maps_of(scored, place)
+        if maps:
+            yield _image(attention_figure(pictures, maps, frames), "Frames and attention")
+        yield "</p>"
+    if not any(isinstance(m.network, RoSTFine) for m in scored.members):
+        yield "<p>This network is no RoSTFine: it draws no attention maps.</p>"
+
+
+def _maps_of(scored: Scored, place: int) -> tuple[Any, dict[str, Any], list[str]]:
+    """The frames that the network saw of a clip, and its maps over them.
+
+    Of an ensemble the member whose answer is nearest to the mean is shown.
+    """
+    header, clip = scored.data.headers[0], scored.data.clips[place]
+    pictures = load_clip(clip.path, frames=header.clip_frames, size_px=header.clip_size_px)
+    found = []
+    for member in scored.members:
+        if not isinstance(member.network, RoSTFine):
+            continue
+        settings = replace(member.preprocessing, clip_frames=header.clip_frames)
+        seen = pictures[list(settings.frame_indices)]
+        explained = explain(
+            member.network, preprocess(torch.from_numpy(pictures[None]), settings=settings)
+        )
+        answer = explained.output.grade[0].double().numpy()
+        distance = float(np.abs(answer - scored.prediction[place]).sum())
+        maps = {
+            "encoder_rollout": explained.encoder_rollout[0].numpy(),
+            "branch_attention": explained.branch_attention[0].numpy(),
+        }
+        found.append((distance, seen, maps, [f"frame {i}" for i in settings.frame_indices]))
+    if not found:
+        return pictures, {}, []
+    _, seen, maps, frames = min(found, key=lambda one: one[0])
+    return seen, maps, frames
+
+
+def _faithfulness(scored: Scored) -> Iterator[str]:
+    from rostfine_core.training.evaluation_figures import faithfulness_figure
+
+    if scored.faithfulness is not None:
+        yield "<h2>Do the attention maps point at what decides?</h2>"
+        yield _image(faithfulness_figure(scored.faithfulness), "Deletion and insertion curves")
+        yield markdown_to_html(scored.faithfulness.summary)
+
+
+def _image(png: bytes, text: str) -> str:
+    data = base64.b64encode(png).decode("ascii")
+    return f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">'
+
+
+def markdown_to_html(text: str) -> str:
+    """The little Markdown that our tables use: headings, tables and paragraphs."""
+    blocks: list[str] = []
+    rows: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if line.startswith("|"):
+            rows.append(line)
+            continue
+        if rows:
+            blocks.append(_table(rows))
+            rows = []
+        if line.startswith("#"):
+            level = len(line) - len(line.lstrip("#"))
+            blocks.append(f"<h{level}>{escape(line[level:].strip())}</h{level}>")
+        elif line:
+            blocks.append(f"<p>{escape(line)}</p>")
+    return "\n".join(blocks)
+
+
+def _table(rows: Sequence[str]) -> str:
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    head, *body = [row for row in cells if not all(set(c) <= set("-: ") and c for c in row)]
+    lines = ["<table>", _row(head, "th"), *(_row(row, "td") for row in body), "</table>"]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

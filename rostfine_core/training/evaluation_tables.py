@@ -1,0 +1,180 @@
+"""The result of scoring a model: its record, its tables as Markdown and CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rostfine_core.files import csv_cell
+from rostfine_core.training.datasets import GRADES, ClipDataset
+from rostfine_core.training.metrics import Metrics, Shares, entropy_bits, expected_grade
+from rostfine_core.training.yardsticks import Yardsticks, knowable_share, per_clip_errors
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationResult:
+    """A model's scores on one data set; ``intervals`` are 95%, by drawing whole samples.
+
+    ``mean_entropy_bits`` is the disagreement that the answers expect of the panel;
+    ``mean_spread`` is the model's own uncertainty, apart from it: the standard deviation of the
+    expected grade over the members of an ensemble, mean over clips (None for a single model).
+    """
+
+    model: str
+    dataset: str
+    clips: int
+    samples: int
+    members: int
+    metrics: Metrics
+    intervals: dict[str, tuple[float, float]]
+    yardsticks: Yardsticks
+    folder: Path | None
+    mean_entropy_bits: float
+    mean_spread: float | None
+    flips: bool = False
+    temperature: float | None = None
+
+    @property
+    def knowable_share(self) -> float | None:
+        """0: no better than the mean answer; 1: as good as can be known; None: unknown."""
+        return knowable_share(self.metrics, self.yardsticks)
+
+    @property
+    def summary(self) -> str:
+        """The table of the result as Markdown, for the command line and the file."""
+        return markdown(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers for JSON."""
+        return {
+            "model": self.model,
+            "dataset": self.dataset,
+            "clips": self.clips,
+            "samples": self.samples,
+            "ensemble_members": self.members,
+            "flips": self.flips,
+            "temperature": self.temperature,
+            "mean_entropy_bits": self.mean_entropy_bits,
+            "mean_spread_grades": self.mean_spread,
+            "metrics": self.metrics.scalars(),
+            "intervals_95": {k: list(v) for k, v in self.intervals.items()},
+            "yardsticks": asdict(self.yardsticks),
+            "knowable_share": self.knowable_share,
+        }
+
+
+def clip_rows(
+    data: ClipDataset, prediction: Shares, *, spread: Shares | None = None
+) -> list[dict[str, Any]]:
+    """One row a clip: predicted and voted shares, expected grades, doubt and errors.
+
+    ``spread`` (N,) is the standard deviation of the expected grade over an ensemble.
+    """
+    labels = data.labels
+    errors = per_clip_errors(prediction, labels)
+    ours, theirs = expected_grade(prediction), expected_grade(labels)
+    bits = entropy_bits(prediction)
+    return [
+        {"clip": clip.clip, "sample": clip.sample}
+        | {f"predicted_{g}": float(p) for g, p in zip(GRADES, prediction[i], strict=True)}
+        | {f"voted_{g}": float(p) for g, p in zip(GRADES, labels[i], strict=True)}
+        | {"predicted_grade": float(ours[i]), "voted_grade": float(theirs[i])}
+        | {"predicted_entropy_bits": float(bits[i])}
+        | ({} if spread is None else {"ensemble_spread_grades": float(spread[i])})
+        | {name: float(values[i]) for name, values in errors.items()}
+        for i, clip in enumerate(data.clips)
+    ]
+
+
+def sample_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row a sample: how many clips, and the mean of every number over them."""
+    averaged = []
+    for sample in sorted({r["sample"] for r in rows}):
+        own = [r for r in rows if r["sample"] == sample]
+        numbers = [k for k in own[0] if k not in ("clip", "sample")]
+        means = {k: float(np.mean([r[k] for r in own])) for k in numbers}
+        averaged.append({"sample": sample, "clips": len(own)} | means)
+    return averaged
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as CSV text."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: _cell(v) for k, v in row.items()})
+    return buffer.getvalue()
+
+
+def _cell(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else csv_cell(str(value))
+
+
+SHOWN = (
+    ("mse", "MSE (1e-2)", 100),
+    ("js", "JS (1e-2)", 100),
+    *((f"balanced_accuracy_{n}", f"BA {n} (%)", 100) for n in range(1, 6)),
+    ("balanced_accuracy_mean", "BA mean (%)", 100),
+    ("earth_movers_distance", "Earth mover's distance (grades)", 1),
+    ("expected_grade_error", "Error of the expected grade (grades)", 1),
+    ("rank_correlation", "Rank correlation", 1),
+    ("ece_p_a_or_b", "Calibration error of P(A or B) (%)", 100),
+)
+
+
+def markdown(result: EvaluationResult) -> str:
+    """The result as a table: model with interval, mean answer, best that can be known."""
+    best = result.yardsticks.best_possible
+    columns = [result.metrics, result.yardsticks.mean_answer, *([best] if best else [])]
+    heads = ["metric", "model", "95% interval", "mean answer", *(["best knowable"] if best else [])]
+    lines = [
+        f"# {result.model} on {result.dataset}",
+        "",
+        f"{result.clips} clips of {result.samples} samples; {result.members} model(s). Intervals "
+        "draw whole samples with replacement." + _treatment(result),
+        ""
+        if result.yardsticks.mean_is_of_training
+        else "The mean answer is that of these clips: "
+        "the model does not say what it was trained on.",
+        f"| {' | '.join(heads)} |",
+        "|---" * len(heads) + "|",
+    ]
+    for name, title, factor in SHOWN:
+        values = [f"{factor * c.scalars()[name]:.3f}" for c in columns]
+        interval = result.intervals.get(name)
+        shown = f"{factor * interval[0]:.3f} to {factor * interval[1]:.3f}" if interval else "-"
+        lines.append(f"| {' | '.join([title, values[0], shown, *values[1:]])} |")
+    lines += ["", _doubt(result)]
+    if result.knowable_share is not None:
+        lines += [
+            "",
+            f"The MSE covers {100 * result.knowable_share:.0f}% of the way from the mean answer to "
+            "the best that can be known.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _doubt(result: EvaluationResult) -> str:
+    """What is unsure about the answers: the panel's disagreement, and apart from it the model."""
+    expected = (
+        f"The answers expect the panel to disagree by {result.mean_entropy_bits:.2f} bits (mean "
+        "entropy)."
+    )
+    if result.mean_spread is None:
+        return f"{expected} A single model tells nothing of its own uncertainty."
+    return (
+        f"{expected} Apart from that, the members' expected grades differ by "
+        f"{result.mean_spread:.3f} grades (mean standard deviation)."
+    )
+
+
+def _treatment(result: EvaluationResult) -> str:
+    """What was done to the answers after the network."""
+    flips = " Answers are means over mirror images." if result.flips else ""
+    heat = result.temperature
+    return flips + ("" if heat is None else f" Temperature {heat:.3f}, fitted on other clips.")
