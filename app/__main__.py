@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslator, Signal
+from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QApplication
 
 from app.preload import answer_first, preload_pyqtgraph
@@ -104,12 +105,25 @@ def _translate(application: QApplication, language: str) -> list[QTranslator]:
     except RostfineError:
         return []
     qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    if locale.language() == QLocale.Language.Japanese:
+        _lend_japanese_font(application)
     for name, place in (("rostfine", folder), ("qtbase", qt_folder)):
         translator = QTranslator(application)
         if translator.load(locale, name, "_", place):
             application.installTranslator(translator)
             installed.append(translator)
     return installed
+
+
+def _lend_japanese_font(application: QApplication) -> None:
+    """Show Japanese in the reports' own font where the system has none at all."""
+    if QFontDatabase.families(QFontDatabase.WritingSystem.Japanese):
+        return
+    file = str(bundled_path("resources/report/fonts/MTLc3m.ttf"))
+    families = QFontDatabase.applicationFontFamilies(QFontDatabase.addApplicationFont(file))
+    font = application.font()
+    font.setFamilies([font.family(), *families])
+    application.setFont(font)
 
 
 def _bug(sentence: str) -> str:
