@@ -39,7 +39,7 @@ from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.networks import build_network
 from rostfine_core.training.recipe import train_recipe
-from rostfine_core.training.run_folder import RunFolder, read_json, write_json
+from rostfine_core.training.run_folder import RunFolder, read_json, read_json_lines, write_json
 from rostfine_core.training.significance import compare_with_reference
 
 MEAN_ANSWER = "always the mean distribution"
@@ -149,9 +149,19 @@ def _is_finished(folder: RunFolder, run: TrainConfig) -> bool:
 
 
 def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
-    """The rows of a run's table of its test part."""
-    with folder.test_clips.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    """The rows of a run's table of its test part.
+
+    Raises:
+        ConfigError: the table is gone.
+    """
+    try:
+        with folder.test_clips.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise ConfigError(
+            f"The result {folder.test_clips} cannot be read ({error.strerror or error}): remove "
+            "its folder and run it again."
+        ) from error
 
 
 def _mean_answer(config: CompareConfig) -> MethodScores:
@@ -183,11 +193,11 @@ def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable
 
 def _making(config: CompareConfig) -> Making:
     """When, how long and with which state of the source the runs were made."""
-    notes = [json.loads(x) for x in _journal(config).read_text(encoding="utf-8").splitlines()]
+    notes = read_json_lines(_journal(config))
     folders = [RunFolder(Path(run.output)) for m in config.methods for run in config.runs(m)]
     environments = [read_json(folder.environment) for folder in folders]
     return Making(
-        ended=max(note["ended"] for note in notes),
+        ended=max((note["ended"] for note in notes), default="at an unknown time"),
         seconds=sum(note["seconds"] for note in notes),
         runs=len(folders),
         commits=_distinct([_commit(e) for e in environments]),

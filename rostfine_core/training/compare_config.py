@@ -100,9 +100,13 @@ def read_compare_config(path: Path) -> CompareConfig:
     """
     table = read_toml(path)
     mistakes = [f"unknown key {k}" for k in sorted(table.keys() - KEYS)]
-    for key, kind in (("output", str), ("folds", int), ("base", dict)):
-        if not isinstance(table.get(key), kind) or isinstance(table.get(key), bool):
+    for key, kind in (("output", str), ("base", dict)):
+        if not isinstance(table.get(key), kind):
             mistakes.append(f"{key} must be given as {kind.__name__}")
+    for key, absent in (("folds", None), ("inner_folds", 0)):
+        value = table.get(key, absent)
+        if type(value) is not int or (value < 2 and value != absent):
+            mistakes.append(f"{key} must be a whole number from 2 on, got {value!r}")
     seeds = table.get("seeds", [])
     if not isinstance(seeds, list) or any(type(s) is not int for s in seeds):
         mistakes.append("seeds must be a list of whole numbers")
@@ -116,7 +120,7 @@ def read_compare_config(path: Path) -> CompareConfig:
         output=Path(table["output"]),
         title=str(table.get("title", path.stem)),
         folds=table["folds"],
-        inner_folds=int(table.get("inner_folds", 0)),
+        inner_folds=table.get("inner_folds", 0),
         seeds=tuple(seeds),
         base=table["base"],
         methods=methods,
@@ -223,7 +227,14 @@ def _product(grid: Mapping[str, Sequence[Any]]) -> Iterator[Method]:
 
 
 def _change(table: dict[str, Any], path: str, value: object) -> None:
+    """Set what ``path`` names; a path through a value that is no table is a mistake.
+
+    Raises:
+        ConfigError: the path leads nowhere.
+    """
     *parents, last = path.split(".")
     for parent in parents:
         table = table.setdefault(parent, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"The change {path!r} leads nowhere: {parent} is no table.")
     table[last] = value

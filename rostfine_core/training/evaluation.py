@@ -21,7 +21,13 @@ from rostfine_core.training.evaluation_tables import (
     table,
 )
 from rostfine_core.training.faithfulness import measure_faithfulness
-from rostfine_core.training.metrics import Shares, compute_metrics, ensemble_spread, entropy_bits
+from rostfine_core.training.metrics import (
+    Shares,
+    compute_metrics,
+    confusion,
+    ensemble_spread,
+    entropy_bits,
+)
 from rostfine_core.training.model_files import TrainedModel, load_trained
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import write_json
@@ -90,6 +96,7 @@ def evaluate(
         folder=out,
         mean_entropy_bits=float(entropy_bits(prediction).mean()),
         mean_spread=None if spread is None else float(spread.mean()),
+        confusion=tuple(map(tuple, confusion(prediction, data.labels).tolist())),
         flips=flips,
         temperature=temperature,
     )

@@ -1,7 +1,6 @@
 """The report of an evaluation: one HTML file with its tables and pictures inside."""
 
 import base64
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -24,6 +23,7 @@ from rostfine_core.training.evaluation_tables import EvaluationResult
 from rostfine_core.training.faithfulness import FaithfulnessResult
 from rostfine_core.training.metrics import Shares
 from rostfine_core.training.model_files import TrainedModel
+from rostfine_core.training.run_folder import read_json_lines
 
 SIMULATED = "simulated"
 DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
@@ -117,13 +117,8 @@ def _learning(scored: Scored) -> Iterator[str]:
 
 def _log_beside(model: Path) -> list[dict[str, Any]]:
     """The log of the run that left a model, where it still lies beside it."""
-    for path in (model.with_suffix(".log.jsonl"), model.with_name("log.jsonl")):
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            return [json.loads(line) for line in lines]
-        except (OSError, ValueError):
-            continue
-    return []
+    names = (model.with_suffix(".log.jsonl"), model.with_name("log.jsonl"))
+    return next((log for name in names if (log := read_json_lines(name))), [])
 
 
 def _examples(scored: Scored) -> Iterator[str]:

@@ -22,6 +22,7 @@ class EvaluationResult:
     ``mean_entropy_bits`` is the disagreement that the answers expect of the panel;
     ``mean_spread`` is the model's own uncertainty, apart from it: the standard deviation of the
     expected grade over the members of an ensemble, mean over clips (None for a single model).
+    ``confusion`` counts clips by most-selected grade: rows the panel's, columns the model's.
     """
 
     model: str
@@ -35,6 +36,7 @@ class EvaluationResult:
     folder: Path | None
     mean_entropy_bits: float
     mean_spread: float | None
+    confusion: tuple[tuple[int, ...], ...]
     flips: bool = False
     temperature: float | None = None
 
@@ -64,6 +66,7 @@ class EvaluationResult:
             "intervals_95": {k: list(v) for k, v in self.intervals.items()},
             "yardsticks": asdict(self.yardsticks),
             "knowable_share": self.knowable_share,
+            "confusion_most_selected": self.confusion,
         }
 
 

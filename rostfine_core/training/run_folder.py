@@ -87,20 +87,28 @@ class RunFolder:
 
     def read_log(self) -> list[dict[str, Any]]:
         """Every record of the log; a last line cut short by a crash is left out."""
-        if not self.log.is_file():
-            return []
-        records = []
-        for line in self.log.read_text(encoding="utf-8").splitlines():
-            try:
-                records.append(json.loads(line))
-            except ValueError:
-                break
-        return records
+        return read_json_lines(self.log)
 
     def cut_log(self, *, epochs: int) -> None:
         """Forget what was logged after the resume point, since it is about to be made again."""
         kept = [r for r in self.read_log() if r["epoch"] <= epochs]
         write_text(self.log, "".join(json.dumps(r) + "\n" for r in kept))
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """The records of a file with one JSON object a line, up to a line cut short by a crash.
+
+    A file that is absent has none.
+    """
+    if not path.is_file():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            break
+    return records
 
 
 def read_json(path: Path) -> dict[str, Any]:

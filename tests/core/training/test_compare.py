@@ -159,6 +159,36 @@ def test_mistakes_are_named_before_anything_is_trained(comparison: Path) -> None
         read_compare_config(comparison)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("folds = 2", "folds = 1", "folds must be a whole number from 2 on, got 1"),
+        ("folds = 2", 'folds = 2\ninner_folds = "two"', "inner_folds must be a whole number"),
+        ('"loss.alpha" = 0.0', '"output.alpha" = 0.0', "leads nowhere: output is no table"),
+        ("folds = 2", "folds = 2\nseeds = [1.5]", "seeds must be a list of whole numbers"),
+    ],
+)
+def test_wrong_values_are_told(comparison: Path, old: str, new: str, told: str) -> None:
+    text = comparison.read_text(encoding="utf-8").replace("[base]", '[base]\noutput = "x"')
+    comparison.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigError, match=told):
+        read_compare_config(comparison)
+
+
+def test_lost_files_of_finished_runs_are_told(
+    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    drain(compare(comparison))
+    with (tmp_path / "out" / "times.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"run": "cut sh')
+    assert drain(compare(comparison)).making.seconds > 0
+    (tmp_path / "out" / "times.jsonl").unlink()
+    assert "ended at an unknown time" in drain(compare(comparison)).summary
+    (tmp_path / "out" / "RoSTFine" / "fold0" / "test_clips.csv").unlink()
+    with pytest.raises(ConfigError, match=r"test_clips\.csv cannot be read"):
+        drain(compare(comparison))
+
+
 def test_holm_by_hand() -> None:
     corrected = holm({"a": 0.01, "b": 0.04, "c": 0.03})
     assert corrected == pytest.approx({"a": 0.03, "c": 0.06, "b": 0.06})

@@ -58,6 +58,7 @@ def test_every_file_of_an_evaluation(
     stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert stored["metrics"]["mse"] == pytest.approx(result.metrics.mse)
     assert stored["yardsticks"]["mean_is_of_training"] is True
+    assert np.sum(stored["confusion_most_selected"]) == 24
     assert "| MSE (1e-2) |" in (out / "evaluation.md").read_text(encoding="utf-8")
     with (out / "clips.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
