@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from rostfine_core.domain import VideoInfo
 from rostfine_core.errors import VideoError
-from rostfine_core.video.frame import is_coloured
+from rostfine_core.video.frame import depth_of, is_coloured, sampled_frames
 from rostfine_core.video.index import (
     FrameIndex,
     KeyPacket,
@@ -27,7 +27,7 @@ from rostfine_core.video.index import (
     decode_packet,
     open_container,
 )
-from rostfine_core.video.picture import ContainerPicture, bit_depth, orientation
+from rostfine_core.video.picture import ContainerPicture, bit_depth, brightest_luma, orientation
 
 KEY_PACKETS_TRIED = 2
 _NOTHING = "Nothing in {path} can be decoded: export it again."
@@ -50,13 +50,25 @@ class ContainerSource:
         self._index = build_index(path)
         self._size_px: tuple[int, int] | None = None
         self._quarter_turns = 0
+        self._depth: int | None = None
         self._ahead: Generator[ContainerPicture] | None = None
         self._held: tuple[int, ContainerPicture] | None = None
         first = self.picture(0)
         self._quarter_turns, notes = orientation(first.frame)
-        first = replace(first, quarter_turns=self._quarter_turns)
-        self._held = (0, first)
+        self._depth = self._sampled_depth(first)
+        first = replace(first, quarter_turns=self._quarter_turns, depth=self._depth)
+        if self._depth is None:
+            self._held = (0, first)
+        else:
+            self.close()  # the decoder has been elsewhere
         self.info = _describe(path, self._index, first, notes)
+
+    def _sampled_depth(self, first: ContainerPicture) -> int | None:
+        """How many bits the values of a luma of 16 bits span, by a few frames over the file."""
+        if brightest_luma(first.frame) is None:
+            return None
+        sampled = (self.picture(i).frame for i in sampled_frames(self._index.frame_count))
+        return depth_of(max(brightest_luma(frame) or 0 for frame in sampled))
 
     def close(self) -> None:
         """Release the file."""
@@ -155,7 +167,10 @@ class ContainerSource:
                 yield (
                     number,
                     ContainerPicture(
-                        frame, quarter_turns=self._quarter_turns, is_damaged=is_damaged
+                        frame,
+                        quarter_turns=self._quarter_turns,
+                        depth=self._depth,
+                        is_damaged=is_damaged,
                     ),
                 )
                 following = number + 1
@@ -199,7 +214,7 @@ def _describe(
     path: Path, index: FrameIndex, first: ContainerPicture, notes: tuple[str, ...]
 ) -> VideoInfo:
     height, width = first.grey().shape
-    depth = bit_depth(first.frame.format)
+    depth = first.depth or bit_depth(first.frame.format)
     times = index.timestamps_s
     fps = (len(times) - 1) / times[-1] if len(times) > 1 else index.fps
     return VideoInfo(

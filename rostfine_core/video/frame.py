@@ -14,6 +14,8 @@ from rostfine_core.errors import VideoError
 
 MAX_AREA_PX = 2**26
 LEAST_COLOUR_LEVELS = 12
+DEPTHS = (8, 10, 12, 14, 16)
+FRAMES_SAMPLED = 5
 
 
 class Picture(Protocol):
@@ -89,6 +91,19 @@ class DecodedFrame:
         ``exact=False`` is about ten times as fast and may be off by two levels: for the screen.
         """
         return self.picture.rgb(exact=exact)
+
+
+def sampled_frames(count: int) -> list[int]:
+    """A few frames spread over ``count``, the first and the last among them."""
+    return sorted({round(i) for i in np.linspace(0, count - 1, FRAMES_SAMPLED)})
+
+
+def depth_of(brightest: int) -> int:
+    """How many bits the values of a recording span whose brightest sampled value this is.
+
+    Cameras of 10, 12 or 14 bits store values of 16: divided by 256 they would come out dark.
+    """
+    return next(depth for depth in DEPTHS if brightest < 2**depth)
 
 
 def check_size(path: Path, width_px: int, height_px: int) -> None:

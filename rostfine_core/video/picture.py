@@ -25,10 +25,14 @@ _PACKED_LUMA_OFFSET = {"yuyv422": 0, "yvyu422": 0, "uyvy422": 1}
 
 @dataclass(frozen=True, eq=False)
 class ContainerPicture:
-    """A decoded ``frame``, to be turned counter-clockwise by ``quarter_turns``."""
+    """A decoded ``frame``, to be turned counter-clockwise by ``quarter_turns``.
+
+    ``depth`` is how many bits the values of a plain luma of 16 bits span; None is all of them.
+    """
 
     frame: VideoFrame
     quarter_turns: int = 0
+    depth: int | None = None
     is_damaged: bool = False
     is_repetition: bool = False
 
@@ -42,7 +46,7 @@ class ContainerPicture:
 
     @cached_property
     def _grey(self) -> NDArray[np.uint8]:
-        grey = _luma(self.frame)
+        grey = _luma(self.frame, self.depth)
         grey = (
             np.ascontiguousarray(np.rot90(grey, self.quarter_turns)) if self.quarter_turns else grey
         )
@@ -87,7 +91,14 @@ def orientation(frame: VideoFrame) -> tuple[int, tuple[str, ...]]:
     return turns, notes if turns else ()
 
 
-def _luma(frame: VideoFrame) -> NDArray[np.uint8]:
+def brightest_luma(frame: VideoFrame) -> int | None:
+    """The highest value of a plain luma of 16 bits; None where there is no such."""
+    if bit_depth(frame.format) < 16 or not _has_luma_plane(frame):
+        return None
+    return int(_deep_rows(frame).max())
+
+
+def _luma(frame: VideoFrame, depth: int | None) -> NDArray[np.uint8]:
     """The Y plane, or the luma of the colours where there is no plain one."""
     pixels = frame.format
     if pixels.name in _PACKED_LUMA_OFFSET and frame.planes[0].line_size > 0:
@@ -96,11 +107,16 @@ def _luma(frame: VideoFrame) -> NDArray[np.uint8]:
     if not _has_luma_plane(frame):
         luma = cv2.cvtColor(_rgb(frame, exact=True), cv2.COLOR_RGB2GRAY)
         return np.asarray(luma, dtype=np.uint8)
-    rows, bits = _rows(frame.planes[0]), bit_depth(pixels)
+    bits = bit_depth(pixels)
     if bits == 8:
-        return rows[:, : frame.width]
-    deep = rows[:, : 2 * frame.width].view(">u2" if pixels.is_big_endian else "<u2")
-    return (deep >> (bits - 8)).astype(np.uint8)
+        return _rows(frame.planes[0])[:, : frame.width]
+    shifted = _deep_rows(frame) >> ((depth or bits) - 8)
+    return np.asarray(np.minimum(shifted, 255), dtype=np.uint8)
+
+
+def _deep_rows(frame: VideoFrame) -> NDArray[np.uint16]:
+    rows = _rows(frame.planes[0])[:, : 2 * frame.width]
+    return rows.view(">u2" if frame.format.is_big_endian else "<u2")
 
 
 def _has_luma_plane(frame: VideoFrame) -> bool:

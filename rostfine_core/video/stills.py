@@ -5,7 +5,7 @@ over it decides whether its values span 8, 10, 12, 14 or 16 bits, and every page
 same power of two; a brighter value elsewhere is clipped.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import VideoInfo
 from rostfine_core.errors import VideoError
-from rostfine_core.video.frame import is_coloured
+from rostfine_core.video.frame import depth_of, is_coloured, sampled_frames
 from rostfine_core.video.pages import FolderPages, Pages, Pixels, StackPages
 
 ASSUMED_FPS = 15.0
-DEPTHS = (8, 10, 12, 14, 16)
-PAGES_SAMPLED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +58,11 @@ class StillsSource:
         """
         self._pages: Pages = FolderPages(path) if path.is_dir() else StackPages(path)
         try:
-            sampled = [self._pages.read(i) for i in _spread(self._pages.count)]
+            sampled = [self._pages.read(i) for i in sampled_frames(self._pages.count)]
         except VideoError:
             self._pages.close()
             raise
-        depth = _depth(sampled)
+        depth = depth_of(max(int(pixels.max()) for pixels in sampled))
         self._shift = depth - 8
         self.info = _describe(path, self._pages, depth, StillPicture(self._reduced(sampled[0])))
 
@@ -115,12 +113,3 @@ def _describe(path: Path, pages: Pages, depth: int, first: StillPicture) -> Vide
         timestamps_s=tuple(k / fps for k in range(pages.count)),
         notes=tuple(notes),
     )
-
-
-def _spread(count: int) -> list[int]:
-    return sorted({round(i) for i in np.linspace(0, count - 1, PAGES_SAMPLED)})
-
-
-def _depth(pages: Sequence[Pixels]) -> int:
-    brightest = max(int(p.max()) for p in pages)
-    return next(d for d in DEPTHS if brightest < 2**d)

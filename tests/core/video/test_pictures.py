@@ -99,6 +99,30 @@ def test_deep_grey_loses_its_lowest_bits_only(pixels: str, bits: int) -> None:
     assert (picture.rgb() == picture.grey()[..., None]).all()
 
 
+@pytest.mark.parametrize(("bits", "first"), [(12, 0), (10, 0), (16, 0), (12, 200)])
+def test_a_twelve_bit_camera_in_sixteen_bits_is_not_dark(
+    tmp_path: Path, bits: int, first: int
+) -> None:
+    """One rule for the whole file, by a few frames over it; ``first`` is a dark first frame."""
+    path, rng = tmp_path / "a.mkv", np.random.default_rng(0)
+    frames = [rng.integers(0, 2**bits, (32, 64), np.uint16) for _ in range(6)]
+    if first:
+        frames[0] = np.full((32, 64), first, np.uint16)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=15)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "gray16le"
+        for values in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(values, "gray16le")))
+        container.mux(stream.encode())
+    with open_video(path) as video:
+        assert video.info.bit_depth == bits
+        assert any(f"Values of {bits} bits" in note for note in video.info.notes)
+        for values, frame in zip(frames, video.frames(), strict=True):
+            assert (frame.grey().image == values >> (bits - 8)).all()
+        assert (video.frame(3).grey().image == frames[3] >> (bits - 8)).all()
+        assert (video.frame(0).rgb()[..., 0] == frames[0] >> (bits - 8)).all()
+
+
 @pytest.mark.parametrize("quarter_turns", TURNS)
 def test_a_rotation_in_the_file_is_applied(
     tmp_path: Path, encode_numbered: Encode, quarter_turns: int
