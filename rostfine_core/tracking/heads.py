@@ -42,7 +42,8 @@ PULL = 0.2
 """How far a hidden head goes from its prediction towards the blob that hides it."""
 CROWDED = 1.6
 """A template is not renewed while another blob is nearer than this many heads."""
-GOOD_SCORE = 0.6
+GOOD_SCORE = 0.5
+"""Correlation from which a look is good enough to learn from: a change of focus costs half."""
 BYSTANDER_MISSES, HIDDEN_MISSES = 4, 15
 """Frames after which a bystander that is not seen, or that is hidden, is forgotten."""
 USUAL_MEMORY, FIRST_SCORE = 0.05, 0.9
