@@ -25,7 +25,7 @@ from rostfine_core.training.distributed import Ranks
 from rostfine_core.training.interruption import StopRequest
 from rostfine_core.training.losses import LossTerms, smooth_labels, total_loss
 from rostfine_core.training.metrics import Metrics, compute_metrics
-from rostfine_core.training.networks import network_config
+from rostfine_core.training.networks import FeatureVariant, network_config
 from rostfine_core.training.optimisers import (
     build_average,
     build_optimiser,
@@ -168,7 +168,9 @@ class TrainingLoop:
         if self.ranks.world == 1:
             return network
         devices = [self.device.index] if self.device.type == "cuda" else None
-        return DistributedDataParallel(network, device_ids=devices, find_unused_parameters=True)
+        # Only an ablation leaves some of its network unused; looking for that costs time.
+        unused = isinstance(self.network, FeatureVariant)
+        return DistributedDataParallel(network, device_ids=devices, find_unused_parameters=unused)
 
     def _step_and_judge(self) -> TrainingProgress:
         started = time.perf_counter()
@@ -243,7 +245,8 @@ class TrainingLoop:
         features = tuple(f.float() for f in parts.features)
         terms = total_loss(heads, features, target, kind=section.kind, alpha=section.alpha)
         weight = self.config.auxiliary.weight_at(self.step / self.steps_per_epoch)
-        if guessed is None or not weight:
+        # Several processes wait for the gradient of all that was answered, be its weight 0.
+        if guessed is None or (not weight and self.ranks.world == 1):
             return terms
         truth = self.auxiliary[part].to(self.device)
         return terms.plus_auxiliary(auxiliary_loss(guessed.float(), truth), weight=weight)
