@@ -34,6 +34,7 @@ from rostfine_core.report.wording import (
 )
 
 PANEL_PX = 170
+SECTION_GAP = Spacer(1, 1.5 * mm)  # with the demonstration model, a sperm fits one page
 
 
 def sperm_section(assessment: Assessment) -> list[Flowable]:
@@ -41,17 +42,17 @@ def sperm_section(assessment: Assessment) -> list[Flowable]:
     return [
         PageBreak(),
         text(f"Sperm {assessment.target}", SPERM_STYLE, limit=LONGEST_NAME),
-        Spacer(1, 3 * mm),
+        Spacer(1, 2 * mm),
         _result_row(assessment),
-        Spacer(1, 2 * mm),
+        SECTION_GAP,
         _key_numbers(assessment),
-        Spacer(1, 2 * mm),
+        SECTION_GAP,
         *_explanation(assessment),
-        Spacer(1, 2 * mm),
+        SECTION_GAP,
         *_flags(assessment),
-        Spacer(1, 2 * mm),
+        SECTION_GAP,
         *_kinematics(assessment),
-        Spacer(1, 2 * mm),
+        SECTION_GAP,
         *_provenance(assessment),
     ]
 
@@ -61,7 +62,7 @@ def _result_row(assessment: Assessment) -> Table:
     prediction = assessment.prediction
     box = assessment.clip.boxes[0]
     picture = [
-        CropPicture(assessment, edge_pt=44 * mm),
+        CropPicture(assessment, edge_pt=40 * mm),
         text(f"Frame {frame_label(box)}; {box.size_px} × {box.size_px} px", "small"),
     ]
     members = f", {len(prediction.ensemble)} models" if prediction.ensemble else ""
@@ -70,7 +71,7 @@ def _result_row(assessment: Assessment) -> Table:
         histogram(
             prediction.grade,
             width_pt=80 * mm,
-            height_pt=41 * mm,
+            height_pt=37 * mm,
             size_pt=9,
             meanings=True,
             members=prediction.ensemble,
@@ -87,7 +88,7 @@ def _result_row(assessment: Assessment) -> Table:
     for title, grade in heads:
         parts += [
             text(title, "tiny", bold=True),
-            histogram(grade, width_pt=42 * mm, height_pt=11 * mm, size_pt=6),
+            histogram(grade, width_pt=42 * mm, height_pt=10 * mm, size_pt=6),
             Spacer(1, 1 * mm),
         ]
     widths = [50 * mm, 86 * mm, 44 * mm]
