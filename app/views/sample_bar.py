@@ -9,6 +9,7 @@ from app.records import Calibration
 from app.session import Session
 
 MAX_FPS, MAX_UM_PER_PX = 2000.0, 50.0
+MARGIN_PX = 6
 
 
 class SampleBar(QWidget):
@@ -147,5 +148,8 @@ def _number(maximum: float, decimals: int, special: str) -> QDoubleSpinBox:
     field.setSpecialValueText(special)
     field.setKeyboardTracking(False)
     field.setAlignment(Qt.AlignmentFlag.AlignRight)
-    field.setFixedWidth(92)
+    line = field.lineEdit()
+    line.setTextMargins(MARGIN_PX, 0, MARGIN_PX, 0)
+    wanted_px = line.fontMetrics().horizontalAdvance(special) + 4 * MARGIN_PX
+    field.setFixedWidth(max(92, wanted_px))
     return field

@@ -73,6 +73,7 @@ class SettingsDialog(QDialog):
         if isinstance(setting.default, int):
             number = QSpinBox()
             number.setRange(int(setting.minimum), int(setting.maximum))
+            number.lineEdit().setTextMargins(5, 0, 5, 0)
             number.setValue(self._settings.number(setting.id))
             number.valueChanged.connect(lambda v: self._settings.set_value(setting.id, v))
             return number

@@ -122,8 +122,8 @@ class VideoCanvas(pg.GraphicsView):
 
     def zoom_actual(self) -> None:
         """One pixel of the video for one of the screen."""
-        pixel = self._box.viewPixelSize()[0]
-        self._box.scaleBy((1 / pixel, 1 / pixel))
+        scale = self.devicePixelRatioF() / self._box.viewPixelSize()[0]
+        self._box.scaleBy((scale, scale))
 
     # Drawing -------------------------------------------------------------------------------
 
