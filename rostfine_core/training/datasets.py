@@ -196,7 +196,10 @@ def _read_labels(folder: Path, header: DatasetHeader, mistakes: list[str]) -> li
                 mistakes.append(f"labels.csv line 1: column(s) missing: {', '.join(missing)}")
                 return []
             rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        mistakes.append(f"labels.csv: cannot be read ({error.strerror or error})")
+        return []
+    except (UnicodeDecodeError, csv.Error) as error:
         mistakes.append(f"labels.csv: cannot be read ({error})")
         return []
     if not rows:
