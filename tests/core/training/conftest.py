@@ -70,7 +70,8 @@ def write_dataset(
         noise = rng.integers(0, 60, (FRAMES, SIZE, SIZE, 3))
         save_clip(folder / "clips" / f"c{number:03d}.npz", (noise + 190 * bright).astype(np.uint8))
         votes = rng.multinomial(40, np.array([bright, 0.5, 1 - bright, 0.1, 0.05]) / 1.65)
-        rows.append(f"c{number:03d},{prefix}{number // per_sample}," + ",".join(map(str, [*votes, bright])))
+        cells = [f"c{number:03d}", f"{prefix}{number // per_sample}", *votes, bright]
+        rows.append(",".join(map(str, cells)))
     (folder / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     (folder / "dataset.toml").write_text(
         f'name = "tiny"\nkind = "simulated"\npanel_size = 40\n[preprocessing]\n'
