@@ -1,0 +1,150 @@
+"""The verbs on a lab's own videos: track, assess, and the demonstration."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rostfine_core.cli.arguments import Verbs, position, positive, whole
+from rostfine_core.cli.progress import run_job
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_DEMONSTRATION,
+    Grade,
+    SampleInfo,
+    Seed,
+)
+
+if TYPE_CHECKING:
+    from rostfine_core.pipeline import AssessmentRequest, Outcome
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verbs of this module."""
+    track = verbs.add_parser("track", help="follow sperm through a video")
+    track.add_argument("video", type=Path, help="video file or folder of numbered pictures")
+    track.add_argument("--seeds", type=Path, required=True, help="CSV: target,frame,x,y")
+    track.add_argument(
+        "--out", type=Path, required=True, help="CSV: target,frame,x_px,y_px,score,status"
+    )
+    track.add_argument("--fps", type=positive, help="true frame rate, if the file's is wrong")
+    track.set_defaults(run=_track)
+
+    assess = verbs.add_parser("assess", help="grade and explain sperm of a video")
+    assess.add_argument("video", type=Path, help="video file or folder of numbered pictures")
+    assess.add_argument(
+        "--click",
+        type=position,
+        action="append",
+        required=True,
+        metavar="X,Y",
+        help="pixel on the head of a sperm (repeat for several sperm)",
+    )
+    assess.add_argument("--frame", type=whole, default=0, help="frame of the clicks (default 0)")
+    assess.add_argument("--um-per-px", type=positive, help="calibration; speeds are px/s without")
+    assess.add_argument("--fps", type=positive, help="true frame rate, if the file's is wrong")
+    assess.add_argument("--sample", default="", help="identity of the sample, for the report")
+    assess.add_argument("--operator", default="", help="who looks, for the report")
+    assess.add_argument("--out", type=Path, required=True, help="folder for the results")
+    _add_grading_options(assess)
+    assess.set_defaults(run=_assess)
+
+    demo = verbs.add_parser("demo", help="assess the bundled demo video")
+    demo.add_argument("--out", type=Path, default=DEMO_FOLDER, help="folder for the results")
+    _add_grading_options(demo)
+    demo.set_defaults(run=_demo)
+
+
+def _add_grading_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", type=Path, help="model file, or folder of several (default: the bundled one)"
+    )
+    parser.add_argument("--device", choices=("auto", "cuda", "cpu"), default="auto")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the results that the folder holds"
+    )
+
+
+def _track(arguments: argparse.Namespace) -> int:
+    from rostfine_core.pipeline import track_video
+    from rostfine_core.store import read_seeds, write_tracks
+
+    seeds = read_seeds(arguments.seeds)
+    tracks = run_job(track_video(arguments.video, seeds=seeds, fps=arguments.fps))
+    write_tracks(arguments.out, tracks)
+    print(f"{len(tracks)} track(s) written to {arguments.out}")
+    return 0
+
+
+def _assess(arguments: argparse.Namespace) -> int:
+    from rostfine_core.pipeline import AssessmentRequest
+
+    request = AssessmentRequest(
+        video=arguments.video,
+        seeds=tuple(
+            Seed(target=str(number), frame=arguments.frame, x_px=x, y_px=y)
+            for number, (x, y) in enumerate(arguments.click, start=1)
+        ),
+        sample=SampleInfo(sample=arguments.sample, operator=arguments.operator),
+        um_per_px=arguments.um_per_px,
+        fps=arguments.fps,
+    )
+    return _assess_into(arguments, request)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
+    from rostfine_core.pipeline import AssessmentRequest
+    from rostfine_core.store import read_seeds
+
+    request = AssessmentRequest(
+        video=bundled_path(DEMO_VIDEO),
+        seeds=read_seeds(bundled_path(DEMO_SEEDS)),
+        sample=SampleInfo(sample="DEMO", operator="demonstration"),
+        um_per_px=DEMO_UM_PER_PX,
+    )
+    # The demonstration's own folder is made anew each time; any other may hold a sample's report.
+    arguments.overwrite |= arguments.out == DEMO_FOLDER
+    return _assess_into(arguments, request)
+
+
+DEMO_FOLDER = Path("demo-report")
+DEMO_UM_PER_PX = 0.19  # the magnification the demo video was simulated at
+
+
+def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") -> int:
+    from rostfine_core.export import check_folder, export_sample
+    from rostfine_core.pipeline import assess_video, check_seeds
+    from rostfine_core.video import probe
+
+    # What is wrong with the call is told before torch and the model are loaded.
+    check_seeds(request.seeds, probe(request.video))
+    check_folder(arguments.out, overwrite=arguments.overwrite)
+
+    from rostfine_core.assessor import Assessor
+    from rostfine_core.bundled import DEMO_MODEL, bundled_path
+
+    model = arguments.model or bundled_path(DEMO_MODEL)
+    assessor = Assessor.load(model, device=arguments.device)
+    outcome = run_job(assess_video(request, assessor=assessor))
+    run_job(export_sample(outcome.assessments, arguments.out, overwrite=arguments.overwrite))
+    _print_outcome(outcome)
+    print(f"Report: {arguments.out / 'report.pdf'}")
+    for target, reason in outcome.rejected:
+        print(f"rostfine: sperm {target} was not graded: {reason}", file=sys.stderr)
+    return 1 if outcome.rejected else 0
+
+
+def _print_outcome(outcome: "Outcome") -> None:
+    """One line a sperm: the whole distribution, never a letter alone."""
+    shares = "  ".join(f"{g.name:>4}" for g in Grade)
+    print(f"sperm  {shares}  expected (A=1..E=5)  P(A or B)  flags")
+    for one in outcome.assessments:
+        grade = one.prediction.grade
+        shares = "  ".join(f"{p:4.0%}" for p in grade.probabilities)
+        flags = ", ".join(f.code for f in one.flags) or "none"
+        numbers = f"{grade.expected_grade:19.2f}  {grade.p_a_or_b:9.0%}"
+        print(f"{one.target:>5}  {shares}  {numbers}  {flags}")
+    print(DISCLAIMER_AI_GRADE)
+    if outcome.assessments[0].provenance.model.is_demonstration:
+        print(DISCLAIMER_DEMONSTRATION)

@@ -1,0 +1,194 @@
+"""The verbs that lead to a model: simulated and labelled clips, training and scores."""
+
+import argparse
+import os
+from pathlib import Path
+
+from rostfine_core.cli.arguments import Verbs, count, positive, size, whole
+from rostfine_core.cli.progress import run_job
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verbs of this module."""
+    simulate = verbs.add_parser("simulate", help="make videos or labelled clips with known truth")
+    simulate.add_argument("--out", type=Path, required=True, help="folder for what is made")
+    simulate.add_argument(
+        "--kind",
+        choices=("scene", "dataset"),
+        default="scene",
+        help="whole videos with true positions, or labelled clips to train on",
+    )
+    simulate.add_argument("--count", type=count, help="videos (default 1) or clips (default 100)")
+    simulate.add_argument("--seed", type=whole, default=0, help="another seed, other sperm")
+    simulate.add_argument(
+        "--masks", action="store_true", help="keep where head, neck and tail are (data sets)"
+    )
+    scene = simulate.add_argument_group("of a scene")
+    scene.add_argument("--size", type=size, metavar="WxH", default=(1392, 976), help="in pixels")
+    scene.add_argument("--frames", type=count, default=175)
+    scene.add_argument("--fps", type=positive, default=15.0)
+    scene.add_argument("--sperm", type=whole, default=12, help="how many swim in it")
+    simulate.set_defaults(run=_simulate)
+
+    train = verbs.add_parser("train", help="train a model from a recipe; run again to resume")
+    train.add_argument("config", type=Path, metavar="CONFIG.toml")
+    train.set_defaults(run=_train)
+
+    compare = verbs.add_parser("compare", help="train and score several methods, with tables")
+    compare.add_argument("config", type=Path, metavar="CONFIG.toml")
+    compare.set_defaults(run=_compare)
+
+    build = verbs.add_parser("build-dataset", help="labelled clips from videos, clicks and votes")
+    build.add_argument(
+        "plan", type=Path, help="CSV: clip,sample,video,frame,x,y,votes_A,...,votes_E"
+    )
+    build.add_argument("--out", type=Path, required=True)
+    build.add_argument("--name", required=True, help="what reports call the data")
+    build.add_argument("--panel-size", type=whole, default=40, help="votes a clip (default 40)")
+    build.set_defaults(run=_build_dataset)
+
+    official = verbs.add_parser(
+        "import-official", help="labelled clips from the official implementation's pickles"
+    )
+    official.add_argument("folder", type=Path, help="holds grades.pkl and 16frame.pkl or td.pkl")
+    official.add_argument("--out", type=Path, required=True)
+    official.add_argument("--name", required=True, help="what reports call the data")
+    official.add_argument("--panel-size", type=count, default=40, help="experts (default 40)")
+    official.set_defaults(run=_import_official)
+
+    describe = verbs.add_parser(
+        "describe-dataset", help="what labelled clips hold, and how far the experts agree"
+    )
+    describe.add_argument("dataset", type=Path, nargs="+")
+    describe.set_defaults(run=_describe_dataset)
+
+    evaluate = verbs.add_parser("evaluate", help="score a model on a labelled data set")
+    evaluate.add_argument("model", type=Path, help="model file, or folder of several")
+    evaluate.add_argument("dataset", type=Path)
+    evaluate.add_argument("--out", type=Path, help="folder for the report and the tables")
+    evaluate.add_argument(
+        "--flips", action="store_true", help="answer by the mean over the clip's mirror images"
+    )
+    evaluate.add_argument(
+        "--calibrate-on",
+        type=Path,
+        metavar="DATASET",
+        help="fit a temperature on these held-back votes first",
+    )
+    evaluate.add_argument(
+        "--clip",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="clip whose attention the report shows (repeat; default: three by their error)",
+    )
+    evaluate.add_argument(
+        "--faithfulness",
+        type=count,
+        default=0,
+        metavar="N",
+        help="measure the attention maps on N clips too (simulate --masks tells the parts)",
+    )
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from rostfine_core.simulation import SceneSettings, write_dataset, write_scene
+    from rostfine_core.video import write_video
+
+    if arguments.kind == "dataset":
+        count = arguments.count or 100
+        processes = os.cpu_count() or 1
+        run_job(
+            write_dataset(
+                arguments.out,
+                count=count,
+                seed=arguments.seed,
+                with_masks=arguments.masks,
+                processes=processes,
+            )
+        )
+        print(f"{count} labelled clips written to {arguments.out}")
+        return 0
+    for number in range(arguments.count or 1):
+        width, height = arguments.size
+        settings = SceneSettings(
+            width_px=width,
+            height_px=height,
+            frame_count=arguments.frames,
+            fps=arguments.fps,
+            sperm_count=arguments.sperm,
+            seed=arguments.seed + number,
+        )
+        folder = arguments.out / f"scene-{settings.seed:04d}"
+        run_job(write_scene(folder, settings=settings, write_video=write_video))
+        print(f"Video and truth written to {folder}")
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training import train
+
+    # Of the processes that torchrun starts one speaks for all; errors each tells itself.
+    is_main = os.environ.get("RANK", "0") == "0"
+    result = run_job(train(arguments.config), shows_progress=is_main)
+    if is_main:
+        print(result.summary)
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training import evaluate
+
+    result = run_job(
+        evaluate(
+            arguments.model,
+            arguments.dataset,
+            out=arguments.out,
+            flips=arguments.flips,
+            calibrate_on=arguments.calibrate_on,
+            shown_clips=arguments.clip,
+            faithfulness_clips=arguments.faithfulness,
+        )
+    )
+    print(result.summary)
+    if arguments.out is not None:
+        print(f"Report: {arguments.out / 'report.html'}")
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training import compare
+
+    print(run_job(compare(arguments.config)).summary)
+    return 0
+
+
+def _build_dataset(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training.build import build_dataset
+
+    job = build_dataset(
+        arguments.plan, out=arguments.out, name=arguments.name, panel_size=arguments.panel_size
+    )
+    print(run_job(job).summary)
+    return 0
+
+
+def _import_official(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training.official_data import import_official
+
+    job = import_official(
+        arguments.folder, out=arguments.out, name=arguments.name, panel_size=arguments.panel_size
+    )
+    run_job(job)
+    print(f"Data set written to {arguments.out}: every sperm is a sample of its own.")
+    print("Correct the column `sample` of labels.csv before any result is trusted.")
+    return 0
+
+
+def _describe_dataset(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training.datasets import read_datasets
+    from rostfine_core.training.statistics import describe_dataset
+
+    print(describe_dataset(read_datasets(arguments.dataset)).summary)
+    return 0
