@@ -16,6 +16,9 @@ DIAMETER_PER_SIGMA = 2 * np.sqrt(2)
 NEARLY, PLATEAU = 0.75, 0.9
 """A larger blob counts when it answers with this share of the best one's strength, and a smaller
 one with this share of that blob's strength ends where its glow begins."""
+MIXED, DETAIL = 0.65, 0.25
+"""Evenness below which a head is dark and bright side by side, and the width of such parts in
+heads."""
 FAINTEST = 2.0
 """Grey levels: what answers more weakly is noise."""
 DEFAULT_DIAMETER_PX = 12.0
@@ -25,11 +28,16 @@ HALF_PIXEL = complex(0.5, 0.5)
 
 @dataclass(frozen=True, kw_only=True)
 class HeadShape:
-    """Where the head's centre is and how wide the head is, in pixels."""
+    """Where the head's centre is, how wide the head and how wide its parts are, in pixels.
+
+    ``detail_px`` is the diameter, but for a head that is dark and bright side by side, as phase
+    contrast shows it, where it is the width of those parts.
+    """
 
     x_px: float
     y_px: float
     diameter_px: float
+    detail_px: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +65,12 @@ def measure_head(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadS
     blobs = _blobs(image, complex(x_px, y_px))
     responses = np.array([blob.response for blob in blobs])
     if responses.max() < FAINTEST:
-        return HeadShape(x_px=x_px, y_px=y_px, diameter_px=DEFAULT_DIAMETER_PX)
+        return HeadShape(
+            x_px=x_px,
+            y_px=y_px,
+            diameter_px=DEFAULT_DIAMETER_PX,
+            detail_px=DEFAULT_DIAMETER_PX,
+        )
     before, after = np.append(0, responses[:-1]), np.append(responses[1:], np.inf)
     is_peak = (responses >= before) & (responses >= after)
     good = np.flatnonzero(is_peak & (responses >= NEARLY * responses.max()))
@@ -65,11 +78,24 @@ def measure_head(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadS
     while scale and responses[scale - 1] >= PLATEAU * responses[scale]:
         scale -= 1
     best = blobs[scale]
+    diameter_px = float(DIAMETER_PER_SIGMA * best.sigma_px)
+    is_mixed = _evenness(image, best.place, diameter_px) < MIXED
     return HeadShape(
         x_px=best.place.real,
         y_px=best.place.imag,
-        diameter_px=float(DIAMETER_PER_SIGMA * best.sigma_px),
+        diameter_px=diameter_px,
+        detail_px=diameter_px * DETAIL if is_mixed else diameter_px,
     )
+
+
+def _evenness(image: NDArray[np.uint8], place: complex, diameter_px: float) -> float:
+    """How much of a head's contrast is left when it is averaged: 1 for an even one, 0 for none."""
+    half = max(round(diameter_px / 2), 1)
+    around = _surroundings(image, round(place.imag), round(place.real), 2 * half + 1)
+    line = np.arange(-2 * half - 1, 2 * half + 2)
+    is_head = np.hypot(line[:, None], line) <= diameter_px / 2
+    contrast = around[is_head] - np.median(around)
+    return float(abs(contrast.mean()) / max(np.sqrt(np.square(contrast).mean()), 1e-6))
 
 
 def _blobs(image: NDArray[np.uint8], click: complex) -> list[_Blob]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.tracking.appearance import Appearance
 from rostfine_core.tracking.assignment import FORBIDDEN, assign
-from rostfine_core.tracking.head_shape import measure_head
+from rostfine_core.tracking.head_shape import HeadShape, measure_head
 from rostfine_core.tracking.motion import MotionBank
 from rostfine_core.tracking.search import (
     Candidates,
@@ -112,19 +112,20 @@ class Heads:
             row = int(away.argmin())
             if away[row] < SAME_HEAD:
                 return int(self.ids[row])
-        return self._add(image, place, shape.diameter_px)
+        return self._add(image, place, shape)
 
-    def _add(self, image: Image, place: complex, diameter_px: float) -> int:
+    def _add(self, image: Image, place: complex, shape: HeadShape) -> int:
         """Start a head; if a bystander stood there, its motion is known already."""
-        scale = magnification(diameter_px, head_size=self._settings.head_size)
+        # Looked at more coarsely, the parts of a mixed head would even out to its surroundings.
+        scale = magnification(shape.detail_px, head_size=self._settings.head_size)
         size = self._settings.template_size
         seen = self._windows(image, np.array([place]), np.array([scale]), size=size + 2)
         rows, offsets = np.zeros(1, np.intp), (place - seen.centres) / scale
         self._appearance.add(seen.patches(rows, offsets, size=size)[0])
-        self._promote(place, scale=scale, reach=SAME_HEAD * diameter_px)
+        self._promote(place, scale=scale, reach=SAME_HEAD * shape.diameter_px)
         self._born += 1
         self.ids = np.append(self.ids, self._born)
-        self.diameters = np.append(self.diameters, diameter_px)
+        self.diameters = np.append(self.diameters, shape.diameter_px)
         self.scores = np.append(self.scores, 1.0)
         self.unseen_s = np.append(self.unseen_s, 0.0)
         self.is_lost = np.append(self.is_lost, False)

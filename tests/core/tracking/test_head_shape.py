@@ -57,3 +57,23 @@ def test_where_nothing_is_the_click_counts() -> None:
     shape = measure_head(np.full((50, 60), 90, np.uint8), x_px=0.0, y_px=49.0)
     assert (shape.x_px, shape.y_px) == (0.0, 49.0)
     assert shape.diameter_px == DEFAULT_DIAMETER_PX
+
+
+@pytest.mark.parametrize("click", [(96.0, 68.0), (97.0, 68.0)])
+def test_a_head_that_is_dark_and_bright_side_by_side_is_looked_at_finely(
+    click: tuple[float, float],
+) -> None:
+    """Phase contrast: averaged over the whole head, nothing would be left of it."""
+    image = np.full((160, 180), 150, np.float32)
+    for axes, level in (((16, 9), 205), ((14, 5), 60), ((6, 2), 190)):
+        cv2.ellipse(image, (80, 70), axes, -30, 0, 360, level, -1, cv2.LINE_AA)
+    noisy = np.clip(image + np.random.default_rng(0).normal(0, 2, image.shape), 0, 255)
+    shape = measure_head(noisy.astype(np.uint8), x_px=click[0], y_px=click[1])
+    assert shape.diameter_px > 10
+    assert shape.detail_px < shape.diameter_px / 2
+
+
+@pytest.mark.parametrize("diameter", [8.0, 14.0, 28.0])
+def test_an_even_head_is_its_own_detail(diameter: float) -> None:
+    shape = measure_head(disc(diameter, level=40), x_px=80.0, y_px=70.0)
+    assert shape.detail_px == shape.diameter_px

@@ -62,3 +62,15 @@ def test_a_sperm_that_leaves_a_real_field_is_lost_in_the_end(shared: Path) -> No
     seen = [p for p in track.points if p.status is not TrackStatus.LOST]
     assert all(0 <= p.x_px < 300 and 0 <= p.y_px < 300 for p in seen)
     assert track.points[1].status is TrackStatus.MEASURED
+
+
+@pytest.mark.parametrize("click", [(150.0, 150.0), (152.0, 148.0), (154.0, 147.0), (147.0, 153.0)])
+def test_a_real_head_in_phase_contrast_is_not_left_for_passing_debris(
+    shared: Path, click: tuple[float, float]
+) -> None:
+    """The clip was cut along its sperm, which stays in the middle; blurred debris passes by."""
+    seed = Seed(target="1", frame=0, x_px=click[0], y_px=click[1])
+    points = follow(shared / "data" / "icsi" / "leaves_field.mp4", [seed])["1"].points
+    seen = [p for p in points if p.status is not TrackStatus.LOST]
+    assert len(seen) > 0.9 * len(points)
+    assert all(abs(p.x_px - 148) < 15 and abs(p.y_px - 153) < 15 for p in seen)
