@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -322,12 +322,13 @@ def test_with_track_and_grade_at_once_a_click_is_enough(
 class Held:
     """Holds one kind of work in its middle until it is cancelled, so that it cannot end first."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, *, owner: object = work) -> None:
         self.reached, self._go_on = threading.Event(), threading.Event()
         self.closed = 0
-        self._patch, self._name = monkeypatch, name
-        self._real = getattr(work, name)
-        monkeypatch.setattr(work, name, self._run)
+        self._patch, self._name, self._owner = monkeypatch, name, owner
+        self._real = getattr(owner, name)
+        # A plain function, so that a class that owns it passes its object on.
+        monkeypatch.setattr(owner, name, lambda *args, **named: self._run(*args, **named))
 
     def _run(self, *args: object, **named: object) -> LongJob[object]:
         inner = self._real(*args, **named)
@@ -343,7 +344,7 @@ class Held:
 
     def let_go(self) -> None:
         """Run what is started from now on to its end, and what is held until it is cancelled."""
-        self._patch.setattr(work, self._name, self._real)
+        self._patch.setattr(self._owner, self._name, self._real)
         self._go_on.set()
 
 
@@ -440,6 +441,99 @@ def test_the_checksum_of_a_video_that_is_left_is_cancelled(
         assert held.closed == 1
         assert session.video is not None
         assert session.video.sha256 == expected
+
+    drive(script)
+
+
+def test_decoding_a_video_that_is_left_is_cancelled(
+    qtbot: QtBot,
+    drive: Drive,
+    small_video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The frames of the video before must not be kept, nor its file held open."""
+    other = tmp_path / "other.mp4"
+    other.write_bytes(small_video.read_bytes())
+
+    def script(window: MainWindow, answers: Answers) -> None:
+        session = window.session
+        held = Held(monkeypatch, "fill", owner=frame_cache.FrameCache)
+        window.controller.open_video(small_video)
+        until(qtbot, held.reached.is_set)
+        assert session.cached_frames[0] < session.cached_frames[1]
+        held.let_go()
+        window.controller.open_video(other)
+        until(qtbot, lambda: session.video is not None and session.video.path == other)
+        until(qtbot, lambda: session.cached_frames[0] == session.cached_frames[1] == FRAMES)
+        until(qtbot, lambda: held.closed == 1)
+
+    drive(script)
+
+
+def test_a_model_chosen_while_another_loads_takes_its_place(
+    qtbot: QtBot, drive: Drive, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch, "load_model")
+
+    def script(window: MainWindow, answers: Answers) -> None:
+        session = window.session
+        until(qtbot, held.reached.is_set)
+        assert session.model.status is ModelStatus.LOADING
+        held.let_go()
+        window.controller.analysis.load_model()
+        until(qtbot, lambda: session.model.status is ModelStatus.READY)
+        assert held.closed == 1
+        assert session.model.info is not None
+        assert session.model.info.file_name == model_file.name
+
+    drive(script)
+
+
+def test_closing_while_the_model_loads_ends_the_load(
+    qtbot: QtBot, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch, "load_model")
+
+    def script(window: MainWindow, answers: Answers) -> None:
+        until(qtbot, held.reached.is_set)
+        held.let_go()
+        assert window.close()
+        assert held.closed == 1
+        assert window.session.model.status is ModelStatus.LOADING
+        assert visible_boxes(window) == []
+
+    drive(script)
+
+
+def test_a_file_dropped_on_the_window_is_opened_or_refused_in_a_sentence(
+    qtbot: QtBot, drive: Drive, small_video: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no video", encoding="utf-8")
+
+    def drop(window: MainWindow, path: Path) -> None:
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        arguments = (data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, *arguments)
+        QCoreApplication.sendEvent(window, enter)
+        assert enter.isAccepted()
+        event = QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, *arguments)
+        QCoreApplication.sendEvent(window, event)
+
+    def script(window: MainWindow, answers: Answers) -> None:
+        session = window.session
+        drop(window, small_video)
+        until(qtbot, lambda: session.video is not None)
+        with qtbot.waitSignal(window.controller.failed, timeout=WAIT_MS) as told:
+            drop(window, text)
+        assert told.args is not None
+        assert "notes.txt" in told.args[0]
+        assert session.video is not None
+        assert session.video.path == small_video
+        for box in visible_boxes(window):
+            box.close()
 
     drive(script)
 
