@@ -40,21 +40,6 @@ def findings(dataset_folder: Path) -> None:
     path.write_text(text.getvalue(), encoding="utf-8")
 
 
-def run(config: TrainConfig, *, steps: int | None = None) -> tuple[list[float], TrainResult | None]:
-    losses: list[float] = []
-    job = train_recipe(config)
-    while True:
-        try:
-            progress = next(job)
-        except StopIteration as end:
-            return losses, end.value
-        if isinstance(progress, TrainingProgress):
-            losses.append(progress.loss)
-            if len(losses) == steps:
-                job.close()
-                return losses, None
-
-
 def test_the_weight_falls_linearly_to_zero() -> None:
     section = AuxiliarySection(columns=("speed",), weight=0.4, epochs=2)
     assert [section.weight_at(e) for e in (0, 0.5, 1, 2, 3)] == pytest.approx([0.4, 0.3, 0.2, 0, 0])
@@ -92,34 +77,35 @@ def test_a_network_without_the_features_is_refused(recipe: Recipe) -> None:
         recipe(auxiliary=SECTION, model={"network": "timesformer"})
 
 
-def test_columns_are_learned_then_the_papers_loss_alone(recipe: Recipe) -> None:
+def test_columns_are_learned_then_the_papers_loss_alone(
+    recipe: Recipe, drain: Callable[..., TrainResult]
+) -> None:
     config = recipe(
         auxiliary=SECTION,
         loss={"alpha": ALPHA},
         loop={"epochs": 4, "batch_size": 4, "threads": 1, "device": "cpu"},
     )
-    _, result = run(config)
+    result = drain(train_recipe(config))
     log = RunFolder(Path(config.output)).read_log()
     besides = [r["loss"] - r["loss_grade"] - ALPHA * r["loss_diversity"] for r in log]
     assert besides[0] > besides[1] > 0
     assert besides[2:] == pytest.approx([0, 0], abs=1e-6)
     assert [r["loss_auxiliary"] for r in log[2:]] == [0, 0]
-    assert result is not None
     names = load_models(result.model_path)[0].network.state_dict().keys()
     assert not [n for n in names if n.startswith(("head.", "network."))]
 
 
 def test_a_resumed_run_with_columns_equals_an_uninterrupted_one(
-    recipe: Recipe, tmp_path: Path
+    recipe: Recipe, tmp_path: Path, drain: Callable[..., TrainResult]
 ) -> None:
-    whole = recipe(auxiliary=SECTION, output=str(tmp_path / "whole"))
+    whole = drain(train_recipe(recipe(auxiliary=SECTION, output=str(tmp_path / "whole"))))
     parted = recipe(auxiliary=SECTION, output=str(tmp_path / "parted"))
-    losses, result = run(whole)
-    first, _ = run(parted, steps=4)
-    second, resumed = run(parted)
-    assert first + second == losses
-    assert result is not None
-    assert resumed is not None
-    ours, theirs = (load_models(r.model_path)[0].network for r in (result, resumed))
+    job = train_recipe(parted)
+    steps = (p for p in job if isinstance(p, TrainingProgress))
+    for _ in range(4):  # into the second epoch of three steps
+        next(steps)
+    job.close()
+    resumed = drain(train_recipe(parted))
+    ours, theirs = (load_models(r.model_path)[0].network for r in (whole, resumed))
     for name, tensor in ours.state_dict().items():
         assert torch.equal(tensor, theirs.state_dict()[name]), name
