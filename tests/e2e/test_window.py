@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import pyqtgraph
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
@@ -234,6 +235,8 @@ def drag(
     places = [on_screen(window, *start), on_screen(window, *end)]
     left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
     steps = [places[0] + (places[1] - places[0]) * k / 8 for k in range(1, 9)]
+    limit = pyqtgraph.getConfigOption("mouseRateLimit")
+    pyqtgraph.setConfigOption("mouseRateLimit", 0)  # no hand moves as fast as these events follow
     for kind, place, button, buttons in (
         (QEvent.Type.MouseButtonPress, places[0], left, left),
         *((QEvent.Type.MouseMove, place, none, left) for place in steps),
@@ -242,6 +245,7 @@ def drag(
         seen = QPointF(place), QPointF(viewport.mapToGlobal(place))
         event = QMouseEvent(kind, *seen, button, buttons, Qt.KeyboardModifier.NoModifier)
         QCoreApplication.sendEvent(viewport, event)
+    pyqtgraph.setConfigOption("mouseRateLimit", limit)
 
 
 def test_a_marker_is_dragged_to_the_right_place_with_the_mouse(
