@@ -516,22 +516,23 @@ def test_a_file_dropped_on_the_window_is_opened_or_refused_in_a_sentence(
     text = tmp_path / "notes.txt"
     text.write_text("no video", encoding="utf-8")
 
-    def drop(window: MainWindow, path: Path) -> None:
+    def drop(window: MainWindow, url: QUrl) -> None:
         data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(path))])
+        data.setUrls([url])
         arguments = (data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
         enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, *arguments)
         QCoreApplication.sendEvent(window, enter)
-        assert enter.isAccepted()
+        assert enter.isAccepted() == url.isLocalFile()
         event = QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, *arguments)
         QCoreApplication.sendEvent(window, event)
 
     def script(window: MainWindow, answers: Answers) -> None:
         session = window.session
-        drop(window, small_video)
+        drop(window, QUrl("https://example.org/sperm.mp4"))
+        drop(window, QUrl.fromLocalFile(str(small_video)))
         until(qtbot, lambda: session.video is not None)
         with qtbot.waitSignal(window.controller.failed, timeout=WAIT_MS) as told:
-            drop(window, text)
+            drop(window, QUrl.fromLocalFile(str(text)))
         assert told.args is not None
         assert "notes.txt" in told.args[0]
         assert session.video is not None
