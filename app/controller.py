@@ -168,7 +168,7 @@ class Controller(QObject):
             self.failed.emit(self.tr("Nothing is graded yet: grade a sperm, then export."))
             return
         folder = self.report_folder
-        exists = (folder / "report.pdf").exists()
+        exists = folder.is_dir() and any(folder.iterdir())
         if exists and not self.questions.may_overwrite(folder):
             return
         keys = self._graded_keys()

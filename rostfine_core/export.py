@@ -33,7 +33,7 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder} is a file: give a folder for the results.")
     _settle(folder)
-    if not overwrite and (folder / REPORT_PDF).exists():
+    if not overwrite and _report_files(folder):
         raise StoreError(
             f"{folder} already holds a report, which is not overwritten: "
             "choose another folder or add --overwrite."

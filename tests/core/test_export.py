@@ -134,3 +134,14 @@ def test_a_full_disk_brings_the_old_report_back(
         drain(export_sample((), tmp_path, overwrite=True))
     assert contents(tmp_path) == before
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+@pytest.mark.parametrize("left", ["report.csv", "sperm-1/assessment.json"])
+def test_results_without_their_pdf_are_not_overwritten_either(tmp_path: Path, left: str) -> None:
+    """The PDF may have been moved or sent away; what it came from is still there."""
+    file = tmp_path / left
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("kept", encoding="utf-8")
+    with pytest.raises(StoreError, match="already holds a report"):
+        check_folder(tmp_path)
+    assert file.read_text(encoding="utf-8") == "kept"
