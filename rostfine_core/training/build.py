@@ -223,6 +223,6 @@ def describe_header(header: DatasetHeader) -> str:
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([csv_cell(column) for column in columns])
     writer.writerows([csv_cell(str(cell)) for cell in row] for row in rows)
     write_text(path, buffer.getvalue())

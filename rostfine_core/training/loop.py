@@ -245,9 +245,9 @@ class TrainingLoop:
         features = tuple(f.float() for f in parts.features)
         terms = total_loss(heads, features, target, kind=section.kind, alpha=section.alpha)
         weight = self.config.auxiliary.weight_at(self.step / self.steps_per_epoch)
-        # Several processes wait for the gradient of all that was answered, be its weight 0.
-        if guessed is None or (not weight and self.ranks.world == 1):
+        if guessed is None:
             return terms
+        # Computed at weight 0 too: it is logged, and several processes wait for its gradient.
         truth = self.auxiliary[part].to(self.device)
         return terms.plus_auxiliary(auxiliary_loss(guessed.float(), truth), weight=weight)
 

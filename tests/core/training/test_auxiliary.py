@@ -90,7 +90,7 @@ def test_columns_are_learned_then_the_papers_loss_alone(
     besides = [r["loss"] - r["loss_grade"] - ALPHA * r["loss_diversity"] for r in log]
     assert besides[0] > besides[1] > 0
     assert besides[2:] == pytest.approx([0, 0], abs=1e-6)
-    assert [r["loss_auxiliary"] for r in log[2:]] == [0, 0]
+    assert all(r["loss_auxiliary"] > 0 for r in log)
     names = load_models(result.model_path)[0].network.state_dict().keys()
     assert not [n for n in names if n.startswith(("head.", "network."))]
 
