@@ -7,6 +7,7 @@ was interrupted goes on with the next one, and a plan that was corrected makes o
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from rostfine_core.tracking import Tracker, TrackerSettings
 from rostfine_core.training.build_plan import PlannedClip, read_plan
 from rostfine_core.training.clip_files import save_clip
 from rostfine_core.training.datasets import GRADES, DatasetHeader
+from rostfine_core.training.json_lines import append_json_line, read_json_lines
 from rostfine_core.video import open_video
 
 
@@ -91,7 +93,7 @@ def build_dataset(
             made = yield from _build_video(video, left, out / "clips", settings=settings)
             for clip in left:
                 outcomes[clip.clip] = made[clip.clip] | {"source": clip.source}
-            _note(journal, {c.clip: outcomes[c.clip] for c in left})
+            append_json_line(journal, {c.clip: outcomes[c.clip] for c in left})
         yield Progress(stage="videos", done=number + 1, total=len(videos))
     planned = [c for clips in videos.values() for c in clips]
     return _write_lists(out, header, planned, outcomes)
@@ -127,7 +129,7 @@ def _build_video(
             for track in tracker.tracks:
                 outcomes[track.target] = _finish_clip(
                     track, recorders[track.target], folder, settings=settings
-                ) | {"fps": video.info.fps, "video": path.name}
+                ) | {"fps": video.info.fps * track.distinct_share, "video": path.name}
     except (VideoError, TrackingError) as error:
         outcomes |= {c.clip: {"rejected": str(error)} for c in clips if c.clip not in outcomes}
     return outcomes
@@ -156,22 +158,11 @@ def _padded(clip: Clip) -> float:
 
 
 def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
-    """Outcomes so far; a last line cut short by a crash is made again."""
-    if not path.is_file():
-        return {}
+    """Outcomes so far, by clip; what a line cut short by a crash told is made again."""
     outcomes: dict[str, dict[str, Any]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            outcomes |= json.loads(line)
-        except ValueError:
-            break
+    for of_one_video in read_json_lines(path):
+        outcomes |= of_one_video
     return outcomes
-
-
-def _note(path: Path, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(outcomes) + "\n")
 
 
 FACTS = ("video", "fps", "frames_seen", "score_min", "padded_max")
@@ -224,5 +215,15 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[objec
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([csv_cell(column) for column in columns])
-    writer.writerows([csv_cell(str(cell)) for cell in row] for row in rows)
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
     write_text(path, buffer.getvalue())
+
+
+def _cell(value: object) -> str:
+    """A number as it is, also one below zero, since it must be read as a number again."""
+    text = str(value)
+    try:
+        is_number = math.isfinite(float(text))
+    except ValueError:
+        is_number = False
+    return text if is_number else csv_cell(text)

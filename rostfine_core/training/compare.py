@@ -4,7 +4,6 @@ Every run keeps its own folder: a comparison that is started again goes on where
 """
 
 import csv
-import json
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict
@@ -36,10 +35,11 @@ from rostfine_core.training.compare_tables import (
 from rostfine_core.training.config import ModelSection, TrainConfig
 from rostfine_core.training.datasets import GRADES
 from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
+from rostfine_core.training.json_lines import append_json_line, read_json_lines
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.networks import build_network
 from rostfine_core.training.recipe import train_recipe
-from rostfine_core.training.run_folder import RunFolder, read_json, read_json_lines, write_json
+from rostfine_core.training.run_folder import RunFolder, read_json, write_json
 from rostfine_core.training.significance import compare_with_reference
 
 MEAN_ANSWER = "always the mean distribution"
@@ -93,7 +93,8 @@ def _check_network(section: ModelSection) -> None:
     """
     with torch.device("meta"):
         build_network(section)
-    if not section.init.startswith((SCRATCH, TIMM_PREFIX)) and not Path(section.init).is_file():
+    is_file = section.init != SCRATCH and not section.init.startswith(TIMM_PREFIX)
+    if is_file and not Path(section.init).is_file():
         raise ConfigError(
             f"The file {section.init} that a method starts from does not exist: make it first, or "
             "leave the method out."
@@ -129,11 +130,9 @@ def _train_timed(
     try:
         yield from train_recipe(run, shelf=shelf)
     finally:
-        config.output.mkdir(parents=True, exist_ok=True)
-        with _journal(config).open("a", encoding="utf-8") as file:
-            seconds = round(time.monotonic() - started, 1)
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            file.write(json.dumps({"run": run.output, "seconds": seconds, "ended": now}) + "\n")
+        seconds = round(time.monotonic() - started, 1)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        append_json_line(_journal(config), {"run": run.output, "seconds": seconds, "ended": now})
 
 
 def _journal(config: CompareConfig) -> Path:

@@ -21,9 +21,9 @@ from rostfine_core.training.clip_files import load_clip
 from rostfine_core.training.datasets import ClipDataset
 from rostfine_core.training.evaluation_tables import EvaluationResult
 from rostfine_core.training.faithfulness import FaithfulnessResult
+from rostfine_core.training.json_lines import read_json_lines
 from rostfine_core.training.metrics import Shares
 from rostfine_core.training.model_files import TrainedModel
-from rostfine_core.training.run_folder import read_json_lines
 
 SIMULATED = "simulated"
 DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."

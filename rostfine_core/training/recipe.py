@@ -104,6 +104,8 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
         )
         if resume_point is not None:
             loop.restore(resume_point)
+        elif ranks.is_main:
+            folder.cut_log(epochs=0)  # killed before the first resume point, it begins anew
         yield from loop.steps()
         return (yield from _finish(config, loop=loop, network=network, dataset=dataset))
 

@@ -12,6 +12,7 @@ from rostfine_core.errors import ConfigError
 from rostfine_core.files import atomic_write, write_text
 from rostfine_core.training.config import TrainConfig, structure
 from rostfine_core.training.environment import describe_environment
+from rostfine_core.training.json_lines import append_json_line, read_json_lines
 
 
 class RunFolder:
@@ -82,33 +83,18 @@ class RunFolder:
 
     def append_log(self, record: Mapping[str, Any]) -> None:
         """Add one line of JSON to the log."""
-        with self.log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        append_json_line(self.log, record)
 
     def read_log(self) -> list[dict[str, Any]]:
-        """Every record of the log; a last line cut short by a crash is left out."""
+        """Every record of the log; a line cut short by a crash is left out."""
         return read_json_lines(self.log)
 
     def cut_log(self, *, epochs: int) -> None:
-        """Forget what was logged after the resume point, since it is about to be made again."""
+        """Forget what was logged after so many epochs, since it is about to be made again."""
+        if not self.log.is_file():
+            return
         kept = [r for r in self.read_log() if r["epoch"] <= epochs]
         write_text(self.log, "".join(json.dumps(r) + "\n" for r in kept))
-
-
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a file with one JSON object a line, up to a line cut short by a crash.
-
-    A file that is absent has none.
-    """
-    if not path.is_file():
-        return []
-    records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            break
-    return records
 
 
 def read_json(path: Path) -> dict[str, Any]:

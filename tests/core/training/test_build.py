@@ -20,8 +20,8 @@ SETTINGS = BuildSettings(clip=ClipSettings(frame_count=16, size_px=48))
 HEAD = "clip,sample,video,frame,x,y,votes_A,votes_B,votes_C,votes_D,votes_E\n"
 
 
-def draw(path: Path, *, y: float) -> None:
-    """A dark blob with a bright rim that moves 2 px a frame to the right."""
+def draw(path: Path, *, y: float, times: int = 1) -> None:
+    """A dark blob with a bright rim that moves 2 px to the right, each picture so many times."""
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     texture = np.random.default_rng(0).normal(0, 2, (HEIGHT, WIDTH))
 
@@ -30,7 +30,8 @@ def draw(path: Path, *, y: float) -> None:
         grey = 170 + texture - 90 * np.exp(-r2) + 25 * np.exp(-((r2 - 2.5) ** 2))
         return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
-    write_video(path, (frame(k) for k in range(FRAMES)), fps=15, codec="mjpeg")
+    pictures = (frame(k) for k in range(FRAMES) for _ in range(times))
+    write_video(path, pictures, fps=15 * times, codec="mjpeg")
 
 
 @pytest.fixture
@@ -108,6 +109,37 @@ def test_findings_in_the_plan_go_into_the_data_set(plan: Path, drain: Callable[.
     out = plan.parent / "out"
     drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert read_dataset(out).column("head_aspect").tolist() == [0.0, 0.3]
+
+
+def test_findings_below_zero_stay_numbers_and_formulas_become_text(
+    plan: Path, drain: Callable[..., Any]
+) -> None:
+    head, *rows = plan.read_text(encoding="utf-8").splitlines()
+    findings = [f"{row},-{number + 1}.5,=1+1" for number, row in enumerate(rows)]
+    plan.write_text("\n".join([f"{head},tilt,note", *findings]) + "\n", encoding="utf-8")
+    out = plan.parent / "out"
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert read_dataset(out).column("tilt").tolist() == [-1.5, -4.5]
+    assert ",'=1+1," in (out / "labels.csv").read_text(encoding="utf-8")
+
+
+def test_the_frame_rate_counts_distinct_frames(plan: Path, drain: Callable[..., Any]) -> None:
+    draw(plan.parent / "one.avi", y=40, times=2)
+    out = plan.parent / "out"
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert read_dataset(out).column("fps") == pytest.approx([15, 15], abs=1)
+
+
+def test_a_note_cut_short_by_a_crash_does_not_spoil_the_next(
+    plan: Path, drain: Callable[..., Any]
+) -> None:
+    out = plan.parent / "out"
+    journal = out / "build.jsonl"
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    journal.write_bytes(journal.read_bytes().splitlines()[0][:-20])
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    again = build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS)
+    assert {p.stage for p in again} == {"videos"}
 
 
 def test_mistakes_of_a_plan_are_named_at_once(plan: Path, drain: Callable[..., Any]) -> None:

@@ -128,13 +128,14 @@ def test_seeds_and_inner_folds_multiply_the_runs(comparison: Path) -> None:
     assert [run.seed for run in runs] == [5] * 4 + [6] * 4
 
 
+@pytest.mark.parametrize("name", ["gone.safetensors", "scratch-gone.safetensors"])
 def test_a_file_that_a_method_starts_from_is_missed_at_once(
-    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+    comparison: Path, tmp_path: Path, drain: Callable[..., Any], name: str
 ) -> None:
     text = comparison.read_text(encoding="utf-8")
-    changed = text.replace('"loss.alpha" = 0.0', '"model.init" = "gone.safetensors"')
+    changed = text.replace('"loss.alpha" = 0.0', f'"model.init" = "{name}"')
     comparison.write_text(changed, encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"gone\.safetensors"):
+    with pytest.raises(ConfigError, match=f"The file {name} that a method starts from"):
         drain(compare(comparison))
     assert not (tmp_path / "out").exists()
 

@@ -81,6 +81,14 @@ def test_a_resumed_run_equals_an_uninterrupted_one(recipe: Recipe, tmp_path: Pat
         assert torch.equal(tensor, theirs.state_dict()[name]), name
 
 
+def test_a_run_killed_before_its_first_resume_point_logs_each_epoch_once(recipe: Recipe) -> None:
+    config = recipe()
+    run(config, steps=4)
+    (Path(config.output) / "resume.pt").unlink()  # as if it had been killed instead of closed
+    run(config)
+    assert [r["epoch"] for r in log_of(config)] == [1, 2, 3]
+
+
 def test_a_finished_run_is_not_trained_again(recipe: Recipe) -> None:
     _, result = run(recipe())
     losses, again = run(recipe())
