@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from rostfine_core.domain import LongJob
-from rostfine_core.errors import DatasetError
+from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.files import write_text
 from rostfine_core.training.calibration import apply_temperature, fit_temperature
 from rostfine_core.training.clip_cache import ClipShelf
@@ -17,10 +17,11 @@ from rostfine_core.training.evaluation_report import Scored, check_clip_names, h
 from rostfine_core.training.evaluation_tables import (
     EvaluationResult,
     clip_rows,
+    disclaimers,
     sample_rows,
     table,
 )
-from rostfine_core.training.faithfulness import measure_faithfulness
+from rostfine_core.training.faithfulness import measure_faithfulness, single_rostfine
 from rostfine_core.training.metrics import (
     Shares,
     compute_metrics,
@@ -63,12 +64,20 @@ def evaluate(
         faithfulness_clips: on how many clips the report measures the attention maps.
 
     Raises:
+        ConfigError: the report is asked to show or measure something, and is not written.
         ModelError, DatasetError: the model or the data set cannot be used.
         StoreError: ``out`` cannot be written.
     """
     data = read_dataset(dataset)
     check_clip_names(data, shown_clips)
     members = load_trained(model)
+    # What the report could not do should not be told after the clips are graded.
+    if out is None and (shown_clips or faithfulness_clips):
+        raise ConfigError(
+            "Clips are shown and attention maps measured in the report alone: give a folder (--out)."
+        )
+    if faithfulness_clips:
+        single_rostfine(model, members)
     temperature = None
     if calibrate_on is not None:
         other = read_dataset(calibrate_on)
@@ -97,6 +106,7 @@ def evaluate(
         mean_entropy_bits=float(entropy_bits(prediction).mean()),
         mean_spread=None if spread is None else float(spread.mean()),
         confusion=tuple(map(tuple, confusion(prediction, data.labels).tolist())),
+        notes=disclaimers(model_kinds=[m.dataset_kind for m in members], data_kind=data.kind),
         flips=flips,
         temperature=temperature,
     )

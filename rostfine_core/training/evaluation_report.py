@@ -10,11 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rostfine_core.domain import (
-    DISCLAIMER_AI_GRADE,
-    DISCLAIMER_ATTENTION,
-    DISCLAIMER_DEMONSTRATION,
-)
+from rostfine_core.domain import DISCLAIMER_ATTENTION
 from rostfine_core.errors import DatasetError
 from rostfine_core.model import RoSTFine, explain, preprocess
 from rostfine_core.training.clip_files import load_clip
@@ -25,8 +21,6 @@ from rostfine_core.training.json_lines import read_json_lines
 from rostfine_core.training.metrics import Shares
 from rostfine_core.training.model_files import TrainedModel
 
-SIMULATED = "simulated"
-DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
 STYLE = """
 body { font-family: system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em;
        color: #222; background: #fff }
@@ -77,7 +71,6 @@ def html_report(scored: Scored) -> str:
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
         f"</title><style>{STYLE}</style></head><body>",
-        *(f'<p class="note">{escape(note)}</p>' for note in _notes(scored)),
         markdown_to_html(result.summary),
         *_agreement(scored),
         *_learning(scored),
@@ -86,14 +79,6 @@ def html_report(scored: Scored) -> str:
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
-
-
-def _notes(scored: Scored) -> Iterator[str]:
-    yield DISCLAIMER_AI_GRADE
-    if any(member.dataset_kind == SIMULATED for member in scored.members):
-        yield DISCLAIMER_DEMONSTRATION
-    if scored.data.kind == SIMULATED:
-        yield DISCLAIMER_SIMULATED_DATA
 
 
 def _agreement(scored: Scored) -> Iterator[str]:
@@ -185,7 +170,7 @@ def _image(png: bytes, text: str) -> str:
 
 
 def markdown_to_html(text: str) -> str:
-    """The little Markdown that our tables use: headings, tables and paragraphs."""
+    """The little Markdown that our tables use: headings, notes (``> ``), tables and paragraphs."""
     blocks: list[str] = []
     rows: list[str] = []
     for line in [*text.splitlines(), ""]:
@@ -198,6 +183,8 @@ def markdown_to_html(text: str) -> str:
         if line.startswith("#"):
             level = len(line) - len(line.lstrip("#"))
             blocks.append(f"<h{level}>{escape(line[level:].strip())}</h{level}>")
+        elif line.startswith("> "):
+            blocks.append(f'<p class="note">{escape(line[2:])}</p>')
         elif line:
             blocks.append(f"<p>{escape(line)}</p>")
     return "\n".join(blocks)

@@ -9,10 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.files import csv_cell
 from rostfine_core.training.datasets import GRADES, ClipDataset
 from rostfine_core.training.metrics import Metrics, Shares, entropy_bits, expected_grade
 from rostfine_core.training.yardsticks import Yardsticks, knowable_share, per_clip_errors
+
+SIMULATED = "simulated"
+DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,7 @@ class EvaluationResult:
     ``mean_spread`` is the model's own uncertainty, apart from it: the standard deviation of the
     expected grade over the members of an ensemble, mean over clips (None for a single model).
     ``confusion`` counts clips by most-selected grade: rows the panel's, columns the model's.
+    ``notes`` are the sentences that must stand with the scores, see ``disclaimers``.
     """
 
     model: str
@@ -37,6 +42,7 @@ class EvaluationResult:
     mean_entropy_bits: float
     mean_spread: float | None
     confusion: tuple[tuple[int, ...], ...]
+    notes: tuple[str, ...]
     flips: bool = False
     temperature: float | None = None
 
@@ -53,6 +59,7 @@ class EvaluationResult:
     def to_dict(self) -> dict[str, Any]:
         """Plain containers for JSON."""
         return {
+            "notes": list(self.notes),
             "model": self.model,
             "dataset": self.dataset,
             "clips": self.clips,
@@ -68,6 +75,16 @@ class EvaluationResult:
             "knowable_share": self.knowable_share,
             "confusion_most_selected": self.confusion,
         }
+
+
+def disclaimers(*, model_kinds: Sequence[str], data_kind: str) -> tuple[str, ...]:
+    """What must be said with scores, by what models were trained on and what they are scored on."""
+    notes = [DISCLAIMER_AI_GRADE]
+    if SIMULATED in model_kinds:
+        notes.append(DISCLAIMER_DEMONSTRATION)
+    if data_kind == SIMULATED:
+        notes.append(DISCLAIMER_SIMULATED_DATA)
+    return tuple(notes)
 
 
 def clip_rows(
@@ -138,6 +155,7 @@ def markdown(result: EvaluationResult) -> str:
     lines = [
         f"# {result.model} on {result.dataset}",
         "",
+        *(line for note in result.notes for line in (f"> {note}", "")),
         f"{result.clips} clips of {result.samples} samples; {result.members} model(s). Intervals "
         "draw whole samples with replacement." + _treatment(result),
         ""

@@ -8,7 +8,7 @@ Letters: B clips, T frames, N patches of a frame, S steps, P parts.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from rostfine_core.model import RoSTFine, explain
 from rostfine_core.training.clip_cache import fill_cache
 from rostfine_core.training.clip_files import load_masks
 from rostfine_core.training.datasets import ClipDataset, read_dataset
-from rostfine_core.training.model_files import load_trained
+from rostfine_core.training.model_files import TrainedModel, load_trained
 
 BLUR_PATCHES = 3
 MAPS = ("encoder_rollout", "branch_attention", "random", "centre")
@@ -100,9 +100,7 @@ def measure_faithfulness(
         ModelError: the model cannot be read, is an ensemble, or draws no maps.
     """
     trained = load_trained(model)
-    network = trained[0].network
-    if len(trained) != 1 or not isinstance(network, RoSTFine):
-        raise ModelError(f"{model} is no single RoSTFine model: choose one model file.")
+    network = single_rostfine(model, trained)
     data = read_dataset(dataset)
     rng = np.random.default_rng(seed)
     chosen = data.subset(np.sort(rng.permutation(len(data.clips))[:clips]))
@@ -130,6 +128,21 @@ def measure_faithfulness(
         curves={name: _joined(several) for name, several in found.items()},
         parts=_parts(chosen, frames, {name: torch.cat(several) for name, several in maps.items()}),
     )
+
+
+def single_rostfine(path: Path, members: Sequence[TrainedModel]) -> RoSTFine:
+    """The network of the one model whose maps can be measured.
+
+    Raises:
+        ModelError: ``path`` holds an ensemble, or a network that draws no maps.
+    """
+    network = members[0].network
+    if len(members) != 1 or not isinstance(network, RoSTFine):
+        raise ModelError(
+            f"{path} is no single RoSTFine model, whose attention maps alone can be measured: "
+            "choose one model file."
+        )
+    return network
 
 
 def _maps(network: RoSTFine, clip: Tensor, generator: torch.Generator) -> dict[str, Tensor]:

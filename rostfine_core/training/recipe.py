@@ -17,7 +17,7 @@ from rostfine_core.files import safe_name, write_text
 from rostfine_core.training.auxiliary import auxiliary_targets
 from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
-from rostfine_core.training.datasets import ClipDataset, read_datasets
+from rostfine_core.training.datasets import ClipDataset, read_dataset, read_datasets
 from rostfine_core.training.distributed import Ranks, process_group
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_tables import clip_rows, table
@@ -80,6 +80,8 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     shelf = shelf or ClipShelf()
     network_config(config.model)  # a mistake there should not wait until the clips are read
     dataset = read_datasets([Path(p) for p in config.data.train])
+    for other in config.data.test:
+        read_dataset(Path(other))  # its mistakes should not wait until the end
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
     auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
     folder = RunFolder(Path(config.output))
@@ -177,11 +179,11 @@ def _finish(
         if len(answers["test"]):
             tested = dataset.subset(loop.split.test)
             write_text(loop.folder.test_clips, table(clip_rows(tested, answers["test"])))
-        # Written last: a folder that has it is whole.
-        write_json(loop.folder.result, summary)
         for other in config.data.test:
             out = loop.folder.path / f"test-{safe_name(Path(other).name)}"
             yield from evaluate(loop.folder.model, Path(other), out=out)
+        # Written last: a folder that has it is whole.
+        write_json(loop.folder.result, summary)
     return result
 
 

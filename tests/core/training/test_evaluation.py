@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
-from rostfine_core.errors import DatasetError
+from rostfine_core.errors import ConfigError, DatasetError, ModelError
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.evaluation import evaluate
-from rostfine_core.training.evaluation_report import DISCLAIMER_SIMULATED_DATA, markdown_to_html
+from rostfine_core.training.evaluation_report import markdown_to_html
+from rostfine_core.training.evaluation_tables import DISCLAIMER_SIMULATED_DATA, disclaimers
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.yardsticks import (
     bootstrap_intervals,
@@ -59,7 +60,8 @@ def test_every_file_of_an_evaluation(
     assert stored["metrics"]["mse"] == pytest.approx(result.metrics.mse)
     assert stored["yardsticks"]["mean_is_of_training"] is True
     assert np.sum(stored["confusion_most_selected"]) == 24
-    assert "| MSE (1e-2) |" in (out / "evaluation.md").read_text(encoding="utf-8")
+    markdown = (out / "evaluation.md").read_text(encoding="utf-8")
+    assert "| MSE (1e-2) |" in markdown
     with (out / "clips.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 24
@@ -71,7 +73,9 @@ def test_every_file_of_an_evaluation(
     assert {s["sample"] for s in samples} == set(dataset.samples)
     report = (out / "report.html").read_text(encoding="utf-8")
     for note in (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA):
-        assert note in report
+        assert f'<p class="note">{note}</p>' in report
+        assert f"\n> {note}\n" in markdown
+        assert note in stored["notes"]
     assert "<td>MSE (1e-2)</td>" in report
     assert "<h2>Learning curves</h2>" in report
     # Agreement and learning curves, then votes and attention of three clips.
@@ -91,10 +95,34 @@ def test_the_report_shows_the_clips_asked_for_and_measures_the_maps(
         drain(evaluate(trained_model, dataset_folder, shown_clips=["c999"]))
 
 
+def test_notes_say_what_was_simulated() -> None:
+    assert disclaimers(model_kinds=["Lab A"], data_kind="Lab B") == (DISCLAIMER_AI_GRADE,)
+    mixed = disclaimers(model_kinds=["Lab A", "simulated"], data_kind="Lab B")
+    assert mixed == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
+    clips = disclaimers(model_kinds=["Lab A"], data_kind="simulated")
+    assert clips == (DISCLAIMER_AI_GRADE, DISCLAIMER_SIMULATED_DATA)
+
+
+def test_what_the_report_cannot_do_is_told_before_anything_is_graded(
+    trained_model: Path, dataset_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="in the report alone"):
+        next(evaluate(trained_model, dataset_folder, shown_clips=["c003"]))
+    with pytest.raises(ConfigError, match="in the report alone"):
+        next(evaluate(trained_model, dataset_folder, faithfulness_clips=2))
+    (tmp_path / "pair").mkdir()
+    for name in ("a", "b"):
+        shutil.copy(trained_model, tmp_path / "pair" / f"{name}.safetensors")
+    out = tmp_path / "scores"
+    with pytest.raises(ModelError, match="no single RoSTFine model"):
+        next(evaluate(tmp_path / "pair", dataset_folder, out=out, faithfulness_clips=2))
+
+
 def test_tables_become_html_and_text_stays_text() -> None:
-    text = "# A <b>\n\n| x | y |\n|---|---|\n| -1 | & |\n\nend"
+    text = "# A <b>\n\n> c & d\n\n| x | y |\n|---|---|\n| -1 | & |\n\nend"
     assert markdown_to_html(text).replace("\n", "") == (
-        "<h1>A &lt;b&gt;</h1><table><tr><th>x</th><th>y</th></tr>"
+        '<h1>A &lt;b&gt;</h1><p class="note">c &amp; d</p>'
+        "<table><tr><th>x</th><th>y</th></tr>"
         "<tr><td>-1</td><td>&amp;</td></tr></table><p>end</p>"
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from rostfine_core.errors import ConfigError
+from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.model import load_models
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.evaluation import evaluate
@@ -108,6 +108,13 @@ def test_ctrl_c_finishes_the_step_and_leaves_a_resume_point(recipe: Recipe) -> N
     assert signal.getsignal(signal.SIGINT) is before
     losses, _ = run(config)
     assert len(losses) == 8
+
+
+def test_a_data_set_to_test_on_is_missed_before_training(recipe: Recipe, tmp_path: Path) -> None:
+    data = {"train": list(recipe().data.train), "test": [str(tmp_path / "gone")]}
+    with pytest.raises(DatasetError, match="gone"):
+        run(recipe(data=data), steps=1)
+    assert not Path(recipe().output).exists()
 
 
 def test_another_recipe_does_not_overwrite_a_run(recipe: Recipe) -> None:
