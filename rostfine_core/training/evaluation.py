@@ -74,7 +74,8 @@ def evaluate(
     # What the report could not do should not be told after the clips are graded.
     if out is None and (shown_clips or faithfulness_clips):
         raise ConfigError(
-            "Clips are shown and attention maps measured in the report alone: give a folder (--out)."
+            "Clips are shown and attention maps measured in the report alone: name its folder "
+            "(--out)."
         )
     if faithfulness_clips:
         single_rostfine(model, members)

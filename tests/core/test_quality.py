@@ -182,7 +182,7 @@ def test_frame_rate_and_scale_unlike_the_training() -> None:
 
 
 def test_repeated_frames_do_not_raise_the_frame_rate() -> None:
-    """25 pictures a second that a converter stored as 30 are 25 for the network too."""
+    """15 pictures a second that a converter stored as 30 are 15 for the network too."""
     track = track_of(*[TrackStatus.MEASURED] * 31)
     points = tuple(replace(p, is_duplicate=p.frame % 2 == 0) for p in track.points)
     converted = replace(track, points=points)
