@@ -27,7 +27,7 @@ from rostfine_core.video.index import (
     decode_packet,
     open_container,
 )
-from rostfine_core.video.picture import ContainerPicture, bit_depth, brightest_luma, orientation
+from rostfine_core.video.picture import ContainerPicture, bit_depth, brightest_grey, orientation
 
 KEY_PACKETS_TRIED = 2
 _NOTHING = "Nothing in {path} can be decoded: export it again."
@@ -64,11 +64,11 @@ class ContainerSource:
         self.info = _describe(path, self._index, first, notes)
 
     def _sampled_depth(self, first: ContainerPicture) -> int | None:
-        """How many bits the values of a luma of 16 bits span, by a few frames over the file."""
-        if brightest_luma(first.frame) is None:
+        """How many bits the values of 16-bit grey span, by a few frames over the file."""
+        if brightest_grey(first.frame) is None:
             return None
         sampled = (self.picture(i).frame for i in sampled_frames(self._index.frame_count))
-        return depth_of(max(brightest_luma(frame) or 0 for frame in sampled))
+        return depth_of(max(brightest_grey(frame) or 0 for frame in sampled))
 
     def close(self) -> None:
         """Release the file."""

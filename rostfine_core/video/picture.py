@@ -27,7 +27,7 @@ _PACKED_LUMA_OFFSET = {"yuyv422": 0, "yvyu422": 0, "uyvy422": 1}
 class ContainerPicture:
     """A decoded ``frame``, to be turned counter-clockwise by ``quarter_turns``.
 
-    ``depth`` is how many bits the values of a plain luma of 16 bits span; None is all of them.
+    ``depth`` is how many bits the values of 16-bit grey span; None is all of them.
     """
 
     frame: VideoFrame
@@ -64,7 +64,7 @@ class ContainerPicture:
         return colours
 
     def _colours(self, *, exact: bool) -> NDArray[np.uint8]:
-        if len(self.frame.format.components) == 1 and not self.frame.format.has_palette:
+        if _is_grey(self.frame):
             return np.repeat(self.grey()[..., None], 3, axis=2)
         colours = _rgb(self.frame, exact=exact)
         return np.ascontiguousarray(np.rot90(colours, self.quarter_turns))
@@ -91,9 +91,12 @@ def orientation(frame: VideoFrame) -> tuple[int, tuple[str, ...]]:
     return turns, notes if turns else ()
 
 
-def brightest_luma(frame: VideoFrame) -> int | None:
-    """The highest value of a plain luma of 16 bits; None where there is no such."""
-    if bit_depth(frame.format) < 16 or not _has_luma_plane(frame):
+def brightest_grey(frame: VideoFrame) -> int | None:
+    """The highest value of a picture of 16-bit grey; None where it is any other.
+
+    The luma of colours is not asked: their conversion would not follow what it spans.
+    """
+    if bit_depth(frame.format) < 16 or not (_is_grey(frame) and _has_luma_plane(frame)):
         return None
     return int(_deep_rows(frame).max())
 
@@ -117,6 +120,10 @@ def _luma(frame: VideoFrame, depth: int | None) -> NDArray[np.uint8]:
 def _deep_rows(frame: VideoFrame) -> NDArray[np.uint16]:
     rows = _rows(frame.planes[0])[:, : 2 * frame.width]
     return rows.view(">u2" if frame.format.is_big_endian else "<u2")
+
+
+def _is_grey(frame: VideoFrame) -> bool:
+    return len(frame.format.components) == 1 and not frame.format.has_palette
 
 
 def _has_luma_plane(frame: VideoFrame) -> bool:

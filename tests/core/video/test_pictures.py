@@ -123,6 +123,30 @@ def test_a_twelve_bit_camera_in_sixteen_bits_is_not_dark(
         assert (video.frame(0).rgb()[..., 0] == frames[0] >> (bits - 8)).all()
 
 
+def test_deep_colours_are_as_bright_in_grey_as_in_colour(tmp_path: Path) -> None:
+    """Values of 12 bits in planes of 16: neither is brightened, and the note is true of both."""
+    path = tmp_path / "a.mkv"
+    levels = np.tile(np.linspace(0, 4095, 64).astype(np.uint16), (32, 1))
+    frame = av.VideoFrame(64, 32, "yuv444p16le")
+    for plane, values in zip(
+        frame.planes, (levels, levels * 0 + 2**15, levels * 0 + 2**15), strict=True
+    ):
+        plane.update(np.pad(values, ((0, 0), (0, plane.line_size // 2 - 64))).tobytes())
+    frame.color_range = ColorRange.JPEG
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=15)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv444p16le"
+        stream.codec_context.color_range = ColorRange.JPEG
+        for _ in range(3):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with open_video(path) as video:
+        assert video.info.notes[-1] == "Values of 16 bits are divided by 256."
+        picture = video.frame(1)
+        assert (picture.grey().image == levels >> 8).all()
+        assert picture.rgb().max() <= 16
+
+
 @pytest.mark.parametrize("quarter_turns", TURNS)
 def test_a_rotation_in_the_file_is_applied(
     tmp_path: Path, encode_numbered: Encode, quarter_turns: int
