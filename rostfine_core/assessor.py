@@ -258,6 +258,11 @@ def _mean(distributions: Sequence[GradeDistribution]) -> GradeDistribution:
     return _distribution(np.mean([d.probabilities for d in distributions], axis=0))
 
 
+def built_for_gpu() -> bool:
+    """Whether the installed PyTorch can use NVIDIA GPUs at all: some of its builds cannot."""
+    return torch.version.cuda is not None
+
+
 def describe_gpu() -> str | None:
     """The GPU that grading would use, with its memory and CUDA version; None without one."""
     if not torch.cuda.is_available():

@@ -59,7 +59,7 @@ def _packages() -> Finding:
 
 
 def _gpu() -> Finding:
-    from rostfine_core.assessor import describe_gpu
+    from rostfine_core.assessor import built_for_gpu, describe_gpu
 
     gpu, driver = describe_gpu(), _driver_version()
     if gpu is not None:
@@ -70,7 +70,9 @@ def _gpu() -> Finding:
             works=False,
             detail=f"the NVIDIA driver {driver} is there, but its GPU cannot be used; grading runs "
             "on the CPU",
-            advice="Install the current driver and start again.",
+            advice="Install the current driver and start again."
+            if built_for_gpu()
+            else "The installed PyTorch has no CUDA: install one that has (pytorch.org).",
         )
     return Finding(
         subject="GPU",

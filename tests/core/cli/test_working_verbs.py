@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from rostfine_core import assessor, doctor
 from rostfine_core.cli import main
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.simulation import Scene
@@ -212,6 +213,20 @@ def test_doctor_names_the_driver(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert main(["doctor", "--folder", str(tmp_path)]) == 0
     assert "driver 550.54.15" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("is_built", "advice"), [(True, "the current driver"), (False, "has no CUDA")]
+)
+def test_doctor_says_what_keeps_a_gpu_from_being_used(
+    monkeypatch: pytest.MonkeyPatch, is_built: bool, advice: str
+) -> None:
+    monkeypatch.setattr(doctor, "_driver_version", lambda: "550.54.15")
+    monkeypatch.setattr(assessor, "describe_gpu", lambda: None)
+    monkeypatch.setattr(assessor, "built_for_gpu", lambda: is_built)
+    finding = doctor._gpu()
+    assert "driver 550.54.15 is there, but its GPU cannot be used" in finding.detail
+    assert advice in finding.advice
 
 
 def test_convert_documents_what_the_weights_do_not_tell(capsys: pytest.CaptureFixture[str]) -> None:
