@@ -1,7 +1,8 @@
 """What a labelled data set holds, and how far its experts agree: the paper's Table 1 and kappas."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+import math
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ class DatasetStatistics:
 
     ``most_selected`` counts clips by their most-selected grade (the paper's Table 1);
     ``mean_share`` is the mean distribution; agreement is 1 when all experts agree, 0 when no more
-    than by chance. Kappa is None where panels differ in size, which it does not allow.
+    than by chance, NaN where votes are too few or all the same. Kappa is None where panels differ
+    in size, which it does not allow.
     """
 
     name: str
@@ -32,15 +34,10 @@ class DatasetStatistics:
     krippendorff_alpha_nominal: float
     krippendorff_alpha_ordinal: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain containers for JSON."""
-        return asdict(self)
-
     @property
     def summary(self) -> str:
         """The table as Markdown."""
         low, middle, high = self.clips_per_sample
-        kappa = f"{self.fleiss_kappa:.3f}" if self.fleiss_kappa is not None else "undefined"
         shares = " | ".join(f"{100 * s:.1f}%" for s in self.mean_share)
         return "\n".join(
             [
@@ -54,13 +51,17 @@ class DatasetStatistics:
                 "| most selected | " + " | ".join(map(str, self.most_selected)) + " |",
                 f"| mean share | {shares} |",
                 "",
-                f"Agreement: Fleiss' kappa {kappa}, Krippendorff's alpha "
-                f"{self.krippendorff_alpha_nominal:.3f} (nominal), "
-                f"{self.krippendorff_alpha_ordinal:.3f} (ordinal); mean entropy of the votes "
+                f"Agreement: Fleiss' kappa {_shown(self.fleiss_kappa)}, Krippendorff's alpha "
+                f"{_shown(self.krippendorff_alpha_nominal)} (nominal), "
+                f"{_shown(self.krippendorff_alpha_ordinal)} (ordinal); mean entropy of the votes "
                 f"{self.mean_entropy_bits:.2f} bits.",
                 "",
             ]
         )
+
+
+def _shown(agreement: float | None) -> str:
+    return "undefined" if agreement is None or math.isnan(agreement) else f"{agreement:.3f}"
 
 
 def describe_dataset(dataset: ClipDataset) -> DatasetStatistics:

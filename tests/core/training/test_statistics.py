@@ -69,6 +69,18 @@ def test_the_table_of_a_data_set(dataset_folder: Path) -> None:
     assert "| most selected |" in found.summary
 
 
+def test_agreement_of_a_single_expert_is_undefined(dataset_folder: Path) -> None:
+    header, labels = dataset_folder / "dataset.toml", dataset_folder / "labels.csv"
+    text = header.read_text(encoding="utf-8").replace("panel_size = 40", "panel_size = 1")
+    header.write_text(text, encoding="utf-8")
+    first, *rows = labels.read_text(encoding="utf-8").splitlines()
+    single = [",".join([*row.split(",")[:2], "0", "1", "0", "0", "0", "0.5"]) for row in rows]
+    labels.write_text("\n".join([first, *single]), encoding="utf-8")
+    summary = describe_dataset(read_dataset(dataset_folder)).summary
+    assert "nan" not in summary
+    assert summary.count("undefined") == 3
+
+
 def test_panels_of_unequal_size_have_an_alpha_but_no_kappa(dataset_folder: Path) -> None:
     header = dataset_folder / "dataset.toml"
     header.write_text("abstentions = true\n" + header.read_text(encoding="utf-8"), encoding="utf-8")
