@@ -34,6 +34,7 @@ from rostfine_core.training.compare_tables import (
 )
 from rostfine_core.training.config import ModelSection, TrainConfig
 from rostfine_core.training.datasets import GRADES
+from rostfine_core.training.evaluation_tables import SIMULATED, disclaimers
 from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
 from rostfine_core.training.json_lines import append_json_line, read_json_lines
 from rostfine_core.training.metrics import compute_metrics
@@ -68,6 +69,7 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         mean_answer=_mean_answer(config),
         tables=tuple(_table(spec, scores) for spec in config.tables),
         making=_making(config),
+        notes=_notes(config),
     )
     _draw(result)
     write_json(config.output / "compare.json", asdict(result) | {"folder": str(config.output)})
@@ -203,6 +205,14 @@ def _making(config: CompareConfig) -> Making:
         processors=_distinct([str(e["processor"]) for e in environments]),
         torch_versions=_distinct([str(e["packages"]["torch"]) for e in environments]),
     )
+
+
+def _notes(config: CompareConfig) -> tuple[str, ...]:
+    """What must stand with the scores; runs of versions that noted no kind of data add nothing."""
+    runs = [run for method in config.methods for run in config.runs(method)]
+    results = [read_json(RunFolder(Path(run.output)).result) for run in runs]
+    is_simulated = any(result.get("dataset_kind") == SIMULATED for result in results)
+    return disclaimers(model_kinds=(), data_kind=SIMULATED if is_simulated else "")
 
 
 def _commit(environment: Mapping[str, object]) -> str:

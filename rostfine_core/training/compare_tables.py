@@ -71,7 +71,10 @@ class Making:
 
 @dataclass(frozen=True, kw_only=True)
 class CompareResult:
-    """Every method once, the tables that show them, and what a constant answer scores."""
+    """Every method once, the tables that show them, and what a constant answer scores.
+
+    ``notes`` are the sentences that must stand with the scores, see ``disclaimers``.
+    """
 
     title: str
     folder: Path
@@ -79,6 +82,7 @@ class CompareResult:
     mean_answer: MethodScores
     tables: tuple[ComparedTable, ...]
     making: Making
+    notes: tuple[str, ...]
 
     @property
     def summary(self) -> str:
@@ -99,6 +103,7 @@ def markdown(result: CompareResult) -> str:
         "",
         result.making.sentence,
         "",
+        *(line for note in result.notes for line in (f"> {note}", "")),
         f"Mean (standard deviation) over {runs} test part(s). MSE and JS in 1e-2, balanced "
         "accuracy (BA) of the n-th most selected grade in %; the best of a table is bold. The "
         "last row of each table needs no network.",

@@ -211,6 +211,7 @@ def training_summary(
     """What a model file says of its making, as plain containers."""
     return {
         "dataset": dataset.name,
+        "dataset_kind": dataset.kind,
         "clips_train": result.clips[0],
         "clips_validation": result.clips[1],
         "clips_test": result.clips[2],

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rostfine_core.domain import DISCLAIMER_AI_GRADE
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.compare import compare
 from rostfine_core.training.compare_config import read_compare_config
+from rostfine_core.training.evaluation_tables import DISCLAIMER_SIMULATED_DATA
 from rostfine_core.training.loop import TrainingProgress
 from rostfine_core.training.significance import compare_with_reference, holm, kruskal_wallis
 
@@ -67,6 +69,7 @@ def test_a_comparison_is_resumed_and_tabled(
     assert result.making.runs == 4
     assert result.making.seconds > 0
     assert f"commit {result.making.commits[0]}" in lines[2]
+    assert lines[4:7:2] == [f"> {DISCLAIMER_AI_GRADE}", f"> {DISCLAIMER_SIMULATED_DATA}"]
     assert "**" in result.summary
     assert "Kruskal-Wallis" in result.summary
     with (tmp_path / "out" / "compare.csv").open(encoding="utf-8", newline="") as file:
