@@ -20,6 +20,8 @@ _STAGING = ".writing-"
 _LEAVING, _PREVIOUS = ".leaving-report", ".previous-report"
 """Where the report that is replaced lies: while its files are taken out one by one, and from when
 all are out until the new ones are in."""
+_REPLACED = ".replaced-"
+"""Folders with a report that must never come back, also if its files cannot be removed now."""
 
 
 def check_folder(folder: Path, *, overwrite: bool = False) -> None:
@@ -99,7 +101,10 @@ def _replace_report(folder: Path, staging: Path) -> None:
     if leaving.exists():
         leaving.rename(folder / _PREVIOUS)
     _move(_report_files(staging), source=staging, target=folder)
-    shutil.rmtree(folder / _PREVIOUS, ignore_errors=True)
+    if (folder / _PREVIOUS).exists():
+        replaced = Path(tempfile.mkdtemp(dir=folder, prefix=_REPLACED))
+        (folder / _PREVIOUS).rename(replaced / _PREVIOUS)
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _settle(folder: Path) -> None:
@@ -120,6 +125,8 @@ def _settle(folder: Path) -> None:
         for remains in (leaving, previous):
             if remains.exists():
                 shutil.rmtree(remains)
+        for replaced in folder.glob(f"{_REPLACED}*"):
+            shutil.rmtree(replaced, ignore_errors=True)
     except OSError as error:
         raise StoreError(
             f"A report in {folder} was being replaced when the program ended, and cannot be put in "

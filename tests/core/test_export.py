@@ -13,7 +13,7 @@ from rostfine_core.domain import Assessment
 from rostfine_core.errors import StoreError
 from rostfine_core.export import check_folder, export_sample
 
-CHANGES = 20  # moves, renamings and removals of replacing one report of two sperm by another
+CHANGES = 21  # moves, renamings and removals of replacing one report of two sperm by another
 
 
 class KilledError(BaseException):
@@ -114,6 +114,23 @@ def test_a_replaced_report_leaves_nothing_behind(tmp_path: Path) -> None:
     assert {p.name for p in tmp_path.iterdir()} == {
         "report.pdf", "report.csv", "sperm-2", "sperm-3"
     }  # fmt: skip
+    assert set(contents(tmp_path).values()) == {"new"}
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_replaced_report_that_stays_does_not_come_back(tmp_path: Path) -> None:
+    """A virus scanner held its files; then the new PDF is moved away."""
+    write_report(tmp_path, "old", "12")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        drain(export_sample((), tmp_path, overwrite=True))
+    (tmp_path / "report.pdf").unlink()
+    check_folder(tmp_path, overwrite=True)
+    assert set(contents(tmp_path)) == {
+        "report.csv",
+        *(f"sperm-{n}/{f}" for n in "23" for f in ("assessment.json", "track.csv")),
+        *(f"sperm-{n}/explanation.png" for n in "23"),
+    }
     assert set(contents(tmp_path).values()) == {"new"}
 
 
