@@ -154,14 +154,15 @@ def _table(
 ) -> TableSpec:
     """Read one ``[[table]]``; ``rows`` lists methods, or names them by the labels to show."""
     title, axis = str(table.get("title", "")), str(table.get("axis", ""))
-    rows = table.get("rows")
-    pairs = tuple(
-        (str(label), str(method))
-        for label, method in (
-            rows.items() if isinstance(rows, dict) else ((r, r) for r in rows or ())
-        )
-    )
+    rows = table.get("rows", [])
     place = f"table {title!r}"
+    if isinstance(rows, list):
+        mistakes += [f"{place}: {r!r} is listed twice" for r in rows if rows.count(r) > 1][:1]
+        rows = {str(row): row for row in rows}
+    elif not isinstance(rows, dict):
+        mistakes.append(f"{place}: rows must be a list or a table, got {rows!r}")
+        rows = {}
+    pairs = tuple((label, str(method)) for label, method in rows.items())
     mistakes += [f"{place}: unknown key {k}" for k in sorted(table.keys() - TABLE_KEYS)]
     mistakes += [f"{place}: {m!r} is no method" for _, m in pairs if m not in names]
     if not title or not pairs:

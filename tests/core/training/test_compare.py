@@ -122,6 +122,20 @@ def test_mistakes_of_tables_are_named(comparison: Path) -> None:
     assert "'no diversity' stands in no table" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("5", "rows must be a list or a table, got 5"),
+        ('["RoSTFine", "no diversity", "RoSTFine"]', "'RoSTFine' is listed twice"),
+    ],
+)
+def test_rows_that_make_no_table_are_told(comparison: Path, rows: str, told: str) -> None:
+    text = comparison.read_text(encoding="utf-8")
+    comparison.write_text(f'{text}[[table]]\ntitle = "T"\nrows = {rows}\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=told):
+        read_compare_config(comparison)
+
+
 def test_seeds_and_inner_folds_multiply_the_runs(comparison: Path) -> None:
     text = "seeds = [5, 6]\ninner_folds = 2\n" + comparison.read_text(encoding="utf-8")
     comparison.write_text(text, encoding="utf-8")
