@@ -31,12 +31,6 @@ def add_verbs(verbs: Verbs) -> None:
         "paper says 2)",
     )
     convert.add_argument(
-        "--branch",
-        choices=("official", "paper"),
-        default="official",
-        help="kind of the branches (default official, the only one that official weights fit)",
-    )
-    convert.add_argument(
         "--branch-heads",
         type=count,
         default=8,
@@ -64,7 +58,6 @@ def _convert(arguments: argparse.Namespace) -> int:
         gather=arguments.gather,
         top_k=arguments.top_k,
         selection_layers=arguments.selection_layers,
-        branch=arguments.branch,
         branch_heads=arguments.branch_heads,
         dataset_kind=arguments.dataset,
     )

@@ -3,6 +3,7 @@
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 from rostfine_core.cli.arguments import Verbs, count, positive, size, whole
 from rostfine_core.cli.progress import run_job
@@ -24,11 +25,11 @@ def add_verbs(verbs: Verbs) -> None:
         "--masks", action="store_true", help="keep where head, neck and tail are (data sets)"
     )
     scene = simulate.add_argument_group("of a scene")
-    scene.add_argument("--size", type=size, metavar="WxH", default=(1392, 976), help="in pixels")
-    scene.add_argument("--frames", type=count, default=175)
-    scene.add_argument("--fps", type=positive, default=15.0)
-    scene.add_argument("--sperm", type=whole, default=12, help="how many swim in it")
-    simulate.set_defaults(run=_simulate)
+    scene.add_argument("--size", type=size, metavar="WxH", help="pixels (default 1392x976)")
+    scene.add_argument("--frames", type=count, metavar="N", help="default 175")
+    scene.add_argument("--fps", type=positive, metavar="F", help="default 15")
+    scene.add_argument("--sperm", type=whole, metavar="N", help="how many swim in it (default 12)")
+    simulate.set_defaults(run=_simulate, wrong_use=simulate.error)
 
     train = verbs.add_parser("train", help="train a model from a recipe; run again to resume")
     train.add_argument("config", type=Path, metavar="CONFIG.toml")
@@ -96,6 +97,17 @@ def _simulate(arguments: argparse.Namespace) -> int:
     from rostfine_core.simulation import SceneSettings, write_dataset, write_scene
     from rostfine_core.video import write_video
 
+    chosen: dict[str, Any] = {
+        "frame_count": arguments.frames,
+        "fps": arguments.fps,
+        "sperm_count": arguments.sperm,
+        **dict(zip(("width_px", "height_px"), arguments.size or (None, None), strict=True)),
+    }
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    if arguments.kind == "dataset" and chosen:
+        arguments.wrong_use("--size, --frames, --fps and --sperm are of scenes, not of data sets")
+    if arguments.kind == "scene" and arguments.masks:
+        arguments.wrong_use("--masks is of data sets: add --kind dataset")
     if arguments.kind == "dataset":
         count = arguments.count or 100
         processes = os.cpu_count() or 1
@@ -111,15 +123,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
         print(f"{count} labelled clips written to {arguments.out}")
         return 0
     for number in range(arguments.count or 1):
-        width, height = arguments.size
-        settings = SceneSettings(
-            width_px=width,
-            height_px=height,
-            frame_count=arguments.frames,
-            fps=arguments.fps,
-            sperm_count=arguments.sperm,
-            seed=arguments.seed + number,
-        )
+        settings = SceneSettings(seed=arguments.seed + number, **chosen)
         folder = arguments.out / f"scene-{settings.seed:04d}"
         run_job(write_scene(folder, settings=settings, write_video=write_video))
         print(f"Video and truth written to {folder}")

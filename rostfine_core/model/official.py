@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rostfine_core.errors import ModelError
 from rostfine_core.model.checkpoint import SUFFIX, save_model, write_model_file
-from rostfine_core.model.config import Branch, Gather, RoSTFineConfig
+from rostfine_core.model.config import Gather, RoSTFineConfig
 from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.model.rostfine import RoSTFine
 from rostfine_core.model.weights import (
@@ -84,7 +84,6 @@ def convert(
     gather: Gather = "corrected",
     top_k: int = 3,
     selection_layers: int = 1,
-    branch: Branch = "official",
     branch_heads: int = 8,
     dataset_kind: str = UNKNOWN_DATASET,
 ) -> None:
@@ -100,7 +99,6 @@ def convert(
             than it selects; see ``RoSTFineConfig``.
         top_k: patches selected in each frame (the weights do not tell).
         selection_layers: encoder blocks that the selection sums (the weights do not tell).
-        branch: the branches' kind; weights of the official code fit ``official`` alone.
         branch_heads: attention heads of the branches (the weights do not tell).
         dataset_kind: the name of the data that the checkpoint was trained on.
 
@@ -130,7 +128,6 @@ def convert(
             config,
             top_k=top_k,
             selection_layers=selection_layers,
-            branch=branch,
             branch_heads=branch_heads,
             gather=gather,
         )

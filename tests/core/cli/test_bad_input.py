@@ -331,6 +331,8 @@ def test_seed_tables_with_mistakes(
         ["simulate", "--out", "o", "--count", "0"],
         ["simulate", "--out", "o", "--size", "1392"],
         ["simulate", "--out", "o", "--size", "8x976"],
+        ["simulate", "--out", "o", "--masks"],
+        ["simulate", "--out", "o", "--kind", "dataset", "--frames", "9"],
         ["dance"],
     ],
 )

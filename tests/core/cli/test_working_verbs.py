@@ -237,7 +237,6 @@ def test_convert_documents_what_the_weights_do_not_tell(capsys: pytest.CaptureFi
     assert "(default 3)" in printed
     assert "--selection-layers" in printed
     assert "(default 1, as the official code" in printed
-    assert "(default official" in printed
 
 
 def test_demo_assesses_the_bundled_video(tmp_path: Path, small_model: Path) -> None:

@@ -147,7 +147,6 @@ def test_an_official_bin_becomes_a_model(
         ({"top_k": 999}, "top_k 999 exceeds"),
         ({"selection_layers": 99}, "selection_layers 99 exceeds"),
         ({"branch_heads": 7}, "not a multiple of branch_heads 7"),
-        ({"branch": "paper"}, "belong to the official branch"),
     ],
 )
 def test_options_that_do_not_fit_the_checkpoint_are_named(
