@@ -120,8 +120,8 @@ def _velocities(
         # Nothing is averaged, so VAP is VCL and their ratio says nothing about the sperm.
         del values["wob"]
         withheld["wob"] = (
-            f"at {fps:.4g} frames per second the window of {1e3 * window_s:.0f} ms holds a single "
-            "frame, so VAP equals VCL"
+            f"at {fps:.4g} pictures per second the window of {1e3 * window_s:.0f} ms holds a "
+            "single one, so VAP equals VCL"
         )
     turning = _mean_turn(p)
     if turning is None:
@@ -129,7 +129,8 @@ def _velocities(
     else:
         values["mad_deg"] = turning
     if fps < MINIMUM_FPS_LATERAL * 0.98:  # cameras call 49.9 fps fifty
-        lateral = f"the video has {fps:.4g} frames per second and at least 50 are needed"
+        # Not frames: the video may hold more of them, of which some repeat the one before.
+        lateral = f"the camera took {fps:.4g} pictures per second and at least 50 are needed"
         withheld |= {"alh_mean": lateral, "bcf_hz": lateral}
     else:
         values["alh_mean"] = float(np.mean(np.hypot(*(p - a).T)))

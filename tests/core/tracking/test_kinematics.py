@@ -118,7 +118,7 @@ def reasons(k: Kinematics) -> dict[str, str]:
 def test_low_frame_rates_withhold_the_lateral_beat() -> None:
     k = compute_kinematics(track_of(line(60), fps=15), um_per_px=0.2)
     assert (k.alh_mean, k.bcf_hz, k.wob) == (None, None, None)
-    assert "15 frames per second" in reasons(k)["alh_mean"]
+    assert "15 pictures per second" in reasons(k)["alh_mean"]
     assert "VAP equals VCL" in reasons(k)["wob"]
     assert k.fps == pytest.approx(15)
     assert k.vcl is not None
