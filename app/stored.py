@@ -58,6 +58,9 @@ class StoredValues:
             store.sync()
             if store.status() is not QSettings.Status.NoError:
                 log.warning("Settings cannot be written to %s", self._file)
+                with self._lock:  # they go with the next value that is set
+                    self._unwritten, self._writer = taken | self._unwritten, None
+                return
 
     def _opened(self) -> QSettings:
         return QSettings(str(self._file), QSettings.Format.IniFormat)

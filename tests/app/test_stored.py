@@ -76,3 +76,8 @@ def test_a_place_that_cannot_be_written_is_logged(
     values.sync()
     assert values.value("theme") == "light"
     assert "cannot be written" in caplog.text
+    (tmp_path / "file").unlink()
+    values.set_value("operator", "Sato")
+    values.sync()
+    again = StoredValues(tmp_path / "file" / "settings.ini")
+    assert (again.value("theme"), again.value("operator")) == ("light", "Sato")
