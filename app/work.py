@@ -4,8 +4,9 @@ The core is imported inside: reading video, tracking and above all torch take lo
 than the window may take to appear.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -134,7 +135,8 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
     """
     from app.preload import imports_uncollected, preload_torch
 
-    with imports_uncollected():
+    is_first = "torch" not in sys.modules  # later there is nothing to import, only to collect
+    with imports_uncollected() if is_first else nullcontext():
         yield Progress(stage="model", done=0, total=4)
         import_core()
         yield Progress(stage="model", done=1, total=4)
@@ -142,10 +144,10 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
         from rostfine_core.assessor import Assessor
         from rostfine_core.bundled import DEMO_MODEL, bundled_path
 
-        yield Progress(stage="model", done=2, total=4)
-        assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
-        yield Progress(stage="model", done=3, total=4)
-        assessor.warm_up()
+    yield Progress(stage="model", done=2, total=4)
+    assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
+    yield Progress(stage="model", done=3, total=4)
+    assessor.warm_up()
     return assessor
 
 
