@@ -32,8 +32,8 @@ Values = TypeVar("Values", bound=np.generic)
 
 TAIL = 8.0
 """Degrees of freedom of the motion error: heads jump more often than a Gaussian allows."""
-UNSEEN_HEAD, UNSEEN_BYSTANDER = 14.0, 6.0
-"""Cost of believing that a head, or a bystander, is not seen at all."""
+UNSEEN_HEAD, UNSEEN_BYSTANDER, UNSEEN_IF_GONE = 14.0, 6.0, 5.0
+"""Cost of believing that a head, a bystander, or a head that may have left, is not seen at all."""
 SCORE_DEVIATION, LOOK_CAP = 0.12, 8.0
 STRENGTH_DEVIATION, STRENGTH_CAP = 0.4, 4.0
 HIDDEN, HIDDEN_NEW = 1.0, 0.7
@@ -180,7 +180,8 @@ class Heads:
         cost = self._motion_cost(detections)
         views, patches = self._compare(windows, candidates, detections, cost[:count])
         unseen = np.full(len(self._motion), UNSEEN_BYSTANDER)
-        unseen[:count] = UNSEEN_HEAD
+        may_be_gone = self.is_lost | (_beyond(predicted[:count], image.shape) > -self.diameters / 2)
+        unseen[:count] = np.where(may_be_gone, UNSEEN_IF_GONE, UNSEEN_HEAD)
         chosen = assign(np.concatenate([views.cost, cost[count:]]), unassigned=unseen)
         hidden_by = self._hidden_by(chosen, detections)
         self._learn(chosen, hidden_by, detections, views, elapsed_s=elapsed_s)
@@ -336,11 +337,7 @@ class Heads:
         self, seen: NDArray[np.bool_], shape: tuple[int, ...], elapsed_s: float
     ) -> None:
         """Call heads lost that left the field or were not seen for long."""
-        height, width = shape
-        place = self.positions
-        beyond_x = np.maximum(-0.5 - place.real, place.real - width + 0.5)
-        beyond_y = np.maximum(-0.5 - place.imag, place.imag - height + 0.5)
-        outside = np.maximum(beyond_x, beyond_y) > self.diameters / 2
+        outside = _beyond(self.positions, shape) > self.diameters / 2
         self.unseen_s = np.where(seen, 0.0, self.unseen_s + elapsed_s)
         self.is_lost = ~seen & (self.is_lost | outside | (self.unseen_s > self._settings.predict_s))
 
@@ -349,6 +346,14 @@ class Heads:
         if new.any():
             units = self._scales[detections.viewers[new]].astype(float)
             self._motion.add(detections.places[new], units=units)
+
+
+def _beyond(places: Complex, shape: tuple[int, ...]) -> Real:
+    """(T,) how far ``places`` lie outside the frame; inside it is below zero."""
+    height, width = shape
+    beyond_x = np.maximum(-0.5 - places.real, places.real - width + 0.5)
+    beyond_y = np.maximum(-0.5 - places.imag, places.imag - height + 0.5)
+    return np.maximum(beyond_x, beyond_y)
 
 
 def _scatter(

@@ -74,3 +74,11 @@ def test_a_real_head_in_phase_contrast_is_not_left_for_passing_debris(
     seen = [p for p in points if p.status is not TrackStatus.LOST]
     assert len(seen) > 0.9 * len(points)
     assert all(abs(p.x_px - 148) < 15 and abs(p.y_px - 153) < 15 for p in seen)
+
+
+def test_a_sperm_that_leaves_is_not_taken_for_its_neighbour(shared: Path) -> None:
+    """It swims out at the lower edge in frame 24, where another one passes."""
+    seed = Seed(target="1", frame=0, x_px=156.0, y_px=493.0)
+    points = follow(shared / "data" / "svia" / "S_0001.mp4", [seed])["1"].points
+    assert points[23].status is TrackStatus.MEASURED
+    assert {p.status for p in points[27:]} == {TrackStatus.LOST}

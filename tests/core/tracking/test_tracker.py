@@ -189,6 +189,26 @@ def test_what_leaves_the_field_is_lost_and_has_no_position() -> None:
     assert all(0 <= p.x_px < SIZE[1] for p in found.points if p.status is not TrackStatus.LOST)
 
 
+@pytest.mark.parametrize("height", [142.0, 146.0, 150.0])
+@pytest.mark.parametrize("ahead", [-6.0, 0.0])
+def test_what_leaves_is_not_taken_for_one_that_swims_by(height: float, ahead: float) -> None:
+    """Where a jerky head goes out of the picture, the next one near is another one."""
+    jerks = np.random.default_rng(1).normal(0, 3, (40, 4))
+
+    def leaving(frame: int) -> tuple[float, float]:
+        return 90 + frame + jerks[frame, 0], 104 + 3 * frame + jerks[frame, 1]
+
+    def swimming_by(frame: int) -> tuple[float, float]:
+        return 110 + ahead - 3 * (frame - 19) + jerks[frame, 2], height + jerks[frame, 3]
+
+    seed = Seed(target="1", frame=0, x_px=leaving(0)[0], y_px=leaving(0)[1])
+    tracker = Tracker([seed])
+    for frame in range(40):
+        image = picture([leaving(frame), swimming_by(frame)], frame=frame)
+        tracker.step(GreyFrame(index=frame, time_s=frame / FPS, image=image))
+    assert {p.status for p in tracker.tracks[0].points[27:]} == {TrackStatus.LOST}
+
+
 def test_gone_for_good_is_lost_and_not_followed_into_the_noise() -> None:
     found = follow({"1": still}, hidden=lambda f: f >= 10, count=60)["1"]
     assert found.points[-1].status is TrackStatus.LOST
