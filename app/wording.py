@@ -55,6 +55,7 @@ FLAG_TITLES = {
     "crop_over_border": QT_TRANSLATE_NOOP("Flags", "Crop over the border"),
     "too_dark": QT_TRANSLATE_NOOP("Flags", "Too dark"),
     "too_bright": QT_TRANSLATE_NOOP("Flags", "Too bright"),
+    "no_head_at_click": QT_TRANSLATE_NOOP("Flags", "No head under the click"),
     "head_not_found": QT_TRANSLATE_NOOP("Flags", "Head not found"),
     "out_of_focus": QT_TRANSLATE_NOOP("Flags", "Out of focus"),
     "sperm_too_small": QT_TRANSLATE_NOOP("Flags", "Sperm too small"),

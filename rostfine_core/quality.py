@@ -33,7 +33,8 @@ SCALE_RATIO = 1.5
 SHARP_EDGE_PX = 3.0  # what a perfectly sharp edge measures after smoothing by one pixel
 BLUR_EDGE_SHARE = 0.28  # what an edge is wider than that, as a part of the head's length
 HEAD_LEVEL = 0.35  # of the peak difference: where the head ends
-TAIL_SHARE = 0.55  # of the head's half width: neck and tail are thinner
+TAIL_SHARES = (0.55, 0.7, 0.85)  # of the head's half width: neck and tail are thinner
+SLENDER = 2.6  # length by width from which a neck is still on the head, which is about 5 by 3
 SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter of their length
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range
 
@@ -125,11 +126,18 @@ def _light_flags(clip: Clip) -> Iterator[QualityFlag]:
 
 def _head_flags(clip: Clip, model: ModelInfo) -> Iterator[QualityFlag]:
     """Measure the head in every frame of the clip; the median frame speaks for it."""
-    found = [h for h in (measure_head(image) for image in clip.images) if h is not None]
-    if len(found) < len(clip.images) / 2:
+    heads = [measure_head(image) for image in clip.images]
+    if heads[0] is None and clip.boxes[0].status is TrackStatus.MANUAL:
+        yield _warning(
+            "no_head_at_click",
+            f"Nothing stands out where the sperm was clicked in frame {clip.boxes[0].frame}: the "
+            "click may have missed it, and what was followed may be something else.",
+        )
+    found = [head for head in heads if head is not None]
+    if len(found) < len(heads) / 2:
         yield _warning(
             "head_not_found",
-            f"No head stands out in {len(clip.images) - len(found)} of {len(clip.images)} "
+            f"No head stands out in {len(heads) - len(found)} of {len(heads)} "
             "frames: the sperm may be out of focus, or the track may have left it.",
         )
         return
@@ -193,7 +201,9 @@ def measure_head(image: NDArray[np.uint8]) -> tuple[float, float] | None:
 
     The head is what differs from the background around the crop's centre: the connected region
     over ``HEAD_LEVEL`` of its own peak difference. Its length is the longer axis of the ellipse of
-    equal second moments; the width of its edge is the peak difference over the steepest slope.
+    equal second moments, without the tail: where neck or tail are nearly as wide as the head, more
+    is taken off until what is left is no longer slender. The width of its edge is the peak
+    difference over the steepest slope.
 
     Args:
         image: (S, S, 3) uint8 crop.
@@ -209,21 +219,32 @@ def measure_head(image: NDArray[np.uint8]) -> tuple[float, float] | None:
     peak = float(centre.max())
     if peak < max(6.0, 5 * noise):
         return None
-    region = _head_region(difference > HEAD_LEVEL * peak, centre, middle)
-    moments = cv2.moments(region.astype(np.uint8), binaryImage=True)
-    spread = np.array([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
-    length = 4 * float(np.sqrt(np.linalg.eigvalsh(spread / moments["m00"])[-1]))
+    for tail_share in TAIL_SHARES:
+        region = _head_region(difference > HEAD_LEVEL * peak, centre, middle, tail_share=tail_share)
+        length, width = _axes(region)
+        if length < SLENDER * width:
+            break
     return length, _edge_width(difference, region, peak)
 
 
-def _head_region(mask: NDArray[np.bool_], centre: Picture, middle: slice) -> NDArray[np.bool_]:
-    """The part of ``mask`` in the middle, without the tail: what is thinner than half the head."""
+def _axes(region: NDArray[np.bool_]) -> tuple[float, float]:
+    """Length and width in pixels of the ellipse with the second moments of ``region``."""
+    moments = cv2.moments(region.astype(np.uint8), binaryImage=True)
+    spread = np.array([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
+    short, long = np.linalg.eigvalsh(spread / moments["m00"] + np.eye(2) / 12)  # pixels are squares
+    return 4 * float(np.sqrt(long)), 4 * float(np.sqrt(short))
+
+
+def _head_region(
+    mask: NDArray[np.bool_], centre: Picture, middle: slice, *, tail_share: float
+) -> NDArray[np.bool_]:
+    """The part of ``mask`` in the middle, without what is thinner than a share of the head."""
     kernel = np.ones((3, 3), np.uint8)
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     filled = _filled(closed.astype(np.uint8))
     # A border of nothing around the crop, so that a distance is finite and ends there.
     depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1][middle, middle]
-    size = 2 * int(TAIL_SHARE * float(depth.max())) + 1
+    size = 2 * int(tail_share * float(depth.max())) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     _, labels = cv2.connectedComponents(cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc))
     here = labels[middle, middle]

@@ -482,6 +482,33 @@
     </message>
 </context>
 <context>
+    <name>CanvasHint</name>
+    <message>
+        <source>Open a video, or drop one here.</source>
+        <translation>動画を開くか、ここにドロップしてください。</translation>
+    </message>
+    <message>
+        <source>Click the head of a sperm.</source>
+        <translation>精子の頭部をクリックしてください。</translation>
+    </message>
+    <message>
+        <source>Click where the selected sperm&apos;s head is in this frame.</source>
+        <translation>このフレームで選択した精子の頭部がある位置をクリックしてください。</translation>
+    </message>
+    <message>
+        <source>Drag a line to measure.</source>
+        <translation>線を引いて測ってください。</translation>
+    </message>
+    <message>
+        <source>Sperm {name} is lost in this frame: press C and click its head, and it is tracked again from here.</source>
+        <translation>精子 {name} はこのフレームで見失われています。C を押して頭部をクリックすると、ここから追跡し直します。</translation>
+    </message>
+    <message>
+        <source>Attention of frame {frame}, the nearest that the network saw</source>
+        <translation>ネットワークが見た最も近いフレーム {frame} の注意マップ</translation>
+    </message>
+</context>
+<context>
     <name>CompareModel</name>
     <message>
         <source>Sperm</source>
@@ -513,33 +540,6 @@
     <message>
         <source>{first} and {second}: the panel would rather vote for {winner}. {shares}</source>
         <translation>{first} と {second}: 専門家は {winner} をより良く評価すると予測されます。{shares}</translation>
-    </message>
-</context>
-<context>
-    <name>CanvasHint</name>
-    <message>
-        <source>Open a video, or drop one here.</source>
-        <translation>動画を開くか、ここにドロップしてください。</translation>
-    </message>
-    <message>
-        <source>Click the head of a sperm.</source>
-        <translation>精子の頭部をクリックしてください。</translation>
-    </message>
-    <message>
-        <source>Click where the selected sperm&apos;s head is in this frame.</source>
-        <translation>このフレームで選択した精子の頭部がある位置をクリックしてください。</translation>
-    </message>
-    <message>
-        <source>Drag a line to measure.</source>
-        <translation>線を引いて測ってください。</translation>
-    </message>
-    <message>
-        <source>Sperm {name} is lost in this frame: press C and click its head, and it is tracked again from here.</source>
-        <translation>精子 {name} はこのフレームで見失われています。C を押して頭部をクリックすると、ここから追跡し直します。</translation>
-    </message>
-    <message>
-        <source>Attention of frame {frame}, the nearest that the network saw</source>
-        <translation>ネットワークが見た最も近いフレーム {frame} の注意マップ</translation>
     </message>
 </context>
 <context>
@@ -919,6 +919,10 @@
     <message>
         <source>Too bright</source>
         <translation>明るすぎます</translation>
+    </message>
+    <message>
+        <source>No head under the click</source>
+        <translation>クリック位置に頭部がありません</translation>
     </message>
     <message>
         <source>Head not found</source>
