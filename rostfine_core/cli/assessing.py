@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,12 @@ from rostfine_core.cli.progress import run_job
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_DEMONSTRATION,
+    Assessment,
     Grade,
+    QualityFlag,
     SampleInfo,
     Seed,
+    Severity,
 )
 
 if TYPE_CHECKING:
@@ -136,15 +140,27 @@ def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") ->
 
 
 def _print_outcome(outcome: "Outcome") -> None:
-    """One line a sperm: the whole distribution, never a letter alone."""
+    """One line a sperm: the whole distribution, never a letter alone; then every flag's reason."""
+    from rostfine_core.report.wording import flag_counts
+
     shares = "  ".join(f"{g.name:>4}" for g in Grade)
     print(f"sperm  {shares}  expected (A=1..E=5)  P(A or B)  flags")
     for one in outcome.assessments:
         grade = one.prediction.grade
         shares = "  ".join(f"{p:4.0%}" for p in grade.probabilities)
-        flags = ", ".join(f.code for f in one.flags) or "none"
         numbers = f"{grade.expected_grade:19.2f}  {grade.p_a_or_b:9.0%}"
-        print(f"{one.target:>5}  {shares}  {numbers}  {flags}")
+        print(f"{one.target:>5}  {shares}  {numbers}  {flag_counts(one.flags)}")
+    _print_flags(outcome.assessments)
     print(DISCLAIMER_AI_GRADE)
     if outcome.assessments[0].provenance.model.is_demonstration:
         print(DISCLAIMER_DEMONSTRATION)
+
+
+def _print_flags(assessments: Sequence[Assessment]) -> None:
+    """Every flag once, with the sperm that it concerns; warnings first."""
+    targets: dict[QualityFlag, list[str]] = {}
+    for one in assessments:
+        for flag in one.flags:
+            targets.setdefault(flag, []).append(one.target)
+    for flag in sorted(targets, key=lambda f: f.severity is not Severity.WARNING):
+        print(f"{flag.severity.capitalize()}, sperm {', '.join(targets[flag])}: {flag.reason}")

@@ -45,18 +45,21 @@ class CropPicture(Flowable):
 
 
 class FilmBand(Flowable):
-    """Up to eight columns of a film strip: frame and time above, the rows' titles at the left."""
+    """Up to eight columns of a film strip: frame and time above, the rows' titles at the left.
 
-    def __init__(self, strip: FilmStrip, columns: range, *, width_pt: float) -> None:
+    Eight columns fill ``full_pt``; fewer are as large and leave room beside them.
+    """
+
+    def __init__(self, strip: FilmStrip, columns: range, *, full_pt: float) -> None:
         super().__init__()
         self._label_pt, self._gap = 21 * mm, 0.6 * mm
-        self._edge = (width_pt - self._label_pt) / COLUMNS - self._gap
+        self._edge = (full_pt - self._label_pt) / COLUMNS - self._gap
         self._labels = [frame_label(strip.boxes[c]) for c in columns]
         self._rows = [
             _jpeg(_side_by_side([row[c] for c in columns], gap_share=self._gap / self._edge))
             for row in strip.rows
         ]
-        self.width = width_pt
+        self.width = self._label_pt + len(columns) * (self._edge + self._gap)
         self.height = 3 * (self._edge + self._gap) + 9
 
     def draw(self) -> None:
@@ -89,7 +92,7 @@ class ColourBar(Flowable):
 
     def __init__(self, strip: FilmStrip) -> None:
         super().__init__()
-        self.width, self.height = 100 * mm, 9
+        self.width, self.height = 70 * mm, 9
         self._picture = _jpeg(np.repeat(strip.bar[None], 8, axis=0))
 
     def draw(self) -> None:
@@ -97,7 +100,7 @@ class ColourBar(Flowable):
         self.canv.setFont(REGULAR, 6.5)
         self.canv.setFillColor(black)
         self.canv.drawString(0, 2, "lower")
-        left, width = 21 * mm, 58 * mm
+        left, width = 8 * mm, 40 * mm
         self.canv.drawImage(self._picture, left, 1, width, 6)
         self.canv.drawString(left + width + 4, 2, "higher attention")
 

@@ -1,4 +1,4 @@
-"""The PDF's page on one sperm: picture, votes, attention, checks, kinematics and provenance."""
+"""The PDF's page on one sperm: picture, votes, checks, attention, kinematics and provenance."""
 
 from reportlab.lib.colors import black
 from reportlab.lib.units import mm
@@ -28,12 +28,14 @@ from rostfine_core.report.wording import (
     Measure,
     kinematics_conditions,
     measures,
+    notes_in_words,
     provenance_columns,
     share,
     spread_in_words,
 )
 
 PANEL_PX = 170
+GUTTER_PT = 4 * mm
 SECTION_GAP = Spacer(1, 1.5 * mm)  # with the demonstration model, a sperm fits one page
 
 
@@ -47,9 +49,9 @@ def sperm_section(assessment: Assessment) -> list[Flowable]:
         SECTION_GAP,
         _key_numbers(assessment),
         SECTION_GAP,
-        *_explanation(assessment),
+        *_flags(assessment),  # beside the numbers that they weaken
         SECTION_GAP,
-        *_flags(assessment),
+        *_explanation(assessment),
         SECTION_GAP,
         *_kinematics(assessment),
         SECTION_GAP,
@@ -123,20 +125,27 @@ def _spread_parts(words: str) -> tuple[str, str]:
 
 
 def _explanation(assessment: Assessment) -> list[Flowable]:
+    """The film strip; what its colours mean stands beside it where there is room, else below."""
     strip = film_strip(assessment, edge_px=PANEL_PX)
     total = len(strip.boxes)
-    bands = [
-        FilmBand(strip, range(i, min(i + COLUMNS, total)), width_pt=WIDTH_PT)
+    first, *others = (
+        FilmBand(strip, range(i, min(i + COLUMNS, total)), full_pt=WIDTH_PT)
         for i in range(0, total, COLUMNS)
+    )
+    meanings = zip(ROW_TITLES[1:], range_in_words(strip), strict=True)
+    note = f"{DISCLAIMER_ATTENTION} Outline in row two: over half of the scale."
+    captions: list[Flowable] = [
+        ColourBar(strip),
+        *(text(f"{title}: {meaning}", "tiny") for title, meaning in meanings),
+        text(note, "small"),
     ]
-    captions = [
-        text(f"{title}: {meaning}", "tiny")
-        for title, meaning in zip(ROW_TITLES[1:], range_in_words(strip), strict=True)
-    ]
-    title = text("Where the network looked (above each column: frame · time)", "label")
-    note = text(f"{DISCLAIMER_ATTENTION} Outline in row two: over half of the scale.", "small")
-    first = KeepTogether([title, Spacer(1, 1 * mm), bands[0]])
-    return [first, *bands[1:], KeepTogether([ColourBar(strip), *captions, note])]
+    title = "Where the network looked (above each column: frame · time)"
+    beside_pt = WIDTH_PT - first.width
+    if beside_pt >= GUTTER_PT + captions[0].width:
+        row = [first, "", [Spacer(1, first.height / 3), *captions]]
+        widths = [first.width, GUTTER_PT, beside_pt - GUTTER_PT]
+        return [titled(title, Table([row], colWidths=widths, style=FLUSH))]
+    return [titled(title, first), *others, KeepTogether(captions)]
 
 
 def _flags(assessment: Assessment) -> list[Flowable]:
@@ -163,7 +172,7 @@ def _kinematics(assessment: Assessment) -> list[Flowable]:
     columns = [[_measure_cells(m) for m in part] for part in (found[:half], found[half:])]
     rows = [[*left, *right] for left, right in zip(*columns, strict=True)]
     widths = [w * mm for w in (14, 42, 30, 21, 40, 33)]
-    notes = [text(f"{m.term}: {m.note}", "tiny") for m in found if m.note]
+    notes = [text(note, "tiny") for note in notes_in_words(found)]
     conditions = text(kinematics_conditions(assessment.kinematics), "small")
     table = Table(rows, colWidths=widths, style=LINES)
     return [titled("Kinematics", conditions, Spacer(1, 1 * mm), table, Spacer(1, 1 * mm), *notes)]

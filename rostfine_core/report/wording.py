@@ -125,6 +125,8 @@ def kinematics_conditions(kinematics: Kinematics) -> str:
         f"{kinematics.measured_points} measured points at {kinematics.fps:.4g} fps over "
         f"{kinematics.span_s:.2f} s; average path smoothed over {kinematics.window_s:.3g} s."
     )
+    if kinematics.wob is None and kinematics.vap is not None and kinematics.vap == kinematics.vcl:
+        text += " At this rate the smoothing window holds one picture: VAP is VCL, STR is LIN."
     if not kinematics.unit.startswith("um"):
         text += f" Not calibrated: lengths in pixels, speeds in {kinematics.unit}."
     return text
@@ -159,6 +161,15 @@ def measures(kinematics: Kinematics) -> Iterator[Measure]:
     yield measure("motility_class", "WHO motility", "class by velocity", "{}", "")
 
 
+def notes_in_words(found: Sequence[Measure]) -> list[str]:
+    """Why values are missing or to be read with care: each reason once, with its terms."""
+    terms: dict[str, list[str]] = {}
+    for measure in found:
+        if measure.note:
+            terms.setdefault(measure.note, []).append(measure.term)
+    return [f"{', '.join(names)}: {note}" for note, names in terms.items()]
+
+
 def json_in_words(text: str) -> str:
     """Name-value pairs from JSON text on one line; a list of records is counted, not listed."""
     try:
@@ -177,6 +188,8 @@ def _value_in_words(value: object) -> str:
         if any(isinstance(v, dict | list) for v in value):
             return f"({len(value)}, listed in assessment.json)"
         return "/".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:.6g}"  # assessment.json holds every digit
     return "none" if value is None else str(value)
 
 

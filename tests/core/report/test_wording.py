@@ -67,6 +67,32 @@ def test_without_calibration_everything_is_in_pixels_and_says_so(
     assert wording.scale_in_words(None) == "not calibrated"
 
 
+def test_an_average_path_that_averages_nothing_is_told(make_assessment: MakeAssessment) -> None:
+    usual = make_assessment().kinematics
+    single = replace(usual, vap=usual.vcl, wob=None, withheld=(("wob", "a single picture"),))
+    assert "VAP is VCL" in wording.kinematics_conditions(single)
+    assert "VAP is VCL" not in wording.kinematics_conditions(usual)
+
+
+def test_a_reason_for_many_missing_values_is_told_once(make_assessment: MakeAssessment) -> None:
+    short = "the track lasts 0.80 s and at least one second is needed"
+    usual = make_assessment().kinematics
+    none = replace(
+        usual,
+        vcl=None,
+        vap=None,
+        vsl=None,
+        withheld=tuple((n, short) for n in ("vcl", "vsl", "vap")),
+    )
+    notes = wording.notes_in_words(list(wording.measures(none)))
+    assert notes[0] == f"VCL, VSL, VAP: {short}"
+    assert "VAP is VCL" not in wording.kinematics_conditions(none)
+
+
+def test_settings_are_rounded_for_reading() -> None:
+    assert wording.json_in_words(json.dumps({"max_span_s": 175 / 15})) == "max_span_s 11.6667"
+
+
 def test_alh_has_the_unit_of_a_length(make_assessment: MakeAssessment) -> None:
     given = replace(make_assessment().kinematics, alh_mean=2.04, bcf_hz=9.5, withheld=())
     found = {m.term: m for m in wording.measures(given)}
