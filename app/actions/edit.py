@@ -1,0 +1,80 @@
+"""The Edit menu: undo and redo, and the list of sperm."""
+
+from app.actions.spec import EDIT, ActionSpec
+from app.marking import QT_TRANSLATE_NOOP
+
+EDIT_ACTIONS = (
+    ActionSpec(
+        id="undo",
+        menu=EDIT,
+        text=QT_TRANSLATE_NOOP("Actions", "Undo"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Take the last edit back"),
+        icon="undo",
+        handler="editor.undo",
+        shortcut="Ctrl+Z",
+    ),
+    ActionSpec(
+        id="redo",
+        menu=EDIT,
+        text=QT_TRANSLATE_NOOP("Actions", "Redo"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Do the edit again"),
+        icon="redo",
+        handler="editor.redo",
+        shortcut="Ctrl+Shift+Z",
+    ),
+    ActionSpec(
+        id="next_sperm",
+        menu=EDIT,
+        text=QT_TRANSLATE_NOOP("Actions", "Next sperm"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Select the next sperm of the list"),
+        icon="down",
+        handler="editor.select_next",
+        shortcut="Ctrl+Down",
+        separator=True,
+    ),
+    ActionSpec(
+        id="previous_sperm",
+        menu=EDIT,
+        text=QT_TRANSLATE_NOOP("Actions", "Previous sperm"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Select the previous sperm of the list"),
+        icon="up",
+        handler="editor.select_previous",
+        shortcut="Ctrl+Up",
+    ),
+    ActionSpec(
+        id="rename",
+        menu=EDIT,
+        text=QT_TRANSLATE_NOOP("Actions", "Rename"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Give the selected sperm another name"),
+        icon="rename",
+        handler="window.start_rename",
+        shortcut="F2",
+    ),
+    ActionSpec(
+        id="move_up",
+        menu=EDIT,
+        text=QT_TRANSLATE_NOOP("Actions", "Move up"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Move the selected sperm up in the list"),
+        icon="move_up",
+        handler="editor.move_up",
+        shortcut="Alt+Up",
+    ),
+    ActionSpec(
+        id="move_down",
+        menu=EDIT,
+        text=QT_TRANSLATE_NOOP("Actions", "Move down"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Move the selected sperm down in the list"),
+        icon="move_down",
+        handler="editor.move_down",
+        shortcut="Alt+Down",
+    ),
+    ActionSpec(
+        id="remove",
+        menu=EDIT,
+        text=QT_TRANSLATE_NOOP("Actions", "Remove"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Remove the selected sperm; undo brings it back"),
+        icon="remove",
+        handler="editor.remove_selected",
+        shortcut="Ctrl+Backspace",
+    ),
+)

@@ -1,0 +1,102 @@
+"""The Video menu: playing and stepping through the frames."""
+
+from app.actions.spec import VIDEO, ActionSpec
+from app.marking import QT_TRANSLATE_NOOP
+
+JUMP_FRAMES = 10
+LAST = 2**31 - 1  # the player stops at the last frame
+
+VIDEO_ACTIONS = (
+    ActionSpec(
+        id="play",
+        menu=VIDEO,
+        text=QT_TRANSLATE_NOOP("Actions", "Play"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Play or pause"),
+        icon="play",
+        handler="player.toggle",
+        shortcut="K",
+        checkable=True,
+    ),
+    ActionSpec(
+        id="step_back",
+        menu=VIDEO,
+        text=QT_TRANSLATE_NOOP("Actions", "Back one frame"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show the frame before"),
+        icon="step_back",
+        handler="player.step",
+        argument=-1,
+        shortcut="J",
+        separator=True,
+    ),
+    ActionSpec(
+        id="step_forward",
+        menu=VIDEO,
+        text=QT_TRANSLATE_NOOP("Actions", "Forward one frame"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show the frame after"),
+        icon="step_forward",
+        handler="player.step",
+        argument=1,
+        shortcut="L",
+    ),
+    ActionSpec(
+        id="jump_back",
+        menu=VIDEO,
+        text=QT_TRANSLATE_NOOP("Actions", "Back ten frames"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Go ten frames back"),
+        icon="jump_back",
+        handler="player.step",
+        argument=-JUMP_FRAMES,
+        shortcut="Shift+J",
+    ),
+    ActionSpec(
+        id="jump_forward",
+        menu=VIDEO,
+        text=QT_TRANSLATE_NOOP("Actions", "Forward ten frames"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Go ten frames on"),
+        icon="jump_forward",
+        handler="player.step",
+        argument=JUMP_FRAMES,
+        shortcut="Shift+L",
+    ),
+    ActionSpec(
+        id="first_frame",
+        menu=VIDEO,
+        text=QT_TRANSLATE_NOOP("Actions", "First frame"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Go to the first frame"),
+        icon="first",
+        handler="player.seek",
+        argument=0,
+        shortcut="Ctrl+Home",
+    ),
+    ActionSpec(
+        id="last_frame",
+        menu=VIDEO,
+        text=QT_TRANSLATE_NOOP("Actions", "Last frame"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Go to the last frame"),
+        icon="last",
+        handler="player.seek",
+        argument=LAST,
+        shortcut="Ctrl+End",
+    ),
+    ActionSpec(
+        id="slower",
+        menu=VIDEO,
+        text=QT_TRANSLATE_NOOP("Actions", "Slower"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Play at half the speed"),
+        icon="slower",
+        handler="player.change_speed",
+        argument=-1,
+        shortcut="[",
+        separator=True,
+    ),
+    ActionSpec(
+        id="faster",
+        menu=VIDEO,
+        text=QT_TRANSLATE_NOOP("Actions", "Faster"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Play at twice the speed, at most as it was recorded"),
+        icon="faster",
+        handler="player.change_speed",
+        argument=1,
+        shortcut="]",
+    ),
+)
