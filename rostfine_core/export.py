@@ -2,9 +2,11 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from rostfine_core.domain import Assessment, LongJob, Progress
 from rostfine_core.errors import StoreError
@@ -17,29 +19,30 @@ REPORT_CSV = "report.csv"
 EXPLANATION_PNG = "explanation.png"
 _SPERM_FILES = (ASSESSMENT_JSON, TRACK_CSV, EXPLANATION_PNG)  # the first tells what the folder is
 _STAGING = ".writing-"
-_LEAVING, _PREVIOUS = ".leaving-report", ".previous-report"
-"""Where the report that is replaced lies: while its files are taken out one by one, and from when
-all are out until the new ones are in."""
+"""Folders with a report that is being made; one that a killed program left is of no use."""
+_LEAVING, _ARRIVING = ".leaving-report", ".arriving-report"
+"""Where the report that is replaced lies until the new one is in, and the new one, whole, until
+all its files are in their places."""
 _REPLACED = ".replaced-"
 """Folders with a report that must never come back, also if its files cannot be removed now."""
+_LOCK = ".writing.lock"
 
 
 def check_folder(folder: Path, *, overwrite: bool = False) -> None:
     """Refuse a results folder that cannot take results, before any work is done.
 
-    What a crash left behind while a report was replaced is put in order first.
+    What a crash left behind while a report was written is put in order first.
 
     Raises:
-        StoreError: it is a file, cannot be written, or holds results already.
+        StoreError: it is a file, cannot be written, holds results already, or another program is
+            writing into it.
     """
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder} is a file: give a folder for the results.")
-    _settle(folder)
-    if not overwrite and _report_files(folder):
-        raise StoreError(
-            f"{folder} already holds a report, which is not overwritten: "
-            "choose another folder or add --overwrite."
-        )
+    if folder.exists():
+        with _only_writer(folder):
+            _settle(folder)
+            _refuse_report(folder, overwrite=overwrite)
     existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     try:
         # The folder itself is made when there is something to put into it.
@@ -63,22 +66,22 @@ def export_sample(
         StoreError: the folder cannot be written or already holds results.
     """
     check_folder(folder, overwrite=overwrite)
-    staging: Path | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=folder, prefix=_STAGING))
-        yield from _write_all(assessments, staging)
-        _replace_report(folder, staging)
+        with _only_writer(folder):
+            try:
+                _refuse_report(folder, overwrite=overwrite)
+                staging = Path(tempfile.mkdtemp(dir=folder, prefix=_STAGING))
+                yield from _write_all(assessments, staging)
+                _replace_report(folder, staging)
+            finally:
+                with suppress(StoreError):  # what failed above is what the user must read
+                    _settle(folder)
     except OSError as error:
         raise StoreError(
             f"Cannot write the results into {folder} ({error.strerror or error}): "
             "free some space or choose another folder."
         ) from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
-            with suppress(StoreError):  # what failed above is what the user must read
-                _settle(folder)
     return folder
 
 
@@ -94,43 +97,83 @@ def sperm_folder_names(assessments: Sequence[Assessment]) -> tuple[str, ...]:
     return tuple(names)
 
 
+@contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Keep other programs from writing a report into ``folder``; their end lets go of it too."""
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise StoreError(
+            f"Another program is writing a report into {folder}: wait until it is done, or choose "
+            "another folder."
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"Cannot write into {folder} ({error.strerror or error}): choose another folder."
+        ) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # open files cannot be removed on Windows, which does it itself
+            (folder / _LOCK).unlink()
+        lock.release()
+
+
+def _refuse_report(folder: Path, *, overwrite: bool) -> None:
+    if not overwrite and _report_files(folder):
+        raise StoreError(
+            f"{folder} already holds a report, which is not overwritten: "
+            "choose another folder or add --overwrite."
+        )
+
+
 def _replace_report(folder: Path, staging: Path) -> None:
-    """Take the old report out, then move the new one in; its PDF comes last and says all is in."""
-    leaving = folder / _LEAVING
-    _move(_report_files(folder), source=folder, target=leaving)
+    """Take the old report out, then move the new one in, which stands from its renaming on."""
+    _move(_report_files(folder), source=folder, target=folder / _LEAVING)
+    arriving = staging.rename(folder / _ARRIVING)
+    try:
+        _bring_in(folder)
+    except OSError:  # a full disk, say: the new report goes, and the old one will be brought back
+        with suppress(OSError):
+            _move(_report_files(folder), source=folder, target=arriving)
+            arriving.rename(staging)
+        raise
+
+
+def _bring_in(folder: Path) -> None:
+    """Move the files of a whole report to their places, the PDF last, and drop the one before."""
+    arriving, leaving = folder / _ARRIVING, folder / _LEAVING
+    files = sorted(p for p in arriving.rglob("*") if p.is_file())
+    _move(sorted(files, key=lambda p: p.name == REPORT_PDF), source=arriving, target=folder)
     if leaving.exists():
-        leaving.rename(folder / _PREVIOUS)
-    _move(_report_files(staging), source=staging, target=folder)
-    if (folder / _PREVIOUS).exists():
         replaced = Path(tempfile.mkdtemp(dir=folder, prefix=_REPLACED))
-        (folder / _PREVIOUS).rename(replaced / _PREVIOUS)
-        shutil.rmtree(replaced, ignore_errors=True)
+        leaving.rename(replaced / _LEAVING)
+    for emptied in sorted((p for p in arriving.rglob("*") if p.is_dir()), reverse=True):
+        emptied.rmdir()
+    arriving.rmdir()
 
 
 def _settle(folder: Path) -> None:
-    """End what a crash interrupted: the new report stands if all of it was in, else the old one.
+    """End what was interrupted: a new report that was whole is brought in, else the old one back.
 
     Raises:
         StoreError: the files cannot be moved.
     """
-    leaving, previous = folder / _LEAVING, folder / _PREVIOUS
+    leaving, arriving = folder / _LEAVING, folder / _ARRIVING
     try:
-        if previous.exists() and not (folder / REPORT_PDF).exists():
-            for file in reversed(_report_files(folder)):
-                file.unlink()
-            previous.rename(leaving)
-        if leaving.exists():
+        if arriving.exists():
+            _bring_in(folder)
+        elif leaving.exists():
             files = sorted(p for p in leaving.rglob("*") if p.is_file())
             _move(files, source=leaving, target=folder)
-        for remains in (leaving, previous):
-            if remains.exists():
-                shutil.rmtree(remains)
-        for replaced in folder.glob(f"{_REPLACED}*"):
-            shutil.rmtree(replaced, ignore_errors=True)
+            shutil.rmtree(leaving)
+        for remains in (*folder.glob(f"{_STAGING}*"), *folder.glob(f"{_REPLACED}*")):
+            shutil.rmtree(remains, ignore_errors=True)
     except OSError as error:
         raise StoreError(
-            f"A report in {folder} was being replaced when the program ended, and cannot be put in "
-            f"order ({error.strerror or error}): its files lie in {_LEAVING} or {_PREVIOUS} there."
+            f"A report in {folder} was being written when the program ended, and cannot be put in "
+            f"order ({error.strerror or error}): its files lie in {_LEAVING} or {_ARRIVING} there."
         ) from error
 
 

@@ -118,6 +118,44 @@ def test_a_replaced_report_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize("step", range(12))
+def test_a_first_report_is_there_as_a_whole_or_not_at_all(tmp_path: Path, step: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(export, "_settle", lambda _: None)
+        kill_at(step, patch)
+        with suppress(KilledError):
+            drain(export_sample((), tmp_path))
+    with suppress(StoreError):  # a report that is there is not overwritten
+        check_folder(tmp_path)
+    assert len(contents(tmp_path)) in (0, 8)
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_two_programs_do_not_write_into_one_folder(tmp_path: Path) -> None:
+    first = export_sample((), tmp_path)
+    next(first)
+    with pytest.raises(StoreError, match="Another program is writing"):
+        check_folder(tmp_path)
+    with pytest.raises(StoreError, match="Another program is writing"):
+        drain(export_sample((), tmp_path))
+    drain(first)
+    assert set(contents(tmp_path).values()) == {"new"}
+    check_folder(tmp_path, overwrite=True)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_what_a_killed_program_was_writing_goes_with_the_next_report(tmp_path: Path) -> None:
+    (tmp_path / ".writing-left").mkdir()
+    (tmp_path / ".writing-left" / "report.csv").write_text("half")
+    drain(export_sample((), tmp_path))
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "report.pdf", "report.csv", "sperm-2", "sperm-3"
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("stand_in")
 def test_a_replaced_report_that_stays_does_not_come_back(tmp_path: Path) -> None:
     """A virus scanner held its files; then the new PDF is moved away."""
     write_report(tmp_path, "old", "12")
@@ -142,7 +180,7 @@ def test_a_full_disk_brings_the_old_report_back(
     before, replace = contents(tmp_path), Path.replace
 
     def is_full(self: Path, target: Path) -> Path:
-        if self.parent.name.startswith(".writing") and self.name == "report.csv":
+        if self.parent.name == ".arriving-report" and self.name == "report.csv":
             raise OSError(28, "No space left on device")
         return replace(self, target)
 
