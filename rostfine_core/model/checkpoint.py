@@ -234,7 +234,7 @@ def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from error
     except SafetensorError as error:
         raise ModelError(
-            f"{path} is not a model file or is damaged ({error}): choose a {SUFFIX} file made by "
+            f"{path} is not a model file or is damaged: choose a {SUFFIX} file made by "
             "this program, or convert an official checkpoint first."
         ) from error
 
