@@ -11,10 +11,10 @@ SMALLEST_SHARE = 1e-7
 
 
 def apply_temperature(prediction: Shares, temperature: float) -> NDArray[np.float64]:
-    """Sharpen (below 1) or flatten (above 1) distributions (N, 5): p^(1/T), rows sum to 1."""
+    """Sharpen (below 1) or flatten (above 1) distributions (..., 5): p^(1/T), rows sum to 1."""
     logits = np.log(np.maximum(prediction.astype(np.float64), SMALLEST_SHARE)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    tempered: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    tempered: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
     return tempered
 
 

@@ -89,6 +89,7 @@ def evaluate(
     prediction: NDArray[np.float64] = answers.mean(axis=0)
     if temperature is not None:
         prediction = apply_temperature(prediction, temperature)
+        answers = apply_temperature(answers, temperature)  # the spread is of what is reported
     spread = ensemble_spread(answers)
     result = EvaluationResult(
         model=model.name,

@@ -25,7 +25,8 @@ class EvaluationResult:
 
     ``mean_entropy_bits`` is the disagreement that the answers expect of the panel;
     ``mean_spread`` is the model's own uncertainty, apart from it: the standard deviation of the
-    expected grade over the members of an ensemble, mean over clips (None for a single model).
+    expected grade over the members of an ensemble, each after the temperature where one was
+    fitted, mean over clips (None for a single model).
     ``confusion`` counts clips by most-selected grade: rows the panel's, columns the model's.
     ``notes`` are the sentences that must stand with the scores, see ``disclaimers``.
     """
@@ -52,6 +53,14 @@ class EvaluationResult:
         return knowable_share(self.metrics, self.yardsticks)
 
     @property
+    def spread_of(self) -> str | None:
+        """What ``mean_spread`` is of, in words."""
+        if self.mean_spread is None:
+            return None
+        heat = "" if self.temperature is None else ", each after the temperature"
+        return f"expected grades of the {self.members} members{heat}"
+
+    @property
     def summary(self) -> str:
         """The table of the result as Markdown, for the command line and the file."""
         return markdown(self)
@@ -69,6 +78,7 @@ class EvaluationResult:
             "temperature": self.temperature,
             "mean_entropy_bits": self.mean_entropy_bits,
             "mean_spread_grades": self.mean_spread,
+            "mean_spread_of": self.spread_of,
             "metrics": self.metrics.scalars(),
             "intervals_95": {k: list(v) for k, v in self.intervals.items()},
             "yardsticks": asdict(self.yardsticks),
@@ -92,7 +102,8 @@ def clip_rows(
 ) -> list[dict[str, Any]]:
     """One row a clip: predicted and voted shares, expected grades, doubt and errors.
 
-    ``spread`` (N,) is the standard deviation of the expected grade over an ensemble.
+    ``spread`` (N,) is the standard deviation of the expected grade over an ensemble, of answers
+    after the same temperature as ``prediction``.
     """
     labels = data.labels
     errors = per_clip_errors(prediction, labels)
@@ -188,8 +199,9 @@ def _doubt(result: EvaluationResult) -> str:
     )
     if result.mean_spread is None:
         return f"{expected} A single model tells nothing of its own uncertainty."
+    comma = "" if result.temperature is None else ","
     return (
-        f"{expected} Apart from that, the members' expected grades differ by "
+        f"{expected} Apart from that, the {result.spread_of}{comma} differ by "
         f"{result.mean_spread:.3f} grades (mean standard deviation)."
     )
 

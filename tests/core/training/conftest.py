@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rostfine_core.domain import Progress
+from rostfine_core.model import load_models, save_model
 from rostfine_core.training.clip_files import save_clip
 from rostfine_core.training.config import TrainConfig, structure
 from rostfine_core.training.recipe import train_recipe
@@ -122,3 +123,23 @@ def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dataset = write_dataset(folder / "tiny")
     result = drain(train_recipe(make_recipe(dataset, folder / "run")))
     return result.model_path
+
+
+@pytest.fixture(scope="session")
+def pair(trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ensemble, for tests that only read it: the small run's model as b, a surer one as a."""
+    folder = tmp_path_factory.mktemp("pair")
+    (loaded,) = load_models(trained_model)
+    for name, factor in (("b", 1.0), ("a", 4.0)):
+        with torch.no_grad():
+            for parameter_name, parameter in loaded.network.named_parameters():
+                if parameter_name.startswith("head_"):
+                    parameter.mul_(factor)
+        save_model(
+            folder / f"{name}.safetensors",
+            loaded.network,
+            preprocessing=loaded.preprocessing,
+            training=loaded.training,
+            dataset_kind="simulated",
+        )
+    return folder

@@ -1,5 +1,7 @@
 """Temperature and mirror images."""
 
+import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rostfine_core.errors import DatasetError
@@ -14,6 +17,7 @@ from rostfine_core.model import Preprocessing
 from rostfine_core.training.calibration import apply_temperature, fit_temperature
 from rostfine_core.training.clip_cache import ClipCache
 from rostfine_core.training.evaluation import evaluate
+from rostfine_core.training.metrics import GRADE_VALUES
 from rostfine_core.training.outputs import ResearchOutput
 from rostfine_core.training.prediction import predict_now
 
@@ -63,6 +67,44 @@ def test_calibration_lowers_the_cross_entropy_and_is_stated(
     assert 0.2 <= result.temperature <= 5
     assert "Temperature" in result.summary
     assert "mirror images" in result.summary
+
+
+def predicted_shares(folder: Path) -> NDArray[np.float64]:
+    with (folder / "clips.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return np.array([[float(row[f"predicted_{g}"]) for g in "ABCDE"] for row in rows])
+
+
+def test_the_members_differ_in_what_is_reported(
+    pair: Path,
+    dataset_folder: Path,
+    held_back_folder: Path,
+    tmp_path: Path,
+    drain: Callable[..., Any],
+) -> None:
+    answers = []
+    for name in ("a", "b"):
+        out = tmp_path / name
+        drain(evaluate(pair / f"{name}.safetensors", dataset_folder, out=out, repeats=5))
+        answers.append(predicted_shares(out))
+    out = tmp_path / "scores"
+    result = drain(
+        evaluate(pair, dataset_folder, out=out, repeats=5, calibrate_on=held_back_folder)
+    )
+    tempered = [apply_temperature(a, result.temperature) @ GRADE_VALUES for a in answers]
+    by_hand = np.std(tempered, axis=0, ddof=1).mean()
+    assert abs(result.temperature - 1) > 0.1
+    assert by_hand > 0.01
+    assert result.mean_spread == pytest.approx(by_hand, rel=1e-3)
+    with (out / "clips.csv").open(encoding="utf-8", newline="") as file:
+        spreads = [float(row["ensemble_spread_grades"]) for row in csv.DictReader(file)]
+    assert np.mean(spreads) == pytest.approx(by_hand, rel=1e-3)
+    stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    told = "expected grades of the 2 members, each after the temperature"
+    assert stored["mean_spread_of"] == told
+    assert f"the {told}, differ by " in result.summary
+    plain = drain(evaluate(pair, dataset_folder, repeats=5))
+    assert "the expected grades of the 2 members differ by " in plain.summary
 
 
 def test_a_temperature_is_not_fitted_on_the_samples_it_is_judged_on(
