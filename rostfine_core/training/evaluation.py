@@ -123,6 +123,7 @@ def evaluate(
         data=data,
         members=members,
         prediction=prediction,
+        answers=answers,
         shown=shown_clips,
         faithfulness=faithfulness,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rostfine_core.domain import DISCLAIMER_ATTENTION
 from rostfine_core.errors import DatasetError
@@ -34,12 +35,16 @@ img { max-width: 100% }
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
-    """A finished evaluation; ``shown`` names the clips to show, or none to have them chosen."""
+    """A finished evaluation; ``shown`` names the clips to show, or none to have them chosen.
+
+    ``answers`` (M, N, 5) are those of the members, treated as ``prediction`` (N, 5) is.
+    """
 
     result: EvaluationResult
     data: ClipDataset
     members: Sequence[TrainedModel]
     prediction: Shares
+    answers: Shares
     shown: Sequence[str]
     faithfulness: FaithfulnessResult | None
 
@@ -51,6 +56,15 @@ class Scored:
             return [names.index(name) for name in self.shown]
         order = np.argsort(((self.prediction - self.data.labels) ** 2).mean(axis=1), kind="stable")
         return [int(order[p]) for p in dict.fromkeys((0, len(order) // 2, len(order) - 1))]
+
+    def member_shown(self, place: int) -> tuple[TrainedModel, RoSTFine] | None:
+        """Of the members that draw maps the one whose answer to a clip is nearest to the mean."""
+        distances = np.abs(self.answers[:, place] - self.prediction[place]).sum(axis=1)
+        for number in np.argsort(distances, kind="stable"):
+            member = self.members[number]
+            if isinstance(member.network, RoSTFine):
+                return member, member.network
+        return None
 
 
 def check_clip_names(data: ClipDataset, names: Sequence[str]) -> None:
@@ -118,41 +132,35 @@ def _examples(scored: Scored) -> Iterator[str]:
         error = 100 * float(np.mean((scored.prediction[place] - label) ** 2))
         yield f"<h3>{escape(clip.clip)} ({escape(clip.sample)}), MSE {error:.3f}e-2</h3><p>"
         yield _image(votes_figure(scored.prediction[place], label), "Predicted and voted shares")
-        pictures, maps, frames = _maps_of(scored, place)
-        if maps:
+        shown = scored.member_shown(place)
+        if shown is not None:
+            member, network = shown
+            pictures, maps, frames = _maps_of(member, network, data=scored.data, place=place)
             yield _image(attention_figure(pictures, maps, frames), "Frames and attention")
         yield "</p>"
+        if shown is not None and len(scored.members) > 1:
+            yield (
+                f"<p>Attention of {escape(member.path.name)}: of the members that draw maps, the "
+                "one whose answer is nearest to the ensemble's.</p>"
+            )
     if not any(isinstance(m.network, RoSTFine) for m in scored.members):
         yield "<p>This network is no RoSTFine: it draws no attention maps.</p>"
 
 
-def _maps_of(scored: Scored, place: int) -> tuple[Any, dict[str, Any], list[str]]:
-    """The frames that the network saw of a clip, and its maps over them.
-
-    Of an ensemble the member whose answer is nearest to the mean is shown.
-    """
-    header, clip = scored.data.headers[0], scored.data.clips[place]
+def _maps_of(
+    member: TrainedModel, network: RoSTFine, *, data: ClipDataset, place: int
+) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float32]], list[str]]:
+    """The frames that a member saw of a clip, its maps over them, and what they are called."""
+    header, clip = data.headers[0], data.clips[place]
     pictures = load_clip(clip.path, frames=header.clip_frames, size_px=header.clip_size_px)
-    found = []
-    for member in scored.members:
-        if not isinstance(member.network, RoSTFine):
-            continue
-        settings = replace(member.preprocessing, clip_frames=header.clip_frames)
-        seen = pictures[list(settings.frame_indices)]
-        explained = explain(
-            member.network, preprocess(torch.from_numpy(pictures[None]), settings=settings)
-        )
-        answer = explained.output.grade[0].double().numpy()
-        distance = float(np.abs(answer - scored.prediction[place]).sum())
-        maps = {
-            "encoder_rollout": explained.encoder_rollout[0].numpy(),
-            "branch_attention": explained.branch_attention[0].numpy(),
-        }
-        found.append((distance, seen, maps, [f"frame {i}" for i in settings.frame_indices]))
-    if not found:
-        return pictures, {}, []
-    _, seen, maps, frames = min(found, key=lambda one: one[0])
-    return seen, maps, frames
+    settings = replace(member.preprocessing, clip_frames=header.clip_frames)
+    explained = explain(network, preprocess(torch.from_numpy(pictures[None]), settings=settings))
+    maps = {
+        "encoder_rollout": explained.encoder_rollout[0].numpy(),
+        "branch_attention": explained.branch_attention[0].numpy(),
+    }
+    frames = [f"frame {i}" for i in settings.frame_indices]
+    return pictures[list(settings.frame_indices)], maps, frames
 
 
 def _faithfulness(scored: Scored) -> Iterator[str]:

@@ -78,6 +78,7 @@ def test_every_file_of_an_evaluation(
         assert note in stored["notes"]
     assert "<td>MSE (1e-2)</td>" in report
     assert "<h2>Learning curves</h2>" in report
+    assert "Attention of " not in report  # there is only one model to be of
     # Agreement and learning curves, then votes and attention of three clips.
     assert report.count("data:image/png;base64,") == 2 + 3 * 2
 
@@ -93,6 +94,18 @@ def test_the_report_shows_the_clips_asked_for_and_measures_the_maps(
     assert "<td>branch_attention</td>" in report
     with pytest.raises(DatasetError, match="has no clip c999"):
         drain(evaluate(trained_model, dataset_folder, shown_clips=["c999"]))
+
+
+def test_the_member_whose_attention_is_shown_is_named(
+    pair: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    trio = tmp_path / "trio"
+    shutil.copytree(pair, trio)
+    shutil.copy(trio / "b.safetensors", trio / "c.safetensors")  # two alike outvote the third
+    drain(evaluate(trio, dataset_folder, out=tmp_path / "scores", repeats=5))
+    report = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
+    assert report.count("<p>Attention of b.safetensors: of the members that draw maps, ") == 3
+    assert report.count("Attention of ") == 3
 
 
 def test_notes_say_what_was_simulated() -> None:
