@@ -2,19 +2,36 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+import pyqtgraph
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QStandardPaths, QThread, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QPoint,
+    QPointF,
+    QStandardPaths,
+    Qt,
+    QThread,
+    QTimer,
+)
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from app import work
 from app.__main__ import main
 from app.main_window import MainWindow
+from app.records import ModelStatus
 from app.settings import Settings
+from rostfine_core.domain import LongJob, Progress
 from rostfine_core.video import write_video
 
+WAIT_MS = 180_000
 WIDTH_PX, HEIGHT_PX, FRAMES, FPS = 320, 240, 40, 20.0
 SPEED_PX = 2.0
 Drive = Callable[..., None]
@@ -24,7 +41,7 @@ Drive = Callable[..., None]
 def no_leaks(qapp: QApplication) -> Iterator[None]:
     """Fail a test that leaves a window, a thread or a running timer behind."""
     QStandardPaths.setTestModeEnabled(True)
-    threads = threading.active_count()
+    threads = python_threads()
     yield
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qapp.processEvents()
@@ -32,7 +49,12 @@ def no_leaks(qapp: QApplication) -> Iterator[None]:
     assert [w for w in qapp.topLevelWidgets() if isinstance(w, MainWindow)] == []
     assert [t for t in qapp.findChildren(QThread) if t.isRunning()] == []
     assert [t for t in qapp.findChildren(QTimer) if t.isActive()] == []
-    assert threading.active_count() <= threads
+    assert python_threads() <= threads
+
+
+def python_threads() -> set[threading.Thread]:
+    """The threads that Python started; it keeps dummies of Qt's even when those have ended."""
+    return {t for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +100,14 @@ def small_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty frames of two sperm."""
     path = tmp_path_factory.mktemp("video") / "small.mp4"
     write_video(path, (picture(k, frames=FRAMES) for k in range(FRAMES)), fps=FPS)
+    return path
+
+
+@pytest.fixture
+def other_video(tmp_path: Path, small_video: Path) -> Path:
+    """The same frames in another file, of another checksum."""
+    path = tmp_path / "other.mp4"
+    path.write_bytes(small_video.read_bytes() + b"other bytes at the end")
     return path
 
 
@@ -148,3 +178,143 @@ def drive(qtbot: QtBot, qapp: QApplication, settings_file: Path) -> Drive:
             raise failures[0]
 
     return run
+
+
+class Hand:
+    """The user's hand on the window, and the patience to wait for what it shows."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self._qtbot = qtbot
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something is so."""
+        self._qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
+
+    def waiting_for(self, signal: Any) -> AbstractContextManager[Any]:  # noqa: ANN401 - Qt's signals
+        """Wait at the end of a block until a signal came."""
+        waiting: AbstractContextManager[Any] = self._qtbot.waitSignal(signal, timeout=WAIT_MS)
+        return waiting
+
+    def wait_until_open(self, window: MainWindow) -> None:
+        """Wait until the video is decoded and the model is there."""
+        session = window.session
+        self.until(lambda: session.info is not None and session.image is not None)
+        self.until(lambda: session.cached_frames[0] == session.cached_frames[1] > 0)
+        self.until(lambda: session.model.status is ModelStatus.READY)
+
+    def click(self, window: MainWindow, x_px: float, y_px: float) -> None:
+        """Click a place of the video."""
+        self._qtbot.mouseClick(
+            window.review.canvas.viewport(),
+            Qt.MouseButton.LeftButton,
+            pos=on_screen(window, x_px, y_px),
+        )
+
+    def drag(
+        self, window: MainWindow, start: tuple[float, float], end: tuple[float, float]
+    ) -> None:
+        """Press at one place of the video, move there in steps, and let go at the other."""
+        viewport = window.review.canvas.viewport()
+        places = [on_screen(window, *start), on_screen(window, *end)]
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        steps = [places[0] + (places[1] - places[0]) * k / 8 for k in range(1, 9)]
+        limit = pyqtgraph.getConfigOption("mouseRateLimit")
+        pyqtgraph.setConfigOption("mouseRateLimit", 0)  # no hand moves as fast as these events
+        for kind, place, button, buttons in (
+            (QEvent.Type.MouseButtonPress, places[0], left, left),
+            *((QEvent.Type.MouseMove, place, none, left) for place in steps),
+            (QEvent.Type.MouseButtonRelease, places[1], left, none),
+        ):
+            seen = QPointF(place), QPointF(viewport.mapToGlobal(place))
+            event = QMouseEvent(kind, *seen, button, buttons, Qt.KeyboardModifier.NoModifier)
+            QCoreApplication.sendEvent(viewport, event)
+        pyqtgraph.setConfigOption("mouseRateLimit", limit)
+
+    def grade(self, window: MainWindow, count: int) -> None:
+        """Press Grade and wait until so many sperm have their grades."""
+        window.actions_by_id["grade"].trigger()
+        self.until(lambda: len(window.session.reportable) == count)
+
+    def boxes(self, window: MainWindow) -> list[QMessageBox]:
+        """The messages on screen."""
+        return [b for b in window.findChildren(QMessageBox) if b.isVisible()]
+
+    def read_message(self, window: MainWindow, part: str) -> None:
+        """Wait for the one message, which must hold some words, and close it."""
+        self.until(lambda: self.boxes(window))
+        self.until(lambda: not window.controller.is_busy)
+        (box,) = self.boxes(window)
+        assert part in box.text()
+        box.close()
+
+
+def on_screen(window: MainWindow, x_px: float, y_px: float) -> QPoint:
+    """Where a place of the video is in the canvas."""
+    canvas = window.review.canvas
+    assert canvas.centralWidget is not None
+    return QPoint(canvas.mapFromScene(canvas.centralWidget.mapViewToScene(QPointF(x_px, y_px))))
+
+
+@pytest.fixture
+def hand(qtbot: QtBot) -> Hand:
+    return Hand(qtbot)
+
+
+class Held:
+    """Holds one kind of work after some of its steps, so that it cannot end before it is left."""
+
+    def __init__(
+        self, hand: Hand, patch: pytest.MonkeyPatch, name: str, *, owner: object, steps: int
+    ) -> None:
+        self.reached, self._go_on = threading.Event(), threading.Event()
+        self.closed = 0
+        self._hand, self._patch, self._name, self._owner = hand, patch, name, owner
+        self._steps = steps
+        self._real = getattr(owner, name)
+        # A plain function, so that a class that owns it passes its object on.
+        patch.setattr(owner, name, lambda *args, **named: self._run(*args, **named))
+
+    def _run(self, *args: object, **named: object) -> LongJob[object]:
+        inner = self._real(*args, **named)
+        try:
+            for _ in range(self._steps):
+                yield next(inner)
+            self.reached.set()
+            self._go_on.wait(30)
+            while True:
+                yield Progress(stage="opening", done=1, total=2)
+        finally:
+            inner.close()
+            self.closed += 1
+
+    def wait(self) -> None:
+        """Wait until it has come there."""
+        self._hand.until(self.reached.is_set)
+
+    def let_go(self) -> None:
+        """Run what is started from now on to its end, and what is held until it is cancelled."""
+        self._patch.setattr(self._owner, self._name, self._real)
+        self._go_on.set()
+
+    def cancel(self, window: MainWindow) -> None:
+        """Press Cancel while it is held, and see that it was cleaned up once."""
+        self.wait()
+        assert window.controller.is_busy
+        window.actions_by_id["cancel"].trigger()
+        self.let_go()
+        self._hand.until(lambda: not window.controller.is_busy)
+        assert self.closed == 1
+
+
+class Hold(Protocol):
+    """Hold a function of a module or class after some of its steps."""
+
+    def __call__(self, name: str, *, owner: object = work, steps: int = 1) -> Held: ...
+
+
+@pytest.fixture
+def hold(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Hold:
+    def make(name: str, *, owner: object = work, steps: int = 1) -> Held:
+        return Held(hand, monkeypatch, name, owner=owner, steps=steps)
+
+    return make

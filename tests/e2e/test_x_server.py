@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CHOICE = "tests/e2e/test_window.py::test_with_track_and_grade_at_once_a_click_is_enough"
+CHOICE = "tests/e2e/test_grading.py::test_with_track_and_grade_at_once_a_click_is_enough"
 TIMEOUT_S = 240
 
 

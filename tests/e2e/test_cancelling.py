@@ -1,0 +1,163 @@
+"""Work that is cancelled or overtaken in its middle leaves everything whole."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.frame_cache import FrameCache
+from app.main_window import REPORT, MainWindow
+from app.pdf_pages import draw_pages
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Answers, Drive, Hand, Held, Hold
+
+# The offscreen platform says this of every dialog; it has no window manager to tell.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+HOLDABLE = {"track": "track_sperms", "grade": "grade_sperms", "export": "export"}
+
+
+@pytest.mark.parametrize("kind", ["track", "grade", "export"])
+def test_cancelling_in_the_middle_leaves_the_session_whole(
+    hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path, kind: str
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        if kind != "track":
+            window.actions_by_id["track"].trigger()
+            hand.until(lambda: session.track(session.sperms[0]))
+        if kind == "export":
+            hand.grade(window, 1)
+        held = hold(HOLDABLE[kind])
+        window.actions_by_id[kind].trigger()
+        held.cancel(window)
+        assert len(session.sperms) == 1
+        if kind == "export":
+            folder = window.controller.report_folder
+            assert list(folder.iterdir()) == []
+            with hand.waiting_for(window.controller.exported):
+                window.actions_by_id["export"].trigger()
+        else:
+            hand.grade(window, 1)
+
+    drive(script, str(small_video))
+
+
+def test_cancelling_while_another_video_opens_keeps_the_first(
+    hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path, other_video: Path
+) -> None:
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        held = hold("open_source")
+        window.controller.open_video(other_video)
+        held.cancel(window)
+        assert session.video is not None
+        assert session.video.path == small_video
+        assert len(session.sperms) == 1
+        assert hand.boxes(window) == []
+        hand.grade(window, 1)
+        window.controller.open_video(other_video)
+        hand.until(lambda: session.video is not None and session.video.path == other_video)
+
+    drive(script, str(small_video))
+
+
+def overtake(hand: "Hand", window: MainWindow, held: "Held", path: Path) -> None:
+    """Open another video while something works on the first."""
+    session = window.session
+    held.wait()
+    held.let_go()
+    window.controller.open_video(path)
+    hand.until(lambda: session.video is not None and session.video.path == path)
+
+
+def test_the_checksum_of_a_video_that_is_left_is_cancelled(
+    hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path, other_video: Path
+) -> None:
+    """A result must never name the checksum of the video before."""
+    expected = hashlib.sha256(other_video.read_bytes()).hexdigest()
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        held = hold("checksum")
+        window.controller.open_video(small_video)
+        overtake(hand, window, held, other_video)
+        hand.until(lambda: session.video is not None and session.video.sha256)
+        assert held.closed == 1
+        assert session.video is not None
+        assert session.video.sha256 == expected
+
+    drive(script)
+
+
+def test_decoding_a_video_that_is_left_is_cancelled(
+    hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path, other_video: Path
+) -> None:
+    """The frames of the video before must not be kept, nor its file held open."""
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        held = hold("fill", owner=FrameCache)
+        window.controller.open_video(small_video)
+        held.wait()
+        assert session.cached_frames[0] < session.cached_frames[1]
+        overtake(hand, window, held, other_video)
+        hand.until(lambda: session.cached_frames[0] == session.cached_frames[1] > 0)
+        hand.until(lambda: held.closed == 1)
+
+    drive(script)
+
+
+def test_a_preview_in_its_middle_gives_way_to_what_is_typed(
+    qtbot: QtBot, hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.grade(window, 1)
+        shown: list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], ...]] = []
+        window.controller.previewed.connect(shown.append)
+        held = hold("preview")
+        window.show_page(REPORT)
+        held.wait()
+        held.let_go()
+        qtbot.keyClicks(window.report.sample, "S-9")
+        hand.until(lambda: shown)
+        assert held.closed == 1
+        with hand.waiting_for(window.controller.exported):
+            window.actions_by_id["export"].trigger()
+        exported = tuple(draw_pages(window.controller.report_folder / "report.pdf"))
+        assert window.controller.report_folder.name == "S-9"
+        assert len(shown[-1]) == len(exported)
+        assert all(np.array_equal(a, b) for a, b in zip(shown[-1], exported, strict=True))
+
+    drive(script, str(small_video))
+
+
+def test_closing_while_work_runs_asks_and_cleans_up(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        window.actions_by_id["grade"].trigger()
+        assert window.controller.is_busy
+        answers.yes = False
+        assert not window.close()
+        assert window.isVisible()
+        answers.yes = True
+        assert window.close()
+        assert answers.asked[:1] == ["stop"]
+        assert not window.controller.is_busy
+
+    drive(script, str(small_video))

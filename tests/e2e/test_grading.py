@@ -1,0 +1,181 @@
+"""From the click to the grade and the report, through the real main()."""
+
+import csv
+import itertools
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app import work
+from app.main_window import MainWindow
+from app.records import OverlayKind
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Answers, Drive, Hand
+
+# The offscreen platform says this of every dialog; it has no window manager to tell.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+def test_the_keys_reach_the_video_as_soon_as_it_is_open(
+    qtbot: QtBot, hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        canvas = window.review.canvas
+        assert window.focusWidget() is canvas
+        for key in (Qt.Key.Key_Right, Qt.Key.Key_Return):
+            qtbot.keyClick(canvas, key)
+        assert len(window.session.sperms) == 1
+
+    drive(script, str(small_video))
+
+
+def test_from_the_click_to_the_report(
+    qtbot: QtBot, hand: "Hand", drive: "Drive", small_video: Path, tmp_path: Path
+) -> None:
+    expected: list[float] = []
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.click(window, 90, 160)
+        assert [s.name for s in session.sperms] == ["1", "2"]
+        seed = session.sperms[0].seeds[0]
+        assert math.hypot(seed.x_px - 100, seed.y_px - 90) < 1.5
+
+        window.actions_by_id["track"].trigger()
+        hand.until(lambda: all(session.track(s) for s in session.sperms))
+        track = session.track(session.sperms[0])
+        assert track is not None
+        last = track.points[-1]
+        assert (last.x_px, last.y_px) == pytest.approx((178, 90), abs=2.5)
+
+        hand.grade(window, 2)
+        expected.append(session.reportable[0].prediction.grade.expected_grade)
+        panel = window.review.grade_panel
+        grade = session.reportable[1].prediction.grade
+        assert panel.numbers.values["expected"].text() == f"{grade.expected_grade:.2f}"
+        assert DISCLAIMER_DEMONSTRATION in shown_texts(window)
+        assert DISCLAIMER_AI_GRADE in shown_texts(window)
+
+        for kind in OverlayKind:
+            before = window.grab().toImage()
+            window.actions_by_id[f"overlay_{kind.value}"].trigger()
+            assert session.overlay.kind is kind
+            if kind is not OverlayKind.NONE:
+                assert window.grab().toImage() != before
+
+        window.sample_bar.sample.setFocus()
+        qtbot.keyClicks(window.sample_bar.sample, "=S-1")
+        qtbot.keyClicks(window.sample_bar.operator, "Sato")
+        with hand.waiting_for(window.controller.exported):
+            window.actions_by_id["export"].trigger()
+
+    drive(script, str(small_video))
+    folder = tmp_path / "reports" / "S-1"
+    check_report(folder, expected[0])
+
+
+def shown_texts(window: MainWindow) -> set[str]:
+    return {w.text() for w in window.findChildren(QLabel) if w.isVisible()}
+
+
+def check_report(folder: Path, expected_grade: float) -> None:
+    from pypdf import PdfReader
+
+    pages = [" ".join(p.extract_text().split()) for p in PdfReader(folder / "report.pdf").pages]
+    assert all(DISCLAIMER_DEMONSTRATION in page for page in pages)
+    assert "S-1" in " ".join(pages)
+    with (folder / "report.csv").open(encoding="utf-8-sig", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert "'=S-1" in cells
+    assert not any(cell.startswith("=") for cell in cells)
+    records = sorted(folder.glob("sperm-*/assessment.json"))
+    assert len(records) == 2
+    record = json.loads(records[0].read_text(encoding="utf-8"))
+    assert record["schema"] == "rostfine.assessment/1"
+    assert record["derived"]["expected_grade"] == pytest.approx(expected_grade)
+    assert record["sample"] == {"sample": "=S-1", "operator": "Sato"}
+    assert (records[0].parent / "track.csv").is_file()
+    assert (records[0].parent / "explanation.png").is_file()
+
+
+def test_with_track_and_grade_at_once_a_click_is_enough(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        window.settings.set_value("auto_track", True)
+        window.settings.set_value("auto_grade", True)
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.click(window, 90, 160)
+        hand.until(lambda: len(window.session.reportable) == 2)
+        hand.until(lambda: window.session.film(window.session.sperms[1]))
+
+    drive(script, str(small_video))
+
+
+def test_a_second_click_on_grade_changes_nothing(
+    hand: "Hand", drive: "Drive", small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    real = work.grade_sperms
+
+    def counting(order: work.GradeOrder, **named: object) -> object:
+        batches.append(len(order.tracks))
+        return real(order, **named)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(work, "grade_sperms", counting)
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.click(window, 90, 160)
+        window.actions_by_id["grade"].trigger()
+        window.actions_by_id["grade"].trigger()
+        hand.until(lambda: window.session.work("grade"))
+        window.actions_by_id["grade"].trigger()
+        hand.until(lambda: len(window.session.reportable) == 2)
+        window.actions_by_id["grade"].trigger()
+        hand.until(lambda: not window.controller.is_busy)
+        assert batches == [2]
+
+    drive(script, str(small_video))
+
+
+def test_the_crop_runs_as_a_looping_film(hand: "Hand", drive: "Drive", small_video: Path) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session, loupe = window.session, window.review.loupe
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        window.actions_by_id["track"].trigger()
+        hand.until(lambda: session.film(session.sperms[0]))
+        loupe.look_away()
+        film = session.film(session.sperms[0])
+        assert film is not None
+        seen: list[str] = []
+
+        def is_seen_twice() -> bool:
+            text = loupe.caption.text()
+            if not seen or seen[-1] != text:
+                seen.append(text)
+            return seen.count(seen[0]) >= 2
+
+        hand.until(is_seen_twice)
+        assert len(film.frames) == session.cached_frames[1]
+        assert len(set(seen)) > len(film.frames) / 2  # a busy machine may skip some
+        numbers = [int(text.rsplit(" ", 1)[1]) for text in seen]
+        assert sum(b < a for a, b in itertools.pairwise(numbers)) == 1
+        shown = loupe.grab().toImage()
+        hand.until(lambda: loupe.grab().toImage() != shown)
+
+    drive(script, str(small_video))
