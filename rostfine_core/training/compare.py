@@ -23,6 +23,7 @@ from rostfine_core.training.compare_config import (
     TableSpec,
     read_compare_config,
 )
+from rostfine_core.training.compare_parts import RunAnswers, part_scores
 from rostfine_core.training.compare_tables import (
     ComparedTable,
     CompareResult,
@@ -37,7 +38,7 @@ from rostfine_core.training.datasets import GRADES
 from rostfine_core.training.evaluation_tables import SIMULATED, disclaimers
 from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
 from rostfine_core.training.json_lines import append_json_line, read_json_lines
-from rostfine_core.training.metrics import compute_metrics
+from rostfine_core.training.metrics import Shares, compute_metrics
 from rostfine_core.training.networks import build_network
 from rostfine_core.training.recipe import train_recipe
 from rostfine_core.training.run_folder import RunFolder, read_json, write_json
@@ -70,6 +71,8 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         tables=tuple(_table(spec, scores) for spec in config.tables),
         making=_making(config),
         notes=_notes(config),
+        seeds=config.seeds,
+        inner_folds=config.inner_folds,
     )
     _draw(result)
     write_json(config.output / "compare.json", asdict(result) | {"folder": str(config.output)})
@@ -106,7 +109,7 @@ def _check_network(section: ModelSection) -> None:
 def _train_method(
     config: CompareConfig, method: Method, shelf: ClipShelf, *, place: int
 ) -> LongJob[MethodScores]:
-    folds, errors = [], []
+    tested, errors = [], []
     runs = list(config.runs(method))
     for number, run in enumerate(runs):
         done, total = place * len(runs) + number, len(config.methods) * len(runs)
@@ -114,14 +117,38 @@ def _train_method(
         folder = RunFolder(Path(run.output))
         if not _is_finished(folder, run):
             yield from _train_timed(config, run, shelf)
-        folds.append(read_json(folder.result)["test"])
-        errors += [(row["sample"], float(row["mse"])) for row in _test_clips(folder)]
+        rows = _test_clips(folder)
+        scores = read_json(folder.result)["test"]
+        tested.append(_answers(rows, _shares(rows, "predicted"), scores=scores))
+        errors += [(row["sample"], float(row["mse"])) for row in rows]
     by_sample = {s: [e for sample, e in errors if sample == s] for s, _ in errors}
-    return MethodScores(
-        name=method.name,
-        folds=tuple(folds),
-        sample_errors={s: float(np.mean(e)) for s, e in by_sample.items()},
-    )
+    means = {s: float(np.mean(e)) for s, e in by_sample.items()}
+    return _method_scores(config, method.name, tested, sample_errors=means)
+
+
+def _method_scores(
+    config: CompareConfig,
+    name: str,
+    tested: Sequence[RunAnswers],
+    *,
+    sample_errors: Mapping[str, float],
+) -> MethodScores:
+    parts = part_scores(tested, folds=config.folds, inner_folds=max(config.inner_folds, 1))
+    runs = tuple(run.scores for run in tested)
+    return MethodScores(name=name, folds=parts, runs=runs, sample_errors=sample_errors)
+
+
+def _answers(
+    rows: Sequence[Mapping[str, str]], prediction: Shares, *, scores: Mapping[str, float]
+) -> RunAnswers:
+    samples = tuple(row["sample"] for row in rows)
+    votes = _shares(rows, "voted")
+    return RunAnswers(scores=scores, samples=samples, prediction=prediction, votes=votes)
+
+
+def _shares(rows: Sequence[Mapping[str, str]], kind: str) -> Shares:
+    """The predicted or voted shares (N, 5) of the rows of a table of clips."""
+    return np.array([[float(row[f"{kind}_{g}"]) for g in GRADES] for row in rows])
 
 
 def _train_timed(
@@ -166,15 +193,15 @@ def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
 
 
 def _mean_answer(config: CompareConfig) -> MethodScores:
-    """What the mean distribution of the clips trained on would score, fold by fold."""
-    folds = []
+    """What the mean distribution of the clips trained on would score, run by run."""
+    tested = []
     for run in config.runs(config.methods[0]):
         folder = RunFolder(Path(run.output))
         rows = _test_clips(folder)
-        votes = np.array([[float(row[f"voted_{g}"]) for g in GRADES] for row in rows])
-        mean = np.array(read_json(folder.result)["mean_label"])
-        folds.append(compute_metrics(np.tile(mean, (len(votes), 1)), votes).scalars())
-    return MethodScores(name=MEAN_ANSWER, folds=tuple(folds), sample_errors={})
+        answer = np.tile(np.array(read_json(folder.result)["mean_label"]), (len(rows), 1))
+        scores = compute_metrics(answer, _shares(rows, "voted")).scalars()
+        tested.append(_answers(rows, answer, scores=scores))
+    return _method_scores(config, MEAN_ANSWER, tested, sample_errors={})
 
 
 def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,15 @@ COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class MethodScores:
-    """One method: the test metrics of each run, and the mean error of each sample."""
+    """One method: the test metrics of each independent part and run, the error of each sample.
+
+    ``folds`` are the parts that mean, spread and tests are over; where each was tested by one run
+    alone, ``runs`` are the same.
+    """
 
     name: str
     folds: tuple[Mapping[str, float], ...]
+    runs: tuple[Mapping[str, float], ...]
     sample_errors: Mapping[str, float]
 
     def mean(self, metric: str) -> float:
@@ -73,6 +79,7 @@ class Making:
 class CompareResult:
     """Every method once, the tables that show them, and what a constant answer scores.
 
+    ``seeds`` and ``inner_folds`` are the comparison's, empty and 0 where it has none.
     ``notes`` are the sentences that must stand with the scores, see ``disclaimers``.
     """
 
@@ -83,6 +90,28 @@ class CompareResult:
     tables: tuple[ComparedTable, ...]
     making: Making
     notes: tuple[str, ...]
+    seeds: tuple[int, ...]
+    inner_folds: int
+
+    @property
+    def averaging(self) -> str:
+        """What was averaged before spread and tests; empty where each part has one run."""
+        counts = [(len(self.seeds), "seeds"), (self.inner_folds, "inner folds")]
+        several = [(count, of) for count, of in counts if count > 1]
+        if not several:
+            return ""
+        runs = math.prod(count for count, _ in several)
+        made = " x ".join(f"{count} {of}" for count, of in several)
+        sentence = (
+            f"Runs that are tested on the same clips are not independent: each part's scores are "
+            f"averaged over its {runs} runs ({made}) first, spread and tests are over parts."
+        )
+        if len(self.seeds) > 1:
+            sentence += (
+                f" The parts are the test folds of seed {self.seeds[0]}; another seed counts by "
+                "its answers for the same samples."
+            )
+        return f"{sentence} compare.csv lists each run by itself."
 
     @property
     def summary(self) -> str:
@@ -97,22 +126,24 @@ def figure_name(table: ComparedTable) -> str:
 
 def markdown(result: CompareResult) -> str:
     """Mean and spread over folds in the paper's columns and units, and the tests of each table."""
-    runs = len(result.methods[0].folds)
+    parts = len(result.methods[0].folds)
+    tested_over = "averaged test parts" if result.averaging else "folds"
     lines = [
         f"# {result.title}",
         "",
         result.making.sentence,
         "",
         *(line for note in result.notes for line in (f"> {note}", "")),
-        f"Mean (standard deviation) over {runs} test part(s). MSE and JS in 1e-2, balanced "
+        f"Mean (standard deviation) over {parts} test part(s). MSE and JS in 1e-2, balanced "
         "accuracy (BA) of the n-th most selected grade in %; the best of a table is bold. The "
         "last row of each table needs no network.",
+        *(["", result.averaging] if result.averaging else []),
     ]
     for table in result.tables:
         lines += ["", f"## {table.title}", "", *_rows(table, result.mean_answer)]
         if table.axis:
             lines += ["", f"![{table.title}]({figure_name(table)})"]
-        lines += _tests(table.comparisons, table.reference)
+        lines += _tests(table.comparisons, table.reference, over=tested_over)
     return "\n".join(lines) + "\n"
 
 
@@ -140,13 +171,13 @@ def _cell(row: MethodScores, metric: str, *, is_best: bool) -> str:
     return text if spread is None else f"{text} ({100 * spread:.{digits}f})"
 
 
-def _tests(comparisons: Sequence[Comparison], reference: str) -> list[str]:
+def _tests(comparisons: Sequence[Comparison], reference: str, *, over: str) -> list[str]:
     if not comparisons:
         return []
     lines = [
         "",
         f"Against {reference}, on the MSE (difference in 1e-2, above 0 is worse): Kruskal-Wallis "
-        "over folds, Wilcoxon's signed-rank over samples, and that corrected by Holm.",
+        f"over {over}, Wilcoxon's signed-rank over samples, and that corrected by Holm.",
         "",
         "| method | difference | p Kruskal-Wallis | p paired | p corrected |",
         "|---|---|---|---|---|",
@@ -161,12 +192,12 @@ def _tests(comparisons: Sequence[Comparison], reference: str) -> list[str]:
 def csv_table(result: CompareResult) -> str:
     """One row a table, label and run, with every metric."""
     buffer = io.StringIO()
-    names = sorted({k for method in result.methods for fold in method.folds for k in fold})
+    names = sorted({k for method in result.methods for run in method.runs for k in run})
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["table", "label", "method", "run", *names])
     for table in result.tables:
         for label, row in (*table.rows, (result.mean_answer.name, result.mean_answer)):
             texts = [csv_cell(text) for text in (table.title, label, row.name)]
-            for number, fold in enumerate(row.folds):
-                writer.writerow([*texts, number, *(f"{fold[n]:.8g}" for n in names)])
+            for number, run in enumerate(row.runs):
+                writer.writerow([*texts, number, *(f"{run[n]:.8g}" for n in names)])
     return buffer.getvalue()

@@ -1,5 +1,6 @@
 """Whether methods differ: Kruskal-Wallis over folds, paired tests over samples, Holm's correction.
 
+Folds must be independent: runs tested on the same clips are averaged before (``compare_parts``).
 Clips of one patient are not independent; the paired tests therefore compare sample means.
 """
 

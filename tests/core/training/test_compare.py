@@ -13,8 +13,10 @@ from rostfine_core.domain import DISCLAIMER_AI_GRADE
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.compare import compare
 from rostfine_core.training.compare_config import read_compare_config
+from rostfine_core.training.compare_parts import RunAnswers, part_scores
 from rostfine_core.training.evaluation_tables import DISCLAIMER_SIMULATED_DATA
 from rostfine_core.training.loop import TrainingProgress
+from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.significance import compare_with_reference, holm, kruskal_wallis
 
 COMPARISON = """
@@ -40,6 +42,11 @@ name = "RoSTFine"
 name = "no diversity"
 changes = {{ "loss.alpha" = 0.0 }}
 """
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.fixture
@@ -71,9 +78,9 @@ def test_a_comparison_is_resumed_and_tabled(
     assert f"commit {result.making.commits[0]}" in lines[2]
     assert lines[4:7:2] == [f"> {DISCLAIMER_AI_GRADE}", f"> {DISCLAIMER_SIMULATED_DATA}"]
     assert "**" in result.summary
-    assert "Kruskal-Wallis" in result.summary
-    with (tmp_path / "out" / "compare.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    assert "Kruskal-Wallis over folds" in result.summary
+    assert "averaged" not in result.summary  # each part has one run
+    rows = rows_of(tmp_path / "out" / "compare.csv")
     assert len(rows) == 4 + 2
     ours = [float(r["mse"]) for r in rows if r["method"] == "RoSTFine"]
     assert result.methods[0].mean("mse") == pytest.approx(np.mean(ours), rel=1e-6)
@@ -143,6 +150,62 @@ def test_seeds_and_inner_folds_multiply_the_runs(comparison: Path) -> None:
     runs = list(config.runs(config.methods[0]))
     assert len({run.output for run in runs}) == 2 * 2 * 2
     assert [run.seed for run in runs] == [5] * 4 + [6] * 4
+
+
+def test_runs_on_the_same_clips_are_averaged_before_spread_and_test(
+    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    text = "seeds = [5, 6]\ninner_folds = 2\n" + comparison.read_text(encoding="utf-8")
+    comparison.write_text(text, encoding="utf-8")
+    result = drain(compare(comparison))
+    parts = {}
+    for method in result.methods:
+        folder = tmp_path / "out" / method.name.replace(" ", "_")
+        rows = {f.parent.name: rows_of(f) for f in folder.glob("*/test_clips.csv")}
+        assert len(rows) == 8
+        errors: dict[str, list[float]] = {}
+        for row in (row for several in rows.values() for row in several):
+            errors.setdefault(row["clip"], []).append(float(row["mse"]))
+        assert {len(e) for e in errors.values()} == {4}
+        parts[method.name] = [
+            float(np.mean([errors[row["clip"]] for row in rows[f"fold{fold}-0-seed5"]]))
+            for fold in (0, 1)
+        ]
+        assert [f["mse"] for f in method.folds] == pytest.approx(parts[method.name], rel=1e-4)
+        assert method.spread("mse") == pytest.approx(np.std(parts[method.name], ddof=1), rel=1e-3)
+    (tested,) = result.tables[0].comparisons
+    assert tested.p_kruskal == pytest.approx(kruskal_wallis(*parts.values()))
+    assert len(result.mean_answer.folds) == 2
+    assert "over 2 test part(s)" in result.summary
+    assert "averaged over its 4 runs (2 seeds x 2 inner folds)" in result.summary
+    assert "The parts are the test folds of seed 5" in result.summary
+    assert "Kruskal-Wallis over averaged test parts" in result.summary
+    assert len(rows_of(tmp_path / "out" / "compare.csv")) == 3 * 8  # still every run by itself
+
+
+def test_a_part_is_scored_by_each_seeds_answers_for_its_samples() -> None:
+    votes = np.eye(5)[[0, 1, 2, 3]]
+
+    def answers(samples: str, shares: object) -> RunAnswers:
+        places = ["pqrs".index(s) for s in samples]
+        prediction = np.array(shares, dtype=float)
+        scores = compute_metrics(prediction, votes[places]).scalars()
+        return RunAnswers(
+            scores=scores, samples=tuple(samples), prediction=prediction, votes=votes[places]
+        )
+
+    right, even = votes, np.full((4, 5), 0.2)
+    first = [answers("pq", right[:2]), answers("rs", even[2:])]
+    second = [answers("ps", even[[0, 3]]), answers("rq", right[[2, 1]])]
+    assert [p["mse"] for p in part_scores(first, folds=2, inner_folds=1)] == pytest.approx(
+        [0, 0.16]
+    )
+    both = part_scores([*first, *second], folds=2, inner_folds=1)
+    # An even answer scores 0.16: one of four is even in the first part, three in the second.
+    assert [p["mse"] for p in both] == pytest.approx([0.04, 0.12])
+    runs = [first[0], first[0], first[1], answers("rs", right[2:])]
+    inner = part_scores(runs, folds=2, inner_folds=2)
+    assert [p["mse"] for p in inner] == pytest.approx([0, 0.08])
 
 
 @pytest.mark.parametrize("name", ["gone.safetensors", "scratch-gone.safetensors"])
