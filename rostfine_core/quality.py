@@ -32,10 +32,9 @@ RATE_RATIO = 1.5  # a third slower or half faster than the training videos
 SCALE_RATIO = 1.5
 SHARP_EDGE_PX = 3.0  # what a perfectly sharp edge measures after smoothing by one pixel
 BLUR_EDGE_SHARE = 0.28  # what an edge is wider than that, as a part of the head's length
-HEAD_LEVEL = 0.35  # of the peak difference: where the head ends
+HEAD_LEVEL = 0.3  # of the peak difference: where the head ends
 TAIL_SHARES = (0.55, 0.7, 0.85)  # of the head's half width: neck and tail are thinner
 SLENDER = 2.0  # length by width from which a neck is still on the head, which is about 5 by 3
-OPEN_RIM_PX = 5  # a gap in the head's outline that is closed
 SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter of their length
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range
 
@@ -240,9 +239,8 @@ def _head_region(
     mask: NDArray[np.bool_], centre: Picture, middle: slice, *, tail_share: float
 ) -> NDArray[np.bool_]:
     """The part of ``mask`` in the middle, without what is thinner than a share of the head."""
-    # A vacuole at the rim, as bright as the background, opens the outline.
-    gap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (OPEN_RIM_PX, OPEN_RIM_PX))
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, gap)
+    kernel = np.ones((3, 3), np.uint8)
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     filled = _filled(closed.astype(np.uint8))
     # A border of nothing around the crop, so that a distance is finite and ends there.
     depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1][middle, middle]
