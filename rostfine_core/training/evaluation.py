@@ -16,6 +16,7 @@ from rostfine_core.training.datasets import GRADES, ClipDataset, read_dataset
 from rostfine_core.training.evaluation_report import Scored, check_clip_names, html_report
 from rostfine_core.training.evaluation_tables import (
     EvaluationResult,
+    caution_of,
     clip_rows,
     disclaimers,
     sample_rows,
@@ -108,7 +109,7 @@ def evaluate(
         mean_entropy_bits=float(entropy_bits(prediction).mean()),
         mean_spread=None if spread is None else float(spread.mean()),
         confusion=tuple(map(tuple, confusion(prediction, data.labels).tolist())),
-        notes=disclaimers(model_kinds=[m.dataset_kind for m in members], data_kind=data.kind),
+        notes=_notes(members, data),
         flips=flips,
         temperature=temperature,
     )
@@ -129,6 +130,12 @@ def evaluate(
     )
     write_text(out / "report.html", html_report(scored))
     return result
+
+
+def _notes(members: Sequence[TrainedModel], data: ClipDataset) -> tuple[str, ...]:
+    caution = caution_of(len(set(data.samples)))
+    notes = disclaimers(model_kinds=[m.dataset_kind for m in members], data_kind=data.kind)
+    return notes if caution is None else (*notes, caution)
 
 
 def _refuse_same_samples(data: ClipDataset, other: ClipDataset) -> None:

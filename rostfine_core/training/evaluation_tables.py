@@ -13,7 +13,12 @@ from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.files import csv_cell
 from rostfine_core.training.datasets import GRADES, ClipDataset
 from rostfine_core.training.metrics import Metrics, Shares, entropy_bits, expected_grade
-from rostfine_core.training.yardsticks import Yardsticks, knowable_share, per_clip_errors
+from rostfine_core.training.yardsticks import (
+    FEWEST_SAMPLES,
+    Yardsticks,
+    knowable_share,
+    per_clip_errors,
+)
 
 SIMULATED = "simulated"
 DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
@@ -28,7 +33,8 @@ class EvaluationResult:
     expected grade over the members of an ensemble, each after the temperature where one was
     fitted, mean over clips (None for a single model).
     ``confusion`` counts clips by most-selected grade: rows the panel's, columns the model's.
-    ``notes`` are the sentences that must stand with the scores, see ``disclaimers``.
+    ``notes`` are the sentences that must stand with the scores, see ``disclaimers`` and
+    ``caution_of``.
     """
 
     model: str
@@ -95,6 +101,22 @@ def disclaimers(*, model_kinds: Sequence[str], data_kind: str) -> tuple[str, ...
     if data_kind == SIMULATED:
         notes.append(DISCLAIMER_SIMULATED_DATA)
     return tuple(notes)
+
+
+def caution_of(samples: int) -> str | None:
+    """What must be said with scores on so few samples; None where they are enough."""
+    if samples >= FEWEST_SAMPLES:
+        return None
+    if samples == 1:
+        return (
+            "Caution: the clips come from one sample alone. There is no interval, and nothing "
+            "tells what the scores would be on other samples."
+        )
+    return (
+        f"Caution: the clips come from {samples} samples alone. Intervals from fewer than "
+        f"{FEWEST_SAMPLES} samples are too narrow: they hold the true score less than 9 times in "
+        "10, not 95 times in 100."
+    )
 
 
 def clip_rows(
@@ -167,8 +189,9 @@ def markdown(result: EvaluationResult) -> str:
         f"# {result.model} on {result.dataset}",
         "",
         *(line for note in result.notes for line in (f"> {note}", "")),
-        f"{result.clips} clips of {result.samples} samples; {result.members} model(s). Intervals "
-        "draw whole samples with replacement." + _treatment(result),
+        f"{result.clips} clips of {result.samples} samples; {result.members} model(s)."
+        + (" Intervals draw whole samples with replacement." if result.intervals else "")
+        + _treatment(result),
         ""
         if result.yardsticks.mean_is_of_training
         else "The mean answer is that of these clips: "

@@ -15,9 +15,14 @@ from rostfine_core.errors import ConfigError, DatasetError, ModelError
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_report import markdown_to_html
-from rostfine_core.training.evaluation_tables import DISCLAIMER_SIMULATED_DATA, disclaimers
+from rostfine_core.training.evaluation_tables import (
+    DISCLAIMER_SIMULATED_DATA,
+    caution_of,
+    disclaimers,
+)
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.yardsticks import (
+    FEWEST_SAMPLES,
     bootstrap_intervals,
     knowable_share,
     measure_yardsticks,
@@ -129,6 +134,29 @@ def test_what_the_report_cannot_do_is_told_before_anything_is_graded(
     out = tmp_path / "scores"
     with pytest.raises(ModelError, match="no single RoSTFine model"):
         next(evaluate(tmp_path / "pair", dataset_folder, out=out, faithfulness_clips=2))
+
+
+def test_few_samples_are_cautioned_of_in_every_form(
+    trained_model: Path, held_back_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    out = tmp_path / "scores"
+    result = drain(evaluate(trained_model, held_back_folder, out=out, repeats=5))
+    caution = caution_of(3)
+    assert caution is not None
+    assert caution.startswith("Caution: the clips come from 3 samples alone.")
+    assert f"\n> {caution}\n" in result.summary
+    assert f"\n> {caution}\n" in (out / "evaluation.md").read_text(encoding="utf-8")
+    assert caution in json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["notes"]
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert f'<p class="note">{caution}</p>' in report
+
+
+def test_the_caution_depends_on_samples_and_not_on_clips() -> None:
+    one = caution_of(1)
+    assert one is not None
+    assert "no interval" in one
+    assert caution_of(FEWEST_SAMPLES - 1) is not None
+    assert caution_of(FEWEST_SAMPLES) is None
 
 
 def test_tables_become_html_and_text_stays_text() -> None:
