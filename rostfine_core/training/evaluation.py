@@ -33,7 +33,12 @@ from rostfine_core.training.metrics import (
 from rostfine_core.training.model_files import TrainedModel, load_trained
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import write_json
-from rostfine_core.training.yardsticks import bootstrap_intervals, measure_yardsticks
+from rostfine_core.training.yardsticks import (
+    bootstrap_intervals,
+    differences_from_mean_answer,
+    mean_answer,
+    measure_yardsticks,
+)
 
 BATCH_SIZE = 16
 
@@ -92,6 +97,7 @@ def evaluate(
         prediction = apply_temperature(prediction, temperature)
         answers = apply_temperature(answers, temperature)  # the spread is of what is reported
     spread = ensemble_spread(answers)
+    mean_label = _mean_label(members)
     result = EvaluationResult(
         model=model.name,
         dataset=data.name,
@@ -102,9 +108,14 @@ def evaluate(
         intervals=bootstrap_intervals(
             prediction, data.labels, samples=data.samples, repeats=repeats
         ),
-        yardsticks=measure_yardsticks(
-            data.labels, mean_label=_mean_label(members), expected=data.expected
+        differences=differences_from_mean_answer(
+            prediction,
+            data.labels,
+            mean=mean_answer(data.labels, mean_label=mean_label),
+            samples=data.samples,
+            repeats=repeats,
         ),
+        yardsticks=measure_yardsticks(data.labels, mean_label=mean_label, expected=data.expected),
         folder=out,
         mean_entropy_bits=float(entropy_bits(prediction).mean()),
         mean_spread=None if spread is None else float(spread.mean()),

@@ -32,6 +32,7 @@ class EvaluationResult:
     ``mean_spread`` is the model's own uncertainty, apart from it: the standard deviation of the
     expected grade over the members of an ensemble, each after the temperature where one was
     fitted, mean over clips (None for a single model).
+    ``differences`` are intervals like ``intervals``, of model minus mean answer.
     ``confusion`` counts clips by most-selected grade: rows the panel's, columns the model's.
     ``notes`` are the sentences that must stand with the scores, see ``disclaimers`` and
     ``caution_of``.
@@ -44,6 +45,7 @@ class EvaluationResult:
     members: int
     metrics: Metrics
     intervals: dict[str, tuple[float, float]]
+    differences: dict[str, tuple[float, float]]
     yardsticks: Yardsticks
     folder: Path | None
     mean_entropy_bits: float
@@ -87,6 +89,7 @@ class EvaluationResult:
             "mean_spread_of": self.spread_of,
             "metrics": self.metrics.scalars(),
             "intervals_95": {k: list(v) for k, v in self.intervals.items()},
+            "differences_from_mean_answer_95": {k: list(v) for k, v in self.differences.items()},
             "yardsticks": asdict(self.yardsticks),
             "knowable_share": self.knowable_share,
             "confusion_most_selected": self.confusion,
@@ -168,6 +171,7 @@ def _cell(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else csv_cell(str(value))
 
 
+HIGHER_IS_BETTER = ("balanced_accuracy_mean",)
 SHOWN = (
     ("mse", "MSE (1e-2)", 100),
     ("js", "JS (1e-2)", 100),
@@ -204,14 +208,50 @@ def markdown(result: EvaluationResult) -> str:
         interval = result.intervals.get(name)
         shown = f"{factor * interval[0]:.3f} to {factor * interval[1]:.3f}" if interval else "-"
         lines.append(f"| {' | '.join([title, values[0], shown, *values[1:]])} |")
-    lines += ["", _doubt(result)]
+    covered = ""
     if result.knowable_share is not None:
-        lines += [
-            "",
+        covered = (
             f"The MSE covers {100 * result.knowable_share:.0f}% of the way from the mean answer to "
-            "the best that can be known.",
-        ]
+            "the best that can be known. "
+        )
+    lines += ["", _doubt(result), "", covered + against_mean_answer(result)]
     return "\n".join(lines) + "\n"
+
+
+def against_mean_answer(result: EvaluationResult) -> str:
+    """How the three sides of an answer compare with always answering the mean, in words."""
+    ours, mean = result.metrics, result.yardsticks.mean_answer
+    parts = (
+        ("the MSE is", "mse", f"{100 * ours.mse:.3f} against {100 * mean.mse:.3f}, in 1e-2"),
+        (
+            "the balanced accuracy (mean)",
+            "balanced_accuracy_mean",
+            f"{100 * ours.balanced_accuracy_mean:.1f}% against "
+            f"{100 * mean.balanced_accuracy_mean:.1f}%",
+        ),
+        (
+            "the calibration error of P(A or B)",
+            "ece_p_a_or_b",
+            f"{100 * ours.ece_p_a_or_b:.1f}% against {100 * mean.ece_p_a_or_b:.1f}%",
+        ),
+    )
+    if not result.differences:
+        told = ", ".join(f"{what.removesuffix(' is')} {how}" for what, _, how in parts)
+        return f"Beside always answering the mean: {told}; one sample tells not more than chance."
+    told = ", ".join(
+        f"{what} {_verdict(name, result.differences[name])} ({how})" for what, name, how in parts
+    )
+    return (
+        f"Beside always answering the mean, {told}. Better or worse is said where the 95% interval "
+        "of the difference leaves out 0."
+    )
+
+
+def _verdict(metric: str, difference: tuple[float, float]) -> str:
+    low, high = difference
+    if low <= 0 <= high:
+        return "not clearly different"
+    return "better" if (low > 0) == (metric in HIGHER_IS_BETTER) else "worse"
 
 
 def _doubt(result: EvaluationResult) -> str:

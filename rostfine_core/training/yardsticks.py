@@ -1,6 +1,6 @@
 """Between what a score can lie: always answering the mean, and the best that can be known."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.training.metrics import Metrics, Shares, compute_metrics
 
+MEAN_COMPARED = ("mse", "balanced_accuracy_mean", "ece_p_a_or_b")
 FEWEST_SAMPLES = 10
 """Below it a 95% interval, drawn anew from so few, holds the true value less than 9 times in 10.
 
@@ -40,12 +41,17 @@ def measure_yardsticks(
             the best that a constant answer can do.
         expected: (N, 5), or None where nobody knows it.
     """
-    mean = labels.mean(axis=0, dtype=np.float64) if mean_label is None else np.array(mean_label)
     return Yardsticks(
-        mean_answer=compute_metrics(np.tile(mean, (len(labels), 1)), labels),
+        mean_answer=compute_metrics(mean_answer(labels, mean_label=mean_label), labels),
         mean_is_of_training=mean_label is not None,
         best_possible=None if expected is None else compute_metrics(expected, labels),
     )
+
+
+def mean_answer(labels: Shares, *, mean_label: Sequence[float] | None) -> NDArray[np.float64]:
+    """The same distribution for every clip (N, 5); ``mean_label`` as for the yardsticks."""
+    mean = labels.mean(axis=0, dtype=np.float64) if mean_label is None else np.array(mean_label)
+    return np.tile(mean, (len(labels), 1))
 
 
 def bootstrap_intervals(
@@ -62,22 +68,68 @@ def bootstrap_intervals(
     Clips of one patient are not independent, so patients are drawn and not clips. Empty when
     there are fewer than two samples.
     """
+    draws = [
+        compute_metrics(prediction[drawn], labels[drawn]).scalars()
+        for drawn in _draw_samples(samples, repeats=repeats, seed=seed)
+    ]
+    return _intervals(draws, level=level)
+
+
+def differences_from_mean_answer(
+    prediction: Shares,
+    labels: Shares,
+    *,
+    mean: Shares,
+    samples: Sequence[str],
+    repeats: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> dict[str, tuple[float, float]]:
+    """Percentile intervals of model minus mean answer, both scored on the same drawn samples.
+
+    Calibration error grows as samples get fewer, in a draw too; that falls out of a difference.
+    Empty when there are fewer than two samples.
+
+    Args:
+        prediction: (N, 5).
+        labels: (N, 5).
+        mean: (N, 5), from ``mean_answer``.
+        samples: of each clip.
+        repeats: draws of the bootstrap.
+        level: of the intervals.
+        seed: of the draws.
+    """
+    draws = []
+    for drawn in _draw_samples(samples, repeats=repeats, seed=seed):
+        ours = _compared(prediction[drawn], labels[drawn])
+        theirs = _compared(mean[drawn], labels[drawn])
+        draws.append({name: ours[name] - theirs[name] for name in MEAN_COMPARED})
+    return _intervals(draws, level=level)
+
+
+def _compared(prediction: Shares, labels: Shares) -> dict[str, float]:
+    metrics = compute_metrics(prediction, labels).scalars()
+    return {name: metrics[name] for name in MEAN_COMPARED}
+
+
+def _draw_samples(samples: Sequence[str], *, repeats: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    """The clips of whole samples drawn with replacement, again and again; never of one sample."""
     _, group = np.unique(np.asarray(samples, dtype=str), return_inverse=True)
     members = [np.flatnonzero(group == g) for g in range(int(group.max()) + 1)]
-    if len(members) < 2:
-        return {}
     rng = np.random.default_rng(seed)
-    draws = []
-    for _ in range(repeats):
-        drawn = np.concatenate([members[g] for g in rng.integers(0, len(members), len(members))])
-        draws.append(compute_metrics(prediction[drawn], labels[drawn]).scalars())
+    for _ in range(repeats if len(members) > 1 else 0):
+        yield np.concatenate([members[g] for g in rng.integers(0, len(members), len(members))])
+
+
+def _intervals(
+    draws: Sequence[Mapping[str, float]], *, level: float
+) -> dict[str, tuple[float, float]]:
     tails = ((1 - level) / 2 * 100, (1 + level) / 2 * 100)
-    return {name: _interval([d[name] for d in draws], tails) for name in draws[0]}
-
-
-def _interval(values: Sequence[float], tails: tuple[float, float]) -> tuple[float, float]:
-    low, high = np.percentile(np.array(values), tails)
-    return float(low), float(high)
+    intervals = {}
+    for name in draws[0] if draws else ():
+        low, high = np.percentile([draw[name] for draw in draws], tails)
+        intervals[name] = (float(low), float(high))
+    return intervals
 
 
 def knowable_share(metrics: Metrics, yardsticks: Yardsticks) -> float | None:

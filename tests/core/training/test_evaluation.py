@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,18 @@ from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_report import markdown_to_html
 from rostfine_core.training.evaluation_tables import (
     DISCLAIMER_SIMULATED_DATA,
+    against_mean_answer,
     caution_of,
     disclaimers,
 )
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.yardsticks import (
     FEWEST_SAMPLES,
+    MEAN_COMPARED,
     bootstrap_intervals,
+    differences_from_mean_answer,
     knowable_share,
+    mean_answer,
     measure_yardsticks,
 )
 
@@ -54,6 +59,47 @@ def test_intervals_come_from_drawing_samples_and_not_clips() -> None:
     assert wide[1] - wide[0] > 1.5 * (narrow[1] - narrow[0])
     assert wide[0] <= compute_metrics(prediction, labels).mse <= wide[1]
     assert bootstrap_intervals(prediction, labels, samples=["a"] * 30) == {}
+
+
+def test_a_model_is_set_against_the_mean_answer_metric_by_metric() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.dirichlet(np.ones(5), 60)
+    samples = [f"p{i // 3}" for i in range(60)]
+    mean = mean_answer(labels, mean_label=None)
+    near = 0.5 * labels + 0.5 * mean
+    found = differences_from_mean_answer(near, labels, mean=mean, samples=samples, repeats=200)
+    assert found["mse"][1] < 0
+    assert found["balanced_accuracy_mean"][0] > 0
+    assert found["ece_p_a_or_b"][0] > 0  # the mean answer, though it knows nothing, is calibrated
+    same = differences_from_mean_answer(mean, labels, mean=mean, samples=samples, repeats=20)
+    assert set(same.values()) == {(0.0, 0.0)}
+    assert differences_from_mean_answer(near, labels, mean=mean, samples=["p"] * 60) == {}
+
+
+def test_the_sentence_hides_nothing_that_is_no_better_than_the_mean_answer(
+    trained_model: Path, held_back_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    out = tmp_path / "scores"
+    result = drain(evaluate(trained_model, held_back_folder, out=out, repeats=5))
+    stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    assert set(stored["differences_from_mean_answer_95"]) == set(MEAN_COMPARED)
+    intervals = {
+        "mse": (-0.02, -0.01),
+        "balanced_accuracy_mean": (-0.1, 0.1),
+        "ece_p_a_or_b": (0.01, 0.02),
+    }
+    told = against_mean_answer(replace(result, differences=intervals))
+    ours, mean = result.metrics, result.yardsticks.mean_answer
+    assert f"the MSE is better ({100 * ours.mse:.3f} against {100 * mean.mse:.3f}" in told
+    assert "balanced accuracy (mean) not clearly different (" in told
+    assert f"P(A or B) worse ({100 * ours.ece_p_a_or_b:.1f}% against " in told
+    assert told in replace(result, differences=intervals).summary
+    flipped = replace(result, differences=intervals | {"balanced_accuracy_mean": (0.1, 0.2)})
+    assert "balanced accuracy (mean) better (" in against_mean_answer(flipped)
+    alone = against_mean_answer(replace(result, differences={}))
+    assert "better" not in alone
+    assert "not more than chance" in alone
+    assert against_mean_answer(result) in (out / "evaluation.md").read_text(encoding="utf-8")
 
 
 def test_every_file_of_an_evaluation(
