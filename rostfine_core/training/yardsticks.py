@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.training.metrics import Metrics, Shares, compute_metrics
+from rostfine_core.training.metrics import (
+    Metrics,
+    Shares,
+    calibration_error,
+    compute_metrics,
+    mse,
+    nth_balanced_accuracy,
+)
 
 MEAN_COMPARED = ("mse", "balanced_accuracy_mean", "ece_p_a_or_b")
 FEWEST_SAMPLES = 10
@@ -108,8 +115,12 @@ def differences_from_mean_answer(
 
 
 def _compared(prediction: Shares, labels: Shares) -> dict[str, float]:
-    metrics = compute_metrics(prediction, labels).scalars()
-    return {name: metrics[name] for name in MEAN_COMPARED}
+    """These metrics alone: with all of them a thousand draws took 9 s instead of 3.5."""
+    return {
+        "mse": mse(prediction, labels),
+        "balanced_accuracy_mean": float(np.mean(nth_balanced_accuracy(prediction, labels))),
+        "ece_p_a_or_b": calibration_error(prediction[:, :2].sum(1), labels[:, :2].sum(1)),
+    }
 
 
 def _draw_samples(samples: Sequence[str], *, repeats: int, seed: int) -> Iterator[NDArray[np.intp]]:
