@@ -3,7 +3,7 @@
 import pickle
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,13 @@ ENCODER_PREFIX = "model.model."
 TIMESFORMER_PREFIX = "model."
 HEAD_WIDTH = 64  # of ViT-B and its kin; a state dict does not tell the number of heads
 UNKNOWN_DATASET = "not stated"
+# Of what the weights do not tell: as the official code has it, but for its wrong gathering.
+DEFAULTS: dict[str, Any] = {
+    "gather": "corrected",
+    "top_k": 3,
+    "selection_layers": 1,
+    "branch_heads": 8,
+}
 
 # What torch.load raises on bytes that are no checkpoint, found by feeding it such bytes.
 _UNREADABLE = (
@@ -43,6 +50,21 @@ _UNREADABLE = (
     AssertionError,
     struct.error,
 )
+
+
+class UnusedOptionsError(ModelError):
+    """Options of a RoSTFine were given with a TimeSformer, which has an encoder only.
+
+    ``options`` are their names, in the order of ``convert``.
+    """
+
+    def __init__(self, source: Path, options: Sequence[str]) -> None:
+        """Word it for who calls ``convert``."""
+        super().__init__(
+            f"{source} is a TimeSformer, an encoder alone: leave out {', '.join(options)}, which "
+            "a RoSTFine alone has."
+        )
+        self.options = tuple(options)
 
 
 def load_official_state_dict(state_dict: Mapping[str, Tensor], config: RoSTFineConfig) -> RoSTFine:
@@ -81,16 +103,16 @@ def convert(
     source: Path,
     target: Path,
     *,
-    gather: Gather = "corrected",
-    top_k: int = 3,
-    selection_layers: int = 1,
-    branch_heads: int = 8,
+    gather: Gather | None = None,
+    top_k: int | None = None,
+    selection_layers: int | None = None,
+    branch_heads: int | None = None,
     dataset_kind: str = UNKNOWN_DATASET,
 ) -> None:
     """Convert an official RoSTFine ``.bin`` or a TimeSformer ``.pyth`` to a model file.
 
     Sizes are read off the weights. A TimeSformer has an encoder only: training can start from the
-    file, grading refuses it.
+    file, grading refuses it. What is None gets its default (corrected, 3, 1, 8) in a RoSTFine.
 
     Args:
         source: the official checkpoint; nothing in it is run.
@@ -103,6 +125,7 @@ def convert(
         dataset_kind: the name of the data that the checkpoint was trained on.
 
     Raises:
+        UnusedOptionsError: the source is a TimeSformer and an option is of a RoSTFine.
         ModelError: the source cannot be read, is no such checkpoint, or does not fit the options.
         StoreError: the target cannot be written.
     """
@@ -110,7 +133,11 @@ def convert(
         raise ModelError(f"Cannot convert to {target}: name a file that ends in {SUFFIX}.")
     loaded = _unpickle(source)
     training = {"converted_from": source.name}
+    values = (gather, top_k, selection_layers, branch_heads)
+    given = {n: v for n, v in zip(DEFAULTS, values, strict=True) if v is not None}
     if "model_state" in loaded:
+        if given:
+            raise UnusedOptionsError(source, list(given))
         weights = _without_prefix(_tensors(loaded["model_state"], source), TIMESFORMER_PREFIX)
         _write_encoder(target, weights, source=source, training=training, kind=dataset_kind)
         return
@@ -124,13 +151,7 @@ def convert(
         top_k=1,
     )
     try:
-        config = replace(
-            config,
-            top_k=top_k,
-            selection_layers=selection_layers,
-            branch_heads=branch_heads,
-            gather=gather,
-        )
+        config = replace(config, **(DEFAULTS | given))
     except ValueError as error:
         raise ModelError(f"{source} cannot be converted like this: {error}.") from error
     network = load_official_state_dict(state_dict, config)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from pypdf import PdfReader
 
 from rostfine_core import assessor, doctor
 from rostfine_core.cli import main
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+from rostfine_core.model import RoSTFine, RoSTFineConfig, load_encoder
 from rostfine_core.simulation import Scene
 from rostfine_core.store import read_assessment
 from rostfine_core.video import probe
@@ -237,6 +239,56 @@ def test_convert_documents_what_the_weights_do_not_tell(capsys: pytest.CaptureFi
     assert "(default 3)" in printed
     assert "--selection-layers" in printed
     assert "(default 1, as the official code" in printed
+
+
+@pytest.fixture(scope="module")
+def timesformer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny TimeSformer checkpoint, as its authors publish theirs."""
+    config = RoSTFineConfig(
+        num_frames=2,
+        image_size=16,
+        patch_size=8,
+        embed_dim=64,
+        depth=1,
+        num_heads=1,
+        top_k=2,
+        selection_layers=1,
+        branch_heads=1,
+    )
+    encoder = RoSTFine(config).encoder.state_dict()
+    path = tmp_path_factory.mktemp("checkpoint") / "TimeSformer.pyth"
+    torch.save({"model_state": {f"model.{name}": t for name, t in encoder.items()}}, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--gather", "corrected"], ["--top-k", "3"], ["--selection-layers=1"], ["--branch-heads=8"]],
+    ids=lambda option: str(option[0]).split("=")[0],
+)
+def test_convert_refuses_what_an_encoder_does_not_have(
+    option: list[str], timesformer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Defaults that were typed are refused too: they would not be in the file."""
+    target = tmp_path / "encoder.safetensors"
+    with pytest.raises(SystemExit) as stop:
+        main(["convert", str(timesformer), str(target), *option])
+    assert stop.value.code == 2
+    told = capsys.readouterr().err
+    name = option[0].split("=")[0]
+    assert f"error: {name} cannot be kept: {timesformer} is a TimeSformer" in told
+    assert not target.exists()
+
+
+def test_convert_names_all_options_that_an_encoder_does_not_have(
+    timesformer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["convert", str(timesformer), str(tmp_path / "encoder.safetensors")]
+    with pytest.raises(SystemExit):
+        main([*arguments, "--top-k", "5", "--gather", "official"])
+    assert "error: --gather and --top-k cannot be kept" in capsys.readouterr().err
+    assert main([*arguments, "--dataset", "Kinetics"]) == 0
+    assert load_encoder(tmp_path / "encoder.safetensors")
 
 
 def test_demo_assesses_the_bundled_video(tmp_path: Path, small_model: Path) -> None:
