@@ -50,6 +50,7 @@ class Analysis(QObject):
         self._session, self._jobs, self._settings = session, jobs, settings
         self._cache: FrameCache | None = None
         self._assessor: Assessor | None = None
+        self._is_load_stale = False
         self._is_track_wanted = self._is_grade_wanted = False
         self._repeat: Callable[[], None] | None = None
         self._left_tracks: set[TrackKey] = set()
@@ -133,8 +134,9 @@ class Analysis(QObject):
         """Load the model of the settings in the background, once the last load has ended."""
         if self._jobs.is_running(MODEL):
             self._jobs.cancel(MODEL)
-            self._assessor = None
+            self._assessor, self._is_load_stale = None, True
             return
+        self._is_load_stale = False
         path = self._settings.text("model_path")
         device: Any = self._settings.text("device")
         self._session.set_model(ModelState())
@@ -147,6 +149,9 @@ class Analysis(QObject):
         )
 
     def _on_model_loaded(self, assessor: "Assessor") -> None:
+        if self._is_load_stale:  # another was chosen when it was too late to cancel
+            self.load_model()
+            return
         self._assessor = assessor
         self._session.set_model(
             ModelState(
@@ -160,6 +165,9 @@ class Analysis(QObject):
         self.go_on()
 
     def _on_model_failed(self, sentence: str) -> None:
+        if self._is_load_stale:
+            self.load_model()
+            return
         self._assessor, self._is_grade_wanted = None, False
         self._session.set_model(ModelState(status=ModelStatus.FAILED, problem=sentence))
         self.failed.emit(sentence)

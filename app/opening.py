@@ -99,6 +99,9 @@ class Opening(QObject):
     # A video that was opened -----------------------------------------------------------------
 
     def _on_opened(self, path: Path, seeds: tuple[Seed, ...], opened: work.Opened) -> None:
+        if self._next is not None:  # another was asked for when it was too late to cancel
+            opened.video.close()
+            return
         self.leave()
         info = opened.video.info
         self._analysis.use(self._keep_frames(opened))

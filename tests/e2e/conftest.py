@@ -261,10 +261,13 @@ def hand(qtbot: QtBot) -> Hand:
 
 
 class Held:
-    """Holds one kind of work after some of its steps, so that it cannot end before it is left."""
+    """Holds one kind of work after some of its steps, so that it cannot end before it is left.
+
+    Held after ``steps`` None it has its result already, and to cancel it is too late.
+    """
 
     def __init__(
-        self, hand: Hand, patch: pytest.MonkeyPatch, name: str, *, owner: object, steps: int
+        self, hand: Hand, patch: pytest.MonkeyPatch, name: str, *, owner: object, steps: int | None
     ) -> None:
         self.reached, self._go_on = threading.Event(), threading.Event()
         self.closed = 0
@@ -277,15 +280,22 @@ class Held:
     def _run(self, *args: object, **named: object) -> LongJob[object]:
         inner = self._real(*args, **named)
         try:
+            if self._steps is None:
+                result = yield from inner
+                self._stay()
+                return result
             for _ in range(self._steps):
                 yield next(inner)
-            self.reached.set()
-            self._go_on.wait(30)
+            self._stay()
             while True:
                 yield Progress(stage="opening", done=1, total=2)
         finally:
             inner.close()
             self.closed += 1
+
+    def _stay(self) -> None:
+        self.reached.set()
+        self._go_on.wait(30)
 
     def wait(self) -> None:
         """Wait until it has come there."""
@@ -309,12 +319,12 @@ class Held:
 class Hold(Protocol):
     """Hold a function of a module or class after some of its steps."""
 
-    def __call__(self, name: str, *, owner: object = work, steps: int = 1) -> Held: ...
+    def __call__(self, name: str, *, owner: object = work, steps: int | None = 1) -> Held: ...
 
 
 @pytest.fixture
 def hold(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Hold:
-    def make(name: str, *, owner: object = work, steps: int = 1) -> Held:
+    def make(name: str, *, owner: object = work, steps: int | None = 1) -> Held:
         return Held(hand, monkeypatch, name, owner=owner, steps=steps)
 
     return make

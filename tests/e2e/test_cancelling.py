@@ -72,12 +72,27 @@ def test_cancelling_while_another_video_opens_keeps_the_first(
     drive(script, str(small_video))
 
 
+def test_a_video_asked_for_while_another_has_just_been_read_is_the_one_shown(
+    hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path, other_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        held = hold("open_source", steps=None)
+        window.controller.open_video(small_video)
+        overtake(hand, window, held, other_video)
+        assert window.settings.recent == (other_video,)
+        assert not window.controller.is_busy
+        assert session.sperms == ()
+
+    drive(script)
+
+
 def overtake(hand: "Hand", window: MainWindow, held: "Held", path: Path) -> None:
     """Open another video while something works on the first."""
     session = window.session
     held.wait()
-    held.let_go()
     window.controller.open_video(path)
+    held.let_go()
     hand.until(lambda: session.video is not None and session.video.path == path)
 
 

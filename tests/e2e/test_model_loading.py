@@ -1,5 +1,6 @@
 """The model is loaded beside the window's work, replaced, and let go."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,29 +16,43 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
+IMPORTING, LOADING, WARMING_UP, LOADED = 1, 3, 4, None
+"""How many steps a load has taken before each of them; once it is loaded, all."""
+
+
+@pytest.mark.parametrize("steps", [IMPORTING, LOADING, WARMING_UP, LOADED])
 def test_a_model_chosen_while_another_loads_takes_its_place(
-    hand: "Hand", drive: "Drive", model_file: Path, hold: "Hold"
+    hand: "Hand", drive: "Drive", model_file: Path, tmp_path: Path, hold: "Hold", steps: int | None
 ) -> None:
-    held = hold("load_model")
+    chosen = tmp_path / "chosen.safetensors"
+    chosen.write_bytes(model_file.read_bytes())
+    held = hold("load_model", steps=steps)
+    shown: list[str] = []
 
     def script(window: MainWindow, answers: "Answers") -> None:
         session = window.session
+
+        def note() -> None:
+            shown.extend([session.model.info.file_name] if session.model.info else [])
+
+        session.model_changed.connect(note)
         held.wait()
         assert session.model.status is ModelStatus.LOADING
+        window.settings.set_value("model_path", str(chosen))
         held.let_go()
-        window.controller.analysis.load_model()
         hand.until(lambda: session.model.status is ModelStatus.READY)
         assert held.closed == 1
-        assert session.model.info is not None
-        assert session.model.info.file_name == model_file.name
+        assert gc.isenabled()
 
     drive(script)
+    assert shown == [chosen.name]
 
 
+@pytest.mark.parametrize("steps", [IMPORTING, LOADING, WARMING_UP, LOADED])
 def test_closing_while_the_model_loads_ends_the_load(
-    hand: "Hand", drive: "Drive", hold: "Hold"
+    hand: "Hand", drive: "Drive", hold: "Hold", steps: int | None
 ) -> None:
-    held = hold("load_model")
+    held = hold("load_model", steps=steps)
 
     def script(window: MainWindow, answers: "Answers") -> None:
         held.wait()
@@ -46,6 +61,7 @@ def test_closing_while_the_model_loads_ends_the_load(
         assert held.closed == 1
         assert window.session.model.status is ModelStatus.LOADING
         assert hand.boxes(window) == []
+        assert gc.isenabled()
 
     drive(script)
 
