@@ -54,7 +54,7 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
 
     Raises:
         ConfigError, DatasetError: the comparison, a recipe or a data set has mistakes.
-        TrainingStopped: Ctrl-C was pressed; the same command goes on.
+        TrainingStopped: Ctrl-C was pressed, or SIGTERM came; the same command goes on.
     """
     config = read_compare_config(config_path)
     for method in config.methods:

@@ -1,4 +1,4 @@
-"""A stop that comes at a safe moment: Ctrl-C asks, the running step is finished first."""
+"""A stop at a safe moment: Ctrl-C or SIGTERM asks, the running step is finished first."""
 
 import signal
 import threading
@@ -8,27 +8,28 @@ from types import FrameType, TracebackType
 from typing import Self
 
 ECHO_S = 1.0
+# SIGTERM is what a service manager, a cluster's scheduler or a shutdown sends before it kills.
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """While entered, the first Ctrl-C only sets ``requested``; a second one interrupts at once.
+    """While entered, the first Ctrl-C or SIGTERM only sets ``requested``.
 
-    One within ``ECHO_S`` is the same key once more: ``torchrun`` passes it on to processes that
-    the terminal has told already. Outside the main thread, where Python delivers no signals, it
-    never gets requested.
+    A second one interrupts at once. One within ``ECHO_S`` is the same key once more: ``torchrun``
+    passes it on to processes that the terminal has told already. Outside the main thread, where
+    Python delivers no signals, it never gets requested.
     """
 
     def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self.requested = False
         self._now_s, self._requested_at_s = now_s, 0.0
-        self._previous: signal.Handlers | int | object | None = None
-        self._installed = False
+        self._previous: dict[signal.Signals, signal.Handlers | int | object | None] = {}
 
     def __enter__(self) -> Self:
-        """Take over Ctrl-C."""
+        """Take over the signals."""
         if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._on_signal)
-            self._installed = True
+            for number in SIGNALS:
+                self._previous[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
@@ -37,9 +38,9 @@ class StopRequest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give Ctrl-C back."""
-        if self._installed:
-            signal.signal(signal.SIGINT, self._previous)  # type: ignore[arg-type]  # what signal() returned is what it takes
+        """Give the signals back."""
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)  # type: ignore[arg-type]  # what signal() returned is what it takes
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if not self.requested:

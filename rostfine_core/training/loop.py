@@ -133,10 +133,10 @@ class TrainingLoop:
             self.folder.cut_log(epochs=self.epoch)
 
     def steps(self) -> Generator[TrainingProgress, None, None]:
-        """Train to the end, one yield a step; closing it or Ctrl-C writes a resume point.
+        """Train to the end, one yield a step; closing it, Ctrl-C and SIGTERM leave a resume point.
 
         Raises:
-            TrainingStopped: Ctrl-C was pressed.
+            TrainingStopped: Ctrl-C was pressed, or SIGTERM came.
             ConfigError: the loss is no longer a number.
         """
         saved_at = time.monotonic()

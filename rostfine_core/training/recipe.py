@@ -70,7 +70,7 @@ def train(config_path: Path) -> LongJob[TrainResult]:
 
     Raises:
         ConfigError, DatasetError: the recipe or a data set has mistakes, all named.
-        TrainingStopped: Ctrl-C was pressed; a resume point is written.
+        TrainingStopped: Ctrl-C was pressed, or SIGTERM came; a resume point is written.
     """
     return (yield from train_recipe(read_train_config(config_path)))
 

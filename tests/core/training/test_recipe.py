@@ -96,16 +96,19 @@ def test_a_finished_run_is_not_trained_again(recipe: Recipe) -> None:
     assert again == result
 
 
-def test_ctrl_c_finishes_the_step_and_leaves_a_resume_point(recipe: Recipe) -> None:
-    before = signal.getsignal(signal.SIGINT)  # a shell's background job starts with it ignored
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_finishes_the_step_and_leaves_a_resume_point(
+    recipe: Recipe, number: signal.Signals
+) -> None:
+    before = signal.getsignal(number)  # a shell's background job starts with Ctrl-C ignored
     config = recipe()
     job = train_recipe(config)
     while not isinstance(next(job), TrainingProgress):
         pass
-    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(number)
     with pytest.raises(TrainingStopped, match=r"stopped after step 1 of 9: start it again"):
         next(job)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
     losses, _ = run(config)
     assert len(losses) == 8
 

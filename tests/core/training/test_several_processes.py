@@ -57,6 +57,13 @@ def start(config: TrainConfig, folder: Path) -> "subprocess.Popen[str]":
     )
 
 
+def wait_for_an_epoch(config: TrainConfig, process: "subprocess.Popen[str]") -> None:
+    log = RunFolder(Path(config.output)).log
+    until = time.monotonic() + 240
+    while not log.exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.1)  # another program is waited for
+
+
 def test_two_processes_train_as_one(
     recipe: Recipe, sections: dict[str, Any], tmp_path: Path, drain: Callable[..., Any]
 ) -> None:
@@ -79,12 +86,23 @@ def test_ctrl_c_stops_both_after_the_step_and_leaves_a_resume_point(
     loop = {**LOOP, "epochs": 100_000}
     config = recipe(output=str(tmp_path / "pair"), **{**sections, "loop": loop})
     process = start(config, tmp_path)
-    log = RunFolder(Path(config.output)).log
-    until = time.monotonic() + 240
-    while not log.exists() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.1)  # another program is waited for
+    wait_for_an_epoch(config, process)
     # The terminal tells every process of its group; torchrun then tells its own once more.
     os.killpg(process.pid, signal.SIGINT)
+    _, mistakes = process.communicate(timeout=240)
+    assert process.returncode != 0
+    assert "Training stopped after step" in mistakes
+    assert RunFolder(Path(config.output)).resume_point.is_file()
+
+
+def test_sigterm_to_the_launcher_leaves_a_resume_point(
+    recipe: Recipe, sections: dict[str, Any], tmp_path: Path
+) -> None:
+    loop = {**LOOP, "epochs": 100_000}
+    config = recipe(output=str(tmp_path / "pair"), **{**sections, "loop": loop})
+    process = start(config, tmp_path)
+    wait_for_an_epoch(config, process)
+    process.terminate()  # as a scheduler does; torchrun passes it on
     _, mistakes = process.communicate(timeout=240)
     assert process.returncode != 0
     assert "Training stopped after step" in mistakes
