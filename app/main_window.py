@@ -283,7 +283,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, lambda: self.controller.open_video(Path(names[0])))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask when work would be lost, then end everything."""
+        """Ask when work would be lost, then vanish and end everything."""
         is_lost = self.controller.has_unexported
         if (self.controller.is_busy and not self.questions.may_stop()) or (
             is_lost and not self.questions.may_discard()
@@ -294,5 +294,6 @@ class MainWindow(QMainWindow):
         for splitter in self.findChildren(QSplitter):
             if splitter.objectName():
                 self.settings.set_layout(splitter.objectName(), splitter.saveState())
+        self.hide()  # at once: a step that cannot be stopped, as an import, may take seconds
         self.controller.shut_down()
         event.accept()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rostfine_core.video import DecodedFrame, Video
 
 FILM_FRAMES = 60
+LOAD_STEPS = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -137,16 +138,17 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
 
     is_first = "torch" not in sys.modules  # later there is nothing to import, only to collect
     with imports_uncollected() if is_first else nullcontext():
-        yield Progress(stage="model", done=0, total=4)
+        yield Progress(stage="model", done=0, total=LOAD_STEPS)
         import_core()
-        yield Progress(stage="model", done=1, total=4)
+        yield Progress(stage="model", done=1, total=LOAD_STEPS)
         preload_torch()
+        yield Progress(stage="model", done=2, total=LOAD_STEPS)
         from rostfine_core.assessor import Assessor
         from rostfine_core.bundled import DEMO_MODEL, bundled_path
 
-    yield Progress(stage="model", done=2, total=4)
+    yield Progress(stage="model", done=3, total=LOAD_STEPS)
     assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
-    yield Progress(stage="model", done=3, total=4)
+    yield Progress(stage="model", done=4, total=LOAD_STEPS)
     assessor.warm_up()
     return assessor
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
-IMPORTING, LOADING, WARMING_UP, LOADED = 1, 3, 4, None
+LINKING, IMPORTING, LOADING, WARMING_UP, LOADED = 2, 3, 4, 5, None
 """How many steps a load has taken before each of them; once it is loaded, all."""
 
 
-@pytest.mark.parametrize("steps", [IMPORTING, LOADING, WARMING_UP, LOADED])
+@pytest.mark.parametrize("steps", [LINKING, IMPORTING, LOADING, WARMING_UP, LOADED])
 def test_a_model_chosen_while_another_loads_takes_its_place(
     hand: "Hand", drive: "Drive", model_file: Path, tmp_path: Path, hold: "Hold", steps: int | None
 ) -> None:
@@ -48,7 +48,7 @@ def test_a_model_chosen_while_another_loads_takes_its_place(
     assert shown == [chosen.name]
 
 
-@pytest.mark.parametrize("steps", [IMPORTING, LOADING, WARMING_UP, LOADED])
+@pytest.mark.parametrize("steps", [LINKING, IMPORTING, LOADING, WARMING_UP, LOADED])
 def test_closing_while_the_model_loads_ends_the_load(
     hand: "Hand", drive: "Drive", hold: "Hold", steps: int | None
 ) -> None:
@@ -64,6 +64,28 @@ def test_closing_while_the_model_loads_ends_the_load(
         assert gc.isenabled()
 
     drive(script)
+
+
+def test_the_window_is_gone_before_the_step_that_runs_has_ended(
+    drive: "Drive", hold: "Hold", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = hold("load_model")
+    seen: list[bool] = []
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        wait = window.controller.jobs.shut_down
+
+        def noting() -> None:
+            seen.append(window.isVisible())
+            held.let_go()
+            wait()
+
+        monkeypatch.setattr(window.controller.jobs, "shut_down", noting)
+        held.wait()
+        assert window.close()
+
+    drive(script)
+    assert seen == [False]
 
 
 def test_a_model_that_is_none_is_told_and_can_be_replaced(
