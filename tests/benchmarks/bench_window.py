@@ -85,14 +85,31 @@ def _now() -> tuple[float, float]:
     return time.perf_counter(), time.thread_time()
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Run the window until something is so."""
-    end = time.monotonic() + WAIT_S
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError("a state was not reached")
-        QApplication.processEvents()
-        time.sleep(POLL_S)
+class Watch:
+    """Runs the window until something is so, or its work has failed."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._session = window.session
+        self._failures: list[str] = []
+        window.controller.failed.connect(self._failures.append)
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait for something.
+
+        Raises:
+            RuntimeError: work failed or a sperm cannot be graded; the sentence is the window's.
+            TimeoutError: it was not reached.
+        """
+        end = time.monotonic() + WAIT_S
+        while not condition():
+            QApplication.processEvents()
+            rejections = map(self._session.rejection, self._session.sperms)
+            told = next(filter(None, (*self._failures, *rejections)), "")
+            if told:
+                raise RuntimeError(told)
+            if time.monotonic() > end:
+                raise TimeoutError("a state was not reached")
+            time.sleep(POLL_S)
 
 
 class Yes:
@@ -125,12 +142,12 @@ def measure_start(settings: Path) -> None:
 def measure_work(window: MainWindow) -> None:
     """The longest busy stretch of each kind of work, then clicks to grades."""
     session, controller = window.session, window.controller
-    beat = Metronome()
+    watch, beat = Watch(window), Metronome()
 
     def stretch(name: str, begin: Callable[[], object], is_done: Callable[[], object]) -> None:
         beat.restart()
         begin()
-        until(is_done)
+        watch.until(is_done)
         clock, used = (1000 * s for s in beat.longest_s)
         print(f"longest stretch, {name}: {clock:.0f} ms, processor {used:.0f} ms (budget 50 ms)")
 
@@ -147,10 +164,10 @@ def measure_work(window: MainWindow) -> None:
     controller.exported.connect(exported.append)
     stretch("export", controller.export, lambda: exported)
     beat.deleteLater()  # its beats take time from what is measured next
-    measure_clicks(window, seeds[0].x_px, seeds[0].y_px)
+    measure_clicks(window, watch, seeds[0].x_px, seeds[0].y_px)
 
 
-def measure_clicks(window: MainWindow, x_px: float, y_px: float) -> None:
+def measure_clicks(window: MainWindow, watch: Watch, x_px: float, y_px: float) -> None:
     """From a click to its grade, each at another pixel, so that nothing is found again."""
     session, editor = window.session, window.controller.editor
     for id in ("auto_track", "auto_grade"):
@@ -160,9 +177,9 @@ def measure_clicks(window: MainWindow, x_px: float, y_px: float) -> None:
         count = len(session.reportable)
         began = time.perf_counter()
         editor.add_sperm(x_px + 0.25 * (number + 1), y_px)
-        until(lambda: session.track(session.sperms[-1]) is not None)
+        watch.until(lambda: session.track(session.sperms[-1]) is not None)
         tracked.append(time.perf_counter() - began)
-        until(partial(has_more, session, count))
+        watch.until(partial(has_more, session, count))
         graded.append(time.perf_counter() - began)
     print(
         f"click to grade: median {statistics.median(graded):.2f} s, best {min(graded):.2f} s, "
