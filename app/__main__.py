@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslator, Signal
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QFontInfo
 from PySide6.QtWidgets import QApplication
 
 from app.preload import answer_first, preload_pyqtgraph
@@ -119,10 +119,11 @@ def _lend_japanese_font(application: QApplication) -> None:
     """Show Japanese in the reports' own font where the system has none at all."""
     if QFontDatabase.families(QFontDatabase.WritingSystem.Japanese):
         return
+    font = application.font()
+    real = QFontInfo(font).family()  # a stand-in's name, as Sans Serif, would now mean the lent one
     file = str(bundled_path("resources/report/fonts/MTLc3m.ttf"))
     families = QFontDatabase.applicationFontFamilies(QFontDatabase.addApplicationFont(file))
-    font = application.font()
-    font.setFamilies([font.family(), *families])
+    font.setFamilies([real, *families])
     application.setFont(font)
 
 

@@ -4,23 +4,55 @@ import subprocess
 import sys
 from pathlib import Path
 
-JAPANESE_SCRIPT = """
-import sys
+FONT_SCRIPT = """
 from PySide6.QtGui import QFontDatabase, QRawFont
 import app.__main__ as program
 
 application = program._application()
+had_japanese = bool(QFontDatabase.families(QFontDatabase.WritingSystem.Japanese))
+latin = QRawFont.fromFont(application.font()).familyName()
 program._translate(application, "ja")
 assert QFontDatabase.families(QFontDatabase.WritingSystem.Japanese)
 families = application.font().families()
 faces = [QRawFont.fromFont(application.font())]
 assert len(families) > 1 or faces[0].supportsCharacter(ord("精"))
+assert had_japanese or faces[0].familyName() == latin, faces[0].familyName()
+"""
+LINES_SCRIPT = """
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+import app.__main__ as program
+
+application = program._application()
+program._translate(application, "ja")
+from app.theme import apply_theme, load_theme
+from app.views.flag_list import FlagList
+from rostfine_core.domain import QualityFlag, Severity
+
+apply_theme(application, load_theme("dark"))
+reason = "No um/px is set, so gjpqy speeds " * 4 + "gjpqy gjpqy"
+flags = FlagList()
+flags.show_flags([QualityFlag(code="too_dark", severity=s, reason=reason) for s in Severity])
+labels = [label for label in flags.findChildren(QLabel) if label.text()]
+assert len(labels) == 2
+for label in labels:
+    label.setParent(None)
+    label.ensurePolished()
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    height = label.heightForWidth(270)
+    label.resize(270, height + 10)
+    image = label.grab().toImage()
+    ground = image.pixel(0, height + 9)
+    below = {image.pixel(x, y) for x in range(270) for y in range(height, height + 10)}
+    assert below == {ground}, "the last line is cut off"
+    assert {image.pixel(x, y) for x in range(270) for y in range(height)} != {ground}
 """
 
 
-def test_japanese_is_shown_on_a_system_without_a_japanese_font() -> None:
+def run(script: str) -> None:
+    """In a process of its own, since a lent font stays."""
     done = subprocess.run(
-        [sys.executable, "-c", JAPANESE_SCRIPT],
+        [sys.executable, "-c", script],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -28,3 +60,11 @@ def test_japanese_is_shown_on_a_system_without_a_japanese_font() -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_japanese_is_shown_and_latin_stays_on_a_system_without_a_japanese_font() -> None:
+    run(FONT_SCRIPT)
+
+
+def test_the_last_line_of_a_flags_reason_is_not_cut_off() -> None:
+    run(LINES_SCRIPT)
