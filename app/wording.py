@@ -97,6 +97,11 @@ def demonstration_notice() -> str:
     return translated(DISCLAIMER_DEMONSTRATION)
 
 
+def signed(unit: str) -> str:
+    """A unit with its proper sign: ``um/s`` -> ``µm/s``."""
+    return unit.replace("um", "µm")
+
+
 def status_word(status: TrackStatus) -> str:
     """How a track point came about."""
     return translated(status.value)

@@ -27,6 +27,7 @@ from app.records import Sperm
 from app.session import Session
 from app.theme import sperm_colour
 from app.views.sperm_list import paint_bar
+from app.wording import signed
 from rostfine_core.domain import Assessment, GradeDistribution, Severity
 
 _Role = Qt.ItemDataRole
@@ -84,7 +85,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         heading=QT_TRANSLATE_NOOP("CompareTable", "VCL"),
         tip=QT_TRANSLATE_NOOP("CompareTable", "Curvilinear velocity"),
-        text=lambda a: _number(a.kinematics.vcl, "{:.1f} " + a.kinematics.unit),
+        text=lambda a: _number(a.kinematics.vcl, "{:.1f} " + signed(a.kinematics.unit)),
         order=lambda a: -(a.kinematics.vcl or 0.0),
     ),
     Column(

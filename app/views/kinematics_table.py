@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.views.panel import muted
+from app.wording import signed
 from rostfine_core.domain import Kinematics
 
 
@@ -50,8 +51,8 @@ class KinematicsTable(QWidget):
 
     def show_kinematics(self, kinematics: Kinematics) -> None:
         """Show one sperm's motion."""
-        length = kinematics.unit.removesuffix("/s")
-        speed = kinematics.unit.replace("um", "µm")
+        speed = signed(kinematics.unit)
+        length = speed.removesuffix("/s")
         for name, _term, _tip in self._terms:
             value = getattr(kinematics, name)
             self.values[name].setText("–" if value is None else _text(name, value, speed, length))
@@ -81,7 +82,7 @@ def _text(name: str, value: float, speed: str, length: str) -> str:
     if name in ("lin", "str_", "wob"):
         return f"{value:.0%}"
     if name == "alh_mean":
-        return f"{value:.1f} {length.replace('um', 'µm')}"
+        return f"{value:.1f} {length}"
     return f"{value:.1f} Hz" if name == "bcf_hz" else f"{value:.0f}°"
 
 

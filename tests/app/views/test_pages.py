@@ -1,5 +1,7 @@
 """Comparing, reporting and the dialogs."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,10 @@ from app.views.about import AboutDialog
 from app.views.compare import Candidate, ComparePage
 from app.views.compare_table import CompareTable
 from app.views.dialogs import ShortcutsDialog
+from app.views.kinematics_table import KinematicsTable
 from app.views.report_panel import ReportPage
 from app.views.settings_dialog import SettingsDialog
-from rostfine_core.domain import DISCLAIMER_DEMONSTRATION
+from rostfine_core.domain import DISCLAIMER_DEMONSTRATION, Assessment
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
@@ -48,6 +51,24 @@ def test_headings_stand_over_their_figures(qtbot: QtBot, graded: Session) -> Non
     for column in range(2, model.columnCount()):
         heading = model.headerData(column, Qt.Orientation.Horizontal, role)
         assert heading == model.index(0, column).data(role)
+
+
+def test_speeds_have_their_proper_unit(
+    qtbot: QtBot, graded: Session, make_assessment: Callable[..., Assessment]
+) -> None:
+    sperm = graded.sperms[0]
+    measured = make_assessment(sperm.name)
+    metric = replace(measured, kinematics=replace(measured.kinematics, unit="um/s", vcl=40.0))
+    graded.add_assessments({graded.assessment_key(sperm): metric}, {})
+    table, motion = CompareTable(graded), KinematicsTable()
+    qtbot.addWidget(table)
+    qtbot.addWidget(motion)
+    table.refresh()
+    model = table.model()
+    shown = {model.index(r, c).data() for r in range(2) for c in range(model.columnCount())}
+    assert "40.0 µm/s" in shown
+    motion.show_kinematics(metric.kinematics)
+    assert motion.values["vcl"].text() == "40.0 µm/s"
 
 
 def test_chosen_rows_stand_side_by_side_with_an_honest_sentence(
