@@ -3,13 +3,47 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QWidget,
+)
 
 from app.records import Calibration
 from app.session import Session
 
 MAX_FPS, MAX_UM_PER_PX = 2000.0, 50.0
-MARGIN_PX = 6
+MARGIN_PX, FRAME_PX = 6, 24
+
+
+class NumberField(QDoubleSpinBox):
+    """A number with its unit, or words for none; wide enough for either."""
+
+    def __init__(
+        self, typical: float, unit: str, none: str, *, maximum: float, decimals: int
+    ) -> None:
+        """Args: ``typical`` is a value with as many digits as must be seen at once."""
+        super().__init__()
+        self.setRange(0.0, maximum)
+        self.setDecimals(decimals)
+        self.setSuffix(unit)
+        self.setSpecialValueText(none)
+        self.setKeyboardTracking(False)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.lineEdit().setTextMargins(MARGIN_PX, 0, MARGIN_PX, 0)
+        self.ensurePolished()  # the style sheet's font is wider than the system's
+        texts = (self.textFromValue(typical) + unit, none)
+        widest_px = max(map(self.fontMetrics().horizontalAdvance, texts))
+        self.setFixedWidth(widest_px + 2 * MARGIN_PX + FRAME_PX)
+
+    def textFromValue(self, value: float) -> str:
+        """No more digits than the value has."""
+        text = super().textFromValue(value)
+        point = self.locale().decimalPoint()
+        return text.rstrip("0").removesuffix(point) if point in text else text
 
 
 class SampleBar(QWidget):
@@ -27,25 +61,28 @@ class SampleBar(QWidget):
         super().__init__(parent)
         self._session = session
         self._profiles: tuple[Calibration, ...] = ()
-        self.sample = _field(self.tr("Sample"), 88)
-        self.operator = _field(self.tr("Operator"), 88)
+        self.sample = _field(self.tr("Sample"))
+        self.operator = _field(self.tr("Operator"))
         self.profile = QComboBox()
         self.profile.setEditable(True)
         self.profile.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.profile.setFixedWidth(126)
+        self.profile.setMinimumWidth(88)
+        self.profile.setMaximumWidth(126)
+        self.profile.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.profile.setAccessibleName(self.tr("Microscope"))
         self.profile.setToolTip(
             self.tr("The microscope's name; its fps and µm/px are remembered under it")
         )
         profile_line = self.profile.lineEdit()
         assert profile_line is not None
+        self._profile_line = profile_line
         profile_line.setPlaceholderText(self.tr("microscope"))
-        self.fps = _number(MAX_FPS, 3, self.tr("fps as filed"))
-        self.fps.setSuffix(" fps")
+        self.fps = NumberField(119.88, " fps", self.tr("fps as filed"), maximum=MAX_FPS, decimals=3)
         self.fps.setAccessibleName(self.tr("Frames per second"))
         self.fps.setToolTip(self.tr("Corrects the frame rate when the file states it wrongly"))
-        self.um_per_px = _number(MAX_UM_PER_PX, 4, self.tr("no µm/px"))
-        self.um_per_px.setSuffix(" µm/px")
+        self.um_per_px = NumberField(
+            0.1234, " µm/px", self.tr("no µm/px"), maximum=MAX_UM_PER_PX, decimals=4
+        )
         self.um_per_px.setAccessibleName(self.tr("Micrometres per pixel"))
         self.um_per_px.setToolTip(self.tr("Without it speeds are in pixels a second"))
         layout = QHBoxLayout(self)
@@ -112,6 +149,8 @@ class SampleBar(QWidget):
         ):
             if field.text() != text:
                 field.setText(text)
+                if not field.hasFocus():
+                    field.setCursorPosition(0)  # a long text is known by its beginning
 
     @Slot()
     def _show_calibration(self) -> None:
@@ -128,28 +167,15 @@ class SampleBar(QWidget):
             field.blockSignals(False)
         if self.profile.currentText() != calibration.profile:
             self.profile.setEditText(calibration.profile)
+            self._profile_line.setCursorPosition(0)
 
 
-def _field(name: str, width_px: int) -> QLineEdit:
+def _field(name: str) -> QLineEdit:
     field = QLineEdit()
     field.setAccessibleName(name)
     field.setPlaceholderText(name)
     field.setToolTip(name)
     field.setMaxLength(80)
-    field.setMinimumWidth(width_px)
-    field.setMaximumWidth(2 * width_px)
-    return field
-
-
-def _number(maximum: float, decimals: int, special: str) -> QDoubleSpinBox:
-    field = QDoubleSpinBox()
-    field.setRange(0.0, maximum)
-    field.setDecimals(decimals)
-    field.setSpecialValueText(special)
-    field.setKeyboardTracking(False)
-    field.setAlignment(Qt.AlignmentFlag.AlignRight)
-    line = field.lineEdit()
-    line.setTextMargins(MARGIN_PX, 0, MARGIN_PX, 0)
-    wanted_px = line.fontMetrics().horizontalAdvance(special) + 4 * MARGIN_PX
-    field.setFixedWidth(max(92, wanted_px))
+    field.setMinimumWidth(60)
+    field.setMaximumWidth(176)
     return field

@@ -16,7 +16,7 @@ import pytest
 from PySide6.QtCore import QObject, QTimer, Slot
 from pytestqt.qtbot import QtBot
 
-from app.main_window import MainWindow
+from app.main_window import SMALLEST_PX, MainWindow
 from app.records import ModelStatus
 from app.session import Session
 
@@ -159,7 +159,7 @@ def test_the_window_is_seen_soon_and_without_torch(settings_file: Path) -> None:
         assert min(seen) < WINDOW_FACTOR * WINDOW_LIMIT_S
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("size", [SMALLEST_PX, (1280, 800), (1920, 1080)])
 def test_everything_fits_the_screen(qtbot: QtBot, drive: Drive, size: tuple[int, int]) -> None:
     def script(window: MainWindow, answers: object) -> None:
         window.resize(*size)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import drafts
 from app.records import (
+    Calibration,
     Display,
     Draft,
     ModelState,
@@ -203,6 +204,21 @@ def test_the_panel_never_shows_a_letter_without_its_distribution(
     assert not panel.histogram.isVisible()
 
 
+def test_the_panel_begins_at_its_top_for_another_sperm(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    panel = GradePanel(graded)
+    show(panel)
+    panel.resize(300, 200)
+    scroll = panel.findChild(QScrollArea)
+    assert isinstance(scroll, QScrollArea)
+    bar = scroll.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    graded.select(2)
+    assert bar.value() == 0
+
+
 def test_the_panel_says_why_there_is_no_grade(qtbot: QtBot, graded: Session, show: Show) -> None:
     panel = GradePanel(graded)
     show(panel)
@@ -268,7 +284,24 @@ def test_typing_asks_for_an_edit_and_the_session_is_shown(
     graded.set_draft(
         replace(graded.draft, calibration=replace(graded.calibration, um_per_px=0.5, fps=15.0))
     )
-    assert (bar.um_per_px.text(), bar.fps.text()) == ("0.5000 µm/px", "15.000 fps")
+    assert (bar.um_per_px.text(), bar.fps.text()) == ("0.5 µm/px", "15 fps")
+
+
+def test_numbers_of_the_microscope_are_seen_whole(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    bar = SampleBar(graded)
+    show(bar)
+    calibration = Calibration(profile="A microscope of a long name", fps=119.88, um_per_px=0.1234)
+    graded.set_draft(replace(graded.draft, calibration=calibration))
+    for field, text in ((bar.fps, "119.88 fps"), (bar.um_per_px, "0.1234 µm/px")):
+        assert field.text() == text
+        line = field.lineEdit()
+        margins = line.textMargins().left() + line.textMargins().right()
+        assert line.fontMetrics().horizontalAdvance(text) <= line.width() - margins
+    profile = bar.profile.lineEdit()
+    assert profile is not None
+    assert profile.cursorPosition() == 0
 
 
 def test_the_views_brightness_is_asked_for(qtbot: QtBot, graded: Session, show: Show) -> None:
