@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import paths
 from app.settings import SETTINGS, Setting, Settings
 from app.views.panel import muted
 
@@ -91,6 +92,11 @@ class SettingsDialog(QDialog):
 
     def _path(self, setting: Setting) -> QWidget:
         field = QLineEdit(self._settings.text(setting.id))
+        field.setPlaceholderText(
+            self.tr("the demonstration model")
+            if setting.id == "model_path"
+            else str(paths.reports_folder())
+        )
         field.editingFinished.connect(
             lambda: self._settings.set_value(setting.id, field.text().strip())
         )
@@ -128,6 +134,8 @@ class SettingsDialog(QDialog):
         self.profiles.setMaximumHeight(90)
         remove = QPushButton(self.tr("Forget the selected one"))
         remove.setAutoDefault(False)
+        remove.setEnabled(False)
+        self.profiles.currentRowChanged.connect(lambda row: remove.setEnabled(row >= 0))
         remove.clicked.connect(self._forget)
         column.addWidget(self.profiles)
         column.addWidget(remove, 0, Qt.AlignmentFlag.AlignLeft)

@@ -1398,6 +1398,10 @@
         <translation>設定</translation>
     </message>
     <message>
+        <source>the demonstration model</source>
+        <translation>デモ用モデル</translation>
+    </message>
+    <message>
         <source>Choose</source>
         <translation>選択</translation>
     </message>
