@@ -16,6 +16,7 @@ ICON_SIZES_PX = (20, 40)
 SPERM_COLOURS = (  # Okabe and Ito's palette for the colour-blind, brightest first
     "#E69F00", "#56B4E9", "#F0E442", "#CC79A7", "#00B386", "#FF7F4D", "#9FA8FF", "#D9D9D9",
 )  # fmt: skip
+DARKER_PERCENT = 150
 GRADE_COLOURS = ("#1B9FD8", "#7CC4DC", "#B8B4A8", "#E0A458", "#C9622B")  # A ... E, blue to orange
 
 
@@ -42,9 +43,11 @@ def load_theme(name: str) -> Theme:
     return Theme(name=name, colours=tomllib.loads(text)["colours"])
 
 
-def sperm_colour(key: int) -> QColor:
-    """The colour of a sperm, the same as long as it lives."""
-    return QColor(SPERM_COLOURS[(key - 1) % len(SPERM_COLOURS)])
+def sperm_colour(key: int, ground: QPalette | None = None) -> QColor:
+    """The colour of a sperm, the same as long as it lives; darker on a light ``ground``."""
+    colour = QColor(SPERM_COLOURS[(key - 1) % len(SPERM_COLOURS)])
+    is_light = ground is not None and ground.color(QPalette.ColorRole.Window).lightness() > 127
+    return colour.darker(DARKER_PERCENT) if is_light else colour
 
 
 def apply_theme(application: QApplication, theme: Theme) -> None:

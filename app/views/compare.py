@@ -12,7 +12,7 @@ from app.session import Session
 from app.theme import sperm_colour
 from app.views.canvas_items import rgb_image
 from app.views.compare_table import CompareTable
-from app.views.histogram import Histogram, highest_share
+from app.views.histogram import Histogram, highest_share, legend
 from app.views.loupe import CropView
 from app.views.panel import framed, heading, muted, title
 from rostfine_core.domain import Assessment
@@ -86,7 +86,9 @@ class ComparePage(QWidget):
         self._row = QHBoxLayout()
         self.verdicts = muted()
         self.verdicts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._legend = legend()
         column.addLayout(self._row, 1)
+        column.addWidget(self._legend)
         column.addWidget(self.verdicts)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(upper)
@@ -149,6 +151,7 @@ class ComparePage(QWidget):
         self._candidates = [Candidate(s, a, highest=highest) for s, a in chosen]
         for candidate in self._candidates:
             self._row.addWidget(candidate)
+        self._legend.setVisible(bool(chosen))
         if not chosen:
             frame, inside = framed()
             frame.setFrameShape(QFrame.Shape.NoFrame)

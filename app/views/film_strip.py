@@ -69,7 +69,7 @@ class FilmFrames(QWidget):
         boxes = self._assessment.clip.boxes
         current = seen[nearest_slot(self._assessment, self._session.frame)]
         sperm = self._session.selected_sperm
-        colour = sperm_colour(sperm.key) if sperm else QColor("white")
+        colour = sperm_colour(sperm.key, self.palette()) if sperm else QColor("white")
         quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
         for place, (area, image) in enumerate(zip(self._areas(), self._images, strict=True)):
             painter.setOpacity(1.0 if place in seen else UNSEEN_OPACITY)

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from app.records import ModelStatus, Sperm, Verdict
 from app.session import Session
 from app.views.flag_list import FlagList
-from app.views.histogram import Histogram
+from app.views.histogram import Histogram, legend
 from app.views.kinematics_table import KinematicsTable
 from app.views.numbers import Numbers
 from app.views.panel import heading, muted, title
@@ -31,6 +31,7 @@ class GradePanel(QWidget):
         details.setSpacing(7)
         for part in (
             self.histogram,
+            legend(),
             self.numbers,
             heading(self.tr("Reasons for caution")),
             self.flags,
@@ -45,7 +46,7 @@ class GradePanel(QWidget):
         for widget in (self._title, self._state, self._details):
             column.addWidget(widget)
         column.addStretch(1)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setObjectName("plain")
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -81,6 +82,7 @@ class GradePanel(QWidget):
             return
         self._shown = assessment
         self._details.setVisible(assessment is not None)
+        self._scroll.verticalScrollBar().setValue(0)
         if assessment is not None:
             self.histogram.show_prediction(assessment.prediction)
             self.numbers.show_prediction(assessment.prediction)

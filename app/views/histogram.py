@@ -1,8 +1,9 @@
 """The grade distribution A-E as bars, with what each of the three heads says as marks."""
 
 import pyqtgraph as pg
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.theme import GRADE_COLOURS
 from app.views.panel import muted
@@ -44,12 +45,9 @@ class Histogram(QWidget):
         self._labels = [pg.TextItem("", anchor=(0.5, 1.0)) for _ in Grade]
         for item in (self._bars, *self._heads, *self._labels):
             self._plot.getPlotItem().addItem(item, ignoreBounds=True)
-        legend = muted(self.tr("bars: mean of ●\u00a0global ■\u00a0spatial ▲\u00a0temporal"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
         layout.addWidget(self._plot)
-        layout.addWidget(legend)
 
     def show_prediction(self, prediction: Prediction, *, highest: float = 0.0) -> None:
         """Draw one sperm's distribution.
@@ -87,6 +85,15 @@ class Histogram(QWidget):
     def top(self) -> float:
         """The share at the upper edge."""
         return float(self._plot.getViewBox().viewRange()[1][1])
+
+
+def legend() -> QLabel:
+    """What bars and marks mean."""
+    return muted(
+        QCoreApplication.translate(
+            "Histogram", "bars: mean of ●\u00a0global ■\u00a0spatial ▲\u00a0temporal"
+        )
+    )
 
 
 def highest_share(prediction: Prediction) -> float:

@@ -1,5 +1,7 @@
 """The report page: sample and operator, what the report will hold, export and its folder."""
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal, Slot
@@ -154,7 +156,8 @@ class ReportPage(QWidget):
     def set_target(self, folder: str, *, is_written: bool) -> None:
         """Say where the report goes or is."""
         text = self.tr("Is in {folder}") if is_written else self.tr("Goes to {folder}")
-        self._target.setText(text.format(folder=folder))
+        breakable = re.sub(r"([-_.])", "\\1\u200b", folder)  # a name may be wider than the panel
+        self._target.setText(text.format(folder=breakable))
         self.folder.setEnabled(is_written)
 
     @Slot(object)

@@ -39,7 +39,8 @@ class Timeline(QWidget):
         self.buttons.setSpacing(1)
         self._place = QLabel()
         self._place.setMinimumWidth(190)
-        self._key = muted(wraps=False)
+        self._key = muted()
+        self._key.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._key.setTextFormat(Qt.TextFormat.RichText)
         self._speed = QComboBox()
         self._speed.setAccessibleName(self.tr("Speed"))
@@ -55,8 +56,7 @@ class Timeline(QWidget):
         bar.addLayout(self.buttons)
         bar.addWidget(self._speed)
         bar.addWidget(self._place)
-        bar.addStretch(1)
-        bar.addWidget(self._key)
+        bar.addWidget(self._key, 1)
         self._plot = pg.PlotWidget(background=None)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -128,7 +128,7 @@ class Timeline(QWidget):
         self._show_cached()
 
     def _draw_sperm(self, sperm: Sperm, track: Track | None) -> None:
-        colour = sperm_colour(sperm.key)
+        colour = sperm_colour(sperm.key, self.palette())
         self._seeds.setData([p[0] for p in sperm.places], [-0.05] * len(sperm.places))
         self._seeds.setBrush(colour)
         if track is None:
@@ -149,12 +149,13 @@ class Timeline(QWidget):
         if assessment is not None:
             clip = [b.frame for b in assessment.clip.boxes]
             self._clip.setData(clip, [1.02] * len(clip))
-        self._key.setText(
-            self.tr("— confidence  {uncertain} uncertain  {lost} lost  ▲ clicks").format(
-                uncertain='<span style="color:#e6aa3c">■</span>',
-                lost='<span style="color:#d2502e">■</span>',
-            )
+        key = self.tr("— confidence  {uncertain} uncertain  {lost} lost  ▲ clicks").format(
+            uncertain="□", lost="■"
         )
+        key = "  ".join(map(_unbroken, key.split("  ")))  # a narrow window shows it in two lines
+        for square, shade in (("□", "#e6aa3c"), ("■", "#d2502e")):
+            key = key.replace(square, f'<span style="color:{shade}">&#9632;</span>')
+        self._key.setText(key)
 
     def _colour(self) -> None:
         palette = self.palette()
@@ -209,3 +210,8 @@ class Timeline(QWidget):
     def recolour(self) -> None:
         """Take over another theme."""
         self._draw()
+
+
+def _unbroken(text: str) -> str:
+    """The text with joiners, so that no line ends in it."""
+    return "\u2060".join(text.replace(" ", "\u00a0"))
