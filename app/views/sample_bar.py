@@ -88,8 +88,14 @@ class SampleBar(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
-        for widget in (self.profile, self.fps, self.um_per_px, self.sample, self.operator):
-            layout.addWidget(widget)
+        for widget, share in (
+            (self.profile, 2),
+            (self.fps, 0),
+            (self.um_per_px, 0),
+            (self.sample, 1),
+            (self.operator, 1),
+        ):
+            layout.addWidget(widget, share)
         self.sample.textEdited.connect(self._on_sample_edited)
         self.operator.textEdited.connect(self._on_sample_edited)
         self.fps.editingFinished.connect(self._on_calibration_edited)
