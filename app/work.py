@@ -122,10 +122,9 @@ def _shape(info: VideoInfo) -> tuple[int, int, int]:
 
 def checksum(path: Path) -> LongJob[str]:
     """The checksum of the video's bytes, which every result names."""
-    from rostfine_core.pipeline import video_sha256
+    from rostfine_core.pipeline import hash_video
 
-    yield Progress(stage="checksum", done=0, total=1)
-    return video_sha256(path)
+    return (yield from hash_video(path))
 
 
 def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assessor"]:
@@ -188,7 +187,7 @@ def grade_sperms(
         VideoError: the video cannot be read any more.
         TrackingError: no sperm could be graded.
     """
-    from rostfine_core.pipeline import AssessmentRequest, assess_tracks, video_sha256, with_fps
+    from rostfine_core.pipeline import AssessmentRequest, assess_tracks, hash_video, with_fps
 
     yield Progress(stage="grading", done=0, total=len(order.tracks))
     request = AssessmentRequest(
@@ -198,13 +197,14 @@ def grade_sperms(
         um_per_px=order.um_per_px,
         fps=order.fps,
     )
+    sha256 = order.sha256 or (yield from hash_video(order.path))
     with _exact_frames(cache, order.path) as image_at:
         return (
             yield from assess_tracks(
                 request,
                 order.tracks,
                 info=with_fps(order.info, order.fps),
-                video_sha256=order.sha256 or video_sha256(order.path),
+                video_sha256=sha256,
                 image_at=image_at,
                 assessor=assessor,
             )

@@ -12,6 +12,7 @@ from rostfine_core.errors import StoreError
 
 # A Japanese spreadsheet also takes the wide forms for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+BLOCK_BYTES = 2**22
 RESERVED_NAMES = {"con", "prn", "aux", "nul"} | {
     f"{d}{n}" for d in ("com", "lpt") for n in range(10)
 }
@@ -72,9 +73,22 @@ def sha256_of(path: Path) -> str:
     Raises:
         StoreError: the file cannot be read.
     """
+    digest = hashlib.sha256()
+    for block in blocks_of(path):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def blocks_of(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, a few megabytes at a time.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            while block := file.read(BLOCK_BYTES):
+                yield block
     except OSError as error:
         raise StoreError(
             f"Cannot read {path} ({error.strerror or error}): check the file."

@@ -4,6 +4,7 @@ The video is decoded once for all sperm, their clips are graded in one batch. Ev
 a generator that yields progress and can be closed at any time.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -30,7 +31,7 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import ModelError, TrackingError
-from rostfine_core.files import sha256_of
+from rostfine_core.files import blocks_of, sha256_of
 from rostfine_core.quality import quality_flags
 from rostfine_core.tracking import Tracker, TrackerSettings, compute_kinematics
 from rostfine_core.video import DecodedFrame, Video, open_video
@@ -117,12 +118,13 @@ def assess_video(request: AssessmentRequest, *, assessor: "Assessor") -> LongJob
             for target, point in wanted.items():
                 recorders[target].record(point, frame.rgb())
             yield Progress(stage="tracking", done=frame.index + 1, total=total)
+    sha256 = yield from hash_video(request.video)
     return (
         yield from _grade(
             request,
             tracker.tracks,
             info=info,
-            video_sha256=video_sha256(request.video),
+            video_sha256=sha256,
             clip_of=lambda track: recorders[track.target].clip(track),
             assessor=assessor,
         )
@@ -183,15 +185,24 @@ def check_seeds(seeds: Sequence[Seed], info: VideoInfo) -> None:
             )
 
 
-def video_sha256(path: Path) -> str:
-    """The checksum of a video file, or of all pictures of a folder in the order of their names."""
-    if not path.is_dir():
-        return sha256_of(path)
-    import hashlib
+def hash_video(path: Path) -> LongJob[str]:
+    """The SHA-256 of a video file, or of all pictures of a folder in the order of their names.
 
+    Raises:
+        StoreError: the video cannot be read.
+    """
     digest = hashlib.sha256()
-    for picture in sorted(p for p in path.iterdir() if p.is_file()):
+    if not path.is_dir():
+        total, done = path.stat().st_size if path.exists() else 0, 0
+        for block in blocks_of(path):
+            digest.update(block)
+            done += len(block)
+            yield Progress(stage="checksum", done=done, total=max(done, total))
+        return digest.hexdigest()
+    pictures = sorted(p for p in path.iterdir() if p.is_file())
+    for number, picture in enumerate(pictures, start=1):
         digest.update(f"{picture.name} {sha256_of(picture)}\n".encode())
+        yield Progress(stage="checksum", done=number, total=len(pictures))
     return digest.hexdigest()
 
 

@@ -1,5 +1,6 @@
 """What the pipeline adds to its parts: corrected times, notes of the video, several sperm."""
 
+import hashlib
 import json
 from collections.abc import Generator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from rostfine_core.assessor import Assessor
 from rostfine_core.clips import ClipSettings
 from rostfine_core.domain import Seed
 from rostfine_core.errors import ModelError, TrackingError
+from rostfine_core.files import BLOCK_BYTES
 from rostfine_core.model import Preprocessing, RoSTFine, load_model, preset, save_model
 from rostfine_core.pipeline import (
     AssessmentRequest,
@@ -22,8 +24,8 @@ from rostfine_core.pipeline import (
     PipelineSettings,
     assess_tracks,
     assess_video,
+    hash_video,
     track_video,
-    video_sha256,
     with_fps,
 )
 from rostfine_core.simulation import SceneSettings, simulate_scene
@@ -79,7 +81,7 @@ def test_one_pass_and_decoded_frames_give_the_same_assessment(
                 request,
                 tracks,
                 info=video.info,
-                video_sha256=video_sha256(path),
+                video_sha256=drain(hash_video(path)),
                 image_at=lambda index: video.frame(index).rgb(),
                 assessor=assessor,
             )
@@ -173,3 +175,21 @@ def test_with_fps_leaves_a_right_rate_alone(
 ) -> None:
     with open_video(made[0]) as video:
         assert with_fps(video.info, None) is video.info
+
+
+def test_the_checksum_is_made_in_pieces_that_can_be_cancelled(tmp_path: Path) -> None:
+    video = tmp_path / "large.avi"
+    video.write_bytes(bytes(2 * BLOCK_BYTES) + b"end")
+    job = hash_video(video)
+    seen = [(step.done, step.total) for step in (next(job), next(job), next(job))]
+    size = 2 * BLOCK_BYTES + 3
+    assert seen == [(BLOCK_BYTES, size), (2 * BLOCK_BYTES, size), (size, size)]
+    job.close()
+    assert drain(hash_video(video)) == hashlib.sha256(video.read_bytes()).hexdigest()
+
+
+def test_the_checksum_of_a_folder_depends_on_names_and_pictures(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"one")
+    first = drain(hash_video(tmp_path))
+    (tmp_path / "a.png").rename(tmp_path / "b.png")
+    assert drain(hash_video(tmp_path)) != first
