@@ -110,6 +110,8 @@ def read_compare_config(path: Path) -> CompareConfig:
     seeds = table.get("seeds", [])
     if not isinstance(seeds, list) or any(type(s) is not int for s in seeds):
         mistakes.append("seeds must be a list of whole numbers")
+    elif len(set(seeds)) < len(seeds):
+        mistakes.append("seeds must all be different, as equal ones make the same runs")
     methods = _methods(table, mistakes)
     names = [safe_name(m.name) for m in methods]
     mistakes += [f"two methods are called {n}" for n in sorted(set(names)) if names.count(n) > 1]

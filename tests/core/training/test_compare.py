@@ -247,6 +247,7 @@ def test_mistakes_are_named_before_anything_is_trained(comparison: Path) -> None
         ("folds = 2", 'folds = 2\ninner_folds = "two"', "inner_folds must be a whole number"),
         ('"loss.alpha" = 0.0', '"output.alpha" = 0.0', "leads nowhere: output is no table"),
         ("folds = 2", "folds = 2\nseeds = [1.5]", "seeds must be a list of whole numbers"),
+        ("folds = 2", "folds = 2\nseeds = [5, 5]", "seeds must all be different"),
     ],
 )
 def test_wrong_values_are_told(comparison: Path, old: str, new: str, told: str) -> None:
