@@ -144,7 +144,8 @@ def _is_position(point: TrackPoint) -> bool:
 
 def _too_short(points: int, span_s: float) -> str | None:
     if points < MINIMUM_POINTS:
-        return f"only {points} positions were measured and at least {MINIMUM_POINTS} are needed"
+        found = "1 position was" if points == 1 else f"{points} positions were"
+        return f"only {found} measured and at least {MINIMUM_POINTS} are needed"
     if span_s < MINIMUM_SPAN_S * 0.99:
         return f"the track lasts {span_s:.2f} s and at least one second is needed"
     return None
