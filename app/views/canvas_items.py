@@ -24,8 +24,9 @@ class MarkerItem(QGraphicsItem):
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def boundingRect(self) -> QRectF:
-        """Ring and label."""
-        return QRectF(-RING_PX - 3, -RING_PX - LABEL_PX - 3, 2 * RING_PX + 46, 2 * RING_PX + 30)
+        """Ring and label, at whichever side the label stands."""
+        across, down = RING_PX + 35, RING_PX + LABEL_PX + 3
+        return QRectF(-across, -down, 2 * across, 2 * down)
 
     def paint(
         self,
@@ -40,7 +41,8 @@ class MarkerItem(QGraphicsItem):
         for colour, extra in ((shade, 2.0), (self._colour, 0.0)):
             painter.setPen(QPen(colour, width + extra))
             painter.drawEllipse(QPointF(0, 0), RING_PX, RING_PX)
-        label = QRectF(RING_PX - 1, -RING_PX - 13, 11 + 8 * len(self._number), LABEL_PX)
+        seen = QRectF(widget.rect()) if widget else QRectF()
+        label = label_rect(len(self._number), at=painter.worldTransform().map(QPointF()), seen=seen)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour if self._is_selected else shade)
         painter.drawRoundedRect(label, 5, 5)
@@ -50,6 +52,24 @@ class MarkerItem(QGraphicsItem):
         font.setBold(True)
         painter.setFont(font)
         painter.drawText(label, Qt.AlignmentFlag.AlignCenter, self._number)
+
+
+def label_rect(digits: int, *, at: QPointF, seen: QRectF) -> QRectF:
+    """Where a number stands beside a marker: upper right, else where it is not cut off.
+
+    Args:
+        digits: of the number.
+        at: the marker's place in the view.
+        seen: what the view shows.
+    """
+    label = QRectF(RING_PX - 1, -RING_PX - 13, 11 + 8 * digits, LABEL_PX)
+    if seen.isEmpty():
+        return label
+    if at.y() + label.top() < seen.top():
+        label.moveTop(-label.bottom())
+    if at.x() + label.right() > seen.right():
+        label.moveLeft(-label.right())
+    return label
 
 
 class AttentionItem(QGraphicsItem):
