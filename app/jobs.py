@@ -35,9 +35,15 @@ class Job(QThread):
 
     progressed = Signal(object)
 
-    def __init__(self, make: Callable[[], LongJob[Any]], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        make: Callable[[], LongJob[Any]],
+        discard: Callable[[Any], None],
+        parent: QObject | None = None,
+    ) -> None:
+        """Args: ``discard`` lets go of a result that nobody wants any more."""
         super().__init__(parent)
-        self._make = make
+        self._make, self._discard = make, discard
         self._cancelled = threading.Event()  # Qt's own request is forgotten when a thread starts
         self.is_done, self.result, self.sentence = False, None, ""
         self.setStackSize(STACK_BYTES)
@@ -60,6 +66,13 @@ class Job(QThread):
         except Exception as error:  # the boundary of the thread: logged and told
             log.exception("A job failed")
             self.sentence = UNEXPECTED.format(error=type(error).__name__)
+
+    def discard(self) -> None:
+        """Let go of what it made, if it got that far; called when its thread is gone."""
+        self.wait()
+        if self.is_done:
+            self._discard(self.result)
+        self.deleteLater()
 
     def _exhaust(self, work: Generator[Progress, None, Any]) -> None:
         told_s = float("-inf")
@@ -111,15 +124,18 @@ class Jobs(QObject):
         on_success: Callable[[Any], None],
         on_failure: Callable[[str], None],
         on_cancel: Callable[[], None] = lambda: None,
+        discard: Callable[[Any], None] = lambda _: None,
     ) -> None:
         """Run a generator; the callbacks are called in the thread of the window.
+
+        ``discard`` gets the result in place of ``on_success`` when the job was dropped too late.
 
         Raises:
             ValueError: a job of that kind is running.
         """
         if kind in self._jobs:
             raise ValueError(f"a job of kind {kind} is running")
-        job = Job(make, self)
+        job = Job(make, discard, self)
         job.setObjectName(kind)
         self._jobs[kind] = job
         self._callbacks[kind] = _Callbacks(on_success, on_failure, on_cancel)
@@ -156,7 +172,7 @@ class Jobs(QObject):
             if job.isRunning():
                 self._dropped.append(job)
             else:
-                job.deleteLater()
+                job.discard()
         if dropped:
             self.works_changed.emit()
 
@@ -164,8 +180,7 @@ class Jobs(QObject):
         """Cancel everything and wait until all threads are gone."""
         self.drop(tuple(self._jobs))
         for job in self._dropped:
-            job.wait()
-            job.deleteLater()
+            job.discard()
         self._dropped.clear()
 
     def _start_when_free(self, job: Job) -> None:
@@ -208,8 +223,7 @@ class Jobs(QObject):
         if job not in self._dropped:
             return
         self._dropped.remove(job)
-        job.wait()
-        job.deleteLater()
+        job.discard()
         successor = self._jobs.get(job.objectName())
         if successor is not None and not successor.isRunning():
             self._start_when_free(successor)

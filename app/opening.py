@@ -75,6 +75,7 @@ class Opening(QObject):
             lambda: work.open_source(path),
             on_success=lambda opened: self._on_opened(path, seeds, opened),
             on_failure=self.failed.emit,
+            discard=_close,
         )
 
     def cancel(self) -> None:
@@ -100,7 +101,7 @@ class Opening(QObject):
 
     def _on_opened(self, path: Path, seeds: tuple[Seed, ...], opened: work.Opened) -> None:
         if self._next is not None:  # another was asked for when it was too late to cancel
-            opened.video.close()
+            _close(opened)
             return
         self.leave()
         info = opened.video.info
@@ -170,6 +171,7 @@ class Opening(QObject):
             lambda: work.find_again(found, info=video.info, sha256=self._sha256),
             on_success=lambda opened: self._on_found(found, opened),
             on_failure=self.failed.emit,
+            discard=_close,
         )
 
     @property
@@ -210,3 +212,8 @@ class Opening(QObject):
         info = self._session.info
         if self._cache is not None and info is not None:
             self._session.set_cached(self._cache.count, info.frame_count)
+
+
+def _close(opened: work.Opened) -> None:
+    """Let a video go that was opened too late to be wanted."""
+    opened.video.close()

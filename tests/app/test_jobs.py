@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.jobs import Jobs
+from app.jobs import Job, Jobs
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import VideoError
 
@@ -158,6 +158,33 @@ def test_what_waits_for_a_dropped_job_can_be_dropped_too(
     assert first.cleaned.is_set()
     assert not second.started.is_set()
     assert told == {"success": [], "failure": [], "cancel": []}
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_the_result_of_a_dropped_job_is_let_go(qtbot: QtBot, is_late: bool) -> None:
+    """A job may finish before the window hears of it; a video that it opened must be closed."""
+    jobs = Jobs()
+    kept: list[object] = []
+    let_go: list[object] = []
+    finished, go = threading.Event(), threading.Event()
+
+    def work() -> LongJob[str]:
+        yield Progress(stage="testing", done=0, total=1)
+        finished.set()
+        go.wait(TIMEOUT_MS / 1000)
+        return "result"
+
+    jobs.start("test", work, on_success=kept.append, on_failure=kept.append, discard=let_go.append)
+    assert finished.wait(TIMEOUT_MS / 1000)
+    if is_late:
+        go.set()
+        assert jobs.findChildren(Job)[0].wait(TIMEOUT_MS)
+    jobs.drop(("test",))
+    go.set()
+    qtbot.waitUntil(lambda: let_go == ["result"], timeout=TIMEOUT_MS)
+    jobs.shut_down()
+    assert kept == []
+    assert let_go == ["result"]
 
 
 def test_one_job_of_a_kind(qtbot: QtBot, start: Callable[[Jobs, Work], None]) -> None:
