@@ -41,7 +41,7 @@ class Job(QThread):
         discard: Callable[[Any], None],
         parent: QObject | None = None,
     ) -> None:
-        """Args: ``discard`` lets go of a result that nobody wants any more."""
+        """Args: ``discard`` lets go of what the job holds or made, see ``Jobs.start``."""
         super().__init__(parent)
         self._make, self._discard = make, discard
         self._cancelled = threading.Event()  # Qt's own request is forgotten when a thread starts
@@ -68,10 +68,9 @@ class Job(QThread):
             self.sentence = UNEXPECTED.format(error=type(error).__name__)
 
     def discard(self) -> None:
-        """Let go of what it made, if it got that far; called when its thread is gone."""
+        """Let go of everything, as soon as its thread is gone."""
         self.wait()
-        if self.is_done:
-            self._discard(self.result)
+        self._discard(self.result)
         self.deleteLater()
 
     def _exhaust(self, work: Generator[Progress, None, Any]) -> None:
@@ -128,7 +127,8 @@ class Jobs(QObject):
     ) -> None:
         """Run a generator; the callbacks are called in the thread of the window.
 
-        ``discard`` gets the result in place of ``on_success`` when the job was dropped too late.
+        ``discard`` is called in place of them when the job was dropped: with its result if it
+        had one by then, else with None; it may not even have begun.
 
         Raises:
             ValueError: a job of that kind is running.

@@ -130,6 +130,7 @@ class Opening(QObject):
             lambda: cache.fill(opened.video),
             on_success=lambda _: None,
             on_failure=self._on_work_failed,
+            discard=lambda _: opened.video.close(),  # it may not have begun
         )
         return cache
 
@@ -214,6 +215,7 @@ class Opening(QObject):
             self._session.set_cached(self._cache.count, info.frame_count)
 
 
-def _close(opened: work.Opened) -> None:
+def _close(opened: work.Opened | None) -> None:
     """Let a video go that was opened too late to be wanted."""
-    opened.video.close()
+    if opened is not None:
+        opened.video.close()

@@ -187,6 +187,30 @@ def test_the_result_of_a_dropped_job_is_let_go(qtbot: QtBot, is_late: bool) -> N
     assert let_go == ["result"]
 
 
+def test_what_a_job_holds_is_let_go_though_it_never_began(qtbot: QtBot) -> None:
+    """It waited for a dropped one of its kind, and was dropped too."""
+    jobs, first = Jobs(), Work(steps=2, step_s=TIMEOUT_MS / 1000)
+    began: list[bool] = []
+    let_go: list[object] = []
+
+    def second() -> LongJob[str]:
+        began.append(True)
+        yield Progress(stage="testing", done=0, total=1)
+        return "result"
+
+    jobs.start("test", first.run, on_success=let_go.append, on_failure=let_go.append)
+    assert first.started.wait(TIMEOUT_MS / 1000)
+    jobs.drop(("test",))
+    jobs.start(
+        "test", second, on_success=let_go.append, on_failure=let_go.append, discard=let_go.append
+    )
+    jobs.drop(("test",))
+    first.go.set()
+    jobs.shut_down()
+    assert let_go == [None]
+    assert began == []
+
+
 def test_one_job_of_a_kind(qtbot: QtBot, start: Callable[[Jobs, Work], None]) -> None:
     jobs = Jobs()
     start(jobs, Work(steps=10**6))
