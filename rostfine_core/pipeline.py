@@ -31,7 +31,7 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import ModelError, TrackingError
-from rostfine_core.files import blocks_of, sha256_of
+from rostfine_core.files import BLOCK_BYTES, blocks_of, sha256_of
 from rostfine_core.quality import quality_flags
 from rostfine_core.tracking import Tracker, TrackerSettings, compute_kinematics
 from rostfine_core.video import DecodedFrame, Video, open_video
@@ -193,10 +193,10 @@ def hash_video(path: Path) -> LongJob[str]:
     """
     digest = hashlib.sha256()
     if not path.is_dir():
-        total, done = path.stat().st_size if path.exists() else 0, 0
-        for block in blocks_of(path):
+        # In blocks: Qt's progress bar counts no further than 2^31, which bytes would soon reach.
+        total = -(-path.stat().st_size // BLOCK_BYTES) if path.exists() else 0
+        for done, block in enumerate(blocks_of(path), start=1):
             digest.update(block)
-            done += len(block)
             yield Progress(stage="checksum", done=done, total=max(done, total))
         return digest.hexdigest()
     pictures = sorted(p for p in path.iterdir() if p.is_file())

@@ -182,8 +182,7 @@ def test_the_checksum_is_made_in_pieces_that_can_be_cancelled(tmp_path: Path) ->
     video.write_bytes(bytes(2 * BLOCK_BYTES) + b"end")
     job = hash_video(video)
     seen = [(step.done, step.total) for step in (next(job), next(job), next(job))]
-    size = 2 * BLOCK_BYTES + 3
-    assert seen == [(BLOCK_BYTES, size), (2 * BLOCK_BYTES, size), (size, size)]
+    assert seen == [(1, 3), (2, 3), (3, 3)]  # blocks: a bar cannot count the bytes of a long video
     job.close()
     assert drain(hash_video(video)) == hashlib.sha256(video.read_bytes()).hexdigest()
 
