@@ -134,9 +134,10 @@ class Analysis(QObject):
         """Load the model of the settings in the background, once the last load has ended."""
         if self._jobs.is_running(MODEL):
             self._jobs.cancel(MODEL)
-            self._assessor, self._is_load_stale = None, True
+            self._is_load_stale = True
             return
-        self._is_load_stale = False
+        # The old one must not grade meanwhile: its answers would be kept as those of no model.
+        self._assessor, self._is_load_stale = None, False
         path = self._settings.text("model_path")
         device: Any = self._settings.text("device")
         self._session.set_model(ModelState())

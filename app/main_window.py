@@ -187,7 +187,9 @@ class MainWindow(QMainWindow):
 
     def show_about(self) -> None:
         """Open versions, model card and licences."""
-        card, licence = bundled_text("models/README.md"), bundled_text("LICENSE")
+        is_own = bool(self.settings.text("model_path"))  # which the bundled card does not describe
+        card = "" if is_own else bundled_text("models/README.md")
+        licence = bundled_text("LICENSE")
         AboutDialog(self.session.model, card=card, licence=licence, parent=self).show()
 
     def open_report_folder(self) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtWidgets import QTextBrowser
 
 from app.main_window import MainWindow
 from app.records import ModelStatus
+from app.views.about import AboutDialog
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand, Hold
@@ -86,6 +88,59 @@ def test_the_window_is_gone_before_the_step_that_runs_has_ended(
 
     drive(script)
     assert seen == [False]
+
+
+def test_the_old_model_does_not_grade_while_another_loads(
+    hand: "Hand",
+    drive: "Drive",
+    hold: "Hold",
+    small_video: Path,
+    model_file: Path,
+    tmp_path: Path,
+) -> None:
+    """Its answers would stand for those of whatever model is on its way."""
+    chosen = tmp_path / "chosen.safetensors"
+    chosen.write_bytes(model_file.read_bytes())
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        hand.wait_until_open(window)
+        hand.until(lambda: session.model.status is ModelStatus.READY)
+        held = hold("load_model")
+        window.settings.set_value("model_path", str(chosen))
+        held.wait()
+        hand.click(window, 100, 90)
+        window.actions_by_id["grade"].trigger()
+        hand.until(lambda: session.track(session.sperms[0]))
+        hand.until(lambda: not window.controller.jobs.is_running("track"))
+        assert not window.controller.jobs.is_running("grade")
+        held.let_go()
+        hand.until(lambda: session.reportable)
+        assert session.reportable[0].provenance.model.file_name == chosen.name
+        assert len(session.results.assessments) == 1
+
+    drive(script, str(small_video))
+
+
+def test_the_bundled_models_card_is_not_shown_for_another_model(
+    hand: "Hand", drive: "Drive"
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        def pages() -> str:
+            window.show_about()
+            dialog = window.findChildren(AboutDialog)[-1]
+            texts = [page.toPlainText() for page in dialog.findChildren(QTextBrowser)]
+            dialog.close()
+            return "\n".join(texts)
+
+        hand.until(lambda: window.session.model.status is ModelStatus.READY)
+        assert "random.safetensors" in pages()
+        assert "demo.safetensors" not in pages()
+        window.settings.set_value("model_path", "")
+        hand.until(lambda: window.session.model.status is ModelStatus.READY)
+        assert "Model card: demo.safetensors" in pages()
+
+    drive(script)
 
 
 def test_a_model_that_is_none_is_told_and_can_be_replaced(
