@@ -35,15 +35,25 @@ class StoredValues:
         self._values[key] = value
         with self._lock:
             self._unwritten[key] = value
-            if self._writer is None:
-                self._writer = threading.Thread(target=self._write, name="settings")
-                self._writer.start()
+            self._start_writing()
 
     def sync(self) -> None:
-        """Wait until everything is written."""
+        """Wait until everything is written; what could not be before is tried once more."""
+        self._join()
+        with self._lock:
+            if self._unwritten:
+                self._start_writing()
+        self._join()
+
+    def _join(self) -> None:
         writer = self._writer
         if writer is not None:
             writer.join()
+
+    def _start_writing(self) -> None:
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write, name="settings")
+            self._writer.start()
 
     def _write(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from app.views.histogram import Histogram, legend
 from app.views.kinematics_table import KinematicsTable
 from app.views.numbers import Numbers
 from app.views.panel import heading, muted, title
+from rostfine_core.domain import Prediction
 
 
 class GradePanel(QWidget):
@@ -65,7 +66,8 @@ class GradePanel(QWidget):
             session.works_changed,
         ):
             signal.connect(self._show)
-        self._shown: object = None
+        self._shown: Prediction | None = None
+        self._shown_key: int | None = None
         self._show()
 
     @Slot()
@@ -78,16 +80,18 @@ class GradePanel(QWidget):
         state = self._state_text(sperm)
         self._state.setText(state)
         self._state.setVisible(bool(state))
-        if assessment is self._shown and assessment is not None:
-            return
-        self._shown = assessment
+        if sperm is None or sperm.key != self._shown_key:
+            self._scroll.verticalScrollBar().setValue(0)
+        self._shown_key = sperm.key if sperm else None
         self._details.setVisible(assessment is not None)
-        self._scroll.verticalScrollBar().setValue(0)
-        if assessment is not None:
+        # A typed name or sample makes another assessment around the same prediction.
+        prediction = assessment.prediction if assessment else None
+        if assessment is not None and prediction is not self._shown:
             self.histogram.show_prediction(assessment.prediction)
             self.numbers.show_prediction(assessment.prediction)
             self.flags.show_flags(assessment.flags)
             self.kinematics.show_kinematics(assessment.kinematics)
+        self._shown = prediction
 
     def recolour(self) -> None:
         """Draw again in another theme's colours."""

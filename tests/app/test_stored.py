@@ -77,6 +77,9 @@ def test_a_place_that_cannot_be_written_is_logged(
     assert values.value("theme") == "light"
     assert "cannot be written" in caplog.text
     (tmp_path / "file").unlink()
+    values.sync()  # as when the program ends: nothing else is set any more
+    again = StoredValues(tmp_path / "file" / "settings.ini")
+    assert again.value("theme") == "light"
     values.set_value("operator", "Sato")
     values.sync()
     again = StoredValues(tmp_path / "file" / "settings.ini")

@@ -39,6 +39,7 @@ from rostfine_core.domain import (
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
     ModelInfo,
+    SampleInfo,
     Track,
     VideoInfo,
 )
@@ -215,6 +216,11 @@ def test_the_panel_begins_at_its_top_for_another_sperm(
     bar = scroll.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 0)
     bar.setValue(bar.maximum())
+    # From now on every look at the assessment is at a relabelled copy.
+    graded.set_draft(replace(graded.draft, sample=SampleInfo(sample="S-9")))
+    bar.setValue(bar.maximum())
+    graded.works_changed.emit()
+    assert bar.value() == bar.maximum()
     graded.select(2)
     assert bar.value() == 0
 
