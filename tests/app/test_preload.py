@@ -3,10 +3,9 @@
 import gc
 import importlib.util
 import os
-import subprocess
 import sys
 import types
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -49,29 +48,17 @@ assert float(torch.ones(3).sum()) == 3
 """
 
 
-def run(script: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.skipif(os.name != "posix", reason="only done where there is dlopen")
-def test_the_libraries_are_linked_without_the_import() -> None:
-    run(TORCH_SCRIPT)
+def test_the_libraries_are_linked_without_the_import(run_script: Callable[[str], None]) -> None:
+    run_script(TORCH_SCRIPT)
 
 
-def test_pyqtgraph_is_imported_without_the_cuda_bindings() -> None:
-    run(PYQTGRAPH_SCRIPT)
+def test_pyqtgraph_is_imported_without_the_cuda_bindings(run_script: Callable[[str], None]) -> None:
+    run_script(PYQTGRAPH_SCRIPT)
 
 
-def test_no_source_of_an_imported_module_is_read() -> None:
-    run(SCANS_SCRIPT)
+def test_no_source_of_an_imported_module_is_read(run_script: Callable[[str], None]) -> None:
+    run_script(SCANS_SCRIPT)
 
 
 def test_another_pyside_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,6 @@
 """Japanese can be read on every system."""
 
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 FONT_SCRIPT = """
 from PySide6.QtGui import QFontDatabase, QRawFont
@@ -49,22 +47,11 @@ for label in labels:
 """
 
 
-def run(script: str) -> None:
-    """In a process of its own, since a lent font stays."""
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+def test_japanese_is_shown_and_latin_stays_on_a_system_without_a_japanese_font(
+    run_script: Callable[[str], None],
+) -> None:
+    run_script(FONT_SCRIPT)
 
 
-def test_japanese_is_shown_and_latin_stays_on_a_system_without_a_japanese_font() -> None:
-    run(FONT_SCRIPT)
-
-
-def test_the_last_line_of_a_flags_reason_is_not_cut_off() -> None:
-    run(LINES_SCRIPT)
+def test_the_last_line_of_a_flags_reason_is_not_cut_off(run_script: Callable[[str], None]) -> None:
+    run_script(LINES_SCRIPT)
