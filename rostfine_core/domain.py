@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 Result = TypeVar("Result")
 
+SIMULATED = "simulated"
+"""The kind of a data set of simulated sperm, whose models carry ``DISCLAIMER_DEMONSTRATION``."""
 DISCLAIMER_AI_GRADE = (
     "This is an AI quality grade (A best to E worst, as a panel of experts would vote), "
     "not a WHO motility grade (a-d)."
@@ -297,7 +299,7 @@ class ModelInfo:
     @property
     def is_demonstration(self) -> bool:
         """Whether results must carry the notice that they are not for clinical use."""
-        return self.dataset_kind == "simulated"
+        return self.dataset_kind == SIMULATED
 
 
 @dataclass(frozen=True, kw_only=True)

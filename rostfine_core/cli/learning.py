@@ -2,11 +2,15 @@
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rostfine_core.cli.arguments import Verbs, count, positive, size, whole
 from rostfine_core.cli.progress import run_job
+from rostfine_core.errors import ConfigError
+
+Run = Callable[[argparse.Namespace], int]
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -33,11 +37,11 @@ def add_verbs(verbs: Verbs) -> None:
 
     train = verbs.add_parser("train", help="train a model from a recipe; run again to resume")
     train.add_argument("config", type=Path, metavar="CONFIG.toml")
-    train.set_defaults(run=_train)
+    train.set_defaults(run=_with_extra(_train))
 
     compare = verbs.add_parser("compare", help="train and score several methods, with tables")
     compare.add_argument("config", type=Path, metavar="CONFIG.toml")
-    compare.set_defaults(run=_compare)
+    compare.set_defaults(run=_with_extra(_compare))
 
     build = verbs.add_parser("build-dataset", help="labelled clips from videos, clicks and votes")
     build.add_argument(
@@ -45,8 +49,11 @@ def add_verbs(verbs: Verbs) -> None:
     )
     build.add_argument("--out", type=Path, required=True)
     build.add_argument("--name", required=True, help="what reports call the data")
-    build.add_argument("--panel-size", type=whole, default=40, help="votes a clip (default 40)")
-    build.set_defaults(run=_build_dataset)
+    build.add_argument("--panel-size", type=count, default=40, help="experts (default 40)")
+    build.add_argument(
+        "--abstentions", action="store_true", help="a clip may have fewer votes than experts"
+    )
+    build.set_defaults(run=_with_extra(_build_dataset))
 
     official = verbs.add_parser(
         "import-official", help="labelled clips from the official implementation's pickles"
@@ -55,26 +62,28 @@ def add_verbs(verbs: Verbs) -> None:
     official.add_argument("--out", type=Path, required=True)
     official.add_argument("--name", required=True, help="what reports call the data")
     official.add_argument("--panel-size", type=count, default=40, help="experts (default 40)")
-    official.set_defaults(run=_import_official)
+    official.set_defaults(run=_with_extra(_import_official))
 
     describe = verbs.add_parser(
         "describe-dataset", help="what labelled clips hold, and how far the experts agree"
     )
     describe.add_argument("dataset", type=Path, nargs="+")
-    describe.set_defaults(run=_describe_dataset)
+    describe.set_defaults(run=_with_extra(_describe_dataset))
 
     evaluate = verbs.add_parser("evaluate", help="score a model on a labelled data set")
     evaluate.add_argument("model", type=Path, help="model file, or folder of several")
     evaluate.add_argument("dataset", type=Path)
     evaluate.add_argument("--out", type=Path, help="folder for the report and the tables")
     evaluate.add_argument(
-        "--flips", action="store_true", help="answer by the mean over the clip's mirror images"
+        "--flips",
+        action="store_true",
+        help="answer by the mean over the clip's mirror images, as nothing but evaluate does",
     )
     evaluate.add_argument(
         "--calibrate-on",
         type=Path,
         metavar="DATASET",
-        help="fit a temperature on these held-back votes first",
+        help="fit a temperature on these held-back votes first, as nothing but evaluate does",
     )
     evaluate.add_argument(
         "--clip",
@@ -90,7 +99,24 @@ def add_verbs(verbs: Verbs) -> None:
         metavar="N",
         help="measure the attention maps on N clips too (simulate --masks tells the parts)",
     )
-    evaluate.set_defaults(run=_evaluate)
+    evaluate.set_defaults(run=_with_extra(_evaluate))
+
+
+def _with_extra(run: Run) -> Run:
+    """A verb that says how to install what it needs and the program itself does not."""
+
+    def checked(arguments: argparse.Namespace) -> int:
+        try:
+            return run(arguments)
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith("rostfine_core"):
+                raise
+            raise ConfigError(
+                f"This verb needs {error.name}, which is not installed: run "
+                '`pip install -c requirements.lock -e ".[training]"` in the program\'s folder.'
+            ) from error
+
+    return checked
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
@@ -172,7 +198,11 @@ def _build_dataset(arguments: argparse.Namespace) -> int:
     from rostfine_core.training.build import build_dataset
 
     job = build_dataset(
-        arguments.plan, out=arguments.out, name=arguments.name, panel_size=arguments.panel_size
+        arguments.plan,
+        out=arguments.out,
+        name=arguments.name,
+        panel_size=arguments.panel_size,
+        abstentions=arguments.abstentions,
     )
     print(run_job(job).summary)
     return 0

@@ -28,6 +28,8 @@ from rostfine_core.model.rostfine import RoSTFine
 from rostfine_core.model.weights import build_network
 
 METADATA_NAME = "rostfine.model"
+RESEARCH_FORMAT = "rostfine.research"
+"""The format of the networks that only the training package reads."""
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
 ENCODER_PREFIX = "encoder."
@@ -206,6 +208,11 @@ def load_encoder(path: Path) -> dict[str, Tensor]:
 
 def _read(path: Path) -> _ModelFile:
     tensors, metadata = _open(path)
+    if metadata.get("format") == RESEARCH_FORMAT:
+        raise ModelError(
+            f"{path} holds a network that only evaluate and compare read: to use one here, train "
+            "RoSTFine itself, with all its features and separate losses."
+        )
     if METADATA_NAME not in metadata:
         raise ModelError(
             f"{path} holds weights but was not written by this program: choose a model trained "

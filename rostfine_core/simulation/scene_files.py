@@ -56,6 +56,11 @@ def write_scene(
     return truth
 
 
+def is_simulated(video: Path) -> bool:
+    """Whether a video is one that ``write_scene`` made: its truth lies beside it."""
+    return video.name == VIDEO_NAME and video.with_name(TRUTH_NAME).is_file()
+
+
 def truth_record(truth: SceneTruth) -> dict[str, Any]:
     """Everything about a scene but the positions, ready for JSON."""
     settings = {k: v for k, v in asdict(truth.settings).items() if k not in ("sperm", "look")}

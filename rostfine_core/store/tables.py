@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from rostfine_core.domain import Seed, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import StoreError
-from rostfine_core.files import csv_cell, write_text
+from rostfine_core.files import csv_cell, csv_delimiter, write_text
 
 SEED_COLUMNS = ("target", "frame", "x", "y")
 TRACK_COLUMNS = ("target", "frame", "x_px", "y_px", "score", "status")
@@ -166,8 +166,7 @@ def _read_rows(
 def _cells(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The cells of every row that is not empty, by column, without surrounding blanks."""
     text = _text(path)
-    header_line = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header_line.count)
+    delimiter = csv_delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         header = [name.strip().lower() for name in next(reader, [])]

@@ -9,15 +9,16 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from rostfine_core.clips import ClipSettings, CropRecorder
-from rostfine_core.domain import Clip, LongJob, Progress, Track, TrackStatus
+from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, TrackStatus
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import csv_cell, write_text
 from rostfine_core.pipeline import check_seeds
+from rostfine_core.simulation import is_simulated
 from rostfine_core.tracking import Tracker, TrackerSettings
 from rostfine_core.training.build_plan import PlannedClip, read_plan
 from rostfine_core.training.clip_files import save_clip
@@ -59,7 +60,7 @@ def build_dataset(
     out: Path,
     name: str,
     panel_size: int,
-    kind: str | None = None,
+    abstentions: bool = False,
     settings: BuildSettings | None = None,
 ) -> LongJob[BuildResult]:
     """Build a data set; start it again after an interruption to go on.
@@ -67,9 +68,10 @@ def build_dataset(
     Args:
         plan: see ``build_plan``.
         out: the data set's folder; ``rejected.csv`` in it lists what could not be made.
-        name: the data set's name.
+        name: the data set's name, and what results call the data; they call it simulated where
+            any of the videos is.
         panel_size: experts that voted on each clip.
-        kind: what results call the data; ``name`` where it is None.
+        abstentions: whether a clip may have fewer votes than that.
         settings: tracking, cutting and rejecting.
 
     Raises:
@@ -79,12 +81,15 @@ def build_dataset(
     settings = settings or BuildSettings()
     header = DatasetHeader(
         name=name,
-        kind=kind or name,
+        kind=name,
         panel_size=panel_size,
         clip_frames=settings.clip.frame_count,
         clip_size_px=settings.clip.size_px,
+        abstentions=abstentions,
     )
     videos = read_plan(plan, header=header)
+    if any(map(is_simulated, videos)):  # its models must carry the notice, whatever its name
+        header = replace(header, kind=SIMULATED)
     journal = out / "build.jsonl"
     outcomes = _read_journal(journal)
     for number, (video, clips) in enumerate(videos.items()):
@@ -206,7 +211,8 @@ def describe_header(header: DatasetHeader) -> str:
     """The text of ``dataset.toml``."""
     return (
         f"name = {json.dumps(header.name)}\nkind = {json.dumps(header.kind)}\n"
-        f"grades = {json.dumps(list(GRADES))}\npanel_size = {header.panel_size}\n\n"
+        f"grades = {json.dumps(list(GRADES))}\npanel_size = {header.panel_size}\n"
+        f"abstentions = {json.dumps(header.abstentions)}\n\n"
         f"[preprocessing]\nclip_frames = {header.clip_frames}\nsize_px = {header.clip_size_px}\n"
     )
 

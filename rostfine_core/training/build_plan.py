@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rostfine_core.domain import Seed
 from rostfine_core.errors import DatasetError
-from rostfine_core.files import safe_name
+from rostfine_core.files import csv_table, safe_name
 from rostfine_core.training.datasets import VOTE_COLUMNS, DatasetHeader, list_mistakes, read_votes
 
 COLUMNS = ("clip", "sample", "video", "frame", "x", "y", *VOTE_COLUMNS)
@@ -60,15 +60,13 @@ def read_plan(path: Path, *, header: DatasetHeader) -> dict[Path, tuple[PlannedC
 
 def _read_rows(path: Path, mistakes: list[str]) -> list[tuple[int, dict[str, str]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
-            if missing:
-                mistakes.append(f"{path.name} line 1: column(s) missing: {', '.join(missing)}")
-                return []
-            rows = [(reader.line_num, {k: v or "" for k, v in row.items()}) for row in reader]
+        names, rows = csv_table(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         mistakes.append(f"{path.name}: cannot be read ({error})")
+        return []
+    missing = [c for c in COLUMNS if c not in names]
+    if missing:
+        mistakes.append(f"{path.name} line 1: column(s) missing: {', '.join(missing)}")
         return []
     if not rows:
         mistakes.append(f"{path.name}: holds no sperm")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rostfine_core.domain import LongJob, Progress
+from rostfine_core.domain import SIMULATED, LongJob, Progress
 from rostfine_core.errors import ConfigError
 from rostfine_core.files import write_text
 from rostfine_core.training.clip_cache import ClipShelf
@@ -35,7 +35,7 @@ from rostfine_core.training.compare_tables import (
 )
 from rostfine_core.training.config import ModelSection, TrainConfig
 from rostfine_core.training.datasets import GRADES
-from rostfine_core.training.evaluation_tables import SIMULATED, disclaimers
+from rostfine_core.training.evaluation_tables import disclaimers
 from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
 from rostfine_core.training.json_lines import append_json_line, read_json_lines
 from rostfine_core.training.metrics import Shares, compute_metrics

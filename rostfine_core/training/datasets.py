@@ -7,6 +7,7 @@ with one ``<clip>.npz`` (key ``images``, (T, S, S, 3) uint8 RGB) or ``<clip>.avi
 """
 
 import csv
+import hashlib
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.domain import Grade
+from rostfine_core.domain import SIMULATED, Grade
 from rostfine_core.errors import DatasetError
-from rostfine_core.files import safe_name
+from rostfine_core.files import csv_table, safe_name
 from rostfine_core.training.clip_files import CLIP_SUFFIXES, clip_file_mistake
 
 GRADES = tuple(g.name for g in Grade)
@@ -82,7 +83,7 @@ class ClipDataset:
     def kind(self) -> str:
         """``simulated`` as soon as any part is, since the notice must then be shown."""
         kinds = dict.fromkeys(h.kind for h in self.headers)
-        return "simulated" if "simulated" in kinds else " + ".join(kinds)
+        return SIMULATED if SIMULATED in kinds else " + ".join(kinds)
 
     @property
     def samples(self) -> tuple[str, ...]:
@@ -138,6 +139,11 @@ def read_dataset(folder: Path) -> ClipDataset:
     return ClipDataset(headers=(header,), clips=tuple(clips))
 
 
+def fingerprint(sample: str) -> str:
+    """What a model file keeps of a sample's name: enough to know it again, not to read it."""
+    return hashlib.sha256(sample.encode()).hexdigest()[:12]
+
+
 def list_mistakes(subject: str, mistakes: Sequence[str]) -> str:
     """One report of many mistakes, cut where nobody would read on."""
     shown = list(mistakes[:MISTAKES_SHOWN])
@@ -189,18 +195,16 @@ def _typed(
 def _read_labels(folder: Path, header: DatasetHeader, mistakes: list[str]) -> list[LabelledClip]:
     path = folder / "labels.csv"
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [c for c in REQUIRED_COLUMNS if c not in (reader.fieldnames or ())]
-            if missing:
-                mistakes.append(f"labels.csv line 1: column(s) missing: {', '.join(missing)}")
-                return []
-            rows = [(reader.line_num, row) for row in reader]
+        names, rows = csv_table(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         mistakes.append(f"labels.csv: cannot be read ({error.strerror or error})")
         return []
     except (UnicodeDecodeError, csv.Error) as error:
         mistakes.append(f"labels.csv: cannot be read ({error})")
+        return []
+    missing = [c for c in REQUIRED_COLUMNS if c not in names]
+    if missing:
+        mistakes.append(f"labels.csv line 1: column(s) missing: {', '.join(missing)}")
         return []
     if not rows:
         mistakes.append("labels.csv: holds no clip")
@@ -274,7 +278,9 @@ def read_votes(
     votes = tuple(int(t) for t in texts)
     total, panel = sum(votes), header.panel_size
     if panel and (total > panel or total == 0 or (total < panel and not header.abstentions)):
-        found.append(f"the votes sum to {total}, the panel has {panel} experts")
+        found.append(
+            f"the votes sum to {total}, the panel has {panel} experts: is the panel's size right?"
+        )
     return votes
 
 

@@ -1,6 +1,7 @@
 """Scoring a model file on a labelled data set: metrics, intervals, yardsticks, tables, report."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,12 @@ from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.files import write_text
 from rostfine_core.training.calibration import apply_temperature, fit_temperature
 from rostfine_core.training.clip_cache import ClipShelf
-from rostfine_core.training.datasets import GRADES, ClipDataset, read_dataset
+from rostfine_core.training.datasets import GRADES, ClipDataset, fingerprint, read_dataset
 from rostfine_core.training.evaluation_report import Scored, check_clip_names, html_report
 from rostfine_core.training.evaluation_tables import (
     EvaluationResult,
     caution_of,
+    caution_of_seen,
     clip_rows,
     disclaimers,
     sample_rows,
@@ -85,48 +87,12 @@ def evaluate(
         )
     if faithfulness_clips:
         single_rostfine(model, members)
-    temperature = None
-    if calibrate_on is not None:
-        other = read_dataset(calibrate_on)
-        _refuse_same_samples(data, other)
-        answers = yield from _grade(members, other, flips)
-        temperature = fit_temperature(answers.mean(axis=0), other.labels)
-    answers = yield from _grade(members, data, flips)
-    prediction: NDArray[np.float64] = answers.mean(axis=0)
-    if temperature is not None:
-        prediction = apply_temperature(prediction, temperature)
-        answers = apply_temperature(answers, temperature)  # the spread is of what is reported
-    spread = ensemble_spread(answers)
-    mean_label = _mean_label(members)
-    result = EvaluationResult(
-        model=model.name,
-        dataset=data.name,
-        clips=len(data.clips),
-        samples=len(set(data.samples)),
-        members=len(members),
-        metrics=compute_metrics(prediction, data.labels),
-        intervals=bootstrap_intervals(
-            prediction, data.labels, samples=data.samples, repeats=repeats
-        ),
-        differences=differences_from_mean_answer(
-            prediction,
-            data.labels,
-            mean=mean_answer(data.labels, mean_label=mean_label),
-            samples=data.samples,
-            repeats=repeats,
-        ),
-        yardsticks=measure_yardsticks(data.labels, mean_label=mean_label, expected=data.expected),
-        folder=out,
-        mean_entropy_bits=float(entropy_bits(prediction).mean()),
-        mean_spread=None if spread is None else float(spread.mean()),
-        confusion=tuple(map(tuple, confusion(prediction, data.labels).tolist())),
-        notes=_notes(members, data),
-        flips=flips,
-        temperature=temperature,
-    )
+    graded = yield from _grade_and_calibrate(members, data, flips, calibrate_on)
+    result = _score(model.name, members, data, graded, repeats=repeats)
+    result = replace(result, folder=out, flips=flips)
     if out is None:
         return result
-    write_evaluation(out, result, data=data, prediction=prediction, spread=spread)
+    write_evaluation(out, result, data=data, prediction=graded.prediction, spread=graded.spread)
     faithfulness = None
     if faithfulness_clips:
         faithfulness = yield from measure_faithfulness(model, dataset, clips=faithfulness_clips)
@@ -134,8 +100,8 @@ def evaluate(
         result=result,
         data=data,
         members=members,
-        prediction=prediction,
-        answers=answers,
+        prediction=graded.prediction,
+        answers=graded.answers,
         shown=shown_clips,
         faithfulness=faithfulness,
     )
@@ -143,10 +109,86 @@ def evaluate(
     return result
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Graded:
+    """The members' ``answers`` (M, N, 5) and their mean ``prediction`` (N, 5), as reported.
+
+    Where a ``temperature`` was fitted, both are after it.
+    """
+
+    answers: NDArray[np.float64]
+    prediction: NDArray[np.float64]
+    temperature: float | None = None
+
+    @property
+    def spread(self) -> Shares | None:
+        """The members' standard deviation of the expected grade (N,); None of a single model."""
+        return ensemble_spread(self.answers)
+
+
+def _grade_and_calibrate(
+    members: Sequence[TrainedModel], data: ClipDataset, flips: bool, calibrate_on: Path | None
+) -> LongJob[_Graded]:
+    """Grade a data set; with ``calibrate_on``, at the temperature that fits the votes there."""
+    temperature = None
+    if calibrate_on is not None:
+        other = read_dataset(calibrate_on)
+        _refuse_same_samples(data, other)
+        held_back = yield from _grade(members, other, flips)
+        temperature = fit_temperature(held_back.mean(axis=0), other.labels)
+    answers = yield from _grade(members, data, flips)
+    prediction: NDArray[np.float64] = answers.mean(axis=0)
+    if temperature is None:
+        return _Graded(answers=answers, prediction=prediction)
+    return _Graded(
+        answers=apply_temperature(answers, temperature),
+        prediction=apply_temperature(prediction, temperature),
+        temperature=temperature,
+    )
+
+
+def _score(
+    model: str,
+    members: Sequence[TrainedModel],
+    data: ClipDataset,
+    graded: _Graded,
+    *,
+    repeats: int,
+) -> EvaluationResult:
+    """All figures of a graded data set, beside its yardsticks."""
+    prediction, labels, samples = graded.prediction, data.labels, data.samples
+    spread, mean_label = graded.spread, _mean_label(members)
+    return EvaluationResult(
+        model=model,
+        dataset=data.name,
+        clips=len(data.clips),
+        samples=len(set(samples)),
+        members=len(members),
+        metrics=compute_metrics(prediction, labels),
+        intervals=bootstrap_intervals(prediction, labels, samples=samples, repeats=repeats),
+        differences=differences_from_mean_answer(
+            prediction,
+            labels,
+            mean=mean_answer(labels, mean_label=mean_label),
+            samples=samples,
+            repeats=repeats,
+        ),
+        yardsticks=measure_yardsticks(labels, mean_label=mean_label, expected=data.expected),
+        mean_entropy_bits=float(entropy_bits(prediction).mean()),
+        mean_spread=None if spread is None else float(spread.mean()),
+        confusion=tuple(map(tuple, confusion(prediction, labels).tolist())),
+        notes=_notes(members, data),
+        temperature=graded.temperature,
+    )
+
+
 def _notes(members: Sequence[TrainedModel], data: ClipDataset) -> tuple[str, ...]:
-    caution = caution_of(len(set(data.samples)))
+    samples = set(data.samples)
+    seen = {name for m in members for name in m.training.get("samples_seen", ())}
+    known = sum(fingerprint(sample) in seen for sample in samples)
+    cautions = (caution_of(len(samples)), caution_of_seen(known, of=len(samples)))
     notes = disclaimers(model_kinds=[m.dataset_kind for m in members], data_kind=data.kind)
-    return notes if caution is None else (*notes, caution)
+    return (*notes, *filter(None, cautions))
 
 
 def _refuse_same_samples(data: ClipDataset, other: ClipDataset) -> None:

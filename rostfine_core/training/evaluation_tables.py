@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, SIMULATED
 from rostfine_core.files import csv_cell
 from rostfine_core.training.datasets import GRADES, ClipDataset
 from rostfine_core.training.metrics import Metrics, Shares, entropy_bits, expected_grade
@@ -20,7 +20,6 @@ from rostfine_core.training.yardsticks import (
     per_clip_errors,
 )
 
-SIMULATED = "simulated"
 DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
 
 
@@ -47,11 +46,11 @@ class EvaluationResult:
     intervals: dict[str, tuple[float, float]]
     differences: dict[str, tuple[float, float]]
     yardsticks: Yardsticks
-    folder: Path | None
     mean_entropy_bits: float
     mean_spread: float | None
     confusion: tuple[tuple[int, ...], ...]
     notes: tuple[str, ...]
+    folder: Path | None = None
     flips: bool = False
     temperature: float | None = None
 
@@ -119,6 +118,16 @@ def caution_of(samples: int) -> str | None:
         f"Caution: the clips come from {samples} samples alone. Intervals from fewer than "
         f"{FEWEST_SAMPLES} samples are too narrow: they hold the true score less than 9 times in "
         "10, not 95 times in 100."
+    )
+
+
+def caution_of_seen(count: int, *, of: int) -> str | None:
+    """What must be said when samples scored here have taught a model; None where none has."""
+    if not count:
+        return None
+    return (
+        f"Caution: {count} of the {of} samples scored here were used to train the model, so the "
+        "scores are better than on others: score it on samples that it has not seen."
     )
 
 
@@ -237,7 +246,10 @@ def against_mean_answer(result: EvaluationResult) -> str:
     )
     if not result.differences:
         told = ", ".join(f"{what.removesuffix(' is')} {how}" for what, _, how in parts)
-        return f"Beside always answering the mean: {told}; one sample tells not more than chance."
+        return (
+            f"Beside always answering the mean: {told}; the clips come from one sample, so "
+            "nothing tells whether that is more than chance."
+        )
     told = ", ".join(
         f"{what} {_verdict(name, result.differences[name])} ({how})" for what, name, how in parts
     )
@@ -273,4 +285,6 @@ def _treatment(result: EvaluationResult) -> str:
     """What was done to the answers after the network."""
     flips = " Answers are means over mirror images." if result.flips else ""
     heat = result.temperature
-    return flips + ("" if heat is None else f" Temperature {heat:.3f}, fitted on other clips.")
+    words = flips + ("" if heat is None else f" Temperature {heat:.3f}, fitted on other clips.")
+    warning = " `assess` and the window do not do so: validate a model without it."
+    return words + warning if words else ""

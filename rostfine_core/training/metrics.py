@@ -164,6 +164,16 @@ def rank_correlation(prediction: Shares, label: Shares) -> float:
     return float(stats.spearmanr(ours, theirs).statistic)
 
 
+def mean_balanced_accuracy(prediction: Shares, label: Shares) -> float:
+    """The mean over n = 1 ... 5 of ``nth_balanced_accuracy``."""
+    return float(np.mean(nth_balanced_accuracy(prediction, label)))
+
+
+def ece_p_a_or_b(prediction: Shares, label: Shares) -> float:
+    """The calibration error of the share that votes A or B."""
+    return calibration_error(prediction[:, :2].sum(1), label[:, :2].sum(1))
+
+
 def compute_metrics(prediction: Shares, label: Shares) -> Metrics:
     """Every metric of ``prediction`` (N, 5) against ``label`` (N, 5).
 
@@ -173,17 +183,16 @@ def compute_metrics(prediction: Shares, label: Shares) -> Metrics:
     if prediction.shape != label.shape or len(label) == 0:
         raise ValueError(f"need equal, filled shapes, got {prediction.shape} and {label.shape}")
     prediction, label = prediction.astype(np.float64), label.astype(np.float64)
-    accuracy = nth_balanced_accuracy(prediction, label)
     return Metrics(
         clips=len(label),
         mse=mse(prediction, label),
         js=jensen_shannon(prediction, label),
         js_official=jensen_shannon_official(prediction, label),
-        balanced_accuracy=accuracy,
-        balanced_accuracy_mean=float(np.mean(accuracy)),
+        balanced_accuracy=nth_balanced_accuracy(prediction, label),
+        balanced_accuracy_mean=mean_balanced_accuracy(prediction, label),
         balanced_accuracy_official=nth_balanced_accuracy_official(prediction, label),
         earth_movers_distance=earth_movers_distance(prediction, label),
-        ece_p_a_or_b=calibration_error(prediction[:, :2].sum(1), label[:, :2].sum(1)),
+        ece_p_a_or_b=ece_p_a_or_b(prediction, label),
         rank_correlation=rank_correlation(prediction, label),
         expected_grade_error=float(
             np.mean(np.abs(expected_grade(prediction) - expected_grade(label)))

@@ -17,10 +17,9 @@ from torch import nn
 from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.files import atomic_write
 from rostfine_core.model import Preprocessing, RoSTFine, load_models, save_model
+from rostfine_core.model.checkpoint import RESEARCH_FORMAT
 from rostfine_core.training.config import ModelSection, structure
 from rostfine_core.training.networks import build_network
-
-RESEARCH_FORMAT = "rostfine.research"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,7 +17,12 @@ from rostfine_core.files import safe_name, write_text
 from rostfine_core.training.auxiliary import auxiliary_targets
 from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
-from rostfine_core.training.datasets import ClipDataset, read_dataset, read_datasets
+from rostfine_core.training.datasets import (
+    ClipDataset,
+    fingerprint,
+    read_dataset,
+    read_datasets,
+)
 from rostfine_core.training.distributed import Ranks, process_group
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_tables import clip_rows, table
@@ -87,13 +92,13 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     folder = RunFolder(Path(config.output))
     with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
         resume_point = folder.open(config, is_main=ranks.is_main)
+        network = build_network(config.model)
+        initialise(network, config.model)
+        network.to(choose_device(config.loop, ranks))
         preprocessing = preprocessing_for(config.model, clip_frames=dataset.headers[0].clip_frames)
         cache = yield from shelf.get(
             dataset, preprocessing=preprocessing, threads=config.loop.threads
         )
-        network = build_network(config.model)
-        initialise(network, config.model)
-        network.to(choose_device(config.loop, ranks))
         loop = TrainingLoop(
             config,
             network=network,
@@ -216,6 +221,9 @@ def training_summary(
         "clips_validation": result.clips[1],
         "clips_test": result.clips[2],
         "samples_train": len({dataset.samples[i] for i in split.train}),
+        "samples_seen": sorted(
+            {fingerprint(dataset.samples[i]) for i in (*split.train, *split.validation)}
+        ),
         "epoch": result.epoch,
         "validation": result.validation and result.validation.scalars(),
         "test": result.test and result.test.scalars(),

@@ -35,9 +35,10 @@ class RunFolder:
         Raises:
             ConfigError: the folder holds a run of another recipe, or its resume point is damaged.
         """
-        if self.recipe.is_file():
+        begun = (self.resume_point, self.best_weights, self.log, self.model)
+        if self.recipe.is_file() and any(path.exists() for path in begun):
             self._refuse_another_recipe(config)
-        elif is_main:
+        elif is_main:  # a recipe that failed before its first step may be corrected
             write_json(self.recipe, config.to_dict())
             write_json(self.environment, describe_environment())
         return self._load(self.resume_point) if self.resume_point.is_file() else None

@@ -1,6 +1,6 @@
 """Between what a score can lie: always answering the mean, and the best that can be known."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,18 @@ from numpy.typing import NDArray
 from rostfine_core.training.metrics import (
     Metrics,
     Shares,
-    calibration_error,
     compute_metrics,
+    ece_p_a_or_b,
+    mean_balanced_accuracy,
     mse,
-    nth_balanced_accuracy,
 )
 
-MEAN_COMPARED = ("mse", "balanced_accuracy_mean", "ece_p_a_or_b")
+MEAN_COMPARED: dict[str, Callable[[Shares, Shares], float]] = {
+    "mse": mse,
+    "balanced_accuracy_mean": mean_balanced_accuracy,
+    "ece_p_a_or_b": ece_p_a_or_b,
+}
+"""What is compared with the mean answer: with all metrics a thousand draws took 9 s, not 3.5."""
 FEWEST_SAMPLES = 10
 """Below it a 95% interval, drawn anew from so few, holds the true value less than 9 times in 10.
 
@@ -108,19 +113,9 @@ def differences_from_mean_answer(
     """
     draws = []
     for drawn in _draw_samples(samples, repeats=repeats, seed=seed):
-        ours = _compared(prediction[drawn], labels[drawn])
-        theirs = _compared(mean[drawn], labels[drawn])
-        draws.append({name: ours[name] - theirs[name] for name in MEAN_COMPARED})
+        ours, theirs, panel = prediction[drawn], mean[drawn], labels[drawn]
+        draws.append({n: f(ours, panel) - f(theirs, panel) for n, f in MEAN_COMPARED.items()})
     return _intervals(draws, level=level)
-
-
-def _compared(prediction: Shares, labels: Shares) -> dict[str, float]:
-    """These metrics alone: with all of them a thousand draws took 9 s instead of 3.5."""
-    return {
-        "mse": mse(prediction, labels),
-        "balanced_accuracy_mean": float(np.mean(nth_balanced_accuracy(prediction, labels))),
-        "ece_p_a_or_b": calibration_error(prediction[:, :2].sum(1), labels[:, :2].sum(1)),
-    }
 
 
 def _draw_samples(samples: Sequence[str], *, repeats: int, seed: int) -> Iterator[NDArray[np.intp]]:

@@ -25,7 +25,7 @@ from rostfine_core.model import (
     load_models,
     save_model,
 )
-from rostfine_core.model.checkpoint import METADATA_NAME
+from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT
 
 TRAINING = {"fps": 15, "um_per_px": 0.11, "head_length_px": [38.5, 52], "epochs": 3}
 
@@ -164,6 +164,12 @@ def test_foreign_safetensors_are_refused(tmp_path: Path) -> None:
     for metadata in (None, {"format": "pt"}):
         path.write_bytes(save({"weight": torch.zeros(2)}, metadata))
         assert "was not written by this program" in _refusal(path)
+
+
+def test_a_research_network_is_called_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(save({"weight": torch.zeros(2)}, {"format": RESEARCH_FORMAT}))
+    assert "only evaluate and compare read" in _refusal(path)
 
 
 def test_every_truncated_file_is_refused(saved: Path) -> None:

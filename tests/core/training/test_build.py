@@ -11,8 +11,9 @@ import pytest
 from rostfine_core.clips import ClipSettings
 from rostfine_core.errors import DatasetError
 from rostfine_core.training.build import BuildSettings, build_dataset
+from rostfine_core.training.build_plan import read_plan
 from rostfine_core.training.clip_files import load_clip
-from rostfine_core.training.datasets import read_dataset
+from rostfine_core.training.datasets import DatasetHeader, read_dataset
 from rostfine_core.video import write_video
 
 FRAMES, WIDTH, HEIGHT = 24, 128, 96
@@ -161,6 +162,48 @@ def test_mistakes_of_a_plan_are_named_at_once(plan: Path, drain: Callable[..., A
         "line 4: frame, x and y must be numbers",
     ):
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_plan_is_read_as_spreadsheets_save_it(plan: Path, delimiter: str) -> None:
+    """European spreadsheets separate with semicolons and write decimal commas."""
+    point = "," if delimiter == ";" else "."
+    rows = ["c1,p1,one.avi,0,30~5,40,10,10,10,5,5,0~25", ",,,,,,,,,,,"]
+    text = "\r\n".join([HEAD.strip() + ",tilt", *rows]) + "\r\n"
+    plan.write_text("\ufeff" + text.replace(",", delimiter).replace("~", point), encoding="utf-8")
+    planned = read_plan(plan, header=DatasetHeader(name="lab", kind="lab", panel_size=40))
+    (clip,) = planned[plan.parent / "one.avi"]
+    assert (clip.seed.frame, clip.seed.x_px, clip.votes) == (0, 30.5, (10, 10, 10, 5, 5))
+    assert clip.others == {"tilt": "0.25"}
+
+
+def test_data_of_simulated_videos_is_simulated_whatever_its_name(
+    plan: Path, drain: Callable[..., Any]
+) -> None:
+    """Else a model trained on it would not carry the notice that it is not for clinical use."""
+    folder = plan.parent / "scene-0000"
+    folder.mkdir()
+    (plan.parent / "one.avi").rename(folder / "scene.mp4")
+    (folder / "truth.json").write_text("{}", encoding="utf-8")
+    plan.write_text(
+        plan.read_text(encoding="utf-8").replace("one.avi", "scene-0000/scene.mp4"),
+        encoding="utf-8",
+    )
+    out = plan.parent / "out"
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    dataset = read_dataset(out)
+    assert (dataset.name, dataset.kind) == ("lab", "simulated")
+
+
+def test_a_panel_that_may_abstain(plan: Path, drain: Callable[..., Any]) -> None:
+    plan.write_text(HEAD + "c1,p1,one.avi,0,30,40,10,10,10,5,3\n", encoding="utf-8")
+    out = plan.parent / "out"
+    with pytest.raises(DatasetError, match="sum to 38, the panel has 40 experts"):
+        drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    drain(
+        build_dataset(plan, out=out, name="lab", panel_size=40, abstentions=True, settings=SETTINGS)
+    )
+    assert read_dataset(out).labels.sum() == pytest.approx(1)
 
 
 def test_nothing_but_rejects(plan: Path, drain: Callable[..., Any]) -> None:

@@ -1,6 +1,7 @@
 """The training verbs as a user types them: what they print, write and refuse."""
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,19 @@ branch_heads = 2
 epochs = 1
 threads = 1
 """
+NO_EXTRA_SCRIPT = """
+import io
+import sys
+from contextlib import redirect_stderr
+
+sys.modules.update(dict.fromkeys(("scipy", "matplotlib", "timm", "torchvision", "tensorboard")))
+from rostfine_core.cli import main
+
+with redirect_stderr(io.StringIO()) as told:
+    status = main({verb})
+assert status == 1
+assert "pip install -c requirements.lock" in told.getvalue(), told.getvalue()
+"""
 
 
 @pytest.fixture
@@ -50,8 +64,27 @@ def test_train_then_evaluate(
     told = capsys.readouterr().out
     assert "means over mirror images" in told
     assert "Temperature" in told
+    assert "samples scored here were used to train the model" in told
     assert f"Report: {out / 'report.html'}" in told
     assert (out / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["describe-dataset", "data"],
+        ["train", "recipe.toml"],
+        ["evaluate", "model.safetensors", "data"],
+        ["compare", "recipe.toml"],
+        ["build-dataset", "plan.csv", "--out", "data", "--name", "ours"],
+        ["import-official", "pickles", "--out", "data", "--name", "ours"],
+    ],
+)
+def test_without_the_extra_a_verb_says_how_to_install_it(
+    run_script: Callable[[str], None], verb: list[str]
+) -> None:
+    """As on a machine that ran ``make demo`` alone."""
+    run_script(NO_EXTRA_SCRIPT.format(verb=verb))
 
 
 def test_compare_says_its_tables(

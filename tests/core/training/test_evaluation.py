@@ -20,6 +20,7 @@ from rostfine_core.training.evaluation_tables import (
     DISCLAIMER_SIMULATED_DATA,
     against_mean_answer,
     caution_of,
+    caution_of_seen,
     disclaimers,
 )
 from rostfine_core.training.metrics import compute_metrics
@@ -47,6 +48,11 @@ def test_the_mean_answer_and_the_truth_bracket_a_model() -> None:
     unknown = measure_yardsticks(LABELS, mean_label=[0.2] * 5, expected=None)
     assert unknown.mean_is_of_training
     assert knowable_share(unknown.mean_answer, unknown) is None
+
+
+def test_scores_on_samples_trained_on_are_cautioned() -> None:
+    assert caution_of_seen(0, of=10) is None
+    assert "3 of the 10 samples" in (caution_of_seen(3, of=10) or "")
 
 
 def test_intervals_come_from_drawing_samples_and_not_clips() -> None:
@@ -98,7 +104,7 @@ def test_the_sentence_hides_nothing_that_is_no_better_than_the_mean_answer(
     assert "balanced accuracy (mean) better (" in against_mean_answer(flipped)
     alone = against_mean_answer(replace(result, differences={}))
     assert "better" not in alone
-    assert "not more than chance" in alone
+    assert "nothing tells whether that is more than chance" in alone
     assert against_mean_answer(result) in (out / "evaluation.md").read_text(encoding="utf-8")
 
 
