@@ -26,6 +26,22 @@ class GradePanel(QWidget):
         self.flags = FlagList()
         self.kinematics = KinematicsTable()
         self._details = QWidget()
+        self._scroll = QScrollArea()
+        self._lay_out()
+        for signal in (
+            session.results_changed,
+            session.selection_changed,
+            session.sperms_changed,
+            session.sample_changed,
+            session.model_changed,
+            session.works_changed,
+        ):
+            signal.connect(self._show)
+        self._shown: Prediction | None = None
+        self._shown_key: int | None = None
+        self._show()
+
+    def _lay_out(self) -> None:
         self._details.setMinimumWidth(0)
         details = QVBoxLayout(self._details)
         details.setContentsMargins(0, 0, 0, 0)
@@ -47,7 +63,7 @@ class GradePanel(QWidget):
         for widget in (self._title, self._state, self._details):
             column.addWidget(widget)
         column.addStretch(1)
-        self._scroll = scroll = QScrollArea()
+        scroll = self._scroll
         scroll.setObjectName("plain")
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -57,18 +73,6 @@ class GradePanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll, 1)
         self.setMinimumWidth(300)
-        for signal in (
-            session.results_changed,
-            session.selection_changed,
-            session.sperms_changed,
-            session.sample_changed,
-            session.model_changed,
-            session.works_changed,
-        ):
-            signal.connect(self._show)
-        self._shown: Prediction | None = None
-        self._shown_key: int | None = None
-        self._show()
 
     @Slot()
     def _show(self) -> None:

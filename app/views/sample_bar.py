@@ -63,16 +63,7 @@ class SampleBar(QWidget):
         self._profiles: tuple[Calibration, ...] = ()
         self.sample = _field(self.tr("Sample"))
         self.operator = _field(self.tr("Operator"))
-        self.profile = QComboBox()
-        self.profile.setEditable(True)
-        self.profile.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.profile.setMinimumWidth(88)
-        self.profile.setMaximumWidth(126)
-        self.profile.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.profile.setAccessibleName(self.tr("Microscope"))
-        self.profile.setToolTip(
-            self.tr("The microscope's name; its fps and µm/px are remembered under it")
-        )
+        self.profile = self._profile_box()
         profile_line = self.profile.lineEdit()
         assert profile_line is not None
         self._profile_line = profile_line
@@ -107,6 +98,17 @@ class SampleBar(QWidget):
         session.video_changed.connect(self._show_calibration)
         self._show_sample()
         self._show_calibration()
+
+    def _profile_box(self) -> QComboBox:
+        box = QComboBox()
+        box.setEditable(True)
+        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.setMinimumWidth(88)
+        box.setMaximumWidth(126)
+        box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        box.setAccessibleName(self.tr("Microscope"))
+        box.setToolTip(self.tr("The microscope's name; its fps and µm/px are remembered under it"))
+        return box
 
     def set_profiles(self, profiles: tuple[Calibration, ...]) -> None:
         """Offer the microscopes that are known."""

@@ -15,6 +15,18 @@ Run = Callable[[argparse.Namespace], int]
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
+    _add_simulate(verbs)
+    _add_data_sets(verbs)
+    train = verbs.add_parser("train", help="train a model from a recipe; run again to resume")
+    train.add_argument("config", type=Path, metavar="CONFIG.toml")
+    train.set_defaults(run=_with_extra(_train))
+    compare = verbs.add_parser("compare", help="train and score several methods, with tables")
+    compare.add_argument("config", type=Path, metavar="CONFIG.toml")
+    compare.set_defaults(run=_with_extra(_compare))
+    _add_evaluate(verbs)
+
+
+def _add_simulate(verbs: Verbs) -> None:
     simulate = verbs.add_parser("simulate", help="make videos or labelled clips with known truth")
     simulate.add_argument("--out", type=Path, required=True, help="folder for what is made")
     simulate.add_argument(
@@ -35,14 +47,8 @@ def add_verbs(verbs: Verbs) -> None:
     scene.add_argument("--sperm", type=whole, metavar="N", help="how many swim in it (default 12)")
     simulate.set_defaults(run=_simulate, wrong_use=simulate.error)
 
-    train = verbs.add_parser("train", help="train a model from a recipe; run again to resume")
-    train.add_argument("config", type=Path, metavar="CONFIG.toml")
-    train.set_defaults(run=_with_extra(_train))
 
-    compare = verbs.add_parser("compare", help="train and score several methods, with tables")
-    compare.add_argument("config", type=Path, metavar="CONFIG.toml")
-    compare.set_defaults(run=_with_extra(_compare))
-
+def _add_data_sets(verbs: Verbs) -> None:
     build = verbs.add_parser("build-dataset", help="labelled clips from videos, clicks and votes")
     build.add_argument(
         "plan", type=Path, help="CSV: clip,sample,video,frame,x,y,votes_A,...,votes_E"
@@ -70,6 +76,8 @@ def add_verbs(verbs: Verbs) -> None:
     describe.add_argument("dataset", type=Path, nargs="+")
     describe.set_defaults(run=_with_extra(_describe_dataset))
 
+
+def _add_evaluate(verbs: Verbs) -> None:
     evaluate = verbs.add_parser("evaluate", help="score a model on a labelled data set")
     evaluate.add_argument("model", type=Path, help="model file, or folder of several")
     evaluate.add_argument("dataset", type=Path)
