@@ -92,7 +92,7 @@ def track_video(
         tracker = Tracker(seeds, settings=settings or TrackerSettings())
         check_seeds(seeds, video.info)
         for frame, total in _frames_from_first_seed(video, seeds):
-            tracker.step(_timed(frame, fps).grey())
+            tracker.step(timed(frame, fps).grey())
             yield Progress(stage="tracking", done=frame.index + 1, total=total)
     return tracker.tracks
 
@@ -113,7 +113,7 @@ def assess_video(request: AssessmentRequest, *, assessor: "Assessor") -> LongJob
         tracker = Tracker(request.seeds, settings=settings.tracker)
         recorders = {s.target: CropRecorder(settings=settings.clip) for s in request.seeds}
         for frame, total in _frames_from_first_seed(video, request.seeds):
-            points = tracker.step(_timed(frame, request.fps).grey())
+            points = tracker.step(timed(frame, request.fps).grey())
             wanted = {t: p for t, p in points.items() if recorders[t].wants(p)}
             for target, point in wanted.items():
                 recorders[target].record(point, frame.rgb())
@@ -235,7 +235,8 @@ def _frames_from_first_seed(
         yield frame, video.info.frame_count
 
 
-def _timed(frame: DecodedFrame, fps: float | None) -> DecodedFrame:
+def timed(frame: DecodedFrame, fps: float | None) -> DecodedFrame:
+    """The same frame at its time in ``with_fps``."""
     return frame if fps is None else replace(frame, time_s=frame.index / fps)
 
 

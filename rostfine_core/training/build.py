@@ -17,7 +17,7 @@ from rostfine_core.clips import ClipSettings, CropRecorder
 from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, TrackStatus
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import csv_cell, write_text
-from rostfine_core.pipeline import check_seeds
+from rostfine_core.pipeline import check_seeds, timed, with_fps
 from rostfine_core.simulation import is_simulated
 from rostfine_core.tracking import Tracker, TrackerSettings
 from rostfine_core.training.build_plan import PlannedClip, read_plan
@@ -109,11 +109,13 @@ def _build_video(
 ) -> LongJob[dict[str, dict[str, Any]]]:
     """Track the sperm of one video and write their clips: facts or ``rejected``, by clip."""
     outcomes: dict[str, dict[str, Any]] = {}
+    fps = clips[0].fps  # the same in all rows of a video
     try:
         with open_video(path) as video:
+            info = with_fps(video.info, fps)
             for clip in clips:
                 try:
-                    check_seeds([clip.seed], video.info)
+                    check_seeds([clip.seed], info)
                 except TrackingError as error:
                     outcomes[clip.clip] = {"rejected": str(error)}
             seeds = [c.seed for c in clips if c.clip not in outcomes]
@@ -122,19 +124,19 @@ def _build_video(
             tracker = Tracker(seeds, settings=settings.tracker)
             recorders = {s.target: CropRecorder(settings=settings.clip) for s in seeds}
             for frame in video.frames(start=min(s.frame for s in seeds)):
-                points = tracker.step(frame.grey())
+                points = tracker.step(timed(frame, fps).grey())
                 for target, point in points.items():
                     if recorders[target].wants(point):
                         recorders[target].record(point, frame.rgb())
                 yield Progress(
                     stage=f"tracking in {path.name}",
                     done=frame.index + 1,
-                    total=video.info.frame_count,
+                    total=info.frame_count,
                 )
             for track in tracker.tracks:
                 outcomes[track.target] = _finish_clip(
                     track, recorders[track.target], folder, settings=settings
-                ) | {"fps": video.info.fps * track.distinct_share, "video": path.name}
+                ) | {"fps": info.fps * track.distinct_share, "video": path.name}
     except (VideoError, TrackingError) as error:
         outcomes |= {c.clip: {"rejected": str(error)} for c in clips if c.clip not in outcomes}
     return outcomes

@@ -1,10 +1,12 @@
 """The plan of a data set to be built: which sperm of which video, and how the panel voted.
 
 A CSV with ``clip,sample,video,frame,x,y,votes_A..votes_E``; one row a sperm, videos named relative
-to the plan's folder. Further columns (findings, measurements) go into the data set as they are.
+to the plan's folder. A column ``fps`` corrects the rate of a video whose file states it wrongly.
+Further columns (findings, measurements) go into the data set as they are.
 """
 
 import csv
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from rostfine_core.files import csv_table, safe_name
 from rostfine_core.training.datasets import VOTE_COLUMNS, DatasetHeader, list_mistakes, read_votes
 
 COLUMNS = ("clip", "sample", "video", "frame", "x", "y", *VOTE_COLUMNS)
+FPS = "fps"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +29,14 @@ class PlannedClip:
     video: Path
     seed: Seed
     votes: tuple[int, ...]
+    fps: float | None
     others: Mapping[str, str]
 
     @property
     def source(self) -> list[str | int | float]:
         """What its clip is cut from: if this changes, the clip must be cut again."""
-        return [str(self.video), self.seed.frame, self.seed.x_px, self.seed.y_px]
+        corrected = [] if self.fps is None else [self.fps]
+        return [str(self.video), self.seed.frame, self.seed.x_px, self.seed.y_px, *corrected]
 
 
 def read_plan(path: Path, *, header: DatasetHeader) -> dict[Path, tuple[PlannedClip, ...]]:
@@ -52,7 +57,10 @@ def read_plan(path: Path, *, header: DatasetHeader) -> dict[Path, tuple[PlannedC
         seen.setdefault(row["clip"], line)
         mistakes += [f"{path.name} line {line}: {text}" for text in found]
         if clip is not None:
-            planned.setdefault(clip.video, []).append(clip)
+            same_video = planned.setdefault(clip.video, [])
+            same_video.append(clip)
+            if clip.fps != same_video[0].fps:
+                mistakes.append(f"{path.name} line {line}: fps differs within {row['video']!r}")
     if mistakes:
         raise DatasetError(list_mistakes(f"The plan {path}", mistakes))
     return {video: tuple(clips) for video, clips in planned.items()}
@@ -85,6 +93,7 @@ def _read_row(
     if not row["video"] or not video.exists():
         found.append(f"video {row['video']!r} does not exist")
     votes = read_votes(row, header, found)
+    fps = _read_fps(row, found)
     try:
         seed = Seed(
             target=clip, frame=int(row["frame"]), x_px=float(row["x"]), y_px=float(row["y"])
@@ -98,5 +107,20 @@ def _read_row(
         video=video,
         seed=seed,
         votes=votes,
-        others={name: text for name, text in row.items() if name and name not in COLUMNS},
+        fps=fps,
+        others={name: text for name, text in row.items() if name and name not in (*COLUMNS, FPS)},
     )
+
+
+def _read_fps(row: Mapping[str, str], found: list[str]) -> float | None:
+    text = row.get(FPS, "").strip()
+    if not text:
+        return None
+    try:
+        fps = float(text)
+    except ValueError:
+        fps = math.nan
+    if not (math.isfinite(fps) and fps > 0):
+        found.append(f"fps {text!r} is not a number above zero")
+        return None
+    return fps

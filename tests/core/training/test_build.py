@@ -131,6 +131,23 @@ def test_the_frame_rate_counts_distinct_frames(plan: Path, drain: Callable[..., 
     assert read_dataset(out).column("fps") == pytest.approx([15, 15], abs=1)
 
 
+def test_a_wrong_frame_rate_is_corrected_by_the_plan(plan: Path, drain: Callable[..., Any]) -> None:
+    out = plan.parent / "out"
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    head, *rows = plan.read_text(encoding="utf-8").splitlines()
+    rates = {"one.avi": "12.5", "two.avi": "", "broken.avi": ""}
+    with_rates = [f"{row},{rates[row.split(',')[2]]}" for row in rows]
+    plan.write_text("\n".join([f"{head},fps", *with_rates]) + "\n", encoding="utf-8")
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert read_dataset(out).column("fps") == pytest.approx([12.5, 15])
+    wrong = [f"{row},{rate}" for row, rate in zip(rows, ("10", "20", "0", "", ""), strict=True)]
+    plan.write_text("\n".join([f"{head},fps", *wrong]) + "\n", encoding="utf-8")
+    with pytest.raises(DatasetError) as caught:
+        drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert "line 3: fps differs within 'one.avi'" in str(caught.value)
+    assert "line 4: fps '0' is not a number above zero" in str(caught.value)
+
+
 def test_a_note_cut_short_by_a_crash_does_not_spoil_the_next(
     plan: Path, drain: Callable[..., Any]
 ) -> None:
