@@ -125,14 +125,14 @@ PRESETS: dict[str, RoSTFineConfig] = {
     "paper": RoSTFineConfig(
         top_k=60, selection_layers=2, branch_depth=6, branch_heads=8, branch="paper"
     ),
-    # Small enough to learn on two CPU cores in about an hour. The grid is odd, so that the head,
-    # which is always in the middle, lies in one patch and not across the corner of four.
+    # Small enough to learn on two CPU cores in an hour and a half. The grid is odd, so that the
+    # head, which is always in the middle, lies in one patch and not across the corner of four.
     "demo": RoSTFineConfig(
         num_frames=4,
         image_size=140,
         patch_size=20,
         embed_dim=160,
-        depth=5,
+        depth=4,
         num_heads=5,
         drop_path=0.0,
         top_k=3,
