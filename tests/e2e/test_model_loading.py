@@ -106,7 +106,7 @@ def test_the_old_model_does_not_grade_while_another_loads(
         session = window.session
         hand.wait_until_open(window)
         hand.until(lambda: session.model.status is ModelStatus.READY)
-        held = hold("load_model")
+        held = hold("load_model", steps=LOADED)
         window.settings.set_value("model_path", str(chosen))
         held.wait()
         hand.click(window, 100, 90)
