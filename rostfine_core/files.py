@@ -69,21 +69,17 @@ def csv_cell(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
-def csv_delimiter(text: str) -> str:
-    """What separates the cells of a table as spreadsheets save it: comma, semicolon or tab."""
-    return max(",;\t", key=text.split("\n", 1)[0].count)
-
-
 def csv_table(text: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Read a table with a header: its column names, and each row with its line's number.
+    """Read a table as spreadsheets save it: column names, and each row with its line's number.
 
-    Semicolons go with decimal commas, which become points. Missing cells are empty, rows of
-    nothing but empty cells are left out.
+    Commas, semicolons or tabs separate the cells, whichever the header has most of. With
+    semicolons go decimal commas, which become points. Missing cells are empty, rows of nothing
+    but empty cells are left out.
 
     Raises:
         csv.Error: it is no table.
     """
-    delimiter = csv_delimiter(text)
+    delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
     rows = []
     for row in reader:

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from rostfine_core.domain import Seed, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import StoreError
-from rostfine_core.files import csv_cell, csv_delimiter, write_text
+from rostfine_core.files import csv_cell, csv_table, write_text
 
 SEED_COLUMNS = ("target", "frame", "x", "y")
 TRACK_COLUMNS = ("target", "frame", "x_px", "y_px", "score", "status")
@@ -165,31 +165,19 @@ def _read_rows(
 
 def _cells(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The cells of every row that is not empty, by column, without surrounding blanks."""
-    text = _text(path)
-    delimiter = csv_delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        missing = [name for name in columns if name not in header]
-        if missing:
-            raise StoreError(
-                f"{path} lacks the column {', '.join(missing)}: its first line must name "
-                f"{','.join(columns)}."
-            )
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                padded = [*cells, *[""] * len(header)]
-                row = {name: padded[header.index(name)].strip() for name in columns}
-                yield reader.line_num, _with_points(row) if delimiter == ";" else row
+        names, rows = csv_table(_text(path))
     except csv.Error as error:
+        raise StoreError(f"{path} is not a table ({error}): save it as CSV.") from error
+    header = {name.strip().lower(): name for name in names}
+    missing = [name for name in columns if name not in header]
+    if missing:
         raise StoreError(
-            f"{path} is not a table ({error} in line {reader.line_num}): save it as CSV."
-        ) from error
-
-
-def _with_points(row: dict[str, str]) -> dict[str, str]:
-    """Turn the decimal commas that go with semicolons into points."""
-    return {k: v if k == "target" else v.replace(",", ".") for k, v in row.items()}
+            f"{path} lacks the column {', '.join(missing)}: its first line must name "
+            f"{','.join(columns)}."
+        )
+    for line, row in rows:
+        yield line, {name: row[header[name]].strip() for name in columns}
 
 
 def _text(path: Path) -> str:

@@ -11,8 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.records import ModelStatus
 from app.session import Session
-from rostfine_core.bundled import DEMO_MODEL, DEMO_SEEDS, DEMO_VIDEO, bundled_path
-from rostfine_core.errors import StoreError
+from rostfine_core.bundled import DEMO_SEEDS, bundled_path
 from rostfine_core.store import read_seeds
 from rostfine_core.video import write_video
 
@@ -38,12 +37,6 @@ def is_shown(session: Session, frame: int) -> bool:
 
 
 def test_the_demonstration_is_graded_with_the_bundled_model(qtbot: QtBot, drive: Drive) -> None:
-    try:
-        for name in (DEMO_MODEL, DEMO_VIDEO, DEMO_SEEDS):
-            bundled_path(name)
-    except StoreError as error:
-        pytest.skip(str(error))
-
     def script(window: MainWindow, answers: object) -> None:
         session = window.session
         window.settings.set_value("model_path", "")
