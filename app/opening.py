@@ -105,12 +105,12 @@ class Opening(QObject):
             return
         self.leave()
         info = opened.video.info
-        self._analysis.use(self._keep_frames(opened))
         self._editor.reset()
         operator = self._session.sample.operator or self._settings.operator
         draft = Draft(sample=SampleInfo(operator=operator), calibration=self._settings.last_profile)
         self._session.set_video(OpenedVideo(path=path, info=info), draft)
         self._session.set_frame(0, opened.image)
+        self._analysis.use(self._keep_frames(opened))  # its thread would keep the panels waiting
         self._check(path)
         self._remember(path)
         self._editor.add_seeds(seeds)

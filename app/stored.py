@@ -8,7 +8,7 @@ import logging
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, QThreadPool
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,8 @@ class StoredValues:
         self._values: dict[str, object] = {key: store.value(key) for key in store.allKeys()}
         self._unwritten: dict[str, object] = {}
         self._lock = threading.Lock()
-        self._writer: threading.Thread | None = None
+        self._pool = QThreadPool(maxThreadCount=1)  # starting one of Python's waits for its begin
+        self._is_writing = False
 
     def value(self, key: str, default: object = None) -> object:
         """The value of a key, as it was set or as the file gives it (texts, lists, bytes)."""
@@ -39,28 +40,23 @@ class StoredValues:
 
     def sync(self) -> None:
         """Wait until everything is written; what could not be before is tried once more."""
-        self._join()
+        self._pool.waitForDone()
         with self._lock:
             if self._unwritten:
                 self._start_writing()
-        self._join()
-
-    def _join(self) -> None:
-        writer = self._writer
-        if writer is not None:
-            writer.join()
+        self._pool.waitForDone()
 
     def _start_writing(self) -> None:
-        if self._writer is None:
-            self._writer = threading.Thread(target=self._write, name="settings")
-            self._writer.start()
+        if not self._is_writing:
+            self._is_writing = True
+            self._pool.start(self._write)
 
     def _write(self) -> None:
         while True:
             with self._lock:
                 taken, self._unwritten = self._unwritten, {}
                 if not taken:
-                    self._writer = None
+                    self._is_writing = False
                     return
             store = self._opened()
             for key, value in taken.items():
@@ -69,7 +65,7 @@ class StoredValues:
             if store.status() is not QSettings.Status.NoError:
                 log.warning("Settings cannot be written to %s", self._file)
                 with self._lock:  # they go with the next value that is set
-                    self._unwritten, self._writer = taken | self._unwritten, None
+                    self._unwritten, self._is_writing = taken | self._unwritten, False
                 return
 
     def _opened(self) -> QSettings:

@@ -99,8 +99,10 @@ class StatusBar(QStatusBar):
             else wording.translated(work.progress.stage)
         )
         self._stage.setText(self.tr("cancelling …") if work.is_cancelling else f"{stage} …")
+        self._progress.setUpdatesEnabled(False)  # or each change paints all of the window at once
         self._progress.setRange(0, work.progress.total)
         self._progress.setValue(work.progress.done)
+        self._progress.setUpdatesEnabled(True)
         self._progress.setAccessibleName(stage)
 
     def _main_work(self) -> Work | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
@@ -22,6 +23,7 @@ from app.records import (
     OverlayKind,
     Tool,
     Verdict,
+    Work,
 )
 from app.session import Session
 from app.views.canvas_bar import CanvasBar
@@ -39,6 +41,7 @@ from rostfine_core.domain import (
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
     ModelInfo,
+    Progress,
     SampleInfo,
     Track,
     VideoInfo,
@@ -341,3 +344,26 @@ def test_the_status_bar_names_device_model_and_its_notice(
     assert said in texts(bar)
     assert "small.mp4 · 240 × 200 · 20 fps · 1.2 s" in texts(bar)
     assert not bar.cancel.isVisible()
+
+
+def test_progress_is_painted_with_everything_else(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    class Counted(StatusBar):
+        paints = 0
+
+        def paintEvent(self, event: QPaintEvent) -> None:
+            self.paints += 1
+            super().paintEvent(event)
+
+    bar = Counted(graded)
+    show(bar)
+    qtbot.waitExposed(bar)
+    qtbot.waitUntil(lambda: bar.paints > 0)
+    before = bar.paints
+    bar.update()  # as when another panel has changed
+    for done in range(3):
+        progress = Progress(stage="tracking", done=done, total=3)
+        graded.set_works((Work(kind="track", progress=progress, is_cancelling=False),))
+    assert bar.paints == before
+    qtbot.waitUntil(lambda: bar.paints > before)
