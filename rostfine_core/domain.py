@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 
 SIMULATED = "simulated"
 """The kind of a data set of simulated sperm, whose models carry ``DISCLAIMER_DEMONSTRATION``."""
+SIMULATED_VIDEO = "Simulated sperm, no recording (rostfine simulate)"
+"""Stands as the comment in every video of simulated sperm, so that a copy by any name is known."""
 DISCLAIMER_AI_GRADE = (
     "This is an AI quality grade (A best to E worst, as a panel of experts would vote), "
     "not a WHO motility grade (a-d)."
@@ -76,6 +78,7 @@ class VideoInfo:
 
     ``timestamps_s`` has one entry a frame, starting at 0; ``fps`` is the mean rate over them.
     ``notes`` holds a sentence for whatever the reader should know (cut off, times assumed, ...).
+    ``is_simulated`` says that the file bears ``SIMULATED_VIDEO``.
     """
 
     path: str
@@ -89,6 +92,7 @@ class VideoInfo:
     bit_depth: int
     timestamps_s: tuple[float, ...]
     notes: tuple[str, ...] = ()
+    is_simulated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

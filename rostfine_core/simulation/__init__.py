@@ -13,7 +13,7 @@ from rostfine_core.simulation.scene import (
     TargetTruth,
     simulate_scene,
 )
-from rostfine_core.simulation.scene_files import is_simulated, write_scene
+from rostfine_core.simulation.scene_files import write_scene
 
 __all__ = [
     "Scene",
@@ -21,7 +21,6 @@ __all__ = [
     "SceneTruth",
     "SimulatedClip",
     "TargetTruth",
-    "is_simulated",
     "simulate_clip",
     "simulate_clips",
     "simulate_scene",

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.domain import Grade, LongJob, Progress
+from rostfine_core.domain import SIMULATED_VIDEO, Grade, LongJob, Progress
 from rostfine_core.errors import DatasetError
 from rostfine_core.files import write_text
 from rostfine_core.simulation.scene import SceneSettings, SceneTruth, TargetTruth, simulate_scene
@@ -25,8 +25,8 @@ _Frames = Iterator[NDArray[np.uint8]]
 class WriteVideo(Protocol):
     """How a video is written; ``frames`` are (H, W, 3) uint8 RGB, taken one at a time."""
 
-    def __call__(self, path: Path, frames: _Frames, *, fps: float) -> None:
-        """Write ``frames`` to ``path``."""
+    def __call__(self, path: Path, frames: _Frames, *, fps: float, comment: str) -> None:
+        """Write ``frames`` to ``path``, with a ``comment`` that stays in the file."""
 
 
 def write_scene(
@@ -34,8 +34,9 @@ def write_scene(
 ) -> LongJob[SceneTruth]:
     """Simulate a scene and write it, yielding progress per frame; returns the truth.
 
-    The folder then holds ``scene.mp4``, ``truth.csv`` (target,frame,x,y where the head is inside
-    the field), ``seeds.csv`` (the same in frame 0: what an operator would click), ``truth.json``.
+    The folder then holds ``scene.mp4``, which itself says that it is simulated, ``truth.csv``
+    (target,frame,x,y where the head is inside the field), ``seeds.csv`` (the same in frame 0: what
+    an operator would click) and ``truth.json``.
 
     Raises:
         DatasetError: the folder already holds a scene.
@@ -43,22 +44,18 @@ def write_scene(
     """
     if (folder / TRUTH_NAME).exists():
         raise DatasetError(f"{folder} already holds a scene: choose another folder.")
+    video = folder / VIDEO_NAME
     scene = simulate_scene(settings)
     yield from _encode(
         scene.frames(),
         total=settings.frame_count,
-        write=lambda frames: write_video(folder / VIDEO_NAME, frames, fps=settings.fps),
+        write=lambda frames: write_video(video, frames, fps=settings.fps, comment=SIMULATED_VIDEO),
     )
     truth = scene.truth
     write_text(folder / "truth.csv", _positions(truth, range(settings.frame_count)))
     write_text(folder / "seeds.csv", _positions(truth, range(1)))
     write_text(folder / TRUTH_NAME, json.dumps(truth_record(truth), indent=1) + "\n")
     return truth
-
-
-def is_simulated(video: Path) -> bool:
-    """Whether a video is one that ``write_scene`` made: its truth lies beside it."""
-    return video.name == VIDEO_NAME and video.with_name(TRUTH_NAME).is_file()
 
 
 def truth_record(truth: SceneTruth) -> dict[str, Any]:

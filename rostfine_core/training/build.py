@@ -18,7 +18,6 @@ from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, Trac
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import csv_cell, write_text
 from rostfine_core.pipeline import check_seeds, timed, with_fps
-from rostfine_core.simulation import is_simulated
 from rostfine_core.tracking import Tracker, TrackerSettings
 from rostfine_core.training.build_plan import PlannedClip, read_plan
 from rostfine_core.training.clip_files import save_clip
@@ -88,8 +87,6 @@ def build_dataset(
         abstentions=abstentions,
     )
     videos = read_plan(plan, header=header)
-    if any(map(is_simulated, videos)):  # its models must carry the notice, whatever its name
-        header = replace(header, kind=SIMULATED)
     journal = out / "build.jsonl"
     outcomes = _read_journal(journal)
     for number, (video, clips) in enumerate(videos.items()):
@@ -136,7 +133,11 @@ def _build_video(
             for track in tracker.tracks:
                 outcomes[track.target] = _finish_clip(
                     track, recorders[track.target], folder, settings=settings
-                ) | {"fps": info.fps * track.distinct_share, "video": path.name}
+                ) | {
+                    "fps": info.fps * track.distinct_share,
+                    "video": path.name,
+                    "is_simulated": info.is_simulated,
+                }
     except (VideoError, TrackingError) as error:
         outcomes |= {c.clip: {"rejected": str(error)} for c in clips if c.clip not in outcomes}
     return outcomes
@@ -193,6 +194,8 @@ def _write_lists(
         raise DatasetError(
             f"No clip could be made: every sperm of the plan was rejected, see {out}/rejected.csv."
         )
+    if any(outcomes[c.clip].get("is_simulated") for c in made):
+        header = replace(header, kind=SIMULATED)  # its models must carry the notice
     write_text(out / "dataset.toml", describe_header(header))
     # What was measured while building stands, should the plan have a column of the same name.
     others = [name for name in made[0].others if name not in FACTS]

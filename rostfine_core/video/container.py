@@ -16,7 +16,7 @@ from av import FFmpegError, VideoFrame
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from rostfine_core.domain import VideoInfo
+from rostfine_core.domain import SIMULATED_VIDEO, VideoInfo
 from rostfine_core.errors import VideoError
 from rostfine_core.video.frame import depth_of, is_coloured, sampled_frames
 from rostfine_core.video.index import (
@@ -30,6 +30,7 @@ from rostfine_core.video.index import (
 from rostfine_core.video.picture import ContainerPicture, bit_depth, brightest_grey, orientation
 
 KEY_PACKETS_TRIED = 2
+_SIMULATED_NOTE = "This video is simulated: it shows no real sperm."
 _NOTHING = "Nothing in {path} can be decoded: export it again."
 
 
@@ -217,6 +218,7 @@ def _describe(
     depth = first.depth or bit_depth(first.frame.format)
     times = index.timestamps_s
     fps = (len(times) - 1) / times[-1] if len(times) > 1 else index.fps
+    is_simulated = SIMULATED_VIDEO in index.comment
     return VideoInfo(
         path=str(path),
         width_px=width,
@@ -228,7 +230,8 @@ def _describe(
         is_colour=is_coloured(first.rgb(exact=False)),
         bit_depth=depth,
         timestamps_s=times,
-        notes=index.notes + notes + _depth_notes(depth),
+        notes=index.notes + notes + _depth_notes(depth) + (_SIMULATED_NOTE,) * is_simulated,
+        is_simulated=is_simulated,
     )
 
 

@@ -36,6 +36,7 @@ def write_video(
     fps: float,
     codec: VideoCodec = "h264",
     quantiser: int | None = None,
+    comment: str = "",
 ) -> None:
     """Encode ``frames`` at a constant rate; the ending of ``path`` chooses the container.
 
@@ -49,6 +50,7 @@ def write_video(
         codec: "rawvideo" (AVI) and "ffv1" (MKV, AVI) lose nothing.
         quantiser: how coarse a lossy codec may be, lower is better: 0 to 51 for h264, 1 to 31 for
             mjpeg and mpeg4; near the best by default.
+        comment: a note that stays in the file, whatever it is called.
 
     Raises:
         VideoError: there are no frames, they change size, or codec and container do not go
@@ -62,6 +64,7 @@ def write_video(
     with atomic_write(path) as temporary:
         try:
             with av.open(str(temporary), "w") as container:
+                container.metadata["comment"] = comment
                 stream = _add_stream(container, first.shape, fps, codec, quantiser)
                 for number, image in enumerate(chain((first,), remaining)):
                     if image.shape[:2] != first.shape[:2]:

@@ -47,7 +47,7 @@ class FrameIndex:
 
     ``pts`` are the display times in ``time_base`` units, ascending, or None where frames can only
     be counted; ``packets`` are all packets in file order, to recognise where a seek has landed;
-    ``keys`` are sorted by time.
+    ``keys`` are sorted by time; ``comment`` is what the writer noted in the file.
     """
 
     frame_count: int
@@ -57,6 +57,7 @@ class FrameIndex:
     packets: tuple[PacketId, ...]
     keys: tuple[KeyPacket, ...]
     codec: str
+    comment: str
     notes: tuple[str, ...]
 
     @property
@@ -134,6 +135,7 @@ def build_index(path: Path) -> FrameIndex:
         time_base = stream.time_base or Fraction(1, 1000)
         fps = float(stream.average_rate or stream.guessed_rate or FALLBACK_FPS)
         codec = stream.codec_context.name
+        comment = _comment(container)
         without_times = _lacks_display_times(container, stream)
     if not packets:
         raise VideoError(f"{path} holds no pictures (zero frames): record or export it again.")
@@ -152,8 +154,14 @@ def build_index(path: Path) -> FrameIndex:
         packets=tuple(p.identity for p in packets),
         keys=_keys(packets),
         codec=codec,
+        comment=comment,
         notes=tuple(_notes(len(pts), promised, fps, ends_early=ends_early, is_timed=is_timed)),
     )
+
+
+def _comment(container: InputContainer) -> str:
+    """The comment of the file; the case of its name is the format's."""
+    return next((v for k, v in container.metadata.items() if k.lower() == "comment"), "")
 
 
 def _keys(packets: list["_Packet"]) -> tuple[KeyPacket, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rostfine_core.domain import Progress
+from rostfine_core.domain import SIMULATED_VIDEO, Progress
 from rostfine_core.errors import StoreError
 from rostfine_core.simulation import SceneSettings, SceneTruth, simulate_scene, write_scene
 from rostfine_core.simulation.morphology import SpermShape
@@ -120,12 +120,14 @@ class Writer:
     def __init__(self, *, fail_after: int | None = None) -> None:
         self.frames: list[NDArray[np.uint8]] = []
         self.path: Path | None = None
-        self.fps = 0.0
+        self.fps, self.comment = 0.0, ""
         self.ended_well = False
         self._fail_after = fail_after
 
-    def __call__(self, path: Path, frames: Iterator[NDArray[np.uint8]], *, fps: float) -> None:
-        self.path, self.fps = path, fps
+    def __call__(
+        self, path: Path, frames: Iterator[NDArray[np.uint8]], *, fps: float, comment: str
+    ) -> None:
+        self.path, self.fps, self.comment = path, fps, comment
         for frame in frames:
             if len(self.frames) == self._fail_after:
                 raise StoreError("The disk is full: free some space.")
@@ -148,6 +150,7 @@ def test_a_written_scene_has_video_seeds_and_truth(tmp_path: Path) -> None:
     steps, truth = exhaust(tmp_path, writer)
     assert steps[-1] == Progress(stage="simulating", done=6, total=6)
     assert (writer.path, writer.fps, writer.ended_well) == (tmp_path / "scene.mp4", 15.0, True)
+    assert writer.comment == SIMULATED_VIDEO
     assert np.array_equal(writer.frames, list(simulate_scene(SMALL).frames()))
     with (tmp_path / "truth.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

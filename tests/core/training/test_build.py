@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rostfine_core.clips import ClipSettings
+from rostfine_core.domain import SIMULATED_VIDEO
 from rostfine_core.errors import DatasetError
 from rostfine_core.training.build import BuildSettings, build_dataset
 from rostfine_core.training.build_plan import read_plan
@@ -21,7 +22,7 @@ SETTINGS = BuildSettings(clip=ClipSettings(frame_count=16, size_px=48))
 HEAD = "clip,sample,video,frame,x,y,votes_A,votes_B,votes_C,votes_D,votes_E\n"
 
 
-def draw(path: Path, *, y: float, times: int = 1) -> None:
+def draw(path: Path, *, y: float, times: int = 1, comment: str = "") -> None:
     """A dark blob with a bright rim that moves 2 px to the right, each picture so many times."""
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     texture = np.random.default_rng(0).normal(0, 2, (HEIGHT, WIDTH))
@@ -32,7 +33,7 @@ def draw(path: Path, *, y: float, times: int = 1) -> None:
         return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
     pictures = (frame(k) for k in range(FRAMES) for _ in range(times))
-    write_video(path, pictures, fps=15 * times, codec="mjpeg")
+    write_video(path, pictures, fps=15 * times, codec="mjpeg", comment=comment)
 
 
 @pytest.fixture
@@ -198,14 +199,7 @@ def test_data_of_simulated_videos_is_simulated_whatever_its_name(
     plan: Path, drain: Callable[..., Any]
 ) -> None:
     """Else a model trained on it would not carry the notice that it is not for clinical use."""
-    folder = plan.parent / "scene-0000"
-    folder.mkdir()
-    (plan.parent / "one.avi").rename(folder / "scene.mp4")
-    (folder / "truth.json").write_text("{}", encoding="utf-8")
-    plan.write_text(
-        plan.read_text(encoding="utf-8").replace("one.avi", "scene-0000/scene.mp4"),
-        encoding="utf-8",
-    )
+    draw(plan.parent / "one.avi", y=40, comment=SIMULATED_VIDEO)
     out = plan.parent / "out"
     drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     dataset = read_dataset(out)

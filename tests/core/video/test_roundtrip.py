@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rostfine_core.domain import SIMULATED_VIDEO
 from rostfine_core.errors import StoreError, VideoError
 from rostfine_core.video import open_video, probe, write_video
 from rostfine_core.video.encode import VideoCodec
@@ -90,3 +91,18 @@ def test_probe_is_the_info_of_the_open_video(tmp_path: Path) -> None:
     write_video(path, smooth(4), fps=15)
     with open_video(path) as video:
         assert probe(path) == video.info
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [("h264", ".mp4"), ("h264", ".mkv"), ("mjpeg", ".avi"), ("mpeg4", ".mov")]
+)
+def test_a_simulated_video_says_so_under_any_name(
+    tmp_path: Path, codec: VideoCodec, suffix: str
+) -> None:
+    path = tmp_path / f"patient 12{suffix}"
+    write_video(path, smooth(4), fps=15, codec=codec, comment=SIMULATED_VIDEO)
+    info = probe(path)
+    assert info.is_simulated
+    assert info.notes == ("This video is simulated: it shows no real sperm.",)
+    write_video(path, smooth(4), fps=15, codec=codec, comment="by the microscope")
+    assert (probe(path).is_simulated, probe(path).notes) == (False, ())
