@@ -18,6 +18,7 @@ from app.views.panel import framed, heading, muted, title
 from rostfine_core.domain import Assessment
 
 FILM_FPS = 6.0
+ROWS_OF_VERDICTS = 3  # more stand in a second column: the table above needs the room
 
 
 class Candidate(QWidget):
@@ -71,25 +72,32 @@ class ComparePage(QWidget):
         upper = QWidget()
         column = QVBoxLayout(upper)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(heading(self.tr("All sperm of the sample")))
-        column.addWidget(
+        line = QHBoxLayout()
+        line.setSpacing(12)
+        line.addWidget(heading(self.tr("All sperm of the sample")))
+        line.addWidget(
             muted(
                 self.tr(
                     "Choose two to four rows to see them side by side; click a heading to sort."
                 )
-            )
+            ),
+            1,
         )
+        column.addLayout(line)
         column.addWidget(self.table, 1)
         lower = QWidget()
         column = QVBoxLayout(lower)
         column.setContentsMargins(0, 0, 0, 0)
         self._row = QHBoxLayout()
-        self.verdicts = muted()
-        self.verdicts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.verdicts = (muted(), muted())
         self._legend = legend()
         column.addLayout(self._row, 1)
         column.addWidget(self._legend)
-        column.addWidget(self.verdicts)
+        line = QHBoxLayout()
+        for label in self.verdicts:
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            line.addWidget(label, 1, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(line)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(upper)
         splitter.addWidget(lower)
@@ -157,7 +165,11 @@ class ComparePage(QWidget):
             frame.setFrameShape(QFrame.Shape.NoFrame)
             inside.addWidget(muted(self.tr("Nothing is chosen that has a grade.")))
             self._row.addWidget(frame)
-        self.verdicts.setText("\n".join(self._sentences(chosen)))
+        sentences = self._sentences(chosen)
+        for place, label in enumerate(self.verdicts):
+            start = place * ROWS_OF_VERDICTS
+            label.setText("\n".join(sentences[start : start + ROWS_OF_VERDICTS]))
+            label.setVisible(bool(label.text()))
 
     def _sentences(self, chosen: list[tuple[Sperm, Assessment]]) -> list[str]:
         return [

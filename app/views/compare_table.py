@@ -33,6 +33,7 @@ from rostfine_core.domain import Assessment, GradeDistribution, Severity
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
 MOST_COMPARED = 4
+ROW_PX = 26
 UNKNOWN = float("inf")
 FIGURES = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -224,10 +225,11 @@ class CompareTable(QTableView):
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(30)
+        self.verticalHeader().setDefaultSectionSize(ROW_PX)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.setMinimumHeight(header.sizeHint().height() + MOST_COMPARED * ROW_PX + 4)
         self.selectionModel().selectionChanged.connect(self._on_selection_changed)
         for signal in (session.results_changed, session.sperms_changed):
             signal.connect(self.refresh)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QListWidget,
+    QMenu,
     QPushButton,
     QSpinBox,
     QToolButton,
@@ -100,24 +101,7 @@ class SettingsDialog(QDialog):
         field.editingFinished.connect(
             lambda: self._settings.set_value(setting.id, field.text().strip())
         )
-        browse = QToolButton()
-        browse.setText("…")
-        browse.setObjectName("browse")
-        browse.setAccessibleName(self.tr("Choose"))
-
-        def choose() -> None:
-            start = field.text() or str(Path.home())
-            if setting.id == "model_path":
-                name, _ = QFileDialog.getOpenFileName(
-                    self, _text(setting.label), start, "*.safetensors"
-                )
-            else:
-                name = QFileDialog.getExistingDirectory(self, _text(setting.label), start)
-            if name:
-                field.setText(name)
-                self._settings.set_value(setting.id, name)
-
-        browse.clicked.connect(choose)
+        browse = self._browse(setting, field)
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(0, 0, 0, 0)
@@ -125,6 +109,38 @@ class SettingsDialog(QDialog):
         row.addWidget(browse)
         both.setFocusProxy(field)
         return both
+
+    def _browse(self, setting: Setting, field: QLineEdit) -> QToolButton:
+        """The button that chooses a folder or, where a model is meant, a file or a folder."""
+        browse = QToolButton()
+        browse.setText("…")
+        browse.setObjectName("browse")
+        browse.setAccessibleName(self.tr("Choose"))
+
+        def keep(name: str) -> None:
+            if name:
+                field.setText(name)
+                self._settings.set_value(setting.id, name)
+
+        def choose_file() -> None:
+            name, _ = QFileDialog.getOpenFileName(
+                self, _text(setting.label), field.text() or str(Path.home()), "*.safetensors"
+            )
+            keep(name)
+
+        def choose_folder() -> None:
+            start = field.text() or str(Path.home())
+            keep(QFileDialog.getExistingDirectory(self, _text(setting.label), start))
+
+        if setting.id != "model_path":
+            browse.clicked.connect(choose_folder)
+            return browse
+        menu = QMenu(browse)
+        menu.addAction(self.tr("A model file …"), choose_file)
+        menu.addAction(self.tr("A folder of models (ensemble) …"), choose_folder)
+        browse.setMenu(menu)
+        browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return browse
 
     def _microscopes(self) -> QWidget:
         box = QGroupBox(self.tr("Microscopes"))

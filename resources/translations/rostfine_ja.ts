@@ -1406,6 +1406,14 @@
         <translation>選択</translation>
     </message>
     <message>
+        <source>A model file …</source>
+        <translation>モデルファイル …</translation>
+    </message>
+    <message>
+        <source>A folder of models (ensemble) …</source>
+        <translation>モデルのフォルダー(アンサンブル) …</translation>
+    </message>
+    <message>
         <source>Microscopes</source>
         <translation>顕微鏡</translation>
     </message>

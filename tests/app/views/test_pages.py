@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QCheckBox, QComboBox, QTextBrowser
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QTextBrowser, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.actions import ACTIONS
@@ -84,7 +84,7 @@ def test_chosen_rows_stand_side_by_side_with_an_honest_sentence(
     page.table.selectRow(0)
     assert graded.compared == (1, 2)
     assert len(page._candidates) == 2
-    assert page.verdicts.text().startswith("1 and 2: the panel would rather vote for 2.")
+    assert page.verdicts[0].text().startswith("1 and 2: the panel would rather vote for 2.")
     page.hide()
 
 
@@ -96,7 +96,7 @@ def test_what_is_like_is_said_to_be_like(qtbot: QtBot, graded: Session) -> None:
     first = graded.results.assessments[key]
     graded.add_assessments({graded.assessment_key(graded.sperms[1]): first}, {})
     graded.set_compared((1, 2))
-    assert "no clear difference" in page.verdicts.text()
+    assert "no clear difference" in page.verdicts[0].text()
     page.hide()
 
 
@@ -147,6 +147,23 @@ def test_the_settings_dialog_has_an_editor_for_every_setting(
     dialog.profiles.setCurrentRow(0)
     dialog._forget()
     assert settings.profiles == ()
+
+
+def test_a_model_is_chosen_as_a_file_or_as_a_folder(
+    qtbot: QtBot, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = tmp_path / "lab.safetensors"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(model), "*.safetensors"))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    dialog = SettingsDialog(settings)
+    qtbot.addWidget(dialog)
+    button = dialog.editors["model_path"].findChild(QToolButton, "browse")
+    assert button is not None
+    chosen = []
+    for action in button.menu().actions():
+        action.trigger()
+        chosen.append(settings.text("model_path"))
+    assert chosen == [str(model), str(tmp_path)]
 
 
 def test_every_action_is_in_the_list_of_shortcuts(qtbot: QtBot) -> None:
