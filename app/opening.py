@@ -11,6 +11,7 @@ from app.editor import Editor
 from app.frame_cache import FrameCache
 from app.jobs import Jobs
 from app.player import Player
+from app.reasons import translated_reason
 from app.records import Draft, OpenedVideo
 from app.session import Session
 from app.settings import Settings
@@ -114,7 +115,7 @@ class Opening(QObject):
         self._check(path)
         self._remember(path)
         self._editor.add_seeds(seeds)
-        self._session.set_message(" ".join(info.notes))
+        self._session.set_message(" ".join(map(translated_reason, info.notes)))
         self.opened.emit()
 
     def _keep_frames(self, opened: work.Opened) -> FrameCache:

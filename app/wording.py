@@ -3,6 +3,7 @@
 from PySide6.QtCore import QCoreApplication
 
 from app.marking import QT_TRANSLATE_NOOP
+from app.reasons import translated_reason
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
@@ -33,6 +34,9 @@ MARKED = (  # the translators' tool reads literals only; a test holds them equal
     QT_TRANSLATE_NOOP("Core", "predicted"),
     QT_TRANSLATE_NOOP("Core", "lost"),
     QT_TRANSLATE_NOOP("Core", "manual"),
+    QT_TRANSLATE_NOOP("Core", "rapidly progressive"),
+    QT_TRANSLATE_NOOP("Core", "slowly progressive"),
+    QT_TRANSLATE_NOOP("Core", "non-progressive or immotile"),
     QT_TRANSLATE_NOOP("Core", "opening"),
     QT_TRANSLATE_NOOP("Core", "open"),
     QT_TRANSLATE_NOOP("Core", "frames"),
@@ -71,10 +75,11 @@ FLAG_TITLES = {
 
 
 def flag_text(flag: QualityFlag) -> str:
-    """A flag's reason, led by its meaning where the user's language is not the core's."""
+    """A flag's reason, led by its meaning where only that is known in the user's language."""
+    reason = translated_reason(flag.reason)
     title = FLAG_TITLES.get(flag.code, "")
     meaning = QCoreApplication.translate("Flags", title) if title else ""
-    return flag.reason if meaning == title else f"{meaning}: {flag.reason}"
+    return reason if reason != flag.reason or meaning == title else f"{meaning}: {reason}"
 
 
 def translated(text: str) -> str:

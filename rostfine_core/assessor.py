@@ -137,11 +137,15 @@ class Assessor:
         """Go on on the CPU after a failure of the GPU; any other error is raised again."""
         if self._device.type != "cuda" or not any(w in str(error) for w in ("CUDA", "CUDNN")):
             raise error
-        is_full = isinstance(error, torch.OutOfMemoryError)
-        reason = "did not have enough memory" if is_full else "stopped answering"
-        self._notices.append(
-            f"The {self.device_label} {reason}, so the grade was computed on the CPU."
-        )
+        if isinstance(error, torch.OutOfMemoryError):
+            self._notices.append(
+                f"The {self.device_label} did not have enough memory, so the grade was computed on "
+                "the CPU."
+            )
+        else:
+            self._notices.append(
+                f"The {self.device_label} stopped answering, so the grade was computed on the CPU."
+            )
         self._use(torch.device("cpu"))
 
     def _forward(self, images: Tensor) -> list[ClipAnswer]:

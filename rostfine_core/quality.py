@@ -153,13 +153,18 @@ def _head_flags(clip: Clip, model: ModelInfo) -> Iterator[QualityFlag]:
         HEAD_SHARE[0] * side,
         HEAD_SHARE[1] * side,
     )
-    size_note = (
-        f"about {length:.0f} px long, while the model expects {shortest:.0f} to {longest:.0f} px"
-    )
     if length * SIZE_MARGIN < shortest:
-        yield _warning("sperm_too_small", f"The head is {size_note}: use a higher magnification.")
+        yield _warning(
+            "sperm_too_small",
+            f"The head is about {length:.0f} px long, while the model expects {shortest:.0f} to "
+            f"{longest:.0f} px: use a higher magnification.",
+        )
     if length > longest * SIZE_MARGIN:
-        yield _warning("sperm_too_large", f"The head is {size_note}: use a lower magnification.")
+        yield _warning(
+            "sperm_too_large",
+            f"The head is about {length:.0f} px long, while the model expects {shortest:.0f} to "
+            f"{longest:.0f} px: use a lower magnification.",
+        )
 
 
 def _rate_flags(video: VideoInfo, track: Track, model: ModelInfo) -> Iterator[QualityFlag]:
@@ -168,12 +173,19 @@ def _rate_flags(video: VideoInfo, track: Track, model: ModelInfo) -> Iterator[Qu
         yield _notice("fps_unknown", "The model does not say which frame rate it was trained on.")
         return
     fps = video.fps * track.distinct_share
-    if not 1 / RATE_RATIO <= fps / model.trained_fps <= RATE_RATIO:
-        stored = f" (stored as {video.fps:.4g} by repeating some)" if fps < video.fps else ""
+    if 1 / RATE_RATIO <= fps / model.trained_fps <= RATE_RATIO:
+        return
+    if fps < video.fps:
         yield _warning(
             "fps_unlike_training",
-            f"The video has {fps:.4g} different frames per second{stored}, the training videos "
-            f"had {model.trained_fps:.4g}.",
+            f"The video has {fps:.4g} different frames per second (stored as {video.fps:.4g} by "
+            f"repeating some), the training videos had {model.trained_fps:.4g}.",
+        )
+    else:
+        yield _warning(
+            "fps_unlike_training",
+            f"The video has {fps:.4g} different frames per second, the training videos had "
+            f"{model.trained_fps:.4g}.",
         )
 
 

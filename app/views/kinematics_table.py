@@ -3,8 +3,9 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from app.reasons import translated_reason
 from app.views.panel import muted
-from app.wording import signed
+from app.wording import signed, translated
 from rostfine_core.domain import Kinematics
 
 
@@ -65,11 +66,13 @@ class KinematicsTable(QWidget):
             window=1000 * kinematics.window_s,
         )
         if kinematics.motility_class:
-            text += "\n" + self.tr("WHO 6 motility: {name}").format(name=kinematics.motility_class)
+            text += "\n" + self.tr("WHO 6 motility: {name}").format(
+                name=translated(kinematics.motility_class)
+            )
         self._measured.setText(text)
         reasons: dict[str, list[str]] = {}
         for name, reason in kinematics.withheld:
-            reasons.setdefault(reason, []).append(_term_of(name))
+            reasons.setdefault(translated_reason(reason), []).append(_term_of(name))
         self._withheld.setText(
             "\n".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
         )

@@ -679,6 +679,18 @@
         <translation>手動</translation>
     </message>
     <message>
+        <source>rapidly progressive</source>
+        <translation>速い前進運動</translation>
+    </message>
+    <message>
+        <source>slowly progressive</source>
+        <translation>遅い前進運動</translation>
+    </message>
+    <message>
+        <source>non-progressive or immotile</source>
+        <translation>非前進運動または不動</translation>
+    </message>
+    <message>
         <source>opening</source>
         <translation>読み込み</translation>
     </message>
@@ -1160,6 +1172,153 @@
     <message>
         <source>{path} is not there any more: what was computed stays, and Track or Grade asks for the video again.</source>
         <translation>{path} が見つかりません。計算済みの結果は残ります。「追跡」または「評価」を押すと、動画の場所をもう一度尋ねます。</translation>
+    </message>
+</context>
+<context>
+    <name>Reasons</name>
+    <message>
+        <source>The sperm was lost in {lost} of {total} frames, first in frame {first}: check the track.</source>
+        <translation>精子が {total} フレーム中 {lost} フレームで見失われました(最初はフレーム {first})。追跡を確認してください。</translation>
+    </message>
+    <message>
+        <source>The position is uncertain in {doubtful} of {seen} frames: check the track and correct it where it left the sperm.</source>
+        <translation>{seen} フレーム中 {doubtful} フレームで位置が不確かです。追跡を確認し、精子から外れた所を修正してください。</translation>
+    </message>
+    <message>
+        <source>In {padded} of {total} frames the crop reaches over the picture&apos;s border (up to {share} of it was filled by repeating the border).</source>
+        <translation>{total} フレーム中 {padded} フレームで切り出し範囲が画像の端を越えています(最大 {share} を端の画素の繰り返しで埋めました)。</translation>
+    </message>
+    <message>
+        <source>The picture is too dark (median {level} of 255).</source>
+        <translation>画像が暗すぎます(中央値 {level}/255)。</translation>
+    </message>
+    <message>
+        <source>The picture is too bright (median {level} of 255).</source>
+        <translation>画像が明るすぎます(中央値 {level}/255)。</translation>
+    </message>
+    <message>
+        <source>{share} of the picture is overexposed.</source>
+        <translation>画像の {share} が露出オーバーです。</translation>
+    </message>
+    <message>
+        <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>
+        <translation>フレーム {frame} でクリックした位置に目立つものがありません。クリックが精子から外れ、別のものを追跡した可能性があります。</translation>
+    </message>
+    <message>
+        <source>No head stands out in {missing} of {total} frames: the sperm may be out of focus, or the track may have left it.</source>
+        <translation>{total} フレーム中 {missing} フレームで頭部が識別できません。ピントが合っていないか、追跡が精子から外れた可能性があります。</translation>
+    </message>
+    <message>
+        <source>The head&apos;s edge is {edge} px wide on a head of {length} px: the sperm is out of focus.</source>
+        <translation>長さ {length} px の頭部に対して輪郭の幅が {edge} px あります。精子にピントが合っていません。</translation>
+    </message>
+    <message>
+        <source>The head is about {length} px long, while the model expects {shortest} to {longest} px: use a higher magnification.</source>
+        <translation>頭部の長さは約 {length} px ですが、モデルの想定は {shortest}~{longest} px です。倍率を上げてください。</translation>
+    </message>
+    <message>
+        <source>The head is about {length} px long, while the model expects {shortest} to {longest} px: use a lower magnification.</source>
+        <translation>頭部の長さは約 {length} px ですが、モデルの想定は {shortest}~{longest} px です。倍率を下げてください。</translation>
+    </message>
+    <message>
+        <source>The model does not say which frame rate it was trained on.</source>
+        <translation>モデルには学習時のフレームレートが記録されていません。</translation>
+    </message>
+    <message>
+        <source>The video has {fps} different frames per second (stored as {stored} by repeating some), the training videos had {trained}.</source>
+        <translation>動画の実質的なフレームレートは毎秒 {fps}(一部を繰り返して {stored} として保存)ですが、学習用の動画は {trained} でした。</translation>
+    </message>
+    <message>
+        <source>The video has {fps} different frames per second, the training videos had {trained}.</source>
+        <translation>動画のフレームレートは毎秒 {fps} ですが、学習用の動画は {trained} でした。</translation>
+    </message>
+    <message>
+        <source>No um/px is set, so speeds are in px/s and the magnification cannot be compared with the training videos.</source>
+        <translation>µm/px が設定されていないため、速度は px/s で表示され、倍率を学習用の動画と比べられません。</translation>
+    </message>
+    <message>
+        <source>The model does not say which magnification it was trained on.</source>
+        <translation>モデルには学習時の倍率が記録されていません。</translation>
+    </message>
+    <message>
+        <source>The video has {scale} um/px, the training videos had {trained} um/px.</source>
+        <translation>動画は {scale} µm/px ですが、学習用の動画は {trained} µm/px でした。</translation>
+    </message>
+    <message>
+        <source>This video is simulated: it shows no real sperm.</source>
+        <translation>この動画はシミュレーションです。実際の精子は写っていません。</translation>
+    </message>
+    <message>
+        <source>The file is cut off or damaged: {count} of {promised} frames can be read.</source>
+        <translation>ファイルが途中で切れているか破損しています。{promised} フレーム中 {count} フレームを読み込めます。</translation>
+    </message>
+    <message>
+        <source>The file is cut off or damaged: {count} frames can be read.</source>
+        <translation>ファイルが途中で切れているか破損しています。{count} フレームを読み込めます。</translation>
+    </message>
+    <message>
+        <source>The file holds no usable frame times: they are counted at {fps} frames per second, the rate in its header.</source>
+        <translation>ファイルに使用できるフレーム時刻がないため、ヘッダーの値である毎秒 {fps} フレームとして計算します。</translation>
+    </message>
+    <message>
+        <source>Values of {depth} bits are divided by {divisor}.</source>
+        <translation>{depth} ビットの値を {divisor} で割っています。</translation>
+    </message>
+    <message>
+        <source>The picture is turned by {degrees} degrees, as the file asks.</source>
+        <translation>ファイルの指定に従い、画像を {degrees} 度回転しています。</translation>
+    </message>
+    <message>
+        <source>The file asks for a mirrored picture, which is not applied.</source>
+        <translation>ファイルは画像の鏡像反転を指定していますが、適用していません。</translation>
+    </message>
+    <message>
+        <source>The file asks for a turn by {degrees} degrees, which is not applied.</source>
+        <translation>ファイルは {degrees} 度の回転を指定していますが、適用していません。</translation>
+    </message>
+    <message>
+        <source>Pictures carry no times: {fps} frames per second are assumed until the true rate is given.</source>
+        <translation>画像に時刻がないため、正しい値を指定するまで毎秒 {fps} フレームとみなします。</translation>
+    </message>
+    <message>
+        <source>The file promises {promised} pages, {count} can be read.</source>
+        <translation>ファイルは {promised} ページと記録していますが、読み込めるのは {count} ページです。</translation>
+    </message>
+    <message>
+        <source>The file is cut off or damaged in page {page}.</source>
+        <translation>ファイルはページ {page} で途中で切れているか破損しています。</translation>
+    </message>
+    <message>
+        <source>The {device} did not have enough memory, so the grade was computed on the CPU.</source>
+        <translation>{device} のメモリーが足りないため、評価は CPU で計算しました。</translation>
+    </message>
+    <message>
+        <source>The {device} stopped answering, so the grade was computed on the CPU.</source>
+        <translation>{device} が応答しなくなったため、評価は CPU で計算しました。</translation>
+    </message>
+    <message>
+        <source>no um/px is set, so there is no speed in um/s</source>
+        <translation>µm/px が設定されていないため、µm/s の速度がありません</translation>
+    </message>
+    <message>
+        <source>the sperm did not move</source>
+        <translation>精子が動きませんでした</translation>
+    </message>
+    <message>
+        <source>at {fps} pictures per second the window of {window} ms holds a single one, so VAP equals VCL</source>
+        <translation>毎秒 {fps} 枚では {window} ms の窓に 1 枚しか入らないため、VAP は VCL と等しくなります</translation>
+    </message>
+    <message>
+        <source>the camera took {fps} pictures per second and at least 50 are needed</source>
+        <translation>カメラの撮影は毎秒 {fps} 枚ですが、少なくとも 50 枚が必要です</translation>
+    </message>
+    <message>
+        <source>only {count} of at least {needed} needed positions were measured</source>
+        <translation>少なくとも {needed} か所の位置が必要ですが、計測できたのは {count} か所です</translation>
+    </message>
+    <message>
+        <source>the track lasts {span} s and at least one second is needed</source>
+        <translation>追跡は {span} 秒間ですが、少なくとも 1 秒が必要です</translation>
     </message>
 </context>
 <context>

@@ -144,8 +144,7 @@ def _is_position(point: TrackPoint) -> bool:
 
 def _too_short(points: int, span_s: float) -> str | None:
     if points < MINIMUM_POINTS:
-        found = "1 position was" if points == 1 else f"{points} positions were"
-        return f"only {found} measured and at least {MINIMUM_POINTS} are needed"
+        return f"only {points} of at least {MINIMUM_POINTS} needed positions were measured"
     if span_s < MINIMUM_SPAN_S * 0.99:
         return f"the track lasts {span_s:.2f} s and at least one second is needed"
     return None

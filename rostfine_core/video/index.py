@@ -176,9 +176,10 @@ def _keys(packets: list["_Packet"]) -> tuple[KeyPacket, ...]:
 def _notes(
     count: int, promised: int, fps: float, *, ends_early: bool, is_timed: bool
 ) -> Iterator[str]:
-    if ends_early:
-        of = f" of {promised}" if promised > count else ""
-        yield f"The file is cut off or damaged: {count}{of} frames can be read."
+    if ends_early and promised > count:
+        yield f"The file is cut off or damaged: {count} of {promised} frames can be read."
+    elif ends_early:
+        yield f"The file is cut off or damaged: {count} frames can be read."
     if not is_timed:
         yield (
             f"The file holds no usable frame times: they are counted at {fps:g} frames per "

@@ -7,19 +7,25 @@ import string
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QCoreApplication, QTranslator
 from pytestqt.qtbot import QtBot
 
 import app
 from app.actions import ACTIONS, MENUS
+from app.reasons import REASONS, _patterns, translated_reason
 from app.settings import SETTINGS
 from app.views.compare_table import COLUMNS
 from app.wording import FLAG_TITLES, MARKED, flag_text
-from rostfine_core import quality
+from rostfine_core import assessor, quality
 from rostfine_core.bundled import bundled_path
 from rostfine_core.domain import QualityFlag, Severity
+from rostfine_core.tracking import kinematics
+from rostfine_core.video import container, index, pages, picture, stills
 
 MESSAGES = [
     (context.findtext("name") or "", message.findtext("source") or "", message)
@@ -37,6 +43,7 @@ TABLES = {
     *(("Settings", t) for s in SETTINGS for t in s.choice_labels if t not in s.choices),
     *(("CompareTable", t) for c in COLUMNS for t in (c.heading, c.tip)),
     *(("Flags", t) for t in FLAG_TITLES.values()),
+    *(("Reasons", t) for t in REASONS),
 }
 
 
@@ -99,7 +106,65 @@ def test_every_flag_of_the_core_has_a_title() -> None:
     assert codes | {"video", "device"} == set(FLAG_TITLES)
 
 
-def test_a_flags_meaning_leads_its_reason_in_another_language(japanese: None) -> None:
+def shape(text: str) -> str:
+    """A template without the names of its values."""
+    return re.sub(r"\{\w*\}", "{}", text)
+
+
+def literal(node: ast.AST) -> str | None:
+    """A text of the source, with {} for each value in it."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join("{}" if isinstance(p, ast.FormattedValue) else p.value for p in parts)  # type: ignore[attr-defined]  # constants
+    return None
+
+
+def sentences(module: ModuleType) -> set[str]:
+    found = map(literal, ast.walk(ast.parse(inspect.getsource(module))))
+    return {text for text in found if text is not None}
+
+
+def test_the_reasons_are_those_of_the_core() -> None:
+    modules = (quality, kinematics, assessor, index, container, picture, pages, stills)
+    said = set[str]().union(*map(sentences, modules))
+    assert {shape(r) for r in REASONS} <= said
+
+
+def test_every_flag_of_the_core_has_its_reason_translated() -> None:
+    calls = [
+        call
+        for call in ast.walk(ast.parse(inspect.getsource(quality)))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("_warning", "_notice")
+    ]
+    assert len(calls) > 15
+    assert {literal(call.args[1]) for call in calls} <= {shape(r) for r in REASONS}
+
+
+def test_a_reason_is_said_in_the_users_language(japanese: None) -> None:
+    track = QualityFlag(
+        code="track_lost",
+        severity=Severity.WARNING,
+        reason="The sperm was lost in 3 of 241 frames, first in frame 17: check the track.",
+    )
+    assert flag_text(track) == (
+        "精子が 241 フレーム中 3 フレームで見失われました(最初はフレーム 17)。"
+        "追跡を確認してください。"
+    )
+    assert translated_reason("the sperm did not move") == "精子が動きませんでした"
+    assert translated_reason("Something new.") == "Something new."
+
+
+@given(reason=st.sampled_from(REASONS), value=st.from_regex(r"[0-9][0-9.,%]{0,5}", fullmatch=True))
+def test_a_reason_is_taken_for_no_other(reason: str, value: str) -> None:
+    """Else a value would be lost, or a sentence said that was not meant."""
+    names = [name for name, _ in fields(reason)]
+    said = reason.format(**dict.fromkeys(filter(None, names), value))
+    assert next(t for t, pattern in _patterns() if pattern.fullmatch(said)) == reason
+
+
+def test_a_flags_meaning_leads_a_reason_without_a_translation(japanese: None) -> None:
     flag = QualityFlag(code="too_dark", severity=Severity.WARNING, reason="Median 12 of 255.")
     assert flag_text(flag) == "暗すぎます: Median 12 of 255."
     unknown = QualityFlag(code="new", severity=Severity.NOTICE, reason="Something new.")
