@@ -20,6 +20,10 @@ from rostfine_core.training.yardsticks import (
     per_clip_errors,
 )
 
+INTERVALS = (
+    " Intervals draw whole samples with replacement; that of the calibration error lies a little "
+    "too high, since the chance of each draw adds to the error."
+)
 DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
 
 
@@ -203,7 +207,7 @@ def markdown(result: EvaluationResult) -> str:
         "",
         *(line for note in result.notes for line in (f"> {note}", "")),
         f"{result.clips} clips of {result.samples} samples; {result.members} model(s)."
-        + (" Intervals draw whole samples with replacement." if result.intervals else "")
+        + (INTERVALS if result.intervals else "")
         + _treatment(result),
         ""
         if result.yardsticks.mean_is_of_training
