@@ -60,21 +60,27 @@ class FirstFrame(nn.Module):
         return feature
 
 
-def build_baseline(name: str, *, config: RoSTFineConfig, small: bool) -> Baseline:
+def build_baseline(
+    name: str, *, config: RoSTFineConfig, small: bool, temporal_depth: int = 0
+) -> Baseline:
     """A fresh baseline; ``config`` gives the input's size and the transformers' widths.
+
+    ``temporal_depth`` is ViViT's alone, see there.
 
     Raises:
         ConfigError: the library that builds it is not installed.
     """
-    backbone, width = _backbone(name, config, small)
+    backbone, width = _backbone(name, config, small, temporal_depth)
     return Baseline(backbone, width=width, num_grades=config.num_grades)
 
 
-def _backbone(name: str, config: RoSTFineConfig, small: bool) -> tuple[nn.Module, int]:
+def _backbone(
+    name: str, config: RoSTFineConfig, small: bool, temporal_depth: int
+) -> tuple[nn.Module, int]:
     if name == "timesformer":
         return TimeSformerFeature(config), config.embed_dim
     if name == "vivit":
-        return FactorisedViViT(config), config.embed_dim
+        return FactorisedViViT(config, temporal_depth=temporal_depth), config.embed_dim
     if name == "vgg16":
         return _vgg16(small)
     return build_video_cnn(name, config=config, small=small)

@@ -40,17 +40,19 @@ class ModelSection:
     """Which network, and what it starts from.
 
     ``preset`` and ``overrides`` give the sizes: of RoSTFine, and of the input and the encoder of
-    the baselines; ``size`` is for baselines that are no transformers. ``features`` and
+    the baselines; ``size`` is for baselines that are no transformers. ``temporal_depth`` is the
+    number of vivit's temporal layers, with 0 a third of the depth. ``features`` and
     ``aggregation`` are the paper's ablations. ``normalise`` is that of ``Preprocessing``.
     ``init`` is ``scratch``, ``timm:NAME`` or a checkpoint: a model file, an official TimeSformer
-    ``.pyth`` or, for a baseline, its state dict. ``freeze`` names the parameters that stay as
-    they are, by how they begin.
+    ``.pyth``, for vivit its authors' Flax checkpoint or, for a baseline, its state dict.
+    ``freeze`` names the parameters that stay as they are, by how they begin.
     """
 
     network: NetworkName = "rostfine"
     preset: str = "demo"
     overrides: Overrides = field(default_factory=dict)
     size: Literal["full", "small"] = "full"
+    temporal_depth: int = 0
     features: str = "gst"
     aggregation: Literal["separate", "concat", "sum"] = "separate"
     normalise: Literal["fixed", "clip"] = "fixed"
@@ -58,7 +60,12 @@ class ModelSection:
     freeze: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse features that do not exist."""
+        """Refuse features that do not exist, and a depth that the network does not have."""
+        _require(self.temporal_depth >= 0, "temporal_depth must be 0 (a third of depth) or more")
+        _require(
+            self.temporal_depth == 0 or self.network == "vivit",
+            f"temporal_depth is of vivit alone, got network {self.network!r}",
+        )
         known = self.features and set(self.features) <= set("gst")
         _require(
             bool(known) and len(set(self.features)) == len(self.features),

@@ -1,4 +1,7 @@
-"""What training starts from: nothing, an image ViT, a TimeSformer or a baseline's own weights."""
+"""What training starts from: nothing, an image ViT, a TimeSformer or a baseline's own weights.
+
+A baseline's own are a state dict of torch, or for ViViT its authors' Flax checkpoint.
+"""
 
 import tempfile
 from pathlib import Path
@@ -11,7 +14,9 @@ from torch import Tensor, nn
 from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.model import RoSTFine, convert, load_encoder, load_encoder_weights
 from rostfine_core.training.config import ModelSection
+from rostfine_core.training.flax_checkpoint import is_flax_checkpoint, read_flax_parameters
 from rostfine_core.training.networks import FeatureVariant
+from rostfine_core.training.scenic_vivit import load_scenic
 from rostfine_core.training.vivit import FactorisedViViT
 
 SCRATCH = "scratch"
@@ -36,6 +41,8 @@ def _load(network: nn.Module, source: str) -> None:
     backbone = getattr(network, "backbone", network)
     if encoder_owner is not None:
         load_encoder_weights(encoder_owner, encoder_weights(source), source=source)
+    elif not source.startswith(TIMM_PREFIX) and is_flax_checkpoint(Path(source)):
+        _load_flax(backbone, Path(source))
     elif not source.startswith(TIMM_PREFIX):
         _load_backbone(network, Path(source))
     elif isinstance(backbone, FactorisedViViT):
@@ -97,6 +104,15 @@ def _timm_weights(name: str) -> dict[str, Tensor]:
             "a file."
         ) from error
     return dict(model.state_dict())
+
+
+def _load_flax(backbone: object, path: Path) -> None:
+    if not isinstance(backbone, FactorisedViViT):
+        raise ConfigError(
+            f"{path} is a Flax checkpoint, and only vivit can start from one: give the file of "
+            "this network's own weights."
+        )
+    load_scenic(backbone, read_flax_parameters(path), source=str(path))
 
 
 def _load_backbone(network: nn.Module, path: Path) -> None:

@@ -90,7 +90,12 @@ def build_network(section: ModelSection) -> nn.Module:
         # Only baselines need the libraries that build them.
         from rostfine_core.training.baselines import build_baseline
 
-        return build_baseline(section.network, config=config, small=section.size == "small")
+        return build_baseline(
+            section.network,
+            config=config,
+            small=section.size == "small",
+            temporal_depth=section.temporal_depth,
+        )
     if section.features == "gst" and section.aggregation == "separate":
         return RoSTFine(config)
     return FeatureVariant(config, features=section.features, aggregation=section.aggregation)

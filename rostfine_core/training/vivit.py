@@ -4,15 +4,19 @@ Letters: B clips, T frames, N patches of a frame, D width.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from rostfine_core.errors import ModelError
 from rostfine_core.model import RoSTFineConfig
 
 TUBELET_FRAMES = 2
+# The authors' (Flax's default). No nn.GELU: torch's shortcuts take every one for the exact form.
+GELU = partial(F.gelu, approximate="tanh")
 # Our names, and those of an image ViT's blocks in timm.
 BLOCK_NAMES = {
     "norm1": "norm1",
@@ -27,8 +31,12 @@ BLOCK_NAMES = {
 class FactorisedViViT(nn.Module):
     """Tubelets of two frames, a spatial transformer for each, a temporal one over their [CLS]."""
 
-    def __init__(self, config: RoSTFineConfig) -> None:
-        """Build a fresh network with the encoder sizes of ``config``; a third is temporal depth."""
+    def __init__(self, config: RoSTFineConfig, *, temporal_depth: int = 0) -> None:
+        """Build a fresh network with the encoder sizes of ``config``.
+
+        The temporal encoder has ``temporal_depth`` blocks, or with 0 a third as many as the
+        spatial one (as the 12 and 4 of the authors' base model).
+        """
         super().__init__()
         dim, size = config.embed_dim, config.patch_size
         steps = config.num_frames // TUBELET_FRAMES
@@ -39,7 +47,7 @@ class FactorisedViViT(nn.Module):
         self.position = nn.Parameter(torch.randn(1, 1 + config.num_patches, dim) * 0.02)
         self.time = nn.Parameter(torch.randn(1, 1 + steps, dim) * 0.02)
         self.space = _encoder(config, depth=config.depth)
-        self.over_time = _encoder(config, depth=max(config.depth // 3, 1))
+        self.over_time = _encoder(config, depth=temporal_depth or max(config.depth // 3, 1))
 
     def forward(self, clips: Tensor) -> Tensor:
         """Map clips (B, 3, T, H, W) to features (B, D)."""
@@ -100,13 +108,13 @@ class FactorisedViViT(nn.Module):
         return names
 
 
-def _encoder(config: RoSTFineConfig, *, depth: int) -> nn.Module:
+def _encoder(config: RoSTFineConfig, *, depth: int) -> nn.TransformerEncoder:
     layer = nn.TransformerEncoderLayer(
         config.embed_dim,
         config.num_heads,
         dim_feedforward=int(config.embed_dim * config.mlp_ratio),
         dropout=0.0,
-        activation="gelu",
+        activation=GELU,
         layer_norm_eps=1e-6,
         batch_first=True,
         norm_first=True,

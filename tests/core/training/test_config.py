@@ -77,6 +77,19 @@ def test_unreadable_and_broken_files(tmp_path: Path) -> None:
         read_train_config(write(tmp_path, "output ="))
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("temporal_depth = 4", "temporal_depth is of vivit alone, got network 'rostfine': model"),
+        ('network = "vivit"\ntemporal_depth = -1', "temporal_depth must be 0 .* or more: model"),
+        ('network = "vivit"\ntemporal_depth = 4.0', "expected int, got 4.0: model.temporal_depth"),
+    ],
+)
+def test_a_temporal_depth_is_of_vivit_and_a_count(tmp_path: Path, line: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        read_train_config(write(tmp_path, GOOD.replace("[model]", f"[model]\n{line}")))
+
+
 def test_a_model_that_cannot_be_built(tmp_path: Path) -> None:
     config = read_train_config(write(tmp_path, GOOD.replace("top_k = 2", "top_q = 2")))
     with pytest.raises(ConfigError, match="top_q"):
