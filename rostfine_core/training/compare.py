@@ -35,11 +35,11 @@ from rostfine_core.training.compare_tables import (
 )
 from rostfine_core.training.config import ModelSection, TrainConfig
 from rostfine_core.training.datasets import GRADES
-from rostfine_core.training.evaluation_tables import disclaimers
 from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
 from rostfine_core.training.json_lines import append_json_line, read_json_lines
 from rostfine_core.training.metrics import Shares, compute_metrics
 from rostfine_core.training.networks import build_network
+from rostfine_core.training.notices import disclaimers
 from rostfine_core.training.recipe import train_recipe
 from rostfine_core.training.run_folder import RunFolder, read_json, write_json
 from rostfine_core.training.significance import compare_with_reference

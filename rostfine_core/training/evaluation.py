@@ -15,15 +15,8 @@ from rostfine_core.training.calibration import apply_temperature, fit_temperatur
 from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.datasets import GRADES, ClipDataset, fingerprint, read_dataset
 from rostfine_core.training.evaluation_report import Scored, check_clip_names, html_report
-from rostfine_core.training.evaluation_tables import (
-    EvaluationResult,
-    caution_of,
-    caution_of_seen,
-    clip_rows,
-    disclaimers,
-    sample_rows,
-    table,
-)
+from rostfine_core.training.evaluation_result import EvaluationResult
+from rostfine_core.training.evaluation_tables import clip_rows, sample_rows, table
 from rostfine_core.training.faithfulness import measure_faithfulness, single_rostfine
 from rostfine_core.training.metrics import (
     Shares,
@@ -33,6 +26,7 @@ from rostfine_core.training.metrics import (
     entropy_bits,
 )
 from rostfine_core.training.model_files import TrainedModel, load_trained
+from rostfine_core.training.notices import caution_of, caution_of_seen, disclaimers
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import write_json
 from rostfine_core.training.yardsticks import (

@@ -16,7 +16,7 @@ from rostfine_core.errors import DatasetError
 from rostfine_core.model import RoSTFine, explain, preprocess
 from rostfine_core.training.clip_files import load_clip
 from rostfine_core.training.datasets import ClipDataset
-from rostfine_core.training.evaluation_tables import EvaluationResult
+from rostfine_core.training.evaluation_result import EvaluationResult
 from rostfine_core.training.faithfulness import FaithfulnessResult
 from rostfine_core.training.json_lines import read_json_lines
 from rostfine_core.training.metrics import Shares

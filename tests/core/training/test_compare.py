@@ -14,9 +14,9 @@ from rostfine_core.errors import ConfigError
 from rostfine_core.training.compare import compare
 from rostfine_core.training.compare_config import read_compare_config
 from rostfine_core.training.compare_parts import RunAnswers, part_scores
-from rostfine_core.training.evaluation_tables import DISCLAIMER_SIMULATED_DATA
 from rostfine_core.training.loop import TrainingProgress
 from rostfine_core.training.metrics import compute_metrics
+from rostfine_core.training.notices import DISCLAIMER_SIMULATED_DATA
 from rostfine_core.training.significance import compare_with_reference, holm, kruskal_wallis
 
 COMPARISON = """

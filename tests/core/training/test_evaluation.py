@@ -16,14 +16,14 @@ from rostfine_core.errors import ConfigError, DatasetError, ModelError
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_report import markdown_to_html
-from rostfine_core.training.evaluation_tables import (
+from rostfine_core.training.evaluation_result import against_mean_answer
+from rostfine_core.training.metrics import compute_metrics
+from rostfine_core.training.notices import (
     DISCLAIMER_SIMULATED_DATA,
-    against_mean_answer,
     caution_of,
     caution_of_seen,
     disclaimers,
 )
-from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.yardsticks import (
     FEWEST_SAMPLES,
     MEAN_COMPARED,
