@@ -1,6 +1,6 @@
 """Pictures of a video container as grey and colour arrays, turned upright."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self, cast
@@ -8,6 +8,7 @@ from typing import Self, cast
 import cv2
 import numpy as np
 from av import VideoFrame
+from av.sidedata.sidedata import SideDataContainer
 from av.video.format import VideoFormat
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation
@@ -20,6 +21,9 @@ _EXACT = (
     | Interpolation.ACCURATE_RND
     | Interpolation.BITEXACT
 )
+# `frame.side_data` would hang itself on the frame and hold it in turn, so that the decoder's whole
+# pool of pictures (350 MB of the demonstration video) stayed until garbage is searched.
+_side_data_of = cast("Callable[[VideoFrame], Mapping[str, bytes]]", SideDataContainer)
 _PACKED_LUMA_OFFSET = {"yuyv422": 0, "yvyu422": 0, "uyvy422": 1}
 
 
@@ -77,7 +81,7 @@ def bit_depth(picture_format: VideoFormat) -> int:
 
 def orientation(frame: VideoFrame) -> tuple[int, tuple[str, ...]]:
     """How many quarter turns, counter-clockwise, the file asks for, and what to say about it."""
-    side_data = cast("Mapping[str, bytes]", frame.side_data)
+    side_data = _side_data_of(frame)
     if "DISPLAYMATRIX" not in side_data:
         return 0, ()
     matrix = side_data["DISPLAYMATRIX"]
