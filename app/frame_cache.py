@@ -70,6 +70,7 @@ class FrameCache:
         self._changed = threading.Condition()
         self._wanted = 0
         self._is_closed = False
+        self._is_filler_gone = False
 
     @property
     def holds_all(self) -> bool:
@@ -121,37 +122,51 @@ class FrameCache:
             self._on_wanted(frame.index)
 
     def fill(self, video: FrameVideo) -> LongJob[None]:
-        """Decode what is to be kept, again and again as the wanted frame moves, until closed."""
-        with video:
-            stream: Iterator[Frame] = iter(())
-            position = -1
-            while (index := self._next_missing()) != STOP:
-                if index is None:
-                    if self.holds_all:
-                        return
-                    self._wait()
-                    yield self._progress()
-                    continue
-                if index != position:
-                    stream, position = video.frames(start=index), index
-                self.store(next(stream))
-                position += 1
+        """Decode what is to be kept, again and again as the wanted frame moves, until closed.
+
+        Raises:
+            VideoError: the video cannot be read any more; readers go on without the filler.
+        """
+        try:
+            with video:
+                yield from self._filling(video)
+        finally:
+            with self._changed:
+                self._is_filler_gone = True
+                self._changed.notify_all()
+
+    def _filling(self, video: FrameVideo) -> LongJob[None]:
+        stream: Iterator[Frame] = iter(())
+        position = -1
+        while (index := self._next_missing()) != STOP:
+            if index is None:
+                if self.holds_all:
+                    return
+                self._wait()
                 yield self._progress()
+                continue
+            if index != position:
+                stream, position = video.frames(start=index), index
+            self.store(next(stream))
+            position += 1
+            yield self._progress()
 
     def stream(
         self, start: int, open_again: Callable[[], FrameVideo]
     ) -> Generator[Frame | None, None, None]:
         """All frames from ``start`` on, kept ones first and the others decoded from the file.
 
-        Yields None while it waits for the filler, so that a job can be cancelled meanwhile.
+        Yields None while it waits for the filler, so that a job can be cancelled meanwhile. A
+        filler that could not read the video is not waited for: the file may be readable anew.
         """
         index = start
         while index < self._total and not self._is_closed:
+            is_filler_gone = self._is_filler_gone  # before looking: its last act may be to store
             entry = self._entries.get(index)
             if entry is not None:
                 yield entry.frame
                 index += 1
-            elif self.holds_all:
+            elif self.holds_all and not is_filler_gone:
                 self._wait()
                 yield None
             else:

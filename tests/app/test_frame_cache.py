@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pytest
 
-from app.frame_cache import FrameCache
+from app.frame_cache import Frame, FrameCache
 from rostfine_core.domain import VideoInfo
+from rostfine_core.errors import VideoError
 
 if TYPE_CHECKING:
     from tests.app.conftest import FakeVideo
@@ -88,6 +90,52 @@ def test_streaming_a_long_video_goes_on_from_the_file(
     assert indices == list(range(2, 24))
     assert again.decoded == list(range(8, 24))
     assert again.is_closed
+
+
+def test_streaming_goes_on_from_the_file_when_the_filler_has_failed(
+    info: VideoInfo, fake_video: FakeVideo
+) -> None:
+    cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
+    again = type(fake_video)(info)
+    reader = cache.stream(0, lambda: again)
+    filling = cache.fill(Unreadable(fake_video, from_frame=7))
+    with pytest.raises(VideoError, match="copy it anew"):
+        list(filling)
+    assert fake_video.is_closed
+    indices = [f.index for f in itertools.islice(reader, 24) if f is not None]
+    assert indices == list(range(24))
+    assert again.decoded == list(range(7, 24))
+    assert next(reader, "end") == "end"
+
+
+def test_a_reader_that_waits_learns_that_the_filler_fails(
+    info: VideoInfo, fake_video: FakeVideo
+) -> None:
+    cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
+    reader = cache.stream(0, lambda: Unreadable(fake_video, from_frame=7))
+    assert next(reader) is None
+    with pytest.raises(VideoError):
+        list(cache.fill(Unreadable(type(fake_video)(info), from_frame=7)))
+    assert [f.index for f in itertools.islice(reader, 7) if f is not None] == list(range(7))
+    with pytest.raises(VideoError, match="copy it anew"):
+        next(reader)
+
+
+class Unreadable:
+    """A video whose file cannot be read from a frame on."""
+
+    def __init__(self, video: FakeVideo, *, from_frame: int) -> None:
+        self._video, self._from_frame, self.info = video, from_frame, video.info
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        yield from self._video.frames(start, self._from_frame)
+        raise VideoError("small.mp4 cannot be read any further: copy it anew.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._video.is_closed = True
 
 
 def test_a_closed_cache_ends_its_readers_and_keeps_nothing(
