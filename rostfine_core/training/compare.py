@@ -34,6 +34,7 @@ from rostfine_core.training.compare_tables import (
     markdown,
 )
 from rostfine_core.training.config import ModelSection, TrainConfig
+from rostfine_core.training.data_record import DataRecords
 from rostfine_core.training.datasets import GRADES
 from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
 from rostfine_core.training.json_lines import append_json_line, read_json_lines
@@ -59,10 +60,10 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
     config = read_compare_config(config_path)
     for method in config.methods:
         _check_network(config.run(method, fold=0).model)
-    shelf = ClipShelf()
+    shelf, records = ClipShelf(), DataRecords()
     scores = {}
     for place, method in enumerate(config.methods):
-        scores[method.name] = yield from _train_method(config, method, shelf, place=place)
+        scores[method.name] = yield from _train_method(config, method, shelf, records, place=place)
     result = CompareResult(
         title=config.title,
         folder=config.output,
@@ -107,7 +108,7 @@ def _check_network(section: ModelSection) -> None:
 
 
 def _train_method(
-    config: CompareConfig, method: Method, shelf: ClipShelf, *, place: int
+    config: CompareConfig, method: Method, shelf: ClipShelf, records: DataRecords, *, place: int
 ) -> LongJob[MethodScores]:
     tested, errors = [], []
     runs = list(config.runs(method))
@@ -115,7 +116,7 @@ def _train_method(
         done, total = place * len(runs) + number, len(config.methods) * len(runs)
         yield Progress(stage=f"run {done + 1} of {total}: {method.name}", done=done, total=total)
         folder = RunFolder(Path(run.output))
-        if not _is_finished(folder, run):
+        if not folder.is_finished(run, data=records.of(run)):
             yield from _train_timed(config, run, shelf)
         rows = _test_clips(folder)
         scores = read_json(folder.result)["test"]
@@ -166,14 +167,6 @@ def _train_timed(
 
 def _journal(config: CompareConfig) -> Path:
     return config.output / "times.jsonl"
-
-
-def _is_finished(folder: RunFolder, run: TrainConfig) -> bool:
-    """Whether the run is whole and of this very recipe; another one is refused."""
-    if not folder.result.is_file():
-        return False
-    folder.open(run)
-    return True
 
 
 def _test_clips(folder: RunFolder) -> list[dict[str, str]]:

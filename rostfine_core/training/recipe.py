@@ -17,12 +17,8 @@ from rostfine_core.files import safe_name, write_text
 from rostfine_core.training.auxiliary import auxiliary_targets
 from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
-from rostfine_core.training.datasets import (
-    ClipDataset,
-    fingerprint,
-    read_dataset,
-    read_datasets,
-)
+from rostfine_core.training.data_record import read_data
+from rostfine_core.training.datasets import ClipDataset, fingerprint
 from rostfine_core.training.distributed import Ranks, process_group
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_tables import clip_rows, table
@@ -84,14 +80,12 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     """The same from a recipe in memory; ``shelf`` keeps the clips for a run that follows."""
     shelf = shelf or ClipShelf()
     network_config(config.model)  # a mistake there should not wait until the clips are read
-    dataset = read_datasets([Path(p) for p in config.data.train])
-    for other in config.data.test:
-        read_dataset(Path(other))  # its mistakes should not wait until the end
+    dataset, data = read_data(config)
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
     auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
     folder = RunFolder(Path(config.output))
     with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
-        resume_point = folder.open(config, is_main=ranks.is_main)
+        resume_point = folder.open(config, data=data, is_main=ranks.is_main)
         network = build_network(config.model)
         initialise(network, config.model)
         network.to(choose_device(config.loop, ranks))

@@ -1,4 +1,4 @@
-"""The folder of one run: resolved recipe, environment, log, resume point and finished model."""
+"""The folder of one run: recipe, data record, environment, log, resume point, finished model."""
 
 import json
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ import torch
 from rostfine_core.errors import ConfigError
 from rostfine_core.files import atomic_write, write_text
 from rostfine_core.training.config import TrainConfig, structure
+from rostfine_core.training.data_record import DataRecord, changes
 from rostfine_core.training.environment import describe_environment
 from rostfine_core.training.json_lines import append_json_line, read_json_lines
 
@@ -21,6 +22,7 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.path = folder
         self.recipe = folder / "recipe.json"
+        self.data = folder / "data.json"
         self.environment = folder / "environment.json"
         self.log = folder / "log.jsonl"
         self.resume_point = folder / "resume.pt"
@@ -29,19 +31,44 @@ class RunFolder:
         self.result = folder / "result.json"
         self.test_clips = folder / "test_clips.csv"
 
-    def open(self, config: TrainConfig, *, is_main: bool = True) -> dict[str, Any] | None:
-        """Start the folder, or return the resume point of the same recipe.
+    def open(
+        self, config: TrainConfig, *, data: DataRecord, is_main: bool = True
+    ) -> dict[str, Any] | None:
+        """Start the folder, or return the resume point of the same recipe and data.
 
         Raises:
-            ConfigError: the folder holds a run of another recipe, or its resume point is damaged.
+            ConfigError: the folder holds a run of another recipe, its data have changed, or its
+                resume point is damaged.
         """
         begun = (self.resume_point, self.best_weights, self.log, self.model)
         if self.recipe.is_file() and any(path.exists() for path in begun):
-            self._refuse_another_recipe(config)
+            self._refuse_another_run(config, data)
         elif is_main:  # a recipe that failed before its first step may be corrected
             write_json(self.recipe, config.to_dict())
+            write_json(self.data, data)
             write_json(self.environment, describe_environment())
         return self._load(self.resume_point) if self.resume_point.is_file() else None
+
+    def is_finished(self, config: TrainConfig, *, data: DataRecord) -> bool:
+        """Whether the run is whole, and of this very recipe and data.
+
+        Raises:
+            ConfigError: it is whole and of another recipe, or its data have changed.
+        """
+        if not self.result.is_file():
+            return False
+        self._refuse_another_run(config, data)
+        return True
+
+    def _refuse_another_run(self, config: TrainConfig, data: DataRecord) -> None:
+        self._refuse_another_recipe(config)
+        # Earlier versions kept no record: what such a run began with cannot be told.
+        changed = changes(read_json(self.data), data) if self.data.is_file() else []
+        if changed:
+            raise ConfigError(
+                f"The data of the run in {self.path} have changed since it began "
+                f"({'; '.join(changed)}): restore them, or give the recipe another output folder."
+            )
 
     def _refuse_another_recipe(self, config: TrainConfig) -> None:
         """Compare as recipes, so that a setting added since then has its default."""

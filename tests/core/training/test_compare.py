@@ -271,6 +271,17 @@ def test_lost_files_of_finished_runs_are_told(
         drain(compare(comparison))
 
 
+def test_data_that_changed_under_finished_runs_are_told(
+    comparison: Path, dataset_folder: Path, drain: Callable[..., Any]
+) -> None:
+    drain(compare(comparison))
+    labels = dataset_folder / "labels.csv"
+    text = labels.read_text(encoding="utf-8")
+    labels.write_text(text.replace(",p0,", ",p7,"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"run in .*fold0 have changed .*\(samples of"):
+        drain(compare(comparison))
+
+
 def test_holm_by_hand() -> None:
     corrected = holm({"a": 0.01, "b": 0.04, "c": 0.03})
     assert corrected == pytest.approx({"a": 0.03, "c": 0.06, "b": 0.06})
