@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rostfine_core.files import csv_cell, safe_name
+from rostfine_core.training.notices import TIE_RULE
 from rostfine_core.training.significance import Comparison
 
 COLUMNS = (
@@ -136,7 +137,8 @@ def markdown(result: CompareResult) -> str:
         *(line for note in result.notes for line in (f"> {note}", "")),
         f"Mean (standard deviation) over {parts} test part(s). MSE and JS in 1e-2, balanced "
         "accuracy (BA) of the n-th most selected grade in %; the best of a table is bold. The "
-        "last row of each table needs no network.",
+        f"row '{result.mean_answer.name}' needs no network. {TIE_RULE} The last row of each table "
+        "says in how many clips they are.",
         *(["", result.averaging] if result.averaging else []),
     ]
     for table in result.tables:
@@ -160,7 +162,13 @@ def _rows(table: ComparedTable, mean_answer: MethodScores) -> list[str]:
         cells = [_cell(row, m, is_best=row.mean(m) == best[m]) for m, _ in COLUMNS]
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     cells = [_cell(mean_answer, m, is_best=False) for m, _ in COLUMNS]
-    return [*lines, f"| *{mean_answer.name}* | " + " | ".join(cells) + " |"]
+    return [*lines, f"| *{mean_answer.name}* | " + " | ".join(cells) + " |", _tied_row(mean_answer)]
+
+
+def _tied_row(scores: MethodScores) -> str:
+    """In how many clips a tie decides which grade is the n-th: the same for every method."""
+    cells = ["", "", *(f"{100 * scores.mean(f'tied_{n}'):.1f}" for n in range(1, 6)), ""]
+    return "| *% of clips tied there* | " + " | ".join(cells) + " |"
 
 
 def _cell(row: MethodScores, metric: str, *, is_best: bool) -> str:

@@ -5,11 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from rostfine_core.training.metrics import Metrics
+from rostfine_core.training.notices import TIE_RULE
 from rostfine_core.training.yardsticks import Yardsticks, knowable_share
 
 INTERVALS = (
     " Intervals draw whole samples with replacement; that of the calibration error lies a little "
     "too high, since the chance of each draw adds to the error."
+)
+
+TIES = (
+    f"BA n is the balanced accuracy of the n-th most selected grade. {TIE_RULE} With any tied "
+    "grade right, each of m tied grades is a right answer, and the clip counts by 1/m in the "
+    "recall of each."
 )
 
 
@@ -85,12 +92,17 @@ class EvaluationResult:
         }
 
 
-HIGHER_IS_BETTER = ("balanced_accuracy_mean",)
+HIGHER_IS_BETTER = ("balanced_accuracy_1",)
 SHOWN = (
     ("mse", "MSE (1e-2)", 100),
     ("js", "JS (1e-2)", 100),
     *((f"balanced_accuracy_{n}", f"BA {n} (%)", 100) for n in range(1, 6)),
     ("balanced_accuracy_mean", "BA mean (%)", 100),
+    *(
+        (f"balanced_accuracy_any_tied_{n}", f"BA {n}, any tied grade right (%)", 100)
+        for n in range(1, 6)
+    ),
+    ("balanced_accuracy_any_tied_mean", "BA mean, any tied grade right (%)", 100),
     ("earth_movers_distance", "Earth mover's distance (grades)", 1),
     ("expected_grade_error", "Error of the expected grade (grades)", 1),
     ("rank_correlation", "Rank correlation", 1),
@@ -121,15 +133,24 @@ def markdown(result: EvaluationResult) -> str:
         values = [f"{factor * c.scalars()[name]:.3f}" for c in columns]
         interval = result.intervals.get(name)
         shown = f"{factor * interval[0]:.3f} to {factor * interval[1]:.3f}" if interval else "-"
-        lines.append(f"| {' | '.join([title, values[0], shown, *values[1:]])} |")
+        titled = title + _tied_beside(name, result.metrics)
+        lines.append(f"| {' | '.join([titled, values[0], shown, *values[1:]])} |")
     covered = ""
     if result.knowable_share is not None:
         covered = (
             f"The MSE covers {100 * result.knowable_share:.0f}% of the way from the mean answer to "
             "the best that can be known. "
         )
-    lines += ["", _doubt(result), "", covered + against_mean_answer(result)]
+    lines += ["", TIES, "", _doubt(result), "", covered + against_mean_answer(result)]
     return "\n".join(lines) + "\n"
+
+
+def _tied_beside(name: str, metrics: Metrics) -> str:
+    """What stands beside the title of a balanced accuracy: in how many clips a tie decided it."""
+    for n, share in enumerate(metrics.tied, start=1):
+        if name == f"balanced_accuracy_{n}":
+            return f"; {100 * share:.1f}% of clips tied"
+    return ""
 
 
 def against_mean_answer(result: EvaluationResult) -> str:
@@ -138,10 +159,10 @@ def against_mean_answer(result: EvaluationResult) -> str:
     parts = (
         ("the MSE is", "mse", f"{100 * ours.mse:.3f} against {100 * mean.mse:.3f}, in 1e-2"),
         (
-            "the balanced accuracy (mean)",
-            "balanced_accuracy_mean",
-            f"{100 * ours.balanced_accuracy_mean:.1f}% against "
-            f"{100 * mean.balanced_accuracy_mean:.1f}%",
+            "the balanced accuracy of the most selected grade",
+            "balanced_accuracy_1",
+            f"{100 * ours.balanced_accuracy[0]:.1f}% against "
+            f"{100 * mean.balanced_accuracy[0]:.1f}%",
         ),
         (
             "the calibration error of P(A or B)",

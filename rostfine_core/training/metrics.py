@@ -20,6 +20,9 @@ class Metrics:
 
     ``balanced_accuracy[n - 1]`` is for the n-th most selected grade, as the paper means it;
     ``balanced_accuracy_official`` counts from the least selected one (FACTS, error 3).
+    ``tied[n - 1]`` is the share of clips whose n-th most selected grade is tied with another, so
+    that a rule and not the panel says which it is; ``balanced_accuracy_any_tied`` takes each of
+    the tied grades for right.
     """
 
     clips: int
@@ -29,6 +32,9 @@ class Metrics:
     balanced_accuracy: tuple[float, ...]
     balanced_accuracy_mean: float
     balanced_accuracy_official: tuple[float, ...]
+    balanced_accuracy_any_tied: tuple[float, ...]
+    balanced_accuracy_any_tied_mean: float
+    tied: tuple[float, ...]
     earth_movers_distance: float
     ece_p_a_or_b: float
     rank_correlation: float
@@ -77,7 +83,7 @@ def balanced_accuracy(predicted: NDArray[np.intp], true: NDArray[np.intp]) -> fl
 
 
 def ranked_grades(shares: Shares) -> NDArray[np.intp]:
-    """(N, 5) grades from the most to the least selected; ties go to the better grade first."""
+    """(N, 5) grades from the most to the least selected; of tied ones the better comes first."""
     return np.argsort(-shares, axis=1, kind="stable")
 
 
@@ -92,6 +98,38 @@ def nth_balanced_accuracy_official(prediction: Shares, label: Shares) -> tuple[f
     ours = np.argsort(prediction, axis=1, kind="stable")
     theirs = np.argsort(label, axis=1, kind="stable")
     return tuple(balanced_accuracy(ours[:, n], theirs[:, n]) for n in range(label.shape[1]))
+
+
+def first_balanced_accuracy(prediction: Shares, label: Shares) -> float:
+    """``nth_balanced_accuracy`` of the most selected grade alone, where few clips are tied."""
+    return balanced_accuracy(ranked_grades(prediction)[:, 0], ranked_grades(label)[:, 0])
+
+
+def tied_grades(label: Shares) -> NDArray[np.bool_]:
+    """(N, 5, 5): whether grade g has as many votes as the n-th most selected, at [:, n - 1, g]."""
+    ordered = np.take_along_axis(label, ranked_grades(label), axis=1)
+    tied: NDArray[np.bool_] = ordered[:, :, None] == label[:, None, :]
+    return tied
+
+
+def tied_shares(label: Shares) -> tuple[float, ...]:
+    """The share of clips whose n-th most selected grade is tied with another, n = 1..5."""
+    tied = tied_grades(label).sum(axis=2) > 1
+    return tuple(tied.mean(axis=0).tolist())
+
+
+def any_tied_balanced_accuracy(prediction: Shares, label: Shares) -> tuple[float, ...]:
+    """``nth_balanced_accuracy`` with each of the tied grades right, n = 1..5.
+
+    A clip counts in the recall of each of its m tied grades by a share of 1/m; without ties the
+    two are the same.
+    """
+    tied = tied_grades(label)
+    right = np.take_along_axis(tied, ranked_grades(prediction)[:, :, None], axis=2)
+    weight = tied / tied.sum(axis=2, keepdims=True)
+    occurring, found = weight.sum(axis=0), (weight * right).sum(axis=0)
+    recalls = np.divide(found, occurring, out=np.zeros_like(found), where=occurring > 0)
+    return tuple((recalls.sum(axis=1) / (occurring > 0).sum(axis=1)).tolist())
 
 
 def earth_movers_distance(prediction: Shares, label: Shares) -> float:
@@ -183,6 +221,7 @@ def compute_metrics(prediction: Shares, label: Shares) -> Metrics:
     if prediction.shape != label.shape or len(label) == 0:
         raise ValueError(f"need equal, filled shapes, got {prediction.shape} and {label.shape}")
     prediction, label = prediction.astype(np.float64), label.astype(np.float64)
+    any_tied = any_tied_balanced_accuracy(prediction, label)
     return Metrics(
         clips=len(label),
         mse=mse(prediction, label),
@@ -191,6 +230,9 @@ def compute_metrics(prediction: Shares, label: Shares) -> Metrics:
         balanced_accuracy=nth_balanced_accuracy(prediction, label),
         balanced_accuracy_mean=mean_balanced_accuracy(prediction, label),
         balanced_accuracy_official=nth_balanced_accuracy_official(prediction, label),
+        balanced_accuracy_any_tied=any_tied,
+        balanced_accuracy_any_tied_mean=float(np.mean(any_tied)),
+        tied=tied_shares(label),
         earth_movers_distance=earth_movers_distance(prediction, label),
         ece_p_a_or_b=ece_p_a_or_b(prediction, label),
         rank_correlation=rank_correlation(prediction, label),

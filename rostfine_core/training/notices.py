@@ -6,6 +6,10 @@ from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, 
 from rostfine_core.training.yardsticks import FEWEST_SAMPLES
 
 DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
+TIE_RULE = (
+    "Where grades have equally many votes, the better one counts as the more selected. Answers are "
+    "hardly ever tied, so that as far as votes are, BA n measures this rule and not the answers."
+)
 
 
 def disclaimers(*, model_kinds: Sequence[str], data_kind: str) -> tuple[str, ...]:

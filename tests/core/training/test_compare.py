@@ -16,7 +16,7 @@ from rostfine_core.training.compare_config import read_compare_config
 from rostfine_core.training.compare_parts import RunAnswers, part_scores
 from rostfine_core.training.loop import TrainingProgress
 from rostfine_core.training.metrics import compute_metrics
-from rostfine_core.training.notices import DISCLAIMER_SIMULATED_DATA
+from rostfine_core.training.notices import DISCLAIMER_SIMULATED_DATA, TIE_RULE
 from rostfine_core.training.significance import compare_with_reference, holm, kruskal_wallis
 
 COMPARISON = """
@@ -84,6 +84,29 @@ def test_a_comparison_is_resumed_and_tabled(
     assert len(rows) == 4 + 2
     ours = [float(r["mse"]) for r in rows if r["method"] == "RoSTFine"]
     assert result.methods[0].mean("mse") == pytest.approx(np.mean(ours), rel=1e-6)
+
+
+def test_runs_of_a_version_that_measured_less_are_still_tabled(
+    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    first = drain(compare(comparison))
+    for path in (tmp_path / "out" / "RoSTFine").glob("*/result.json"):
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        known = {k: v for k, v in stored["test"].items() if "tied" not in k}
+        path.write_text(json.dumps(stored | {"test": known}), encoding="utf-8")
+    again = drain(compare(comparison))
+    assert again.summary == first.summary
+    shares = again.methods[0].folds[0]
+    rows = rows_of(tmp_path / "out" / "RoSTFine" / "fold0" / "test_clips.csv")
+    votes = [sorted(float(row[f"voted_{g}"]) for g in "ABCDE") for row in rows]
+    assert shares["tied_5"] == pytest.approx(np.mean([v[0] == v[1] for v in votes]))
+    assert shares["tied_5"] > 0
+    tied = f" | {100 * again.mean_answer.mean('tied_5'):.1f} |  |"
+    assert any(
+        line.startswith("| *% of clips tied there* |  |  | ") and line.endswith(tied)
+        for line in again.summary.splitlines()
+    )
+    assert TIE_RULE in again.summary
 
 
 TABLES = """

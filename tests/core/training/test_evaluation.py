@@ -20,6 +20,7 @@ from rostfine_core.training.evaluation_result import against_mean_answer
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.notices import (
     DISCLAIMER_SIMULATED_DATA,
+    TIE_RULE,
     caution_of,
     caution_of_seen,
     disclaimers,
@@ -75,7 +76,7 @@ def test_a_model_is_set_against_the_mean_answer_metric_by_metric() -> None:
     near = 0.5 * labels + 0.5 * mean
     found = differences_from_mean_answer(near, labels, mean=mean, samples=samples, repeats=200)
     assert found["mse"][1] < 0
-    assert found["balanced_accuracy_mean"][0] > 0
+    assert found["balanced_accuracy_1"][0] > 0
     assert found["ece_p_a_or_b"][0] > 0  # the mean answer, though it knows nothing, is calibrated
     same = differences_from_mean_answer(mean, labels, mean=mean, samples=samples, repeats=20)
     assert set(same.values()) == {(0.0, 0.0)}
@@ -91,21 +92,40 @@ def test_the_sentence_hides_nothing_that_is_no_better_than_the_mean_answer(
     assert set(stored["differences_from_mean_answer_95"]) == set(MEAN_COMPARED)
     intervals = {
         "mse": (-0.02, -0.01),
-        "balanced_accuracy_mean": (-0.1, 0.1),
+        "balanced_accuracy_1": (-0.1, 0.1),
         "ece_p_a_or_b": (0.01, 0.02),
     }
     told = against_mean_answer(replace(result, differences=intervals))
     ours, mean = result.metrics, result.yardsticks.mean_answer
     assert f"the MSE is better ({100 * ours.mse:.3f} against {100 * mean.mse:.3f}" in told
-    assert "balanced accuracy (mean) not clearly different (" in told
+    assert "balanced accuracy of the most selected grade not clearly different (" in told
     assert f"P(A or B) worse ({100 * ours.ece_p_a_or_b:.1f}% against " in told
     assert told in replace(result, differences=intervals).summary
-    flipped = replace(result, differences=intervals | {"balanced_accuracy_mean": (0.1, 0.2)})
-    assert "balanced accuracy (mean) better (" in against_mean_answer(flipped)
+    flipped = replace(result, differences=intervals | {"balanced_accuracy_1": (0.1, 0.2)})
+    assert "balanced accuracy of the most selected grade better (" in against_mean_answer(flipped)
     alone = against_mean_answer(replace(result, differences={}))
     assert "better" not in alone
     assert "nothing tells whether that is more than chance" in alone
     assert against_mean_answer(result) in (out / "evaluation.md").read_text(encoding="utf-8")
+
+
+def test_ties_stand_beside_the_accuracies_that_they_decide(
+    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    out = tmp_path / "scores"
+    result = drain(evaluate(trained_model, dataset_folder, out=out, repeats=5))
+    votes = [sorted(clip.votes, reverse=True) for clip in read_dataset(dataset_folder).clips]
+    tied = 100 * float(np.mean([v[4] == v[3] for v in votes]))
+    assert tied > 0
+    title = f"BA 5 (%); {tied:.1f}% of clips tied"
+    any_tied = f"{100 * result.metrics.balanced_accuracy_any_tied[4]:.3f}"
+    for name in ("evaluation.md", "report.html"):
+        text = (out / name).read_text(encoding="utf-8")
+        assert title in text
+        assert any_tied in text
+        assert TIE_RULE in text
+    stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    assert 100 * stored["metrics"]["tied_5"] == pytest.approx(tied)
 
 
 def test_every_file_of_an_evaluation(

@@ -11,12 +11,14 @@ from hypothesis.extra.numpy import arrays
 
 from rostfine_core.training import losses
 from rostfine_core.training.metrics import (
+    any_tied_balanced_accuracy,
     calibration_error,
     compute_metrics,
     confusion,
     earth_movers_distance,
     ensemble_spread,
     entropy_bits,
+    first_balanced_accuracy,
     jensen_shannon,
     jensen_shannon_official,
     mse,
@@ -24,6 +26,7 @@ from rostfine_core.training.metrics import (
     nth_balanced_accuracy_official,
     rank_correlation,
     reliability,
+    tied_shares,
 )
 
 LABEL = np.array(
@@ -65,6 +68,38 @@ def test_the_official_order_starts_at_the_least_selected_grade() -> None:
         nth_balanced_accuracy_official(always_b, LABEL)
         == nth_balanced_accuracy(always_b, LABEL)[::-1]
     )
+
+
+# Most to least selected: A (BC) (DE), B C D A E, and E (CD) (AB); in brackets tied.
+TIED = np.array([[20, 10, 10, 0, 0], [4, 20, 10, 5, 1], [0, 0, 10, 10, 20]]) / 40
+# A C B E D, B C D A E, and E D A C B.
+ANSWERS = np.array(
+    [[0.5, 0.15, 0.2, 0.05, 0.1], [0.1, 0.5, 0.25, 0.125, 0.025], [0.2, 0.05, 0.1, 0.25, 0.4]]
+)
+
+
+def test_ties_are_counted_and_any_of_the_tied_grades_is_right() -> None:
+    assert tied_shares(TIED) == pytest.approx([0, 2 / 3, 2 / 3, 2 / 3, 2 / 3])
+    # 2nd: all right.
+    # 3rd: A in place of (CD) is wrong; recalls 1 of B, 0.5 / 1 of C, 1 / 1.5 of D.
+    # 4th: C in place of (AB) is wrong; recalls 1 / 1.5 of A, 0 of B, 1 of D, 1 of E.
+    # 5th: all right.
+    by_hand = [1, 1, (1 + 1 / 2 + 2 / 3) / 3, (2 / 3 + 0 + 1 + 1) / 4, 1]
+    assert any_tied_balanced_accuracy(ANSWERS, TIED) == pytest.approx(by_hand)
+    # The rule that the better grade counts makes them B C C: recall 0 of B, 1 of 2 of C.
+    assert nth_balanced_accuracy(ANSWERS, TIED)[1] == pytest.approx(0.25)
+    measured = compute_metrics(ANSWERS, TIED)
+    assert measured.balanced_accuracy_any_tied_mean == pytest.approx(79 / 90)
+    assert measured.scalars()["tied_2"] == pytest.approx(2 / 3)
+    assert first_balanced_accuracy(ANSWERS, TIED) == measured.balanced_accuracy[0] == 1
+
+
+def test_without_ties_the_two_accuracies_are_one() -> None:
+    rng = np.random.default_rng(0)
+    label, prediction = rng.dirichlet(np.ones(5), 50), rng.dirichlet(np.ones(5), 50)
+    assert tied_shares(label) == (0, 0, 0, 0, 0)
+    strict = nth_balanced_accuracy(prediction, label)
+    assert any_tied_balanced_accuracy(prediction, label) == pytest.approx(strict)
 
 
 def test_earth_movers_distance_counts_grades() -> None:
