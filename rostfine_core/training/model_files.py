@@ -17,7 +17,7 @@ from torch import nn
 from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.files import atomic_write
 from rostfine_core.model import Preprocessing, RoSTFine, load_models, save_model
-from rostfine_core.model.checkpoint import RESEARCH_FORMAT
+from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT
 from rostfine_core.training.config import ModelSection, structure
 from rostfine_core.training.networks import build_network
 
@@ -87,6 +87,20 @@ def load_trained(path: Path) -> tuple[TrainedModel, ...]:
     if len(files) > 1:
         return tuple(member for file in files for member in load_trained(file))
     return (_load_research(files[0], _metadata(files[0])),)
+
+
+def samples_seen_by(source: str) -> frozenset[str]:
+    """The fingerprints of the samples that the model file ``source`` has learned from.
+
+    Empty where it does not tell them: another program's weights, or no file at all.
+    """
+    try:
+        header = json.loads(_metadata(Path(source)).get(METADATA_NAME, "{}"))
+    except ValueError:
+        return frozenset()  # whoever loads the weights says that it is damaged
+    training = header.get("training", {}) if isinstance(header, dict) else {}
+    seen = training.get("samples_seen", ()) if isinstance(training, dict) else ()
+    return frozenset(map(str, seen))
 
 
 def _is_research(path: Path) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rostfine_core.domain import LongJob, Progress
-from rostfine_core.errors import ConfigError
+from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.files import safe_name, write_text
 from rostfine_core.training.auxiliary import auxiliary_targets
 from rostfine_core.training.clip_cache import ClipShelf
@@ -25,7 +25,7 @@ from rostfine_core.training.evaluation_tables import clip_rows, table
 from rostfine_core.training.initialisation import initialise
 from rostfine_core.training.loop import TrainingLoop
 from rostfine_core.training.metrics import Metrics, compute_metrics
-from rostfine_core.training.model_files import save_trained
+from rostfine_core.training.model_files import samples_seen_by, save_trained
 from rostfine_core.training.networks import build_network, network_config, preprocessing_for
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import RunFolder, write_json
@@ -82,6 +82,8 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     network_config(config.model)  # a mistake there should not wait until the clips are read
     dataset, data = read_data(config)
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
+    seen_before = samples_seen_by(config.model.init)
+    _refuse_seen(seen_before, dataset=dataset, split=split, source=config.model.init)
     auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
     folder = RunFolder(Path(config.output))
     with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
@@ -108,7 +110,27 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
         elif ranks.is_main:
             folder.cut_log(epochs=0)  # killed before the first resume point, it begins anew
         yield from loop.steps()
-        return (yield from _finish(config, loop=loop, network=network, dataset=dataset))
+        return (
+            yield from _finish(
+                config, loop=loop, network=network, dataset=dataset, seen_before=seen_before
+            )
+        )
+
+
+def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, source: str) -> None:
+    """Refuse to choose or score a network on samples that its first weights come from.
+
+    Raises:
+        DatasetError: the model file ``source`` has learned from a sample that is held out here.
+    """
+    held_out = {dataset.samples[i] for i in (*split.validation, *split.test)}
+    known = sorted(sample for sample in held_out if fingerprint(sample) in seen)
+    if known:
+        raise DatasetError(
+            f"{source}, which the recipe starts from, has learned from {len(known)} of the "
+            f"{len(held_out)} samples to validate and test on (the first is {known[0]}), so the "
+            "scores would be too good: start from another model, or hold out none of its samples."
+        )
 
 
 def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
@@ -145,7 +167,12 @@ def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
 
 
 def _finish(
-    config: TrainConfig, *, loop: TrainingLoop, network: nn.Module, dataset: ClipDataset
+    config: TrainConfig,
+    *,
+    loop: TrainingLoop,
+    network: nn.Module,
+    dataset: ClipDataset,
+    seen_before: frozenset[str],
 ) -> LongJob[TrainResult]:
     """Take the kept weights, measure them on validation and test part, and write the model."""
     # The main process alone has validated: the others wait here until its best is written.
@@ -163,7 +190,9 @@ def _finish(
         clips=(len(loop.split.train), len(loop.split.validation), len(loop.split.test)),
         **measured,
     )
-    summary = training_summary(config, result=result, dataset=dataset, split=loop.split)
+    summary = training_summary(
+        config, result=result, dataset=dataset, split=loop.split, seen_before=seen_before
+    )
     if loop.ranks.is_main:
         save_trained(
             loop.folder.model,
@@ -205,9 +234,17 @@ def _measure(answers: NDArray[np.float32], labels: NDArray[np.float32]) -> Metri
 
 
 def training_summary(
-    config: TrainConfig, *, result: TrainResult, dataset: ClipDataset, split: Split
+    config: TrainConfig,
+    *,
+    result: TrainResult,
+    dataset: ClipDataset,
+    split: Split,
+    seen_before: frozenset[str],
 ) -> dict[str, Any]:
-    """What a model file says of its making, as plain containers."""
+    """What a model file says of its making, as plain containers.
+
+    ``seen_before`` are the fingerprints of samples that the weights it started from had seen.
+    """
     return {
         "dataset": dataset.name,
         "dataset_kind": dataset.kind,
@@ -216,7 +253,9 @@ def training_summary(
         "clips_test": result.clips[2],
         "samples_train": len({dataset.samples[i] for i in split.train}),
         "samples_seen": sorted(
-            {fingerprint(dataset.samples[i]) for i in (*split.train, *split.validation)}
+            seen_before.union(
+                fingerprint(dataset.samples[i]) for i in (*split.train, *split.validation)
+            )
         ),
         "epoch": result.epoch,
         "validation": result.validation and result.validation.scalars(),
