@@ -97,7 +97,7 @@ class _Callbacks:
 class Jobs(QObject):
     """The running jobs, at most one of a kind.
 
-    A job ends between two of its steps, and a step may be long (a checksum, a batch of grades).
+    A job ends between two of its steps, and a step may be long (an import, sixteen grades).
     Dropped jobs are therefore left to end by themselves, and the next of a kind waits for them.
 
     Signals:

@@ -16,7 +16,15 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from rostfine_core.domain import Clip, Explanation, GradeDistribution, ModelInfo, Prediction
+from rostfine_core.domain import (
+    Clip,
+    Explanation,
+    GradeDistribution,
+    LongJob,
+    ModelInfo,
+    Prediction,
+    Progress,
+)
 from rostfine_core.errors import ModelError
 from rostfine_core.model import (
     LoadedModel,
@@ -106,13 +114,24 @@ class Assessor:
         size = self._models[0].preprocessing.image_size
         self._forward(torch.zeros((1, self.clip_frames, size, size, 3), dtype=torch.uint8))
 
-    def assess(self, clips: Sequence[Clip]) -> tuple[ClipAnswer, ...]:
-        """Grade and explain clips, in order, as one batch (in parts of ``BATCH_CLIPS``).
+    def assess(self, clips: Sequence[Clip]) -> LongJob[tuple[ClipAnswer, ...]]:
+        """Grade and explain clips, in order, as one batch; a step before each ``BATCH_CLIPS``.
+
+        No step follows the last part: whoever cancels during it gets what is finished by then.
 
         Raises:
             ModelError: a clip does not have the frames that the model was trained on, or the
                 network's answer is no number.
         """
+        self._check_lengths(clips)
+        answers: list[ClipAnswer] = []
+        for start in range(0, len(clips), BATCH_CLIPS):
+            yield Progress(stage="grading", done=start, total=len(clips))
+            part = clips[start : start + BATCH_CLIPS]
+            answers += self._forward(torch.from_numpy(np.stack([c.images for c in part])))
+        return tuple(answers)
+
+    def _check_lengths(self, clips: Sequence[Clip]) -> None:
         expected = self.clip_frames
         for clip in clips:
             if len(clip.images) != expected:
@@ -120,11 +139,6 @@ class Assessor:
                     f"The clip of sperm {clip.target} has {len(clip.images)} frames but the "
                     f"model needs {expected}: cut it with that many frames."
                 )
-        answers: list[ClipAnswer] = []
-        for start in range(0, len(clips), BATCH_CLIPS):
-            part = clips[start : start + BATCH_CLIPS]
-            answers += self._forward(torch.from_numpy(np.stack([c.images for c in part])))
-        return tuple(answers)
 
     def _use(self, device: torch.device) -> None:
         """Answer on this device; those on the CPU are kept, as a lost GPU gives none back."""

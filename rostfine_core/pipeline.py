@@ -249,24 +249,23 @@ def _grade(
     clip_of: Callable[[Track], Clip],
     assessor: "Assessor",
 ) -> LongJob[Outcome]:
-    yield Progress(stage="grading", done=0, total=len(tracks))
     clips: list[tuple[Track, Clip]] = []
     rejected: list[tuple[str, str]] = []
     for track in tracks:
+        yield Progress(stage="grading", done=0, total=len(tracks))  # cutting may decode
         try:
             clips.append((track, clip_of(track)))
         except TrackingError as error:
             rejected.append((track.target, str(error)))
     if not clips:
         raise TrackingError(rejected[0][1])
-    answers = assessor.assess([clip for _, clip in clips])
+    answers = yield from assessor.assess([clip for _, clip in clips])
     assessments = tuple(
         _assessment(
             request, track, clip, answer, info=info, video_sha256=video_sha256, assessor=assessor
         )
         for (track, clip), answer in zip(clips, answers, strict=True)
     )
-    yield Progress(stage="grading", done=len(tracks), total=len(tracks))
     return Outcome(assessments=assessments, rejected=tuple(rejected))
 
 

@@ -141,7 +141,7 @@ def grade(path: Path) -> None:
         clip = cut_clip(track, image_at=lambda i: video.frame(i).rgb(), settings=ClipSettings())
     assessor = Assessor.load(bundled_path(DEMO_MODEL))
     assessor.warm_up()
-    seconds, _ = best_of(lambda: assessor.assess([clip]))
+    seconds, _ = best_of(lambda: list(assessor.assess([clip])))
     print(
         f"grading and explaining    {seconds:6.2f} s on {assessor.device_label} (budget 1, all in)"
     )

@@ -164,6 +164,18 @@ def test_closing_the_job_stops_it_and_releases_the_video(
     path.with_suffix(".moved").rename(path)
 
 
+def test_grading_takes_a_step_before_each_clip_and_each_part_and_none_after_the_last(
+    made: tuple[Path, tuple[Seed, ...], Assessor],
+) -> None:
+    """A cancel after the last step would throw away what is finished."""
+    path, seeds, assessor = made
+    job = assess_video(
+        AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS), assessor=assessor
+    )
+    steps = [step for step in job if step.stage == "grading"]
+    assert [(s.done, s.total) for s in steps] == [(0, len(seeds))] * (len(seeds) + 1)
+
+
 def test_no_click_is_refused(made: tuple[Path, tuple[Seed, ...], Assessor]) -> None:
     path, _, assessor = made
     with pytest.raises(TrackingError, match="No sperm was clicked"):

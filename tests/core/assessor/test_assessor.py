@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rostfine_core.assessor import Assessor, ClipAnswer
-from rostfine_core.domain import Clip, CropBox, TrackStatus
+from rostfine_core.domain import Clip, CropBox, LongJob, Progress, TrackStatus
 from rostfine_core.errors import ModelError
 from rostfine_core.model import Preprocessing, RoSTFine, load_models, preset, save_model
 
@@ -56,9 +56,25 @@ def clips(count: int, *, frames: int = 16) -> list[Clip]:
     ]
 
 
+def assess(assessor: Assessor, some: list[Clip]) -> tuple[ClipAnswer, ...]:
+    return finished(assessor.assess(some))[1]
+
+
+def finished(
+    job: LongJob[tuple[ClipAnswer, ...]],
+) -> tuple[list[Progress], tuple[ClipAnswer, ...]]:
+    """The steps that a job took, and its result."""
+    steps = []
+    while True:
+        try:
+            steps.append(next(job))
+        except StopIteration as stop:
+            return steps, stop.value
+
+
 def test_a_single_model_has_no_spread_and_explains_on_its_grid(folder: Path) -> None:
     assessor = Assessor.load(folder / "fold-1.safetensors", device="cpu")
-    (answer,) = assessor.assess(clips(1))
+    (answer,) = assess(assessor, clips(1))
     assert answer.prediction.ensemble == ()
     assert answer.prediction.ensemble_spread is None
     assert sum(answer.prediction.grade.probabilities) == pytest.approx(1, abs=1e-12)
@@ -72,7 +88,7 @@ def test_a_single_model_has_no_spread_and_explains_on_its_grid(folder: Path) -> 
 
 def test_the_final_distribution_is_the_mean_of_the_heads(folder: Path) -> None:
     assessor = Assessor.load(folder / "fold-2.safetensors", device="cpu")
-    prediction = assessor.assess(clips(1))[0].prediction
+    prediction = assess(assessor, clips(1))[0].prediction
     heads = (prediction.grade_global, prediction.grade_spatial, prediction.grade_temporal)
     mean = np.mean([h.probabilities for h in heads], axis=0)
     np.testing.assert_allclose(prediction.grade.probabilities, mean, atol=1e-6)
@@ -80,13 +96,13 @@ def test_the_final_distribution_is_the_mean_of_the_heads(folder: Path) -> None:
 
 def test_an_ensemble_is_the_mean_of_its_members(folder: Path) -> None:
     alone = [
-        Assessor.load(folder / f"fold-{i}.safetensors", device="cpu").assess(clips(2))
+        assess(Assessor.load(folder / f"fold-{i}.safetensors", device="cpu"), clips(2))
         for i in (1, 2)
     ]
     together = Assessor.load(folder, device="cpu")
     assert together.member_count == 2
     assert together.info.file_name == folder.name
-    for number, answer in enumerate(together.assess(clips(2))):
+    for number, answer in enumerate(assess(together, clips(2))):
         members = tuple(a[number].prediction.grade for a in alone)
         assert answer.prediction.ensemble == members
         mean = np.mean([m.probabilities for m in members], axis=0)
@@ -98,18 +114,37 @@ def test_an_ensemble_is_the_mean_of_its_members(folder: Path) -> None:
 def test_more_clips_than_a_batch_come_back_in_order(folder: Path) -> None:
     assessor = Assessor.load(folder / "fold-1.safetensors", device="cpu")
     many = clips(20)
-    answers = assessor.assess(many)
+    steps, answers = finished(assessor.assess(many))
+    assert [(s.stage, s.done, s.total) for s in steps] == [("grading", 0, 20), ("grading", 16, 20)]
     assert len(answers) == 20
-    (last,) = assessor.assess(many[-1:])
+    (last,) = assess(assessor, many[-1:])
     np.testing.assert_allclose(
         answers[-1].prediction.grade.probabilities, last.prediction.grade.probabilities, atol=1e-6
     )
 
 
+def test_a_cancelled_batch_ends_before_its_next_part(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assessor = Assessor.load(folder / "fold-1.safetensors", device="cpu")
+    asked: list[int] = []
+    forward = assessor._forward
+
+    def count(images: Tensor) -> list[ClipAnswer]:
+        asked.append(len(images))
+        return forward(images)
+
+    monkeypatch.setattr(assessor, "_forward", count)
+    job = assessor.assess(clips(20))
+    assert (next(job).done, next(job).done) == (0, 16)
+    job.close()
+    assert asked == [16]
+
+
 def test_a_clip_of_another_length_is_refused(folder: Path) -> None:
     assessor = Assessor.load(folder / "fold-1.safetensors", device="cpu")
     with pytest.raises(ModelError, match="has 9 frames but the model needs 16"):
-        assessor.assess(clips(1, frames=9))
+        assess(assessor, clips(1, frames=9))
 
 
 def test_the_cpu_gets_float32(folder: Path) -> None:
@@ -149,21 +184,21 @@ def test_a_gpu_that_fails_hands_over_to_the_cpu_and_it_is_said(
     failing: FailingGpu, folder: Path, failure: RuntimeError, reason: str
 ) -> None:
     failing.failure = failure
-    answer = failing.assess(clips(1))[0]
-    cpu = Assessor.load(folder / "fold-1.safetensors", device="cpu").assess(clips(1))[0]
+    answer = assess(failing, clips(1))[0]
+    cpu = assess(Assessor.load(folder / "fold-1.safetensors", device="cpu"), clips(1))[0]
     assert answer.prediction == cpu.prediction
     assert failing.device_label == "CPU"
     (notice,) = failing.notices
     assert reason in notice
     assert "Test GPU" in notice
-    failing.assess(clips(1))
+    assess(failing, clips(1))
     assert len(failing.notices) == 1
 
 
 def test_other_failures_are_not_hidden(failing: FailingGpu) -> None:
     failing.failure = RuntimeError("shapes do not match")
     with pytest.raises(RuntimeError, match="shapes"):
-        failing.assess(clips(1))
+        assess(failing, clips(1))
 
 
 @pytest.fixture
@@ -188,9 +223,9 @@ def test_a_gpu_that_is_lost_with_its_weights_hands_over_too(
     lost = FailingGpu.load(folder / "fold-1.safetensors")
     assert isinstance(lost, FailingGpu)
     lost.failure = RuntimeError("CUDA error: unspecified launch failure")
-    answer = lost.assess(clips(1))[0]
+    answer = assess(lost, clips(1))[0]
     monkeypatch.undo()
-    cpu = Assessor.load(folder / "fold-1.safetensors", device="cpu").assess(clips(1))[0]
+    cpu = assess(Assessor.load(folder / "fold-1.safetensors", device="cpu"), clips(1))[0]
     assert answer.prediction == cpu.prediction
 
 
@@ -207,7 +242,7 @@ def test_a_gpu_too_full_for_the_weights_leaves_them_on_the_cpu(
     assert assessor.notices == (
         "The GPU Test GPU did not have enough memory, so the grade was computed on the CPU.",
     )
-    assert assessor.assess(clips(1))
+    assert assess(assessor, clips(1))
 
 
 def test_an_answer_that_is_no_number_is_one_sentence(folder: Path) -> None:
@@ -215,4 +250,4 @@ def test_an_answer_that_is_no_number_is_one_sentence(folder: Path) -> None:
     with torch.no_grad():
         model.network.head_global.weight.mul_(1e38)
     with pytest.raises(ModelError, match="not finite"):
-        Assessor([model], name="huge", device="cpu").assess(clips(1))
+        assess(Assessor([model], name="huge", device="cpu"), clips(1))
