@@ -45,7 +45,8 @@ class ModelSection:
     ``aggregation`` are the paper's ablations. ``normalise`` is that of ``Preprocessing``.
     ``init`` is ``scratch``, ``timm:NAME`` or a checkpoint: a model file, an official TimeSformer
     ``.pyth``, for vivit its authors' Flax checkpoint or, for a baseline, its state dict.
-    ``freeze`` names the parameters that stay as they are, by how they begin.
+    ``freeze`` names the parameters that stay as they are, by how they begin; a part that is frozen
+    as a whole keeps the statistics of its batch norm and drops nothing either.
     """
 
     network: NetworkName = "rostfine"

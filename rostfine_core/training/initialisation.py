@@ -81,6 +81,20 @@ def freeze(network: nn.Module, prefixes: tuple[str, ...]) -> None:
             parameter.requires_grad_(False)
 
 
+def frozen_modules(network: nn.Module) -> tuple[nn.Module, ...]:
+    """The modules that have parameters, all of them frozen, with everything inside them.
+
+    They stay in eval mode while the rest trains: else batch norm would go on collecting its
+    statistics, and dropout would still blur what is meant to stay as it is.
+    """
+    return tuple(
+        module
+        for module in network.modules()
+        if any(True for _ in module.parameters())
+        and not any(p.requires_grad for p in module.parameters())
+    )
+
+
 def _encoder_owner(network: nn.Module) -> RoSTFine | None:
     """What ``load_encoder_weights`` can fill: a RoSTFine, or whatever has its encoder."""
     if isinstance(network, RoSTFine):

@@ -22,6 +22,7 @@ from rostfine_core.training.auxiliary import WithAuxiliary, auxiliary_loss
 from rostfine_core.training.clip_cache import ClipCache
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.distributed import Ranks
+from rostfine_core.training.initialisation import frozen_modules
 from rostfine_core.training.interruption import StopRequest
 from rostfine_core.training.losses import LossTerms, smooth_labels, total_loss
 from rostfine_core.training.metrics import Metrics, compute_metrics
@@ -74,6 +75,7 @@ class TrainingLoop:
         self.ranks = ranks or Ranks()
         self.labels, self.split, self.folder = labels, split, folder
         self.auxiliary = auxiliary
+        self.frozen = frozen_modules(network)
         self.device = next(network.parameters()).device
         self.whole = WithAuxiliary(
             network,
@@ -198,6 +200,8 @@ class TrainingLoop:
     def _train_step(self, lr: float) -> float:
         """One update over ``batch_size * accumulate`` clips; returns their mean loss."""
         self.network.train()
+        for module in self.frozen:
+            module.eval()
         seeds = np.random.SeedSequence((self.config.seed, self.step)).generate_state(2, np.uint64)
         torch.manual_seed(int(seeds[0]) + self.ranks.rank)
         rng = np.random.default_rng(int(seeds[1]))
