@@ -4,10 +4,8 @@ Every run keeps its own folder: a comparison that is started again goes on where
 """
 
 import csv
-import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +21,13 @@ from rostfine_core.training.compare_config import (
     TableSpec,
     read_compare_config,
 )
+from rostfine_core.training.compare_making import making_of, noting_time
 from rostfine_core.training.compare_parts import RunAnswers, part_scores
 from rostfine_core.training.compare_tables import (
     ComparedTable,
     CompareResult,
-    Making,
     MethodScores,
+    TestedRun,
     csv_table,
     figure_name,
     markdown,
@@ -37,7 +36,6 @@ from rostfine_core.training.config import ModelSection, TrainConfig
 from rostfine_core.training.data_record import DataRecords
 from rostfine_core.training.datasets import GRADES
 from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
-from rostfine_core.training.json_lines import append_json_line, read_json_lines
 from rostfine_core.training.metrics import Shares, compute_metrics
 from rostfine_core.training.networks import build_network
 from rostfine_core.training.notices import disclaimers
@@ -70,7 +68,7 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         methods=tuple(scores.values()),
         mean_answer=_mean_answer(config),
         tables=tuple(_table(spec, scores) for spec in config.tables),
-        making=_making(config),
+        making=making_of(_folders(config), journal=_journal(config)),
         notes=_notes(config),
         seeds=config.seeds,
         inner_folds=config.inner_folds,
@@ -117,7 +115,8 @@ def _train_method(
         yield Progress(stage=f"run {done + 1} of {total}: {method.name}", done=done, total=total)
         folder = RunFolder(Path(run.output))
         if not folder.is_finished(run, data=records.of(run)):
-            yield from _train_timed(config, run, shelf)
+            with noting_time(_journal(config), run.output):
+                yield from train_recipe(run, shelf=shelf)
         rows = _test_clips(folder)
         prediction = _shares(rows, "predicted")
         # A run of an older version noted fewer metrics; what it noted has all its digits.
@@ -127,19 +126,28 @@ def _train_method(
         errors += [(row["sample"], float(row["mse"])) for row in rows]
     by_sample = {s: [e for sample, e in errors if sample == s] for s, _ in errors}
     means = {s: float(np.mean(e)) for s, e in by_sample.items()}
-    return _method_scores(config, method.name, tested, sample_errors=means)
+    return _method_scores(config, method.name, runs, tested, sample_errors=means)
 
 
 def _method_scores(
     config: CompareConfig,
     name: str,
+    runs: Sequence[TrainConfig],
     tested: Sequence[RunAnswers],
     *,
     sample_errors: Mapping[str, float],
 ) -> MethodScores:
     parts = part_scores(tested, folds=config.folds, inner_folds=max(config.inner_folds, 1))
-    runs = tuple(run.scores for run in tested)
-    return MethodScores(name=name, folds=parts, runs=runs, sample_errors=sample_errors)
+    scored = tuple(
+        TestedRun(
+            seed=run.seed,
+            fold=run.split.fold,
+            inner_fold=run.split.inner_fold if config.inner_folds else None,
+            scores=answers.scores,
+        )
+        for run, answers in zip(runs, tested, strict=True)
+    )
+    return MethodScores(name=name, folds=parts, runs=scored, sample_errors=sample_errors)
 
 
 def _answers(
@@ -155,21 +163,12 @@ def _shares(rows: Sequence[Mapping[str, str]], kind: str) -> Shares:
     return np.array([[float(row[f"{kind}_{g}"]) for g in GRADES] for row in rows])
 
 
-def _train_timed(
-    config: CompareConfig, run: TrainConfig, shelf: ClipShelf
-) -> Generator[Progress, None, None]:
-    """Train one run; how long it took is noted even when it is stopped, for the wall time."""
-    started = time.monotonic()
-    try:
-        yield from train_recipe(run, shelf=shelf)
-    finally:
-        seconds = round(time.monotonic() - started, 1)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        append_json_line(_journal(config), {"run": run.output, "seconds": seconds, "ended": now})
-
-
 def _journal(config: CompareConfig) -> Path:
     return config.output / "times.jsonl"
+
+
+def _folders(config: CompareConfig) -> list[RunFolder]:
+    return [RunFolder(Path(run.output)) for m in config.methods for run in config.runs(m)]
 
 
 def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
@@ -190,14 +189,14 @@ def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
 
 def _mean_answer(config: CompareConfig) -> MethodScores:
     """What the mean distribution of the clips trained on would score, run by run."""
-    tested = []
-    for run in config.runs(config.methods[0]):
+    tested, runs = [], list(config.runs(config.methods[0]))
+    for run in runs:
         folder = RunFolder(Path(run.output))
         rows = _test_clips(folder)
         answer = np.tile(np.array(read_json(folder.result)["mean_label"]), (len(rows), 1))
         scores = compute_metrics(answer, _shares(rows, "voted")).scalars()
         tested.append(_answers(rows, answer, scores=scores))
-    return _method_scores(config, MEAN_ANSWER, tested, sample_errors={})
+    return _method_scores(config, MEAN_ANSWER, runs, tested, sample_errors={})
 
 
 def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable:
@@ -215,34 +214,8 @@ def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable
     )
 
 
-def _making(config: CompareConfig) -> Making:
-    """When, how long and with which state of the source the runs were made."""
-    notes = read_json_lines(_journal(config))
-    folders = [RunFolder(Path(run.output)) for m in config.methods for run in config.runs(m)]
-    environments = [read_json(folder.environment) for folder in folders]
-    return Making(
-        ended=max((note["ended"] for note in notes), default="at an unknown time"),
-        seconds=sum(note["seconds"] for note in notes),
-        runs=len(folders),
-        commits=_distinct([_commit(e) for e in environments]),
-        processors=_distinct([str(e["processor"]) for e in environments]),
-        torch_versions=_distinct([str(e["packages"]["torch"]) for e in environments]),
-    )
-
-
 def _notes(config: CompareConfig) -> tuple[str, ...]:
     """What must stand with the scores; runs of versions that noted no kind of data add nothing."""
-    runs = [run for method in config.methods for run in config.runs(method)]
-    results = [read_json(RunFolder(Path(run.output)).result) for run in runs]
+    results = [read_json(folder.result) for folder in _folders(config)]
     is_simulated = any(result.get("dataset_kind") == SIMULATED for result in results)
     return disclaimers(model_kinds=(), data_kind=SIMULATED if is_simulated else "")
-
-
-def _commit(environment: Mapping[str, object]) -> str:
-    commit = environment.get("git_commit")
-    changed = " with changes" if environment.get("git_changed_files") else ""
-    return f"{commit[:12]}{changed}" if isinstance(commit, str) else "unknown"
-
-
-def _distinct(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))

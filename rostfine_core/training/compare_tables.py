@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from rostfine_core.files import csv_cell, safe_name
+from rostfine_core.training.compare_making import Making
 from rostfine_core.training.notices import TIE_RULE
-from rostfine_core.training.significance import Comparison
+from rostfine_core.training.significance import Comparison, smallest_p_kruskal
 
 COLUMNS = (
     ("mse", "MSE"),
@@ -19,6 +20,17 @@ COLUMNS = (
     *((f"balanced_accuracy_{n}", f"BA {n}") for n in range(1, 6)),
     ("balanced_accuracy_mean", "BA mean"),
 )
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestedRun:
+    """The metrics of one run on its test part; ``inner_fold`` is None where there are none."""
+
+    seed: int
+    fold: int
+    inner_fold: int | None
+    scores: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +38,12 @@ class MethodScores:
     """One method: the test metrics of each independent part and run, the error of each sample.
 
     ``folds`` are the parts that mean, spread and tests are over; where each was tested by one run
-    alone, ``runs`` are the same.
+    alone, ``runs`` have the same scores.
     """
 
     name: str
     folds: tuple[Mapping[str, float], ...]
-    runs: tuple[Mapping[str, float], ...]
+    runs: tuple[TestedRun, ...]
     sample_errors: Mapping[str, float]
 
     def mean(self, metric: str) -> float:
@@ -53,27 +65,6 @@ class ComparedTable:
     reference: str
     axis: str
     comparisons: tuple[Comparison, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Making:
-    """How the runs were made; ``seconds`` adds up all of them, interrupted ones too."""
-
-    ended: str
-    seconds: float
-    runs: int
-    commits: tuple[str, ...]
-    processors: tuple[str, ...]
-    torch_versions: tuple[str, ...]
-
-    @property
-    def sentence(self) -> str:
-        """The line under the title."""
-        return (
-            f"{self.runs} runs, ended {self.ended}; {self.seconds / 60:.0f} minutes of training "
-            f"in all; commit {', '.join(self.commits)}; torch {', '.join(self.torch_versions)}; "
-            f"{', '.join(self.processors)}."
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +136,7 @@ def markdown(result: CompareResult) -> str:
         lines += ["", f"## {table.title}", "", *_rows(table, result.mean_answer)]
         if table.axis:
             lines += ["", f"![{table.title}]({figure_name(table)})"]
-        lines += _tests(table.comparisons, table.reference, over=tested_over)
+        lines += _tests(table.comparisons, table.reference, over=tested_over, parts=parts)
     return "\n".join(lines) + "\n"
 
 
@@ -155,12 +146,12 @@ def _rows(table: ComparedTable, mean_answer: MethodScores) -> list[str]:
         for m, _ in COLUMNS
     }
     lines = [
-        f"| {table.axis or 'method'} | " + " | ".join(title for _, title in COLUMNS) + " |",
+        f"| {_text(table.axis) or 'method'} | " + " | ".join(title for _, title in COLUMNS) + " |",
         "|---" * (len(COLUMNS) + 1) + "|",
     ]
     for label, row in table.rows:
         cells = [_cell(row, m, is_best=row.mean(m) == best[m]) for m, _ in COLUMNS]
-        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+        lines.append(f"| {_text(label)} | " + " | ".join(cells) + " |")
     cells = [_cell(mean_answer, m, is_best=False) for m, _ in COLUMNS]
     return [*lines, f"| *{mean_answer.name}* | " + " | ".join(cells) + " |", _tied_row(mean_answer)]
 
@@ -179,7 +170,9 @@ def _cell(row: MethodScores, metric: str, *, is_best: bool) -> str:
     return text if spread is None else f"{text} ({100 * spread:.{digits}f})"
 
 
-def _tests(comparisons: Sequence[Comparison], reference: str, *, over: str) -> list[str]:
+def _tests(
+    comparisons: Sequence[Comparison], reference: str, *, over: str, parts: int
+) -> list[str]:
     if not comparisons:
         return []
     lines = [
@@ -193,19 +186,33 @@ def _tests(comparisons: Sequence[Comparison], reference: str, *, over: str) -> l
     for c in comparisons:
         difference = "-" if c.difference is None else f"{100 * c.difference:+.3f}"
         values = ["-" if p is None else f"{p:.3g}" for p in (c.p_kruskal, c.p_paired, c.p_holm)]
-        lines.append(f"| {c.method} | {difference} | {' | '.join(values)} |")
+        lines.append(f"| {_text(c.method)} | {difference} | {' | '.join(values)} |")
+    smallest = smallest_p_kruskal(parts)
+    if smallest is not None and smallest > SIGNIFICANT:
+        lines += [
+            "",
+            f"With {parts} {over} a method the p of Kruskal-Wallis cannot fall below "
+            f"{smallest:.3f}, however much methods differ: it tells nothing here.",
+        ]
     return lines
+
+
+def _text(text: str) -> str:
+    """Text from a configuration file as one cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def csv_table(result: CompareResult) -> str:
     """One row a table, label and run, with every metric."""
     buffer = io.StringIO()
-    names = sorted({k for method in result.methods for run in method.runs for k in run})
+    names = sorted({k for method in result.methods for run in method.runs for k in run.scores})
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["table", "label", "method", "run", *names])
+    writer.writerow(["table", "label", "method", "seed", "fold", "inner_fold", *names])
     for table in result.tables:
         for label, row in (*table.rows, (result.mean_answer.name, result.mean_answer)):
             texts = [csv_cell(text) for text in (table.title, label, row.name)]
-            for number, run in enumerate(row.runs):
-                writer.writerow([*texts, number, *(f"{run[n]:.8g}" for n in names)])
+            for run in row.runs:
+                inner = "" if run.inner_fold is None else run.inner_fold
+                values = (f"{run.scores[n]:.8g}" for n in names)
+                writer.writerow([*texts, run.seed, run.fold, inner, *values])
     return buffer.getvalue()

@@ -64,6 +64,11 @@ def kruskal_wallis(*groups: Sequence[float]) -> float | None:
     return float(stats.kruskal(*groups).pvalue)
 
 
+def smallest_p_kruskal(folds: int) -> float | None:
+    """The p value of two groups of so many scores that do not overlap; None for less than two."""
+    return kruskal_wallis(range(folds), range(folds, 2 * folds)) if folds > 1 else None
+
+
 def _paired(
     ours: Mapping[str, float], theirs: Mapping[str, float]
 ) -> tuple[float | None, float | None]:

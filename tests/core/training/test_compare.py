@@ -1,6 +1,7 @@
 """Comparisons: read strictly, trained fold by fold, resumed, and set out as the paper does."""
 
 import csv
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from rostfine_core.domain import DISCLAIMER_AI_GRADE
 from rostfine_core.errors import ConfigError
@@ -17,7 +19,12 @@ from rostfine_core.training.compare_parts import RunAnswers, part_scores
 from rostfine_core.training.loop import TrainingProgress
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.notices import DISCLAIMER_SIMULATED_DATA, TIE_RULE
-from rostfine_core.training.significance import compare_with_reference, holm, kruskal_wallis
+from rostfine_core.training.significance import (
+    compare_with_reference,
+    holm,
+    kruskal_wallis,
+    smallest_p_kruskal,
+)
 
 COMPARISON = """
 title = "Small"
@@ -82,6 +89,10 @@ def test_a_comparison_is_resumed_and_tabled(
     assert "averaged" not in result.summary  # each part has one run
     rows = rows_of(tmp_path / "out" / "compare.csv")
     assert len(rows) == 4 + 2
+    assert [(r["seed"], r["fold"], r["inner_fold"]) for r in rows] == [
+        ("0", "0", ""),
+        ("0", "1", ""),
+    ] * 3
     ours = [float(r["mse"]) for r in rows if r["method"] == "RoSTFine"]
     assert result.methods[0].mean("mse") == pytest.approx(np.mean(ours), rel=1e-6)
 
@@ -203,7 +214,10 @@ def test_runs_on_the_same_clips_are_averaged_before_spread_and_test(
     assert "averaged over its 4 runs (2 seeds x 2 inner folds)" in result.summary
     assert "The parts are the test folds of seed 5" in result.summary
     assert "Kruskal-Wallis over averaged test parts" in result.summary
-    assert len(rows_of(tmp_path / "out" / "compare.csv")) == 3 * 8  # still every run by itself
+    rows_of_runs = rows_of(tmp_path / "out" / "compare.csv")  # still every run by itself
+    assert len(rows_of_runs) == 3 * 8
+    places = [(r["seed"], r["fold"], r["inner_fold"]) for r in rows_of_runs[:8]]
+    assert places == list(itertools.product("56", "01", "01"))
 
 
 def test_a_part_is_scored_by_each_seeds_answers_for_its_samples() -> None:
@@ -288,7 +302,7 @@ def test_lost_files_of_finished_runs_are_told(
         file.write('{"run": "cut sh')
     assert drain(compare(comparison)).making.seconds > 0
     (tmp_path / "out" / "times.jsonl").unlink()
-    assert "ended at an unknown time" in drain(compare(comparison)).summary
+    assert "made at an unknown time" in drain(compare(comparison)).summary
     (tmp_path / "out" / "RoSTFine" / "fold0" / "test_clips.csv").unlink()
     with pytest.raises(ConfigError, match=r"test_clips\.csv cannot be read"):
         drain(compare(comparison))
@@ -303,6 +317,47 @@ def test_data_that_changed_under_finished_runs_are_told(
     labels.write_text(text.replace(",p0,", ",p7,"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"run in .*fold0 have changed .*\(samples of"):
         drain(compare(comparison))
+
+
+def test_a_comparison_tells_when_and_how_long_it_was_made(
+    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    drain(compare(comparison))
+    journal = tmp_path / "out" / "times.jsonl"
+    notes = [
+        {"run": "a", "seconds": 90.0, "ended": "2026-11-25T08:01:30+00:00"},
+        {"run": "b", "seconds": 120.0, "ended": "2026-11-25T08:10:00+00:00"},
+    ]
+    journal.write_text("\n".join(map(json.dumps, notes)), encoding="utf-8")
+    for log in tmp_path.rglob("log.jsonl"):
+        (epoch,) = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+        clips = json.loads(log.with_name("result.json").read_text())["clips_train"]
+        log.write_text(json.dumps(epoch | {"clips_per_s": clips / 30}), encoding="utf-8")
+    told = drain(compare(comparison)).summary.splitlines()[2]
+    assert told.startswith(
+        "4 runs, begun 2026-11-25 08:00:00 UTC, ended 2026-11-25 08:10:00 UTC (10 minutes on the "
+        "clock); 4 minutes in all runs together, 2 of them in training steps; commit "
+    )
+    next(tmp_path.rglob("log.jsonl")).unlink()
+    assert "training steps" not in drain(compare(comparison)).summary
+
+
+def test_folds_too_few_for_any_difference_are_told(
+    comparison: Path, drain: Callable[..., Any]
+) -> None:
+    assert "the p of Kruskal-Wallis cannot fall below 0.121" in drain(compare(comparison)).summary
+    assert smallest_p_kruskal(1) is None
+    # Two groups that do not overlap: H = 12 / (N (N + 1)) sum R^2 / n - 3 (N + 1), 1 degree.
+    assert smallest_p_kruskal(2) == pytest.approx(stats.chi2.sf(12 / 20 * (9 + 49) / 2 - 15, 1))
+    assert (smallest_p_kruskal(3) or 1) < 0.05
+
+
+def test_a_name_cannot_break_the_table(comparison: Path, drain: Callable[..., Any]) -> None:
+    text = comparison.read_text(encoding="utf-8").replace("no diversity", "a | b\\nc")
+    comparison.write_text(text, encoding="utf-8")
+    lines = drain(compare(comparison)).summary.splitlines()
+    rows = [line for line in lines if line.startswith(r"| a \| b c | ")]
+    assert [row.replace(r"\|", "").count("|") for row in rows] == [10, 6]
 
 
 def test_holm_by_hand() -> None:
