@@ -185,7 +185,6 @@ def grade_sperms(
 
     Raises:
         VideoError: the video cannot be read any more.
-        TrackingError: no sperm could be graded.
     """
     from rostfine_core.pipeline import AssessmentRequest, assess_tracks, hash_video, with_fps
 

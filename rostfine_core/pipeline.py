@@ -69,7 +69,10 @@ class AssessmentRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The assessments, and by target the reason why a sperm could not be graded."""
+    """The assessments, and by target the reason why a sperm could not be graded.
+
+    Every sperm that was asked for is in one of them; there may be no assessment at all.
+    """
 
     assessments: tuple[Assessment, ...]
     rejected: tuple[tuple[str, str], ...] = ()
@@ -102,7 +105,7 @@ def assess_video(request: AssessmentRequest, *, assessor: "Assessor") -> LongJob
 
     Raises:
         VideoError: the video cannot be read.
-        TrackingError: a click does not lie in the video, or no sperm could be followed.
+        TrackingError: a click does not lie in the video.
         ModelError: the model needs clips that cannot be cut.
     """
     request = _as_the_model_needs(request, assessor)
@@ -257,8 +260,6 @@ def _grade(
             clips.append((track, clip_of(track)))
         except TrackingError as error:
             rejected.append((track.target, str(error)))
-    if not clips:
-        raise TrackingError(rejected[0][1])
     answers = yield from assessor.assess([clip for _, clip in clips])
     assessments = tuple(
         _assessment(

@@ -18,6 +18,7 @@ from rostfine_core.domain import (
     Seed,
     Severity,
 )
+from rostfine_core.errors import TrackingError
 
 if TYPE_CHECKING:
     from rostfine_core.pipeline import AssessmentRequest, Outcome
@@ -131,6 +132,8 @@ def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") ->
     model = arguments.model or bundled_path(DEMO_MODEL)
     assessor = Assessor.load(model, device=arguments.device)
     outcome = run_job(assess_video(request, assessor=assessor))
+    if not outcome.assessments:
+        raise TrackingError(outcome.rejected[0][1])
     run_job(export_sample(outcome.assessments, arguments.out, overwrite=arguments.overwrite))
     _print_outcome(outcome)
     print(f"Report: {arguments.out / 'report.pdf'}")

@@ -164,6 +164,23 @@ def test_closing_the_job_stops_it_and_releases_the_video(
     path.with_suffix(".moved").rename(path)
 
 
+def test_a_sperm_that_cannot_be_graded_is_rejected_alone_as_beside_others(
+    made: tuple[Path, tuple[Seed, ...], Assessor],
+) -> None:
+    path, seeds, assessor = made
+    late = replace(seeds[0], target="late", frame=29)
+    rejected = []
+    for clicked in ((late,), (late, seeds[1])):
+        request = AssessmentRequest(video=path, seeds=clicked, settings=SETTINGS)
+        outcome: Outcome = drain(assess_video(request, assessor=assessor))
+        assert len(outcome.assessments) == len(clicked) - 1
+        rejected.append(outcome.rejected)
+    assert rejected[0] == rejected[1]
+    ((target, reason),) = rejected[0]
+    assert target == "late"
+    assert "too few to grade" in reason
+
+
 def test_grading_takes_a_step_before_each_clip_and_each_part_and_none_after_the_last(
     made: tuple[Path, tuple[Seed, ...], Assessor],
 ) -> None:

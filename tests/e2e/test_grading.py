@@ -109,6 +109,28 @@ def check_report(folder: Path, expected_grade: float) -> None:
     assert (records[0].parent / "explanation.png").is_file()
 
 
+def test_a_sperm_that_cannot_be_graded_says_why_without_a_dialog(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    """Seen in the last frame alone; beside a sperm that can be graded it says the same."""
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        hand.wait_until_open(window)
+        last = session.cached_frames[1] - 1
+        window.controller.player.seek(last)
+        hand.until(lambda: session.frame == last)
+        hand.click(window, 178, 90)
+        window.actions_by_id["grade"].trigger()
+        hand.until(lambda: session.rejection(session.sperms[0]))
+        assert "too few to grade" in session.rejection(session.sperms[0])
+        assert session.rejection(session.sperms[0]) in shown_texts(window)
+        hand.until(lambda: not window.controller.is_busy)
+        assert hand.boxes(window) == []
+
+    drive(script, str(small_video))
+
+
 def test_with_track_and_grade_at_once_a_click_is_enough(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:

@@ -110,6 +110,10 @@ def frame_behind_the_end(video: Path, model: Path, folder: Path) -> list[str]:
     return assess(video, model, folder, "--frame", "40")
 
 
+def sperm_seen_in_too_few_frames(video: Path, model: Path, folder: Path) -> list[str]:
+    return assess(video, model, folder, "--frame", "39")
+
+
 def missing_model(video: Path, model: Path, folder: Path) -> list[str]:
     return assess(video, folder / "nowhere.safetensors", folder)
 
@@ -253,6 +257,7 @@ SPOILERS: list[Spoil] = [
     click_right_of_the_frame,
     click_above_the_frame,
     frame_behind_the_end,
+    sperm_seen_in_too_few_frames,
     missing_model,
     empty_model,
     text_as_model,
