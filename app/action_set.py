@@ -1,6 +1,6 @@
 """Qt's actions made from the table, put into menus and bars, shown as on or off."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -13,8 +13,11 @@ from app.theme import Theme, icon
 class ActionSet:
     """The window's actions by id."""
 
-    def __init__(self, window: QMainWindow, owners: Mapping[str, QObject]) -> None:
-        self._window = window
+    def __init__(
+        self, window: QMainWindow, owners: Mapping[str, QObject], *, before: Callable[[], None]
+    ) -> None:
+        """Args: ``before`` is called before the handler of any action."""
+        self._window, self._before = window, before
         self._actions: dict[str, QAction] = {}
         self._groups: dict[str, QActionGroup] = {}
         for spec in ACTIONS:
@@ -81,10 +84,13 @@ class ActionSet:
             group.addAction(action)
         owner, method = spec.handler.split(".")
         handle = getattr(owners[owner], method)
-        if spec.argument is None:
-            action.triggered.connect(lambda _checked: handle())
-        else:
-            action.triggered.connect(lambda _checked: handle(spec.argument))
+        arguments = () if spec.argument is None else (spec.argument,)
+
+        def act(_checked: bool) -> None:
+            self._before()
+            handle(*arguments)
+
+        action.triggered.connect(act)
         return action
 
 

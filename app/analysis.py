@@ -295,7 +295,7 @@ class Analysis(QObject):
 
         self._jobs.start(
             FILM,
-            lambda: work.cut_film(track, cache=cache),
+            lambda: work.cut_film(track, cache=cache, path=video.path),
             on_success=keep,
             on_failure=leave,
             on_cancel=leave,

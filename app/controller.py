@@ -22,6 +22,7 @@ from app.records import (
 )
 from app.session import Session
 from app.settings import Settings
+from app.unexported import has_unexported_grades, reported_keys
 from rostfine_core.domain import Seed
 from rostfine_core.files import safe_name
 
@@ -110,6 +111,7 @@ class Controller(QObject):
     @Slot()
     def _on_opened(self) -> None:
         self._exported = set()
+        self.editor.undo_stack.setClean()
 
     # Work ----------------------------------------------------------------------------------
 
@@ -154,33 +156,41 @@ class Controller(QObject):
 
     @property
     def has_unexported(self) -> bool:
-        """Whether there are grades that no export holds."""
-        return not self._graded_keys() <= self._exported
+        """Whether there are sperm, corrections or grades that no export holds."""
+        is_edited = bool(self.session.sperms) and not self.editor.undo_stack.isClean()
+        return is_edited or has_unexported_grades(self.session, self._exported)
 
     @Slot()
     def export(self) -> None:
         """Write the report of this sample; a report that exists is replaced only when allowed."""
-        assessments = self.session.reportable
+        assessments, video = self.session.reportable, self.session.video
         if self.jobs.is_running(EXPORT):
             self.session.set_message(self.tr("The report is being written."))
             return
-        if not assessments:
+        if not assessments or video is None:
             self.failed.emit(self.tr("Nothing is graded yet: grade a sperm, then export."))
             return
         folder = self.report_folder
-        exists = folder.is_dir() and any(folder.iterdir())
+        exists = _holds_files(folder)
         if exists and not self.questions.may_overwrite(folder):
             return
-        keys = self._graded_keys()
+        keys, edits = reported_keys(self.session), self.editor.undo_stack.index()
+
+        def note(written: Path) -> None:
+            if self.session.video is not None and self.session.video.info is video.info:
+                self._exported |= keys
+                if self.editor.undo_stack.index() == edits:
+                    self.editor.undo_stack.setClean()
+            self._on_exported(written)
+
         self.jobs.start(
             EXPORT,
             lambda: work.export(assessments, folder, overwrite=exists),
-            on_success=lambda written: self._on_exported(written, keys),
+            on_success=note,
             on_failure=self.failed.emit,
         )
 
-    def _on_exported(self, folder: Path, keys: set[AssessmentKey]) -> None:
-        self._exported |= keys
+    def _on_exported(self, folder: Path) -> None:
         self.last_report = folder
         self.session.set_message(self.tr("The report is in {folder}.").format(folder=folder))
         self.exported.emit(folder)
@@ -200,13 +210,12 @@ class Controller(QObject):
             PREVIEW,
             lambda: work.preview(assessments),
             on_success=self.previewed.emit,
-            on_failure=self.failed.emit,
+            on_failure=self._on_preview_failed,
         )
 
-    def _graded_keys(self) -> set[AssessmentKey]:
-        session = self.session
-        graded = (s for s in session.sperms if session.assessment(s) is not None)
-        return {session.assessment_key(s) for s in graded}
+    def _on_preview_failed(self, sentence: str) -> None:
+        self.previewed.emit(())  # no pages of what was graded before
+        self.failed.emit(sentence)
 
     # Showing -------------------------------------------------------------------------------
 
@@ -241,7 +250,7 @@ class Controller(QObject):
     @Slot()
     def _on_calibration_changed(self) -> None:
         calibration: Calibration = self.session.calibration
-        if self.session.video is not None and calibration.profile:
+        if calibration.profile:
             self.settings.save_profile(calibration)
         self.settings.set_last_profile(calibration.profile)
 
@@ -258,3 +267,11 @@ class Controller(QObject):
             self.session.set_overlay(replace(self.session.overlay, colour_map=colour_map))
         elif id in ("auto_track", "auto_grade"):
             self.analysis.go_on()
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether a folder is there with something in it; exporting says what else is wrong with it."""
+    try:
+        return any(folder.iterdir())
+    except OSError:
+        return False

@@ -14,7 +14,8 @@ NEED_VIDEO = (
     "tool_select", "tool_correct", "tool_measure",
 )  # fmt: skip
 NEED_SPERM = ("track", "grade", "next_sperm", "previous_sperm")
-NEED_SELECTION = ("rename", "move_up", "move_down", "remove")
+NEED_SELECTION = ("rename",)
+NEED_SIGHT = ("move_up", "move_down", "remove")  # the selected sperm is seen when reviewing alone
 NEED_TRACK = ("accept", "reject")
 NEED_GRADE = ("export", "overlay_none", "overlay_rollout", "overlay_branch", "overlay_patches")
 
@@ -27,6 +28,7 @@ class Enabling(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._controller, self._actions = session, controller, actions
+        self._is_reviewing = True
         stack = controller.editor.undo_stack
         for signal in (
             session.video_changed,
@@ -44,6 +46,11 @@ class Enabling(QObject):
         controller.settings.changed.connect(self.update)
         self.update()
 
+    def set_reviewing(self, is_reviewing: bool) -> None:
+        """Say whether the page that shows the selected sperm is on screen."""
+        self._is_reviewing = is_reviewing
+        self.update()
+
     @Slot()
     def update(self) -> None:
         """Show what is possible."""
@@ -54,7 +61,8 @@ class Enabling(QObject):
             (NEED_VIDEO, session.video is not None),
             (NEED_SPERM, bool(session.sperms)),
             (NEED_SELECTION, sperm is not None),
-            (NEED_TRACK, has_track),
+            (NEED_SIGHT, sperm is not None and self._is_reviewing),
+            (NEED_TRACK, has_track and self._is_reviewing),
             (NEED_GRADE, bool(session.reportable)),
             (("cancel",), self._controller.is_busy),
             (("undo",), stack.canUndo()),

@@ -82,6 +82,15 @@ class FrameCache:
         """How many frames are kept now."""
         return len(self._entries)
 
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """The kept frames as (first, last) of each run of neighbours, ascending."""
+        with self._changed:
+            kept = sorted(self._entries)
+        firsts = [i for k, i in enumerate(kept) if k == 0 or kept[k - 1] != i - 1]
+        lasts = [i for k, i in enumerate(kept) if k == len(kept) - 1 or kept[k + 1] != i + 1]
+        return tuple(zip(firsts, lasts, strict=True))
+
     def close(self) -> None:
         """Let the frames go; a filler or a waiting reader ends soon."""
         with self._changed:
@@ -123,6 +132,8 @@ class FrameCache:
 
     def fill(self, video: FrameVideo) -> LongJob[None]:
         """Decode what is to be kept, again and again as the wanted frame moves, until closed.
+
+        Progress counts the frames to be kept: while all are, it waits for another to be wanted.
 
         Raises:
             VideoError: the video cannot be read any more; readers go on without the filler.
@@ -200,7 +211,7 @@ class FrameCache:
                 self._changed.wait(WAIT_S)
 
     def _progress(self) -> Progress:
-        return Progress(stage="decoding", done=self.count, total=self._total)
+        return Progress(stage="decoding", done=self.count, total=self._capacity)
 
     def __enter__(self) -> Self:
         return self

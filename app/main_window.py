@@ -1,5 +1,6 @@
 """The main window: puts the views together and connects their requests to the controller."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal, Slot
@@ -13,6 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QFileDialog,
     QMainWindow,
     QMenu,
@@ -67,6 +69,7 @@ class MainWindow(QMainWindow):
         self.questions = Questions(self)
         self.controller = Controller(self.session, settings, self.questions, self)
         self.review = ReviewPage(self.session)
+        self.sample_bar = SampleBar(self.session)
         self.actions_by_id = ActionSet(
             self,
             {
@@ -77,11 +80,11 @@ class MainWindow(QMainWindow):
                 "analysis": self.controller.analysis,
                 "canvas": self.review.canvas,
             },
+            before=self.sample_bar.commit,
         )
         add_buttons(self.review, self.actions_by_id)
         self.compare = ComparePage(self.session)
         self.report = ReportPage(self.session)
-        self.sample_bar = SampleBar(self.session)
         self._build()
         self._connect()
         self._enabling = Enabling(self.session, self.controller, self.actions_by_id, self)
@@ -125,6 +128,7 @@ class MainWindow(QMainWindow):
         self.sample_bar.sample_edited.connect(editor.set_sample)
         self.sample_bar.calibration_edited.connect(editor.set_calibration)
         self.report.sample_edited.connect(editor.set_sample)
+        self.report.export_requested.connect(self.sample_bar.commit)
         self.report.export_requested.connect(controller.export)
         self.report.folder_requested.connect(self.open_report_folder)
         self.report.preview_requested.connect(controller.preview)
@@ -136,7 +140,13 @@ class MainWindow(QMainWindow):
         self.settings.changed.connect(self._on_setting_changed)
         self.session.video_changed.connect(self._on_video_changed)
         self.session.video_moved.connect(self._show_name)
-        self.session.sample_changed.connect(self._show_target)
+        for changed in (
+            self.session.sample_changed,
+            self.session.results_changed,
+            self.session.sperms_changed,
+            editor.undo_stack.cleanChanged,
+        ):
+            changed.connect(self._show_target)
         self.sample_bar.set_profiles(self.settings.profiles)
         self._fill_recent()
 
@@ -154,6 +164,7 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentIndex(page)
         ids = ("page_review", "page_compare", "page_report")
         self.actions_by_id[ids[page]].setChecked(True)
+        self._enabling.set_reviewing(page == REVIEW)
         self._show_target()
 
     def ask_open(self) -> None:
@@ -179,18 +190,27 @@ class MainWindow(QMainWindow):
 
     def show_settings(self) -> None:
         """Open the settings."""
-        SettingsDialog(self.settings, self).show()
+        self._show_once(SettingsDialog, lambda: SettingsDialog(self.settings, self))
 
     def show_shortcuts(self) -> None:
         """Open the list of shortcuts."""
-        ShortcutsDialog(self).show()
+        self._show_once(ShortcutsDialog, lambda: ShortcutsDialog(self))
 
     def show_about(self) -> None:
         """Open versions, model card and licences."""
         is_own = bool(self.settings.text("model_path"))  # which the bundled card does not describe
         card = "" if is_own else bundled_text("models/README.md")
         licence = bundled_text("LICENSE")
-        AboutDialog(self.session.model, card=card, licence=licence, parent=self).show()
+        self._show_once(
+            AboutDialog,
+            lambda: AboutDialog(self.session.model, card=card, licence=licence, parent=self),
+        )
+
+    def _show_once(self, kind: type[QDialog], make: Callable[[], QDialog]) -> None:
+        """Open a dialog, or bring the one that is open to the front."""
+        dialog = next((d for d in self.findChildren(kind) if d.isVisible()), None) or make()
+        dialog.show()
+        dialog.activateWindow()
 
     def open_report_folder(self) -> None:
         """Show the exported files."""
@@ -235,7 +255,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_target(self) -> None:
         target, last = self.controller.report_folder, self.controller.last_report
-        self.report.set_target(str(target), is_written=target == last)
+        is_whole = target == last and not self.controller.has_unexported
+        self.report.set_target(str(target), is_written=is_whole, can_open=target == last)
 
     @Slot()
     def _fill_recent(self) -> None:
@@ -263,6 +284,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(QIcon(icon("app", theme.colours["accent"], theme.colours["accent"])))
         self.actions_by_id.recolour(theme)
         self.review.recolour(theme)
+        self.compare.recolour()
 
     # Events --------------------------------------------------------------------------------
 

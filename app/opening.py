@@ -1,6 +1,7 @@
 """The video on screen: opened, decoded in the background, left, and found again when it moved."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -12,7 +13,7 @@ from app.frame_cache import FrameCache
 from app.jobs import Jobs
 from app.player import Player
 from app.reasons import translated_reason
-from app.records import Draft, OpenedVideo
+from app.records import Calibration, Draft, OpenedVideo
 from app.session import Session
 from app.settings import Settings
 from rostfine_core.domain import SampleInfo, Seed
@@ -61,11 +62,12 @@ class Opening(QObject):
 
     def open(self, path: Path, seeds: tuple[Seed, ...] = ()) -> None:
         """Open a video; the old one stays until the new one's first frame is decoded."""
+        path = path.absolute()  # the list of recent videos is read from other folders too
         if self._jobs.is_running(OPEN):
             self._next = (path, seeds)
             self._jobs.cancel(OPEN)
             return
-        if not path.exists():
+        if _is_missing(path):
             self._forget(path)
             found = self._find_moved(path)
             if found is None:
@@ -107,9 +109,7 @@ class Opening(QObject):
         self.leave()
         info = opened.video.info
         self._editor.reset()
-        operator = self._session.sample.operator or self._settings.operator
-        draft = Draft(sample=SampleInfo(operator=operator), calibration=self._settings.last_profile)
-        self._session.set_video(OpenedVideo(path=path, info=info), draft)
+        self._session.set_video(OpenedVideo(path=path, info=info), self._first_draft())
         self._session.set_frame(0, opened.image)
         self._analysis.use(self._keep_frames(opened))  # its thread would keep the panels waiting
         self._check(path)
@@ -117,6 +117,18 @@ class Opening(QObject):
         self._editor.add_seeds(seeds)
         self._session.set_message(" ".join(map(translated_reason, info.notes)))
         self.opened.emit()
+
+    def _first_draft(self) -> Draft:
+        """What a video begins with: what was typed for it before, else what is remembered."""
+        typed, remembered = self._session.draft, self._settings.last_profile
+        operator = typed.sample.operator or self._settings.operator
+        if self._session.video is not None:  # that was typed for another video
+            return Draft(sample=SampleInfo(operator=operator), calibration=remembered)
+        is_described = typed.calibration != Calibration()
+        return Draft(
+            sample=replace(typed.sample, operator=operator),
+            calibration=typed.calibration if is_described else remembered,
+        )
 
     def _keep_frames(self, opened: work.Opened) -> FrameCache:
         """Decode an open video in the background and show its frames from now on."""
@@ -213,10 +225,18 @@ class Opening(QObject):
     def _on_works_changed(self) -> None:
         info = self._session.info
         if self._cache is not None and info is not None:
-            self._session.set_cached(self._cache.count, info.frame_count)
+            self._session.set_cached(self._cache.spans, info.frame_count)
 
 
 def _close(opened: work.Opened | None) -> None:
     """Let a video go that was opened too late to be wanted."""
     if opened is not None:
         opened.video.close()
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether there is no such file; where that cannot be told, opening it says why."""
+    try:
+        return not path.exists()
+    except OSError:
+        return False

@@ -65,6 +65,7 @@ class Session(QObject):
         self.frame = 0
         self.image: NDArray[np.uint8] | None = None
         self.cached_frames: tuple[int, int] = (0, 0)
+        self.cached_spans: tuple[tuple[int, int], ...] = ()
         self.overlay = Overlay()
         self.display = Display()
         self.tool = Tool.SELECT
@@ -114,7 +115,7 @@ class Session(QObject):
         return next((s for s in self.sperms if s.key == key), None)
 
     def number(self, key: int) -> int:
-        """The place in the list, from 1: the number drawn beside the marker."""
+        """The place in the list, from 1; the name is what is drawn beside the marker."""
         return [s.key for s in self.sperms].index(key) + 1
 
     @property
@@ -169,7 +170,7 @@ class Session(QObject):
         """Begin with another video: no sperm, no results."""
         self.video, self.draft, self.results = video, draft, Results()
         self.selected, self.compared, self.frame, self.image = None, (), 0, None
-        self.cached_frames = (0, 0)
+        self.cached_frames, self.cached_spans = (0, 0), ()
         for signal in (
             self.video_changed,
             self.sperms_changed,
@@ -248,10 +249,11 @@ class Session(QObject):
         self.frame, self.image = frame, image
         self.frame_changed.emit()
 
-    def set_cached(self, count: int, total: int) -> None:
-        """Note how much of the video is decoded."""
-        if self.cached_frames != (count, total):
-            self.cached_frames = (count, total)
+    def set_cached(self, spans: tuple[tuple[int, int], ...], total: int) -> None:
+        """Note which frames of the video, each (first, last), are decoded and kept."""
+        count = sum(last - first + 1 for first, last in spans)
+        if (self.cached_frames, self.cached_spans) != ((count, total), spans):
+            self.cached_frames, self.cached_spans = (count, total), spans
             self.cached_changed.emit()
 
     def set_overlay(self, overlay: Overlay) -> None:

@@ -197,7 +197,7 @@ def grade_sperms(
         fps=order.fps,
     )
     sha256 = order.sha256 or (yield from hash_video(order.path))
-    with _exact_frames(cache, order.path) as image_at:
+    with _pictures(cache, order.path, exact=True) as image_at:
         return (
             yield from assess_tracks(
                 request,
@@ -210,20 +210,23 @@ def grade_sperms(
         )
 
 
-def cut_film(track: Track, *, cache: FrameCache) -> LongJob[Film]:
-    """Cut the crop in at most ``FILM_FRAMES`` kept frames where the sperm was seen."""
+def cut_film(track: Track, *, cache: FrameCache, path: Path) -> LongJob[Film]:
+    """Cut the crop in at most ``FILM_FRAMES`` frames, spread over those where the sperm was seen.
+
+    Raises:
+        VideoError: the video cannot be read any more.
+    """
     from rostfine_core.clips import cut_square
 
     seen = [p for p in track.points if p.status is not TrackStatus.LOST]
     chosen = seen[:: max(1, -(-len(seen) // FILM_FRAMES))]
-    images, frames = [], []
-    for done, point in enumerate(chosen):
-        image = cache.rgb(point.frame, exact=False)
-        if image is not None:
-            frames.append(point.frame)
+    images = []
+    with _pictures(cache, path, exact=False) as image_at:
+        for done, point in enumerate(chosen):
+            yield Progress(stage="film", done=done, total=len(chosen))
+            image = image_at(point.frame)
             images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=CROP_PX))
-        yield Progress(stage="film", done=done + 1, total=len(chosen))
-    return Film(frames=tuple(frames), images=tuple(images))
+    return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
 
 
 def export(assessments: Sequence[Assessment], folder: Path, *, overwrite: bool) -> LongJob[Path]:
@@ -258,19 +261,21 @@ def preview(assessments: Sequence[Assessment]) -> LongJob[tuple[NDArray[np.uint8
 
 
 @contextmanager
-def _exact_frames(cache: FrameCache, path: Path) -> Iterator[Callable[[int], NDArray[np.uint8]]]:
-    """Exact pictures by number: from the cache, else from the file, which is closed at the end."""
+def _pictures(
+    cache: FrameCache, path: Path, *, exact: bool
+) -> Iterator[Callable[[int], NDArray[np.uint8]]]:
+    """Pictures by number: from the cache, else from the file, which is closed at the end."""
     from rostfine_core.video import open_video
 
     opened: list[Video] = []
 
     def image_at(index: int) -> NDArray[np.uint8]:
-        kept = cache.rgb(index, exact=True)
+        kept = cache.rgb(index, exact=exact)
         if kept is not None:
             return kept
         if not opened:
             opened.append(open_video(path))
-        return opened[0].frame(index).rgb()
+        return opened[0].frame(index).rgb(exact=exact)
 
     try:
         yield image_at

@@ -57,7 +57,7 @@ EDIT_ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Move the selected sperm up in the list"),
         icon="move_up",
         handler="editor.move_up",
-        shortcut="Alt+Up",
+        shortcut="Ctrl+Shift+Up",
     ),
     ActionSpec(
         id="move_down",
@@ -66,7 +66,7 @@ EDIT_ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Move the selected sperm down in the list"),
         icon="move_down",
         handler="editor.move_down",
-        shortcut="Alt+Down",
+        shortcut="Ctrl+Shift+Down",
     ),
     ActionSpec(
         id="remove",
@@ -75,6 +75,6 @@ EDIT_ACTIONS = (
         tip=QT_TRANSLATE_NOOP("Actions", "Remove the selected sperm; undo brings it back"),
         icon="remove",
         handler="editor.remove_selected",
-        shortcut="Ctrl+Backspace",
+        shortcut="Del",
     ),
 )

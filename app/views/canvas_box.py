@@ -9,14 +9,12 @@ class CanvasBox(pg.ViewBox):
     """A view of the video whose left button is the tool's and whose other buttons pan.
 
     Signals:
-        pressed(QPointF): a click without a drag.
+        pressed(QPointF): a click without a drag; a double click is one.
         dragged(QPointF, QPointF, bool): where a drag began, where it is, whether it ended.
-        double_clicked().
     """
 
     pressed = Signal(QPointF)
     dragged = Signal(QPointF, QPointF, bool)
-    double_clicked = Signal()
 
     def __init__(self) -> None:
         super().__init__(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0)
@@ -26,9 +24,7 @@ class CanvasBox(pg.ViewBox):
         """A click without a drag."""
         if ev.button() == Qt.MouseButton.LeftButton:
             ev.accept()
-            if ev.double():
-                self.double_clicked.emit()
-            else:
+            if not ev.double():  # its first half was told already
                 self.pressed.emit(self.mapSceneToView(ev.scenePos()))
 
     def mouseDragEvent(self, ev: MouseDragEvent, axis: int | None = None) -> None:

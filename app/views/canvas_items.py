@@ -5,27 +5,35 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.records import OverlayKind
 
 RING_PX = 11.0
-LABEL_PX = 18.0
+LABEL_PX, LABEL_MARGIN_PX = 18.0, 5.5
+LONGEST_NAME = 12
 
 
 class MarkerItem(QGraphicsItem):
-    """A ring around a head with the sperm's number beside it, the same size at every zoom."""
+    """A ring around a head with the sperm's name beside it, the same size at every zoom."""
 
-    def __init__(self, number: str, colour: QColor, *, is_selected: bool) -> None:
+    def __init__(self, name: str, colour: QColor, *, is_selected: bool) -> None:
         super().__init__()
-        self._number, self._colour, self._is_selected = number, colour, is_selected
+        self.name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+        self._colour, self._is_selected = colour, is_selected
+        self._font = QFont()
+        self._font.setPixelSize(12)
+        self._font.setBold(True)
+        text_px = QFontMetricsF(self._font).horizontalAdvance(self.name)
+        self.label_px = text_px + 2 * LABEL_MARGIN_PX
+        """How wide the name's label is."""
         self.setFlag(self.GraphicsItemFlag.ItemIgnoresTransformations)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def boundingRect(self) -> QRectF:
         """Ring and label, at whichever side the label stands."""
-        across, down = RING_PX + 35, RING_PX + LABEL_PX + 3
+        across, down = RING_PX + self.label_px + 2, RING_PX + LABEL_PX + 3
         return QRectF(-across, -down, 2 * across, 2 * down)
 
     def paint(
@@ -42,27 +50,24 @@ class MarkerItem(QGraphicsItem):
             painter.setPen(QPen(colour, width + extra))
             painter.drawEllipse(QPointF(0, 0), RING_PX, RING_PX)
         seen = QRectF(widget.rect()) if widget else QRectF()
-        label = label_rect(len(self._number), at=painter.worldTransform().map(QPointF()), seen=seen)
+        label = label_rect(self.label_px, at=painter.worldTransform().map(QPointF()), seen=seen)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour if self._is_selected else shade)
         painter.drawRoundedRect(label, 5, 5)
         painter.setPen(QColor("#101010") if self._is_selected else self._colour)
-        font = QFont(painter.font())
-        font.setPixelSize(12)
-        font.setBold(True)
-        painter.setFont(font)
-        painter.drawText(label, Qt.AlignmentFlag.AlignCenter, self._number)
+        painter.setFont(self._font)
+        painter.drawText(label, Qt.AlignmentFlag.AlignCenter, self.name)
 
 
-def label_rect(digits: int, *, at: QPointF, seen: QRectF) -> QRectF:
-    """Where a number stands beside a marker: upper right, else where it is not cut off.
+def label_rect(width_px: float, *, at: QPointF, seen: QRectF) -> QRectF:
+    """Where a name stands beside a marker: upper right, else where it is not cut off.
 
     Args:
-        digits: of the number.
+        width_px: of the label.
         at: the marker's place in the view.
         seen: what the view shows.
     """
-    label = QRectF(RING_PX - 1, -RING_PX - 13, 11 + 8 * digits, LABEL_PX)
+    label = QRectF(RING_PX - 1, -RING_PX - 13, width_px, LABEL_PX)
     if seen.isEmpty():
         return label
     if at.y() + label.top() < seen.top():

@@ -99,6 +99,7 @@ class ComparePage(QWidget):
             line.addWidget(label, 1, Qt.AlignmentFlag.AlignTop)
         column.addLayout(line)
         splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setObjectName("compare")
         splitter.addWidget(upper)
         splitter.addWidget(lower)
         splitter.setSizes([210, 450])
@@ -135,6 +136,11 @@ class ComparePage(QWidget):
         self._place += 1
         for candidate in self._candidates:
             candidate.show_place(self._place)
+
+    def recolour(self) -> None:
+        """Draw again in another theme's colours."""
+        self._candidates = []
+        self._show()
 
     @Slot()
     def _show(self) -> None:

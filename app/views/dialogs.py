@@ -32,7 +32,7 @@ class Questions:
     def may_discard(self) -> bool:
         """Whether results that were never exported may be let go."""
         return self._ask(
-            translate("Dialogs", "There are grades that were not exported."),
+            translate("Dialogs", "No report holds these sperm, corrections or grades yet."),
             translate("Dialogs", "They are lost when you go on."),
             translate("Dialogs", "Go on without them"),
         )
@@ -140,8 +140,8 @@ class ShortcutsDialog(QDialog):
             muted(
                 self.tr(
                     "In the video: the arrow keys move a cross (with Shift ten pixels at once) "
-                    "and Enter clicks with it; the wheel zooms, the middle button pans, a double "
-                    "click shows the whole frame, and dragging a marker corrects its track."
+                    "and Enter clicks with it, Esc puts it away; the wheel zooms, the middle "
+                    "button pans, and dragging a marker corrects its track."
                 )
             )
         )

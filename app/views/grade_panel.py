@@ -65,6 +65,7 @@ class GradePanel(QWidget):
         column.addStretch(1)
         scroll = self._scroll
         scroll.setObjectName("plain")
+        scroll.setAccessibleName(self.tr("Grade"))
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

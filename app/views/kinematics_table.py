@@ -44,7 +44,6 @@ class KinematicsTable(QWidget):
             note, value = muted(term, wraps=False), QLabel()
             for widget in (note, value):
                 widget.setToolTip(tip)
-            value.setAccessibleName(term)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             grid.addWidget(note, row, 2 * column)
             grid.addWidget(value, row, 2 * column + 1)
@@ -54,9 +53,11 @@ class KinematicsTable(QWidget):
         """Show one sperm's motion."""
         speed = signed(kinematics.unit)
         length = speed.removesuffix("/s")
-        for name, _term, _tip in self._terms:
+        for name, term, _tip in self._terms:
             value = getattr(kinematics, name)
-            self.values[name].setText("–" if value is None else _text(name, value, speed, length))
+            text = "–" if value is None else _text(name, value, speed, length)
+            self.values[name].setText(text)
+            self.values[name].setAccessibleName(f"{term}: {text}")
         text = self.tr(
             "{fps:.4g} fps, {points} measured points over {span:.2f} s, window {window:.0f} ms"
         ).format(

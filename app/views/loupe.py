@@ -145,7 +145,9 @@ class Loupe(QWidget):
         track = self._session.track(sperm)
         point = track.at(self._session.frame) if track else None
         place = sperm.places[0][1:] if point is None else (point.x_px, point.y_px)
-        if not math.isnan(place[0]):
+        if math.isnan(place[0]):  # lost here: another sperm's picture must not stay
+            self._view.show_part(QImage(), QRectF(0, 0, 1, 1), colour)
+        else:
             self._show_place(QPointF(*place), colour)
         self.caption.setText(self.tr("Sperm {name}").format(name=sperm.name))
 

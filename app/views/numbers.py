@@ -17,6 +17,7 @@ class Numbers(QWidget):
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(1, 1)
         self.values: dict[str, QLabel] = {}
+        self._labels: dict[str, str] = {}
         for row, (name, label, tip) in enumerate(
             (
                 (
@@ -49,10 +50,10 @@ class Numbers(QWidget):
             note = muted(label, wraps=False)
             for widget in (value, note):
                 widget.setToolTip(tip)
-            value.setAccessibleName(label)
             self._grid.addWidget(note, row, 0)
             self._grid.addWidget(value, row, 1)
             self.values[name] = value
+            self._labels[name] = label
 
     def show_prediction(self, prediction: Prediction) -> None:
         """Show one sperm's numbers."""
@@ -67,3 +68,5 @@ class Numbers(QWidget):
                 value=spread, count=len(prediction.ensemble)
             )
         )
+        for name, value in self.values.items():
+            value.setAccessibleName(f"{self._labels[name]}: {value.text()}")

@@ -108,6 +108,7 @@ class ReportPage(QWidget):
             session.model_changed,
         ):
             signal.connect(self._on_contents_changed)
+        session.video_changed.connect(lambda: self.show_pages(()))  # these are of another video
         self._on_contents_changed()
 
     def _form(self) -> QWidget:
@@ -153,12 +154,12 @@ class ReportPage(QWidget):
         super().showEvent(event)
         self._ask_preview()
 
-    def set_target(self, folder: str, *, is_written: bool) -> None:
-        """Say where the report goes or is."""
+    def set_target(self, folder: str, *, is_written: bool, can_open: bool) -> None:
+        """Say where the report goes or, where nothing came after it, is."""
         text = self.tr("Is in {folder}") if is_written else self.tr("Goes to {folder}")
         breakable = re.sub(r"([-_.])", "\\1\u200b", folder)  # a name may be wider than the panel
         self._target.setText(text.format(folder=breakable))
-        self.folder.setEnabled(is_written)
+        self.folder.setEnabled(can_open)
 
     @Slot(object)
     def show_pages(self, pictures: tuple[NDArray[np.uint8], ...]) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -46,6 +46,15 @@ class NumberField(QDoubleSpinBox):
         return text.rstrip("0").removesuffix(point) if point in text else text
 
 
+class WheelGuard(QObject):
+    """Keeps the wheel from changing a field that only happens to lie under the pointer."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Leave the wheel to fields that have the focus."""
+        is_field = isinstance(watched, QWidget) and not watched.hasFocus()
+        return is_field and event.type() == QEvent.Type.Wheel
+
+
 class SampleBar(QWidget):
     """The fields at the top right.
 
@@ -76,6 +85,10 @@ class SampleBar(QWidget):
         )
         self.um_per_px.setAccessibleName(self.tr("Micrometres per pixel"))
         self.um_per_px.setToolTip(self.tr("Without it speeds are in pixels a second"))
+        guard = WheelGuard(self)
+        for box in (self.profile, self.fps, self.um_per_px):  # another value drops all grades
+            box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            box.installEventFilter(guard)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
@@ -119,6 +132,13 @@ class SampleBar(QWidget):
         self.profile.addItems([p.profile for p in profiles])
         self.profile.blockSignals(False)
         self._show_calibration()
+
+    def commit(self) -> None:
+        """Take over what was typed, as when a field is left: an action must not act without it."""
+        self.fps.interpretText()
+        self.um_per_px.interpretText()
+        self._on_calibration_edited()
+        self._on_profile_typed()
 
     @Slot()
     def _on_sample_edited(self) -> None:

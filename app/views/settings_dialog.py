@@ -93,6 +93,7 @@ class SettingsDialog(QDialog):
 
     def _path(self, setting: Setting) -> QWidget:
         field = QLineEdit(self._settings.text(setting.id))
+        field.setAccessibleName(_text(setting.label))
         field.setPlaceholderText(
             self.tr("the demonstration model")
             if setting.id == "model_path"

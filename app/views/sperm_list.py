@@ -1,4 +1,4 @@
-"""The list of chosen sperm: number, name, A-E bar, and what is wrong or still to be done."""
+"""The list of chosen sperm: colour, name, A-E bar, and what is wrong or still to be done."""
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -29,6 +29,7 @@ from app.views.panel import heading
 from rostfine_core.domain import Assessment, GradeDistribution, Severity
 
 ROW_HEIGHT_PX = 54
+SHORT_NAME = 2
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -149,7 +150,7 @@ class SpermDelegate(QStyledItemDelegate):
         return QSize(120, ROW_HEIGHT_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """A coloured number, the name, the bar and the state."""
+        """The sperm's colour, the name, the bar and the state."""
         sperm = index.data(_Role.UserRole)
         if not isinstance(sperm, Sperm) or self._session.sperm(sperm.key) is None:
             return
@@ -163,7 +164,7 @@ class SpermDelegate(QStyledItemDelegate):
             painter.setPen(palette.highlight().color())
             painter.setBrush(fill)
             painter.drawRoundedRect(area, 5, 5)
-        self._paint_number(painter, area, sperm)
+        self._paint_swatch(painter, area, sperm)
         text = area.adjusted(40, (area.height() - 38) / 2, -6, 0)
         painter.setPen(palette.text().color())
         font = QFont(option.font)
@@ -187,7 +188,7 @@ class SpermDelegate(QStyledItemDelegate):
         painter.drawText(text.adjusted(0, 21, 0, 0), Qt.AlignmentFlag.AlignTop, shown)
         painter.restore()
 
-    def _paint_number(self, painter: QPainter, area: QRectF, sperm: Sperm) -> None:
+    def _paint_swatch(self, painter: QPainter, area: QRectF, sperm: Sperm) -> None:
         circle = QRectF(area.left() + 7, area.center().y() - 13, 26, 26)
         colour = sperm_colour(sperm.key)
         if sperm.verdict is Verdict.REJECTED:
@@ -195,8 +196,9 @@ class SpermDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawEllipse(circle)
-        painter.setPen(QColor("#101010"))
-        painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, str(self._session.number(sperm.key)))
+        if len(sperm.name) <= SHORT_NAME:  # as the marker over the video
+            painter.setPen(QColor("#101010"))
+            painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, sperm.name)
 
 
 def paint_bar(painter: QPainter, area: QRectF, grade: GradeDistribution) -> None:

@@ -106,8 +106,12 @@ class StatusBar(QStatusBar):
         self._progress.setAccessibleName(stage)
 
     def _main_work(self) -> Work | None:
-        shown = [w for w in self._session.works if w.kind not in HIDDEN_WORK]
-        count, total = self._session.cached_frames
-        if count >= total or any(w.progress.done >= w.progress.total > 0 for w in shown):
-            shown = [w for w in shown if w.kind != "frames"]
+        works = self._session.works
+        shown = [w for w in works if w.kind not in HIDDEN_WORK and not self._is_waiting(w)]
         return min(shown, key=lambda w: ORDER.index(w.kind), default=None)
+
+    def _is_waiting(self, work: Work) -> bool:
+        """Whether all frames are decoded that are to be kept, until others are asked for."""
+        count, total = self._session.cached_frames
+        is_full = count >= total or work.progress.done >= work.progress.total > 0
+        return work.kind == "frames" and is_full

@@ -93,7 +93,7 @@ class Timeline(QWidget):
         plot.getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
         plot.getViewBox().setYRange(-0.12, 1.05, padding=0)
         self._curve = pg.PlotCurveItem(connect="finite")
-        self._cached = pg.PlotCurveItem()
+        self._cached = pg.PlotCurveItem(connect="pairs")
         self._seeds = pg.ScatterPlotItem(symbol="t1", size=9, pen=None)
         self._clip = pg.ScatterPlotItem(symbol="s", size=4, pen=None)
         self._playhead = pg.InfiniteLine(movable=True, angle=90)
@@ -187,12 +187,11 @@ class Timeline(QWidget):
 
     @Slot()
     def _show_cached(self) -> None:
-        """A thin line grows with the decoded part; it is gone when all is decoded."""
+        """A thin line under the decoded parts; it is gone when all is decoded."""
         count, total = self._session.cached_frames
-        if 0 < count < total:
-            self._cached.setData([0.0, float(count)], [-0.11, -0.11])
-        else:
-            self._cached.setData([], [])
+        spans = self._session.cached_spans if count < total else ()
+        ends = [float(frame) for first, last in spans for frame in (first, last + 1)]
+        self._cached.setData(ends, [-0.11] * len(ends))
 
     @Slot()
     def _show_speed(self) -> None:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainterPath, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainterPath,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem, QWidget
 
 from app.geometry import Marker, hit, length_text, levels, path_points
@@ -88,7 +96,6 @@ class VideoCanvas(pg.GraphicsView):
         session, box = self._session, self._box
         box.pressed.connect(self._on_clicked)
         box.dragged.connect(self._on_dragged)
-        box.double_clicked.connect(self.zoom_fit)
         session.video_changed.connect(self._on_video_changed)
         session.frame_changed.connect(self._on_frame_changed)
         session.sperms_changed.connect(self._rebuild)
@@ -185,15 +192,14 @@ class VideoCanvas(pg.GraphicsView):
         """Everything that the drawing of a sperm depends on."""
         track = self._session.results.tracks.get(self._session.track_key(sperm))
         is_selected = sperm.key == self._session.selected
-        return (self._session.number(sperm.key), sperm.verdict, is_selected, id(track))
+        return (sperm.name, sperm.verdict, is_selected, id(track))
 
     def _draw(self, sperm: Sperm, look: object) -> _Drawn:
         is_selected = sperm.key == self._session.selected
         colour = sperm_colour(sperm.key)
         if sperm.verdict is Verdict.REJECTED:
             colour.setAlpha(110)
-        number = str(self._session.number(sperm.key))
-        marker = MarkerItem(number, colour, is_selected=is_selected)
+        marker = MarkerItem(sperm.name, colour, is_selected=is_selected)
         faint, strong = QColor(colour), QColor(colour)
         faint.setAlpha(150 if is_selected else 110)
         strong.setAlpha(255 if is_selected else 180)
@@ -301,6 +307,11 @@ class VideoCanvas(pg.GraphicsView):
         super().mousePressEvent(ev)
         ev.accept()
 
+    def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
+        """The canvas keeps its clicks to itself."""
+        super().mouseDoubleClickEvent(ev)
+        ev.accept()
+
     def mouseReleaseEvent(self, ev: QMouseEvent) -> None:
         """The canvas keeps its clicks to itself."""
         super().mouseReleaseEvent(ev)
@@ -331,18 +342,36 @@ class VideoCanvas(pg.GraphicsView):
             self._move_cross(steps[key][0] * size, steps[key][1] * size)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._cross.isVisible():
             self._on_clicked(self._cross.pos())
+        elif key == Qt.Key.Key_Escape and self._cross.isVisible():
+            self._cross.hide()
+            self.left.emit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus):
             self.zoom_by(ZOOM_STEP if key == Qt.Key.Key_Plus else 1 / ZOOM_STEP)
         else:
             ev.ignore()
 
     def _move_cross(self, x_px: float, y_px: float) -> None:
-        shown = self._box.viewRect()
+        """Move the cross within the video, and the view after it."""
+        info, shown = self._session.info, self._box.viewRect()
+        assert info is not None
         start = self._cross.pos() if self._cross.isVisible() else shown.center()
-        place = QPointF(start.x() + x_px, start.y() + y_px)
+        place = QPointF(
+            min(max(start.x() + x_px, 0.0), info.width_px - 1.0),
+            min(max(start.y() + y_px, 0.0), info.height_px - 1.0),
+        )
+        if not shown.contains(place):
+            self._box.translateBy(
+                x=place.x() - shown.center().x(), y=place.y() - shown.center().y()
+            )
         self._cross.setPos(place)
         self._cross.show()
         self.hovered.emit(place.x(), place.y())
+
+    def focusOutEvent(self, ev: QFocusEvent) -> None:
+        """The loupe is the pointer's or the cross's no longer."""
+        super().focusOutEvent(ev)
+        if not self.underMouse():
+            self.left.emit()
 
     def resizeEvent(self, ev: QResizeEvent | None) -> None:
         """Keep the hint in its place."""

@@ -750,8 +750,8 @@
 <context>
     <name>Dialogs</name>
     <message>
-        <source>There are grades that were not exported.</source>
-        <translation>書き出していない評価があります。</translation>
+        <source>No report holds these sperm, corrections or grades yet.</source>
+        <translation>これらの精子、修正、評価はまだレポートに書き出されていません。</translation>
     </message>
     <message>
         <source>They are lost when you go on.</source>
@@ -1592,10 +1592,6 @@
 <context>
     <name>ShortcutsDialog</name>
     <message>
-        <source>In the video: the arrow keys move a cross (with Shift ten pixels at once) and Enter clicks with it; the wheel zooms, the middle button pans, a double click shows the whole frame, and dragging a marker corrects its track.</source>
-        <translation>動画上では、矢印キーで十字が動き（Shift で 10 ピクセルずつ）、Enter でクリックします。ホイールで拡大・縮小、中ボタンで移動、ダブルクリックで全体表示、印をドラッグすると追跡を修正します。</translation>
-    </message>
-    <message>
         <source>Shortcuts</source>
         <translation>ショートカット</translation>
     </message>
@@ -1610,6 +1606,10 @@
     <message>
         <source>What it does</source>
         <translation>内容</translation>
+    </message>
+    <message>
+        <source>In the video: the arrow keys move a cross (with Shift ten pixels at once) and Enter clicks with it, Esc puts it away; the wheel zooms, the middle button pans, and dragging a marker corrects its track.</source>
+        <translation>動画上では、矢印キーで十字が動き（Shift で 10 ピクセルずつ）、Enter でクリックし、Esc で十字を消します。ホイールで拡大・縮小、中ボタンで移動、印をドラッグすると追跡を修正します。</translation>
     </message>
 </context>
 <context>

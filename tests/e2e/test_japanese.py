@@ -8,13 +8,14 @@ import app.__main__ as program
 
 application = program._application()
 had_japanese = bool(QFontDatabase.families(QFontDatabase.WritingSystem.Japanese))
+own = application.font().families()
 latin = QRawFont.fromFont(application.font()).familyName()
 program._translate(application, "ja")
 assert QFontDatabase.families(QFontDatabase.WritingSystem.Japanese)
 families = application.font().families()
-faces = [QRawFont.fromFont(application.font())]
-assert len(families) > 1 or faces[0].supportsCharacter(ord("精"))
-assert had_japanese or faces[0].familyName() == latin, faces[0].familyName()
+assert families == own if had_japanese else len(families) > 1, families
+face = QRawFont.fromFont(application.font()).familyName()
+assert face == latin, face
 """
 LINES_SCRIPT = """
 from PySide6.QtCore import Qt

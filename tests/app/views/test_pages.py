@@ -100,6 +100,28 @@ def test_what_is_like_is_said_to_be_like(qtbot: QtBot, graded: Session) -> None:
     page.hide()
 
 
+def test_another_theme_is_taken_over(qtbot: QtBot, graded: Session) -> None:
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.show()
+    graded.set_compared((1, 2))
+    before = page._candidates
+    page.recolour()
+    assert len(page._candidates) == 2
+    assert not set(map(id, page._candidates)) & set(map(id, before))
+    page.hide()
+
+
+def test_a_previews_pages_go_with_their_video(qtbot: QtBot, graded: Session) -> None:
+    page = ReportPage(graded)
+    qtbot.addWidget(page)
+    page.show_pages((np.zeros((30, 20, 3), np.uint8),))
+    assert page._pages.count() == 1
+    assert graded.video is not None
+    graded.set_video(graded.video, graded.draft)
+    assert page._pages.count() == 0
+
+
 def test_what_stands_side_by_side_has_one_scale(qtbot: QtBot, graded: Session) -> None:
     """Bars of equal height must mean equal shares."""
     page = ComparePage(graded)
@@ -125,7 +147,7 @@ def test_the_report_page_asks_for_a_preview_only_when_it_is_out_of_date(
     page.show_pages((np.zeros((40, 60, 3), dtype=np.uint8),))
     graded.results_changed.emit()
     assert asked.count() == 2
-    page.set_target("/reports/S-1", is_written=False)
+    page.set_target("/reports/S-1", is_written=False, can_open=False)
     assert not page.folder.isEnabled()
 
 

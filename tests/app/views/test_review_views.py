@@ -123,6 +123,46 @@ class TestCanvas:
         qtbot.keyClick(canvas, Qt.Key.Key_Return)
         assert asked.at(0) == pytest.approx([119.5 + 2, 99.5 + 9], abs=0.6)
 
+    def test_the_cross_stays_in_the_video_and_in_sight(
+        self, qtbot: QtBot, graded: Session, show: Show
+    ) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        for _ in range(12):
+            canvas.zoom_in()
+        assert graded.info is not None
+        for _ in range(30):
+            qtbot.keyClick(canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+            at = place(canvas, canvas._cross.pos().x(), canvas._cross.pos().y())
+            assert canvas.rect().contains(at.toPoint())
+        assert canvas._cross.pos().x() == graded.info.width_px - 1
+        away = QSignalSpy(canvas.left)
+        qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+        assert not canvas._cross.isVisible()
+        assert away.count() == 1
+
+    def test_a_double_click_is_one_click(self, qtbot: QtBot, graded: Session, show: Show) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        new, left = QSignalSpy(canvas.place_clicked), Qt.MouseButton.LeftButton
+        at = place(canvas, 200, 40).toPoint()
+        qtbot.mouseClick(canvas.viewport(), left, pos=at)
+        qtbot.mouseDClick(canvas.viewport(), left, pos=at)
+        qtbot.mouseRelease(canvas.viewport(), left, pos=at)
+        assert new.count() == 1
+
+    def test_markers_bear_the_names_of_panel_and_report(
+        self, qtbot: QtBot, graded: Session, show: Show
+    ) -> None:
+        """A number by place in the list would be another sperm's name after one is removed."""
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        draft = drafts.removed(graded.draft, 1)
+        graded.set_draft(drafts.added(draft, key=3, frame=0, x_px=50.0, y_px=80.0))
+        names = {s.key: s.name for s in graded.sperms}
+        assert names == {2: "2", 3: "1"}
+        assert {key: drawn.marker.name for key, drawn in canvas._drawn.items()} == names
+
 
 def test_the_empty_canvas_says_what_to_do(qtbot: QtBot, show: Show, info: VideoInfo) -> None:
     session = Session()
@@ -333,6 +373,24 @@ def test_the_loupe_shows_the_place_under_the_pointer(
     loupe.look_away()
     assert "30, 40 px" not in texts(loupe)
     loupe.hide()
+
+
+def test_the_loupe_shows_no_other_sperm_where_one_is_lost(
+    qtbot: QtBot, graded: Session, show: Show, make_track: Callable[..., Track]
+) -> None:
+    loupe = Loupe(graded)
+    show(loupe)
+    graded.add_tracks({graded.track_key(graded.sperms[1]): make_track("2", lost=(0,))})
+    assert not loupe._view._image.isNull()
+    graded.select(2)
+    assert loupe._view._image.isNull()
+
+
+def test_a_screen_reader_hears_the_values(qtbot: QtBot, graded: Session, show: Show) -> None:
+    panel = GradePanel(graded)
+    show(panel)
+    assert panel.numbers.values["expected"].accessibleName() == "expected grade (1 … 5): 2.65"
+    assert panel.kinematics.values["vcl"].accessibleName() == "VCL: 40.0 px/s"
 
 
 def test_the_status_bar_names_device_model_and_its_notice(

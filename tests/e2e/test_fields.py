@@ -1,0 +1,188 @@
+"""What is typed counts when an action is taken, and typing acts on nothing else."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog
+
+from app.main_window import COMPARE, REPORT, REVIEW, MainWindow
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Answers, Drive, Hand
+
+# The offscreen platform says this of every dialog; it has no window manager to tell.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+CTRL = Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
+
+
+def type_scale(window: MainWindow, text: str) -> None:
+    """Type into the field of um/px, and stay there."""
+    field = window.sample_bar.um_per_px
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, text)
+
+
+def test_a_scale_that_is_typed_counts_at_once(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        type_scale(window, "0.19")
+        hand.grade(window, 1)
+        assert window.session.calibration.um_per_px == 0.19
+        with hand.waiting_for(window.controller.exported) as exported:
+            window.actions_by_id["export"].trigger()
+        assert exported.args is not None
+        (file,) = Path(exported.args[0]).rglob("assessment.json")
+        made = json.loads(file.read_text(encoding="utf-8"))
+        assert made["provenance"]["um_per_px"] == 0.19
+        assert made["kinematics"]["unit"] == "um/s"
+        window.review.canvas.setFocus()  # leaving the field changes nothing any more
+        assert len(window.session.reportable) == 1
+
+    drive(script, str(small_video))
+
+
+def test_what_is_typed_before_the_video_stays(
+    hand: "Hand", drive: "Drive", small_video: Path, other_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session, bar = window.session, window.sample_bar
+        QTest.keyClicks(bar.sample, "S-0123")
+        QTest.keyClicks(bar.operator, "Sato")
+        line = bar.profile.lineEdit()
+        assert line is not None
+        QTest.keyClicks(line, "Nikon")
+        bar.commit()
+        type_scale(window, "0.19")
+        bar.commit()
+        window.controller.open_video(small_video)
+        hand.wait_until_open(window)
+        assert (session.sample.sample, session.sample.operator) == ("S-0123", "Sato")
+        assert (session.calibration.profile, session.calibration.um_per_px) == ("Nikon", 0.19)
+        assert [p.um_per_px for p in window.settings.profiles] == [0.19]
+        window.controller.open_video(other_video)  # another sample, the same operator
+        hand.until(lambda: session.video is not None and session.video.path == other_video)
+        assert (session.sample.sample, session.sample.operator) == ("", "Sato")
+
+    drive(script)
+
+
+@pytest.mark.qt_log_ignore("grabbing the keyboard", "raise()")  # a combo box opens offscreen
+def test_keys_that_edit_text_leave_the_sperm_alone(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session, bar = window.session, window.sample_bar
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.click(window, 90, 160)
+        chosen = session.sperms
+        for field in (bar.sample, bar.um_per_px, bar.profile):
+            window.activateWindow()
+            field.setFocus()
+            hand.until(field.hasFocus)
+            for key, modifiers in (
+                (Qt.Key.Key_Backspace, CTRL),
+                (Qt.Key.Key_Delete, Qt.KeyboardModifier.NoModifier),
+                (Qt.Key.Key_Down, ALT),
+                (Qt.Key.Key_Up, ALT),
+            ):
+                QTest.keyClick(field, key, modifiers)
+                popup = QApplication.activePopupWidget()
+                if popup is not None:
+                    popup.close()
+            assert session.sperms == chosen
+        window.review.canvas.setFocus()
+        QTest.keyClick(window.review.canvas, Qt.Key.Key_Delete)
+        assert session.sperms == chosen[:1]
+
+    drive(script, str(small_video))
+
+
+def test_the_wheel_turns_no_field_that_it_only_passes(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        window.settings.save_profile(window.session.calibration)
+        window.review.canvas.setFocus()
+        before = window.session.calibration
+        for field in (window.sample_bar.profile, window.sample_bar.um_per_px):
+            place = QPointF(field.rect().center())
+            event = QWheelEvent(
+                place,
+                QPointF(field.mapToGlobal(place)),
+                QPoint(),
+                QPoint(0, 120),
+                Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier,
+                Qt.ScrollPhase.NoScrollPhase,
+                False,
+            )
+            QApplication.sendEvent(field, event)
+        window.sample_bar.commit()
+        assert window.session.calibration == before
+
+    drive(script, str(small_video))
+
+
+def test_only_a_sperm_in_sight_can_be_removed(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.grade(window, 1)
+        ids = ("remove", "accept", "reject", "move_up", "move_down")
+        for page, is_seen in ((COMPARE, False), (REPORT, False), (REVIEW, True)):
+            window.show_page(page)
+            assert {window.actions_by_id[id].isEnabled() for id in ids} == {is_seen}
+
+    drive(script, str(small_video))
+
+
+def test_a_dialog_is_opened_once(hand: "Hand", drive: "Drive") -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        for id in ("settings", "shortcuts", "about"):
+            for _ in range(2):
+                window.actions_by_id[id].trigger()
+            (dialog,) = (d for d in window.findChildren(QDialog) if d.isVisible())
+            dialog.close()
+            hand.until(lambda: not [d for d in window.findChildren(QDialog) if d.isVisible()])
+
+    drive(script)
+
+
+def test_edits_and_grades_are_not_let_go_without_a_question(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        def is_at_risk() -> bool:
+            return window.controller.has_unexported
+
+        hand.wait_until_open(window)
+        assert not is_at_risk()
+        hand.click(window, 100, 90)
+        assert is_at_risk()
+        hand.grade(window, 1)
+        assert is_at_risk()
+        with hand.waiting_for(window.controller.exported):
+            window.actions_by_id["export"].trigger()
+        assert not is_at_risk()
+        hand.click(window, 90, 160)
+        assert is_at_risk()
+        answers.yes = False
+        window.close()
+        hand.until(window.isVisible)
+        assert answers.asked == ["discard"]
+
+    drive(script, str(small_video))
