@@ -85,11 +85,10 @@ class FrameCache:
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
         """The kept frames as (first, last) of each run of neighbours, ascending."""
-        with self._changed:
-            kept = sorted(self._entries)
-        firsts = [i for k, i in enumerate(kept) if k == 0 or kept[k - 1] != i - 1]
-        lasts = [i for k, i in enumerate(kept) if k == len(kept) - 1 or kept[k + 1] != i + 1]
-        return tuple(zip(firsts, lasts, strict=True))
+        kept = np.sort(list(self._entries))  # a list of keys is made at once: no lock is needed
+        ends = np.flatnonzero(np.diff(kept) > 1)
+        firsts, lasts = (kept[:1], kept[ends + 1]), (kept[ends], kept[-1:])
+        return tuple(zip(np.hstack(firsts).tolist(), np.hstack(lasts).tolist(), strict=True))
 
     def close(self) -> None:
         """Let the frames go; a filler or a waiting reader ends soon."""

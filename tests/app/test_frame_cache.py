@@ -57,6 +57,24 @@ def test_a_long_video_is_kept_around_the_wanted_frame_within_the_budget(
     assert fake_video.is_closed
 
 
+def test_the_kept_frames_are_told_in_runs_and_a_full_cache_has_nothing_to_do(
+    info: VideoInfo, fake_video: FakeVideo
+) -> None:
+    cache = FrameCache(info, budget_bytes=8 * FRAME_BYTES)
+    filling = cache.fill(fake_video)
+    run_until_full(cache, filling)
+    assert list(cache.spans) == [(0, 7)]
+    waiting = next(filling)
+    assert (waiting.done, waiting.total) == (8, 8)
+    cache.want(5)  # of which 3 to 10 are to be kept: 3 to 7 are there
+    assert (next(filling).done, list(cache.spans)) == (6, [(3, 8)])
+    cache.want(20)  # at the end: 16 to 23, the wanted one first
+    assert (next(filling).done, list(cache.spans)) == (1, [(20, 20)])
+    steps = [next(filling) for _ in range(4)]
+    assert list(cache.spans) == [(16, 16), (20, 23)]
+    assert (steps[-1].done, steps[-1].total) == (5, 8)
+
+
 def test_the_wanted_frame_is_told_when_it_arrives(info: VideoInfo, fake_video: FakeVideo) -> None:
     told: list[int] = []
     cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES, on_wanted=told.append)

@@ -109,5 +109,12 @@ def test_a_video_longer_than_the_cache_is_stepped_and_tracked(
             (60 + 30 * np.sin(10), 60 + 20 * np.cos(1000 / 150)), abs=2
         )
         assert session.cached_frames[0] * width * height * 3 <= 64 * 2**20
+        until(qtbot, lambda: session.film(session.sperms[0]))
+        film = session.film(session.sperms[0])
+        assert film is not None
+        assert (film.frames[0], film.frames[-1]) == (0, 34 * 58)  # each 34th, kept or not
+        until(qtbot, lambda: not window.status._progress.isVisible())
+        ((first, last),) = session.cached_spans
+        assert 0 < first < 1001 < last < 1999
 
     drive(script)

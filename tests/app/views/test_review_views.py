@@ -318,6 +318,31 @@ def test_the_timeline_marks_what_to_check_and_seeks(
     assert graded.frame == 0
 
 
+def test_the_timeline_underlines_the_frames_that_are_kept(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    timeline = Timeline(graded)
+    show(timeline)
+    graded.set_cached(((0, 1), (9, 12)), 24)
+    assert graded.cached_frames == (6, 24)
+    assert timeline._cached.getData()[0].tolist() == [0, 2, 9, 13]
+    assert timeline._cached.opts["connect"] == "pairs"
+    graded.set_cached(((0, 23),), 24)
+    assert timeline._cached.getData()[0].tolist() == []
+
+
+def test_the_status_bar_shows_decoding_until_what_is_to_be_kept_is_there(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    bar = StatusBar(graded)
+    show(bar)
+    graded.set_cached(((0, 7),), 24)
+    for done, is_shown in ((7, True), (8, False), (3, True)):
+        progress = Progress(stage="decoding", done=done, total=8)
+        graded.set_works((Work(kind="frames", progress=progress),))
+        assert bar._progress.isVisible() is is_shown
+
+
 def test_typing_asks_for_an_edit_and_the_session_is_shown(
     qtbot: QtBot, graded: Session, show: Show
 ) -> None:
