@@ -10,6 +10,9 @@ import torch
 
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.data_record import read_data
+from rostfine_core.training.loop import TrainingLoop
+from rostfine_core.training.losses import LossTerms
 from rostfine_core.training.recipe import train_recipe
 from rostfine_core.training.run_folder import RunFolder
 from rostfine_core.training.sampling import epoch_order
@@ -29,6 +32,28 @@ def test_balanced_epochs_show_every_grade_equally_often() -> None:
     assert sorted(plain.tolist()) == list(range(200))
 
 
+def test_a_balanced_run_sees_the_clips_of_balanced_epochs(
+    recipe: Recipe, drain: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    loss = TrainingLoop._loss
+
+    def look(loop: TrainingLoop, part: torch.Tensor, changes: Any) -> LossTerms:  # noqa: ANN401
+        seen.extend(part.tolist())
+        return loss(loop, part, changes)
+
+    monkeypatch.setattr(TrainingLoop, "_loss", look)
+    config = recipe(loop={**LOOP, "balanced": True}, seed=4)
+    drain(train_recipe(config))
+    data, _ = read_data(config)
+    train = split_clips(data.samples, seed=4, validation_share=0.2, test_share=0.2).train
+    orders = [
+        epoch_order(train, data.labels, seed=4, epoch=epoch, balanced=True) for epoch in (0, 1)
+    ]
+    assert seen == np.concatenate(orders).tolist()
+    assert len(set(seen[: len(train)])) < len(train)  # drawn with replacement
+
+
 def test_official_selection_looks_at_the_test_part() -> None:
     samples = [f"p{i // 2}" for i in range(40)]
     split = split_clips(
@@ -36,6 +61,19 @@ def test_official_selection_looks_at_the_test_part() -> None:
     )
     assert np.array_equal(split.validation, split.test)
     assert len(split.train) == 30
+
+
+def test_a_run_with_official_selection_keeps_what_its_test_part_likes_best(
+    recipe: Recipe, drain: Callable[..., Any]
+) -> None:
+    split = {"test_share": 0.25, "official_selection": True}
+    config = recipe(loop={**LOOP, "epochs": 5}, split=split)
+    result = drain(train_recipe(config))
+    scores = [r["validation"]["mse"] for r in RunFolder(Path(config.output)).read_log()]
+    assert result.epoch == int(np.argmin(scores)) + 1
+    assert result.clips == (18, 6, 6)
+    assert result.test == result.validation
+    assert result.test.mse == pytest.approx(min(scores), rel=1e-5)
 
 
 def test_inner_folds_part_the_rest_of_an_outer_fold() -> None:

@@ -1,0 +1,60 @@
+"""Every network that the paper compares, from a recipe through training to its scores."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from rostfine_core.training.clip_cache import fill_cache
+from rostfine_core.training.config import NetworkName, TrainConfig
+from rostfine_core.training.datasets import GRADES, read_dataset
+from rostfine_core.training.evaluation import evaluate
+from rostfine_core.training.model_files import load_trained
+from rostfine_core.training.prediction import predict
+from rostfine_core.training.recipe import train_recipe
+from rostfine_core.training.run_folder import RunFolder
+
+NEEDS_PYTORCHVIDEO = {"r3d", "r2plus1d", "i3d", "slowfast", "x3d"}
+
+
+@pytest.mark.parametrize("network", get_args(NetworkName))
+def test_a_method_is_trained_and_scored(
+    recipe: Callable[..., TrainConfig],
+    held_back_folder: Path,
+    drain: Callable[..., Any],
+    network: str,
+) -> None:
+    if network in NEEDS_PYTORCHVIDEO:
+        pytest.importorskip("pytorchvideo", reason="the extra `baselines` is not installed")
+    # Below 32 pixels nothing would be left for the last pooling of VGG16.
+    smaller = {"num_frames": 4, "image_size": 32, "depth": 1, "selection_layers": 1}
+    sizes = {**recipe().model.overrides, **smaller}
+    config = recipe(
+        data={"train": [str(held_back_folder)]},
+        model={"network": network, "size": "small", "overrides": sizes},
+        loop={"epochs": 1, "batch_size": 4, "threads": 1, "device": "cpu"},
+        split={"validation_share": 0.3, "test_share": 0.3},
+    )
+    result = drain(train_recipe(config))
+    (record,) = RunFolder(Path(config.output)).read_log()
+    assert np.isfinite(record["loss"])
+    assert result.clips == (3, 3, 3)
+    (model,) = load_trained(result.model_path)
+    data = read_dataset(held_back_folder)
+    cache = drain(fill_cache(data, preprocessing=model.preprocessing, threads=1))
+    answers = drain(predict(model.network, cache, np.arange(9), batch_size=9))
+    with RunFolder(Path(config.output)).test_clips.open(encoding="utf-8", newline="") as file:
+        tested = {
+            row["clip"]: [float(row[f"predicted_{g}"]) for g in GRADES]
+            for row in csv.DictReader(file)
+        }
+    # What is stored answers as what was trained.
+    for clip, answer in zip(data.clips, answers, strict=True):
+        assert tested.get(clip.clip, answer) == pytest.approx(answer, abs=1e-4)
+    assert len(tested) == 3
+    scored = drain(evaluate(result.model_path, held_back_folder, repeats=10))
+    assert scored.metrics.clips == 9
+    assert 0 <= scored.metrics.mse < 1
