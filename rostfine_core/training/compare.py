@@ -5,7 +5,6 @@ Every run keeps its own folder: a comparison that is started again goes on where
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,7 @@ from rostfine_core.training.datasets import GRADES
 from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
 from rostfine_core.training.metrics import Shares, compute_metrics
 from rostfine_core.training.networks import build_network
-from rostfine_core.training.notices import disclaimers
+from rostfine_core.training.notices import TIE_RULE, sentences, standing_notes
 from rostfine_core.training.recipe import train_recipe
 from rostfine_core.training.run_folder import RunFolder, read_json, write_json
 from rostfine_core.training.significance import compare_with_reference
@@ -74,7 +73,7 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         inner_folds=config.inner_folds,
     )
     _draw(result)
-    write_json(config.output / "compare.json", asdict(result) | {"folder": str(config.output)})
+    write_json(config.output / "compare.json", result.to_dict())
     write_text(config.output / "compare.csv", csv_table(result))
     write_text(config.output / "compare.md", markdown(result))
     return result
@@ -86,7 +85,8 @@ def _draw(result: CompareResult) -> None:
 
     for table in result.tables:
         if table.axis:
-            draw_over_axis(result.folder / figure_name(table), table)
+            path, notes = result.folder / figure_name(table), sentences(result.notes)
+            draw_over_axis(path, table, notes=(*notes, TIE_RULE))
 
 
 def _check_network(section: ModelSection) -> None:
@@ -214,8 +214,8 @@ def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable
     )
 
 
-def _notes(config: CompareConfig) -> tuple[str, ...]:
+def _notes(config: CompareConfig) -> dict[str, str]:
     """What must stand with the scores; runs of versions that noted no kind of data add nothing."""
     results = [read_json(folder.result) for folder in _folders(config)]
-    is_simulated = any(result.get("dataset_kind") == SIMULATED for result in results)
-    return disclaimers(model_kinds=(), data_kind=SIMULATED if is_simulated else "")
+    kinds = [str(result.get("dataset_kind", "")) for result in results]
+    return standing_notes(model_kinds=kinds, data_kind=SIMULATED if SIMULATED in kinds else "")

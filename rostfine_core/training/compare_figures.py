@@ -1,5 +1,6 @@
 """Figures of a comparison: the scores over the numbers that the rows of a table stand for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from matplotlib.figure import Figure
 
 from rostfine_core.files import atomic_write
 from rostfine_core.training.compare_tables import ComparedTable
+from rostfine_core.training.figure_notes import write_notes
 
 SHOWN = (
     ("mse", "MSE (1e-2), lower is better"),
@@ -15,8 +17,11 @@ SHOWN = (
 )
 
 
-def draw_over_axis(path: Path, table: ComparedTable) -> None:
-    """Draw mean and standard deviation over folds at each row, rows evenly spaced; write a PNG."""
+def draw_over_axis(path: Path, table: ComparedTable, *, notes: Sequence[str]) -> None:
+    """Draw mean and standard deviation over folds at each row, rows evenly spaced; write a PNG.
+
+    ``notes`` stand below and in the file's metadata.
+    """
     figure = Figure(figsize=(10, 3), layout="constrained")
     rows = sorted(table.rows, key=lambda row: float(row[0]))
     places = np.arange(len(rows))
@@ -29,4 +34,4 @@ def draw_over_axis(path: Path, table: ComparedTable) -> None:
         axes.set_title(title, fontsize=9)
         axes.grid(axis="y", alpha=0.3)
     with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=120, metadata={"Software": None})
+        figure.savefig(temporary, dpi=120, metadata=write_notes(figure, notes))

@@ -4,14 +4,15 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rostfine_core.files import csv_cell, safe_name
 from rostfine_core.training.compare_making import Making
-from rostfine_core.training.notices import TIE_RULE
+from rostfine_core.training.notices import TIE_RULE, Notes, sentences
 from rostfine_core.training.significance import Comparison, smallest_p_kruskal
 
 COLUMNS = (
@@ -72,7 +73,7 @@ class CompareResult:
     """Every method once, the tables that show them, and what a constant answer scores.
 
     ``seeds`` and ``inner_folds`` are the comparison's, empty and 0 where it has none.
-    ``notes`` are the sentences that must stand with the scores, see ``disclaimers``.
+    ``notes`` are the sentences that must stand with the scores, in every form of the result.
     """
 
     title: str
@@ -81,7 +82,7 @@ class CompareResult:
     mean_answer: MethodScores
     tables: tuple[ComparedTable, ...]
     making: Making
-    notes: tuple[str, ...]
+    notes: Notes
     seeds: tuple[int, ...]
     inner_folds: int
 
@@ -110,6 +111,11 @@ class CompareResult:
         """The tables for the command line."""
         return markdown(self)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers for JSON."""
+        plain = {"folder": str(self.folder), "notes": list(sentences(self.notes))}
+        return asdict(self) | plain
+
 
 def figure_name(table: ComparedTable) -> str:
     """The file of a table's figure, in the comparison's folder."""
@@ -125,7 +131,7 @@ def markdown(result: CompareResult) -> str:
         "",
         result.making.sentence,
         "",
-        *(line for note in result.notes for line in (f"> {note}", "")),
+        *(line for note in sentences(result.notes) for line in (f"> {note}", "")),
         f"Mean (standard deviation) over {parts} test part(s). MSE and JS in 1e-2, balanced "
         "accuracy (BA) of the n-th most selected grade in %; the best of a table is bold. The "
         f"row '{result.mean_answer.name}' needs no network. {TIE_RULE} The last row of each table "
@@ -203,16 +209,20 @@ def _text(text: str) -> str:
 
 
 def csv_table(result: CompareResult) -> str:
-    """One row a table, label and run, with every metric."""
+    """One row a table, label and run, with every metric and the notes."""
     buffer = io.StringIO()
     names = sorted({k for method in result.methods for run in method.runs for k in run.scores})
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["table", "label", "method", "seed", "fold", "inner_fold", *names])
+    writer.writerow(
+        ["table", "label", "method", "seed", "fold", "inner_fold", *names, *result.notes]
+    )
     for table in result.tables:
         for label, row in (*table.rows, (result.mean_answer.name, result.mean_answer)):
             texts = [csv_cell(text) for text in (table.title, label, row.name)]
             for run in row.runs:
                 inner = "" if run.inner_fold is None else run.inner_fold
                 values = (f"{run.scores[n]:.8g}" for n in names)
-                writer.writerow([*texts, run.seed, run.fold, inner, *values])
+                writer.writerow(
+                    [*texts, run.seed, run.fold, inner, *values, *result.notes.values()]
+                )
     return buffer.getvalue()

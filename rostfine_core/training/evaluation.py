@@ -26,7 +26,7 @@ from rostfine_core.training.metrics import (
     entropy_bits,
 )
 from rostfine_core.training.model_files import TrainedModel, load_trained
-from rostfine_core.training.notices import caution_of, caution_of_seen, disclaimers
+from rostfine_core.training.notices import caution_of, caution_of_seen, standing_notes
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import write_json
 from rostfine_core.training.yardsticks import (
@@ -176,13 +176,15 @@ def _score(
     )
 
 
-def _notes(members: Sequence[TrainedModel], data: ClipDataset) -> tuple[str, ...]:
+def _notes(members: Sequence[TrainedModel], data: ClipDataset) -> dict[str, str]:
     samples = set(data.samples)
     seen = {name for m in members for name in m.training.get("samples_seen", ())}
     known = sum(fingerprint(sample) in seen for sample in samples)
-    cautions = (caution_of(len(samples)), caution_of_seen(known, of=len(samples)))
-    notes = disclaimers(model_kinds=[m.dataset_kind for m in members], data_kind=data.kind)
-    return (*notes, *filter(None, cautions))
+    notes = standing_notes(model_kinds=[m.dataset_kind for m in members], data_kind=data.kind)
+    return notes | {
+        "note_few_samples": caution_of(len(samples)) or "",
+        "note_samples_seen": caution_of_seen(known, of=len(samples)) or "",
+    }
 
 
 def _refuse_same_samples(data: ClipDataset, other: ClipDataset) -> None:
@@ -233,7 +235,7 @@ def write_evaluation(
     """Write the result's four files, each whole or not at all."""
     write_json(folder / "evaluation.json", result.to_dict())
     write_text(folder / "evaluation.md", result.summary)
-    rows = clip_rows(data, prediction, spread=spread)
+    rows = clip_rows(data, prediction, spread=spread, notes=result.notes)
     write_text(folder / "clips.csv", table(rows))
     write_text(folder / "samples.csv", table(sample_rows(rows)))
 

@@ -1,4 +1,4 @@
-"""The pictures of an evaluation report, each as the bytes of a PNG."""
+"""The pictures of an evaluation report, each as the bytes of a PNG that bears its notes."""
 
 import io
 import math
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.training.datasets import GRADES
 from rostfine_core.training.faithfulness import FaithfulnessResult
+from rostfine_core.training.figure_notes import write_notes
 from rostfine_core.training.metrics import (
     Shares,
     confusion,
@@ -32,14 +33,14 @@ TITLES = {
 }
 
 
-def agreement_figure(prediction: Shares, labels: Shares) -> bytes:
+def agreement_figure(prediction: Shares, labels: Shares, *, notes: Sequence[str]) -> bytes:
     """Reliability of P(A or B), confusion of most-selected grades, expected grades."""
     figure = Figure(figsize=(12, 3.8), layout="constrained")
     curve_axes, table_axes, points_axes = figure.subplots(1, 3)
     _draw_reliability(curve_axes, prediction, labels)
     _draw_confusion(table_axes, confusion(prediction, labels))
     _draw_points(points_axes, prediction, labels)
-    return _png(figure)
+    return _png(figure, notes)
 
 
 def _draw_reliability(axes: Axes, prediction: Shares, labels: Shares) -> None:
@@ -74,7 +75,9 @@ def _draw_points(axes: Axes, prediction: Shares, labels: Shares) -> None:
     axes.set_title(f"Expected grade (rank correlation {rank:.2f})", fontsize=10)
 
 
-def learning_figure(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
+def learning_figure(
+    logs: Mapping[str, Sequence[Mapping[str, Any]]], *, notes: Sequence[str]
+) -> bytes:
     """Loss in training and MSE in validation over epochs, one line a model."""
     figure = Figure(figsize=(9, 3), layout="constrained")
     loss_axes, validation_axes = figure.subplots(1, 2)
@@ -89,10 +92,10 @@ def learning_figure(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(logs) > 1:
         loss_axes.legend(fontsize=7)
-    return _png(figure)
+    return _png(figure, notes)
 
 
-def votes_figure(predicted: Shares, voted: Shares) -> bytes:
+def votes_figure(predicted: Shares, voted: Shares, *, notes: Sequence[str]) -> bytes:
     """One clip's predicted distribution (5,) beside its panel's (5,)."""
     figure = Figure(figsize=(3.2, 2.2), layout="constrained")
     axes = figure.subplots()
@@ -102,11 +105,15 @@ def votes_figure(predicted: Shares, voted: Shares) -> bytes:
     axes.set_xticks(places, GRADES)
     axes.set_ylabel("%")
     axes.legend(fontsize=7)
-    return _png(figure)
+    return _png(figure, notes)
 
 
 def attention_figure(
-    pictures: NDArray[np.uint8], maps: Mapping[str, NDArray[np.float32]], labels: Sequence[str]
+    pictures: NDArray[np.uint8],
+    maps: Mapping[str, NDArray[np.float32]],
+    *,
+    labels: Sequence[str],
+    notes: Sequence[str],
 ) -> bytes:
     """Frames (T, S, S, 3) in the first row, a map (T, N) over them in each further row."""
     chosen = np.unique(np.linspace(0, len(pictures) - 1, FRAMES_SHOWN).astype(int))
@@ -122,7 +129,7 @@ def attention_figure(
                 grid[row, 0].set_ylabel(TITLES[name], fontsize=8)
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
-    return _png(figure)
+    return _png(figure, notes)
 
 
 def _draw_map(axes: Axes, picture: NDArray[np.uint8], values: Shares, highest: float) -> None:
@@ -139,7 +146,7 @@ def _draw_map(axes: Axes, picture: NDArray[np.uint8], values: Shares, highest: f
     )
 
 
-def faithfulness_figure(result: FaithfulnessResult) -> bytes:
+def faithfulness_figure(result: FaithfulnessResult, *, notes: Sequence[str]) -> bytes:
     """Mean deletion and insertion curves, one line a map."""
     figure = Figure(figsize=(9, 3), layout="constrained")
     for axes, kind, wish in zip(
@@ -152,10 +159,10 @@ def faithfulness_figure(result: FaithfulnessResult) -> bytes:
         axes.ticklabel_format(useOffset=False)
         axes.set_title(f"{kind.capitalize()} ({wish} is more faithful)", fontsize=10)
         axes.legend(fontsize=7)
-    return _png(figure)
+    return _png(figure, notes)
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: Figure, notes: Sequence[str]) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=110, metadata=write_notes(figure, notes))
     return buffer.getvalue()

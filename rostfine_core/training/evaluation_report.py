@@ -21,6 +21,7 @@ from rostfine_core.training.faithfulness import FaithfulnessResult
 from rostfine_core.training.json_lines import read_json_lines
 from rostfine_core.training.metrics import Shares
 from rostfine_core.training.model_files import TrainedModel
+from rostfine_core.training.notices import sentences
 
 STYLE = """
 body { font-family: system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em;
@@ -47,6 +48,11 @@ class Scored:
     answers: Shares
     shown: Sequence[str]
     faithfulness: FaithfulnessResult | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentences that stand in every picture, since pictures are copied out of a report."""
+        return sentences(self.result.notes)
 
     @property
     def shown_places(self) -> list[int]:
@@ -100,7 +106,7 @@ def _agreement(scored: Scored) -> Iterator[str]:
 
     yield "<h2>Agreement with the panel</h2>"
     yield _image(
-        agreement_figure(scored.prediction, scored.data.labels),
+        agreement_figure(scored.prediction, scored.data.labels, notes=scored.notes),
         "Reliability, confusion of most selected grades and expected grades",
     )
 
@@ -111,7 +117,9 @@ def _learning(scored: Scored) -> Iterator[str]:
     logs = {m.path.name: log for m in scored.members if (log := _log_beside(m.path))}
     if logs:
         yield "<h2>Learning curves</h2>"
-        yield _image(learning_figure(logs), "Loss and validation error over epochs")
+        yield _image(
+            learning_figure(logs, notes=scored.notes), "Loss and validation error over epochs"
+        )
 
 
 def _log_beside(model: Path) -> list[dict[str, Any]]:
@@ -131,12 +139,15 @@ def _examples(scored: Scored) -> Iterator[str]:
         label = scored.data.labels[place]
         error = 100 * float(np.mean((scored.prediction[place] - label) ** 2))
         yield f"<h3>{escape(clip.clip)} ({escape(clip.sample)}), MSE {error:.3f}e-2</h3><p>"
-        yield _image(votes_figure(scored.prediction[place], label), "Predicted and voted shares")
+        votes = votes_figure(scored.prediction[place], label, notes=scored.notes)
+        yield _image(votes, "Predicted and voted shares")
         shown = scored.member_shown(place)
         if shown is not None:
             member, network = shown
             pictures, maps, frames = _maps_of(member, network, data=scored.data, place=place)
-            yield _image(attention_figure(pictures, maps, frames), "Frames and attention")
+            notes = (*scored.notes, DISCLAIMER_ATTENTION)
+            attention = attention_figure(pictures, maps, labels=frames, notes=notes)
+            yield _image(attention, "Frames and attention")
         yield "</p>"
         if shown is not None and len(scored.members) > 1:
             yield (
@@ -168,7 +179,8 @@ def _faithfulness(scored: Scored) -> Iterator[str]:
 
     if scored.faithfulness is not None:
         yield "<h2>Do the attention maps point at what decides?</h2>"
-        yield _image(faithfulness_figure(scored.faithfulness), "Deletion and insertion curves")
+        curves = faithfulness_figure(scored.faithfulness, notes=scored.notes)
+        yield _image(curves, "Deletion and insertion curves")
         yield markdown_to_html(scored.faithfulness.summary)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rostfine_core.training.metrics import Metrics
-from rostfine_core.training.notices import TIE_RULE
+from rostfine_core.training.notices import TIE_RULE, Notes, sentences
 from rostfine_core.training.yardsticks import Yardsticks, knowable_share
 
 INTERVALS = (
@@ -30,8 +30,7 @@ class EvaluationResult:
     fitted, mean over clips (None for a single model).
     ``differences`` are intervals like ``intervals``, of model minus mean answer.
     ``confusion`` counts clips by most-selected grade: rows the panel's, columns the model's.
-    ``notes`` are the sentences that must stand with the scores, see ``disclaimers`` and
-    ``caution_of``.
+    ``notes`` are the sentences that must stand with the scores, in every form of the result.
     """
 
     model: str
@@ -46,7 +45,7 @@ class EvaluationResult:
     mean_entropy_bits: float
     mean_spread: float | None
     confusion: tuple[tuple[int, ...], ...]
-    notes: tuple[str, ...]
+    notes: Notes
     folder: Path | None = None
     flips: bool = False
     temperature: float | None = None
@@ -72,7 +71,7 @@ class EvaluationResult:
     def to_dict(self) -> dict[str, Any]:
         """Plain containers for JSON."""
         return {
-            "notes": list(self.notes),
+            "notes": list(sentences(self.notes)),
             "model": self.model,
             "dataset": self.dataset,
             "clips": self.clips,
@@ -118,7 +117,7 @@ def markdown(result: EvaluationResult) -> str:
     lines = [
         f"# {result.model} on {result.dataset}",
         "",
-        *(line for note in result.notes for line in (f"> {note}", "")),
+        *(line for note in sentences(result.notes) for line in (f"> {note}", "")),
         f"{result.clips} clips of {result.samples} samples; {result.members} model(s)."
         + (INTERVALS if result.intervals else "")
         + _treatment(result),

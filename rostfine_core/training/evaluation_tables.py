@@ -10,17 +10,28 @@ import numpy as np
 from rostfine_core.files import csv_cell
 from rostfine_core.training.datasets import GRADES, ClipDataset
 from rostfine_core.training.metrics import Shares, entropy_bits, expected_grade
+from rostfine_core.training.notices import Notes, standing_notes
 from rostfine_core.training.yardsticks import per_clip_errors
 
 
 def clip_rows(
-    data: ClipDataset, prediction: Shares, *, spread: Shares | None = None
+    data: ClipDataset,
+    prediction: Shares,
+    *,
+    spread: Shares | None = None,
+    notes: Notes | None = None,
 ) -> list[dict[str, Any]]:
-    """One row a clip: predicted and voted shares, expected grades, doubt and errors.
+    """One row a clip: predicted and voted shares, expected grades, doubt, errors and notes.
 
-    ``spread`` (N,) is the standard deviation of the expected grade over an ensemble, of answers
-    after the same temperature as ``prediction``.
+    Args:
+        data: the clips, N.
+        prediction: (N, 5).
+        spread: (N,) the standard deviation of the expected grade over an ensemble, of answers
+            after the same temperature as ``prediction``.
+        notes: what must be said with the rows; without any that of a model trained on such data.
     """
+    if notes is None:
+        notes = standing_notes(model_kinds=[data.kind], data_kind=data.kind)
     labels = data.labels
     errors = per_clip_errors(prediction, labels)
     ours, theirs = expected_grade(prediction), expected_grade(labels)
@@ -33,18 +44,20 @@ def clip_rows(
         | {"predicted_entropy_bits": float(bits[i])}
         | ({} if spread is None else {"ensemble_spread_grades": float(spread[i])})
         | {name: float(values[i]) for name, values in errors.items()}
+        | dict(notes)
         for i, clip in enumerate(data.clips)
     ]
 
 
 def sample_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a sample: how many clips, and the mean of every number over them."""
+    """One row a sample: how many clips, the mean of every number over them, and the notes."""
     averaged = []
     for sample in sorted({r["sample"] for r in rows}):
         own = [r for r in rows if r["sample"] == sample]
-        numbers = [k for k in own[0] if k not in ("clip", "sample")]
+        numbers = [k for k, value in own[0].items() if isinstance(value, float)]
         means = {k: float(np.mean([r[k] for r in own])) for k in numbers}
-        averaged.append({"sample": sample, "clips": len(own)} | means)
+        notes = {k: value for k, value in own[0].items() if k.startswith("note_")}
+        averaged.append({"sample": sample, "clips": len(own)} | means | notes)
     return averaged
 
 

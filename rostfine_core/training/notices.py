@@ -1,6 +1,6 @@
 """The sentences that must stand with scores, in every form of an evaluation and a comparison."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, SIMULATED
 from rostfine_core.training.yardsticks import FEWEST_SAMPLES
@@ -10,16 +10,23 @@ TIE_RULE = (
     "Where grades have equally many votes, the better one counts as the more selected. Answers are "
     "hardly ever tied, so that as far as votes are, BA n measures this rule and not the answers."
 )
+Notes = Mapping[str, str]
+"""Sentences by the names of the columns that hold them in tables; empty where one is not needed."""
 
 
-def disclaimers(*, model_kinds: Sequence[str], data_kind: str) -> tuple[str, ...]:
+def standing_notes(*, model_kinds: Sequence[str], data_kind: str) -> dict[str, str]:
     """What must be said with scores, by what models were trained on and what they are scored on."""
-    notes = [DISCLAIMER_AI_GRADE]
-    if SIMULATED in model_kinds:
-        notes.append(DISCLAIMER_DEMONSTRATION)
-    if data_kind == SIMULATED:
-        notes.append(DISCLAIMER_SIMULATED_DATA)
-    return tuple(notes)
+    is_demonstration, is_simulated = SIMULATED in model_kinds, data_kind == SIMULATED
+    return {
+        "note_ai_grade": DISCLAIMER_AI_GRADE,
+        "note_demonstration": DISCLAIMER_DEMONSTRATION if is_demonstration else "",
+        "note_simulated_data": DISCLAIMER_SIMULATED_DATA if is_simulated else "",
+    }
+
+
+def sentences(notes: Notes) -> tuple[str, ...]:
+    """The notes that are needed."""
+    return tuple(filter(None, notes.values()))
 
 
 def caution_of(samples: int) -> str | None:

@@ -7,23 +7,28 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.domain import SIMULATED
 from rostfine_core.training.datasets import GRADES, ClipDataset
 from rostfine_core.training.metrics import entropy_bits, ranked_grades
 
 Votes = NDArray[np.int64]
+SIMULATED_CLIPS = (
+    "Clips here are simulated, and so are their experts: nothing is said of real sperm or panels."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetStatistics:
     """Counts and agreement of one data set.
 
-    ``most_selected`` counts clips by their most-selected grade (the paper's Table 1);
-    ``mean_share`` is the mean distribution; agreement is 1 when all experts agree, 0 when no more
-    than by chance, NaN where votes are too few or all the same. Kappa is None where panels differ
-    in size, which it does not allow.
+    ``kind`` is ``simulated`` as soon as any clip is; ``most_selected`` counts clips by their
+    most-selected grade (the paper's Table 1); ``mean_share`` is the mean distribution; agreement
+    is 1 when all experts agree, 0 when no more than by chance, NaN where votes are too few or all
+    the same. Kappa is None where panels differ in size, which it does not allow.
     """
 
     name: str
+    kind: str
     clips: int
     samples: int
     clips_per_sample: tuple[int, float, int]
@@ -43,6 +48,7 @@ class DatasetStatistics:
             [
                 f"# {self.name}",
                 "",
+                *([f"> {SIMULATED_CLIPS}", ""] if self.kind == SIMULATED else []),
                 f"{self.clips} clips of {self.samples} samples ({low} to {high} clips each, median "
                 f"{middle:g}).",
                 "",
@@ -72,6 +78,7 @@ def describe_dataset(dataset: ClipDataset) -> DatasetStatistics:
     first = np.bincount(ranked_grades(labels)[:, 0], minlength=len(GRADES))
     return DatasetStatistics(
         name=dataset.name,
+        kind=dataset.kind,
         clips=len(votes),
         samples=len(per_sample),
         clips_per_sample=(

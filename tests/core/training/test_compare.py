@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import stats
 
-from rostfine_core.domain import DISCLAIMER_AI_GRADE
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.compare import compare
 from rostfine_core.training.compare_config import read_compare_config
@@ -83,12 +84,17 @@ def test_a_comparison_is_resumed_and_tabled(
     assert result.making.runs == 4
     assert result.making.seconds > 0
     assert f"commit {result.making.commits[0]}" in lines[2]
-    assert lines[4:7:2] == [f"> {DISCLAIMER_AI_GRADE}", f"> {DISCLAIMER_SIMULATED_DATA}"]
+    notes = (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA)
+    assert lines[4:9:2] == [f"> {note}" for note in notes]
+    stored = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
+    assert tuple(stored["notes"]) == notes
     assert "**" in result.summary
     assert "Kruskal-Wallis over folds" in result.summary
     assert "averaged" not in result.summary  # each part has one run
     rows = rows_of(tmp_path / "out" / "compare.csv")
     assert len(rows) == 4 + 2
+    columns = ("note_ai_grade", "note_demonstration", "note_simulated_data")
+    assert all(tuple(row[c] for c in columns) == notes for row in rows)
     assert [(r["seed"], r["fold"], r["inner_fold"]) for r in rows] == [
         ("0", "0", ""),
         ("0", "1", ""),
@@ -144,7 +150,9 @@ def test_a_method_of_several_tables_is_trained_once(
     assert [t.reference for t in result.tables] == ["1", "g+s+t"]
     assert len((tmp_path / "out" / "times.jsonl").read_text(encoding="utf-8").splitlines()) == 4
     assert "![Alpha, drawn](Alpha_drawn.png)" in result.summary
-    assert (tmp_path / "out" / "Alpha_drawn.png").stat().st_size > 1000
+    with Image.open(tmp_path / "out" / "Alpha_drawn.png") as figure:
+        told = (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA, TIE_RULE)
+        assert figure.info["Disclaimer"] == " ".join(told)
     before = (tmp_path / "out" / "compare.md").read_bytes()
     drain(compare(comparison))
     assert (tmp_path / "out" / "compare.md").read_bytes() == before

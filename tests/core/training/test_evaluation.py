@@ -1,7 +1,10 @@
 """Scores of a model file: yardsticks, intervals and the files beside them."""
 
+import base64
 import csv
+import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,11 +13,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+from rostfine_core.domain import (
+    DISCLAIMER_AI_GRADE,
+    DISCLAIMER_ATTENTION,
+    DISCLAIMER_DEMONSTRATION,
+)
 from rostfine_core.errors import ConfigError, DatasetError, ModelError
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.evaluation import evaluate
+from rostfine_core.training.evaluation_figures import votes_figure
 from rostfine_core.training.evaluation_report import markdown_to_html
 from rostfine_core.training.evaluation_result import against_mean_answer
 from rostfine_core.training.metrics import compute_metrics
@@ -23,7 +32,8 @@ from rostfine_core.training.notices import (
     TIE_RULE,
     caution_of,
     caution_of_seen,
-    disclaimers,
+    sentences,
+    standing_notes,
 )
 from rostfine_core.training.yardsticks import (
     FEWEST_SAMPLES,
@@ -186,11 +196,52 @@ def test_the_member_whose_attention_is_shown_is_named(
 
 
 def test_notes_say_what_was_simulated() -> None:
-    assert disclaimers(model_kinds=["Lab A"], data_kind="Lab B") == (DISCLAIMER_AI_GRADE,)
-    mixed = disclaimers(model_kinds=["Lab A", "simulated"], data_kind="Lab B")
-    assert mixed == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
-    clips = disclaimers(model_kinds=["Lab A"], data_kind="simulated")
-    assert clips == (DISCLAIMER_AI_GRADE, DISCLAIMER_SIMULATED_DATA)
+    neither = standing_notes(model_kinds=["Lab A"], data_kind="Lab B")
+    assert sentences(neither) == (DISCLAIMER_AI_GRADE,)
+    mixed = standing_notes(model_kinds=["Lab A", "simulated"], data_kind="Lab B")
+    assert sentences(mixed) == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
+    clips = standing_notes(model_kinds=["Lab A"], data_kind="simulated")
+    assert sentences(clips) == (DISCLAIMER_AI_GRADE, DISCLAIMER_SIMULATED_DATA)
+
+
+def test_tables_and_pictures_bear_the_notes_of_their_report(
+    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    out = tmp_path / "scores"
+    result = drain(evaluate(trained_model, dataset_folder, out=out, repeats=5))
+    notes = {
+        "note_ai_grade": DISCLAIMER_AI_GRADE,
+        "note_demonstration": DISCLAIMER_DEMONSTRATION,
+        "note_simulated_data": DISCLAIMER_SIMULATED_DATA,
+        "note_few_samples": caution_of(8) or "",
+        "note_samples_seen": result.notes["note_samples_seen"],
+    }
+    assert "were used to train the model" in notes["note_samples_seen"]
+    for name in ("clips.csv", "samples.csv"):
+        with (out / name).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert all(row[column] == text for row in rows for column, text in notes.items())
+    with trained_model.with_name("test_clips.csv").open(encoding="utf-8", newline="") as file:
+        (row, *_) = csv.DictReader(file)
+    assert [row[column] for column in list(notes)[:3]] == list(notes.values())[:3]
+    report = (out / "report.html").read_text(encoding="utf-8")
+    pictures = [base64.b64decode(code) for code in re.findall(r'base64,([^"]*)"', report)]
+    told = [Image.open(io.BytesIO(png)).info["Disclaimer"] for png in pictures]
+    assert all(" ".join(notes.values()) in text for text in told)
+    assert sum(DISCLAIMER_ATTENTION in text for text in told) == 3
+
+
+def test_a_figure_grows_by_the_lines_of_its_notes() -> None:
+    votes = np.array([0.2, 0.3, 0.3, 0.1, 0.1])
+    notes = [DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION]
+    with_notes, without = (
+        Image.open(io.BytesIO(votes_figure(votes, votes, notes=n))) for n in (notes, [])
+    )
+    # Each takes two lines of the narrow figure, 7.8 points each at 110 dpi.
+    assert with_notes.height - without.height == pytest.approx(4 * 7.8 / 72 * 110, abs=1)
+    band = np.asarray(with_notes.convert("L"))[-(with_notes.height - without.height) :]
+    assert (band < 160).any()
+    assert band[:, -1].min() == 255  # no line runs out of the picture
 
 
 def test_what_the_report_cannot_do_is_told_before_anything_is_graded(

@@ -1,12 +1,18 @@
 """Agreement against published worked examples."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rostfine_core.training.datasets import read_dataset
-from rostfine_core.training.statistics import describe_dataset, fleiss_kappa, krippendorff_alpha
+from rostfine_core.training.statistics import (
+    SIMULATED_CLIPS,
+    describe_dataset,
+    fleiss_kappa,
+    krippendorff_alpha,
+)
 
 # The worked example of Fleiss' kappa: 10 subjects, 14 raters, 5 categories, kappa = 0.210.
 FLEISS = np.array(
@@ -67,6 +73,8 @@ def test_the_table_of_a_data_set(dataset_folder: Path) -> None:
     assert sum(found.most_selected) == 24
     assert sum(found.mean_share) == pytest.approx(1, abs=1e-6)
     assert "| most selected |" in found.summary
+    assert f"\n> {SIMULATED_CLIPS}\n" in found.summary
+    assert SIMULATED_CLIPS not in replace(found, kind="Lab A").summary
 
 
 def test_agreement_of_a_single_expert_is_undefined(dataset_folder: Path) -> None:
