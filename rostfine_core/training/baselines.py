@@ -8,6 +8,7 @@ channels; the transformers' sizes are those of the configuration.
 from torch import Tensor, nn
 from torchvision.models import vgg
 
+from rostfine_core.errors import ConfigError
 from rostfine_core.model import RoSTFine, RoSTFineConfig
 from rostfine_core.training.outputs import ResearchOutput
 from rostfine_core.training.video_cnns import build_video_cnn
@@ -68,7 +69,7 @@ def build_baseline(
     ``temporal_depth`` is ViViT's alone, see there.
 
     Raises:
-        ConfigError: the library that builds it is not installed.
+        ConfigError: the library that builds it is not installed, or the input is too small.
     """
     backbone, width = _backbone(name, config, small, temporal_depth)
     return Baseline(backbone, width=width, num_grades=config.num_grades)
@@ -82,11 +83,16 @@ def _backbone(
     if name == "vivit":
         return FactorisedViViT(config, temporal_depth=temporal_depth), config.embed_dim
     if name == "vgg16":
-        return _vgg16(small)
+        return _vgg16(small, image_size=config.image_size)
     return build_video_cnn(name, config=config, small=small)
 
 
-def _vgg16(small: bool) -> tuple[nn.Module, int]:
+def _vgg16(small: bool, *, image_size: int) -> tuple[nn.Module, int]:
+    if image_size < 2 ** SMALL_VGG.count("M"):
+        raise ConfigError(
+            f"vgg16 halves the picture five times, and image_size is {image_size}: make it 32 or "
+            "more."
+        )
     if small:
         layers = vgg.make_layers(SMALL_VGG)  # type: ignore[arg-type]  # its annotation forgets "M"
         pooled = nn.Sequential(layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())

@@ -252,7 +252,8 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse sections that do not go together."""
+        """Refuse a seed that no generator takes, and sections that do not go together."""
+        _require(0 <= self.seed < 2**63, f"seed must be from 0 to 2**63 - 1, got {self.seed}")
         _require(
             not self.auxiliary.columns or self.model.network == "rostfine",
             "auxiliary columns are learned from the features of rostfine alone",

@@ -168,13 +168,21 @@ def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
         mistakes.append(f"dataset.toml: panel_size must be 1 or more, got {panel}")
     if table.get("grades", list(GRADES)) != list(GRADES):
         mistakes.append(f"dataset.toml: grades must be {list(GRADES)}, got {table['grades']}")
+    kind = _typed(table, "kind", str, mistakes, default=name or "")
+    if "" in (name, kind):
+        mistakes.append("dataset.toml: name and kind must not be empty")
     cut = table.get("preprocessing", {})
+    if not isinstance(cut, dict):
+        mistakes.append(f"dataset.toml: preprocessing must be a table, got {cut!r}")
+        cut = {}
     frames = _typed(cut, "clip_frames", int, mistakes, default=16)
     size = _typed(cut, "size_px", int, mistakes, default=150)
+    if any(value is not None and value < 1 for value in (frames, size)):
+        mistakes.append(f"dataset.toml: clip_frames and size_px must be 1 or more, got {cut}")
     # After a mistake the header only serves to check the rest; it is not returned to anyone.
     return DatasetHeader(
         name=name or "",
-        kind=str(table.get("kind", name)),
+        kind=kind or "",
         panel_size=panel or 0,
         clip_frames=frames or DatasetHeader.clip_frames,
         clip_size_px=size or DatasetHeader.clip_size_px,

@@ -29,7 +29,8 @@ def initialise(network: nn.Module, section: ModelSection) -> None:
 
     Raises:
         ModelError: the weights cannot be read or do not fit.
-        ConfigError: nothing is called as ``freeze`` says, or the checkpoint cannot be got.
+        ConfigError: nothing, or everything, is called as ``freeze`` says, or the checkpoint cannot
+            be got.
     """
     if section.init != SCRATCH:
         _load(network, section.init)
@@ -68,13 +69,21 @@ def encoder_weights(source: str) -> dict[str, Tensor]:
 
 
 def freeze(network: nn.Module, prefixes: tuple[str, ...]) -> None:
-    """Keep every parameter whose name begins with one of ``prefixes`` as it is."""
+    """Keep every parameter whose name begins with one of ``prefixes`` as it is.
+
+    Raises:
+        ConfigError: one of them begins no name, or nothing would be left to train.
+    """
     names = [name for name, _ in network.named_parameters()]
     unknown = [p for p in prefixes if not any(name.startswith(p) for name in names)]
     if unknown:
         raise ConfigError(
             f"No parameter's name begins with {', '.join(unknown)}: correct freeze; names begin "
             f"for example with {names[0]} or {names[-1]}."
+        )
+    if all(name.startswith(prefixes) for name in names):
+        raise ConfigError(
+            "Every parameter would be frozen and nothing be trained: name fewer of them in freeze."
         )
     for name, parameter in network.named_parameters():
         if name.startswith(prefixes):

@@ -90,6 +90,12 @@ def test_a_temporal_depth_is_of_vivit_and_a_count(tmp_path: Path, line: str, sen
         read_train_config(write(tmp_path, GOOD.replace("[model]", f"[model]\n{line}")))
 
 
+@pytest.mark.parametrize("seed", ["-1", str(2**63)])
+def test_a_seed_that_no_generator_takes(tmp_path: Path, seed: str) -> None:
+    with pytest.raises(ConfigError, match=f"seed must be from 0 to .* got {seed}"):
+        read_train_config(write(tmp_path, f"seed = {seed}\n{GOOD}"))
+
+
 def test_a_model_that_cannot_be_built(tmp_path: Path) -> None:
     config = read_train_config(write(tmp_path, GOOD.replace("top_k = 2", "top_q = 2")))
     with pytest.raises(ConfigError, match="top_q"):

@@ -65,6 +65,23 @@ def test_missing_files_and_columns(tmp_path: Path, dataset_folder: Path) -> None
         read_dataset(dataset_folder)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[preprocessing]\nclip_frames = 16\nsize_px = 20", "preprocessing = 3", "must be a table"),
+        ("clip_frames = 16", "clip_frames = 0", "clip_frames and size_px must be 1 or more"),
+        ('kind = "simulated"', "kind = 3", "kind must be given as str, got 3"),
+        ('kind = "simulated"', 'kind = ""', "name and kind must not be empty"),
+    ],
+)
+def test_wrong_values_of_the_header_are_told(
+    dataset_folder: Path, old: str, new: str, told: str
+) -> None:
+    edit(dataset_folder / "dataset.toml", old, new)
+    with pytest.raises(DatasetError, match=f"dataset.toml: .*{told}"):
+        read_dataset(dataset_folder)
+
+
 def test_the_true_distribution_is_read_when_there(dataset_folder: Path) -> None:
     labels = dataset_folder / "labels.csv"
     head, *rows = labels.read_text(encoding="utf-8").splitlines()

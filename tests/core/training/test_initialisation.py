@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.initialisation import frozen_modules
 from rostfine_core.training.loop import TrainingLoop
@@ -28,7 +29,7 @@ def fresh(config: TrainConfig) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize(
     ("network", "freeze"),
     [
-        ({}, ["encoder.blocks.0.", "encoder.patch_embed", "head_s"]),
+        ({}, ["encoder.blocks.0.", "encoder.patch_embed", "head_spatial"]),
         ({"network": "r3d", "size": "small"}, ["backbone.blocks.1."]),
     ],
 )
@@ -74,3 +75,12 @@ def test_a_module_is_frozen_only_as_a_whole() -> None:
     assert frozen_modules(network) == ()
     block.requires_grad_(False)
     assert set(frozen_modules(network)) == {block, norm}
+
+
+@pytest.mark.parametrize("freeze", [[""], ["encoder", "branch_", "head_"]])
+def test_a_training_of_nothing_is_refused(
+    recipe: Recipe, drain: Callable[..., Any], freeze: list[str]
+) -> None:
+    model = {"overrides": recipe().model.overrides, "freeze": freeze}
+    with pytest.raises(ConfigError, match="Every parameter would be frozen"):
+        drain(train_recipe(recipe(model=model)))

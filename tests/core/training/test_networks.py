@@ -86,6 +86,13 @@ def test_an_absent_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         build_network(section(network="x3d"))
 
 
+@pytest.mark.parametrize("size", ["small", "full"])
+def test_a_picture_too_small_for_vgg16_is_told(size: str) -> None:
+    tiny = section(network="vgg16", size=size, overrides=SIZES | {"image_size": 24})
+    with pytest.raises(ConfigError, match="image_size is 24: make it 32 or more"):
+        build_network(tiny)
+
+
 @pytest.mark.parametrize(
     ("features", "aggregation", "heads"),
     [("g", "separate", 1), ("gt", "separate", 2), ("gst", "concat", 1), ("st", "sum", 1)],
