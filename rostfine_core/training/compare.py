@@ -37,7 +37,12 @@ from rostfine_core.training.datasets import GRADES
 from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
 from rostfine_core.training.metrics import Shares, compute_metrics
 from rostfine_core.training.networks import build_network
-from rostfine_core.training.notices import TIE_RULE, sentences, standing_notes
+from rostfine_core.training.notices import (
+    TIE_RULE,
+    is_officially_selected,
+    sentences,
+    standing_notes,
+)
 from rostfine_core.training.recipe import train_recipe
 from rostfine_core.training.run_folder import RunFolder, read_json, write_json
 from rostfine_core.training.significance import compare_with_reference
@@ -216,6 +221,15 @@ def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable
 
 def _notes(config: CompareConfig) -> dict[str, str]:
     """What must stand with the scores; runs of versions that noted no kind of data add nothing."""
-    results = [read_json(folder.result) for folder in _folders(config)]
-    kinds = [str(result.get("dataset_kind", "")) for result in results]
-    return standing_notes(model_kinds=kinds, data_kind=SIMULATED if SIMULATED in kinds else "")
+    results = [
+        (method.name, read_json(RunFolder(Path(run.output)).result))
+        for method in config.methods
+        for run in config.runs(method)
+    ]
+    kinds = [str(result.get("dataset_kind", "")) for _, result in results]
+    official = [name for name, result in results if is_officially_selected(result)]
+    return standing_notes(
+        model_kinds=kinds,
+        data_kind=SIMULATED if SIMULATED in kinds else "",
+        officially_selected=list(dict.fromkeys(official)),
+    )

@@ -26,7 +26,12 @@ from rostfine_core.training.metrics import (
     entropy_bits,
 )
 from rostfine_core.training.model_files import TrainedModel, load_trained
-from rostfine_core.training.notices import caution_of, caution_of_seen, standing_notes
+from rostfine_core.training.notices import (
+    caution_of,
+    caution_of_seen,
+    is_officially_selected,
+    standing_notes,
+)
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import write_json
 from rostfine_core.training.yardsticks import (
@@ -180,7 +185,11 @@ def _notes(members: Sequence[TrainedModel], data: ClipDataset) -> dict[str, str]
     samples = set(data.samples)
     seen = {name for m in members for name in m.training.get("samples_seen", ())}
     known = sum(fingerprint(sample) in seen for sample in samples)
-    notes = standing_notes(model_kinds=[m.dataset_kind for m in members], data_kind=data.kind)
+    notes = standing_notes(
+        model_kinds=[m.dataset_kind for m in members],
+        data_kind=data.kind,
+        officially_selected=[m.path.name for m in members if is_officially_selected(m.training)],
+    )
     return notes | {
         "note_few_samples": caution_of(len(samples)) or "",
         "note_samples_seen": caution_of_seen(known, of=len(samples)) or "",

@@ -1,6 +1,7 @@
 """The sentences that must stand with scores, in every form of an evaluation and a comparison."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, SIMULATED
 from rostfine_core.training.yardsticks import FEWEST_SAMPLES
@@ -14,14 +15,43 @@ Notes = Mapping[str, str]
 """Sentences by the names of the columns that hold them in tables; empty where one is not needed."""
 
 
-def standing_notes(*, model_kinds: Sequence[str], data_kind: str) -> dict[str, str]:
-    """What must be said with scores, by what models were trained on and what they are scored on."""
+def standing_notes(
+    *, model_kinds: Sequence[str], data_kind: str, officially_selected: Sequence[str] = ()
+) -> dict[str, str]:
+    """What must be said with scores.
+
+    Args:
+        model_kinds: what the models were trained on.
+        data_kind: what they are scored on.
+        officially_selected: the names of those whose checkpoint was chosen on the test part.
+    """
     is_demonstration, is_simulated = SIMULATED in model_kinds, data_kind == SIMULATED
     return {
         "note_ai_grade": DISCLAIMER_AI_GRADE,
         "note_demonstration": DISCLAIMER_DEMONSTRATION if is_demonstration else "",
         "note_simulated_data": DISCLAIMER_SIMULATED_DATA if is_simulated else "",
+        "note_official_selection": _note_of_official_selection(officially_selected),
     }
+
+
+def _note_of_official_selection(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    return (
+        "Chosen on the test part, as the official code does (official_selection): the checkpoints "
+        f"of {', '.join(names)}. Scores on that part are better than on other clips."
+    )
+
+
+def is_officially_selected(training: Mapping[str, Any]) -> bool:
+    """Whether the summary of a run says that its checkpoint was chosen on the test part.
+
+    Before it had a key of its own, the recipe within told it.
+    """
+    recipe = training.get("recipe")
+    split = recipe.get("split") if isinstance(recipe, dict) else None
+    of_recipe = split.get("official_selection") if isinstance(split, dict) else False
+    return training.get("official_selection", of_recipe) is True
 
 
 def sentences(notes: Notes) -> tuple[str, ...]:

@@ -350,6 +350,21 @@ def test_a_comparison_tells_when_and_how_long_it_was_made(
     assert "training steps" not in drain(compare(comparison)).summary
 
 
+def test_checkpoints_that_were_chosen_on_the_test_part_are_told(
+    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    text = comparison.read_text(encoding="utf-8")
+    both = '"loss.alpha" = 0.0, "split.official_selection" = true'
+    comparison.write_text(text.replace('"loss.alpha" = 0.0', both), encoding="utf-8")
+    result = drain(compare(comparison))
+    told = "(official_selection): the checkpoints of no diversity. Scores on that part are better"
+    assert told in result.summary
+    stored = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
+    assert any(told in note for note in stored["notes"])
+    rows = rows_of(tmp_path / "out" / "compare.csv")
+    assert all(told in row["note_official_selection"] for row in rows)
+
+
 def test_folds_too_few_for_any_difference_are_told(
     comparison: Path, drain: Callable[..., Any]
 ) -> None:

@@ -21,6 +21,7 @@ from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
 )
 from rostfine_core.errors import ConfigError, DatasetError, ModelError
+from rostfine_core.model import load_models, save_model
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_figures import votes_figure
@@ -202,6 +203,33 @@ def test_notes_say_what_was_simulated() -> None:
     assert sentences(mixed) == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
     clips = standing_notes(model_kinds=["Lab A"], data_kind="simulated")
     assert sentences(clips) == (DISCLAIMER_AI_GRADE, DISCLAIMER_SIMULATED_DATA)
+
+
+@pytest.mark.parametrize(
+    "said", [{"official_selection": True}, {"recipe": {"split": {"official_selection": True}}}]
+)
+def test_a_checkpoint_that_was_chosen_on_the_test_part_is_told(
+    trained_model: Path,
+    held_back_folder: Path,
+    tmp_path: Path,
+    drain: Callable[..., Any],
+    said: dict[str, Any],
+) -> None:
+    (loaded,) = load_models(trained_model)
+    path = tmp_path / "official.safetensors"
+    save_model(
+        path,
+        loaded.network,
+        preprocessing=loaded.preprocessing,
+        training={**loaded.training, **said},
+        dataset_kind="Lab A",
+    )
+    result = drain(evaluate(path, held_back_folder, repeats=5))
+    told = "(official_selection): the checkpoints of official.safetensors."
+    assert told in result.notes["note_official_selection"]
+    assert told in result.summary
+    plain = drain(evaluate(trained_model, held_back_folder, repeats=5))
+    assert "official_selection" not in plain.summary
 
 
 def test_tables_and_pictures_bear_the_notes_of_their_report(
