@@ -42,9 +42,10 @@ class ModelSection:
     ``preset`` and ``overrides`` give the sizes: of RoSTFine, and of the input and the encoder of
     the baselines; ``size`` is for baselines that are no transformers. ``temporal_depth`` is the
     number of vivit's temporal layers, with 0 a third of the depth. ``features`` and
-    ``aggregation`` are the paper's ablations. ``normalise`` is that of ``Preprocessing``.
-    ``init`` is ``scratch``, ``timm:NAME`` or a checkpoint: a model file, an official TimeSformer
-    ``.pyth``, for vivit its authors' Flax checkpoint or, for a baseline, its state dict.
+    ``aggregation`` are the paper's ablations, of rostfine alone. ``normalise`` is that of
+    ``Preprocessing``. ``init`` is ``scratch``, ``timm:NAME`` or a checkpoint: a model file, an
+    official TimeSformer ``.pyth``, for vivit its authors' Flax checkpoint or, for a baseline, its
+    state dict.
     ``freeze`` names the parameters that stay as they are, by how they begin; a part that is frozen
     as a whole keeps the statistics of its batch norm and drops nothing either.
     """
@@ -257,6 +258,12 @@ class TrainConfig:
         _require(
             not self.auxiliary.columns or self.model.network == "rostfine",
             "auxiliary columns are learned from the features of rostfine alone",
+        )
+        # Asked of a recipe, not of its section, which model files of earlier versions hold too.
+        whole = (self.model.features, self.model.aggregation) == ("gst", "separate")
+        _require(
+            whole or self.model.network == "rostfine",
+            f"features and aggregation are of rostfine alone, got network {self.model.network!r}",
         )
 
     def to_dict(self) -> dict[str, Any]:

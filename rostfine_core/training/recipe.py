@@ -269,10 +269,13 @@ def training_summary(
 def recording_conditions(dataset: ClipDataset) -> dict[str, Any]:
     """Frame rate, scale and head size (5th to 95th percentile) where the data set tells them."""
     fps, um_per_px = dataset.column("fps"), dataset.column("um_per_px")
-    heads = dataset.column("head_length_um")
-    known = len(heads) and len(heads) == len(um_per_px)
+    heads = [
+        clip.numbers["head_length_um"] / clip.numbers["um_per_px"]
+        for clip in dataset.clips
+        if "head_length_um" in clip.numbers and clip.numbers.get("um_per_px", 0) > 0
+    ]
     return {
         "fps": float(np.median(fps)) if len(fps) else None,
         "um_per_px": float(np.median(um_per_px)) if len(um_per_px) else None,
-        "head_length_px": np.percentile(heads / um_per_px, (5, 95)).tolist() if known else None,
+        "head_length_px": np.percentile(heads, (5, 95)).tolist() if heads else None,
     }

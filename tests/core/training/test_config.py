@@ -96,6 +96,15 @@ def test_a_seed_that_no_generator_takes(tmp_path: Path, seed: str) -> None:
         read_train_config(write(tmp_path, f"seed = {seed}\n{GOOD}"))
 
 
+@pytest.mark.parametrize("ablation", ['features = "g"', 'aggregation = "sum"'])
+def test_ablations_are_of_rostfine(tmp_path: Path, ablation: str) -> None:
+    """A baseline has one feature: it would train as without them and stand in the table."""
+    baseline = GOOD.replace("[model]", f'[model]\nnetwork = "timesformer"\n{ablation}')
+    with pytest.raises(ConfigError, match="of rostfine alone, got network 'timesformer'"):
+        read_train_config(write(tmp_path, baseline))
+    read_train_config(write(tmp_path, baseline.replace("timesformer", "rostfine")))
+
+
 def test_a_model_that_cannot_be_built(tmp_path: Path) -> None:
     config = read_train_config(write(tmp_path, GOOD.replace("top_k = 2", "top_q = 2")))
     with pytest.raises(ConfigError, match="top_q"):
