@@ -2,9 +2,8 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,46 +23,14 @@ from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_tables import clip_rows, table
 from rostfine_core.training.initialisation import initialise
 from rostfine_core.training.loop import TrainingLoop
-from rostfine_core.training.metrics import Metrics, compute_metrics
+from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.model_files import samples_seen_by, save_trained
 from rostfine_core.training.networks import build_network, network_config, preprocessing_for
+from rostfine_core.training.notices import sentences
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import RunFolder, write_json
 from rostfine_core.training.splits import Indices, Split, split_clips
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainResult:
-    """What a finished run left: the model file and what is known of the kept checkpoint."""
-
-    model_path: Path
-    epoch: int
-    epochs: int
-    clips: tuple[int, int, int]
-    validation: Metrics | None
-    test: Metrics | None
-
-    @property
-    def summary(self) -> str:
-        """A few lines for the command line."""
-        lines = [
-            f"Model written to {self.model_path}",
-            f"Kept epoch {self.epoch} of {self.epochs}; clips to train, validate, test: "
-            + ", ".join(map(str, self.clips)),
-        ]
-        for part, metrics in (("validation", self.validation), ("test", self.test)):
-            if metrics is not None:
-                lines.append(f"{part}: {describe(metrics)}")
-        return "\n".join(lines)
-
-
-def describe(metrics: Metrics) -> str:
-    """The metrics that the paper compares by, in its units, and the rank correlation."""
-    return (
-        f"MSE {100 * metrics.mse:.3f}e-2, JS {100 * metrics.js:.3f}e-2, "
-        f"balanced accuracy {100 * metrics.balanced_accuracy_mean:.1f}%, "
-        f"rank correlation {metrics.rank_correlation:.3f}"
-    )
+from rostfine_core.training.train_result import Scores, TrainResult, notes_of, training_summary
 
 
 def train(config_path: Path) -> LongJob[TrainResult]:
@@ -188,6 +155,7 @@ def _finish(
         epoch=epoch,
         epochs=config.loop.epochs,
         clips=(len(loop.split.train), len(loop.split.validation), len(loop.split.test)),
+        notes=notes_of(config, model=loop.folder.model, dataset=dataset),
         **measured,
     )
     summary = training_summary(
@@ -206,12 +174,13 @@ def _finish(
         )
         if len(answers["test"]):
             tested = dataset.subset(loop.split.test)
-            write_text(loop.folder.test_clips, table(clip_rows(tested, answers["test"])))
+            rows = clip_rows(tested, answers["test"], notes=result.notes)
+            write_text(loop.folder.test_clips, table(rows))
         for other in config.data.test:
             out = loop.folder.path / f"test-{safe_name(Path(other).name)}"
             yield from evaluate(loop.folder.model, Path(other), out=out)
         # Written last: a folder that has it is whole.
-        write_json(loop.folder.result, summary)
+        write_json(loop.folder.result, {"notes": list(sentences(result.notes)), **summary})
     return result
 
 
@@ -229,53 +198,5 @@ def _answer(
     )
 
 
-def _measure(answers: NDArray[np.float32], labels: NDArray[np.float32]) -> Metrics | None:
-    return compute_metrics(answers, labels) if len(labels) else None
-
-
-def training_summary(
-    config: TrainConfig,
-    *,
-    result: TrainResult,
-    dataset: ClipDataset,
-    split: Split,
-    seen_before: frozenset[str],
-) -> dict[str, Any]:
-    """What a model file says of its making, as plain containers.
-
-    ``seen_before`` are the fingerprints of samples that the weights it started from had seen.
-    """
-    return {
-        "dataset": dataset.name,
-        "dataset_kind": dataset.kind,
-        "clips_train": result.clips[0],
-        "clips_validation": result.clips[1],
-        "clips_test": result.clips[2],
-        "samples_train": len({dataset.samples[i] for i in split.train}),
-        "samples_seen": sorted(
-            seen_before.union(
-                fingerprint(dataset.samples[i]) for i in (*split.train, *split.validation)
-            )
-        ),
-        "epoch": result.epoch,
-        "validation": result.validation and result.validation.scalars(),
-        "test": result.test and result.test.scalars(),
-        "mean_label": dataset.labels[split.train].mean(axis=0, dtype=np.float64).tolist(),
-        **recording_conditions(dataset),
-        "recipe": config.to_dict(),
-    }
-
-
-def recording_conditions(dataset: ClipDataset) -> dict[str, Any]:
-    """Frame rate, scale and head size (5th to 95th percentile) where the data set tells them."""
-    fps, um_per_px = dataset.column("fps"), dataset.column("um_per_px")
-    heads = [
-        clip.numbers["head_length_um"] / clip.numbers["um_per_px"]
-        for clip in dataset.clips
-        if "head_length_um" in clip.numbers and clip.numbers.get("um_per_px", 0) > 0
-    ]
-    return {
-        "fps": float(np.median(fps)) if len(fps) else None,
-        "um_per_px": float(np.median(um_per_px)) if len(um_per_px) else None,
-        "head_length_px": np.percentile(heads, (5, 95)).tolist() if heads else None,
-    }
+def _measure(answers: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores | None:
+    return compute_metrics(answers, labels).scalars() if len(labels) else None

@@ -15,8 +15,9 @@ from rostfine_core.training.auxiliary import auxiliary_targets
 from rostfine_core.training.config import AuxiliarySection, TrainConfig
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.loop import TrainingProgress
-from rostfine_core.training.recipe import TrainResult, train_recipe
+from rostfine_core.training.recipe import train_recipe
 from rostfine_core.training.run_folder import RunFolder
+from rostfine_core.training.train_result import TrainResult
 
 Recipe = Callable[..., TrainConfig]
 SECTION = {"columns": ["outline", "speed"], "weight": 0.5, "epochs": 2}

@@ -73,7 +73,7 @@ def test_a_run_with_official_selection_keeps_what_its_test_part_likes_best(
     assert result.epoch == int(np.argmin(scores)) + 1
     assert result.clips == (18, 6, 6)
     assert result.test == result.validation
-    assert result.test.mse == pytest.approx(min(scores), rel=1e-5)
+    assert result.test["mse"] == pytest.approx(min(scores), rel=1e-5)
 
 
 def test_inner_folds_part_the_rest_of_an_outer_fold() -> None:

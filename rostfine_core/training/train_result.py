@@ -1,0 +1,109 @@
+"""What a finished run tells: its scores, with the notices that must stand with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.datasets import ClipDataset, fingerprint
+from rostfine_core.training.notices import Notes, sentences, standing_notes
+from rostfine_core.training.splits import Split
+
+Scores = Mapping[str, float]
+"""The metrics of one part by their names, see ``Metrics.scalars``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainResult:
+    """What a finished run left: the model file and what is known of the kept checkpoint.
+
+    ``notes`` must stand with the scores, wherever they are shown.
+    """
+
+    model_path: Path
+    epoch: int
+    epochs: int
+    clips: tuple[int, int, int]
+    validation: Scores | None
+    test: Scores | None
+    notes: Notes
+
+    @property
+    def summary(self) -> str:
+        """A few lines for the command line."""
+        lines = [
+            f"Model written to {self.model_path}",
+            f"Kept epoch {self.epoch} of {self.epochs}; clips to train, validate, test: "
+            + ", ".join(map(str, self.clips)),
+        ]
+        for part, scores in (("validation", self.validation), ("test", self.test)):
+            if scores is not None:
+                lines.append(f"{part}: {describe(scores)}")
+        return "\n".join([*lines, *sentences(self.notes)])
+
+
+def describe(scores: Scores) -> str:
+    """The metrics that the paper compares by, in its units, and the rank correlation."""
+    return (
+        f"MSE {100 * scores['mse']:.3f}e-2, JS {100 * scores['js']:.3f}e-2, "
+        f"balanced accuracy {100 * scores['balanced_accuracy_mean']:.1f}%, "
+        f"rank correlation {scores['rank_correlation']:.3f}"
+    )
+
+
+def notes_of(config: TrainConfig, *, model: Path, dataset: ClipDataset) -> dict[str, str]:
+    """What must be said with the scores of a run."""
+    return standing_notes(
+        model_kinds=[dataset.kind],
+        data_kind=dataset.kind,
+        officially_selected=[model.name] if config.split.official_selection else [],
+    )
+
+
+def training_summary(
+    config: TrainConfig,
+    *,
+    result: TrainResult,
+    dataset: ClipDataset,
+    split: Split,
+    seen_before: frozenset[str],
+) -> dict[str, Any]:
+    """What a model file says of its making, as plain containers.
+
+    ``seen_before`` are the fingerprints of samples that the weights it started from had seen.
+    """
+    own = {fingerprint(dataset.samples[i]) for i in (*split.train, *split.validation)}
+    return {
+        "dataset": dataset.name,
+        "dataset_kind": dataset.kind,
+        "clips_train": result.clips[0],
+        "clips_validation": result.clips[1],
+        "clips_test": result.clips[2],
+        "samples_train": len({dataset.samples[i] for i in split.train}),
+        "samples_seen": sorted(seen_before | own),
+        "official_selection": config.split.official_selection,
+        "epoch": result.epoch,
+        "validation": result.validation,
+        "test": result.test,
+        "mean_label": dataset.labels[split.train].mean(axis=0, dtype=np.float64).tolist(),
+        **recording_conditions(dataset),
+        "recipe": config.to_dict(),
+    }
+
+
+def recording_conditions(dataset: ClipDataset) -> dict[str, Any]:
+    """Frame rate, scale and head size (5th to 95th percentile) where the data set tells them."""
+    fps, um_per_px = dataset.column("fps"), dataset.column("um_per_px")
+    heads = [
+        clip.numbers["head_length_um"] / clip.numbers["um_per_px"]
+        for clip in dataset.clips
+        if "head_length_um" in clip.numbers and clip.numbers.get("um_per_px", 0) > 0
+    ]
+    return {
+        "fps": float(np.median(fps)) if len(fps) else None,
+        "um_per_px": float(np.median(um_per_px)) if len(um_per_px) else None,
+        "head_length_px": np.percentile(heads, (5, 95)).tolist() if heads else None,
+    }

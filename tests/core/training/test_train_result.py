@@ -1,0 +1,51 @@
+"""What a finished run tells on the console, in its folder and in its model file."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.datasets import read_dataset
+from rostfine_core.training.model_files import load_trained
+from rostfine_core.training.notices import DISCLAIMER_SIMULATED_DATA
+from rostfine_core.training.recipe import train_recipe
+from rostfine_core.training.train_result import recording_conditions
+
+Recipe = Callable[..., TrainConfig]
+
+
+@pytest.mark.parametrize("is_official", [False, True])
+def test_scores_never_stand_without_their_notices(
+    recipe: Recipe, drain: Callable[..., Any], is_official: bool
+) -> None:
+    split = {"test_share": 0.25, "official_selection": is_official}
+    config = recipe(split=split, loop={"epochs": 1, "threads": 1, "device": "cpu"})
+    result = drain(train_recipe(config))
+    stored = json.loads((Path(config.output) / "result.json").read_text(encoding="utf-8"))
+    with (Path(config.output) / "test_clips.csv").open(encoding="utf-8", newline="") as file:
+        row = next(csv.DictReader(file))
+    lines = result.summary.splitlines()
+    notes = [DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA]
+    assert lines[4:7] == stored["notes"][:3] == notes
+    chosen = [n for n in stored["notes"] if n.startswith("Chosen on the test part, as the offici")]
+    assert lines[7:] == chosen == [row["note_official_selection"]][: len(chosen)]
+    (model,) = load_trained(result.model_path)
+    told = (len(chosen) == 1, stored["official_selection"], model.training["official_selection"])
+    assert told == (is_official, is_official, is_official)
+
+
+def test_heads_are_measured_at_the_scale_of_their_own_clips(dataset_folder: Path) -> None:
+    """As many heads as scales, and only one clip has both."""
+    labels = dataset_folder / "labels.csv"
+    head, *rows = labels.read_text(encoding="utf-8").splitlines()
+    cells = [",4.5,", ",5,0.25", ",,0.5", *[",,"] * (len(rows) - 3)]
+    text = [f"{head},head_length_um,um_per_px", *map("".join, zip(rows, cells, strict=True))]
+    labels.write_text("\n".join(text) + "\n", encoding="utf-8")
+    found = recording_conditions(read_dataset(dataset_folder))
+    assert found["head_length_px"] == [20, 20]
+    assert found["um_per_px"] == 0.375
