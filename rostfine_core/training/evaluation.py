@@ -14,6 +14,12 @@ from rostfine_core.files import write_text
 from rostfine_core.training.calibration import apply_temperature, fit_temperature
 from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.datasets import GRADES, ClipDataset, fingerprint, read_dataset
+from rostfine_core.training.evaluation_provenance import (
+    EvaluationProvenance,
+    name_with_folder,
+    provenance_of,
+    scored_data,
+)
 from rostfine_core.training.evaluation_report import Scored, check_clip_names, html_report
 from rostfine_core.training.evaluation_result import EvaluationResult
 from rostfine_core.training.evaluation_tables import clip_rows, sample_rows, table
@@ -42,6 +48,7 @@ from rostfine_core.training.yardsticks import (
 )
 
 BATCH_SIZE = 16
+DRAWS_SEED = 0
 
 
 def evaluate(
@@ -86,9 +93,22 @@ def evaluate(
         )
     if faithfulness_clips:
         single_rostfine(model, members)
-    graded = yield from _grade_and_calibrate(members, data, flips, calibrate_on)
-    result = _score(model.name, members, data, graded, repeats=repeats)
-    result = replace(result, folder=out, flips=flips)
+    other, calibrated_on = None, None
+    if calibrate_on is not None:
+        other = _calibration_set(calibrate_on, data)
+        calibrated_on = scored_data(calibrate_on, other)
+    provenance = provenance_of(
+        members,
+        scored_data(dataset, data),
+        calibrated_on=calibrated_on,
+        device=_device(),
+        draws=repeats,
+        draws_seed=DRAWS_SEED,
+        flips=flips,
+    )
+    graded = yield from _grade_and_calibrate(members, data, other, flips=flips)
+    result = _score(name_with_folder(model), members, data, graded, provenance=provenance)
+    result = replace(result, folder=out)
     if out is None:
         return result
     write_evaluation(out, result, data=data, prediction=graded.prediction, spread=graded.spread)
@@ -126,15 +146,17 @@ class _Graded:
 
 
 def _grade_and_calibrate(
-    members: Sequence[TrainedModel], data: ClipDataset, flips: bool, calibrate_on: Path | None
+    members: Sequence[TrainedModel],
+    data: ClipDataset,
+    calibration: ClipDataset | None,
+    *,
+    flips: bool,
 ) -> LongJob[_Graded]:
-    """Grade a data set; with ``calibrate_on``, at the temperature that fits the votes there."""
+    """Grade a data set; with ``calibration``, at the temperature that fits the votes there."""
     temperature = None
-    if calibrate_on is not None:
-        other = read_dataset(calibrate_on)
-        _refuse_same_samples(data, other)
-        held_back = yield from _grade(members, other, flips)
-        temperature = fit_temperature(held_back.mean(axis=0), other.labels)
+    if calibration is not None:
+        held_back = yield from _grade(members, calibration, flips)
+        temperature = fit_temperature(held_back.mean(axis=0), calibration.labels)
     answers = yield from _grade(members, data, flips)
     prediction: NDArray[np.float64] = answers.mean(axis=0)
     if temperature is None:
@@ -152,7 +174,7 @@ def _score(
     data: ClipDataset,
     graded: _Graded,
     *,
-    repeats: int,
+    provenance: EvaluationProvenance,
 ) -> EvaluationResult:
     """All figures of a graded data set, beside its yardsticks."""
     prediction, labels, samples = graded.prediction, data.labels, data.samples
@@ -164,13 +186,20 @@ def _score(
         samples=len(set(samples)),
         members=len(members),
         metrics=compute_metrics(prediction, labels),
-        intervals=bootstrap_intervals(prediction, labels, samples=samples, repeats=repeats),
+        intervals=bootstrap_intervals(
+            prediction,
+            labels,
+            samples=samples,
+            repeats=provenance.draws,
+            seed=provenance.draws_seed,
+        ),
         differences=differences_from_mean_answer(
             prediction,
             labels,
             mean=mean_answer(labels, mean_label=mean_label),
             samples=samples,
-            repeats=repeats,
+            repeats=provenance.draws,
+            seed=provenance.draws_seed,
         ),
         yardsticks=measure_yardsticks(labels, mean_label=mean_label, expected=data.expected),
         mean_entropy_bits=float(entropy_bits(prediction).mean()),
@@ -178,6 +207,7 @@ def _score(
         confusion=tuple(map(tuple, confusion(prediction, labels).tolist())),
         notes=_notes(members, data),
         temperature=graded.temperature,
+        provenance=provenance,
     )
 
 
@@ -196,18 +226,20 @@ def _notes(members: Sequence[TrainedModel], data: ClipDataset) -> dict[str, str]
     }
 
 
-def _refuse_same_samples(data: ClipDataset, other: ClipDataset) -> None:
-    """A temperature fitted on the very samples that it is judged on would look too good.
+def _calibration_set(folder: Path, data: ClipDataset) -> ClipDataset:
+    """The clips to fit a temperature on: on those that it is judged on it would look too good.
 
     Raises:
-        DatasetError: a sample is in both.
+        DatasetError: it cannot be read, or has a sample of ``data``.
     """
+    other = read_dataset(folder)
     both = sorted(set(data.samples) & set(other.samples))
     if both:
         raise DatasetError(
             f"The data set to calibrate on shares {len(both)} sample(s) with the one to score on "
             f"(the first is {both[0]}): choose votes that were held back from it."
         )
+    return other
 
 
 def _grade(
@@ -215,7 +247,7 @@ def _grade(
 ) -> LongJob[NDArray[np.float64]]:
     """The answers of the members, (M, N, 5)."""
     shelf, answers = ClipShelf(), []
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = _device()
     for member in members:
         member.network.to(device)
         cache = yield from shelf.get(
@@ -231,6 +263,10 @@ def _grade(
         )
         member.network.cpu()
     return np.stack(answers).astype(np.float64)
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def write_evaluation(

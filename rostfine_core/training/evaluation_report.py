@@ -86,8 +86,7 @@ def check_clip_names(data: ClipDataset, names: Sequence[str]) -> None:
 
 def html_report(scored: Scored) -> str:
     """The whole report."""
-    result = scored.result
-    title = f"{result.model} on {result.dataset}"
+    result, title = scored.result, scored.result.title
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
         f"</title><style>{STYLE}</style></head><body>",

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rostfine_core.training.evaluation_provenance import DIGITS, EvaluationProvenance
 from rostfine_core.training.metrics import Metrics
 from rostfine_core.training.notices import TIE_RULE, Notes, sentences
 from rostfine_core.training.yardsticks import Yardsticks, knowable_share
@@ -13,6 +14,9 @@ INTERVALS = (
     "too high, since the chance of each draw adds to the error."
 )
 
+MEAN_OF_CLIPS = (
+    "The mean answer is that of these clips: the model does not say what it was trained on."
+)
 TIES = (
     f"BA n is the balanced accuracy of the n-th most selected grade. {TIE_RULE} With any tied "
     "grade right, each of m tied grades is a right answer, and the clip counts by 1/m in the "
@@ -28,6 +32,7 @@ class EvaluationResult:
     ``mean_spread`` is the model's own uncertainty, apart from it: the standard deviation of the
     expected grade over the members of an ensemble, each after the temperature where one was
     fitted, mean over clips (None for a single model).
+    ``model`` is a file's name after its folder's, or that of a folder of several.
     ``differences`` are intervals like ``intervals``, of model minus mean answer.
     ``confusion`` counts clips by most-selected grade: rows the panel's, columns the model's.
     ``notes`` are the sentences that must stand with the scores, in every form of the result.
@@ -46,9 +51,16 @@ class EvaluationResult:
     mean_spread: float | None
     confusion: tuple[tuple[int, ...], ...]
     notes: Notes
+    provenance: EvaluationProvenance
     folder: Path | None = None
-    flips: bool = False
     temperature: float | None = None
+
+    @property
+    def title(self) -> str:
+        """What was scored on what; a single file's checksum tells runs of one name apart."""
+        (first, *others) = self.provenance.models
+        of = f"{self.members} models" if others else f"sha256 {first.sha256[:DIGITS]}"
+        return f"{self.model} ({of}) on {self.dataset}"
 
     @property
     def knowable_share(self) -> float | None:
@@ -72,12 +84,13 @@ class EvaluationResult:
         """Plain containers for JSON."""
         return {
             "notes": list(sentences(self.notes)),
+            "provenance": asdict(self.provenance),
             "model": self.model,
             "dataset": self.dataset,
             "clips": self.clips,
             "samples": self.samples,
             "ensemble_members": self.members,
-            "flips": self.flips,
+            "flips": self.provenance.flips,
             "temperature": self.temperature,
             "mean_entropy_bits": self.mean_entropy_bits,
             "mean_spread_grades": self.mean_spread,
@@ -115,16 +128,14 @@ def markdown(result: EvaluationResult) -> str:
     columns = [result.metrics, result.yardsticks.mean_answer, *([best] if best else [])]
     heads = ["metric", "model", "95% interval", "mean answer", *(["best knowable"] if best else [])]
     lines = [
-        f"# {result.model} on {result.dataset}",
+        f"# {result.title}",
         "",
         *(line for note in sentences(result.notes) for line in (f"> {note}", "")),
         f"{result.clips} clips of {result.samples} samples; {result.members} model(s)."
         + (INTERVALS if result.intervals else "")
         + _treatment(result),
-        ""
-        if result.yardsticks.mean_is_of_training
-        else "The mean answer is that of these clips: "
-        "the model does not say what it was trained on.",
+        "",
+        *([] if result.yardsticks.mean_is_of_training else [MEAN_OF_CLIPS, ""]),
         f"| {' | '.join(heads)} |",
         "|---" * len(heads) + "|",
     ]
@@ -141,6 +152,7 @@ def markdown(result: EvaluationResult) -> str:
             "the best that can be known. "
         )
     lines += ["", TIES, "", _doubt(result), "", covered + against_mean_answer(result)]
+    lines += ["", result.provenance.in_words]
     return "\n".join(lines) + "\n"
 
 
@@ -208,7 +220,7 @@ def _doubt(result: EvaluationResult) -> str:
 
 def _treatment(result: EvaluationResult) -> str:
     """What was done to the answers after the network."""
-    flips = " Answers are means over mirror images." if result.flips else ""
+    flips = " Answers are means over mirror images." if result.provenance.flips else ""
     heat = result.temperature
     words = flips + ("" if heat is None else f" Temperature {heat:.3f}, fitted on other clips.")
     warning = " `assess` and the window do not do so: validate a model without it."

@@ -2,19 +2,23 @@
 
 import base64
 import csv
+import hashlib
 import io
 import json
 import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from rostfine_core import __version__
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
@@ -205,6 +209,55 @@ def test_notes_say_what_was_simulated() -> None:
     assert sentences(clips) == (DISCLAIMER_AI_GRADE, DISCLAIMER_SIMULATED_DATA)
 
 
+def test_a_result_names_what_made_it(
+    pair: Path,
+    trained_model: Path,
+    dataset_folder: Path,
+    held_back_folder: Path,
+    tmp_path: Path,
+    drain: Callable[..., Any],
+) -> None:
+    out = tmp_path / "scores"
+    began = datetime.now(UTC).replace(microsecond=0)
+    options: dict[str, Any] = {"flips": True, "calibrate_on": held_back_folder}
+    drain(evaluate(trained_model, dataset_folder, out=out, repeats=5, **options))
+    model = hashlib.sha256(trained_model.read_bytes()).hexdigest()
+    labels = [
+        hashlib.sha256((folder / "labels.csv").read_bytes()).hexdigest()
+        for folder in (dataset_folder, held_back_folder)
+    ]
+    made = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["provenance"]
+    assert began <= datetime.fromisoformat(made.pop("created_utc")) <= datetime.now(UTC)
+    assert made == {
+        "models": [{"file": "run/model.safetensors", "sha256": model}],
+        "dataset": {"name": "tiny", "folder": "tiny", "labels_sha256": labels[0]},
+        "calibrated_on": {"name": "tiny", "folder": "held-back", "labels_sha256": labels[1]},
+        "software_version": __version__,
+        "device": "GPU " + torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
+        "draws": 5,
+        "draws_seed": 0,
+        "flips": True,
+    }
+    title = f"run/model.safetensors (sha256 {model[:12]}) on tiny"
+    text = (out / "evaluation.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {title}\n")
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert f"<title>{title}</title>" in report
+    for part in (
+        f"Scored: run/model.safetensors ({model[:12]}) on tiny (folder tiny, labels.csv "
+        f"{labels[0][:12]}). Temperature fitted on tiny (folder held-back, labels.csv ",
+        f"RoSTFine Assist {__version__}, ",
+        "5 draws from seed 0",
+    ):
+        assert part in text
+        assert part in report
+    ensemble = drain(evaluate(pair, dataset_folder, repeats=5))
+    assert ensemble.title == f"{pair.name} (2 models) on tiny"
+    assert [m.file for m in ensemble.provenance.models] == [
+        f"{pair.name}/{name}.safetensors" for name in "ab"
+    ]
+
+
 @pytest.mark.parametrize(
     "said", [{"official_selection": True}, {"recipe": {"split": {"official_selection": True}}}]
 )
@@ -216,12 +269,13 @@ def test_a_checkpoint_that_was_chosen_on_the_test_part_is_told(
     said: dict[str, Any],
 ) -> None:
     (loaded,) = load_models(trained_model)
+    training = {k: v for k, v in loaded.training.items() if k != "official_selection"}
     path = tmp_path / "official.safetensors"
     save_model(
         path,
         loaded.network,
         preprocessing=loaded.preprocessing,
-        training={**loaded.training, **said},
+        training=training | said,
         dataset_kind="Lab A",
     )
     result = drain(evaluate(path, held_back_folder, repeats=5))
