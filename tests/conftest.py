@@ -1,12 +1,19 @@
 """What every test may use: one thread for torch, an offscreen Qt, and the shared material."""
 
+import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:  # the core's tests run without Qt too
+    from PySide6.QtCore import QObject
+    from PySide6.QtWidgets import QApplication
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Small networks are slower on two threads than on one, and a sum's last bits hang on the number.
@@ -43,3 +50,76 @@ def run_script() -> Callable[[str], None]:
         assert done.returncode == 0, done.stderr
 
     return run
+
+
+FindLeft = Callable[[], "list[QObject]"]
+
+
+@pytest.fixture(scope="session")
+def find_left() -> FindLeft:
+    """Finds what of Qt still works or stands, whoever owns it: see ``left_behind``."""
+    return left_behind
+
+
+@pytest.fixture
+def nothing_left(qapp: "QApplication", find_left: FindLeft) -> Iterator[None]:
+    """Fail a test that leaves a running thread or timer, or a window, seen or hidden, behind."""
+    from PySide6.QtCore import QStandardPaths
+
+    QStandardPaths.setTestModeEnabled(True)
+    threads = python_threads()
+    gc.freeze()  # what is there already is neither searched nor collected at the end, which is long
+    yield
+    left = find_left()
+    assert not left, f"left running or standing: {left}"
+    assert python_threads() <= threads
+
+
+def left_behind() -> "list[QObject]":
+    """The running threads, active timers and windows that are not frozen, hidden ones too.
+
+    A thread or timer needs no parent, and a window none that the application knows, so all objects
+    that Python holds are looked at beside Qt's own lists.
+    """
+    from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.processEvents()
+    if any(isinstance(one, QThread) for one in held()):
+        return held()  # collecting a running thread would end the program
+    gc.collect()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    windows = QApplication.topLevelWidgets()
+    application = QCoreApplication.instance()
+    owners = [*QApplication.allWidgets(), *([application] if application else [])]
+    timers = [t for owner in owners for t in owner.findChildren(QTimer)]
+    found = held()
+    return found + [one for one in (*windows, *timers) if is_left(one) and one not in found]
+
+
+def held() -> "list[QObject]":
+    """Those of them that Python holds and has not frozen."""
+    from PySide6.QtCore import QObject
+    from shiboken6 import isValid
+
+    # By the type: to ask an object for its class may run code of a stand-in's.
+    objects = [o for o in gc.get_objects() if issubclass(type(o), QObject)]
+    return [o for o in objects if isValid(o) and is_left(o)]
+
+
+def is_left(one: "QObject") -> bool:
+    """Whether it is a running thread, an active timer or a window."""
+    from PySide6.QtCore import QThread, QTimer
+    from PySide6.QtWidgets import QWidget
+
+    if isinstance(one, QThread):
+        return one.isRunning()
+    if isinstance(one, QTimer):
+        return one.isActive()
+    return isinstance(one, QWidget) and one.parent() is None
+
+
+def python_threads() -> set[threading.Thread]:
+    """The threads that Python started; it keeps dummies of Qt's even when those have ended."""
+    return {t for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
