@@ -7,6 +7,7 @@ from scipy.optimize import minimize_scalar
 from rostfine_core.training.metrics import Shares
 
 LOWEST, HIGHEST = 0.2, 5.0
+NEARLY = 1.001
 SMALLEST_SHARE = 1e-7
 
 
@@ -18,8 +19,19 @@ def apply_temperature(prediction: Shares, temperature: float) -> NDArray[np.floa
     return tempered
 
 
+def is_at_bound(temperature: float) -> bool:
+    """Whether a fitted temperature stands at an end of what is searched: a better may lie beyond.
+
+    The search comes near to its ends but never onto them.
+    """
+    return not NEARLY * LOWEST < temperature < HIGHEST / NEARLY
+
+
 def fit_temperature(prediction: Shares, labels: Shares) -> float:
-    """The temperature of the lowest cross-entropy of the votes (N, 5) under the prediction."""
+    """The temperature of the lowest cross-entropy of the votes (N, 5) under the prediction.
+
+    It is searched from ``LOWEST`` to ``HIGHEST``, see ``is_at_bound``.
+    """
 
     def cross_entropy(log_temperature: float) -> float:
         tempered = apply_temperature(prediction, float(np.exp(log_temperature)))

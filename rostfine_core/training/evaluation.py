@@ -35,6 +35,7 @@ from rostfine_core.training.model_files import TrainedModel, load_trained
 from rostfine_core.training.notices import (
     caution_of,
     caution_of_seen,
+    caution_of_temperature,
     is_officially_selected,
     standing_notes,
 )
@@ -95,7 +96,7 @@ def evaluate(
         single_rostfine(model, members)
     other, calibrated_on = None, None
     if calibrate_on is not None:
-        other = _calibration_set(calibrate_on, data)
+        other = _calibration_set(calibrate_on, data, members)
         calibrated_on = scored_data(calibrate_on, other)
     provenance = provenance_of(
         members,
@@ -205,15 +206,16 @@ def _score(
         mean_entropy_bits=float(entropy_bits(prediction).mean()),
         mean_spread=None if spread is None else float(spread.mean()),
         confusion=tuple(map(tuple, confusion(prediction, labels).tolist())),
-        notes=_notes(members, data),
+        notes=_notes(members, data, graded.temperature),
         temperature=graded.temperature,
         provenance=provenance,
     )
 
 
-def _notes(members: Sequence[TrainedModel], data: ClipDataset) -> dict[str, str]:
-    samples = set(data.samples)
-    seen = {name for m in members for name in m.training.get("samples_seen", ())}
+def _notes(
+    members: Sequence[TrainedModel], data: ClipDataset, temperature: float | None
+) -> dict[str, str]:
+    samples, seen = set(data.samples), _samples_seen(members)
     known = sum(fingerprint(sample) in seen for sample in samples)
     notes = standing_notes(
         model_kinds=[m.dataset_kind for m in members],
@@ -223,14 +225,25 @@ def _notes(members: Sequence[TrainedModel], data: ClipDataset) -> dict[str, str]
     return notes | {
         "note_few_samples": caution_of(len(samples)) or "",
         "note_samples_seen": caution_of_seen(known, of=len(samples)) or "",
+        "note_temperature": caution_of_temperature(temperature) or "",
     }
 
 
-def _calibration_set(folder: Path, data: ClipDataset) -> ClipDataset:
-    """The clips to fit a temperature on: on those that it is judged on it would look too good.
+def _samples_seen(members: Sequence[TrainedModel]) -> frozenset[str]:
+    """The fingerprints of all samples that the models were trained or chosen on."""
+    return frozenset(name for m in members for name in m.training.get("samples_seen", ()))
+
+
+def _calibration_set(
+    folder: Path, data: ClipDataset, members: Sequence[TrainedModel]
+) -> ClipDataset:
+    """The clips to fit a temperature on, of samples that neither the models nor ``data`` have.
+
+    On clips that it is judged on a temperature would look too good; on clips that the models have
+    learned from, answers are surer of themselves, and rightly so, than on any other.
 
     Raises:
-        DatasetError: it cannot be read, or has a sample of ``data``.
+        DatasetError: it cannot be read, or has a sample of ``data`` or of the models' training.
     """
     other = read_dataset(folder)
     both = sorted(set(data.samples) & set(other.samples))
@@ -238,6 +251,14 @@ def _calibration_set(folder: Path, data: ClipDataset) -> ClipDataset:
         raise DatasetError(
             f"The data set to calibrate on shares {len(both)} sample(s) with the one to score on "
             f"(the first is {both[0]}): choose votes that were held back from it."
+        )
+    seen = _samples_seen(members)
+    known = sorted(sample for sample in set(other.samples) if fingerprint(sample) in seen)
+    if known:
+        raise DatasetError(
+            f"The model was trained or chosen on {len(known)} of the {len(set(other.samples))} "
+            f"samples of the data set to calibrate on (the first is {known[0]}): choose votes that "
+            "were held back from it."
         )
     return other
 

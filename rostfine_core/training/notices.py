@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, SIMULATED
+from rostfine_core.training.calibration import HIGHEST, LOWEST, is_at_bound
 from rostfine_core.training.yardsticks import FEWEST_SAMPLES
 
 DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
@@ -72,6 +73,17 @@ def caution_of(samples: int) -> str | None:
         f"Caution: the clips come from {samples} samples alone. Intervals from fewer than "
         f"{FEWEST_SAMPLES} samples are too narrow: they hold the true score less than 9 times in "
         "10, not 95 times in 100."
+    )
+
+
+def caution_of_temperature(temperature: float | None) -> str | None:
+    """What must be said of a temperature at the end of what is searched; None of any other."""
+    if temperature is None or not is_at_bound(temperature):
+        return None
+    return (
+        f"Caution: the temperature {temperature:.3g} stands at the end of the range searched "
+        f"({LOWEST:g} to {HIGHEST:g}): the best may lie beyond it, so the answers are not "
+        "calibrated."
     )
 
 

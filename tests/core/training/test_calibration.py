@@ -14,7 +14,13 @@ from torch import Tensor, nn
 
 from rostfine_core.errors import DatasetError
 from rostfine_core.model import Preprocessing
-from rostfine_core.training.calibration import apply_temperature, fit_temperature
+from rostfine_core.training import evaluation
+from rostfine_core.training.calibration import (
+    LOWEST,
+    apply_temperature,
+    fit_temperature,
+    is_at_bound,
+)
 from rostfine_core.training.clip_cache import ClipCache
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.metrics import GRADE_VALUES
@@ -112,3 +118,37 @@ def test_a_temperature_is_not_fitted_on_the_samples_it_is_judged_on(
 ) -> None:
     with pytest.raises(DatasetError, match=r"shares 8 sample\(s\)"):
         drain(evaluate(trained_model, dataset_folder, calibrate_on=dataset_folder))
+
+
+def test_a_temperature_is_not_fitted_on_samples_that_the_model_was_trained_on(
+    trained_model: Path,
+    pair: Path,
+    dataset_folder: Path,
+    held_back_folder: Path,
+    drain: Callable[..., Any],
+) -> None:
+    # Trained on 5 of the 8 samples, chosen on 1, tested on 2.
+    told = r"^The model was trained or chosen on 6 of the 8 samples of the data set to calibrate on"
+    for model in (trained_model, pair):
+        with pytest.raises(DatasetError, match=told):
+            next(evaluate(model, held_back_folder, calibrate_on=dataset_folder))
+
+
+def test_a_temperature_at_the_end_of_the_search_is_told(
+    trained_model: Path,
+    dataset_folder: Path,
+    held_back_folder: Path,
+    drain: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    labels = np.eye(5)[[0, 1, 2, 3, 4]]
+    unsure = np.full((5, 5), 0.18) + 0.1 * labels  # sharper would always be better
+    found = fit_temperature(unsure, labels)
+    assert found == pytest.approx(LOWEST, rel=1e-3)
+    assert is_at_bound(found)
+    assert is_at_bound(fit_temperature(labels, np.full((5, 5), 0.2)))
+    assert not is_at_bound(1.0)
+    job = evaluate(trained_model, dataset_folder, repeats=5, calibrate_on=held_back_folder)
+    monkeypatch.setattr(evaluation, "fit_temperature", lambda *_: found)
+    told = "> Caution: the temperature 0.2 stands at the end of the range searched (0.2 to 5)"
+    assert told in drain(job).summary
