@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import nn
 
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import ConfigError, DatasetError
-from rostfine_core.files import safe_name, write_text
+from rostfine_core.files import write_text
 from rostfine_core.training.auxiliary import auxiliary_targets
 from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
@@ -30,7 +30,13 @@ from rostfine_core.training.notices import sentences
 from rostfine_core.training.prediction import predict
 from rostfine_core.training.run_folder import RunFolder, write_json
 from rostfine_core.training.splits import Indices, Split, split_clips
-from rostfine_core.training.train_result import Scores, TrainResult, notes_of, training_summary
+from rostfine_core.training.train_result import (
+    OtherTest,
+    Scores,
+    TrainResult,
+    notes_of,
+    training_summary,
+)
 
 
 def train(config_path: Path) -> LongJob[TrainResult]:
@@ -145,18 +151,16 @@ def _finish(
     # The main process alone has validated: the others wait here until its best is written.
     epoch = int(loop.ranks.from_main(loop.best.get("epoch", 0)))
     network.load_state_dict(loop.folder.load_best())
-    answers, measured = {}, {}
-    for part in ("validation", "test"):
-        indices = getattr(loop.split, part)
-        answers[part] = yield from _answer(loop, network, indices, part)
-        measured[part] = _measure(answers[part], loop.labels[indices].numpy())
+    validated = yield from _answer(loop, network, loop.split.validation, "validation")
+    tested = yield from _answer(loop, network, loop.split.test, "test")
     result = TrainResult(
         model_path=loop.folder.model,
         epoch=epoch,
         epochs=config.loop.epochs,
         clips=(len(loop.split.train), len(loop.split.validation), len(loop.split.test)),
+        validation=_measure(validated, loop.labels[loop.split.validation].numpy()),
+        test=_measure(tested, loop.labels[loop.split.test].numpy()),
         notes=notes_of(config, model=loop.folder.model, dataset=dataset),
-        **measured,
     )
     summary = training_summary(
         config, result=result, dataset=dataset, split=loop.split, seen_before=seen_before
@@ -172,16 +176,28 @@ def _finish(
             training=summary,
             dataset_kind=dataset.kind,
         )
-        if len(answers["test"]):
-            tested = dataset.subset(loop.split.test)
-            rows = clip_rows(tested, answers["test"], notes=result.notes)
+        if len(tested):
+            rows = clip_rows(dataset.subset(loop.split.test), tested, notes=result.notes)
             write_text(loop.folder.test_clips, table(rows))
-        for other in config.data.test:
-            out = loop.folder.path / f"test-{safe_name(Path(other).name)}"
-            yield from evaluate(loop.folder.model, Path(other), out=out)
+        result = replace(result, others=(yield from _test_on_others(config, loop.folder)))
         # Written last: a folder that has it is whole.
-        write_json(loop.folder.result, {"notes": list(sentences(result.notes)), **summary})
+        write_json(loop.folder.result, result.to_dict() | summary)
     return result
+
+
+def _test_on_others(config: TrainConfig, folder: RunFolder) -> LongJob[tuple[OtherTest, ...]]:
+    """Score the model file on every data set that the recipe names, each with its own report."""
+    tests = []
+    for dataset, out in zip(config.data.test, folder.reports(config.data.test), strict=True):
+        scored = yield from evaluate(folder.model, Path(dataset), out=out)
+        test = OtherTest(
+            dataset=dataset,
+            report=str(out / "report.html"),
+            scores=scored.metrics.scalars(),
+            notes=sentences(scored.notes),
+        )
+        tests.append(test)
+    return tuple(tests)
 
 
 def _answer(

@@ -1,7 +1,7 @@
 """The folder of one run: recipe, data record, environment, log, resume point, finished model."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from rostfine_core.errors import ConfigError
-from rostfine_core.files import atomic_write, write_text
+from rostfine_core.files import atomic_write, safe_name, write_text
 from rostfine_core.training.config import TrainConfig, structure
 from rostfine_core.training.data_record import DataRecord, changes
 from rostfine_core.training.environment import describe_environment
@@ -108,6 +108,18 @@ class RunFolder:
     def _save(self, path: Path, state: Mapping[str, Any]) -> None:
         with atomic_write(path) as temporary:
             torch.save(dict(state), temporary)
+
+    def reports(self, datasets: Sequence[str]) -> tuple[Path, ...]:
+        """A folder for the report on each data set; those of one last name are numbered."""
+        names: list[str] = []
+        for dataset in datasets:
+            name = first = f"test-{safe_name(Path(dataset).name)}"
+            number = 1
+            while name.casefold() in map(str.casefold, names):
+                number += 1
+                name = f"{first}-{number}"
+            names.append(name)
+        return tuple(self.path / name for name in names)
 
     def append_log(self, record: Mapping[str, Any]) -> None:
         """Add one line of JSON to the log."""

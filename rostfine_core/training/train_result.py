@@ -1,7 +1,7 @@
 """What a finished run tells: its scores, with the notices that must stand with them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,20 @@ Scores = Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherTest:
+    """The scores on a data set that the recipe names to report on, and the file of their report."""
+
+    dataset: str
+    report: str
+    scores: Scores
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainResult:
     """What a finished run left: the model file and what is known of the kept checkpoint.
 
-    ``notes`` must stand with the scores, wherever they are shown.
+    ``notes`` must stand with the scores, wherever they are shown; ``others`` have further ones.
     """
 
     model_path: Path
@@ -30,6 +40,7 @@ class TrainResult:
     validation: Scores | None
     test: Scores | None
     notes: Notes
+    others: tuple[OtherTest, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -42,7 +53,18 @@ class TrainResult:
         for part, scores in (("validation", self.validation), ("test", self.test)):
             if scores is not None:
                 lines.append(f"{part}: {describe(scores)}")
-        return "\n".join([*lines, *sentences(self.notes)])
+        own = sentences(self.notes)
+        for other in self.others:
+            lines.append(f"{other.dataset}: {describe(other.scores)}; report: {other.report}")
+            lines += [f"{other.dataset}: {note}" for note in other.notes if note not in own]
+        return "\n".join([*lines, *own])
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``result.json`` holds beside the summary of the training."""
+        return {
+            "notes": list(sentences(self.notes)),
+            "other_tests": [asdict(other) for other in self.others],
+        }
 
 
 def describe(scores: Scores) -> str:

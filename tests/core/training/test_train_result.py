@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,34 @@ def test_scores_never_stand_without_their_notices(
     (model,) = load_trained(result.model_path)
     told = (len(chosen) == 1, stored["official_selection"], model.training["official_selection"])
     assert told == (is_official, is_official, is_official)
+
+
+def test_data_sets_of_one_name_are_each_reported_and_told(
+    recipe: Recipe, held_back_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    train = recipe().data.train[0]
+    few, seen = (tmp_path / lab / "unseen" for lab in ("few", "seen"))
+    shutil.copytree(held_back_folder, few)
+    shutil.copytree(train, seen)
+    rows = (few / "labels.csv").read_text(encoding="utf-8").splitlines()
+    (few / "labels.csv").write_text("\n".join(rows[:4]) + "\n", encoding="utf-8")
+    config = recipe(
+        data={"train": [train], "test": [str(few), str(seen)]},
+        loop={"epochs": 1, "threads": 1, "device": "cpu"},
+    )
+    result = drain(train_recipe(config))
+    folders = ["test-unseen", "test-unseen-2"]
+    for name, dataset, other in zip(folders, config.data.test, result.others, strict=True):
+        scores = json.loads((Path(config.output) / name / "evaluation.json").read_text("utf-8"))
+        assert other.scores["mse"] == scores["metrics"]["mse"]
+        assert other.report == str(Path(config.output) / name / "report.html")
+        assert f"{dataset}: MSE {100 * other.scores['mse']:.3f}e-2" in result.summary
+    assert f"{few}: Caution: the clips come from one sample alone" in result.summary
+    assert f"{seen}: Caution: 6 of the 8 samples scored here were used" in result.summary
+    assert result.summary.count(DISCLAIMER_AI_GRADE) == 1
+    stored = json.loads((Path(config.output) / "result.json").read_text(encoding="utf-8"))
+    assert [t["dataset"] for t in stored["other_tests"]] == list(config.data.test)
+    assert stored["other_tests"][0]["notes"] == list(result.others[0].notes)
 
 
 def test_heads_are_measured_at_the_scale_of_their_own_clips(dataset_folder: Path) -> None:
