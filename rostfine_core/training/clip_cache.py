@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rostfine_core.domain import Progress
+from rostfine_core.errors import DatasetError
 from rostfine_core.model import Preprocessing, preprocess
 from rostfine_core.training.clip_files import load_clip
 from rostfine_core.training.datasets import ClipDataset, LabelledClip
@@ -56,18 +57,33 @@ class ClipShelf:
         return self._cache
 
 
+def check_frames(dataset: ClipDataset, preprocessing: Preprocessing) -> None:
+    """Refuse clips that a network would see at other times than those it learned from.
+
+    Raises:
+        DatasetError: they have another number of frames.
+    """
+    frames = dataset.headers[0].clip_frames
+    if frames != preprocessing.clip_frames:
+        raise DatasetError(
+            f"The clips of {dataset.name} have {frames} frames but the model needs "
+            f"{preprocessing.clip_frames}: cut them with that many frames."
+        )
+
+
 def fill_cache(
     dataset: ClipDataset, *, preprocessing: Preprocessing, threads: int
 ) -> Generator[Progress, None, ClipCache]:
     """Read every clip of a data set, ``threads`` at a time.
 
     Raises:
-        DatasetError: a clip is damaged or of another size.
+        DatasetError: a clip is damaged or of another size, or all have another number of frames
+            than the network is made for.
     """
+    check_frames(dataset, preprocessing)
     header, total = dataset.headers[0], len(dataset.clips)
     frames, size = header.clip_frames, header.clip_size_px
-    settings = replace(preprocessing, clip_frames=frames)
-    chosen = list(settings.frame_indices)
+    chosen = list(preprocessing.frame_indices)
     images = torch.empty((total, len(chosen), size, size, 3), dtype=torch.uint8)
 
     def load(place_and_clip: tuple[int, LabelledClip]) -> None:
@@ -79,4 +95,4 @@ def fill_cache(
         for done, _ in enumerate(pool.map(load, enumerate(dataset.clips)), start=1):
             if done % PROGRESS_EVERY == 0 or done == total:
                 yield Progress(stage="reading clips", done=done, total=total)
-    return ClipCache(images, preprocessing=settings)
+    return ClipCache(images, preprocessing=preprocessing)

@@ -12,7 +12,7 @@ from rostfine_core.domain import LongJob
 from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.files import write_text
 from rostfine_core.training.calibration import apply_temperature, fit_temperature
-from rostfine_core.training.clip_cache import ClipShelf
+from rostfine_core.training.clip_cache import ClipShelf, check_frames
 from rostfine_core.training.datasets import GRADES, ClipDataset, fingerprint, read_dataset
 from rostfine_core.training.evaluation_provenance import (
     EvaluationProvenance,
@@ -86,6 +86,7 @@ def evaluate(
     data = read_dataset(dataset)
     check_clip_names(data, shown_clips)
     members = load_trained(model)
+    _check_frames(members, data)
     # What the report could not do should not be told after the clips are graded.
     if out is None and (shown_clips or faithfulness_clips):
         raise ConfigError(
@@ -229,6 +230,12 @@ def _notes(
     }
 
 
+def _check_frames(members: Sequence[TrainedModel], data: ClipDataset) -> None:
+    """Refuse at once the clips that some member would refuse when its turn comes."""
+    for member in members:
+        check_frames(data, member.preprocessing)
+
+
 def _samples_seen(members: Sequence[TrainedModel]) -> frozenset[str]:
     """The fingerprints of all samples that the models were trained or chosen on."""
     return frozenset(name for m in members for name in m.training.get("samples_seen", ()))
@@ -246,6 +253,7 @@ def _calibration_set(
         DatasetError: it cannot be read, or has a sample of ``data`` or of the models' training.
     """
     other = read_dataset(folder)
+    _check_frames(members, other)
     both = sorted(set(data.samples) & set(other.samples))
     if both:
         raise DatasetError(

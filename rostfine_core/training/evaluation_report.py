@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -163,7 +163,7 @@ def _maps_of(
     """The frames that a member saw of a clip, its maps over them, and what they are called."""
     header, clip = data.headers[0], data.clips[place]
     pictures = load_clip(clip.path, frames=header.clip_frames, size_px=header.clip_size_px)
-    settings = replace(member.preprocessing, clip_frames=header.clip_frames)
+    settings = member.preprocessing
     explained = explain(network, preprocess(torch.from_numpy(pictures[None]), settings=settings))
     maps = {
         "encoder_rollout": explained.encoder_rollout[0].numpy(),

@@ -9,7 +9,7 @@ Letters: B clips, T frames, N patches of a frame, S steps, P parts.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -98,13 +98,14 @@ def measure_faithfulness(
 
     Raises:
         ModelError: the model cannot be read, is an ensemble, or draws no maps.
+        DatasetError: the data set cannot be used.
     """
     trained = load_trained(model)
     network = single_rostfine(model, trained)
     data = read_dataset(dataset)
     rng = np.random.default_rng(seed)
     chosen = data.subset(np.sort(rng.permutation(len(data.clips))[:clips]))
-    prepared = replace(trained[0].preprocessing, clip_frames=data.headers[0].clip_frames)
+    prepared = trained[0].preprocessing
     frames = list(prepared.frame_indices)
     cache = yield from fill_cache(chosen, preprocessing=prepared, threads=torch.get_num_threads())
     maps: dict[str, list[Tensor]] = {name: [] for name in MAPS}

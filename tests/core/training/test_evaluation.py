@@ -26,6 +26,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import ConfigError, DatasetError, ModelError
 from rostfine_core.model import load_models, save_model
+from rostfine_core.training.clip_files import load_clip, save_clip
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_figures import votes_figure
@@ -339,6 +340,21 @@ def test_what_the_report_cannot_do_is_told_before_anything_is_graded(
     out = tmp_path / "scores"
     with pytest.raises(ModelError, match="no single RoSTFine model"):
         next(evaluate(tmp_path / "pair", dataset_folder, out=out, faithfulness_clips=2))
+
+
+def test_clips_of_another_length_are_refused(
+    trained_model: Path, dataset_folder: Path, held_back_folder: Path
+) -> None:
+    header = held_back_folder / "dataset.toml"
+    text = header.read_text(encoding="utf-8").replace("clip_frames = 16", "clip_frames = 12")
+    header.write_text(text, encoding="utf-8")
+    for path in (held_back_folder / "clips").iterdir():
+        save_clip(path, load_clip(path, frames=16, size_px=20)[:12])
+    told = "^The clips of tiny have 12 frames but the model needs 16: cut them with"
+    with pytest.raises(DatasetError, match=told):
+        next(evaluate(trained_model, held_back_folder))
+    with pytest.raises(DatasetError, match=told):
+        next(evaluate(trained_model, dataset_folder, calibrate_on=held_back_folder))
 
 
 def test_few_samples_are_cautioned_of_in_every_form(
