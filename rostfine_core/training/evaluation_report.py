@@ -32,6 +32,10 @@ td:first-child, th:first-child { text-align: left }
 .note { border-left: 0.3em solid #d55e00; padding: 0.4em 0.8em; background: #fff4ec }
 img { max-width: 100% }
 """
+ATTENTION_WITHOUT_FLIPS = (
+    "Attention maps, and what is measured of them, are of the clip as it is: the mirror images "
+    "that the answer is averaged over are not in them."
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +57,12 @@ class Scored:
     def notes(self) -> tuple[str, ...]:
         """The sentences that stand in every picture, since pictures are copied out of a report."""
         return sentences(self.result.notes)
+
+    @property
+    def attention_notes(self) -> tuple[str, ...]:
+        """What must be said with attention maps; mirror images have maps of their own."""
+        of_one = (ATTENTION_WITHOUT_FLIPS,) if self.result.provenance.flips else ()
+        return (DISCLAIMER_ATTENTION, *of_one)
 
     @property
     def shown_places(self) -> list[int]:
@@ -132,7 +142,8 @@ def _examples(scored: Scored) -> Iterator[str]:
 
     places = scored.shown_places
     how = "chosen" if scored.shown else "of the smallest, the middle and the largest error"
-    yield f"<h2>Clips {how}</h2><p>{escape(DISCLAIMER_ATTENTION)}</p>"
+    yield f"<h2>Clips {how}</h2>"
+    yield from (f"<p>{escape(note)}</p>" for note in scored.attention_notes)
     for place in places:
         clip = scored.data.clips[place]
         label = scored.data.labels[place]
@@ -144,7 +155,7 @@ def _examples(scored: Scored) -> Iterator[str]:
         if shown is not None:
             member, network = shown
             pictures, maps, frames = _maps_of(member, network, data=scored.data, place=place)
-            notes = (*scored.notes, DISCLAIMER_ATTENTION)
+            notes = (*scored.notes, *scored.attention_notes)
             attention = attention_figure(pictures, maps, labels=frames, notes=notes)
             yield _image(attention, "Frames and attention")
         yield "</p>"
@@ -178,6 +189,8 @@ def _faithfulness(scored: Scored) -> Iterator[str]:
 
     if scored.faithfulness is not None:
         yield "<h2>Do the attention maps point at what decides?</h2>"
+        if scored.result.provenance.flips:
+            yield f"<p>{escape(ATTENTION_WITHOUT_FLIPS)}</p>"
         curves = faithfulness_figure(scored.faithfulness, notes=scored.notes)
         yield _image(curves, "Deletion and insertion curves")
         yield markdown_to_html(scored.faithfulness.summary)

@@ -60,11 +60,15 @@ class FaithfulnessResult:
 
     ``parts``: the mean share of each map on head, neck, tail and elsewhere, and the parts' share
     of the area; empty unless every clip has masks. Where parts overlap, a patch counts for the
-    first of them.
+    first of them. ``selected`` of a frame's ``patches`` have a value in the branch's map; ``seed``
+    drew the clips, the random map and the order of patches of the same value.
     """
 
     curves: Mapping[str, Curves]
     parts: Mapping[str, tuple[float, ...]]
+    selected: int
+    patches: int
+    seed: int
 
     @property
     def clips(self) -> int:
@@ -77,11 +81,20 @@ class FaithfulnessResult:
         return {name: curves.areas() for name, curves in self.curves.items()}
 
     @property
+    def ties_in_words(self) -> str:
+        """How patches are ordered that a map does not tell apart."""
+        return (
+            f"The branch's map tells apart the {self.selected} patches that it selected of the "
+            f"{self.patches} of a frame; below them, and wherever else a map gives patches the "
+            f"same value, their order is drawn at random (seed {self.seed})."
+        )
+
+    @property
     def summary(self) -> str:
         """The tables as Markdown."""
         rows = [f"| {name} | {d:.3f} | {i:.3f} |" for name, (d, i) in self.areas.items()]
         head = "| map | deletion (lower is better) | insertion (higher is better) |"
-        lines = [f"{self.clips} clips", "", head, "|---|---|---|", *rows, ""]
+        lines = [f"{self.clips} clips. {self.ties_in_words}", "", head, "|---|---|---|", *rows, ""]
         if self.parts:
             lines += ["| share (%) on | " + " | ".join(PARTS) + " |", "|---" * 5 + "|"]
             for name, shares in self.parts.items():
@@ -111,6 +124,7 @@ def measure_faithfulness(
     maps: dict[str, list[Tensor]] = {name: [] for name in MAPS}
     found: dict[str, list[Curves]] = {name: [] for name in MAPS}
     generator = torch.Generator().manual_seed(seed)
+    ties = torch.Generator().manual_seed(seed)
     for number in range(len(cache)):
         clip = cache.prepare(cache.batch(torch.tensor([number])))
         for name, values in _maps(network, clip, generator).items():
@@ -121,6 +135,7 @@ def measure_faithfulness(
                     clip,
                     maps=values,
                     patch_size=network.config.patch_size,
+                    ties=ties,
                     steps=steps,
                 )
             )
@@ -128,6 +143,9 @@ def measure_faithfulness(
     return FaithfulnessResult(
         curves={name: _joined(several) for name, several in found.items()},
         parts=_parts(chosen, frames, {name: torch.cat(several) for name, several in maps.items()}),
+        selected=network.config.top_k,
+        patches=network.config.grid_size**2,
+        seed=seed,
     )
 
 
@@ -214,17 +232,17 @@ def faithfulness_curves(
     *,
     maps: Tensor,
     patch_size: int,
+    ties: torch.Generator,
     steps: int = 10,
 ) -> Curves:
     """Deletion and insertion curves of ``maps`` (B, T, N) over ``clips`` (B, 3, T, H, W).
 
-    ``answer`` gives the distributions (B, 5) of clips. Where a map is zero in many patches (the
-    branch's is, beyond the K selected) their order is that of the grid.
+    ``answer`` gives the distributions (B, 5) of clips; ``ties`` draws the order of patches of the
+    same value, see ``ranks``.
     """
     blurred = blur(clips, patch_size=patch_size)
     whole = answer(clips)
-    order = maps.argsort(dim=-1, descending=True, stable=True)
-    rank = order.argsort(dim=-1)
+    rank = ranks(maps, ties=ties)
     shares = tuple(step / steps for step in range(steps + 1))
     deletion, insertion = [], []
     for share in shares:
@@ -237,6 +255,18 @@ def faithfulness_curves(
         deletion=torch.stack(deletion, dim=1).double().numpy(),
         insertion=torch.stack(insertion, dim=1).double().numpy(),
     )
+
+
+def ranks(maps: Tensor, *, ties: torch.Generator) -> Tensor:
+    """The place of each patch of ``maps`` (B, T, N) in its frame: 0 for the highest value.
+
+    Patches of the same value (the branch's map is zero beyond the K selected) come in an order
+    that ``ties`` draws: that of the grid would begin at the top, and favour or harm the map by
+    where the sperm lies.
+    """
+    shuffled = torch.rand(maps.shape, generator=ties).argsort(dim=-1)
+    sorted_ = maps.gather(-1, shuffled).argsort(dim=-1, descending=True, stable=True)
+    return shuffled.gather(-1, sorted_).argsort(dim=-1)
 
 
 def blur(clips: Tensor, *, patch_size: int) -> Tensor:

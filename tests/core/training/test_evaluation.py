@@ -30,7 +30,7 @@ from rostfine_core.training.clip_files import load_clip, save_clip
 from rostfine_core.training.datasets import read_dataset
 from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_figures import votes_figure
-from rostfine_core.training.evaluation_report import markdown_to_html
+from rostfine_core.training.evaluation_report import ATTENTION_WITHOUT_FLIPS, markdown_to_html
 from rostfine_core.training.evaluation_result import against_mean_answer
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.notices import (
@@ -355,6 +355,20 @@ def test_clips_of_another_length_are_refused(
         next(evaluate(trained_model, held_back_folder))
     with pytest.raises(DatasetError, match=told):
         next(evaluate(trained_model, dataset_folder, calibrate_on=held_back_folder))
+
+
+def test_attention_is_said_to_be_of_the_clip_without_its_mirror_images(
+    trained_model: Path, held_back_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+) -> None:
+    for flips in (True, False):
+        out = tmp_path / f"flips-{flips}"
+        options: dict[str, Any] = {"flips": flips, "shown_clips": ["c003"]}
+        drain(evaluate(trained_model, held_back_folder, out=out, repeats=5, **options))
+        report = (out / "report.html").read_text(encoding="utf-8")
+        assert (f"<p>{ATTENTION_WITHOUT_FLIPS}</p>" in report) == flips
+        pictures = [base64.b64decode(code) for code in re.findall(r'base64,([^"]*)"', report)]
+        told = [Image.open(io.BytesIO(png)).info["Disclaimer"] for png in pictures]
+        assert [ATTENTION_WITHOUT_FLIPS in text for text in told] == [False] * 3 + [flips]
 
 
 def test_few_samples_are_cautioned_of_in_every_form(

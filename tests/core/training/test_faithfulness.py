@@ -20,6 +20,7 @@ from rostfine_core.training.faithfulness import (
     measure_faithfulness,
     part_coverage,
     part_shares,
+    ranks,
 )
 
 
@@ -33,7 +34,9 @@ def contrast_of_one_patch(clips: Tensor) -> Tensor:
 def test_curves_begin_and_end_at_the_whole_clip() -> None:
     clips = torch.randn(2, 3, 8, 32, 32, generator=torch.Generator().manual_seed(0))
     maps = reduce(clips, "b c t (r h) (q w) -> b t (r q)", "mean", h=8, w=8)
-    curves = faithfulness_curves(contrast_of_one_patch, clips, maps=maps, patch_size=8, steps=4)
+    curves = faithfulness_curves(
+        contrast_of_one_patch, clips, maps=maps, patch_size=8, steps=4, ties=torch.Generator()
+    )
     assert list(curves.shares) == [0, 0.25, 0.5, 0.75, 1]
     assert curves.deletion[:, 0] == pytest.approx([1, 1])
     assert curves.insertion[:, -1] == pytest.approx([1, 1])
@@ -45,7 +48,9 @@ def test_the_map_decides_what_is_deleted_first() -> None:
     points = torch.zeros(1, 8, 16)
     points[..., 5] = 1  # row 1, column 1
     right, wrong = (
-        faithfulness_curves(contrast_of_one_patch, clips, maps=m, patch_size=8, steps=16)
+        faithfulness_curves(
+            contrast_of_one_patch, clips, maps=m, patch_size=8, steps=16, ties=torch.Generator()
+        )
         for m in (points, -points)
     )
     # The right map takes away at once what the opposite one takes away last, and brings it back.
@@ -56,6 +61,24 @@ def test_the_map_decides_what_is_deleted_first() -> None:
     assert right.deletion[0, -1] < 0.98
     assert right.areas()[0] < wrong.areas()[0]
     assert right.areas()[1] > wrong.areas()[1]
+
+
+def test_patches_of_the_same_value_come_in_a_random_order() -> None:
+    def drawn(seed: int) -> Tensor:
+        return ranks(maps, ties=torch.Generator().manual_seed(seed))
+
+    maps = torch.zeros(1, 3, 16)
+    maps[:, :, 9], maps[:, :, 4] = 2.0, 1.0
+    first = drawn(0)
+    assert (first[..., 9] == 0).all()
+    assert (first[..., 4] == 1).all()
+    assert first.sort(dim=-1).values.equal(torch.arange(16).expand(1, 3, 16))
+    rest = first[0, :, [place for place in range(16) if place not in (4, 9)]]
+    in_order = torch.arange(2, 16)  # as the grid has them
+    assert not any(frame.equal(in_order) for frame in rest)
+    assert not rest[0].equal(rest[1])
+    assert drawn(0).equal(first)
+    assert not drawn(1).equal(first)
 
 
 def test_likeness_and_blur() -> None:
@@ -76,6 +99,9 @@ def test_a_model_file_is_measured(
     assert result.parts == {}
     assert all(0 <= a <= 1.001 for areas in result.areas.values() for a in areas)
     assert "| random |" in result.summary
+    told = "the 2 patches that it selected of the 4 of a frame"
+    assert told in result.summary
+    assert "order is drawn at random (seed 0)" in result.summary
 
 
 def test_shares_of_parts_by_hand() -> None:
