@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from app.main_window import MainWindow
 
         window = MainWindow(settings)
-        teller.told.connect(lambda sentence: window.show_error(_bug(sentence)))
+        teller.told.connect(lambda sentence: window.show_error(_bug(sentence), is_bug=True))
         window.seen.connect(window.controller.start, Qt.ConnectionType.QueuedConnection)
         window.show()
         QTimer.singleShot(0, window, lambda: _open(window, arguments))
@@ -128,10 +128,7 @@ def _lend_japanese_font(application: QApplication) -> None:
 
 
 def _bug(sentence: str) -> str:
-    return (
-        f"Something went wrong inside the program ({sentence}). Your work is as it was before; "
-        "Help, Show the log has the details."
-    )
+    return f"Something went wrong inside the program ({sentence}). Your work is as it was before."
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""The crash log: whatever escapes is written down and told to the user in one sentence."""
+"""The crash log: whatever escapes is written down and told to the user, the same thing once."""
 
 import faulthandler
 import logging
 import sys
 import threading
+import traceback
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
@@ -20,7 +22,8 @@ log = logging.getLogger(__name__)
 def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
     """Log to ``file`` and call ``tell`` with a sentence for every exception nobody caught.
 
-    ``tell`` may be called from any thread.
+    What is raised again in the same place, as by a timer a hundred times a second, is counted in
+    the log and not told again. ``tell`` may be called from any thread.
     """
     handlers: list[logging.Handler] = []
     fault_file = None
@@ -35,6 +38,7 @@ def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         root.addHandler(handler)
+    bugs = _Bugs()
 
     def on_uncaught(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -42,8 +46,9 @@ def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
             return
-        log.critical("Uncaught, version %s", __version__, exc_info=(kind, error, trace))
-        tell(f"{kind.__name__}: {error}")
+        if bugs.is_new(kind, error, trace):
+            log.critical("Uncaught, version %s", __version__, exc_info=(kind, error, trace))
+            tell(f"{kind.__name__}: {error}")
 
     before, before_thread = sys.excepthook, threading.excepthook
     sys.excepthook = on_uncaught
@@ -54,9 +59,42 @@ def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         sys.excepthook, threading.excepthook = before, before_thread
+        bugs.log_counts()
         for handler in handlers:
             root.removeHandler(handler)
             handler.close()
         if fault_file is not None:
             faulthandler.disable()
             fault_file.close()
+
+
+class _Bugs:
+    """How often what was raised where."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def is_new(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> bool:
+        """Count it; the log hears of the 10th, 100th, 1000th and so on."""
+        bug = f"{kind.__name__} {_place(trace) or error}"
+        with self._lock:
+            self._counts[bug] += 1
+            count = self._counts[bug]
+        if count > 1 and set(str(count)[1:]) == {"0"}:
+            log.critical("Uncaught for the %dth time: %s", count, bug)
+        return count == 1
+
+    def log_counts(self) -> None:
+        """Write down what came more than once."""
+        for bug, count in self._counts.items():
+            if count > 1:
+                log.critical("Uncaught %d times in all: %s", count, bug)
+
+
+def _place(trace: TracebackType | None) -> str:
+    """The file and line where it was raised; "" when that is not known."""
+    last = deque(traceback.walk_tb(trace), maxlen=1)
+    return f"in {last[0][0].f_code.co_filename}, line {last[0][1]}" if last else ""

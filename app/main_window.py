@@ -36,7 +36,7 @@ from app.settings import Settings
 from app.theme import apply_theme, icon, load_theme
 from app.views.about import AboutDialog, bundled_text
 from app.views.compare import ComparePage
-from app.views.dialogs import Questions, ShortcutsDialog, ask_video, error_dialog
+from app.views.dialogs import Errors, Questions, ShortcutsDialog, ask_video
 from app.views.notice_bar import NoticeBar
 from app.views.report_panel import ReportPage
 from app.views.review import ReviewPage
@@ -67,6 +67,7 @@ class MainWindow(QMainWindow):
         self._is_seen = False
         self.session = Session(self)
         self.questions = Questions(self)
+        self._errors = Errors(self)
         self.controller = Controller(self.session, settings, self.questions, self)
         self.review = ReviewPage(self.session)
         self.sample_bar = SampleBar(self.session)
@@ -235,11 +236,9 @@ class MainWindow(QMainWindow):
     # What happened -------------------------------------------------------------------------
 
     @Slot(str)
-    def show_error(self, sentence: str) -> QMessageBox:
-        """Say what went wrong without blocking the window."""
-        box = error_dialog(self, sentence)
-        box.show()
-        return box
+    def show_error(self, sentence: str, *, is_bug: bool = False) -> QMessageBox:
+        """Say what went wrong without blocking the window, one dialog at a time."""
+        return self._errors.tell(sentence, is_bug=is_bug)
 
     @Slot()
     def _on_video_changed(self) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
@@ -88,8 +88,40 @@ def ask_video(parent: QWidget, folder: Path) -> Path | None:
     return Path(name) if name else None
 
 
-def error_dialog(parent: QWidget, sentence: str, *, is_bug: bool = False) -> QMessageBox:
-    """One sentence; it does not block the window."""
+class Errors(QObject):
+    """Tells sentences one after the other, each in a dialog that does not block the window."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._window = parent
+        self._told: list[tuple[str, bool]] = []
+        self._box: QMessageBox | None = None
+
+    def tell(self, sentence: str, *, is_bug: bool = False) -> QMessageBox:
+        """Say it now, or when those before it were closed; gives the dialog that is open.
+
+        A sentence that is open or waits already is not said twice; ``is_bug`` marks mistakes of
+        the program.
+        """
+        if (sentence, is_bug) not in self._told:
+            self._told.append((sentence, is_bug))
+        return self._box or self._open()
+
+    def _open(self) -> QMessageBox:
+        self._box = _error_box(self._window, *self._told[0])
+        self._box.finished.connect(self._on_closed)
+        self._box.show()
+        return self._box
+
+    @Slot()
+    def _on_closed(self) -> None:
+        self._box = None
+        del self._told[0]
+        if self._told:
+            self._open()
+
+
+def _error_box(parent: QWidget, sentence: str, is_bug: bool) -> QMessageBox:
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Critical if is_bug else QMessageBox.Icon.Warning)

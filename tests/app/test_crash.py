@@ -1,7 +1,10 @@
 import logging
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 
 import pytest
 
@@ -39,3 +42,32 @@ def test_a_log_that_cannot_be_written_does_not_stop_the_program(tmp_path: Path) 
     with crash_log(tmp_path / "file" / "rostfine.log", told.append):
         sys.excepthook(ValueError, ValueError("x"), None)
     assert told == ["ValueError: x"]
+
+
+def test_the_same_bug_is_told_once_and_counted_in_the_log(tmp_path: Path) -> None:
+    told: list[str] = []
+    file = tmp_path / "rostfine.log"
+
+    def fail(number: int) -> None:
+        raise ValueError(f"number {number}")
+
+    def fail_elsewhere() -> None:
+        raise ValueError("elsewhere")
+
+    with crash_log(file, told.append):
+        for number in range(25):
+            sys.excepthook(ValueError, *raised(partial(fail, number)))
+        sys.excepthook(ValueError, *raised(fail_elsewhere))
+    assert told == ["ValueError: number 0", "ValueError: elsewhere"]
+    text = file.read_text()
+    assert text.count("Traceback") == 2
+    assert f"Uncaught for the 10th time: ValueError in {__file__}, line" in text
+    assert text.count("Uncaught 25 times in all") == text.count("times in all") == 1
+
+
+def raised(fail: Callable[[], None]) -> tuple[BaseException, TracebackType | None]:
+    try:
+        fail()
+    except ValueError as error:
+        return error, error.__traceback__
+    pytest.fail("nothing was raised")
