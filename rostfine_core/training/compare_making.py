@@ -78,7 +78,7 @@ def making_of(folders: Sequence[RunFolder], *, journal: Path) -> Making:
     begins = [
         end - timedelta(seconds=note["seconds"]) for end, note in zip(ends, notes, strict=True)
     ]
-    environments = [read_json(folder.environment) for folder in folders]
+    environments = [e for folder in folders for e in folder.environments()]
     return Making(
         began=min(begins).isoformat(timespec="seconds") if begins else None,
         ended=max(ends).isoformat(timespec="seconds") if ends else None,

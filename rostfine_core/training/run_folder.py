@@ -43,11 +43,36 @@ class RunFolder:
         begun = (self.resume_point, self.best_weights, self.log, self.model)
         if self.recipe.is_file() and any(path.exists() for path in begun):
             self._refuse_another_run(config, data)
+            if is_main:
+                self._note_environment()
         elif is_main:  # a recipe that failed before its first step may be corrected
             write_json(self.recipe, config.to_dict())
             write_json(self.data, data)
             write_json(self.environment, describe_environment())
         return self._load(self.resume_point) if self.resume_point.is_file() else None
+
+    def environments(self) -> tuple[dict[str, Any], ...]:
+        """What the run was made with: at its start, and wherever it went on with something else.
+
+        Raises:
+            ConfigError: a file of them is damaged, or the first is gone.
+        """
+        return tuple(read_json(file) for file in (self.environment, *self._later_environments()))
+
+    def _later_environments(self) -> list[Path]:
+        files: list[Path] = []
+        while (file := self._later_environment(len(files))).is_file():
+            files.append(file)
+        return files
+
+    def _later_environment(self, place: int) -> Path:
+        return self.path / f"environment-{place + 2}.json"
+
+    def _note_environment(self) -> None:
+        """Keep what the run goes on with beside what it went with so far, where it differs."""
+        now = describe_environment()
+        if now != self.environments()[-1]:
+            write_json(self._later_environment(len(self._later_environments())), now)
 
     def is_finished(self, config: TrainConfig, *, data: DataRecord) -> bool:
         """Whether the run is whole, and of this very recipe and data.
