@@ -35,6 +35,7 @@ from rostfine_core.training.train_result import (
     Scores,
     TrainResult,
     notes_of,
+    read_result,
     training_summary,
 )
 
@@ -54,11 +55,16 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     shelf = shelf or ClipShelf()
     network_config(config.model)  # a mistake there should not wait until the clips are read
     dataset, data = read_data(config)
+    folder = RunFolder(Path(config.output))
+    if folder.is_finished(config, data=data):
+        notes = notes_of(config, model=folder.model, dataset=dataset)
+        result = read_result(config, folder=folder, notes=notes)
+        folder.clear()  # left by earlier versions, or by a crash after the result was written
+        return result
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
     seen_before = samples_seen_by(config.model.init)
     _refuse_seen(seen_before, dataset=dataset, split=split, source=config.model.init)
     auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
-    folder = RunFolder(Path(config.output))
     with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
         resume_point = folder.open(config, data=data, is_main=ranks.is_main)
         network = build_network(config.model)
@@ -151,6 +157,7 @@ def _finish(
     # The main process alone has validated: the others wait here until its best is written.
     epoch = int(loop.ranks.from_main(loop.best.get("epoch", 0)))
     network.load_state_dict(loop.folder.load_best())
+    loop.ranks.agree(False)  # it is removed at the end, and must have been read by all of them
     validated = yield from _answer(loop, network, loop.split.validation, "validation")
     tested = yield from _answer(loop, network, loop.split.test, "test")
     result = TrainResult(
@@ -182,6 +189,7 @@ def _finish(
         result = replace(result, others=(yield from _test_on_others(config, loop.folder)))
         # Written last: a folder that has it is whole.
         write_json(loop.folder.result, result.to_dict() | summary)
+        loop.folder.clear()
     return result
 
 

@@ -85,6 +85,11 @@ class RunFolder:
         self._refuse_another_run(config, data)
         return True
 
+    def clear(self) -> None:
+        """Remove what only an unfinished run needs: several times as much as its model."""
+        for path in (self.resume_point, self.best_weights):
+            path.unlink(missing_ok=True)
+
     def _refuse_another_run(self, config: TrainConfig, data: DataRecord) -> None:
         self._refuse_another_recipe(config)
         # Earlier versions kept no record: what such a run began with cannot be told.

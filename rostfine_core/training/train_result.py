@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.datasets import ClipDataset, fingerprint
 from rostfine_core.training.notices import Notes, sentences, standing_notes
+from rostfine_core.training.run_folder import RunFolder, read_json
 from rostfine_core.training.splits import Split
 
 Scores = Mapping[str, float]
@@ -65,6 +67,43 @@ class TrainResult:
             "notes": list(sentences(self.notes)),
             "other_tests": [asdict(other) for other in self.others],
         }
+
+
+def read_result(config: TrainConfig, *, folder: RunFolder, notes: Notes) -> TrainResult:
+    """The result of a finished run, from its folder.
+
+    Raises:
+        ConfigError: the result is damaged, or its model is gone.
+    """
+    stored = read_json(folder.result)
+    parts = ("train", "validation", "test")
+    try:
+        train, validation, test = (int(stored[f"clips_{part}"]) for part in parts)
+        result = TrainResult(
+            model_path=folder.model,
+            epoch=stored["epoch"],
+            epochs=config.loop.epochs,
+            clips=(train, validation, test),
+            validation=stored["validation"],
+            test=stored["test"],
+            notes=notes,
+            others=tuple(_other_test(table) for table in stored.get("other_tests", ())),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"The result {folder.result} is damaged ({error!r}): remove its folder and train again."
+        ) from error
+    if not folder.model.is_file():
+        raise ConfigError(
+            f"The run in {folder.path} is finished and its model is gone: remove the folder and "
+            "train again."
+        )
+    return result
+
+
+def _other_test(table: Mapping[str, Any]) -> OtherTest:
+    names = ("dataset", "report", "scores")
+    return OtherTest(**{name: table[name] for name in names}, notes=tuple(table["notes"]))
 
 
 def describe(scores: Scores) -> str:
