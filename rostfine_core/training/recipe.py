@@ -1,5 +1,6 @@
 """One training run from recipe to model file: read, split, train, choose, report, save."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -134,6 +135,8 @@ def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
 def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
     """Set threads and seed for a run and put both back after it."""
     threads = torch.get_num_threads()
+    if section.device != "cpu" and torch.cuda.is_available():
+        _compute_the_same_each_time()
     with torch.random.fork_rng():
         torch.set_num_threads(section.threads)
         torch.set_flush_denormal(True)  # vanishing moments of the optimiser would slow a CPU down
@@ -143,6 +146,14 @@ def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
         finally:
             torch.set_num_threads(threads)
             torch.set_flush_denormal(False)
+            torch.use_deterministic_algorithms(False)
+
+
+def _compute_the_same_each_time() -> None:
+    """Have CUDA add up in one order, before it starts; what has no such order only warns."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def _finish(

@@ -1,5 +1,6 @@
 """Options of the loop: balanced sampling, TensorBoard, selection as the official code does it."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,11 @@ import pytest
 import torch
 
 from rostfine_core.errors import ConfigError
-from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.config import LoopSection, TrainConfig, structure
 from rostfine_core.training.data_record import read_data
 from rostfine_core.training.loop import TrainingLoop
 from rostfine_core.training.losses import LossTerms
-from rostfine_core.training.recipe import train_recipe
+from rostfine_core.training.recipe import torch_settings, train_recipe
 from rostfine_core.training.run_folder import RunFolder
 from rostfine_core.training.sampling import epoch_order
 from rostfine_core.training.splits import split_clips
@@ -97,6 +98,23 @@ def test_the_log_reaches_tensorboard(recipe: Recipe, drain: Callable[..., Any]) 
     written = {s.step: s.value for s in events.Scalars("validation/mse")}
     logged = {r["epoch"]: r["validation"]["mse"] for r in RunFolder(Path(config.output)).read_log()}
     assert written == pytest.approx(logged, rel=1e-5)
+
+
+@pytest.mark.parametrize(("device", "is_set"), [("auto", True), ("cuda", True), ("cpu", False)])
+def test_a_gpu_is_asked_to_compute_the_same_each_time(
+    monkeypatch: pytest.MonkeyPatch, device: str, is_set: bool
+) -> None:
+    """Asked only: whether it does cannot be seen without one."""
+    fork_rng = torch.random.fork_rng
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.random, "fork_rng", lambda: fork_rng(devices=[]))
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # so that it is put back
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    section = structure({**LOOP, "device": device}, LoopSection, source="test")
+    with torch_settings(section, seed=0):
+        assert torch.are_deterministic_algorithms_enabled() is is_set
+        assert ("CUBLAS_WORKSPACE_CONFIG" in os.environ) is is_set
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_reduced_precision_needs_a_gpu(recipe: Recipe, drain: Callable[..., Any]) -> None:
