@@ -20,6 +20,16 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
     ),
     QT_TRANSLATE_NOOP(
         "Reasons",
+        "In {faint} of {total} frames what is followed stands out less than half as much as in the "
+        "first: the track may have left the sperm, check it.",
+    ),
+    QT_TRANSLATE_NOOP("Reasons", "Sperm {name} is the same one: count it once."),
+    QT_TRANSLATE_NOOP(
+        "Reasons",
+        "Only {distinct} different frames show the sperm, so the clip of {total} repeats some.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Reasons",
         "In {padded} of {total} frames the crop reaches over the picture's border (up to {share} "
         "of it was filled by repeating the border).",
     ),
@@ -90,6 +100,9 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
         "Reasons",
         "Pictures carry no times: {fps} frames per second are assumed until the true rate is "
         "given.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Reasons", "The frame rate was set to {fps} per second; the file says {filed}."
     ),
     QT_TRANSLATE_NOOP("Reasons", "The file promises {promised} pages, {count} can be read."),
     QT_TRANSLATE_NOOP("Reasons", "The file is cut off or damaged in page {page}."),

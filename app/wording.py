@@ -56,6 +56,9 @@ MARKED = (  # the translators' tool reads literals only; a test holds them equal
 FLAG_TITLES = {
     "track_lost": QT_TRANSLATE_NOOP("Flags", "Track lost"),
     "track_uncertain": QT_TRANSLATE_NOOP("Flags", "Track uncertain"),
+    "track_strayed": QT_TRANSLATE_NOOP("Flags", "Track may have strayed"),
+    "same_head": QT_TRANSLATE_NOOP("Flags", "Same sperm twice"),
+    "clip_short": QT_TRANSLATE_NOOP("Flags", "Few frames"),
     "crop_over_border": QT_TRANSLATE_NOOP("Flags", "Crop over the border"),
     "too_dark": QT_TRANSLATE_NOOP("Flags", "Too dark"),
     "too_bright": QT_TRANSLATE_NOOP("Flags", "Too bright"),

@@ -6,6 +6,7 @@ a generator that yields progress and can be closed at any time.
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -32,12 +33,15 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import ModelError, TrackingError
 from rostfine_core.files import BLOCK_BYTES, blocks_of, sha256_of
-from rostfine_core.quality import quality_flags
+from rostfine_core.quality import quality_flags, same_head_flags
 from rostfine_core.tracking import Tracker, TrackerSettings, compute_kinematics
 from rostfine_core.video import DecodedFrame, Video, open_video
 
 if TYPE_CHECKING:  # at run time torch stays away from `rostfine track`
     from rostfine_core.assessor import Assessor, ClipAnswer
+
+
+RATE_TOLERANCE = 0.005  # cameras call 29.97 fps thirty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +218,11 @@ def with_fps(info: VideoInfo, fps: float | None) -> VideoInfo:
     if fps is None:
         return info
     times = tuple(i / fps for i in range(info.frame_count))
-    return replace(info, fps=fps, duration_s=info.frame_count / fps, timestamps_s=times)
+    corrected = replace(info, fps=fps, duration_s=info.frame_count / fps, timestamps_s=times)
+    if math.isclose(fps, info.fps, rel_tol=RATE_TOLERANCE):
+        return corrected
+    note = f"The frame rate was set to {fps:.4g} per second; the file says {info.fps:.4g}."
+    return replace(corrected, notes=(*info.notes, note))
 
 
 def _as_the_model_needs(request: AssessmentRequest, assessor: "Assessor") -> AssessmentRequest:
@@ -261,9 +269,17 @@ def _grade(
         except TrackingError as error:
             rejected.append((track.target, str(error)))
     answers = yield from assessor.assess([clip for _, clip in clips])
+    twins = same_head_flags([track for track, _ in clips])
     assessments = tuple(
         _assessment(
-            request, track, clip, answer, info=info, video_sha256=video_sha256, assessor=assessor
+            request,
+            track,
+            clip,
+            answer,
+            info=info,
+            video_sha256=video_sha256,
+            assessor=assessor,
+            twin=twins.get(track.target),
         )
         for (track, clip), answer in zip(clips, answers, strict=True)
     )
@@ -279,10 +295,13 @@ def _assessment(
     info: VideoInfo,
     video_sha256: str,
     assessor: "Assessor",
+    twin: QualityFlag | None,
 ) -> Assessment:
     flags = quality_flags(
         track=track, clip=clip, video=info, um_per_px=request.um_per_px, model=assessor.info
     )
+    if twin is not None:
+        flags = (*flags, twin)
     notices = tuple(
         QualityFlag(code=code, severity=Severity.NOTICE, reason=reason)
         for code, reasons in (("video", info.notes), ("device", assessor.notices))

@@ -5,13 +5,14 @@ lacks what it needs (no calibration, a model that does not say its training cond
 as a notice instead of passing silently.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 from statistics import median
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from rostfine_core.crop_head import contrast, measure_head
 from rostfine_core.domain import (
     Clip,
     ModelInfo,
@@ -32,13 +33,13 @@ RATE_RATIO = 1.5  # a third slower or half faster than the training videos
 SCALE_RATIO = 1.5
 SHARP_EDGE_PX = 3.0  # what a perfectly sharp edge measures after smoothing by one pixel
 BLUR_EDGE_SHARE = 0.28  # what an edge is wider than that, as a part of the head's length
-HEAD_LEVEL = 0.3  # of the peak difference: where the head ends
-TAIL_SHARES = (0.55, 0.7, 0.85)  # of the head's half width: neck and tail are thinner
-SLENDER = 2.0  # length by width from which a neck is still on the head, which is about 5 by 3
+FAINT = (
+    0.5  # of the first frame's contrast; what strayed to debris had 0.2 to 0.5, a sperm over 0.7
+)
+FAINT_SHARE = 0.2  # of the frames, since a blink of the light or a crossing fades a few
+SAME_HEAD_PX = 5.0  # two sperm cannot lie nearer to each other all the time
 SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter of their length
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range
-
-Picture = NDArray[np.float32]
 
 
 def quality_flags(
@@ -61,6 +62,7 @@ def quality_flags(
     flags: list[QualityFlag] = []
     for check in (
         _track_flags(track),
+        _clip_flags(clip),
         _border_flags(clip),
         _light_flags(clip),
         _head_flags(clip, model),
@@ -101,6 +103,49 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
             f"The position is uncertain in {len(doubtful)} of {len(seen)} frames: check the "
             "track and correct it where it left the sperm.",
         )
+
+
+def _clip_flags(clip: Clip) -> Iterator[QualityFlag]:
+    """Look at what was followed: whether it is seen often enough, and stays the same thing."""
+    total, distinct = len(clip.boxes), len({box.frame for box in clip.boxes})
+    if distinct < total:
+        yield _warning(
+            "clip_short",
+            f"Only {distinct} different frames show the sperm, so the clip of {total} repeats "
+            "some.",
+        )
+    first, *others = map(contrast, clip.images)
+    faint = sum(value < FAINT * first for value in others)
+    if faint > FAINT_SHARE * total:
+        yield _warning(
+            "track_strayed",
+            f"In {faint} of {total} frames what is followed stands out less than half as much as "
+            "in the first: the track may have left the sperm, check it.",
+        )
+
+
+def same_head_flags(tracks: Sequence[Track]) -> dict[str, QualityFlag]:
+    """A warning, by target, for tracks that follow the same head as another."""
+    flags = {}
+    for one, other in combinations(tracks, 2):
+        if _distance_px(one, other) < SAME_HEAD_PX:
+            for track, twin in ((one, other), (other, one)):
+                flags[track.target] = _warning(
+                    "same_head", f"Sperm {twin.target} is the same one: count it once."
+                )
+    return flags
+
+
+def _distance_px(one: Track, other: Track) -> float:
+    """The median distance where both were seen; infinite where they never were."""
+    found = {p.frame: p for p in other.points if p.status is not TrackStatus.LOST}
+    pairs = [
+        (p, found[p.frame])
+        for p in one.points
+        if p.status is not TrackStatus.LOST and p.frame in found
+    ]
+    away = [math.hypot(a.x_px - b.x_px, a.y_px - b.y_px) for a, b in pairs]
+    return median(away) if away else math.inf
 
 
 def _border_flags(clip: Clip) -> Iterator[QualityFlag]:
@@ -206,88 +251,3 @@ def _scale_flags(um_per_px: float | None, model: ModelInfo) -> Iterator[QualityF
             f"The video has {um_per_px:.3g} um/px, the training videos had "
             f"{model.trained_um_per_px:.3g} um/px.",
         )
-
-
-def measure_head(image: NDArray[np.uint8]) -> tuple[float, float] | None:
-    """Measure the head at the centre of a crop.
-
-    The head is what differs from the background around the crop's centre: the connected region
-    over ``HEAD_LEVEL`` of its own peak difference. Its length is the longer axis of the ellipse of
-    equal second moments, without the tail: where neck or tail are nearly as wide as the head, more
-    is taken off until what is left is no longer slender. The width of its edge is the peak
-    difference over the steepest slope.
-
-    Args:
-        image: (S, S, 3) uint8 crop.
-
-    Returns:
-        Length and edge width in pixels, or None when nothing at the centre stands out.
-    """
-    difference = _difference_from_background(image)
-    side = difference.shape[0]
-    middle = slice(side // 2 - side // 16 - 1, side // 2 + side // 16 + 2)
-    centre = difference[middle, middle]
-    noise = float(np.median(difference)) / 0.6745
-    peak = float(centre.max())
-    if peak < max(6.0, 5 * noise):
-        return None
-    for tail_share in TAIL_SHARES:
-        region = _head_region(difference > HEAD_LEVEL * peak, centre, middle, tail_share=tail_share)
-        length, width = _axes(region)
-        if length < SLENDER * width:
-            break
-    return length, _edge_width(difference, region, peak)
-
-
-def _axes(region: NDArray[np.bool_]) -> tuple[float, float]:
-    """Length and width in pixels of the ellipse with the second moments of ``region``."""
-    moments = cv2.moments(region.astype(np.uint8), binaryImage=True)
-    spread = np.array([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
-    short, long = np.linalg.eigvalsh(spread / moments["m00"] + np.eye(2) / 12)  # pixels are squares
-    return 4 * float(np.sqrt(long)), 4 * float(np.sqrt(short))
-
-
-def _head_region(
-    mask: NDArray[np.bool_], centre: Picture, middle: slice, *, tail_share: float
-) -> NDArray[np.bool_]:
-    """The part of ``mask`` in the middle, without what is thinner than a share of the head."""
-    kernel = np.ones((3, 3), np.uint8)
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
-    filled = _filled(closed.astype(np.uint8))
-    # A border of nothing around the crop, so that a distance is finite and ends there.
-    depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1][middle, middle]
-    size = 2 * int(tail_share * float(depth.max())) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    _, labels = cv2.connectedComponents(cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc))
-    here = labels[middle, middle]
-    # The place of the peak may lie on what was taken off; the deepest place never does.
-    label = here.flat[centre.argmax()] or here.flat[depth.argmax()]
-    return np.asarray(labels == label)
-
-
-def _filled(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Fill what is bright inside a dark outline, but not an outline as large as the crop."""
-    outlines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    filled = mask.copy()
-    for outline, (*_, parent) in zip(outlines, tree[0], strict=True):
-        is_hole = parent >= 0
-        if not is_hole and max(cv2.boundingRect(outline)[2:]) < len(mask):
-            cv2.drawContours(filled, [outline], -1, 1, cv2.FILLED)
-    return filled
-
-
-def _difference_from_background(image: NDArray[np.uint8]) -> Picture:
-    """Absolute grey difference from the crop's median, smoothed by one pixel against noise."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
-    difference: Picture = np.abs(smooth - np.float32(np.median(smooth)))
-    return difference
-
-
-def _edge_width(difference: Picture, region: NDArray[np.bool_], peak: float) -> float:
-    around = cv2.dilate(region.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-    slope = np.hypot(
-        cv2.Sobel(difference, cv2.CV_32F, 1, 0, scale=1 / 8),
-        cv2.Sobel(difference, cv2.CV_32F, 0, 1, scale=1 / 8),
-    )
-    return peak / max(float(np.percentile(slope[around], 95)), 1e-6)

@@ -921,6 +921,18 @@
         <translation>追跡が不確かです</translation>
     </message>
     <message>
+        <source>Track may have strayed</source>
+        <translation>追跡が外れた可能性</translation>
+    </message>
+    <message>
+        <source>Same sperm twice</source>
+        <translation>同じ精子の重複</translation>
+    </message>
+    <message>
+        <source>Few frames</source>
+        <translation>フレーム不足</translation>
+    </message>
+    <message>
         <source>Crop over the border</source>
         <translation>切り出しが画像の端を越えています</translation>
     </message>
@@ -1185,6 +1197,18 @@
         <translation>{seen} フレーム中 {doubtful} フレームで位置が不確かです。追跡を確認し、精子から外れた所を修正してください。</translation>
     </message>
     <message>
+        <source>In {faint} of {total} frames what is followed stands out less than half as much as in the first: the track may have left the sperm, check it.</source>
+        <translation>{total} フレーム中 {faint} フレームで、追跡対象のコントラストが最初の半分未満です。追跡が精子から外れた可能性があります。確認してください。</translation>
+    </message>
+    <message>
+        <source>Sperm {name} is the same one: count it once.</source>
+        <translation>精子 {name} と同じ精子です。一つとして数えてください。</translation>
+    </message>
+    <message>
+        <source>Only {distinct} different frames show the sperm, so the clip of {total} repeats some.</source>
+        <translation>精子が写っている異なるフレームは {distinct} 枚だけなので、{total} 枚のクリップでは一部を繰り返しています。</translation>
+    </message>
+    <message>
         <source>In {padded} of {total} frames the crop reaches over the picture&apos;s border (up to {share} of it was filled by repeating the border).</source>
         <translation>{total} フレーム中 {padded} フレームで切り出し範囲が画像の端を越えています(最大 {share} を端の画素の繰り返しで埋めました)。</translation>
     </message>
@@ -1279,6 +1303,10 @@
     <message>
         <source>Pictures carry no times: {fps} frames per second are assumed until the true rate is given.</source>
         <translation>画像に時刻がないため、正しい値を指定するまで毎秒 {fps} フレームとみなします。</translation>
+    </message>
+    <message>
+        <source>The frame rate was set to {fps} per second; the file says {filed}.</source>
+        <translation>フレームレートは毎秒 {fps} に設定されています。ファイルの値は {filed} です。</translation>
     </message>
     <message>
         <source>The file promises {promised} pages, {count} can be read.</source>

@@ -1,6 +1,7 @@
 """The report's sentences and numbers as text, apart from where they are drawn."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -125,7 +126,8 @@ def kinematics_conditions(kinematics: Kinematics) -> str:
         f"{kinematics.measured_points} measured points at {kinematics.fps:.4g} fps over "
         f"{kinematics.span_s:.2f} s; average path smoothed over {kinematics.window_s:.3g} s."
     )
-    if kinematics.wob is None and kinematics.vap is not None and kinematics.vap == kinematics.vcl:
+    vap, vcl = kinematics.vap, kinematics.vcl
+    if kinematics.wob is None and vap is not None and vcl is not None and math.isclose(vap, vcl):
         text += " At this rate the smoothing window holds one picture: VAP is VCL, STR is LIN."
     if not kinematics.unit.startswith("um"):
         text += f" Not calibrated: lengths in pixels, speeds in {kinematics.unit}."

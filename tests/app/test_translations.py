@@ -21,7 +21,7 @@ from app.reasons import REASONS, _patterns, translated_reason
 from app.settings import SETTINGS
 from app.views.compare_table import COLUMNS
 from app.wording import FLAG_TITLES, MARKED, flag_text
-from rostfine_core import assessor, quality
+from rostfine_core import assessor, pipeline, quality
 from rostfine_core.bundled import bundled_path
 from rostfine_core.domain import QualityFlag, Severity
 from rostfine_core.tracking import kinematics
@@ -127,7 +127,7 @@ def sentences(module: ModuleType) -> set[str]:
 
 
 def test_the_reasons_are_those_of_the_core() -> None:
-    modules = (quality, kinematics, assessor, index, container, picture, pages, stills)
+    modules = (quality, pipeline, kinematics, assessor, index, container, picture, pages, stills)
     said = set[str]().union(*map(sentences, modules))
     assert {shape(r) for r in REASONS} <= said
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rostfine_core.crop_head import measure_head
 from rostfine_core.domain import (
     Clip,
     CropBox,
@@ -17,7 +18,7 @@ from rostfine_core.domain import (
     TrackStatus,
     VideoInfo,
 )
-from rostfine_core.quality import SIZE_MARGIN, measure_head, quality_flags
+from rostfine_core.quality import SIZE_MARGIN, quality_flags, same_head_flags
 from rostfine_core.simulation import simulate_clip
 
 MODEL = ModelInfo(
@@ -224,3 +225,39 @@ def test_what_cannot_be_checked_is_said() -> None:
     assert codes(um_per_px=None) == {"scale_unknown"}
     silent = replace(MODEL, trained_fps=None, trained_um_per_px=None)
     assert codes(model=silent) == {"fps_unknown", "scale_unknown"}
+
+
+@pytest.mark.parametrize(("faint", "is_told"), [(2, False), (8, True)])
+def test_what_fades_after_the_click_may_be_another_thing(faint: int, is_told: bool) -> None:
+    """A track that strays to a speck is well seen, and the speck looks like a head."""
+    clip = clip_of(picture())
+    speck = picture(contrast=18)
+    images = [speck if i >= 16 - faint else image for i, image in enumerate(clip.images)]
+    found = codes(clip=replace(clip, images=np.stack(images)))
+    assert found == ({"track_strayed"} if is_told else set())
+
+
+def test_a_clip_of_few_frames_is_told() -> None:
+    clip = clip_of(picture())
+    boxes = tuple(replace(box, frame=box.frame // 4) for box in clip.boxes)
+    assert codes(clip=replace(clip, boxes=boxes)) == {"clip_short"}
+
+
+def test_one_sperm_under_two_names_is_told() -> None:
+    twin = replace(
+        GOOD_TRACK,
+        target="2",
+        points=tuple(replace(p, x_px=p.x_px + 3) for p in GOOD_TRACK.points),
+    )
+    other = replace(
+        GOOD_TRACK,
+        target="3",
+        points=tuple(replace(p, x_px=p.x_px + 30) for p in GOOD_TRACK.points),
+    )
+    flags = same_head_flags([GOOD_TRACK, twin, other])
+    assert {t: f.reason for t, f in flags.items()} == {
+        "1": "Sperm 2 is the same one: count it once.",
+        "2": "Sperm 1 is the same one: count it once.",
+    }
+    lost = track_of(*[TrackStatus.LOST] * 20)
+    assert same_head_flags([GOOD_TRACK, replace(lost, target="4")]) == {}

@@ -48,7 +48,7 @@ def test_a_model_inherits_what_the_one_it_started_from_has_seen(
     (model,) = load_trained(result.model_path)
     assert model.training["samples_seen"] == sorted(before | own)
     scored = drain(evaluate(result.model_path, dataset_folder, repeats=10))
-    assert any("6 of the 8 samples scored here were used to train" in n for n in scored.notes)
+    assert "6 of the 8 samples scored here were used" in scored.notes["note_samples_seen"]
 
 
 def test_another_programs_file_tells_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,111 @@
+"""The head in the middle of a crop: how long it is, how sharp, and how much it stands out."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+HEAD_LEVEL = 0.3  # of the peak difference: where the head ends
+TAIL_SHARES = (0.55, 0.7, 0.85)  # of the head's half width: neck and tail are thinner
+SLENDER = 2.0  # length by width from which a neck is still on the head, which is about 5 by 3
+
+Picture = NDArray[np.float32]
+
+
+def contrast(image: NDArray[np.uint8]) -> float:
+    """The largest grey difference from the background within a sixteenth of the crop's middle.
+
+    Args:
+        image: (S, S, 3) uint8 crop.
+    """
+    difference = _difference_from_background(image)
+    middle = _middle(difference.shape[0])
+    return float(difference[middle, middle].max())
+
+
+def measure_head(image: NDArray[np.uint8]) -> tuple[float, float] | None:
+    """Measure the head at the centre of a crop.
+
+    The head is what differs from the background around the crop's centre: the connected region
+    over ``HEAD_LEVEL`` of its own peak difference. Its length is the longer axis of the ellipse of
+    equal second moments, without the tail: where neck or tail are nearly as wide as the head, more
+    is taken off until what is left is no longer slender. The width of its edge is the peak
+    difference over the steepest slope.
+
+    Args:
+        image: (S, S, 3) uint8 crop.
+
+    Returns:
+        Length and edge width in pixels, or None when nothing at the centre stands out.
+    """
+    difference = _difference_from_background(image)
+    middle = _middle(difference.shape[0])
+    centre = difference[middle, middle]
+    noise = float(np.median(difference)) / 0.6745
+    peak = float(centre.max())
+    if peak < max(6.0, 5 * noise):
+        return None
+    for tail_share in TAIL_SHARES:
+        region = _head_region(difference > HEAD_LEVEL * peak, centre, middle, tail_share=tail_share)
+        length, width = _axes(region)
+        if length < SLENDER * width:
+            break
+    return length, _edge_width(difference, region, peak)
+
+
+def _middle(side: int) -> slice:
+    """A sixteenth of the side to either side of the middle."""
+    return slice(side // 2 - side // 16 - 1, side // 2 + side // 16 + 2)
+
+
+def _axes(region: NDArray[np.bool_]) -> tuple[float, float]:
+    """Length and width in pixels of the ellipse with the second moments of ``region``."""
+    moments = cv2.moments(region.astype(np.uint8), binaryImage=True)
+    spread = np.array([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
+    short, long = np.linalg.eigvalsh(spread / moments["m00"] + np.eye(2) / 12)  # pixels are squares
+    return 4 * float(np.sqrt(long)), 4 * float(np.sqrt(short))
+
+
+def _head_region(
+    mask: NDArray[np.bool_], centre: Picture, middle: slice, *, tail_share: float
+) -> NDArray[np.bool_]:
+    """The part of ``mask`` in the middle, without what is thinner than a share of the head."""
+    kernel = np.ones((3, 3), np.uint8)
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    filled = _filled(closed.astype(np.uint8))
+    # A border of nothing around the crop, so that a distance is finite and ends there.
+    depth = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1][middle, middle]
+    size = 2 * int(tail_share * float(depth.max())) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    _, labels = cv2.connectedComponents(cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc))
+    here = labels[middle, middle]
+    # The place of the peak may lie on what was taken off; the deepest place never does.
+    label = here.flat[centre.argmax()] or here.flat[depth.argmax()]
+    return np.asarray(labels == label)
+
+
+def _filled(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Fill what is bright inside a dark outline, but not an outline as large as the crop."""
+    outlines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    filled = mask.copy()
+    for outline, (*_, parent) in zip(outlines, tree[0], strict=True):
+        is_hole = parent >= 0
+        if not is_hole and max(cv2.boundingRect(outline)[2:]) < len(mask):
+            cv2.drawContours(filled, [outline], -1, 1, cv2.FILLED)
+    return filled
+
+
+def _difference_from_background(image: NDArray[np.uint8]) -> Picture:
+    """Absolute grey difference from the crop's median, smoothed by one pixel against noise."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    difference: Picture = np.abs(smooth - np.float32(np.median(smooth)))
+    return difference
+
+
+def _edge_width(difference: Picture, region: NDArray[np.bool_], peak: float) -> float:
+    around = cv2.dilate(region.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    slope = np.hypot(
+        cv2.Sobel(difference, cv2.CV_32F, 1, 0, scale=1 / 8),
+        cv2.Sobel(difference, cv2.CV_32F, 0, 1, scale=1 / 8),
+    )
+    return peak / max(float(np.percentile(slope[around], 95)), 1e-6)
