@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -38,6 +39,20 @@ class NumberField(QDoubleSpinBox):
         texts = (self.textFromValue(typical) + unit, none)
         widest_px = max(map(self.fontMetrics().horizontalAdvance, texts))
         self.setFixedWidth(widest_px + 2 * MARGIN_PX + FRAME_PX)
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        """As Qt's, whichever sign stands for the decimal point: a comma must not vanish."""
+        checked: tuple[QValidator.State, str, int]
+        checked = super().validate(self._with_own_point(text), position)
+        return checked
+
+    def valueFromText(self, text: str) -> float:
+        """The number, with a comma or a point before its decimals."""
+        return float(super().valueFromText(self._with_own_point(text)))
+
+    def _with_own_point(self, text: str) -> str:
+        point = self.locale().decimalPoint()
+        return text.replace("," if point == "." else ".", point)
 
     def textFromValue(self, value: float) -> str:
         """No more digits than the value has."""

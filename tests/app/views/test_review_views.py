@@ -450,3 +450,15 @@ def test_progress_is_painted_with_everything_else(
         graded.set_works((Work(kind="track", progress=progress, is_cancelling=False),))
     assert bar.paints == before
     qtbot.waitUntil(lambda: bar.paints > before)
+
+
+@pytest.mark.parametrize("text", ["0.19", "0,19"])
+def test_a_decimal_comma_is_no_other_number(
+    qtbot: QtBot, graded: Session, show: Show, text: str
+) -> None:
+    bar = SampleBar(graded)
+    show(bar)
+    bar.um_per_px.selectAll()
+    qtbot.keyClicks(bar.um_per_px, text)
+    bar.um_per_px.interpretText()
+    assert bar.um_per_px.value() == 0.19
