@@ -309,6 +309,9 @@ def test_positions_on_the_grid_are_interpolated(axis: int) -> None:
 
 
 def test_another_network_refuses_a_flax_checkpoint(checkpoint: Path) -> None:
-    vgg = section(network="vgg16", size="small", temporal_depth=0, init=str(checkpoint))
+    sizes = {**SIZES, "image_size": 32}
+    vgg = section(
+        network="vgg16", size="small", temporal_depth=0, init=str(checkpoint), overrides=sizes
+    )
     with pytest.raises(ConfigError, match="only vivit can start from"):
         initialise(build_network(vgg), vgg)
