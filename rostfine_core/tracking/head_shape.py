@@ -16,9 +16,9 @@ DIAMETER_PER_SIGMA = 2 * np.sqrt(2)
 NEARLY, PLATEAU = 0.75, 0.9
 """A larger blob counts when it answers with this share of the best one's strength, and a smaller
 one with this share of that blob's strength ends where its glow begins."""
-MIXED, DETAIL = 0.65, 0.25
-"""Evenness below which a head is dark and bright side by side, and the width of such parts in
-heads."""
+MIXED, FINEST_DETAIL = 0.65, 0.25
+"""Evenness below which a head is dark and bright side by side, and the least width of such parts in
+heads; the less even the head, the finer it is looked at."""
 FAINTEST = 2.0
 """Grey levels: what answers more weakly is noise."""
 DEFAULT_DIAMETER_PX = 12.0
@@ -79,12 +79,13 @@ def measure_head(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadS
         scale -= 1
     best = blobs[scale]
     diameter_px = float(DIAMETER_PER_SIGMA * best.sigma_px)
-    is_mixed = _evenness(image, best.place, diameter_px) < MIXED
+    evenness = _evenness(image, best.place, diameter_px)
+    detail = max(evenness, FINEST_DETAIL) if evenness < MIXED else 1.0
     return HeadShape(
         x_px=best.place.real,
         y_px=best.place.imag,
         diameter_px=diameter_px,
-        detail_px=diameter_px * DETAIL if is_mixed else diameter_px,
+        detail_px=diameter_px * detail,
     )
 
 

@@ -73,6 +73,17 @@ def test_a_head_that_is_dark_and_bright_side_by_side_is_looked_at_finely(
     assert shape.detail_px < shape.diameter_px / 2
 
 
+def test_a_dark_head_with_a_bright_end_is_seen_as_a_whole() -> None:
+    """Bright field, in focus: a template of one half would fit other dark things as well."""
+    image = np.full((160, 180), 110, np.float32)
+    cv2.ellipse(image, (80, 70), (8, 13), 0, 0, 360, 60, -1, cv2.LINE_AA)
+    cv2.ellipse(image, (80, 77), (3, 5), 0, 0, 360, 160, -1, cv2.LINE_AA)
+    noisy = np.clip(image + np.random.default_rng(0).normal(0, 2, image.shape), 0, 255)
+    shape = measure_head(noisy.astype(np.uint8), x_px=78.0, y_px=72.0)
+    assert shape.diameter_px > 16
+    assert shape.diameter_px / 2 < shape.detail_px < shape.diameter_px
+
+
 @pytest.mark.parametrize("diameter", [8.0, 14.0, 28.0])
 def test_an_even_head_is_its_own_detail(diameter: float) -> None:
     shape = measure_head(disc(diameter, level=40), x_px=80.0, y_px=70.0)
