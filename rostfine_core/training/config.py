@@ -201,16 +201,19 @@ class LoopSection:
 class AugmentationSection:
     """What is done to a clip as a whole; all off by default, as in the paper.
 
-    ``brightness`` is the largest relative change, up or down.
+    ``brightness`` is the largest relative change, up or down. ``shift_px`` is the farthest way, in
+    pixels of the clip, along x and along y: people do not click all on the same point of a head.
     """
 
     flips: bool = False
     rotations: bool = False
     brightness: float = 0.0
+    shift_px: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse changes that would turn a picture black."""
+        """Refuse changes that would turn a picture black or run backwards."""
         _require(0 <= self.brightness < 1, "brightness must be in [0, 1)")
+        _require(self.shift_px >= 0, "shift_px must not be below 0")
 
 
 @dataclass(frozen=True, kw_only=True)
