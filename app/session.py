@@ -146,7 +146,12 @@ class Session(QObject):
         )
 
     def assessment(self, sperm: Sperm) -> Assessment | None:
-        """The assessment that is true of this sperm now, under its present name and sample."""
+        """The assessment that is true of this sperm now, under its present name and sample.
+
+        None while its track is rejected: what was graded there was not this sperm.
+        """
+        if sperm.verdict is Verdict.REJECTED:
+            return None
         found = self.results.assessments.get(self.assessment_key(sperm))
         return None if found is None else relabelled(found, sperm.name, self.sample)
 
@@ -156,8 +161,8 @@ class Session(QObject):
 
     @property
     def reportable(self) -> tuple[Assessment, ...]:
-        """The assessments that a report holds: graded and not rejected by the user."""
-        found = (self.assessment(s) for s in self.sperms if s.verdict is not Verdict.REJECTED)
+        """The assessments that a report holds."""
+        found = map(self.assessment, self.sperms)
         return tuple(a for a in found if a is not None)
 
     def work(self, kind: str) -> Work | None:

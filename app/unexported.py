@@ -8,8 +8,7 @@ from app.session import Session
 
 def reported_keys(session: Session) -> set[AssessmentKey]:
     """The grades that a report written now would hold."""
-    reported = (s for s in session.sperms if s.verdict is not Verdict.REJECTED)
-    return {session.assessment_key(s) for s in reported if session.assessment(s) is not None}
+    return {session.assessment_key(s) for s in session.sperms if session.assessment(s) is not None}
 
 
 def has_unexported_grades(session: Session, exported: AbstractSet[AssessmentKey]) -> bool:

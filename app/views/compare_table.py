@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.marking import QT_TRANSLATE_NOOP
-from app.records import Sperm
+from app.records import Sperm, Verdict
 from app.session import Session
 from app.theme import sperm_colour
 from app.views.sperm_list import paint_bar
@@ -162,7 +162,9 @@ class CompareModel(QAbstractTableModel):
         place = index.column() - 1
         if place < 0:
             if role == _Role.DisplayRole:
-                return sperm.name
+                is_rejected = sperm.verdict is Verdict.REJECTED
+                rejected = self.tr("{name}: track rejected").format(name=sperm.name)
+                return rejected if is_rejected else sperm.name
             if role == _Role.DecorationRole:
                 return _swatch(sperm_colour(sperm.key))
             if role == _Role.InitialSortOrderRole:

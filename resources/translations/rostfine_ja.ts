@@ -514,6 +514,10 @@
         <source>Sperm</source>
         <translation>精子</translation>
     </message>
+    <message>
+        <source>{name}: track rejected</source>
+        <translation>{name}：軌跡を却下</translation>
+    </message>
 </context>
 <context>
     <name>ComparePage</name>

@@ -11,8 +11,9 @@ from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QTextBrowser, QToolButton
 from pytestqt.qtbot import QtBot
 
+from app import drafts
 from app.actions import ACTIONS
-from app.records import Calibration
+from app.records import Calibration, Verdict
 from app.session import Session
 from app.settings import SETTINGS, Settings
 from app.views.about import AboutDialog
@@ -97,6 +98,20 @@ def test_what_is_like_is_said_to_be_like(qtbot: QtBot, graded: Session) -> None:
     graded.add_assessments({graded.assessment_key(graded.sperms[1]): first}, {})
     graded.set_compared((1, 2))
     assert "no clear difference" in page.verdicts[0].text()
+    page.hide()
+
+
+def test_a_rejected_sperm_is_not_compared(qtbot: QtBot, graded: Session) -> None:
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.show()
+    graded.set_compared((1, 2))
+    graded.set_draft(drafts.judged(graded.draft, 2, Verdict.REJECTED))
+    page.table.refresh()
+    assert names(page) == ["1", "2: track rejected"]
+    assert page.table.model().index(1, 2).data() == "–"
+    assert len(page._candidates) == 1
+    assert not page.verdicts[0].text()
     page.hide()
 
 
