@@ -250,6 +250,13 @@ class Controller(QObject):
     @Slot()
     def _on_calibration_changed(self) -> None:
         calibration: Calibration = self.session.calibration
+        known = {p.profile: p for p in self.settings.profiles}
+        if known.get(calibration.profile, calibration) != calibration:
+            self.session.set_message(
+                self.tr(
+                    "The numbers of the microscope {name} are changed, for later videos too."
+                ).format(name=calibration.profile)
+            )
         if calibration.profile:
             self.settings.save_profile(calibration)
         self.settings.set_last_profile(calibration.profile)

@@ -11,7 +11,7 @@ from app.records import Calibration, Draft, Verdict
 from app.session import Session
 from rostfine_core.domain import SampleInfo, Seed
 
-MERGE_SAMPLE, MERGE_CALIBRATION = 1, 2
+MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = 1, 2, 3
 
 
 class Editor(QObject):
@@ -128,10 +128,13 @@ class Editor(QObject):
 
     @Slot(str, str)
     def set_sample(self, sample: str, operator: str) -> None:
-        """Name the sample and who looks; typing is one edit."""
+        """Name the sample and who looks; typing in one field is one edit."""
         info = SampleInfo(sample=sample, operator=operator)
+        is_same_sample = sample == self._session.sample.sample
         self._push(
-            replace(self._session.draft, sample=info), self.tr("Name sample"), merge=MERGE_SAMPLE
+            replace(self._session.draft, sample=info),
+            self.tr("Name operator") if is_same_sample else self.tr("Name sample"),
+            merge=MERGE_OPERATOR if is_same_sample else MERGE_SAMPLE,
         )
 
     @Slot(object)

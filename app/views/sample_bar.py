@@ -94,7 +94,9 @@ class SampleBar(QWidget):
         profile_line.setPlaceholderText(self.tr("microscope"))
         self.fps = NumberField(119.88, " fps", self.tr("fps as filed"), maximum=MAX_FPS, decimals=3)
         self.fps.setAccessibleName(self.tr("Frames per second"))
-        self.fps.setToolTip(self.tr("Corrects the frame rate when the file states it wrongly"))
+        self.fps.setToolTip(
+            self.tr("Corrects the frame rate where the file is wrong; in brackets the file's own")
+        )
         self.um_per_px = NumberField(
             0.1234, " µm/px", self.tr("no µm/px"), maximum=MAX_UM_PER_PX, decimals=4
         )
@@ -198,8 +200,9 @@ class SampleBar(QWidget):
     @Slot()
     def _show_calibration(self) -> None:
         calibration, info = self._session.calibration, self._session.info
+        # in brackets, since Qt takes no number whose text is that of the special value
         self.fps.setSpecialValueText(
-            self.tr("{fps:.4g} fps").format(fps=info.fps) if info else self.tr("fps as filed")
+            self.tr("({fps:.4g} fps)").format(fps=info.fps) if info else self.tr("fps as filed")
         )
         for field, value in (
             (self.fps, calibration.fps),

@@ -631,6 +631,10 @@
         <source>The report is in {folder}.</source>
         <translation>レポートは {folder} にあります。</translation>
     </message>
+    <message>
+        <source>The numbers of the microscope {name} are changed, for later videos too.</source>
+        <translation>顕微鏡「{name}」の数値を変更しました。以後の動画にも使われます。</translation>
+    </message>
 </context>
 <context>
     <name>Core</name>
@@ -863,6 +867,10 @@
     <message>
         <source>Name sample</source>
         <translation>検体名の入力</translation>
+    </message>
+    <message>
+        <source>Name operator</source>
+        <translation>操作者名の入力</translation>
     </message>
     <message>
         <source>Change calibration</source>
@@ -1384,12 +1392,20 @@
         <translation>各ページの記載</translation>
     </message>
     <message>
+        <source>The report could not be drawn.</source>
+        <translation>レポートを描画できませんでした。</translation>
+    </message>
+    <message>
         <source>Nothing is graded yet.</source>
         <translation>まだ評価がありません。</translation>
     </message>
     <message>
+        <source>The report is being drawn.</source>
+        <translation>レポートを描画しています。</translation>
+    </message>
+    <message>
         <source>The report as it will be exported</source>
-        <translation>出力されるレポート</translation>
+        <translation>出力されるレポート（英語）</translation>
     </message>
     <message>
         <source>Is in {folder}</source>
@@ -1419,12 +1435,20 @@
         <translation>担当者</translation>
     </message>
     <message>
+        <source>Corrects the frame rate where the file is wrong; in brackets the file&apos;s own</source>
+        <translation>ファイルのフレームレートが誤っているときに訂正します。かっこ内はファイルの値です</translation>
+    </message>
+    <message>
         <source>Microscope</source>
         <translation>顕微鏡</translation>
     </message>
     <message>
         <source>The microscope&apos;s name; its fps and µm/px are remembered under it</source>
         <translation>顕微鏡の名前。fps と µm/px はこの名前で記憶されます</translation>
+    </message>
+    <message>
+        <source>({fps:.4g} fps)</source>
+        <translation>({fps:.4g} fps)</translation>
     </message>
     <message>
         <source>microscope</source>
@@ -1439,10 +1463,6 @@
         <translation>フレームレート</translation>
     </message>
     <message>
-        <source>Corrects the frame rate when the file states it wrongly</source>
-        <translation>ファイルのフレームレートが誤っている場合に修正します</translation>
-    </message>
-    <message>
         <source>no µm/px</source>
         <translation>µm/px なし</translation>
     </message>
@@ -1453,10 +1473,6 @@
     <message>
         <source>Without it speeds are in pixels a second</source>
         <translation>指定しない場合、速度はピクセル毎秒になります</translation>
-    </message>
-    <message>
-        <source>{fps:.4g} fps</source>
-        <translation>{fps:.4g} fps</translation>
     </message>
 </context>
 <context>

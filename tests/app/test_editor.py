@@ -55,6 +55,16 @@ def test_typing_is_one_edit(session: Session) -> None:
     assert session.sample.sample == ""
 
 
+def test_sample_and_operator_are_taken_back_apart(session: Session) -> None:
+    editor = Editor(session)
+    for sample, operator in (("S", ""), ("S-1", ""), ("S-1", "Sa"), ("S-1", "Sato")):
+        editor.set_sample(sample, operator)
+    editor.undo()
+    assert (session.sample.sample, session.sample.operator) == ("S-1", "")
+    editor.undo()
+    assert session.sample.sample == ""
+
+
 def test_a_place_outside_the_picture_is_no_sperm(session: Session) -> None:
     editor = Editor(session)
     for place in (QPoint(-1, 5), QPoint(5, -1), QPoint(240, 5), QPoint(5, 200)):

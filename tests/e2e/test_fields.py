@@ -76,6 +76,24 @@ def test_what_is_typed_before_the_video_stays(
     drive(script)
 
 
+def test_another_scale_of_a_known_microscope_is_told(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        line = window.sample_bar.profile.lineEdit()
+        assert line is not None
+        QTest.keyClicks(line, "Nikon")
+        window.sample_bar.commit()
+        assert "Nikon" not in window.session.message
+        type_scale(window, "0.19")
+        window.sample_bar.commit()
+        assert "Nikon" in window.session.message
+        assert [p.um_per_px for p in window.settings.profiles] == [0.19]
+
+    drive(script, str(small_video))
+
+
 @pytest.mark.qt_log_ignore("grabbing the keyboard", "raise()")  # a combo box opens offscreen
 def test_keys_that_edit_text_leave_the_sperm_alone(
     hand: "Hand", drive: "Drive", small_video: Path

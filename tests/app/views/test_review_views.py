@@ -351,7 +351,7 @@ def test_typing_asks_for_an_edit_and_the_session_is_shown(
     typed, calibrated = QSignalSpy(bar.sample_edited), QSignalSpy(bar.calibration_edited)
     qtbot.keyClicks(bar.sample, "S")
     assert typed.at(0) == ["S", ""]
-    assert bar.fps.text() == "20 fps"
+    assert bar.fps.text() == "(20 fps)"
     bar.um_per_px.setValue(0.25)
     bar.um_per_px.editingFinished.emit()
     assert calibrated.at(0)[0].um_per_px == 0.25
@@ -359,6 +359,20 @@ def test_typing_asks_for_an_edit_and_the_session_is_shown(
         replace(graded.draft, calibration=replace(graded.calibration, um_per_px=0.5, fps=15.0))
     )
     assert (bar.um_per_px.text(), bar.fps.text()) == ("0.5 µm/px", "15 fps")
+
+
+@pytest.mark.parametrize("typed", ["20", "20 fps", "20.0"])
+def test_the_files_own_rate_can_be_typed(
+    qtbot: QtBot, graded: Session, show: Show, typed: str
+) -> None:
+    bar = SampleBar(graded)
+    show(bar)
+    assert bar.fps.text() == "(20 fps)"
+    asked = QSignalSpy(bar.calibration_edited)
+    bar.fps.selectAll()
+    qtbot.keyClicks(bar.fps, typed)
+    bar.commit()
+    assert asked.at(0)[0].fps == 20.0
 
 
 def test_numbers_of_the_microscope_are_seen_whole(
@@ -398,6 +412,18 @@ def test_the_loupe_shows_the_place_under_the_pointer(
     loupe.look_away()
     assert "30, 40 px" not in texts(loupe)
     loupe.hide()
+
+
+def test_a_long_name_does_not_widen_the_loupe(qtbot: QtBot, graded: Session, show: Show) -> None:
+    loupe = Loupe(graded)
+    show(loupe)
+    width_px = loupe.minimumSizeHint().width()
+    named = drafts.renamed(graded.draft, 1, "one of a very long name " * 3)
+    assert named is not None
+    graded.set_draft(named)
+    loupe._show()
+    assert "one of a very long name" in loupe.caption.text()
+    assert loupe.minimumSizeHint().width() == width_px
 
 
 def test_the_loupe_shows_no_other_sperm_where_one_is_lost(
