@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
         self._fill_recent()
 
     def _restore(self) -> None:
-        self.resize(1280, 800)
+        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         self.restoreGeometry(self.settings.layout("window"))
         for splitter in self.findChildren(QSplitter):
             if splitter.objectName():

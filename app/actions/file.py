@@ -22,7 +22,7 @@ FILE_ACTIONS = (
         ),
         icon="export",
         handler="controller.export",
-        shortcut="Ctrl+E",
+        shortcut="Ctrl+P",
         separator=True,
     ),
     ActionSpec(

@@ -66,6 +66,8 @@ class Loupe(QWidget):
         self._view = CropView()
         self._view.setAccessibleName(self.tr("Loupe"))
         self.caption = muted(wraps=False)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.caption.setSizePolicy(policy)  # a long name must not widen the panel
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(heading(self.tr("Loupe")))

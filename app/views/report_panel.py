@@ -132,7 +132,7 @@ class ReportPage(QWidget):
     def _preview(self) -> QVBoxLayout:
         self._pages = QVBoxLayout()
         self._pages.setSpacing(14)
-        self._empty = muted(self.tr("Nothing is graded yet."))
+        self._empty = muted()
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(10, 10, 10, 10)
@@ -169,6 +169,10 @@ class ReportPage(QWidget):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
+        if self._session.reportable:
+            self._empty.setText(self.tr("The report could not be drawn."))
+        else:
+            self._empty.setText(self.tr("Nothing is graded yet."))
         self._empty.setVisible(not pictures)
         for picture in pictures:
             self._pages.addWidget(Page(picture))
@@ -203,4 +207,5 @@ class ReportPage(QWidget):
     def _ask_preview(self) -> None:
         if self._is_stale:
             self._is_stale = False
+            self._empty.setText(self.tr("The report is being drawn."))
             self.preview_requested.emit()

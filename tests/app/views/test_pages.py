@@ -159,6 +159,7 @@ def test_the_report_page_asks_for_a_preview_only_when_it_is_out_of_date(
     page.hide()
     page.show()
     assert asked.count() == 1
+    assert page._empty.text() == "The report is being drawn."
     page.show_pages((np.zeros((40, 60, 3), dtype=np.uint8),))
     graded.results_changed.emit()
     assert asked.count() == 2
