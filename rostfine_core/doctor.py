@@ -143,7 +143,8 @@ def _model() -> Finding:
     def load() -> str:
         info = load_models(bundled_path(DEMO_MODEL))[0].info
         kind = "demonstration" if info.is_demonstration else info.dataset_kind
-        return f"{info.file_name} ({kind}), sha256 {info.sha256[:12]}"
+        trained = f", trained on {info.trained_clips:,} clips" if info.trained_clips else ""
+        return f"{info.file_name} ({kind}{trained}), sha256 {info.sha256[:12]}"
 
     return _attempt("Bundled model", load)
 

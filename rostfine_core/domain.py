@@ -299,6 +299,8 @@ class ModelInfo:
     trained_fps: float | None = None
     trained_um_per_px: float | None = None
     trained_head_length_px: tuple[float, float] | None = None
+    trained_clips: int | None = None
+    trained_samples: int | None = None
 
     @property
     def is_demonstration(self) -> bool:

@@ -18,6 +18,7 @@ from app.records import ModelState
 from app.views.panel import title
 from rostfine_core import __version__
 from rostfine_core.bundled import bundled_path
+from rostfine_core.domain import ModelInfo
 from rostfine_core.errors import StoreError
 
 PACKAGES = (
@@ -76,11 +77,19 @@ class AboutDialog(QDialog):
             lines += [
                 f"- {file}: `{info.file_name}`",
                 f"- SHA-256: `{info.sha256}`",
-                f"- {trained}: {info.dataset_kind}",
+                f"- {trained}: {info.dataset_kind}{self._counts(info)}",
                 f"- {device}: {model.device_label}, {model.precision}",
                 "",
             ]
         return "\n".join([*lines, card])
+
+    def _counts(self, info: ModelInfo) -> str:
+        """How much the model was trained on, as far as its file tells."""
+        clips, samples = info.trained_clips, info.trained_samples
+        counts = "" if clips is None else self.tr(", {count:,} clips").format(count=clips)
+        if samples is not None:
+            counts += self.tr(", {count:,} samples").format(count=samples)
+        return counts
 
     def _licences(self, licence: str) -> str:
         lines = [self.tr("RoSTFine Assist is under the Apache License 2.0. It uses:"), ""]

@@ -32,6 +32,14 @@
         <translation>デバイス</translation>
     </message>
     <message>
+        <source>, {count:,} clips</source>
+        <translation>、クリップ {count:,} 本</translation>
+    </message>
+    <message>
+        <source>, {count:,} samples</source>
+        <translation>、検体 {count:,} 件</translation>
+    </message>
+    <message>
         <source>RoSTFine Assist is under the Apache License 2.0. It uses:</source>
         <translation>RoSTFine Assist は Apache License 2.0 で提供されます。使用しているもの:</translation>
     </message>

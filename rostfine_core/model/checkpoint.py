@@ -9,7 +9,7 @@ safetensors writes several in random order, and the same model should be the sam
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -184,7 +184,13 @@ def ensemble_info(models: Sequence[LoadedModel], *, name: str) -> ModelInfo:
         return models[0].info
     digests = "".join(model.info.sha256 for model in models)
     digest = hashlib.sha256(digests.encode()).hexdigest()
-    return replace(models[0].info, file_name=name, sha256=digest)
+    return replace(
+        models[0].info,
+        file_name=name,
+        sha256=digest,
+        trained_clips=_common(model.info.trained_clips for model in models),
+        trained_samples=_common(model.info.trained_samples for model in models),
+    )
 
 
 def load_encoder(path: Path) -> dict[str, Tensor]:
@@ -289,6 +295,8 @@ def _describe(file: _ModelFile) -> ModelInfo:
         trained_fps=_number(file.training.get("fps")),
         trained_um_per_px=_number(file.training.get("um_per_px")),
         trained_head_length_px=_span(file.training.get("head_length_px")),
+        trained_clips=_count(file.training.get("clips_train")),
+        trained_samples=_count(file.training.get("samples_train")),
     )
 
 
@@ -297,6 +305,18 @@ def _number(value: object) -> float | None:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     return float(value) if 0 < value < math.inf else None
+
+
+def _common(counts: Iterable[int | None]) -> int | None:
+    """The count that all share: the models of a cross validation learned from unequal parts."""
+    found = set(counts)
+    return found.pop() if len(found) == 1 else None
+
+
+def _count(value: object) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if value > 0 else None
 
 
 def _span(value: object) -> tuple[float, float] | None:

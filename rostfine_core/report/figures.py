@@ -7,7 +7,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from rostfine_core.domain import DISCLAIMER_ATTENTION, DISCLAIMER_DEMONSTRATION, Assessment
+from rostfine_core.domain import (
+    DISCLAIMER_ATTENTION,
+    DISCLAIMER_DEMONSTRATION,
+    Assessment,
+    Severity,
+)
 from rostfine_core.files import atomic_write
 from rostfine_core.report.film import (
     ROW_TITLES,
@@ -20,6 +25,7 @@ from rostfine_core.report.film import (
 from rostfine_core.report.fonts import draw_text, one_line, picture_width, wrap_for_picture
 from rostfine_core.report.wording import (
     PROGRAM,
+    by_severity,
     expected_in_words,
     spread_in_words,
     standing_notes,
@@ -60,7 +66,7 @@ def explanation_figure(assessment: Assessment) -> Image.Image:
     strip = film_strip(assessment, edge_px=PANEL_PX)
     total = len(strip.boxes)
     bands = [range(i, min(i + COLUMNS, total)) for i in range(0, total, COLUMNS)]
-    page = _Page(height_px=_height(len(bands)))
+    page = _Page(height_px=_height(len(bands), flags=len(assessment.flags)))
     _write_head(page, assessment)
     for band in bands:
         _draw_band(page, assessment, strip, band)
@@ -94,9 +100,9 @@ class _Page:
         return self.image.crop((0, 0, WIDTH_PX, self.y + MARGIN_PX))
 
 
-def _height(bands: int) -> int:
+def _height(bands: int, *, flags: int) -> int:
     """Enough for everything; what is too much is cut off at the end."""
-    return 1000 + bands * (3 * (PANEL_PX + GAP_PX) + 3 * TEXT_PX)
+    return 1000 + bands * (3 * (PANEL_PX + GAP_PX) + 3 * TEXT_PX) + flags * 3 * SMALL_PX
 
 
 def _title(assessment: Assessment) -> str:
@@ -121,6 +127,10 @@ def _write_head(page: _Page, assessment: Assessment) -> None:
         f"disagreement {grade.entropy_bits:.2f} bits; {spread}",
         size_px=TEXT_PX,
     )
+    for flag in by_severity(assessment.flags):  # the picture goes about without the report
+        is_warning = flag.severity is Severity.WARNING
+        said = f"{flag.severity.capitalize()}: {flag.reason}"
+        page.write(said, size_px=SMALL_PX, bold=is_warning)
     page.y += TEXT_PX
 
 

@@ -26,6 +26,7 @@ from rostfine_core.report.wording import (
     MAXIMUM_ENTROPY,
     NO_FLAGS,
     Measure,
+    by_severity,
     kinematics_conditions,
     measures,
     notes_in_words,
@@ -152,14 +153,13 @@ def _flags(assessment: Assessment) -> list[Flowable]:
     """Every reason for doubt, warnings first."""
     if not assessment.flags:
         return [KeepTogether([text("Quality checks", "label"), text(NO_FLAGS)])]
-    ordered = sorted(assessment.flags, key=lambda f: f.severity is not Severity.WARNING)
     rows = [
         [
             text(f.severity.capitalize(), "small", bold=f.severity is Severity.WARNING),
             text(f.reason, "small"),
             text(f.code, "tiny"),
         ]
-        for f in ordered
+        for f in by_severity(assessment.flags)
     ]
     table = Table(rows, colWidths=[20 * mm, 130 * mm, 30 * mm], style=LINES)
     return [titled("Quality checks that fired", table)]

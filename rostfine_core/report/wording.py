@@ -16,6 +16,7 @@ from rostfine_core.domain import (
     Prediction,
     QualityFlag,
     Seed,
+    Severity,
 )
 
 PROGRAM = "RoSTFine Assist"
@@ -110,6 +111,11 @@ def clicks_in_words(seeds: Sequence[Seed]) -> str:
         f"frame {s.frame} at x {s.x_px:.1f}, y {s.y_px:.1f} px"
         for s in sorted(seeds, key=lambda s: s.frame)
     )
+
+
+def by_severity(flags: Sequence[QualityFlag]) -> list[QualityFlag]:
+    """Every reason for doubt, warnings first."""
+    return sorted(flags, key=lambda f: f.severity is not Severity.WARNING)
 
 
 def flag_counts(flags: Sequence[QualityFlag]) -> str:
@@ -225,6 +231,10 @@ def provenance_columns(
 
 def _training_in_words(model: ModelInfo) -> str:
     words = "simulated sperm" if model.is_demonstration else model.dataset_kind
+    if model.trained_clips is not None:
+        words += f", {model.trained_clips:,} clips"
+    if model.trained_samples is not None:
+        words += f", {model.trained_samples:,} samples"
     if model.trained_fps is not None:
         words += f", {model.trained_fps:.4g} fps"
     if model.trained_um_per_px is not None:

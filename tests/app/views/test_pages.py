@@ -213,12 +213,15 @@ def test_every_action_is_in_the_list_of_shortcuts(qtbot: QtBot) -> None:
 
 
 def test_about_holds_the_notice_the_card_and_the_licences(qtbot: QtBot, graded: Session) -> None:
-    dialog = AboutDialog(graded.model, card="# Card of the model", licence="Apache License")
+    assert graded.model.info is not None
+    model = replace(graded.model, info=replace(graded.model.info, trained_clips=15600))
+    dialog = AboutDialog(model, card="# Card of the model", licence="Apache License")
     qtbot.addWidget(dialog)
     pages = [dialog.tabs.widget(k) for k in range(3)]
     texts = [page.toPlainText() for page in pages if isinstance(page, QTextBrowser)]
     assert DISCLAIMER_DEMONSTRATION in texts[1]
     assert "Card of the model" in texts[1]
+    assert "simulated, 15,600 clips" in texts[1]
     assert "Apache License" in texts[2]
     assert "PySide6" in texts[2]
 

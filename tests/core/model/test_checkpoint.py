@@ -303,6 +303,32 @@ def test_the_encoder_of_a_model_can_be_taken(saved: Path, tiny_network: RoSTFine
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
 
 
+def test_the_counts_of_what_a_model_was_trained_on_are_told(saved: Path) -> None:
+    _rewrite(
+        saved, change=lambda header: header["training"].update(clips_train=40, samples_train=8)
+    )
+    info = load_model(saved).info
+    assert (info.trained_clips, info.trained_samples) == (40, 8)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, True, "40", None])
+def test_a_count_that_is_none_is_not_known(saved: Path, count: object) -> None:
+    _rewrite(saved, change=lambda header: header["training"].update(clips_train=count))
+    assert load_model(saved).info.trained_clips is None
+
+
+def test_counts_are_told_of_an_ensemble_only_where_its_members_agree(
+    tmp_path: Path, tiny_network: RoSTFine
+) -> None:
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    for file in (first, second):
+        _save(file, tiny_network)
+        _rewrite(file, change=lambda h: h["training"].update(clips_train=40, samples_train=8))
+    _rewrite(second, change=lambda h: h["training"].update(samples_train=9))
+    info = ensemble_info(load_models(tmp_path), name="folds")
+    assert (info.trained_clips, info.trained_samples) == (40, None)
+
+
 @pytest.mark.parametrize("fps", [0, -15, float("nan"), float("inf"), True, "15"])
 def test_a_training_rate_that_is_none_is_not_known(saved: Path, fps: object) -> None:
     _rewrite(saved, change=lambda header: header["training"].update(fps=fps))

@@ -21,7 +21,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.report import explanation_figure, write_explanation
-from rostfine_core.report.figures import LABEL_PX, MARGIN_PX, PANEL_PX, WIDTH_PX
+from rostfine_core.report.figures import LABEL_PX, MARGIN_PX, PANEL_PX, SMALL_PX, WIDTH_PX
 from rostfine_core.report.film import (
     FilmStrip,
     colours,
@@ -237,6 +237,23 @@ def test_the_demonstration_note_is_drawn_into_the_picture(
     band = (demo[:, MARGIN_PX : WIDTH_PX - MARGIN_PX] == 0).all(axis=2).mean(axis=1)
     assert (band > 0.9).any()
     assert not ((lab == 0).all(axis=2).mean(axis=1) > 0.5).any()
+
+
+def test_every_flag_is_drawn_into_the_picture(make_assessment: MakeAssessment) -> None:
+    flagged = make_assessment(flagged=True)
+    records = [replace(flagged, flags=flagged.flags[:count]) for count in range(3)]
+    heights = [explanation_figure(record).height for record in records]
+    assert np.diff(heights).tolist() == [round(1.35 * SMALL_PX)] * 2
+
+
+def test_a_picture_with_many_flags_still_ends_with_what_made_it(
+    make_assessment: MakeAssessment,
+) -> None:
+    flagged = make_assessment(flagged=True)
+    flag = replace(flagged.flags[0], reason="A long reason for doubt, told in many words. " * 6)
+    picture = np.asarray(explanation_figure(replace(flagged, flags=(flag,) * 12)))
+    assert (picture[-MARGIN_PX:] == 255).all()
+    assert (picture[-MARGIN_PX - SMALL_PX : -MARGIN_PX] < 255).any()
 
 
 def test_the_same_record_gives_the_same_bytes(

@@ -45,6 +45,16 @@ def test_spread_is_given_for_an_ensemble_and_denied_for_one_model(
     assert "3 models" in wording.spread_in_words(together)
 
 
+def test_how_much_the_model_was_trained_on_is_told(make_assessment: MakeAssessment) -> None:
+    plain = make_assessment()
+    model = replace(plain.provenance.model, trained_clips=1178, trained_samples=60)
+    told = replace(plain, provenance=replace(plain.provenance, model=model))
+    left, _, _ = wording.provenance_columns(told)
+    assert dict(left)["Trained on"] == (
+        "Yokohama andrology 2025, 1,178 clips, 60 samples, 15 fps, 0.11 µm/px"
+    )
+
+
 def test_measures_carry_units_and_reasons(make_assessment: MakeAssessment) -> None:
     found = {m.term: m for m in wording.measures(make_assessment().kinematics)}
     assert (found["VCL"].value, found["VCL"].unit) == ("61.3", "µm/s")
