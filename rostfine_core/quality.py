@@ -40,6 +40,8 @@ FAINT_SHARE = 0.2  # of the frames, since a blink of the light or a crossing fad
 SAME_HEAD_PX = 5.0  # two sperm cannot lie nearer to each other all the time
 SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter of their length
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range
+Heads = Sequence[tuple[float, float] | None]
+"""Length and edge width in pixels by frame, None where no head stands out."""
 
 
 def quality_flags(
@@ -59,18 +61,30 @@ def quality_flags(
         um_per_px: the calibration, None where there is none.
         model: says under which conditions it was trained.
     """
-    flags: list[QualityFlag] = []
-    for check in (
-        _track_flags(track),
-        _clip_flags(clip),
-        _border_flags(clip),
-        _light_flags(clip),
-        _head_flags(clip, model),
-        _rate_flags(video, track, model),
-        _scale_flags(um_per_px, model),
-    ):
-        flags += check
-    return tuple(flags)
+    heads = _heads(clip)
+    return (
+        *_recording_flags(track, clip, heads),
+        *_size_flags(clip, heads, model),
+        *_rate_flags(video, track, model),
+        *_scale_flags(um_per_px, model),
+    )
+
+
+def recording_flags(track: Track, clip: Clip) -> tuple[QualityFlag, ...]:
+    """The checks that need no model: whether the sperm was followed and is well seen."""
+    return tuple(_recording_flags(track, clip, _heads(clip)))
+
+
+def _recording_flags(track: Track, clip: Clip, heads: Heads) -> Iterator[QualityFlag]:
+    yield from _track_flags(track)
+    yield from _clip_flags(clip)
+    yield from _border_flags(clip)
+    yield from _light_flags(clip)
+    yield from _head_flags(clip, heads)
+
+
+def _heads(clip: Clip) -> Heads:
+    return [measure_head(image) for image in clip.images]
 
 
 def _warning(code: str, reason: str) -> QualityFlag:
@@ -169,31 +183,44 @@ def _light_flags(clip: Clip) -> Iterator[QualityFlag]:
         yield _warning("too_bright", f"{clipped:.0%} of the picture is overexposed.")
 
 
-def _head_flags(clip: Clip, model: ModelInfo) -> Iterator[QualityFlag]:
-    """Measure the head in every frame of the clip; the median frame speaks for it."""
-    heads = [measure_head(image) for image in clip.images]
+def _head_flags(clip: Clip, heads: Heads) -> Iterator[QualityFlag]:
+    """Whether there is a head, and a sharp one; the median frame speaks for the clip."""
     if heads[0] is None and clip.boxes[0].status is TrackStatus.MANUAL:
         yield _warning(
             "no_head_at_click",
             f"Nothing stands out where the sperm was clicked in frame {clip.boxes[0].frame}: the "
             "click may have missed it, and what was followed may be something else.",
         )
-    found = [head for head in heads if head is not None]
-    if len(found) < len(heads) / 2:
+    found = _found(heads)
+    if found is None:
         yield _warning(
             "head_not_found",
-            f"No head stands out in {len(heads) - len(found)} of {len(heads)} "
+            f"No head stands out in {heads.count(None)} of {len(heads)} "
             "frames: the sperm may be out of focus, or the track may have left it.",
         )
         return
-    length, edge = median(h[0] for h in found), median(h[1] for h in found)
+    length, edge = found
     if edge - SHARP_EDGE_PX > BLUR_EDGE_SHARE * length:
         yield _warning(
             "out_of_focus",
             f"The head's edge is {edge:.1f} px wide on a head of {length:.0f} px: the sperm is "
             "out of focus.",
         )
-    side = clip.images.shape[1]
+
+
+def _found(heads: Heads) -> tuple[float, float] | None:
+    """The head's median length and edge in pixels, where most frames show one."""
+    found = [head for head in heads if head is not None]
+    if len(found) < len(heads) / 2:
+        return None
+    return median(length for length, _ in found), median(edge for _, edge in found)
+
+
+def _size_flags(clip: Clip, heads: Heads, model: ModelInfo) -> Iterator[QualityFlag]:
+    found = _found(heads)
+    if found is None:
+        return
+    length, side = found[0], clip.images.shape[1]
     shortest, longest = model.trained_head_length_px or (
         HEAD_SHARE[0] * side,
         HEAD_SHARE[1] * side,

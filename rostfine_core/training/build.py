@@ -18,6 +18,7 @@ from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, Trac
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import csv_cell, write_text
 from rostfine_core.pipeline import check_seeds, timed, with_fps
+from rostfine_core.quality import recording_flags, same_head_flags
 from rostfine_core.tracking import Tracker, TrackerSettings
 from rostfine_core.training.build_plan import PlannedClip, read_plan
 from rostfine_core.training.clip_files import save_clip
@@ -37,11 +38,12 @@ class BuildSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildResult:
-    """What was made and what was not, with the reasons by clip."""
+    """What was made, what of it is to be looked at and what was not made, with the reasons."""
 
     folder: Path
     clips: int
     rejected: tuple[tuple[str, str], ...]
+    doubtful: tuple[tuple[str, str], ...]
 
     @property
     def summary(self) -> str:
@@ -50,6 +52,10 @@ class BuildResult:
         if self.rejected:
             lines.append(f"{len(self.rejected)} rejected, listed in rejected.csv:")
             lines += [f"  {clip}: {reason}" for clip, reason in self.rejected[:10]]
+        if self.doubtful:
+            clips = len({clip for clip, _ in self.doubtful})
+            lines.append(f"{clips} to look at before training, listed in doubtful.csv:")
+            lines += [f"  {clip}: {reason}" for clip, reason in self.doubtful[:10]]
         return "\n".join(lines)
 
 
@@ -66,7 +72,8 @@ def build_dataset(
 
     Args:
         plan: see ``build_plan``.
-        out: the data set's folder; ``rejected.csv`` in it lists what could not be made.
+        out: the data set's folder; ``rejected.csv`` in it lists what could not be made, and
+            ``doubtful.csv`` the warnings (missed clicks, lost tracks) of what was.
         name: the data set's name, and what results call the data; they call it simulated where
             any of the videos is.
         panel_size: experts that voted on each clip.
@@ -138,6 +145,9 @@ def _build_video(
                     "video": path.name,
                     "is_simulated": info.is_simulated,
                 }
+            made = [t for t in tracker.tracks if "rejected" not in outcomes[t.target]]
+            for target, flag in same_head_flags(made).items():
+                outcomes[target]["warnings"].append(flag.reason)
     except (VideoError, TrackingError) as error:
         outcomes |= {c.clip: {"rejected": str(error)} for c in clips if c.clip not in outcomes}
     return outcomes
@@ -154,7 +164,12 @@ def _finish_clip(
     except TrackingError as error:
         return {"rejected": str(error)}
     save_clip(folder / f"{track.target}.npz", clip.images)
-    return {"frames_seen": seen, "score_min": _lowest_score(track), "padded_max": _padded(clip)}
+    return {
+        "frames_seen": seen,
+        "score_min": _lowest_score(track),
+        "padded_max": _padded(clip),
+        "warnings": [flag.reason for flag in recording_flags(track, clip)],
+    }
 
 
 def _lowest_score(track: Track) -> float:
@@ -182,7 +197,7 @@ def _write_lists(
     planned: Sequence[PlannedClip],
     outcomes: Mapping[str, Mapping[str, Any]],
 ) -> BuildResult:
-    """Write ``rejected.csv``, ``dataset.toml`` and, last, ``labels.csv``."""
+    """Write ``rejected.csv``, ``doubtful.csv``, ``dataset.toml`` and, last, ``labels.csv``."""
     rejected = tuple(
         (c.clip, str(outcomes[c.clip]["rejected"]))
         for c in planned
@@ -190,6 +205,10 @@ def _write_lists(
     )
     _write_csv(out / "rejected.csv", ("clip", "reason"), rejected)
     made = [c for c in planned if "rejected" not in outcomes[c.clip]]
+    doubtful = tuple(
+        (c.clip, str(reason)) for c in made for reason in outcomes[c.clip].get("warnings", ())
+    )
+    _write_csv(out / "doubtful.csv", ("clip", "reason"), doubtful)
     if not made:
         raise DatasetError(
             f"No clip could be made: every sperm of the plan was rejected, see {out}/rejected.csv."
@@ -209,7 +228,7 @@ def _write_lists(
         for c in made
     ]
     _write_csv(out / "labels.csv", columns, rows)
-    return BuildResult(folder=out, clips=len(made), rejected=rejected)
+    return BuildResult(folder=out, clips=len(made), rejected=rejected, doubtful=doubtful)
 
 
 def describe_header(header: DatasetHeader) -> str:

@@ -74,6 +74,23 @@ def test_a_built_data_set_is_read_back(plan: Path, drain: Callable[..., Any]) ->
         assert len(list(csv.DictReader(file))) == 3
 
 
+def test_a_click_that_missed_is_told(plan: Path, drain: Callable[..., Any]) -> None:
+    """Votes of the sperm that was meant must not teach what was followed in its place."""
+    out = plan.parent / "out"
+    with plan.open("a", encoding="utf-8") as file:
+        file.write("c6,p1,one.avi,0,30,56,40,0,0,0,0\nc7,p1,one.avi,0,31,40,40,0,0,0,0\n")
+    result = drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert result.clips == 4
+    told = [clip for clip, reason in result.doubtful if "Nothing stands out where" in reason]
+    assert told == ["c6"]
+    assert ("c7", "Sperm c1 is the same one: count it once.") in result.doubtful
+    with (out / "doubtful.csv").open(encoding="utf-8", newline="") as file:
+        assert [(r["clip"], r["reason"]) for r in csv.DictReader(file)] == list(result.doubtful)
+    assert "to look at before training, listed in doubtful.csv" in result.summary
+    again = drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert again == result
+
+
 def test_an_interrupted_build_goes_on(plan: Path, drain: Callable[..., Any]) -> None:
     out = plan.parent / "out"
     job = build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS)
