@@ -133,9 +133,10 @@ def markdown(result: CompareResult) -> str:
         "",
         *(line for note in sentences(result.notes) for line in (f"> {note}", "")),
         f"Mean (standard deviation) over {parts} test part(s). MSE and JS in 1e-2, balanced "
-        "accuracy (BA) of the n-th most selected grade in %; the best of a table is bold. The "
-        f"row '{result.mean_answer.name}' needs no network. {TIE_RULE} The last row of each table "
-        "says in how many clips they are.",
+        "accuracy (BA) of the n-th most selected grade in %. The row "
+        f"'{result.mean_answer.name}' needs no network; the best of a table is bold where it is "
+        f"better than that row. {TIE_RULE} The last row of each table says in how many clips they "
+        "are.",
         *(["", result.averaging] if result.averaging else []),
     ]
     for table in result.tables:
@@ -147,10 +148,7 @@ def markdown(result: CompareResult) -> str:
 
 
 def _rows(table: ComparedTable, mean_answer: MethodScores) -> list[str]:
-    best = {
-        m: (min if m in ("mse", "js") else max)(row.mean(m) for _, row in table.rows)
-        for m, _ in COLUMNS
-    }
+    best = {m: _best([row for _, row in table.rows], mean_answer, m) for m, _ in COLUMNS}
     lines = [
         f"| {_text(table.axis) or 'method'} | " + " | ".join(title for _, title in COLUMNS) + " |",
         "|---" * (len(COLUMNS) + 1) + "|",
@@ -160,6 +158,13 @@ def _rows(table: ComparedTable, mean_answer: MethodScores) -> list[str]:
         lines.append(f"| {_text(label)} | " + " | ".join(cells) + " |")
     cells = [_cell(mean_answer, m, is_best=False) for m, _ in COLUMNS]
     return [*lines, f"| *{mean_answer.name}* | " + " | ".join(cells) + " |", _tied_row(mean_answer)]
+
+
+def _best(rows: Sequence[MethodScores], mean_answer: MethodScores, metric: str) -> float | None:
+    """The best of some methods by a metric; None where a constant answer does as well."""
+    sign = -1 if metric in ("mse", "js") else 1
+    best = max(rows, key=lambda row: sign * row.mean(metric)).mean(metric)
+    return best if sign * best > sign * mean_answer.mean(metric) else None
 
 
 def _tied_row(scores: MethodScores) -> str:

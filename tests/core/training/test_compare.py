@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rostfine_core.errors import ConfigError
 from rostfine_core.training.compare import compare
 from rostfine_core.training.compare_config import read_compare_config
 from rostfine_core.training.compare_parts import RunAnswers, part_scores
+from rostfine_core.training.compare_tables import COLUMNS, markdown
 from rostfine_core.training.loop import TrainingProgress
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.notices import DISCLAIMER_SIMULATED_DATA, TIE_RULE
@@ -88,7 +90,6 @@ def test_a_comparison_is_resumed_and_tabled(
     assert lines[4:9:2] == [f"> {note}" for note in notes]
     stored = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
     assert tuple(stored["notes"]) == notes
-    assert "**" in result.summary
     assert "Kruskal-Wallis over folds" in result.summary
     assert "averaged" not in result.summary  # each part has one run
     rows = rows_of(tmp_path / "out" / "compare.csv")
@@ -101,6 +102,23 @@ def test_a_comparison_is_resumed_and_tabled(
     ] * 3
     ours = [float(r["mse"]) for r in rows if r["method"] == "RoSTFine"]
     assert result.methods[0].mean("mse") == pytest.approx(np.mean(ours), rel=1e-6)
+
+
+def test_nothing_is_bold_that_a_constant_answer_does_as_well(
+    comparison: Path, drain: Callable[..., Any]
+) -> None:
+    result = drain(compare(comparison))
+    ours, theirs = result.methods
+    for yardstick, bold in ((ours, theirs), (theirs, ours)):
+        table = replace(result.tables[0], rows=((bold.name, bold),), comparisons=())
+        text = markdown(replace(result, tables=(table,), mean_answer=yardstick))
+        (row,) = (line for line in text.splitlines() if line.startswith(f"| {bold.name} | "))
+        cells = [cell.strip() for cell in row.split("|")[2:-1]]
+        for (metric, _), cell in zip(COLUMNS, cells, strict=True):
+            gain = bold.mean(metric) - yardstick.mean(metric)
+            is_better = gain < 0 if metric in ("mse", "js") else gain > 0
+            assert cell.startswith("**") is is_better
+    assert ours.mean("mse") != theirs.mean("mse")  # so that one of the two was bold
 
 
 def test_runs_of_a_version_that_measured_less_are_still_tabled(
