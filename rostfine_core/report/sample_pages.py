@@ -7,7 +7,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Spacer, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether
 
-from rostfine_core.domain import Assessment, Grade
+from rostfine_core.domain import Assessment, Grade, Severity
 from rostfine_core.report.charts import sparkline
 from rostfine_core.report.layout import (
     FLUSH,
@@ -116,13 +116,14 @@ def _summary_row(assessment: Assessment) -> list[Cell]:
         f"{grade.entropy_bits:.2f} bits",
         "–" if spread is None else f"±{spread:.2f}",
         "withheld" if vap is None else f"{vap:.1f} {unit}",
-        flag_counts(assessment.flags),
     ]
+    is_doubtful = any(f.severity is Severity.WARNING for f in assessment.flags)
     return [
         text(assessment.target, "small", bold=True, limit=40),
         *(text(c, "small") for c in cells),
         sparkline(grade, width_pt=11 * mm, height_pt=5.5 * mm),
         *(text(c, "small") for c in after),
+        text(flag_counts(assessment.flags), "small", bold=is_doubtful),
     ]
 
 

@@ -20,6 +20,13 @@ from rostfine_core.report.wording import NOTHING_TO_REPORT, first_click
 
 BYTE_ORDER_MARK = "\ufeff"  # tells Excel that the file is UTF-8
 Cell = str | float | int | None
+RENAMED = {
+    "lin": "lin_ratio",
+    "str_": "str_ratio",
+    "wob": "wob_ratio",
+    "motility_class": "who_motility",
+}
+"""Columns that bear another name than their field of ``Kinematics``."""
 
 
 def write_report_csv(path: Path, assessments: Sequence[Assessment]) -> None:
@@ -95,19 +102,22 @@ def _kinematics(kinematics: Kinematics) -> Iterator[tuple[str, Cell]]:
     yield "vcl", kinematics.vcl
     yield "vsl", kinematics.vsl
     yield "vap", kinematics.vap
-    yield "lin_ratio", kinematics.lin
-    yield "str_ratio", kinematics.str_
-    yield "wob_ratio", kinematics.wob
+    yield RENAMED["lin"], kinematics.lin
+    yield RENAMED["str_"], kinematics.str_
+    yield RENAMED["wob"], kinematics.wob
     yield "alh_unit", kinematics.unit.removesuffix("/s")
     yield "alh_mean", kinematics.alh_mean
     yield "bcf_hz", kinematics.bcf_hz
     yield "mad_deg", kinematics.mad_deg
-    yield "who_motility", kinematics.motility_class
+    yield RENAMED["motility_class"], kinematics.motility_class
     yield "kinematics_fps", kinematics.fps
     yield "smoothing_window_s", kinematics.window_s
     yield "track_span_s", kinematics.span_s
     yield "measured_points", kinematics.measured_points
-    yield "withheld", "; ".join(f"{name}: {reason}" for name, reason in kinematics.withheld)
+    yield (
+        "withheld",
+        "; ".join(f"{RENAMED.get(name, name)}: {reason}" for name, reason in kinematics.withheld),
+    )
 
 
 def _provenance(assessment: Assessment) -> Iterator[tuple[str, Cell]]:

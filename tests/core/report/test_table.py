@@ -1,6 +1,7 @@
 """The CSV table opens in a spreadsheet, holds the record's numbers and cannot run formulas."""
 
 import csv
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -91,6 +92,9 @@ def test_what_is_withheld_is_empty_and_says_why(
     for name in ("alh_mean", "bcf_hz", "who_motility", "um_per_px", "ensemble_spread"):
         assert row[name] == ""
     assert "bcf_hz: BCF needs at least 50 fps" in row["withheld"]
+    named = set(re.findall(r"(?:^|; )(\w+): ", row["withheld"]))
+    assert "who_motility" in named
+    assert named <= set(row)  # the columns' names
     assert row["speed_unit"] == "px/s"
     assert row["alh_unit"] == "px"
     assert "track_lost (warning): The sperm was lost" in row["flags"]
