@@ -110,7 +110,8 @@ def describe(scores: Scores) -> str:
     """The metrics that the paper compares by, in its units, and the rank correlation."""
     return (
         f"MSE {100 * scores['mse']:.3f}e-2, JS {100 * scores['js']:.3f}e-2, "
-        f"balanced accuracy {100 * scores['balanced_accuracy_mean']:.1f}%, "
+        f"balanced accuracy {100 * scores['balanced_accuracy_mean']:.1f}% (mean of the 1st to 5th "
+        "most selected grade; of tied grades the better counts first), "
         f"rank correlation {scores['rank_correlation']:.3f}"
     )
 
