@@ -47,16 +47,17 @@ class SpermModel(QAbstractListModel):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._sperms = session.sperms  # those that the view knows of, until it is told of others
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         """One row a sperm."""
-        return 0 if parent.isValid() else len(self._session.sperms)
+        return 0 if parent.isValid() else len(self._sperms)
 
     def data(self, index: _Index, role: int = _Role.DisplayRole) -> object:
         """The name; the whole sperm for the delegate; a sentence for screen readers."""
-        if not 0 <= index.row() < len(self._session.sperms):
+        if not 0 <= index.row() < len(self._sperms):
             return None
-        sperm = self._session.sperms[index.row()]
+        sperm = self._sperms[index.row()]
         if role in (_Role.DisplayRole, _Role.EditRole):
             return sperm.name
         if role in (_Role.AccessibleTextRole, _Role.ToolTipRole):
@@ -66,8 +67,8 @@ class SpermModel(QAbstractListModel):
         return None
 
     def setData(self, index: _Index, value: object, role: int = _Role.EditRole) -> bool:
-        """Ask for another name."""
-        sperm = self._session.sperms[index.row()]
+        """Ask for another name; a name that was being typed may come after its sperm is gone."""
+        sperm = self._sperms[index.row()]
         self.rename_requested.emit(sperm.key, str(value))
         return False
 
@@ -99,6 +100,7 @@ class SpermModel(QAbstractListModel):
     def refresh(self) -> None:
         """Show the session anew."""
         self.beginResetModel()
+        self._sperms = self._session.sperms
         self.endResetModel()
 
     def state_text(self, sperm: Sperm) -> str:

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 
 from app.main_window import COMPARE, REPORT, REVIEW, MainWindow
 
@@ -122,6 +122,26 @@ def test_keys_that_edit_text_leave_the_sperm_alone(
         window.review.canvas.setFocus()
         QTest.keyClick(window.review.canvas, Qt.Key.Key_Delete)
         assert session.sperms == chosen[:1]
+
+    drive(script, str(small_video))
+
+
+def test_a_name_being_typed_when_another_video_opens_is_let_go(
+    hand: "Hand", drive: "Drive", small_video: Path, other_video: Path
+) -> None:
+    """Its sperm is gone: the name must neither fail nor go to another."""
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        window.actions_by_id["rename"].trigger()
+        (editor,) = window.review.sperm_list.view.findChildren(QLineEdit)
+        QTest.keyClicks(editor, "best")
+        window.controller.open_video(other_video)
+        hand.until(lambda: window.session.sperms == ())
+        hand.wait_until_open(window)
+        hand.click(window, 90, 160)
+        assert [s.name for s in window.session.sperms] == ["1"]
 
     drive(script, str(small_video))
 
