@@ -190,18 +190,17 @@ class Jobs(QObject):
 
     @Slot(object)
     def _on_progressed(self, progress: Progress) -> None:
-        job = self.sender()
-        kind = job.objectName()
-        if self._jobs.get(kind) is job:
-            self._progress[kind] = progress
+        job = self.sender()  # None when it was dropped and is gone by now
+        if isinstance(job, Job) and self._jobs.get(job.objectName()) is job:
+            self._progress[job.objectName()] = progress
             self.works_changed.emit()
 
     @Slot()
     def _on_finished(self) -> None:
         job = self.sender()
-        kind = job.objectName()
         if not isinstance(job, Job):
-            return
+            return  # it had ended when it was dropped, and is gone by now
+        kind = job.objectName()
         if self._jobs.get(kind) is not job:
             self._on_dropped_finished(job)
             return

@@ -141,11 +141,32 @@ def _warnings(assessment: Assessment | None) -> int:
 
 
 class SpermDelegate(QStyledItemDelegate):
-    """Paints a row."""
+    """Paints a row and holds the field in which its name is typed."""
 
     def __init__(self, session: Session, model: SpermModel) -> None:
         super().__init__(model)
         self._session, self._model = session, model
+        self._editor: QWidget | None = None
+
+    @property
+    def is_editing(self) -> bool:
+        """Whether a name is being typed."""
+        return self._editor is not None
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
+        """Qt's field."""
+        self._editor = super().createEditor(parent, option, index)
+        return self._editor
+
+    def destroyEditor(self, editor: QWidget, index: _Index) -> None:
+        """The name was taken over or let go."""
+        self._editor = None
+        super().destroyEditor(editor, index)
+
+    def let_go(self) -> None:
+        """End typing without taking the name over."""
+        if self._editor is not None:
+            self.closeEditor.emit(self._editor, self.EndEditHint.NoHint)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """All rows are alike."""
@@ -232,7 +253,8 @@ class SpermList(QWidget):
         self._model = SpermModel(session, self)
         self.view = QListView()
         self.view.setModel(self._model)
-        self.view.setItemDelegate(SpermDelegate(session, self._model))
+        self._delegate = SpermDelegate(session, self._model)
+        self.view.setItemDelegate(self._delegate)
         self.view.setAccessibleName(self.tr("Chosen sperm"))
         self.view.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
@@ -255,12 +277,13 @@ class SpermList(QWidget):
 
     def edit_name(self) -> None:
         """Begin to type another name for the selected sperm."""
-        if self.view.currentIndex().isValid():
+        if self.view.currentIndex().isValid() and not self._delegate.is_editing:
             self.view.setFocus()
             self.view.edit(self.view.currentIndex())
 
     @Slot()
     def _refresh(self) -> None:
+        self._delegate.let_go()  # its row may be another's
         self.view.selectionModel().blockSignals(True)
         self._model.refresh()
         self.view.selectionModel().blockSignals(False)

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from app.jobs import Job, Jobs
@@ -157,6 +158,22 @@ def test_what_waits_for_a_dropped_job_can_be_dropped_too(
     qtbot.wait(1)
     assert first.cleaned.is_set()
     assert not second.started.is_set()
+    assert told == {"success": [], "failure": [], "cancel": []}
+
+
+def test_a_job_that_ended_just_before_it_was_dropped_is_forgotten(
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+) -> None:
+    """Its signals come when it is gone; they must not fail nor reach anyone."""
+    jobs = Jobs()
+    start(jobs, Work())
+    assert jobs.findChildren(Job)[0].wait(TIMEOUT_MS)
+    jobs.drop(("test",))
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert jobs.findChildren(Job) == []
+    with qtbot.captureExceptions() as failures:
+        QCoreApplication.processEvents()
+    assert failures == []
     assert told == {"success": [], "failure": [], "cancel": []}
 
 

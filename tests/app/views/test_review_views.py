@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import drafts
@@ -230,6 +230,24 @@ def test_the_list_asks_for_another_name_and_selection(
     qtbot.waitUntil(lambda: renamed.count() == 1)
     assert renamed.at(0) == [2, "best"]
     assert graded.sperms[1].name == "2"
+
+
+def test_a_name_that_is_typed_ends_with_the_list_it_was_for(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    sperm_list = SpermList(graded)
+    show(sperm_list)
+    sperm_list.view.setCurrentIndex(sperm_list.view.model().index(0, 0))
+    renamed = QSignalSpy(sperm_list.rename_requested)
+    sperm_list.edit_name()
+    sperm_list.edit_name()  # F2 again
+    (editor,) = sperm_list.view.findChildren(QLineEdit)
+    qtbot.keyClicks(editor, "best")
+    graded.set_draft(drafts.removed(graded.draft, 1))
+    qtbot.waitUntil(lambda: sperm_list.view.findChildren(QLineEdit) == [])
+    assert renamed.count() == 0
+    sperm_list.edit_name()
+    assert len(sperm_list.view.findChildren(QLineEdit)) == 1
 
 
 def test_the_panel_never_shows_a_letter_without_its_distribution(
