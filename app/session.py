@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from app.presented import Presented
 from app.records import (
     AssessmentKey,
     Calibration,
@@ -74,6 +75,7 @@ class Session(QObject):
         self.model = ModelState()
         self.works: tuple[Work, ...] = ()
         self.message = ""
+        self._presented = Presented()
 
     # What follows from the state -----------------------------------------------------------
 
@@ -146,14 +148,25 @@ class Session(QObject):
         )
 
     def assessment(self, sperm: Sperm) -> Assessment | None:
-        """The assessment that is true of this sperm now, under its present name and sample.
+        """The assessment that is true of this sperm now, see ``presented``.
 
         None while its track is rejected: what was graded there was not this sperm.
         """
         if sperm.verdict is Verdict.REJECTED:
             return None
-        found = self.results.assessments.get(self.assessment_key(sperm))
-        return None if found is None else relabelled(found, sperm.name, self.sample)
+        graded = self.results.assessments.get(self.assessment_key(sperm))
+        if graded is None:
+            return None
+        self._presented.follow(self._followed())
+        return self._presented.assessment(
+            graded, key=sperm.key, name=sperm.name, sample=self.sample
+        )
+
+    def _followed(self) -> list[tuple[str, Track]]:
+        """The names and tracks of the sperm whose tracks were not rejected."""
+        kept = (s for s in self.sperms if s.verdict is not Verdict.REJECTED)
+        tracks = ((s.name, self.results.tracks.get(self.track_key(s))) for s in kept)
+        return [(name, track) for name, track in tracks if track is not None]
 
     def rejection(self, sperm: Sperm) -> str:
         """Why the sperm could not be graded; "" where it could or was not tried."""
@@ -301,17 +314,3 @@ class Session(QObject):
         """Say one sentence in the status bar; the same sentence may be said again."""
         self.message = message
         self.message_changed.emit()
-
-
-def relabelled(assessment: Assessment, name: str, sample: SampleInfo) -> Assessment:
-    """The same assessment under the sperm's present name and the sample as typed now."""
-    if assessment.target == name and assessment.sample == sample:
-        return assessment
-    return replace(
-        assessment,
-        target=name,
-        sample=sample,
-        seeds=tuple(replace(s, target=name) for s in assessment.seeds),
-        track=replace(assessment.track, target=name),
-        clip=replace(assessment.clip, target=name),
-    )

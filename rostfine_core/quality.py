@@ -5,9 +5,7 @@ lacks what it needs (no calibration, a model that does not say its training cond
 as a notice instead of passing silently.
 """
 
-import math
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from statistics import median
 
 import numpy as np
@@ -37,7 +35,6 @@ FAINT = (
     0.5  # of the first frame's contrast; what strayed to debris had 0.2 to 0.5, a sperm over 0.7
 )
 FAINT_SHARE = 0.2  # of the frames, since a blink of the light or a crossing fades a few
-SAME_HEAD_PX = 5.0  # two sperm cannot lie nearer to each other all the time
 SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter of their length
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range
 Heads = Sequence[tuple[float, float] | None]
@@ -136,30 +133,6 @@ def _clip_flags(clip: Clip) -> Iterator[QualityFlag]:
             f"In {faint} of {total} frames what is followed stands out less than half as much as "
             "in the first: the track may have left the sperm, check it.",
         )
-
-
-def same_head_flags(tracks: Sequence[Track]) -> dict[str, QualityFlag]:
-    """A warning, by target, for tracks that follow the same head as another."""
-    flags = {}
-    for one, other in combinations(tracks, 2):
-        if _distance_px(one, other) < SAME_HEAD_PX:
-            for track, twin in ((one, other), (other, one)):
-                flags[track.target] = _warning(
-                    "same_head", f"Sperm {twin.target} is the same one: count it once."
-                )
-    return flags
-
-
-def _distance_px(one: Track, other: Track) -> float:
-    """The median distance where both were seen; infinite where they never were."""
-    found = {p.frame: p for p in other.points if p.status is not TrackStatus.LOST}
-    pairs = [
-        (p, found[p.frame])
-        for p in one.points
-        if p.status is not TrackStatus.LOST and p.frame in found
-    ]
-    away = [math.hypot(a.x_px - b.x_px, a.y_px - b.y_px) for a, b in pairs]
-    return median(away) if away else math.inf
 
 
 def _border_flags(clip: Clip) -> Iterator[QualityFlag]:

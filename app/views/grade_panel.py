@@ -10,7 +10,7 @@ from app.views.histogram import Histogram, legend
 from app.views.kinematics_table import KinematicsTable
 from app.views.numbers import Numbers
 from app.views.panel import heading, muted, title
-from rostfine_core.domain import Prediction
+from rostfine_core.domain import Prediction, QualityFlag
 
 
 class GradePanel(QWidget):
@@ -38,6 +38,7 @@ class GradePanel(QWidget):
         ):
             signal.connect(self._show)
         self._shown: Prediction | None = None
+        self._shown_flags: tuple[QualityFlag, ...] | None = None
         self._shown_key: int | None = None
         self._show()
 
@@ -94,8 +95,11 @@ class GradePanel(QWidget):
         if assessment is not None and prediction is not self._shown:
             self.histogram.show_prediction(assessment.prediction)
             self.numbers.show_prediction(assessment.prediction)
-            self.flags.show_flags(assessment.flags)
             self.kinematics.show_kinematics(assessment.kinematics)
+            self._shown_flags = None
+        if assessment is not None and assessment.flags != self._shown_flags:
+            self.flags.show_flags(assessment.flags)
+            self._shown_flags = assessment.flags
         self._shown = prediction
 
     def recolour(self) -> None:

@@ -18,12 +18,13 @@ from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, Trac
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import csv_cell, write_text
 from rostfine_core.pipeline import check_seeds, timed, with_fps
-from rostfine_core.quality import recording_flags, same_head_flags
+from rostfine_core.quality import recording_flags
 from rostfine_core.tracking import Tracker, TrackerSettings
 from rostfine_core.training.build_plan import PlannedClip, read_plan
 from rostfine_core.training.clip_files import save_clip
 from rostfine_core.training.datasets import GRADES, DatasetHeader
 from rostfine_core.training.json_lines import append_json_line, read_json_lines
+from rostfine_core.twins import same_head_flags
 from rostfine_core.video import open_video
 
 

@@ -112,7 +112,12 @@ def fake_video(info: VideoInfo) -> FakeVideo:
 
 class MakeTrack(Protocol):
     def __call__(
-        self, target: str = "1", *, lost: Sequence[int] = (), weak: Sequence[int] = ()
+        self,
+        target: str = "1",
+        *,
+        y_px: float = 80.0,
+        lost: Sequence[int] = (),
+        weak: Sequence[int] = (),
     ) -> Track: ...
 
 
@@ -120,7 +125,13 @@ class MakeTrack(Protocol):
 def make_track() -> MakeTrack:
     """Tracks of a sperm that swims to the right."""
 
-    def make(target: str = "1", *, lost: Sequence[int] = (), weak: Sequence[int] = ()) -> Track:
+    def make(
+        target: str = "1",
+        *,
+        y_px: float = 80.0,
+        lost: Sequence[int] = (),
+        weak: Sequence[int] = (),
+    ) -> Track:
         points = []
         for k in range(FRAMES):
             status = TrackStatus.LOST if k in lost else TrackStatus.MEASURED
@@ -130,7 +141,7 @@ def make_track() -> MakeTrack:
                     frame=k,
                     time_s=k / FPS,
                     x_px=nan if k in lost else 50.0 + 2 * k,
-                    y_px=nan if k in lost else 80.0,
+                    y_px=nan if k in lost else y_px,
                     score=0.3 if k in weak else 0.9,
                     status=status,
                 )
@@ -280,7 +291,12 @@ def graded(
     session.set_draft(draft)
     first, second = session.sperms
     better = (0.6, 0.3, 0.1, 0.0, 0.0)
-    session.add_tracks({session.track_key(s): make_track(s.name) for s in session.sperms})
+    session.add_tracks(
+        {
+            session.track_key(first): make_track(first.name),
+            session.track_key(second): make_track(second.name, y_px=120.0),
+        }
+    )
     session.add_assessments(
         {
             session.assessment_key(first): make_assessment(first.name),

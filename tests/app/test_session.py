@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import SignalInstance
@@ -6,7 +7,8 @@ from pytestqt.qtbot import QtBot
 from app import drafts
 from app.records import ModelState, ModelStatus, Verdict
 from app.session import Session
-from rostfine_core.domain import ModelInfo, SampleInfo
+from rostfine_core.domain import ModelInfo, SampleInfo, Track
+from rostfine_core.twins import SAME_HEAD
 
 
 def test_results_are_found_again_when_an_edit_is_taken_back(graded: Session) -> None:
@@ -48,6 +50,37 @@ def test_a_rejected_track_is_not_reported(graded: Session) -> None:
     assert [a.target for a in graded.reportable] == ["1", "2"]
     graded.set_draft(drafts.judged(graded.draft, 1, Verdict.REJECTED))
     assert [a.target for a in graded.reportable] == ["2"]
+
+
+def test_a_sperm_that_was_clicked_twice_is_told_as_long_as_it_is(
+    graded: Session, make_track: Callable[..., Track]
+) -> None:
+    """Each click is tracked and graded by itself, so only the session knows both."""
+    one, two = graded.sperms
+    assert reasons(graded) == {"1": [], "2": []}
+    graded.add_tracks({graded.track_key(s): make_track(s.name) for s in (one, two)})
+    renamed = drafts.renamed(graded.draft, 2, "best")
+    assert renamed is not None
+    graded.set_draft(renamed)
+    twins = {
+        "1": ["Sperm best is the same one: count it once."],
+        "best": ["Sperm 1 is the same one: count it once."],
+    }
+    assert reasons(graded) == twins
+    assert graded.assessment(graded.sperms[0]) is graded.assessment(graded.sperms[0])
+    graded.set_draft(drafts.judged(renamed, 2, Verdict.REJECTED))
+    assert reasons(graded) == {"1": []}
+    graded.set_draft(renamed)
+    assert reasons(graded) == twins
+    graded.set_draft(drafts.removed(renamed, 2))
+    assert reasons(graded) == {"1": []}
+
+
+def reasons(session: Session) -> dict[str, list[str]]:
+    """What is said of each sperm that is the same as another."""
+    return {
+        a.target: [f.reason for f in a.flags if f.code == SAME_HEAD] for a in session.reportable
+    }
 
 
 def test_removing_the_selected_sperm_selects_another_and_leaves_no_ghost(graded: Session) -> None:

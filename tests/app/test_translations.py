@@ -21,7 +21,7 @@ from app.reasons import REASONS, _patterns, translated_reason
 from app.settings import SETTINGS
 from app.views.compare_table import COLUMNS
 from app.wording import FLAG_TITLES, MARKED, flag_text
-from rostfine_core import assessor, pipeline, quality
+from rostfine_core import assessor, pipeline, quality, twins
 from rostfine_core.bundled import bundled_path
 from rostfine_core.domain import QualityFlag, Severity
 from rostfine_core.tracking import kinematics
@@ -103,7 +103,7 @@ def test_every_flag_of_the_core_has_a_title() -> None:
     made = inspect.getsource(quality)
     codes = set(re.findall(r"_(?:warning|notice)\(\s*\"([a-z_]+)\"", made))
     assert {"track_lost", "scale_unknown"} <= codes
-    assert codes | {"video", "device"} == set(FLAG_TITLES)
+    assert codes | {"video", "device", twins.SAME_HEAD} == set(FLAG_TITLES)
 
 
 def shape(text: str) -> str:
@@ -127,7 +127,8 @@ def sentences(module: ModuleType) -> set[str]:
 
 
 def test_the_reasons_are_those_of_the_core() -> None:
-    modules = (quality, pipeline, kinematics, assessor, index, container, picture, pages, stills)
+    tracks = (quality, twins, pipeline, kinematics, assessor)
+    modules = (*tracks, index, container, picture, pages, stills)
     said = set[str]().union(*map(sentences, modules))
     assert {shape(r) for r in REASONS} <= said
 
@@ -139,7 +140,9 @@ def test_every_flag_of_the_core_has_its_reason_translated() -> None:
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("_warning", "_notice")
     ]
     assert len(calls) > 15
-    assert {literal(call.args[1]) for call in calls} <= {shape(r) for r in REASONS}
+    reasons = {shape(r) for r in REASONS}
+    assert {literal(call.args[1]) for call in calls} <= reasons
+    assert sentences(twins) & reasons == {"Sperm {} is the same one: count it once."}
 
 
 def test_a_reason_is_said_in_the_users_language(japanese: None) -> None:

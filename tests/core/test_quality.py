@@ -18,7 +18,7 @@ from rostfine_core.domain import (
     TrackStatus,
     VideoInfo,
 )
-from rostfine_core.quality import SIZE_MARGIN, quality_flags, same_head_flags
+from rostfine_core.quality import SIZE_MARGIN, quality_flags
 from rostfine_core.simulation import simulate_clip
 
 MODEL = ModelInfo(
@@ -241,23 +241,3 @@ def test_a_clip_of_few_frames_is_told() -> None:
     clip = clip_of(picture())
     boxes = tuple(replace(box, frame=box.frame // 4) for box in clip.boxes)
     assert codes(clip=replace(clip, boxes=boxes)) == {"clip_short"}
-
-
-def test_one_sperm_under_two_names_is_told() -> None:
-    twin = replace(
-        GOOD_TRACK,
-        target="2",
-        points=tuple(replace(p, x_px=p.x_px + 3) for p in GOOD_TRACK.points),
-    )
-    other = replace(
-        GOOD_TRACK,
-        target="3",
-        points=tuple(replace(p, x_px=p.x_px + 30) for p in GOOD_TRACK.points),
-    )
-    flags = same_head_flags([GOOD_TRACK, twin, other])
-    assert {t: f.reason for t, f in flags.items()} == {
-        "1": "Sperm 2 is the same one: count it once.",
-        "2": "Sperm 1 is the same one: count it once.",
-    }
-    lost = track_of(*[TrackStatus.LOST] * 20)
-    assert same_head_flags([GOOD_TRACK, replace(lost, target="4")]) == {}
