@@ -157,16 +157,15 @@ class Session(QObject):
         graded = self.results.assessments.get(self.assessment_key(sperm))
         if graded is None:
             return None
-        self._presented.follow(self._followed())
         return self._presented.assessment(
             graded, key=sperm.key, name=sperm.name, sample=self.sample
         )
 
-    def _followed(self) -> list[tuple[str, Track]]:
-        """The names and tracks of the sperm whose tracks were not rejected."""
+    def _follow(self) -> None:
+        """Tell of the sperm that are followed now: those whose tracks were not rejected."""
         kept = (s for s in self.sperms if s.verdict is not Verdict.REJECTED)
         tracks = ((s.name, self.results.tracks.get(self.track_key(s))) for s in kept)
-        return [(name, track) for name, track in tracks if track is not None]
+        self._presented.follow([(name, track) for name, track in tracks if track is not None])
 
     def rejection(self, sperm: Sperm) -> str:
         """Why the sperm could not be graded; "" where it could or was not tried."""
@@ -187,6 +186,7 @@ class Session(QObject):
     def set_video(self, video: OpenedVideo | None, draft: Draft) -> None:
         """Begin with another video: no sperm, no results."""
         self.video, self.draft, self.results = video, draft, Results()
+        self._presented = Presented()
         self.selected, self.compared, self.frame, self.image = None, (), 0, None
         self.cached_frames, self.cached_spans = (0, 0), ()
         for signal in (
@@ -216,6 +216,7 @@ class Session(QObject):
     def set_draft(self, draft: Draft) -> None:
         """Exchange what the user edits and tell which parts of it are different."""
         before, self.draft = self.draft, draft
+        self._follow()
         if before.calibration != draft.calibration:
             self.calibration_changed.emit()
         if before.sample != draft.sample:
@@ -232,6 +233,7 @@ class Session(QObject):
     def add_tracks(self, tracks: Mapping[TrackKey, Track]) -> None:
         """Keep finished tracks."""
         self.results = replace(self.results, tracks={**self.results.tracks, **tracks})
+        self._follow()
         self.results_changed.emit()
 
     def add_film(self, key: TrackKey, film: Film) -> None:
