@@ -3,7 +3,7 @@
 from itertools import combinations
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent, QImage, QShowEvent
+from PySide6.QtGui import QColor, QHideEvent, QImage, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.comparison import Comparison, Preference, compare
@@ -24,35 +24,42 @@ ROWS_OF_VERDICTS = 3  # more stand in a second column: the table above needs the
 class Candidate(QWidget):
     """One sperm of those side by side: its film, histogram and main numbers."""
 
-    def __init__(self, sperm: Sperm, assessment: Assessment, *, highest: float) -> None:
-        """Args: ``highest`` is the largest share of all that stand side by side."""
+    def __init__(self) -> None:
         super().__init__()
-        self._sperm, self._images = sperm, tuple(map(rgb_image, assessment.clip.images))
+        self._images: tuple[QImage, ...] = ()
+        self._colour = QColor()
+        self._title, self._numbers = title(), muted()
         self._view = CropView()
-        self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
         self.histogram = Histogram(height_px=128)
-        self.histogram.show_prediction(assessment.prediction, highest=highest)
-        grade = assessment.prediction.grade
         frame, inside = framed()
-        inside.addWidget(title(self.tr("Sperm {name}").format(name=sperm.name)))
+        inside.addWidget(self._title)
         inside.addWidget(self._view, 1)
         inside.addWidget(self.histogram)
-        inside.addWidget(
-            muted(
-                self.tr("expected {expected:.2f} · P(A or B) {share:.0%}").format(
-                    expected=grade.expected_grade, share=grade.p_a_or_b
-                )
-            )
-        )
+        inside.addWidget(self._numbers)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(frame)
+
+    def show_sperm(self, sperm: Sperm, assessment: Assessment, *, highest: float) -> None:
+        """Args: ``highest`` is the largest share of all that stand side by side."""
+        grade = assessment.prediction.grade
+        self._images = tuple(map(rgb_image, assessment.clip.images))
+        self._colour = sperm_colour(sperm.key)
+        self._title.setText(self.tr("Sperm {name}").format(name=sperm.name))
+        self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
+        self.histogram.show_prediction(assessment.prediction, highest=highest)
+        self._numbers.setText(
+            self.tr("expected {expected:.2f} · P(A or B) {share:.0%}").format(
+                expected=grade.expected_grade, share=grade.p_a_or_b
+            )
+        )
         self.show_place(0)
 
     def show_place(self, place: int) -> None:
         """Show one picture of the film."""
-        image: QImage = self._images[place % len(self._images)]
-        self._view.show_part(image, QRectF(image.rect()), sperm_colour(self._sperm.key))
+        if self._images:
+            image = self._images[place % len(self._images)]
+            self._view.show_part(image, QRectF(image.rect()), self._colour)
 
 
 class ComparePage(QWidget):
@@ -107,9 +114,16 @@ class ComparePage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
         layout.addWidget(splitter)
+        self._empty, inside = framed()
+        self._empty.setFrameShape(QFrame.Shape.NoFrame)
+        inside.addWidget(muted(self.tr("Nothing is chosen that has a grade.")))
+        self._row.addWidget(self._empty)
         self._candidates: list[Candidate] = []
-        self._shown: tuple[tuple[int, Assessment], ...] = ()
-        self._place = 0
+        self._chosen: list[tuple[Sperm, Assessment]] = []
+        self._is_drawn = False
+        self._filled = self._place = 0
+        self._filling = QTimer(self, interval=0, singleShot=True)
+        self._filling.timeout.connect(self._fill)
         self._timer = QTimer(self, interval=int(1000 / FILM_FPS))
         self._timer.timeout.connect(self._on_tick)
         for signal in (
@@ -130,6 +144,8 @@ class ComparePage(QWidget):
         """Rest."""
         super().hideEvent(event)
         self._timer.stop()
+        self._filling.stop()
+        self._is_drawn = False
 
     @Slot()
     def _on_tick(self) -> None:
@@ -139,7 +155,7 @@ class ComparePage(QWidget):
 
     def recolour(self) -> None:
         """Draw again in another theme's colours."""
-        self._candidates = []
+        self._is_drawn = False
         self._show()
 
     @Slot()
@@ -152,30 +168,35 @@ class ComparePage(QWidget):
             assessment = self._session.assessment(sperm) if sperm else None
             if sperm is not None and assessment is not None:
                 chosen.append((sperm, assessment))
-        shown = tuple((s.key, a) for s, a in chosen)
-        if shown == self._shown and self._candidates:
+        is_same = [(s.key, a) for s, a in chosen] == [(s.key, a) for s, a in self._chosen]
+        if is_same and self._is_drawn:
             return
-        self._shown = shown
-        while (item := self._row.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        highest = max((highest_share(a.prediction) for _, a in chosen), default=0.0)
-        self._candidates = [Candidate(s, a, highest=highest) for s, a in chosen]
-        for candidate in self._candidates:
-            self._row.addWidget(candidate)
+        self._chosen, self._is_drawn, self._filled = chosen, True, 0
+        for spare in self._candidates[len(chosen) :]:
+            spare.hide()
         self._legend.setVisible(bool(chosen))
-        if not chosen:
-            frame, inside = framed()
-            frame.setFrameShape(QFrame.Shape.NoFrame)
-            inside.addWidget(muted(self.tr("Nothing is chosen that has a grade.")))
-            self._row.addWidget(frame)
+        self._empty.setVisible(not chosen)
+        self._filling.start()
         sentences = self._sentences(chosen)
         for place, label in enumerate(self.verdicts):
             start = place * ROWS_OF_VERDICTS
             label.setText("\n".join(sentences[start : start + ROWS_OF_VERDICTS]))
             label.setVisible(bool(label.text()))
+
+    @Slot()
+    def _fill(self) -> None:
+        """Fill the next candidate: to build and fill all of them at once takes a tenth second."""
+        if self._filled == len(self._chosen):
+            return
+        if self._filled == len(self._candidates):
+            self._candidates.append(Candidate())
+            self._row.addWidget(self._candidates[-1])
+        highest = max(highest_share(a.prediction) for _, a in self._chosen)
+        sperm, assessment = self._chosen[self._filled]
+        self._candidates[self._filled].show_sperm(sperm, assessment, highest=highest)
+        self._candidates[self._filled].show()
+        self._filled += 1
+        self._filling.start()
 
     def _sentences(self, chosen: list[tuple[Sperm, Assessment]]) -> list[str]:
         return [

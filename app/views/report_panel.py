@@ -29,7 +29,8 @@ class Page(QWidget):
 
     def __init__(self, picture: NDArray[np.uint8]) -> None:
         super().__init__()
-        self._image: QImage = rgb_image(picture)
+        self._picture = picture
+        self._image: QImage | None = None  # made when first seen: of many pages few are
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -40,15 +41,17 @@ class Page(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         """At most its own size."""
-        width = min(width, self._image.width())
-        return round(width * self._image.height() / self._image.width())
+        own = self.sizeHint()
+        return round(min(width, own.width()) * own.height() / own.width())
 
     def sizeHint(self) -> QSize:
         """Its own size."""
-        return self._image.size()
+        return QSize(self._picture.shape[1], self._picture.shape[0])
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Smoothly scaled."""
+        if self._image is None:
+            self._image = rgb_image(self._picture)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         width = min(self.width(), self._image.width())
