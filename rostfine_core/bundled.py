@@ -13,6 +13,7 @@ from rostfine_core.errors import StoreError
 DEMO_MODEL = "models/demo.safetensors"
 DEMO_VIDEO = "resources/demo.mp4"
 DEMO_SEEDS = "resources/demo.seeds.csv"
+DEMO_UM_PER_PX = 0.19  # the magnification the demo video was simulated at
 
 
 def bundled_path(name: str) -> Path:

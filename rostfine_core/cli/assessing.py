@@ -98,7 +98,7 @@ def _assess(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
+    from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
     from rostfine_core.pipeline import AssessmentRequest
     from rostfine_core.store import read_seeds
 
@@ -114,7 +114,6 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 DEMO_FOLDER = Path("demo-report")
-DEMO_UM_PER_PX = 0.19  # the magnification the demo video was simulated at
 
 
 def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") -> int:

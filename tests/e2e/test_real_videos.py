@@ -9,9 +9,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.records import ModelStatus
+from app.records import Calibration, ModelStatus
 from app.session import Session
-from rostfine_core.bundled import DEMO_SEEDS, bundled_path
+from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.store import read_seeds
 from rostfine_core.video import write_video
 
@@ -44,10 +44,15 @@ def test_the_demonstration_is_graded_with_the_bundled_model(qtbot: QtBot, drive:
         until(qtbot, lambda: is_decoded(session))
         count = len(read_seeds(bundled_path(DEMO_SEEDS)))
         assert len(session.sperms) == count > 1
+        assert not window.controller.has_unexported  # nothing was done yet
         window.actions_by_id["grade"].trigger()
         until(qtbot, lambda: len(session.reportable) == count)
         assert session.model.is_demonstration
         assert all(a.provenance.model.is_demonstration for a in session.reportable)
+        assert {a.kinematics.unit for a in session.reportable} == {"um/s"}
+        window.controller.open_video(bundled_path(DEMO_VIDEO))
+        until(qtbot, lambda: session.sperms == ())
+        assert session.calibration == Calibration()  # the demonstration's own is not another's
 
     drive(script, "--demo")
 
