@@ -156,7 +156,11 @@ def drive(qtbot: QtBot, qapp: QApplication, settings_file: Path) -> Drive:
 
         QTimer.singleShot(0, act)
         assert main(["--settings", str(settings_file), *arguments]) == 0
+        # A second word to quit, said by the last window, would end the loops of later tests.
+        QCoreApplication.removePostedEvents(qapp, QEvent.Type.Quit)
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        qapp.setStyleSheet("")  # main() gave the application its theme
+        qapp.setPalette(qapp.style().standardPalette())
         if failures:
             raise failures[0]
 
