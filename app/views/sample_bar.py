@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QValidator
+from PySide6.QtGui import QKeyEvent, QKeySequence, QValidator
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -39,6 +39,15 @@ class NumberField(QDoubleSpinBox):
         texts = (self.textFromValue(typical) + unit, none)
         widest_px = max(map(self.fontMetrics().horizontalAdvance, texts))
         self.setFixedWidth(widest_px + 2 * MARGIN_PX + FRAME_PX)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """A key that edits replaces the words for none whole: no part of them is a number."""
+        is_typed = event.text().isprintable() and bool(event.text())
+        is_removed = event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
+        is_edit = is_typed or is_removed or event.matches(QKeySequence.StandardKey.Paste)
+        if is_edit and self.text() == self.specialValueText():
+            self.selectAll()
+        super().keyPressEvent(event)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """As Qt's, whichever sign stands for the decimal point: a comma must not vanish."""

@@ -393,6 +393,26 @@ def test_the_files_own_rate_can_be_typed(
     assert asked.at(0)[0].fps == 20.0
 
 
+@pytest.mark.parametrize("name", ["fps", "um_per_px"])
+@pytest.mark.parametrize("cleared", [False, True])
+def test_a_number_can_be_typed_where_the_mouse_was_clicked(
+    qtbot: QtBot, graded: Session, show: Show, name: str, cleared: bool
+) -> None:
+    bar = SampleBar(graded)
+    show(bar)
+    field = getattr(bar, name)
+    qtbot.mouseClick(field.lineEdit(), Qt.MouseButton.LeftButton)
+    assert not field.lineEdit().hasSelectedText()
+    if cleared:
+        qtbot.keyClick(field, Qt.Key.Key_Backspace)
+    qtbot.keyClicks(field, "0.25")
+    bar.commit()
+    assert field.value() == 0.25
+    qtbot.keyClick(field, Qt.Key.Key_End)
+    qtbot.keyClicks(field, "5")  # among the digits keys go where the cursor is
+    assert not field.lineEdit().text().startswith("5")
+
+
 def test_numbers_of_the_microscope_are_seen_whole(
     qtbot: QtBot, graded: Session, show: Show
 ) -> None:
