@@ -1,6 +1,7 @@
 """One sperm under two names: tracks that follow the same head."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,39 +10,54 @@ from rostfine_core.domain import QualityFlag, Severity, Track, TrackStatus
 
 SAME_HEAD = "same_head"
 SAME_HEAD_PX = 5.0  # two sperm cannot lie nearer to each other most of the time
-MOST_FRAMES = 128  # in which tracks are compared; a window asks for it between two pictures
+FEWEST_FRAMES = 10  # seen together in fewer, two sperm may just have met
+MOST_FRAMES = 128  # in which two are compared; a window asks for it between two pictures
+Places = NDArray[np.float64]
+"""(F, 2) where a sperm was seen, in pixels by frame from 0; NaN where it was not."""
 
 
 def same_head_flags(tracks: Sequence[Track]) -> dict[str, QualityFlag]:
-    """A warning, by target, for tracks that follow the same head as another.
-
-    That is one that lies nearer than ``SAME_HEAD_PX`` in most frames where both were seen.
-    """
-    if len(tracks) < 2:
-        return {}
-    places = _places(tracks)
-    flags = {}
-    for number, track in enumerate(tracks):
-        apart_px = np.hypot(*(places - places[number]).transpose(2, 0, 1))  # (tracks, frames)
-        near, both = (apart_px < SAME_HEAD_PX).sum(axis=1), np.isfinite(apart_px).sum(axis=1)
-        twins = [i for i in np.flatnonzero(near > both / 2).tolist() if i != number]
-        if twins:
-            flags[track.target] = QualityFlag(
-                code=SAME_HEAD,
-                severity=Severity.WARNING,
-                reason=f"Sperm {tracks[twins[0]].target} is the same one: count it once.",
-            )
-    return flags
+    """A warning, by target, for tracks that follow the same head as another."""
+    twins = find_twins({track.target: places_of(track) for track in tracks})
+    return {
+        target: QualityFlag(code=SAME_HEAD, severity=Severity.WARNING, reason=twin_reason(twin))
+        for target, twin in twins.items()
+    }
 
 
-def _places(tracks: Sequence[Track]) -> NDArray[np.float64]:
-    """Where each was seen, (tracks, frames, 2) in pixels, NaN where it was not."""
-    end = max(track.points[-1].frame for track in tracks) + 1
-    frames = range(0, end, -(-end // MOST_FRAMES))
-    places = np.full((len(tracks), len(frames), 2), np.nan)
-    for row, track in zip(places, tracks, strict=True):
-        for place, frame in zip(row, frames, strict=True):
-            point = track.at(frame)
-            if point is not None and point.status is not TrackStatus.LOST:
-                place[:] = point.x_px, point.y_px
+def twin_reason(twin: str) -> str:
+    """What is said of a sperm that is the same as another."""
+    return f"Sperm {twin} is the same one: count it once."
+
+
+def places_of(track: Track) -> Places:
+    """Where a track was not lost."""
+    places = np.full((track.points[-1].frame + 1, 2), np.nan)
+    for point in track.points:
+        if point.status is not TrackStatus.LOST:
+            places[point.frame] = point.x_px, point.y_px
     return places
+
+
+def find_twins(places: Mapping[str, Places]) -> dict[str, str]:
+    """For each sperm that is the same as another, by name, the first such other.
+
+    That is one that lies nearer than ``SAME_HEAD_PX`` in most of the frames where both were seen,
+    of which there are at least ``FEWEST_FRAMES``.
+    """
+    twins: dict[str, str] = {}
+    for (one, there), (other, elsewhere) in combinations(places.items(), 2):
+        if _is_same(there, elsewhere):
+            twins.setdefault(one, other)
+            twins.setdefault(other, one)
+    return twins
+
+
+def _is_same(one: Places, other: Places) -> bool:
+    end = min(len(one), len(other))
+    both = np.flatnonzero(np.isfinite(one[:end, 0]) & np.isfinite(other[:end, 0]))
+    if len(both) < FEWEST_FRAMES:
+        return False
+    looked_at = both[:: -(-len(both) // MOST_FRAMES)]
+    apart_px = np.hypot(*(one[looked_at] - other[looked_at]).T)
+    return bool(np.count_nonzero(apart_px < SAME_HEAD_PX) > len(looked_at) / 2)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rostfine_core.clips import ClipSettings, CropRecorder
 from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, TrackStatus
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
@@ -24,8 +26,11 @@ from rostfine_core.training.build_plan import PlannedClip, read_plan
 from rostfine_core.training.clip_files import save_clip
 from rostfine_core.training.datasets import GRADES, DatasetHeader
 from rostfine_core.training.json_lines import append_json_line, read_json_lines
-from rostfine_core.twins import same_head_flags
+from rostfine_core.twins import Places, find_twins, twin_reason
 from rostfine_core.video import open_video
+
+MOST_PLACES = 1024
+"""In so many frames at most the journal tells where a sperm was seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +103,7 @@ def build_dataset(
     journal = out / "build.jsonl"
     outcomes = _read_journal(journal)
     for number, (video, clips) in enumerate(videos.items()):
-        left = tuple(c for c in clips if outcomes.get(c.clip, {}).get("source") != c.source)
+        left = tuple(c for c in clips if not _is_made(c, outcomes.get(c.clip, {})))
         if left:
             made = yield from _build_video(video, left, out / "clips", settings=settings)
             for clip in left:
@@ -146,9 +151,6 @@ def _build_video(
                     "video": path.name,
                     "is_simulated": info.is_simulated,
                 }
-            made = [t for t in tracker.tracks if "rejected" not in outcomes[t.target]]
-            for target, flag in same_head_flags(made).items():
-                outcomes[target]["warnings"].append(flag.reason)
     except (VideoError, TrackingError) as error:
         outcomes |= {c.clip: {"rejected": str(error)} for c in clips if c.clip not in outcomes}
     return outcomes
@@ -170,7 +172,22 @@ def _finish_clip(
         "score_min": _lowest_score(track),
         "padded_max": _padded(clip),
         "warnings": [flag.reason for flag in recording_flags(track, clip)],
+        "path": _path(track),
     }
+
+
+def _path(track: Track) -> list[tuple[int, float, float]]:
+    """Where it was seen, (frame, x, y), in at most ``MOST_PLACES`` frames, the same for all."""
+    every = -(-(track.points[-1].frame + 1) // MOST_PLACES)
+    seen = (p for p in track.points if p.status is not TrackStatus.LOST and p.frame % every == 0)
+    return [(p.frame, round(p.x_px, 1), round(p.y_px, 1)) for p in seen]
+
+
+def _places(path: Sequence[tuple[int, float, float]]) -> Places:
+    places = np.full((path[-1][0] + 1 if path else 0, 2), np.nan)
+    for frame, x_px, y_px in path:
+        places[frame] = x_px, y_px
+    return places
 
 
 def _lowest_score(track: Track) -> float:
@@ -187,6 +204,23 @@ def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
     for of_one_video in read_json_lines(path):
         outcomes |= of_one_video
     return outcomes
+
+
+def _is_made(clip: PlannedClip, outcome: Mapping[str, Any]) -> bool:
+    """Whether a clip was made as it is planned now, by a version that noted all of it."""
+    is_whole = "rejected" in outcome or outcome.keys() >= {"is_simulated", "warnings", "path"}
+    return is_whole and outcome.get("source") == clip.source
+
+
+def _twin_reasons(
+    made: Sequence[PlannedClip], outcomes: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """What is said of clips that show a sperm twice, whenever each of the two was made."""
+    reasons: dict[str, str] = {}
+    for video in {c.video for c in made}:
+        places = {c.clip: _places(outcomes[c.clip]["path"]) for c in made if c.video == video}
+        reasons |= {clip: twin_reason(twin) for clip, twin in find_twins(places).items()}
+    return reasons
 
 
 FACTS = ("video", "fps", "frames_seen", "score_min", "padded_max")
@@ -206,8 +240,12 @@ def _write_lists(
     )
     _write_csv(out / "rejected.csv", ("clip", "reason"), rejected)
     made = [c for c in planned if "rejected" not in outcomes[c.clip]]
+    twins = _twin_reasons(made, outcomes)
     doubtful = tuple(
-        (c.clip, str(reason)) for c in made for reason in outcomes[c.clip].get("warnings", ())
+        (c.clip, str(reason))
+        for c in made
+        for reason in (*outcomes[c.clip]["warnings"], twins.get(c.clip))
+        if reason is not None
     )
     _write_csv(out / "doubtful.csv", ("clip", "reason"), doubtful)
     if not made:

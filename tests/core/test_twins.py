@@ -5,7 +5,7 @@ import math
 import pytest
 
 from rostfine_core.domain import Track, TrackPoint, TrackStatus
-from rostfine_core.twins import SAME_HEAD, SAME_HEAD_PX, same_head_flags
+from rostfine_core.twins import FEWEST_FRAMES, SAME_HEAD, SAME_HEAD_PX, same_head_flags
 
 FRAMES = 40
 
@@ -74,9 +74,17 @@ def test_a_meeting_is_no_twin() -> None:
     assert told(track("1", y_px=50), Track(target="2", points=points)) == {}
 
 
-def test_a_long_video_is_compared_over_its_whole_length() -> None:
-    long, early = track("1", y_px=50, end=2000), track("2", y_px=50, end=2000, lost=range(900))
-    assert set(told(long, early)) == {"1", "2"}
+def test_the_frames_where_both_were_seen_are_found_in_any_long_video() -> None:
+    end = 9000
+    always = track("1", y_px=50, end=end)
+    for lost in (range(64, end), range(end - 64), range(900)):
+        assert set(told(always, track("2", y_px=50, end=end, lost=lost))) == {"1", "2"}
+
+
+@pytest.mark.parametrize("count", [FEWEST_FRAMES - 1, FEWEST_FRAMES])
+def test_few_frames_together_tell_nothing(count: int) -> None:
+    brief = track("2", y_px=50, lost=range(count, FRAMES))
+    assert bool(told(track("1", y_px=50), brief)) is (count >= FEWEST_FRAMES)
 
 
 def test_there_is_no_twin_of_one() -> None:

@@ -1,6 +1,7 @@
 """Data sets built from videos: tracked, cut, resumed, with everything rejected accounted for."""
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from rostfine_core.clips import ClipSettings
-from rostfine_core.domain import SIMULATED_VIDEO
+from rostfine_core.domain import SIMULATED, SIMULATED_VIDEO
 from rostfine_core.errors import DatasetError
 from rostfine_core.training.build import BuildSettings, build_dataset
 from rostfine_core.training.build_plan import read_plan
@@ -89,6 +90,45 @@ def test_a_click_that_missed_is_told(plan: Path, drain: Callable[..., Any]) -> N
     assert "to look at before training, listed in doubtful.csv" in result.summary
     again = drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert again == result
+
+
+ONE, TWIN = "c1,p1,one.avi,0,30,40,10,10,10,5,5\n", "c7,p1,one.avi,0,31,40,40,0,0,0,0\n"
+TWINS = (
+    ("c1", "Sperm c7 is the same one: count it once."),
+    ("c7", "Sperm c1 is the same one: count it once."),
+)
+
+
+def test_one_sperm_twice_is_told_however_the_plan_came_to_it(
+    plan: Path, drain: Callable[..., Any]
+) -> None:
+    def doubtful(*rows: str) -> tuple[tuple[str, str], ...]:
+        plan.write_text(HEAD + "".join(rows), encoding="utf-8")
+        out = plan.parent / "out"
+        job = build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS)
+        told: tuple[tuple[str, str], ...] = drain(job).doubtful
+        return told
+
+    assert doubtful(ONE) == ()
+    assert doubtful(ONE, TWIN) == TWINS  # a row that was added later
+    assert doubtful(ONE) == ()  # and taken out again
+    assert doubtful(ONE, TWIN) == TWINS
+
+
+def test_what_an_earlier_version_did_not_note_is_made_again(
+    plan: Path, drain: Callable[..., Any]
+) -> None:
+    """It said nothing of simulated videos, whose models must carry the notice."""
+    draw(plan.parent / "one.avi", y=40, comment=SIMULATED_VIDEO)
+    plan.write_text(HEAD + ONE, encoding="utf-8")
+    out = plan.parent / "out"
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    journal = out / "build.jsonl"
+    noted = json.loads(journal.read_text(encoding="utf-8"))
+    del noted["c1"]["is_simulated"]
+    journal.write_text(json.dumps(noted) + "\n", encoding="utf-8")
+    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert read_dataset(out).kind == SIMULATED
 
 
 def test_an_interrupted_build_goes_on(plan: Path, drain: Callable[..., Any]) -> None:
