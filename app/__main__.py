@@ -60,15 +60,13 @@ def _open(window: object, arguments: argparse.Namespace) -> None:
         if arguments.video is not None:
             window.controller.open_video(arguments.video)
         return
-    from app.records import Calibration
     from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO
     from rostfine_core.store import read_seeds
 
     try:
         seeds = read_seeds(bundled_path(DEMO_SEEDS))
-        if not window.settings.last_profile.profile:  # the user's own microscope stays
-            window.controller.editor.set_calibration(Calibration(um_per_px=DEMO_UM_PER_PX))
-        window.controller.open_video(bundled_path(DEMO_VIDEO), seeds=seeds)
+        video = bundled_path(DEMO_VIDEO)
+        window.controller.open_video(video, seeds=seeds, um_per_px=DEMO_UM_PER_PX)
     except RostfineError as error:
         window.show_error(str(error))
 

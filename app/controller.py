@@ -103,10 +103,12 @@ class Controller(QObject):
         """Load the model; called when the window is on screen."""
         self.analysis.load_model()
 
-    def open_video(self, path: Path, *, seeds: tuple[Seed, ...] = ()) -> None:
-        """Open a video, with the sperm that were clicked in it before."""
+    def open_video(
+        self, path: Path, *, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
+    ) -> None:
+        """Open a video, with the sperm that were clicked in it before and its scale if known."""
         if not self.has_unexported or self.questions.may_discard():
-            self.opening.open(path, seeds)
+            self.opening.open(path, seeds, um_per_px)
 
     @Slot()
     def _on_opened(self) -> None:
@@ -174,12 +176,12 @@ class Controller(QObject):
         exists = _holds_files(folder)
         if exists and not self.questions.may_overwrite(folder):
             return
-        keys, edits = reported_keys(self.session), self.editor.undo_stack.index()
+        keys, draft = reported_keys(self.session), self.session.draft
 
         def note(written: Path) -> None:
             if self.session.video is not None and self.session.video.info is video.info:
                 self._exported |= keys
-                if self.editor.undo_stack.index() == edits:
+                if self.session.draft == draft:
                     self.editor.undo_stack.setClean()
             self._on_exported(written)
 

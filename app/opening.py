@@ -54,17 +54,22 @@ class Opening(QObject):
         self._editor, self._player, self._analysis = editor, player, analysis
         self._find_moved = find_moved
         self._cache: FrameCache | None = None
-        self._next: tuple[Path, tuple[Seed, ...]] | None = None
+        self._next: tuple[Path, tuple[Seed, ...], float | None] | None = None
         self._is_asking = False
         jobs.ended.connect(self._on_ended)
         jobs.works_changed.connect(self._on_works_changed)
         analysis.work_failed.connect(self._on_work_failed)
 
-    def open(self, path: Path, seeds: tuple[Seed, ...] = ()) -> None:
-        """Open a video; the old one stays until the new one's first frame is decoded."""
+    def open(
+        self, path: Path, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
+    ) -> None:
+        """Open a video; the old one stays until the new one's first frame is decoded.
+
+        Args: ``um_per_px`` is the video's own, for users who have no microscope of theirs yet.
+        """
         path = path.absolute()  # the list of recent videos is read from other folders too
         if self._jobs.is_running(OPEN):
-            self._next = (path, seeds)
+            self._next = (path, seeds, um_per_px)
             self._jobs.cancel(OPEN)
             return
         if _is_missing(path):
@@ -76,7 +81,7 @@ class Opening(QObject):
         self._jobs.start(
             OPEN,
             lambda: work.open_source(path),
-            on_success=lambda opened: self._on_opened(path, seeds, opened),
+            on_success=lambda opened: self._on_opened(path, seeds, um_per_px, opened),
             on_failure=self.failed.emit,
             discard=_close,
         )
@@ -102,14 +107,19 @@ class Opening(QObject):
 
     # A video that was opened -----------------------------------------------------------------
 
-    def _on_opened(self, path: Path, seeds: tuple[Seed, ...], opened: work.Opened) -> None:
+    def _on_opened(
+        self, path: Path, seeds: tuple[Seed, ...], um_per_px: float | None, opened: work.Opened
+    ) -> None:
         if self._next is not None:  # another was asked for when it was too late to cancel
             _close(opened)
             return
         self.leave()
         info = opened.video.info
         self._editor.reset()
-        self._session.set_video(OpenedVideo(path=path, info=info), self._first_draft())
+        draft = self._first_draft()
+        if draft.calibration == Calibration():
+            draft = replace(draft, calibration=Calibration(um_per_px=um_per_px))
+        self._session.set_video(OpenedVideo(path=path, info=info), draft)
         self._session.set_frame(0, opened.image)
         self._analysis.use(self._keep_frames(opened))  # its thread would keep the panels waiting
         self._check(path)
@@ -218,8 +228,8 @@ class Opening(QObject):
     @Slot(str)
     def _on_ended(self, kind: str) -> None:
         if kind == OPEN and self._next is not None:
-            (path, seeds), self._next = self._next, None
-            self.open(path, seeds)
+            (path, seeds, um_per_px), self._next = self._next, None
+            self.open(path, seeds, um_per_px)
 
     @Slot()
     def _on_works_changed(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -18,7 +19,7 @@ from app.records import OverlayKind
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Answers, Drive, Hand
+    from tests.e2e.conftest import Answers, Drive, Hand, Hold
 
 # The offscreen platform says this of every dialog; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -107,6 +108,29 @@ def check_report(folder: Path, expected_grade: float) -> None:
     assert record["sample"] == {"sample": "=S-1", "operator": "Sato"}
     assert (records[0].parent / "track.csv").is_file()
     assert (records[0].parent / "explanation.png").is_file()
+
+
+def test_what_is_edited_while_a_report_is_written_is_in_none(
+    hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        controller, bar = window.controller, window.sample_bar
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.grade(window, 1)
+        QTest.keyClicks(bar.sample, "S-1")
+        held = hold("export", steps=None)
+        window.actions_by_id["export"].trigger()
+        held.wait()
+        QTest.keyClicks(bar.sample, "2")  # one edit with the letters before
+        with hand.waiting_for(controller.exported):
+            held.let_go()
+        assert controller.has_unexported
+        with hand.waiting_for(controller.exported):
+            window.actions_by_id["export"].trigger()
+        assert not controller.has_unexported
+
+    drive(script, str(small_video))
 
 
 def test_a_sperm_that_cannot_be_graded_says_why_without_a_dialog(
