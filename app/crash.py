@@ -5,7 +5,7 @@ import logging
 import sys
 import threading
 import traceback
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
     """Log to ``file`` and call ``tell`` with a sentence for every exception nobody caught.
 
-    What is raised again in the same place, as by a timer a hundred times a second, is counted in
+    What is raised again by the same way, as by a timer a hundred times a second, is counted in
     the log and not told again. ``tell`` may be called from any thread.
     """
     handlers: list[logging.Handler] = []
@@ -69,32 +69,36 @@ def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
 
 
 class _Bugs:
-    """How often what was raised where."""
+    """How often what was raised where, by the way there: a library's line fails for many."""
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[tuple[str, ...]] = Counter()
         self._lock = threading.Lock()
 
     def is_new(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> bool:
         """Count it; the log hears of the 10th, 100th, 1000th and so on."""
-        bug = f"{kind.__name__} {_place(trace) or error}"
+        bug = (kind.__name__, *(_way(trace) or [str(error)]))
         with self._lock:
             self._counts[bug] += 1
             count = self._counts[bug]
-        if count > 1 and set(str(count)[1:]) == {"0"}:
-            log.critical("Uncaught for the %dth time: %s", count, bug)
+        if count > 1 and str(count).rstrip("0") == "1":
+            log.critical("Uncaught for the %dth time: %s", count, _in_words(bug))
         return count == 1
 
     def log_counts(self) -> None:
         """Write down what came more than once."""
         for bug, count in self._counts.items():
             if count > 1:
-                log.critical("Uncaught %d times in all: %s", count, bug)
+                log.critical("Uncaught %d times in all: %s", count, _in_words(bug))
 
 
-def _place(trace: TracebackType | None) -> str:
-    """The file and line where it was raised; "" when that is not known."""
-    last = deque(traceback.walk_tb(trace), maxlen=1)
-    return f"in {last[0][0].f_code.co_filename}, line {last[0][1]}" if last else ""
+def _way(trace: TracebackType | None) -> list[str]:
+    """The file and line of every call on the way; empty when that is not known."""
+    return [f"in {f.f_code.co_filename}, line {line}" for f, line in traceback.walk_tb(trace)]
+
+
+def _in_words(bug: tuple[str, ...]) -> str:
+    """Its kind and where it was raised."""
+    return f"{bug[0]} {bug[-1]}"

@@ -9,7 +9,6 @@ from rostfine_core.domain import (
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
     QualityFlag,
-    TrackStatus,
 )
 
 _CONTEXT = "Core"
@@ -30,10 +29,6 @@ MARKED = (  # the translators' tool reads literals only; a test holds them equal
     QT_TRANSLATE_NOOP("Core", "neither"),
     QT_TRANSLATE_NOOP("Core", "bad"),
     QT_TRANSLATE_NOOP("Core", "worst"),
-    QT_TRANSLATE_NOOP("Core", "measured"),
-    QT_TRANSLATE_NOOP("Core", "predicted"),
-    QT_TRANSLATE_NOOP("Core", "lost"),
-    QT_TRANSLATE_NOOP("Core", "manual"),
     QT_TRANSLATE_NOOP("Core", "rapidly progressive"),
     QT_TRANSLATE_NOOP("Core", "slowly progressive"),
     QT_TRANSLATE_NOOP("Core", "non-progressive or immotile"),
@@ -108,8 +103,3 @@ def demonstration_notice() -> str:
 def signed(unit: str) -> str:
     """A unit with its proper sign: ``um/s`` -> ``µm/s``."""
     return unit.replace("um", "µm")
-
-
-def status_word(status: TrackStatus) -> str:
-    """How a track point came about."""
-    return translated(status.value)

@@ -165,12 +165,6 @@ class Track:
         later = self.points[1:]
         return sum(not p.is_duplicate for p in later) / len(later) if later else 1.0
 
-    @property
-    def last_seen_frame(self) -> int:
-        """The last frame in which the sperm was not lost."""
-        seen = [p.frame for p in self.points if p.status is not TrackStatus.LOST]
-        return seen[-1] if seen else self.first_frame
-
     def at(self, frame: int) -> TrackPoint | None:
         """The point in ``frame``, or None outside the tracked span."""
         offset = frame - self.first_frame

@@ -21,9 +21,8 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 
-UNCERTAIN_SCORE = (
-    0.5  # below it a normalised cross-correlation explains under a quarter of the picture
-)
+# Below it a normalised cross-correlation explains under a quarter of the picture.
+UNCERTAIN_SCORE = 0.5
 UNCERTAIN_SHARE = 0.2
 DARK_LEVEL, BRIGHT_LEVEL = 40, 225  # medians of 0..255; the real clips lie between 90 and 200
 CLIPPED_SHARE = 0.05
@@ -31,9 +30,8 @@ RATE_RATIO = 1.5  # a third slower or half faster than the training videos
 SCALE_RATIO = 1.5
 SHARP_EDGE_PX = 3.0  # what a perfectly sharp edge measures after smoothing by one pixel
 BLUR_EDGE_SHARE = 0.28  # what an edge is wider than that, as a part of the head's length
-FAINT = (
-    0.5  # of the first frame's contrast; what strayed to debris had 0.2 to 0.5, a sperm over 0.7
-)
+# Of the first frame's contrast; what strayed to debris had 0.2 to 0.5, a sperm over 0.7.
+FAINT = 0.5
 FAINT_SHARE = 0.2  # of the frames, since a blink of the light or a crossing fades a few
 SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter of their length
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range

@@ -679,22 +679,6 @@
         <translation>最低</translation>
     </message>
     <message>
-        <source>measured</source>
-        <translation>測定</translation>
-    </message>
-    <message>
-        <source>predicted</source>
-        <translation>予測</translation>
-    </message>
-    <message>
-        <source>lost</source>
-        <translation>見失い</translation>
-    </message>
-    <message>
-        <source>manual</source>
-        <translation>手動</translation>
-    </message>
-    <message>
         <source>rapidly progressive</source>
         <translation>速い前進運動</translation>
     </message>

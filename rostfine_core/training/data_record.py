@@ -26,7 +26,8 @@ def read_data(config: TrainConfig) -> tuple[ClipDataset, DataRecord]:
     dataset = read_datasets([Path(folder) for folder in config.data.train])
     record = {", ".join(config.data.train): _digests(dataset, columns=config.auxiliary.columns)}
     for folder in config.data.test:
-        record[folder] = _digests(read_dataset(Path(folder)))
+        # One that is also trained on keeps what is noted of it for that.
+        record[folder] = record.get(folder, {}) | _digests(read_dataset(Path(folder)))
     return dataset, record
 
 

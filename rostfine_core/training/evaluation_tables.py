@@ -10,7 +10,7 @@ import numpy as np
 from rostfine_core.files import csv_cell
 from rostfine_core.training.datasets import GRADES, ClipDataset
 from rostfine_core.training.metrics import Shares, entropy_bits, expected_grade
-from rostfine_core.training.notices import Notes, standing_notes
+from rostfine_core.training.notices import Notes
 from rostfine_core.training.yardsticks import per_clip_errors
 
 
@@ -19,7 +19,7 @@ def clip_rows(
     prediction: Shares,
     *,
     spread: Shares | None = None,
-    notes: Notes | None = None,
+    notes: Notes,
 ) -> list[dict[str, Any]]:
     """One row a clip: predicted and voted shares, expected grades, doubt, errors and notes.
 
@@ -28,10 +28,8 @@ def clip_rows(
         prediction: (N, 5).
         spread: (N,) the standard deviation of the expected grade over an ensemble, of answers
             after the same temperature as ``prediction``.
-        notes: what must be said with the rows; without any that of a model trained on such data.
+        notes: what must be said with the rows.
     """
-    if notes is None:
-        notes = standing_notes(model_kinds=[data.kind], data_kind=data.kind)
     labels = data.labels
     errors = per_clip_errors(prediction, labels)
     ours, theirs = expected_grade(prediction), expected_grade(labels)

@@ -88,10 +88,10 @@ def caution_of_temperature(temperature: float | None) -> str | None:
 
 
 def caution_of_seen(count: int, *, of: int) -> str | None:
-    """What must be said when samples scored here have taught a model; None where none has."""
+    """What must be said when samples scored here taught or chose a model; None where none did."""
     if not count:
         return None
     return (
-        f"Caution: {count} of the {of} samples scored here were used to train the model, so the "
-        "scores are better than on others: score it on samples that it has not seen."
+        f"Caution: {count} of the {of} samples scored here were used to train or choose the "
+        "model, so the scores are better than on others: score it on samples that it has not seen."
     )

@@ -133,8 +133,10 @@ def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
 
 @contextmanager
 def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
-    """Set threads and seed for a run and put both back after it."""
-    threads = torch.get_num_threads()
+    """Set threads, seed and CUDA's order for a run, and put them back after it."""
+    threads, benchmark = torch.get_num_threads(), torch.backends.cudnn.benchmark
+    is_deterministic = torch.are_deterministic_algorithms_enabled()
+    only_warns = torch.is_deterministic_algorithms_warn_only_enabled()
     if section.device != "cpu" and torch.cuda.is_available():
         _compute_the_same_each_time()
     with torch.random.fork_rng():
@@ -146,7 +148,8 @@ def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
         finally:
             torch.set_num_threads(threads)
             torch.set_flush_denormal(False)
-            torch.use_deterministic_algorithms(False)
+            torch.backends.cudnn.benchmark = benchmark
+            torch.use_deterministic_algorithms(is_deterministic, warn_only=only_warns)
 
 
 def _compute_the_same_each_time() -> None:

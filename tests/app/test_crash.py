@@ -65,6 +65,24 @@ def test_the_same_bug_is_told_once_and_counted_in_the_log(tmp_path: Path) -> Non
     assert text.count("Uncaught 25 times in all") == text.count("times in all") == 1
 
 
+def test_two_bugs_that_end_in_one_line_are_two(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def library(reason: str) -> None:
+        raise ValueError(reason)
+
+    def one() -> None:
+        library("one")
+
+    def other() -> None:
+        library("other")
+
+    with crash_log(tmp_path / "rostfine.log", told.append):
+        for fail in (one, other, one):
+            sys.excepthook(ValueError, *raised(fail))
+    assert told == ["ValueError: one", "ValueError: other"]
+
+
 def raised(fail: Callable[[], None]) -> tuple[BaseException, TracebackType | None]:
     try:
         fail()

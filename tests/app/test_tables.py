@@ -23,7 +23,6 @@ from rostfine_core.domain import (
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
     Grade,
-    TrackStatus,
 )
 
 OWNERS = {
@@ -73,7 +72,7 @@ def test_every_setting_has_a_default_that_fits_itself(setting: Setting) -> None:
 
 
 def test_the_marked_sentences_are_the_cores_own() -> None:
-    words = {g.meaning for g in Grade} | {s.value for s in TrackStatus}
+    words = {g.meaning for g in Grade}
     sentences = {DISCLAIMER_AI_GRADE, DISCLAIMER_ATTENTION, DISCLAIMER_DEMONSTRATION}
     assert words | sentences <= set(wording.MARKED)
 

@@ -71,7 +71,7 @@ def test_a_track_knows_its_span() -> None:
         for i, s in enumerate(statuses)
     )
     track = Track(target="1", points=points)
-    assert (track.first_frame, track.last_seen_frame) == (5, 6)
+    assert track.first_frame == 5
     assert track.at(7) is points[2]
     assert track.at(4) is None
     assert track.at(8) is None

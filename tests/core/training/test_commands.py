@@ -64,7 +64,7 @@ def test_train_then_evaluate(
     told = capsys.readouterr().out
     assert "means over mirror images" in told
     assert "Temperature" in told
-    assert "samples scored here were used to train the model" in told
+    assert "samples scored here were used to train or choose the model" in told
     assert f"Report: {out / 'report.html'}" in told
     assert (out / "report.html").is_file()
 

@@ -56,6 +56,17 @@ def test_data_to_test_on_must_stay_too(recipe: Recipe, held_back_folder: Path) -
         interrupt(config)
 
 
+def test_data_to_test_on_that_are_trained_on_keep_their_columns(
+    recipe: Recipe, dataset_folder: Path
+) -> None:
+    columns = {"columns": ["brightness"]}
+    data = {"train": [str(dataset_folder)], "test": [str(dataset_folder)]}
+    _, apart = read_data(recipe(auxiliary=columns))
+    _, both = read_data(recipe(auxiliary=columns, data=data))
+    assert both == apart
+    assert "auxiliary columns" in both[str(dataset_folder)]
+
+
 def test_every_aspect_is_told_apart(recipe: Recipe, dataset_folder: Path) -> None:
     labels = dataset_folder / "labels.csv"
     config = recipe(auxiliary={"columns": ["brightness"]})

@@ -299,7 +299,7 @@ def test_tables_and_pictures_bear_the_notes_of_their_report(
         "note_few_samples": caution_of(8) or "",
         "note_samples_seen": result.notes["note_samples_seen"],
     }
-    assert "were used to train the model" in notes["note_samples_seen"]
+    assert "were used to train or choose the model" in notes["note_samples_seen"]
     for name in ("clips.csv", "samples.csv"):
         with (out / name).open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
