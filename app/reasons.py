@@ -43,6 +43,17 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
     ),
     QT_TRANSLATE_NOOP(
         "Reasons",
+        "The correction in frame {frame} is far from where the track was: before it something "
+        "else may have been followed, so correct the first frame in which the track is wrong.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Reasons", "The model has learned from {samples} samples only: its grades say little."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Reasons", "only {count} of {pictures} pictures between its ends show the sperm"
+    ),
+    QT_TRANSLATE_NOOP(
+        "Reasons",
         "No head stands out in {missing} of {total} frames: the sperm may be out of focus, or the "
         "track may have left it.",
     ),

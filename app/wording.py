@@ -51,6 +51,8 @@ MARKED = (  # the translators' tool reads literals only; a test holds them equal
 FLAG_TITLES = {
     "track_lost": QT_TRANSLATE_NOOP("Flags", "Track lost"),
     "track_uncertain": QT_TRANSLATE_NOOP("Flags", "Track uncertain"),
+    "track_jump": QT_TRANSLATE_NOOP("Flags", "Track jumps"),
+    "few_training_samples": QT_TRANSLATE_NOOP("Flags", "Model of few samples"),
     "track_strayed": QT_TRANSLATE_NOOP("Flags", "Track may have strayed"),
     "same_head": QT_TRANSLATE_NOOP("Flags", "Same sperm twice"),
     "clip_short": QT_TRANSLATE_NOOP("Flags", "Few frames"),

@@ -8,6 +8,8 @@ import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from itertools import pairwise
+from statistics import median
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +27,9 @@ DISCLAIMER_AI_GRADE = (
 )
 DISCLAIMER_DEMONSTRATION = "Demonstration model, trained on simulated sperm: not for clinical use."
 DISCLAIMER_ATTENTION = "Attention shows where the network looked; it is not the cause of the grade."
+
+
+JUMP_PX, JUMP_STEPS = 10.0, 3.0
 
 
 class Grade(Enum):
@@ -164,6 +169,24 @@ class Track:
         """The share of frames that do not merely repeat the one before."""
         later = self.points[1:]
         return sum(not p.is_duplicate for p in later) / len(later) if later else 1.0
+
+    @property
+    def jumps(self) -> tuple[int, ...]:
+        """Frames of corrections that were far from where the track swam: it was on another thing.
+
+        Far is more than ``JUMP_PX`` beyond ``JUMP_STEPS`` times the track's usual way since it
+        was seen last.
+        """
+        seen = [p for p in self.points if p.status is not TrackStatus.LOST and not p.is_duplicate]
+        ways = [(b, math.hypot(b.x_px - a.x_px, b.y_px - a.y_px), a) for a, b in pairwise(seen)]
+        own = [w / (b.frame - a.frame) for b, w, a in ways if b.status is not TrackStatus.MANUAL]
+        usual_px = median(own) if own else 0.0
+        return tuple(
+            b.frame
+            for b, way_px, a in ways
+            if b.status is TrackStatus.MANUAL
+            and way_px > JUMP_PX + JUMP_STEPS * usual_px * (b.frame - a.frame)
+        )
 
     def at(self, frame: int) -> TrackPoint | None:
         """The point in ``frame``, or None outside the tracked span."""

@@ -34,6 +34,7 @@ BLUR_EDGE_SHARE = 0.28  # what an edge is wider than that, as a part of the head
 FAINT = 0.5
 FAINT_SHARE = 0.2  # of the frames, since a blink of the light or a crossing fades a few
 SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter of their length
+FEWEST_TRAINING_SAMPLES = 10
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range
 Heads = Sequence[tuple[float, float] | None]
 """Length and edge width in pixels by frame, None where no head stands out."""
@@ -62,6 +63,7 @@ def quality_flags(
         *_size_flags(clip, heads, model),
         *_rate_flags(video, track, model),
         *_scale_flags(um_per_px, model),
+        *_training_flags(model),
     )
 
 
@@ -98,6 +100,12 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
             "track_lost",
             f"The sperm was lost in {len(lost)} of {total} frames, first in frame {lost[0]}: "
             "check the track.",
+        )
+    for frame in track.jumps:
+        yield _warning(
+            "track_jump",
+            f"The correction in frame {frame} is far from where the track was: before it something "
+            "else may have been followed, so correct the first frame in which the track is wrong.",
         )
     seen = [p for p in track.points if p.status is not TrackStatus.LOST and not p.is_duplicate]
     doubtful = [
@@ -248,4 +256,14 @@ def _scale_flags(um_per_px: float | None, model: ModelInfo) -> Iterator[QualityF
             "scale_unlike_training",
             f"The video has {um_per_px:.3g} um/px, the training videos had "
             f"{model.trained_um_per_px:.3g} um/px.",
+        )
+
+
+def _training_flags(model: ModelInfo) -> Iterator[QualityFlag]:
+    """So few patients can teach hardly anything, whatever the file calls itself."""
+    samples = model.trained_samples
+    if samples is not None and samples < FEWEST_TRAINING_SAMPLES:
+        yield _warning(
+            "few_training_samples",
+            f"The model has learned from {samples} samples only: its grades say little.",
         )

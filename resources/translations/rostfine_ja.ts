@@ -632,6 +632,10 @@
         <translation>レポートを書き出しています。</translation>
     </message>
     <message>
+        <source>The sperm are being graded: export the report when they are.</source>
+        <translation>精子を評価中です。終わってからレポートを書き出してください。</translation>
+    </message>
+    <message>
         <source>Nothing is graded yet: grade a sperm, then export.</source>
         <translation>まだ評価がありません。精子を評価してから書き出してください。</translation>
     </message>
@@ -923,6 +927,14 @@
     <message>
         <source>Track uncertain</source>
         <translation>追跡が不確かです</translation>
+    </message>
+    <message>
+        <source>Track jumps</source>
+        <translation>追跡の飛び</translation>
+    </message>
+    <message>
+        <source>Model of few samples</source>
+        <translation>少数検体のモデル</translation>
     </message>
     <message>
         <source>Track may have strayed</source>
@@ -1231,6 +1243,18 @@
     <message>
         <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>
         <translation>フレーム {frame} でクリックした位置に目立つものがありません。クリックが精子から外れ、別のものを追跡した可能性があります。</translation>
+    </message>
+    <message>
+        <source>The correction in frame {frame} is far from where the track was: before it something else may have been followed, so correct the first frame in which the track is wrong.</source>
+        <translation>フレーム {frame} の修正は追跡の位置から離れています。それより前は別のものを追っていた可能性があるため、追跡が誤っている最初のフレームで修正してください。</translation>
+    </message>
+    <message>
+        <source>The model has learned from {samples} samples only: its grades say little.</source>
+        <translation>このモデルが学習した検体は {samples} 件だけです。その評価はほとんど参考になりません。</translation>
+    </message>
+    <message>
+        <source>only {count} of {pictures} pictures between its ends show the sperm</source>
+        <translation>両端の間の画像 {pictures} 枚のうち、精子が写っているのは {count} 枚だけです</translation>
     </message>
     <message>
         <source>No head stands out in {missing} of {total} frames: the sperm may be out of focus, or the track may have left it.</source>

@@ -166,7 +166,9 @@ def measures(kinematics: Kinematics) -> Iterator[Measure]:
     )
     yield measure("bcf_hz", "BCF", "beat-cross frequency", "{:.1f}", "Hz")
     yield measure("mad_deg", "MAD", "mean angular displacement", "{:.1f}", "°")
-    yield measure("motility_class", "WHO motility", "class by velocity", "{}", "")
+    yield measure(
+        "motility_class", "WHO motility", "class by way from start to end in 1 s", "{}", ""
+    )
 
 
 def notes_in_words(found: Sequence[Measure]) -> list[str]:

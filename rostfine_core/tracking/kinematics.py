@@ -3,6 +3,8 @@
 Letters: N points, p their positions (N, 2), t their times (N,), a the average path (N, 2).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from rostfine_core.domain import Kinematics, Track, TrackPoint, TrackStatus
 
 MINIMUM_SPAN_S = 1.0
 MINIMUM_POINTS = 4
+MINIMUM_SHARE = 0.8
 MINIMUM_FPS_LATERAL = 50.0  # below it the lateral beat is not sampled (KINEMATICS)
 RAPID_UM_S, SLOW_UM_S = 25.0, 5.0  # WHO laboratory manual, 6th edition, at 37 C
 VELOCITIES = ("vcl", "vsl", "vap", "lin", "str_", "wob", "mad_deg")
@@ -22,8 +25,9 @@ def compute_kinematics(
 ) -> Kinematics:
     """Compute the velocities of a track from what was measured or set by hand.
 
-    Predicted and lost points and repeated frames carry no position and are left out. Values that
-    the track is too short for, or the frame rate too low, are None and ``withheld`` says why.
+    Predicted and lost points and repeated frames carry no position and are left out, as is what
+    was followed before a correction that jumped. Values that the track is too short or too full
+    of gaps for, or the frame rate too low, are None and ``withheld`` says why.
 
     Args:
         track: one sperm's path with the real times of its frames.
@@ -35,14 +39,15 @@ def compute_kinematics(
     """
     if window_s <= 0 or (um_per_px is not None and um_per_px <= 0):
         raise ValueError(f"um_per_px and window_s must be above 0, got {um_per_px}, {window_s}")
-    points = [p for p in track.points if _is_position(p)]
+    begin = max(track.jumps, default=track.first_frame)
+    points = [p for p in track.points if p.frame >= begin and _is_position(p)]
     t = np.array([p.time_s for p in points], dtype=np.float64)
     p = np.array([(p.x_px, p.y_px) for p in points], dtype=np.float64).reshape(-1, 2)
     span_s = float(t[-1] - t[0]) if len(t) > 1 else 0.0
     fps = _distinct_fps(track)
     values: dict[str, float] = {}
     withheld: dict[str, str] = {}
-    reason = _too_short(len(t), span_s)
+    reason = _too_short(len(t), span_s) or _too_rare(track, points)
     if reason is None:
         values, withheld = _velocities(p * (um_per_px or 1.0), t, fps=fps, window_s=window_s)
     else:
@@ -51,7 +56,7 @@ def compute_kinematics(
     if um_per_px is None:
         withheld["motility_class"] = "no um/px is set, so there is no speed in um/s"
     elif "vap" in values:
-        motility = motility_class(values["vap"])
+        motility = motility_class(progress(p * um_per_px, t))
     else:
         withheld["motility_class"] = withheld["vap"]
     return Kinematics(
@@ -72,14 +77,30 @@ def _distinct_fps(track: Track) -> float:
     return track.distinct_share / float(np.median(np.diff(times))) if len(times) > 1 else 0.0
 
 
-def motility_class(vap_um_s: float) -> str:
-    """Name the WHO class of an average-path velocity in um/s.
+def motility_class(progress_um_s: float) -> str:
+    """Name the WHO class of the way from start to end point in one second, in um/s.
 
     Below 5 um/s the head's path cannot tell a sperm that beats on the spot from an immotile one.
     """
-    if vap_um_s >= RAPID_UM_S:
+    if progress_um_s >= RAPID_UM_S:
         return "rapidly progressive"
-    return "slowly progressive" if vap_um_s >= SLOW_UM_S else "non-progressive or immotile"
+    return "slowly progressive" if progress_um_s >= SLOW_UM_S else "non-progressive or immotile"
+
+
+def progress(p: Values, t: Values) -> float:
+    """The median distance from start to end point of all stretches of one second, per second.
+
+    So the WHO manual classes motility: a path that winds, or circles on the spot, is long and
+    leads nowhere.
+
+    Args:
+        p: (N, 2) positions.
+        t: (N,) times, ascending, that span about a second or more.
+    """
+    end = np.searchsorted(t, t + 0.99 * MINIMUM_SPAN_S - 1e-6)  # times are rounded sums
+    start = np.flatnonzero(end < len(t))
+    ways = np.hypot(*(p[end[start]] - p[start]).T) / (t[end[start]] - t[start])
+    return float(np.median(ways))
 
 
 def average_path(p: Values, t: Values, *, window_s: float) -> Values:
@@ -148,6 +169,15 @@ def _too_short(points: int, span_s: float) -> str | None:
     if span_s < MINIMUM_SPAN_S * 0.99:
         return f"the track lasts {span_s:.2f} s and at least one second is needed"
     return None
+
+
+def _too_rare(track: Track, points: Sequence[TrackPoint]) -> str | None:
+    """Bridged gaps shorten a path: most pictures between its ends must show the sperm."""
+    first, last = points[0].frame, points[-1].frame
+    pictures = sum(first <= p.frame <= last and not p.is_duplicate for p in track.points)
+    if len(points) >= MINIMUM_SHARE * pictures:
+        return None
+    return f"only {len(points)} of {pictures} pictures between its ends show the sperm"
 
 
 def _length(path: Values) -> float:

@@ -170,6 +170,18 @@ def test_lost_and_uncertain_tracks() -> None:
     assert codes(track=track_of(*[TrackStatus.MANUAL] * 20, score=0.3)) == set()
 
 
+def test_a_correction_far_from_the_track_is_told() -> None:
+    points = list(track_of(*[TrackStatus.MEASURED] * 12, *[TrackStatus.MANUAL] * 8).points)
+    points[12:] = [replace(p, x_px=p.x_px + 60) for p in points[12:]]
+    assert codes(track=Track(target="1", points=tuple(points))) == {"track_jump"}
+
+
+@pytest.mark.parametrize(("samples", "is_told"), [(9, True), (10, False), (None, False)])
+def test_a_model_of_few_samples_is_told(samples: int | None, is_told: bool) -> None:
+    found = codes(model=replace(MODEL, trained_samples=samples))
+    assert found == ({"few_training_samples"} if is_told else set())
+
+
 def test_a_crop_over_the_border_names_the_share() -> None:
     flags = quality_flags(
         track=GOOD_TRACK,

@@ -144,6 +144,59 @@ def test_impossible_settings_are_refused(um_per_px: float, window_s: float) -> N
         compute_kinematics(track_of(line()), um_per_px=um_per_px, window_s=window_s)
 
 
+def test_a_path_that_leads_nowhere_is_not_progressive() -> None:
+    """It turns on the spot every half second, with an average path of 50 um/s."""
+    angle = 2 * np.pi * np.arange(181) / 30
+    circle = 100 + 4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    k = compute_kinematics(track_of(circle), um_per_px=1.0)
+    assert k.vap is not None
+    assert k.vap > 25
+    assert k.motility_class == "non-progressive or immotile"
+    onward = circle + np.stack([0.5 * np.arange(181), np.zeros(181)], axis=1)
+    assert compute_kinematics(track_of(onward), um_per_px=1.0).motility_class == (
+        "rapidly progressive"
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (25.1 / 60, "rapidly progressive"),
+        (24.9 / 60, "slowly progressive"),
+        (5.1 / 60, "slowly progressive"),
+        (4.9 / 60, "non-progressive or immotile"),
+    ],
+)
+@pytest.mark.parametrize("seconds", [1, 3])
+def test_the_classes_end_where_who_says(step: float, expected: str, seconds: int) -> None:
+    track = track_of(line(60 * seconds + 1, step=step))
+    assert compute_kinematics(track, um_per_px=1.0).motility_class == expected
+
+
+def test_gaps_withhold_what_they_would_shorten() -> None:
+    lost = dict.fromkeys(range(20, 45), TrackStatus.LOST)
+    k = compute_kinematics(track_of(line(), statuses=lost), um_per_px=0.2)
+    assert (k.vcl, k.motility_class) == (None, None)
+    assert "only 96 of 121 pictures" in reasons(k)["vcl"]
+    few = dict.fromkeys(range(20, 44), TrackStatus.LOST)
+    assert compute_kinematics(track_of(line(), statuses=few)).vcl is not None
+    behind = dict.fromkeys(range(80, 121), TrackStatus.LOST)  # it swam out of the picture
+    assert compute_kinematics(track_of(line(), statuses=behind)).vcl == pytest.approx(30.0)
+
+
+def test_what_was_followed_before_a_correction_that_jumps_is_left_out() -> None:
+    xy = line()
+    xy[:30] += 80
+    track = track_of(xy, statuses={30: TrackStatus.MANUAL})
+    assert track.jumps == (30,)
+    k = compute_kinematics(track)
+    assert k.measured_points == 91
+    assert k.vcl == pytest.approx(30.0)
+    near = line()
+    near[30] += 6
+    assert track_of(near, statuses={30: TrackStatus.MANUAL}).jumps == ()
+
+
 @given(
     seed=st.integers(0, 10_000),
     angle=st.floats(0, 2 * math.pi),
