@@ -18,7 +18,7 @@ from rostfine_core.domain import (
     Seed,
     Severity,
 )
-from rostfine_core.errors import TrackingError
+from rostfine_core.errors import StoreError, TrackingError
 
 if TYPE_CHECKING:
     from rostfine_core.pipeline import AssessmentRequest, Outcome
@@ -74,6 +74,9 @@ def _track(arguments: argparse.Namespace) -> int:
     from rostfine_core.pipeline import track_video
     from rostfine_core.store import read_seeds, write_tracks
 
+    for name, source in (("video", arguments.video), ("table of clicks", arguments.seeds)):
+        if arguments.out.resolve() == source.resolve():
+            raise StoreError(f"{arguments.out} is the {name}: give --out another name.")
     seeds = read_seeds(arguments.seeds)
     tracks = run_job(track_video(arguments.video, seeds=seeds, fps=arguments.fps))
     write_tracks(arguments.out, tracks)

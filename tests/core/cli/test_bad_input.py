@@ -4,6 +4,7 @@ Only where a file has several mistakes does the sentence end in a colon and a li
 """
 
 import pickle
+import shutil
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -321,6 +322,15 @@ def test_seed_tables_with_mistakes(
     table: str, small_video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     expect_one_sentence(track(small_video, tmp_path, table), tmp_path, capsys)
+
+
+@pytest.mark.parametrize("name", ["seeds.csv", "film.mp4"])
+def test_tracks_are_not_written_over_what_they_come_from(
+    name: str, small_video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = Path(shutil.copy(small_video, tmp_path / "film.mp4"))
+    order = track(film, tmp_path, "target,frame,x,y\n1,0,100,90\n")
+    expect_one_sentence([*order[:-1], str(tmp_path / name)], tmp_path, capsys)
 
 
 @pytest.mark.parametrize(
