@@ -164,10 +164,19 @@ class Controller(QObject):
 
     @Slot()
     def export(self) -> None:
-        """Write the report of this sample; a report that exists is replaced only when allowed."""
+        """Write the report of this sample; a report that exists is replaced only when allowed.
+
+        Where no grade is left since numbers of the microscope were typed, it grades first.
+        """
         assessments, video = self.session.reportable, self.session.video
         if self.jobs.is_running(EXPORT):
             self.session.set_message(self.tr("The report is being written."))
+            return
+        if not assessments and (self.analysis.untracked or self.analysis.ungraded):
+            self.session.set_message(
+                self.tr("The sperm are being graded: export the report when they are.")
+            )
+            self.analysis.grade()  # what was typed last may have made every grade stale
             return
         if not assessments or video is None:
             self.failed.emit(self.tr("Nothing is graded yet: grade a sperm, then export."))

@@ -4,7 +4,7 @@ from itertools import combinations
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QHideEvent, QImage, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from app.comparison import Comparison, Preference, compare
 from app.records import Sperm
@@ -29,6 +29,8 @@ class Candidate(QWidget):
         self._images: tuple[QImage, ...] = ()
         self._colour = QColor()
         self._title, self._numbers = title(), muted()
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._title.setSizePolicy(policy)  # a long name must not take the others' room
         self._view = CropView()
         self.histogram = Histogram(height_px=128)
         frame, inside = framed()
@@ -46,6 +48,7 @@ class Candidate(QWidget):
         self._images = tuple(map(rgb_image, assessment.clip.images))
         self._colour = sperm_colour(sperm.key)
         self._title.setText(self.tr("Sperm {name}").format(name=sperm.name))
+        self._title.setToolTip(sperm.name)
         self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
         self.histogram.show_prediction(assessment.prediction, highest=highest)
         self._numbers.setText(

@@ -50,14 +50,21 @@ class NumberField(QDoubleSpinBox):
         super().keyPressEvent(event)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        """As Qt's, whichever sign stands for the decimal point: a comma must not vanish."""
+        """As Qt's, whichever sign stands for the decimal point, and nothing is no number."""
         checked: tuple[QValidator.State, str, int]
+        if self._is_empty(text):
+            return QValidator.State.Acceptable, text, position
         checked = super().validate(self._with_own_point(text), position)
         return checked
 
     def valueFromText(self, text: str) -> float:
-        """The number, with a comma or a point before its decimals."""
+        """The number, with a comma or a point before its decimals; where it was removed, none."""
+        if self._is_empty(text):
+            return self.minimum()
         return float(super().valueFromText(self._with_own_point(text)))
+
+    def _is_empty(self, text: str) -> bool:
+        return not text.removesuffix(self.suffix()).strip()
 
     def _with_own_point(self, text: str) -> str:
         point = self.locale().decimalPoint()
@@ -142,6 +149,7 @@ class SampleBar(QWidget):
         box = QComboBox()
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.setCompleter(None)  # type: ignore[arg-type]  # another's name is not what was typed
         box.setMinimumWidth(88)
         box.setMaximumWidth(126)
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -13,6 +13,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QLineEdit,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -29,7 +30,7 @@ from app.views.panel import heading
 from rostfine_core.domain import Assessment, GradeDistribution, Severity
 
 ROW_HEIGHT_PX = 54
-SHORT_NAME = 2
+SHORT_NAME, LONGEST_NAME = 2, 40
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -156,6 +157,8 @@ class SpermDelegate(QStyledItemDelegate):
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
         """Qt's field."""
         self._editor = super().createEditor(parent, option, index)
+        if isinstance(self._editor, QLineEdit):
+            self._editor.setMaxLength(LONGEST_NAME)
         return self._editor
 
     def destroyEditor(self, editor: QWidget, index: _Index) -> None:
@@ -193,7 +196,9 @@ class SpermDelegate(QStyledItemDelegate):
         font = QFont(option.font)
         font.setBold(True)
         painter.setFont(font)
-        name = painter.fontMetrics().elidedText(sperm.name, Qt.TextElideMode.ElideRight, 90)
+        name = painter.fontMetrics().elidedText(
+            sperm.name, Qt.TextElideMode.ElideRight, int(area.right() - 112 - text.left())
+        )
         painter.drawText(text, Qt.AlignmentFlag.AlignTop, name)
         painter.setFont(option.font)
         assessment = self._session.assessment(sperm)

@@ -51,6 +51,23 @@ def test_a_scale_that_is_typed_counts_at_once(
     drive(script, str(small_video))
 
 
+def test_no_report_is_written_while_a_typed_scale_is_being_computed(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.grade(window, 1)
+        type_scale(window, "0.19")
+        window.actions_by_id["export"].trigger()
+        assert "being graded" in window.session.message
+        hand.until(lambda: len(window.session.reportable) == 1)
+        with hand.waiting_for(window.controller.exported):
+            window.actions_by_id["export"].trigger()
+
+    drive(script, str(small_video))
+
+
 def test_what_is_typed_before_the_video_stays(
     hand: "Hand", drive: "Drive", small_video: Path, other_video: Path
 ) -> None:

@@ -32,7 +32,7 @@ from app.views.grade_panel import GradePanel
 from app.views.loupe import Loupe
 from app.views.notice_bar import NoticeBar
 from app.views.sample_bar import SampleBar
-from app.views.sperm_list import SpermList
+from app.views.sperm_list import LONGEST_NAME, SpermList
 from app.views.status_bar import StatusBar
 from app.views.timeline import Timeline
 from app.views.video_canvas import VideoCanvas
@@ -232,6 +232,16 @@ def test_the_list_asks_for_another_name_and_selection(
     assert graded.sperms[1].name == "2"
 
 
+def test_a_name_holds_what_fits_a_report(qtbot: QtBot, graded: Session, show: Show) -> None:
+    sperm_list = SpermList(graded)
+    show(sperm_list)
+    sperm_list.view.setCurrentIndex(sperm_list.view.model().index(0, 0))
+    sperm_list.edit_name()
+    (editor,) = sperm_list.view.findChildren(QLineEdit)
+    qtbot.keyClicks(editor, "x" * 60)
+    assert editor.text() == "x" * LONGEST_NAME
+
+
 def test_a_name_that_is_typed_ends_with_the_list_it_was_for(
     qtbot: QtBot, graded: Session, show: Show
 ) -> None:
@@ -411,6 +421,29 @@ def test_a_number_can_be_typed_where_the_mouse_was_clicked(
     qtbot.keyClick(field, Qt.Key.Key_End)
     qtbot.keyClicks(field, "5")  # among the digits keys go where the cursor is
     assert not field.lineEdit().text().startswith("5")
+
+
+@pytest.mark.parametrize("name", ["fps", "um_per_px"])
+def test_an_emptied_number_is_none(qtbot: QtBot, graded: Session, show: Show, name: str) -> None:
+    graded.set_draft(replace(graded.draft, calibration=Calibration(fps=15.0, um_per_px=0.25)))
+    bar = SampleBar(graded)
+    show(bar)
+    asked = QSignalSpy(bar.calibration_edited)
+    field = getattr(bar, name)
+    field.selectAll()
+    qtbot.keyClick(field, Qt.Key.Key_Backspace)
+    bar.commit()
+    assert getattr(asked.at(0)[0], name) is None
+    assert field.text() == field.specialValueText()
+
+
+def test_a_microscope_is_called_what_was_typed(qtbot: QtBot, graded: Session, show: Show) -> None:
+    """Nikon is no beginning of Nikon 40x, with that one's numbers."""
+    bar = SampleBar(graded)
+    bar.set_profiles((Calibration(profile="Nikon 40x", fps=15.0, um_per_px=0.5),))
+    show(bar)
+    qtbot.keyClicks(bar.profile, "Nikon")
+    assert bar.profile.currentText() == "Nikon"
 
 
 def test_numbers_of_the_microscope_are_seen_whole(
