@@ -17,11 +17,10 @@ from app.records import (
     OpenedVideo,
     Sperm,
     TrackKey,
-    Verdict,
 )
 from app.session import Session
 from app.settings import Settings
-from rostfine_core.domain import Seed, Track
+from rostfine_core.domain import Seed, Track, Verdict
 
 if TYPE_CHECKING:
     from rostfine_core.assessor import Assessor

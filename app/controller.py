@@ -186,6 +186,7 @@ class Controller(QObject):
         if exists and not self.questions.may_overwrite(folder):
             return
         keys, draft = reported_keys(self.session), self.session.draft
+        left_out = self.session.left_out
 
         def note(written: Path) -> None:
             if self.session.video is not None and self.session.video.info is video.info:
@@ -196,7 +197,7 @@ class Controller(QObject):
 
         self.jobs.start(
             EXPORT,
-            lambda: work.export(assessments, folder, overwrite=exists),
+            lambda: work.export(assessments, folder, left_out=left_out, overwrite=exists),
             on_success=note,
             on_failure=self.failed.emit,
         )
@@ -213,13 +214,13 @@ class Controller(QObject):
         if self._is_preview_stale:
             self.jobs.cancel(PREVIEW)
             return
-        assessments = self.session.reportable
+        assessments, left_out = self.session.reportable, self.session.left_out
         if not assessments:
             self.previewed.emit(())
             return
         self.jobs.start(
             PREVIEW,
-            lambda: work.preview(assessments),
+            lambda: work.preview(assessments, left_out=left_out),
             on_success=self.previewed.emit,
             on_failure=self._on_preview_failed,
         )

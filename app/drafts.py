@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.records import Draft, Sperm, Verdict
-from rostfine_core.domain import Seed
+from app.records import Draft, Sperm
+from rostfine_core.domain import Seed, Verdict
 
 
 def next_key(draft: Draft, *, used: int = 0) -> int:

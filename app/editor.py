@@ -7,9 +7,9 @@ from PySide6.QtGui import QUndoStack
 
 from app import drafts
 from app.commands import NO_MERGE, EditCommand
-from app.records import Calibration, Draft, Verdict
+from app.records import Calibration, Draft
 from app.session import Session
-from rostfine_core.domain import SampleInfo, Seed
+from rostfine_core.domain import SampleInfo, Seed, Verdict
 
 MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = 1, 2, 3
 

@@ -7,7 +7,7 @@ one may be different later.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rostfine_core.domain import Assessment, QualityFlag, SampleInfo, Track
+from rostfine_core.domain import Assessment, QualityFlag, SampleInfo, Track, Verdict
 from rostfine_core.twins import SAME_HEAD, same_head_flags
 
 
@@ -37,7 +37,7 @@ class Presented:
             self._twins = same_head_flags([replace(t, target=name) for name, t in followed])
 
     def assessment(
-        self, graded: Assessment, *, key: int, name: str, sample: SampleInfo
+        self, graded: Assessment, *, key: int, name: str, sample: SampleInfo, verdict: Verdict
     ) -> Assessment:
         """What was graded of the sperm of a key, as it stands now."""
         twin = self._twins.get(name)
@@ -46,21 +46,27 @@ class Presented:
             made is not None
             and made.graded is graded
             and made.twin == twin
-            and (made.shown.target, made.shown.sample) == (name, sample)
+            and (made.shown.target, made.shown.sample, made.shown.verdict)
+            == (name, sample, verdict)
         )
         if made is None or not is_made:
-            made = _Made(graded, twin, _presented(graded, name, sample, twin))
+            made = _Made(graded, twin, _presented(graded, name, sample, verdict, twin))
             self._made[key] = made
         return made.shown
 
 
 def _presented(
-    graded: Assessment, name: str, sample: SampleInfo, twin: QualityFlag | None
+    graded: Assessment,
+    name: str,
+    sample: SampleInfo,
+    verdict: Verdict,
+    twin: QualityFlag | None,
 ) -> Assessment:
     """Put in what is so now; the very record where nothing else is."""
     others = tuple(flag for flag in graded.flags if flag.code != SAME_HEAD)
     flags = others if twin is None else (*others, twin)
-    if (graded.target, graded.sample, graded.flags) == (name, sample, flags):
+    now = (name, sample, verdict, flags)
+    if (graded.target, graded.sample, graded.verdict, graded.flags) == now:
         return graded
     return replace(
         graded,
@@ -70,4 +76,5 @@ def _presented(
         track=replace(graded.track, target=name),
         clip=replace(graded.clip, target=name),
         flags=flags,
+        verdict=verdict,
     )

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import (
+    DISCLAIMER_DEMONSTRATION,
     Assessment,
     ModelInfo,
     Progress,
     SampleInfo,
     Seed,
     Track,
+    Verdict,
     VideoInfo,
 )
 
@@ -23,14 +25,6 @@ Places = tuple[tuple[int, float, float], ...]
 TrackKey = tuple[Places, float | None]
 """The clicks and the corrected frame rate."""
 CROP_PX = 150  # the side of the square that the network sees
-
-
-class Verdict(StrEnum):
-    """What the embryologist decided about a track."""
-
-    OPEN = "open"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +131,9 @@ class ModelState:
     problem: str = ""
 
     @property
-    def is_demonstration(self) -> bool:
-        """Whether the notice must be shown; until the model is known it is."""
-        return self.info is None or self.info.is_demonstration
+    def notice(self) -> str:
+        """What must be shown beside its grades; until it is known, that of the demonstration."""
+        return DISCLAIMER_DEMONSTRATION if self.info is None else self.info.notice
 
 
 @dataclass(frozen=True, kw_only=True)

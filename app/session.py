@@ -22,10 +22,9 @@ from app.records import (
     Sperm,
     Tool,
     TrackKey,
-    Verdict,
     Work,
 )
-from rostfine_core.domain import Assessment, SampleInfo, Track, VideoInfo
+from rostfine_core.domain import Assessment, LeftOut, SampleInfo, Track, Verdict, VideoInfo
 
 
 class Session(QObject):
@@ -158,7 +157,7 @@ class Session(QObject):
         if graded is None:
             return None
         return self._presented.assessment(
-            graded, key=sperm.key, name=sperm.name, sample=self.sample
+            graded, key=sperm.key, name=sperm.name, sample=self.sample, verdict=sperm.verdict
         )
 
     def _follow(self) -> None:
@@ -176,6 +175,20 @@ class Session(QObject):
         """The assessments that a report holds."""
         found = map(self.assessment, self.sperms)
         return tuple(a for a in found if a is not None)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The sperm that a report says nothing about, and why, in its language."""
+        return tuple(
+            (sperm.name, self._why_left_out(sperm))
+            for sperm in self.sperms
+            if self.assessment(sperm) is None
+        )
+
+    def _why_left_out(self, sperm: Sperm) -> str:
+        if sperm.verdict is Verdict.REJECTED:
+            return "track rejected by the operator"
+        return self.rejection(sperm) or "not graded"
 
     def work(self, kind: str) -> Work | None:
         """The running job of a kind."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Set as AbstractSet
 
-from app.records import AssessmentKey, Sperm, Verdict
+from app.records import AssessmentKey, Sperm
 from app.session import Session
+from rostfine_core.domain import Verdict
 
 
 def reported_keys(session: Session) -> set[AssessmentKey]:

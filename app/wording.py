@@ -4,10 +4,10 @@ from PySide6.QtCore import QCoreApplication
 
 from app.marking import QT_TRANSLATE_NOOP
 from app.reasons import translated_reason
+from app.records import ModelState
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
-    DISCLAIMER_DEMONSTRATION,
     QualityFlag,
 )
 
@@ -23,6 +23,9 @@ MARKED = (  # the translators' tool reads literals only; a test holds them equal
     ),
     QT_TRANSLATE_NOOP(
         "Core", "Demonstration model, trained on simulated sperm: not for clinical use."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Core", "The program does not know whether this model was validated for clinical use."
     ),
     QT_TRANSLATE_NOOP("Core", "best"),
     QT_TRANSLATE_NOOP("Core", "good"),
@@ -97,9 +100,9 @@ def attention_notice() -> str:
     return translated(DISCLAIMER_ATTENTION)
 
 
-def demonstration_notice() -> str:
-    """What the bundled model is not for."""
-    return translated(DISCLAIMER_DEMONSTRATION)
+def model_notice(model: ModelState) -> str:
+    """What the model is not for, or what is not known of it."""
+    return translated(model.notice)
 
 
 def signed(unit: str) -> str:

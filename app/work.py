@@ -19,6 +19,7 @@ from app.frame_cache import FrameCache
 from app.records import CROP_PX, Film
 from rostfine_core.domain import (
     Assessment,
+    LeftOut,
     LongJob,
     Progress,
     SampleInfo,
@@ -229,7 +230,13 @@ def cut_film(track: Track, *, cache: FrameCache, path: Path) -> LongJob[Film]:
     return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
 
 
-def export(assessments: Sequence[Assessment], folder: Path, *, overwrite: bool) -> LongJob[Path]:
+def export(
+    assessments: Sequence[Assessment],
+    folder: Path,
+    *,
+    left_out: Sequence[LeftOut],
+    overwrite: bool,
+) -> LongJob[Path]:
     """Write a sample's results.
 
     Raises:
@@ -237,10 +244,13 @@ def export(assessments: Sequence[Assessment], folder: Path, *, overwrite: bool) 
     """
     from rostfine_core.export import export_sample
 
-    return (yield from export_sample(assessments, folder, overwrite=overwrite))
+    job = export_sample(assessments, folder, left_out=left_out, overwrite=overwrite)
+    return (yield from job)
 
 
-def preview(assessments: Sequence[Assessment]) -> LongJob[tuple[NDArray[np.uint8], ...]]:
+def preview(
+    assessments: Sequence[Assessment], *, left_out: Sequence[LeftOut]
+) -> LongJob[tuple[NDArray[np.uint8], ...]]:
     """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
 
     Raises:
@@ -253,7 +263,7 @@ def preview(assessments: Sequence[Assessment]) -> LongJob[tuple[NDArray[np.uint8
     pages = []
     with TemporaryDirectory(prefix="rostfine-") as folder:
         path = Path(folder) / "report.pdf"
-        write_report_pdf(path, assessments)
+        write_report_pdf(path, assessments, left_out=left_out)
         for page in draw_pages(path):
             pages.append(page)
             yield Progress(stage="preview", done=len(pages), total=0)

@@ -26,6 +26,9 @@ DISCLAIMER_AI_GRADE = (
     "not a WHO motility grade (a-d)."
 )
 DISCLAIMER_DEMONSTRATION = "Demonstration model, trained on simulated sperm: not for clinical use."
+DISCLAIMER_VALIDATION = (
+    "The program does not know whether this model was validated for clinical use."
+)
 DISCLAIMER_ATTENTION = "Attention shows where the network looked; it is not the cause of the grade."
 
 
@@ -324,6 +327,11 @@ class ModelInfo:
         """Whether results must carry the notice that they are not for clinical use."""
         return self.dataset_kind == SIMULATED
 
+    @property
+    def notice(self) -> str:
+        """What must stand beside every result of this model."""
+        return DISCLAIMER_DEMONSTRATION if self.is_demonstration else DISCLAIMER_VALIDATION
+
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
@@ -348,6 +356,14 @@ class SampleInfo:
     operator: str = ""
 
 
+class Verdict(StrEnum):
+    """What the embryologist decided about a track."""
+
+    OPEN = "not reviewed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assessment:
     """Everything known about one sperm: what report and store show and keep."""
@@ -363,6 +379,11 @@ class Assessment:
     kinematics: Kinematics
     flags: tuple[QualityFlag, ...]
     provenance: Provenance
+    verdict: Verdict = Verdict.OPEN
+
+
+LeftOut = tuple[str, str]
+"""A sperm that a report says nothing about: its name and why."""
 
 
 @dataclass(frozen=True, kw_only=True)

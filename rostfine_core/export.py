@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from rostfine_core.domain import Assessment, LongJob, Progress
+from rostfine_core.domain import Assessment, LeftOut, LongJob, Progress
 from rostfine_core.errors import StoreError
 from rostfine_core.files import safe_name
 from rostfine_core.report import write_explanation, write_report_csv, write_report_pdf
@@ -54,9 +54,13 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
 
 
 def export_sample(
-    assessments: Sequence[Assessment], folder: Path, *, overwrite: bool = False
+    assessments: Sequence[Assessment],
+    folder: Path,
+    *,
+    left_out: Sequence[LeftOut] = (),
+    overwrite: bool = False,
 ) -> LongJob[Path]:
-    """Write everything about a sample; returns the folder.
+    """Write everything about a sample; returns the folder. The PDF names what is left out.
 
     All files are made in a temporary folder beside their place and moved when all are whole, so
     that a full disk or a cancelled job leaves what was there before. A report that is replaced is
@@ -72,7 +76,7 @@ def export_sample(
             try:
                 _refuse_report(folder, overwrite=overwrite)
                 staging = Path(tempfile.mkdtemp(dir=folder, prefix=_STAGING))
-                yield from _write_all(assessments, staging)
+                yield from _write_all(assessments, staging, left_out=left_out)
                 _replace_report(folder, staging)
             finally:
                 with suppress(StoreError):  # what failed above is what the user must read
@@ -194,7 +198,9 @@ def _move(files: Sequence[Path], *, source: Path, target: Path) -> None:
             file.parent.rmdir()
 
 
-def _write_all(assessments: Sequence[Assessment], folder: Path) -> LongJob[None]:
+def _write_all(
+    assessments: Sequence[Assessment], folder: Path, *, left_out: Sequence[LeftOut]
+) -> LongJob[None]:
     total = len(assessments) + 1
     names = sperm_folder_names(assessments)
     for done, (name, assessment) in enumerate(zip(names, assessments, strict=True)):
@@ -202,6 +208,6 @@ def _write_all(assessments: Sequence[Assessment], folder: Path) -> LongJob[None]
         write_assessment(folder / name, assessment)
         write_explanation(folder / name / EXPLANATION_PNG, assessment)
     yield Progress(stage="writing", done=total - 1, total=total)
-    write_report_pdf(folder / REPORT_PDF, assessments)
+    write_report_pdf(folder / REPORT_PDF, assessments, left_out=left_out)
     write_report_csv(folder / REPORT_CSV, assessments)
     yield Progress(stage="writing", done=total, total=total)

@@ -70,7 +70,7 @@ class AboutDialog(QDialog):
         return "\n".join(lines + [f"{name} {_version(name)}" for name in PACKAGES])
 
     def _model(self, model: ModelState, card: str) -> str:
-        lines = [wording.demonstration_notice(), ""] if model.is_demonstration else []
+        lines = [wording.model_notice(model), ""]
         if model.info is not None:
             info = model.info
             file, trained, device = self.tr("File"), self.tr("Trained on"), self.tr("Device")

@@ -23,12 +23,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.marking import QT_TRANSLATE_NOOP
-from app.records import Sperm, Verdict
+from app.records import Sperm
 from app.session import Session
 from app.theme import sperm_colour
 from app.views.sperm_list import paint_bar
 from app.wording import signed
-from rostfine_core.domain import Assessment, GradeDistribution, Severity
+from rostfine_core.domain import Assessment, GradeDistribution, Severity, Verdict
 
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex

@@ -3,14 +3,14 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from app.records import ModelStatus, Sperm, Verdict
+from app.records import ModelStatus, Sperm
 from app.session import Session
 from app.views.flag_list import FlagList
 from app.views.histogram import Histogram, legend
 from app.views.kinematics_table import KinematicsTable
 from app.views.numbers import Numbers
 from app.views.panel import heading, muted, title
-from rostfine_core.domain import Prediction, QualityFlag
+from rostfine_core.domain import Prediction, QualityFlag, Verdict
 
 
 class GradePanel(QWidget):

@@ -13,20 +13,20 @@ class NoticeBar(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.demonstration = _line("demonstration", wording.demonstration_notice())
+        self.model = _line("model_notice", "")
         self.grade = _line("notices", wording.ai_grade_notice())
         self.grade.setWordWrap(True)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.demonstration)
+        layout.addWidget(self.model)
         layout.addWidget(self.grade, 1)
         session.model_changed.connect(self._show)
         self._show()
 
     @Slot()
     def _show(self) -> None:
-        self.demonstration.setVisible(self._session.model.is_demonstration)
+        self.model.setText(wording.model_notice(self._session.model))
 
 
 def _line(name: str, text: str) -> QLabel:

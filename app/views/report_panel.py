@@ -200,9 +200,7 @@ class ReportPage(QWidget):
             )
         self._contents.setText("\n".join(lines))
         self.export.setEnabled(bool(graded))
-        notices = [wording.ai_grade_notice()]
-        if self._session.model.is_demonstration:
-            notices.insert(0, wording.demonstration_notice())
+        notices = (wording.model_notice(self._session.model), wording.ai_grade_notice())
         self._notices.setText("\n\n".join(notices))
         if self.isVisible():
             self._ask_preview()

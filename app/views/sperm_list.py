@@ -23,11 +23,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.geometry import spans
-from app.records import Sperm, Verdict
+from app.records import Sperm
 from app.session import Session
 from app.theme import GRADE_COLOURS, sperm_colour
 from app.views.panel import heading
-from rostfine_core.domain import Assessment, GradeDistribution, Severity
+from rostfine_core.domain import Assessment, GradeDistribution, Severity, Verdict
 
 ROW_HEIGHT_PX = 54
 SHORT_NAME, LONGEST_NAME = 2, 40

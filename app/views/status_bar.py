@@ -79,8 +79,10 @@ class StatusBar(QStatusBar):
                     name=name, count=model.member_count
                 )
             text = f"{model.device_label} · {name}"
-            if model.is_demonstration:
+            if model.info.is_demonstration:
                 text += self.tr(" (demonstration, not for clinical use)")
+            else:
+                text += f" ({model.info.dataset_kind})"  # every trained model's file has one name
         self._model.setText(text)
         self._model.setToolTip(model.problem)
 

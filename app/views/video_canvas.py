@@ -18,12 +18,13 @@ from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem, QWidget
 
 from app.geometry import Marker, hit, length_text, levels, path_points
 from app.overlays import coloured, nearest_slot
-from app.records import CROP_PX, Sperm, Tool, Verdict
+from app.records import CROP_PX, Sperm, Tool
 from app.session import Session
 from app.theme import sperm_colour
 from app.views.canvas_box import CanvasBox
 from app.views.canvas_hint import CanvasHint
 from app.views.canvas_items import AttentionItem, MarkerItem, MeasureItem
+from rostfine_core.domain import Verdict
 
 HIT_RADIUS_SCREEN_PX = 14.0
 ZOOM_STEP = 1.25

@@ -663,6 +663,10 @@
         <translation>シミュレーションの精子で学習したデモ用モデルです。臨床には使用できません。</translation>
     </message>
     <message>
+        <source>The program does not know whether this model was validated for clinical use.</source>
+        <translation>このモデルが臨床使用のために検証されたかどうかは、本プログラムには分かりません。</translation>
+    </message>
+    <message>
         <source>best</source>
         <translation>最良</translation>
     </message>

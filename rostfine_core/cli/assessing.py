@@ -10,7 +10,6 @@ from rostfine_core.cli.arguments import Verbs, position, positive, whole
 from rostfine_core.cli.progress import run_job
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
-    DISCLAIMER_DEMONSTRATION,
     Assessment,
     Grade,
     QualityFlag,
@@ -136,7 +135,14 @@ def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") ->
     outcome = run_job(assess_video(request, assessor=assessor))
     if not outcome.assessments:
         raise TrackingError(outcome.rejected[0][1])
-    run_job(export_sample(outcome.assessments, arguments.out, overwrite=arguments.overwrite))
+    run_job(
+        export_sample(
+            outcome.assessments,
+            arguments.out,
+            left_out=outcome.rejected,
+            overwrite=arguments.overwrite,
+        )
+    )
     _print_outcome(outcome)
     print(f"Report: {arguments.out / 'report.pdf'}")
     for target, reason in outcome.rejected:
@@ -157,8 +163,7 @@ def _print_outcome(outcome: "Outcome") -> None:
         print(f"{one.target:>5}  {shares}  {numbers}  {flag_counts(one.flags)}")
     _print_flags(outcome.assessments)
     print(DISCLAIMER_AI_GRADE)
-    if outcome.assessments[0].provenance.model.is_demonstration:
-        print(DISCLAIMER_DEMONSTRATION)
+    print(outcome.assessments[0].provenance.model.notice)
 
 
 def _print_flags(assessments: Sequence[Assessment]) -> None:

@@ -11,7 +11,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 from reportlab.platypus.flowables import Flowable
 
-from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, Assessment
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, Assessment, LeftOut
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
 from rostfine_core.report.charts import LINE
@@ -24,9 +24,20 @@ from rostfine_core.report.fonts import (
     shortened,
 )
 from rostfine_core.report.layout import LONGEST_NAME, SPERM_STYLE, WIDTH_PT
-from rostfine_core.report.sample_pages import sample_block, signature_block, summary_table
+from rostfine_core.report.sample_pages import (
+    left_out_block,
+    sample_block,
+    signature_block,
+    summary_table,
+)
 from rostfine_core.report.sperm_pages import sperm_section
-from rostfine_core.report.wording import NOTHING_TO_REPORT, PROGRAM, standing_notes, time_in_words
+from rostfine_core.report.wording import (
+    NOTHING_TO_REPORT,
+    PROGRAM,
+    model_notice,
+    standing_notes,
+    time_in_words,
+)
 
 SOFT = HexColor("#5A6470")
 MARGIN_PT = 15 * mm
@@ -35,8 +46,10 @@ TOTAL_WIDTH_PT = 5 * mm
 TOTAL_PAGES = "total-pages"
 
 
-def write_report_pdf(path: Path, assessments: Sequence[Assessment]) -> None:
-    """Write the report on the sperm of a sample.
+def write_report_pdf(
+    path: Path, assessments: Sequence[Assessment], *, left_out: Sequence[LeftOut] = ()
+) -> None:
+    """Write the report on the sperm of a sample, and name those that it leaves out.
 
     The file holds no time but that of the records, so the same records give the same bytes.
 
@@ -49,6 +62,7 @@ def write_report_pdf(path: Path, assessments: Sequence[Assessment]) -> None:
     story: list[Flowable] = [
         *sample_block(assessments),
         *summary_table(assessments),
+        *left_out_block(left_out),
         signature_block(assessments),
     ]
     for assessment in assessments:
@@ -75,8 +89,8 @@ class _Report(BaseDocTemplate):
         sample = shortened(f"Sample {_samples(assessments)}", LONGEST_NAME)
         self._sample = cut_to_width(sample, size_pt=9, width_pt=WIDTH_PT / 2)
         self._untold = iter(assessments)
-        self._is_demonstration = any(a.provenance.model.is_demonstration for a in assessments)
-        height = A4[1] - HEADER_PT - FOOTER_PT - (BANNER_PT if self._is_demonstration else 0)
+        self._notice = model_notice(assessments)
+        height = A4[1] - HEADER_PT - FOOTER_PT - BANNER_PT
         frame = Frame(MARGIN_PT, FOOTER_PT, WIDTH_PT, height, 0, 0, 0, 0)
         self.addPageTemplates(PageTemplate(frames=[frame], onPage=self._decorate))
 
@@ -106,12 +120,19 @@ class _Report(BaseDocTemplate):
         _write(canvas, right - pdf_width(self._sample, size_pt=9), y, self._sample)
         canvas.setStrokeColor(black)
         canvas.line(MARGIN_PT, y - 2 * mm, right, y - 2 * mm)
-        if self._is_demonstration:
-            canvas.rect(MARGIN_PT, y - 9 * mm, WIDTH_PT, 5.5 * mm, stroke=0, fill=1)
-            canvas.setFillColor(white)
-            left = (A4[0] - pdf_width(DISCLAIMER_DEMONSTRATION, size_pt=9, bold=True)) / 2
-            _write(canvas, left, y - 7.4 * mm, DISCLAIMER_DEMONSTRATION, bold=True)
-            canvas.setFillColor(black)
+        is_demonstration = self._notice == DISCLAIMER_DEMONSTRATION
+        canvas.rect(
+            MARGIN_PT,
+            y - 9 * mm,
+            WIDTH_PT,
+            5.5 * mm,
+            stroke=0 if is_demonstration else 1,
+            fill=1 if is_demonstration else 0,
+        )
+        canvas.setFillColor(white if is_demonstration else black)
+        left = (A4[0] - pdf_width(self._notice, size_pt=9, bold=True)) / 2
+        _write(canvas, left, y - 7.4 * mm, self._notice, bold=True)
+        canvas.setFillColor(black)
 
     def _draw_footer(self, canvas: Canvas, page: int) -> None:
         y = FOOTER_PT - 7 * mm

@@ -7,7 +7,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Spacer, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether
 
-from rostfine_core.domain import Assessment, Grade, Severity
+from rostfine_core.domain import Assessment, Grade, LeftOut, Severity, Verdict
 from rostfine_core.report.charts import sparkline
 from rostfine_core.report.layout import (
     FLUSH,
@@ -23,11 +23,12 @@ from rostfine_core.report.wording import (
     EXPECTED_GRADE_SCALE,
     MAXIMUM_ENTROPY,
     first_click,
-    flag_counts,
+    flags_in_brief,
     micro,
     scale_in_words,
     share,
     time_in_words,
+    training_in_words,
 )
 
 HOW_TO_READ = (
@@ -46,12 +47,13 @@ def sample_block(assessments: Sequence[Assessment]) -> list[Flowable]:
         ("Sample", distinct(a.sample.sample or "not given" for a in assessments)),
         ("Operator", distinct(a.sample.operator or "not given" for a in assessments)),
         ("Assessed", _times_in_words(assessments)),
-        ("Sperm graded", str(len(assessments))),
+        ("Sperm graded", _reviewed_in_words(assessments)),
         ("Video", distinct(a.provenance.video_name for a in assessments)),
         ("Picture", distinct(_picture_in_words(a) for a in assessments)),
         ("Frames", distinct(_frames_in_words(a) for a in assessments)),
         ("Scale", distinct(scale_in_words(a.provenance.um_per_px) for a in assessments)),
         ("Model", distinct(a.provenance.model.file_name for a in assessments)),
+        ("Trained on", distinct(training_in_words(a.provenance.model) for a in assessments)),
     ]
     half = (len(rows) + 1) // 2
     left, right = (pairs(part, widths=(27 * mm, 61 * mm)) for part in (rows[:half], rows[half:]))
@@ -79,6 +81,14 @@ def summary_table(assessments: Sequence[Assessment]) -> list[Flowable]:
         Spacer(1, 2 * mm),
         text(HOW_TO_READ, "small"),
     ]
+
+
+def left_out_block(left_out: Sequence[LeftOut]) -> list[Flowable]:
+    """Which sperm this report says nothing about, and why."""
+    if not left_out:
+        return []
+    words = "; ".join(f"sperm {name}: {reason.rstrip('.')}" for name, reason in left_out)
+    return [Spacer(1, 2 * mm), text(f"Left out ({len(left_out)}): {words}.", "small", bold=True)]
 
 
 def signature_block(assessments: Sequence[Assessment]) -> Flowable:
@@ -123,8 +133,14 @@ def _summary_row(assessment: Assessment) -> list[Cell]:
         *(text(c, "small") for c in cells),
         sparkline(grade, width_pt=11 * mm, height_pt=5.5 * mm),
         *(text(c, "small") for c in after),
-        text(flag_counts(assessment.flags), "small", bold=is_doubtful),
+        text(flags_in_brief(assessment.flags), "small", bold=is_doubtful),
     ]
+
+
+def _reviewed_in_words(assessments: Sequence[Assessment]) -> str:
+    """How many there are, and of how many the operator accepted the track."""
+    accepted = sum(a.verdict is Verdict.ACCEPTED for a in assessments)
+    return f"{len(assessments)} (tracks accepted by the operator: {accepted})"
 
 
 def _times_in_words(assessments: Sequence[Assessment]) -> str:

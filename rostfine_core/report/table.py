@@ -76,6 +76,7 @@ def _identity(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
     yield "click_x_px", click.x_px if click else None
     yield "click_y_px", click.y_px if click else None
     yield "corrections", max(len(assessment.seeds) - 1, 0)
+    yield "track_verdict", str(assessment.verdict)
 
 
 def _grade(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
@@ -133,3 +134,4 @@ def _provenance(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
     yield "created_utc", made.created_utc
     yield "note_ai_grade", DISCLAIMER_AI_GRADE
     yield "note_demonstration", DISCLAIMER_DEMONSTRATION if made.model.is_demonstration else ""
+    yield "note_validation", "" if made.model.is_demonstration else made.model.notice

@@ -55,8 +55,13 @@ class Measure:
 
 def standing_notes(assessments: Sequence[Assessment]) -> tuple[str, ...]:
     """What every page and export must say about these results."""
-    demonstration = any(a.provenance.model.is_demonstration for a in assessments)
-    return (DISCLAIMER_AI_GRADE, *([DISCLAIMER_DEMONSTRATION] if demonstration else []))
+    return (DISCLAIMER_AI_GRADE, model_notice(assessments))
+
+
+def model_notice(assessments: Sequence[Assessment]) -> str:
+    """The notice of the models that answered: that of a demonstration, if one was among them."""
+    notices = [a.provenance.model.notice for a in assessments]
+    return DISCLAIMER_DEMONSTRATION if DISCLAIMER_DEMONSTRATION in notices else notices[0]
 
 
 def share(value: float) -> str:
@@ -124,6 +129,12 @@ def flag_counts(flags: Sequence[QualityFlag]) -> str:
     for flag in flags:
         counts[flag.severity] += 1
     return ", ".join(f"{n} {s}{'s' if n > 1 else ''}" for s, n in counts.items()) or "none"
+
+
+def flags_in_brief(flags: Sequence[QualityFlag]) -> str:
+    """Their counts, and of the warnings what they are about, each once."""
+    about = dict.fromkeys(f.code.replace("_", " ") for f in flags if f.severity is Severity.WARNING)
+    return ": ".join(filter(None, (flag_counts(flags), ", ".join(about))))
 
 
 def kinematics_conditions(kinematics: Kinematics) -> str:
@@ -214,7 +225,8 @@ def provenance_columns(
         ("Created", time_in_words(made.created_utc)),
         ("Device", f"{made.device}, {made.precision}"),
         ("Scale", scale_in_words(made.um_per_px)),
-        ("Trained on", _training_in_words(model)),
+        ("Track", f"{assessment.verdict} by the operator"),
+        ("Trained on", training_in_words(model)),
     ]
     right = [
         ("Model", model.file_name),
@@ -231,7 +243,8 @@ def provenance_columns(
     return left, right, below
 
 
-def _training_in_words(model: ModelInfo) -> str:
+def training_in_words(model: ModelInfo) -> str:
+    """What the model has learned from, as far as its file tells."""
     words = "simulated sperm" if model.is_demonstration else model.dataset_kind
     if model.trained_clips is not None:
         words += f", {model.trained_clips:,} clips"

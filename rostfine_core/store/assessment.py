@@ -30,7 +30,6 @@ import numpy as np
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
-    DISCLAIMER_DEMONSTRATION,
     Assessment,
     CropBox,
     Explanation,
@@ -42,6 +41,7 @@ from rostfine_core.domain import (
     SampleInfo,
     Seed,
     Track,
+    Verdict,
     VideoInfo,
 )
 from rostfine_core.errors import StoreError
@@ -72,6 +72,7 @@ class AssessmentRecord:
     flags: tuple[QualityFlag, ...]
     provenance: Provenance
     track: Track
+    verdict: Verdict = Verdict.OPEN
 
     @classmethod
     def of(cls, assessment: Assessment) -> Self:
@@ -161,8 +162,7 @@ def from_json(text: str, *, name: str) -> AssessmentRecord:
 
 
 def _disclaimers(model: ModelInfo) -> list[str]:
-    always = [DISCLAIMER_AI_GRADE, DISCLAIMER_ATTENTION]
-    return [DISCLAIMER_DEMONSTRATION, *always] if model.is_demonstration else always
+    return [model.notice, DISCLAIMER_AI_GRADE, DISCLAIMER_ATTENTION]
 
 
 def _derived(prediction: Prediction) -> dict[str, float | None]:

@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import drafts
-from app.records import Draft, Verdict
+from app.records import Draft
+from rostfine_core.domain import Verdict
 
 NAMES = st.text(min_size=0, max_size=6)
 

@@ -7,9 +7,9 @@ from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from app.editor import Editor
-from app.records import Calibration, Draft, OpenedVideo, Verdict
+from app.records import Calibration, Draft, OpenedVideo
 from app.session import Session
-from rostfine_core.domain import VideoInfo
+from rostfine_core.domain import Verdict, VideoInfo
 
 
 @pytest.fixture

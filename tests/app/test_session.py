@@ -5,9 +5,16 @@ from PySide6.QtCore import SignalInstance
 from pytestqt.qtbot import QtBot
 
 from app import drafts
-from app.records import ModelState, ModelStatus, Verdict
+from app.records import ModelState, ModelStatus
 from app.session import Session
-from rostfine_core.domain import ModelInfo, SampleInfo, Track
+from rostfine_core.domain import (
+    DISCLAIMER_DEMONSTRATION,
+    DISCLAIMER_VALIDATION,
+    ModelInfo,
+    SampleInfo,
+    Track,
+    Verdict,
+)
 from rostfine_core.twins import SAME_HEAD
 
 
@@ -44,6 +51,15 @@ def test_a_grade_is_out_of_date_when_scale_rate_or_model_change(
     other = replace(lab_model, sha256="b" * 64)
     graded.set_model(ModelState(status=ModelStatus.READY, info=other))
     assert graded.assessment(sperm) is None
+
+
+def test_a_report_knows_the_operators_word_and_what_it_leaves_out(graded: Session) -> None:
+    assert not graded.left_out
+    graded.set_draft(drafts.judged(graded.draft, 1, Verdict.ACCEPTED))
+    graded.set_draft(drafts.judged(graded.draft, 2, Verdict.REJECTED))
+    graded.set_draft(drafts.added(graded.draft, key=3, frame=0, x_px=1.0, y_px=1.0))
+    assert [a.verdict for a in graded.reportable] == [Verdict.ACCEPTED]
+    assert graded.left_out == (("2", "track rejected by the operator"), ("3", "not graded"))
 
 
 def test_a_rejected_track_is_not_reported(graded: Session) -> None:
@@ -113,5 +129,5 @@ def test_only_what_changed_is_told(qtbot: QtBot, graded: Session) -> None:
 
 
 def test_the_notice_stands_until_a_lab_model_is_known(lab_model: ModelInfo) -> None:
-    assert ModelState().is_demonstration
-    assert not ModelState(info=lab_model).is_demonstration
+    assert ModelState().notice == DISCLAIMER_DEMONSTRATION
+    assert ModelState(info=lab_model).notice == DISCLAIMER_VALIDATION

@@ -22,6 +22,7 @@ from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
+    DISCLAIMER_VALIDATION,
     Grade,
 )
 
@@ -73,7 +74,12 @@ def test_every_setting_has_a_default_that_fits_itself(setting: Setting) -> None:
 
 def test_the_marked_sentences_are_the_cores_own() -> None:
     words = {g.meaning for g in Grade}
-    sentences = {DISCLAIMER_AI_GRADE, DISCLAIMER_ATTENTION, DISCLAIMER_DEMONSTRATION}
+    sentences = {
+        DISCLAIMER_AI_GRADE,
+        DISCLAIMER_ATTENTION,
+        DISCLAIMER_DEMONSTRATION,
+        DISCLAIMER_VALIDATION,
+    }
     assert words | sentences <= set(wording.MARKED)
 
 

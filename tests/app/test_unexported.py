@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from app import drafts
-from app.records import ModelState, Verdict
+from app.records import ModelState
 from app.session import Session
 from app.unexported import has_unexported_grades, reported_keys
+from rostfine_core.domain import Verdict
 
 
 def judge(session: Session, key: int, verdict: Verdict) -> None:

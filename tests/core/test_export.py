@@ -1,7 +1,7 @@
 """Replacing a report: whenever the program is killed, old and new files are never mixed."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def contents(folder: Path) -> dict[str, str]:
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write files with one word each in place of a report."""
 
-    def write(assessments: Sequence[Assessment], folder: Path) -> Any:  # noqa: ANN401 # a generator
+    def write(assessments: Sequence[Assessment], folder: Path, **_: object) -> Iterator[None]:
         write_report(folder, "new", "23")
         yield
 

@@ -47,7 +47,6 @@ def test_the_demonstration_is_graded_with_the_bundled_model(qtbot: QtBot, drive:
         assert not window.controller.has_unexported  # nothing was done yet
         window.actions_by_id["grade"].trigger()
         until(qtbot, lambda: len(session.reportable) == count)
-        assert session.model.is_demonstration
         assert all(a.provenance.model.is_demonstration for a in session.reportable)
         assert {a.kinematics.unit for a in session.reportable} == {"um/s"}
         window.controller.open_video(bundled_path(DEMO_VIDEO))

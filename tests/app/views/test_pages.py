@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app import drafts
 from app.actions import ACTIONS
-from app.records import Calibration, Verdict
+from app.records import Calibration
 from app.session import Session
 from app.settings import SETTINGS, Settings
 from app.views.about import AboutDialog
@@ -24,7 +24,7 @@ from app.views.dialogs import ShortcutsDialog
 from app.views.kinematics_table import KinematicsTable
 from app.views.report_panel import ReportPage
 from app.views.settings_dialog import SettingsDialog
-from rostfine_core.domain import DISCLAIMER_DEMONSTRATION, Assessment
+from rostfine_core.domain import DISCLAIMER_DEMONSTRATION, Assessment, Verdict
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 

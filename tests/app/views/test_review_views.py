@@ -22,7 +22,6 @@ from app.records import (
     Overlay,
     OverlayKind,
     Tool,
-    Verdict,
     Work,
 )
 from app.session import Session
@@ -40,10 +39,12 @@ from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
+    DISCLAIMER_VALIDATION,
     ModelInfo,
     Progress,
     SampleInfo,
     Track,
+    Verdict,
     VideoInfo,
 )
 
@@ -316,7 +317,7 @@ def test_the_notices_stand_over_every_page(
     show(bar)
     assert {DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION} <= set(texts(bar).split("\n"))
     graded.set_model(ModelState(status=ModelStatus.READY, info=lab_model))
-    assert texts(bar) == DISCLAIMER_AI_GRADE
+    assert set(texts(bar).split("\n")) == {DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION}
 
 
 def test_the_film_strip_says_that_attention_is_not_a_cause(

@@ -17,8 +17,11 @@ from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
+    DISCLAIMER_VALIDATION,
     Assessment,
     SampleInfo,
+    Severity,
+    Verdict,
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.report import write_report_pdf
@@ -59,6 +62,7 @@ def test_the_notes_stand_on_every_page(make_assessment: MakeAssessment, report: 
     lab = _pages(report, mixed[:1])
     assert all(DISCLAIMER_AI_GRADE in page for page in lab)
     assert not any("emonstration" in page for page in lab)
+    assert all(DISCLAIMER_VALIDATION in page for page in lab)
     assert DISCLAIMER_ATTENTION in lab[1]
 
 
@@ -87,6 +91,26 @@ def test_the_numbers_are_the_records(make_assessment: MakeAssessment, report: Pa
     for measure in measures(assessment.kinematics):
         assert f"{measure.term} {measure.meaning} {measure.value or 'withheld'}" in page
         assert measure.note in page
+
+
+def test_the_first_page_tells_what_is_in_doubt_and_what_is_missing(
+    make_assessment: MakeAssessment, report: Path
+) -> None:
+    shown = [
+        replace(make_assessment("1", flagged=True), verdict=Verdict.ACCEPTED),
+        make_assessment("2"),
+    ]
+    left_out = [("3", "track rejected by the operator"), ("4", "It cannot be graded.")]
+    write_report_pdf(report, shown, left_out=left_out)
+    first, one, two = (" ".join(p.extract_text().split()) for p in PdfReader(report).pages)
+    assert "Left out (2): sperm 3: track rejected by the operator; sperm 4: It cannot" in first
+    assert "2 (tracks accepted by the operator: 1)" in first
+    assert shown[0].provenance.model.dataset_kind in first
+    for flag in shown[0].flags:
+        if flag.severity is Severity.WARNING:
+            assert flag.code.replace("_", " ") in first
+    assert "accepted by the operator" in one
+    assert "not reviewed by the operator" in two
 
 
 def test_what_made_the_result_is_told(make_assessment: MakeAssessment, report: Path) -> None:

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_DEMONSTRATION,
+    DISCLAIMER_VALIDATION,
     Assessment,
     SampleInfo,
     Seed,
+    Verdict,
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.files import FORMULA_STARTS
@@ -107,6 +109,16 @@ def test_every_row_carries_its_notes(make_assessment: MakeAssessment, tmp_path: 
     assert lab["note_ai_grade"] == demo["note_ai_grade"] == DISCLAIMER_AI_GRADE
     assert lab["note_demonstration"] == ""
     assert demo["note_demonstration"] == DISCLAIMER_DEMONSTRATION
+    assert (lab["note_validation"], demo["note_validation"]) == (DISCLAIMER_VALIDATION, "")
+
+
+def test_the_operators_word_on_each_track_is_kept(
+    make_assessment: MakeAssessment, tmp_path: Path
+) -> None:
+    one, two = make_assessment(), replace(make_assessment("2"), verdict=Verdict.ACCEPTED)
+    write_report_csv(tmp_path / "report.csv", [one, two])
+    verdicts = [row["track_verdict"] for row in _read(tmp_path / "report.csv")]
+    assert verdicts == ["not reviewed", "accepted"]
 
 
 def test_the_first_click_is_named_and_corrections_are_counted(

@@ -9,6 +9,7 @@ import pytest
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_DEMONSTRATION,
+    DISCLAIMER_VALIDATION,
     Assessment,
     Seed,
 )
@@ -29,7 +30,7 @@ def test_a_demonstration_result_anywhere_puts_the_note_everywhere(
     make_assessment: MakeAssessment,
 ) -> None:
     lab, demo = make_assessment(), make_assessment(demonstration=True)
-    assert wording.standing_notes([lab]) == (DISCLAIMER_AI_GRADE,)
+    assert wording.standing_notes([lab]) == (DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION)
     assert wording.standing_notes([lab, demo]) == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_DEMONSTRATION,
+    DISCLAIMER_VALIDATION,
     Assessment,
     Clip,
     CropBox,
@@ -165,6 +166,7 @@ def test_a_labs_own_model_is_no_demonstration(tmp_path: Path, assessment: Assess
     write_assessment(tmp_path, own)
     notes = json.loads((tmp_path / "assessment.json").read_text(encoding="utf-8"))["notes"]
     assert DISCLAIMER_DEMONSTRATION not in notes
+    assert DISCLAIMER_VALIDATION in notes
     assert DISCLAIMER_AI_GRADE in notes
 
 
