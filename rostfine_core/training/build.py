@@ -44,12 +44,16 @@ class BuildSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildResult:
-    """What was made, what of it is to be looked at and what was not made, with the reasons."""
+    """What was made, what of it is to be looked at and what was not made, with the reasons.
+
+    ``unlisted`` are clips of an earlier plan that this one has no more: they stay on disk.
+    """
 
     folder: Path
     clips: int
     rejected: tuple[tuple[str, str], ...]
     doubtful: tuple[tuple[str, str], ...]
+    unlisted: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -58,6 +62,12 @@ class BuildResult:
         if self.rejected:
             lines.append(f"{len(self.rejected)} rejected, listed in rejected.csv:")
             lines += [f"  {clip}: {reason}" for clip, reason in self.rejected[:10]]
+        if self.unlisted:
+            names = ", ".join(self.unlisted[:10]) + (", ..." if len(self.unlisted) > 10 else "")
+            lines.append(
+                f"{len(self.unlisted)} made before are not in the plan any more and left out of "
+                f"labels.csv: {names}"
+            )
         if self.doubtful:
             clips = len({clip for clip, _ in self.doubtful})
             lines.append(f"{clips} to look at before training, listed in doubtful.csv:")
@@ -87,7 +97,8 @@ def build_dataset(
         settings: tracking, cutting and rejecting.
 
     Raises:
-        DatasetError: the plan has mistakes (all named), or every sperm was rejected.
+        DatasetError: the plan has mistakes (all named), the folder holds another plan's clips
+            alone, or every sperm was rejected.
         StoreError: the folder cannot be written.
     """
     settings = settings or BuildSettings()
@@ -102,6 +113,13 @@ def build_dataset(
     videos = read_plan(plan, header=header)
     journal = out / "build.jsonl"
     outcomes = _read_journal(journal)
+    before = {clip for clip, outcome in outcomes.items() if "rejected" not in outcome}
+    unlisted = before - {c.clip for clips in videos.values() for c in clips}
+    if before and unlisted == before:
+        raise DatasetError(
+            f"{out} holds the clips of another plan, none of which {plan} has: give --out a "
+            "folder of its own."
+        )
     for number, (video, clips) in enumerate(videos.items()):
         left = tuple(c for c in clips if not _is_made(c, outcomes.get(c.clip, {})))
         if left:
@@ -111,7 +129,8 @@ def build_dataset(
             append_json_line(journal, {c.clip: outcomes[c.clip] for c in left})
         yield Progress(stage="videos", done=number + 1, total=len(videos))
     planned = [c for clips in videos.values() for c in clips]
-    return _write_lists(out, header, planned, outcomes)
+    result = _write_lists(out, header, planned, outcomes)
+    return replace(result, unlisted=tuple(sorted(unlisted)))
 
 
 def _build_video(

@@ -57,12 +57,12 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     network_config(config.model)  # a mistake there should not wait until the clips are read
     dataset, data = read_data(config)
     folder = RunFolder(Path(config.output))
+    split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
     if folder.is_finished(config, data=data):
-        notes = notes_of(config, model=folder.model, dataset=dataset)
+        notes = notes_of(config, model=folder.model, dataset=dataset, split=split)
         result = read_result(config, folder=folder, notes=notes)
         folder.clear()  # left by earlier versions, or by a crash after the result was written
         return result
-    split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
     seen_before = samples_seen_by(config.model.init)
     _refuse_seen(seen_before, dataset=dataset, split=split, source=config.model.init)
     auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
@@ -181,7 +181,7 @@ def _finish(
         clips=(len(loop.split.train), len(loop.split.validation), len(loop.split.test)),
         validation=_measure(validated, loop.labels[loop.split.validation].numpy()),
         test=_measure(tested, loop.labels[loop.split.test].numpy()),
-        notes=notes_of(config, model=loop.folder.model, dataset=dataset),
+        notes=notes_of(config, model=loop.folder.model, dataset=dataset, split=loop.split),
     )
     summary = training_summary(
         config, result=result, dataset=dataset, split=loop.split, seen_before=seen_before

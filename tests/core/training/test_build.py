@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -279,3 +280,22 @@ def test_nothing_but_rejects(plan: Path, drain: Callable[..., Any]) -> None:
     out = plan.parent / "out"
     with pytest.raises(DatasetError, match="every sperm of the plan was rejected"):
         drain(build_dataset(plan, out=out, name="lab", panel_size=40))
+
+
+def test_clips_of_another_plan_are_not_dropped_in_silence(
+    plan: Path, drain: Callable[..., Any]
+) -> None:
+    out = plan.parent / "out"
+    build = partial(build_dataset, out=out, name="lab", panel_size=40, settings=SETTINGS)
+    assert drain(build(plan)).unlisted == ()
+    head, first, *_ = plan.read_text(encoding="utf-8").splitlines()
+    plan.write_text(f"{head}\n{first}\n", encoding="utf-8")
+    second = drain(build(plan))
+    assert second.unlisted == ("c4",)
+    assert "1 made before are not in the plan any more" in second.summary
+    assert {p.stem for p in (out / "clips").glob("*.npz")} == {"c1", "c4"}
+    labels = (out / "labels.csv").read_bytes()
+    plan.write_text(f"{head}\nother-{first}\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match="holds the clips of another plan"):
+        drain(build(plan))
+    assert (out / "labels.csv").read_bytes() == labels
