@@ -84,6 +84,7 @@ class Controller(QObject):
         )
         self.last_report: Path | None = None
         self._exported: set[AssessmentKey] = set()
+        self._settled = session.draft  # what the last report holds, or the video opened with
         self._is_preview_stale = False
         session.set_overlay(Overlay(colour_map=settings.text("colour_map")))
         session.calibration_changed.connect(self._on_calibration_changed)
@@ -112,8 +113,7 @@ class Controller(QObject):
 
     @Slot()
     def _on_opened(self) -> None:
-        self._exported = set()
-        self.editor.undo_stack.setClean()
+        self._exported, self._settled = set(), self.session.draft
 
     # Work ----------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class Controller(QObject):
     @property
     def has_unexported(self) -> bool:
         """Whether there are sperm, corrections or grades that no export holds."""
-        is_edited = bool(self.session.sperms) and not self.editor.undo_stack.isClean()
+        is_edited = bool(self.session.sperms) and self.session.draft != self._settled
         return is_edited or has_unexported_grades(self.session, self._exported)
 
     @Slot()
@@ -191,8 +191,7 @@ class Controller(QObject):
         def note(written: Path) -> None:
             if self.session.video is not None and self.session.video.info is video.info:
                 self._exported |= keys
-                if self.session.draft == draft:
-                    self.editor.undo_stack.setClean()
+                self._settled = draft
             self._on_exported(written)
 
         self.jobs.start(

@@ -13,9 +13,8 @@ def next_key(draft: Draft, *, used: int = 0) -> int:
 
 
 def free_name(draft: Draft) -> str:
-    """The smallest number that is no sperm's name."""
-    names = {s.name for s in draft.sperms}
-    return next(str(n) for n in range(1, len(names) + 2) if str(n) not in names)
+    """The number after the highest: that of a removed sperm may stand in a report already."""
+    return str(max((int(s.name) for s in draft.sperms if s.name.isdecimal()), default=0) + 1)
 
 
 def added(draft: Draft, *, key: int, frame: int, x_px: float, y_px: float) -> Draft:

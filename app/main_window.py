@@ -145,7 +145,7 @@ class MainWindow(QMainWindow):
             self.session.sample_changed,
             self.session.results_changed,
             self.session.sperms_changed,
-            editor.undo_stack.cleanChanged,
+            self.session.calibration_changed,
         ):
             changed.connect(self._show_target)
         self.sample_bar.set_profiles(self.settings.profiles)

@@ -47,6 +47,11 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
         "else may have been followed, so correct the first frame in which the track is wrong.",
     ),
     QT_TRANSLATE_NOOP(
+        "Reasons",
+        "At {scale} um/px the head would be {length} um long, while human heads are 4 to 5.5 um: "
+        "check the scale.",
+    ),
+    QT_TRANSLATE_NOOP(
         "Reasons", "The model has learned from {samples} samples only: its grades say little."
     ),
     QT_TRANSLATE_NOOP(

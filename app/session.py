@@ -236,7 +236,8 @@ class Session(QObject):
             self.sample_changed.emit()
         if before.sperms != draft.sperms:
             self.sperms_changed.emit()
-        if self.selected is not None and self.selected_sperm is None:
+        is_first = bool(draft.sperms) and not before.sperms
+        if is_first or (self.selected is not None and self.selected_sperm is None):
             self.select(self.sperms[-1].key if self.sperms else None)
         kept = tuple(k for k in self.compared if self.sperm(k))
         self.set_compared(kept)

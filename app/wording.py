@@ -8,6 +8,7 @@ from app.records import ModelState
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
+    Assessment,
     QualityFlag,
 )
 
@@ -70,6 +71,7 @@ FLAG_TITLES = {
     "fps_unknown": QT_TRANSLATE_NOOP("Flags", "Training frame rate unknown"),
     "fps_unlike_training": QT_TRANSLATE_NOOP("Flags", "Frame rate unlike the training"),
     "scale_unknown": QT_TRANSLATE_NOOP("Flags", "Scale unknown"),
+    "scale_doubtful": QT_TRANSLATE_NOOP("Flags", "Scale doubtful"),
     "scale_unlike_training": QT_TRANSLATE_NOOP("Flags", "Scale unlike the training"),
     "video": QT_TRANSLATE_NOOP("Flags", "Note on the video"),
     "device": QT_TRANSLATE_NOOP("Flags", "Note on the processor"),
@@ -88,6 +90,11 @@ def flag_text(flag: QualityFlag) -> str:
 def translated(text: str) -> str:
     """A word or sentence of the core in the user's language; unknown ones stay English."""
     return QCoreApplication.translate(_CONTEXT, text)
+
+
+def shows_no_sperm(assessment: Assessment) -> bool:
+    """Whether neither the click nor the clip shows a head: it was graded, whatever it is."""
+    return {f.code for f in assessment.flags} >= {"no_head_at_click", "head_not_found"}
 
 
 def ai_grade_notice() -> str:

@@ -34,6 +34,7 @@ BLUR_EDGE_SHARE = 0.28  # what an edge is wider than that, as a part of the head
 FAINT = 0.5
 FAINT_SHARE = 0.2  # of the frames, since a blink of the light or a crossing fades a few
 SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter of their length
+HEAD_UM = (2.0, 10.0)  # human heads are 4 to 5.5 um long; a blurred or bright rim may double it
 FEWEST_TRAINING_SAMPLES = 10
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range
 Heads = Sequence[tuple[float, float] | None]
@@ -63,6 +64,7 @@ def quality_flags(
         *_size_flags(clip, heads, model),
         *_rate_flags(video, track, model),
         *_scale_flags(um_per_px, model),
+        *_head_scale_flags(heads, um_per_px),
         *_training_flags(model),
     )
 
@@ -215,6 +217,20 @@ def _size_flags(clip: Clip, heads: Heads, model: ModelInfo) -> Iterator[QualityF
             "sperm_too_large",
             f"The head is about {length:.0f} px long, while the model expects {shortest:.0f} to "
             f"{longest:.0f} px: use a lower magnification.",
+        )
+
+
+def _head_scale_flags(heads: Heads, um_per_px: float | None) -> Iterator[QualityFlag]:
+    """A head's length in micrometres tells a slip of the scale, as of a decimal point."""
+    found = _found(heads)
+    if found is None or um_per_px is None:
+        return
+    length_um = found[0] * um_per_px
+    if not HEAD_UM[0] <= length_um <= HEAD_UM[1]:
+        yield _warning(
+            "scale_doubtful",
+            f"At {um_per_px:.4g} um/px the head would be {length_um:.3g} um long, while human "
+            "heads are 4 to 5.5 um: check the scale.",
         )
 
 

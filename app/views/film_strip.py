@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app import wording
-from app.overlays import coloured, nearest_slot
+from app.overlays import attention_range, coloured, nearest_slot
 from app.records import OverlayKind
 from app.session import Session
 from app.settings import SETTINGS
@@ -160,6 +160,16 @@ class FilmStrip(QWidget):
             signal.connect(self._show)
         self._show()
 
+    def _range_text(self, assessment: Assessment | None) -> str:
+        """How far the colours reach, since they are as bright where attention is nearly even."""
+        if assessment is None:
+            return ""
+        ends = attention_range(assessment.explanation, self._session.overlay.kind)
+        if ends is None:
+            return ""
+        words = self.tr("Colours: {low} to {high} of the mean patch. ")
+        return words.format(low=f"{ends[0]:.2f}×", high=f"{ends[1]:.2f}×")
+
     def _ask(self, overlay: object) -> None:
         self.overlay_changed_by_user.emit(overlay)
 
@@ -169,7 +179,7 @@ class FilmStrip(QWidget):
         assessment = self._session.assessment(sperm) if sperm else None
         self._empty.setVisible(assessment is None)
         self.frames.setVisible(assessment is not None)
-        self._caption.setText(wording.attention_notice())
+        self._caption.setText(self._range_text(assessment) + wording.attention_notice())
         overlay = self._session.overlay
         self._opacity.blockSignals(True)
         self._opacity.setValue(round(100 * overlay.opacity))

@@ -175,7 +175,8 @@ class ReportPage(QWidget):
         if self._session.reportable:
             self._empty.setText(self.tr("The report could not be drawn."))
         else:
-            self._empty.setText(self.tr("Nothing is graded yet."))
+            problem = self._session.model.problem
+            self._empty.setText(problem or self.tr("Nothing is graded yet."))
         self._empty.setVisible(not pictures)
         for picture in pictures:
             self._pages.addWidget(Page(picture))

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import wording
 from app.geometry import spans
 from app.records import Sperm
 from app.session import Session
@@ -123,6 +124,8 @@ class SpermModel(QAbstractListModel):
             problems.append(self.tr("lost!"))
         elif spans(track, lost=False):
             problems.append(self.tr("uncertain"))
+        if assessment is not None and wording.shows_no_sperm(assessment):
+            problems.append(self.tr("no sperm?"))
         warnings = _warnings(assessment)
         if warnings:
             problems.append(

@@ -906,6 +906,10 @@
         <source>Attention</source>
         <translation>注意マップ</translation>
     </message>
+    <message>
+        <source>Colours: {low} to {high} of the mean patch. </source>
+        <translation>色の範囲：平均パッチの {low}～{high}。</translation>
+    </message>
 </context>
 <context>
     <name>FlagList</name>
@@ -995,6 +999,10 @@
     <message>
         <source>Scale unknown</source>
         <translation>縮尺が不明です</translation>
+    </message>
+    <message>
+        <source>Scale doubtful</source>
+        <translation>縮尺が疑わしい</translation>
     </message>
     <message>
         <source>Scale unlike the training</source>
@@ -1251,6 +1259,10 @@
     <message>
         <source>The correction in frame {frame} is far from where the track was: before it something else may have been followed, so correct the first frame in which the track is wrong.</source>
         <translation>フレーム {frame} の修正は追跡の位置から離れています。それより前は別のものを追っていた可能性があるため、追跡が誤っている最初のフレームで修正してください。</translation>
+    </message>
+    <message>
+        <source>At {scale} um/px the head would be {length} um long, while human heads are 4 to 5.5 um: check the scale.</source>
+        <translation>{scale} µm/px では頭部の長さが {length} µm になりますが、ヒトの頭部は 4～5.5 µm です。縮尺を確認してください。</translation>
     </message>
     <message>
         <source>The model has learned from {samples} samples only: its grades say little.</source>
@@ -1724,6 +1736,10 @@
     <message>
         <source>uncertain</source>
         <translation>不確か</translation>
+    </message>
+    <message>
+        <source>no sperm?</source>
+        <translation>精子ではない？</translation>
     </message>
     <message>
         <source>1 warning</source>

@@ -23,12 +23,13 @@ from rostfine_core.report.wording import (
     EXPECTED_GRADE_SCALE,
     MAXIMUM_ENTROPY,
     first_click,
-    flags_in_brief,
+    flag_counts,
     micro,
     scale_in_words,
     share,
     time_in_words,
     training_in_words,
+    warnings_in_brief,
 )
 
 HOW_TO_READ = (
@@ -66,7 +67,7 @@ def summary_table(assessments: Sequence[Assessment]) -> list[Flowable]:
     shares = [f"{g.name} ({g.meaning})" for g in Grade]
     head = ["Sperm", "Click (frame: x, y)", *shares, "Votes"]
     head += ["Expected grade", "Votes A or B", "Disagreement", "Model spread", "VAP", "Flags"]
-    widths = [12.5, 17, 11.5, 12, 14, 11.5, 12.5, 13, 12, 10.5, 17.5, 11.5, 15.5, 18]
+    widths = [11, 16, 10.5, 11, 13.5, 10.5, 12, 12, 12, 10, 17, 11, 14.5, 27]
     scale = WIDTH_PT / sum(widths)
     table = Table(
         [[text(h, "tiny", bold=True) for h in head], *(_summary_row(a) for a in assessments)],
@@ -133,7 +134,10 @@ def _summary_row(assessment: Assessment) -> list[Cell]:
         *(text(c, "small") for c in cells),
         sparkline(grade, width_pt=11 * mm, height_pt=5.5 * mm),
         *(text(c, "small") for c in after),
-        text(flags_in_brief(assessment.flags), "small", bold=is_doubtful),
+        [
+            text(flag_counts(assessment.flags), "small", bold=is_doubtful),
+            text(warnings_in_brief(assessment.flags), "tiny"),
+        ],
     ]
 
 

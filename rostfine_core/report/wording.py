@@ -131,10 +131,10 @@ def flag_counts(flags: Sequence[QualityFlag]) -> str:
     return ", ".join(f"{n} {s}{'s' if n > 1 else ''}" for s, n in counts.items()) or "none"
 
 
-def flags_in_brief(flags: Sequence[QualityFlag]) -> str:
-    """Their counts, and of the warnings what they are about, each once."""
-    about = dict.fromkeys(f.code.replace("_", " ") for f in flags if f.severity is Severity.WARNING)
-    return ": ".join(filter(None, (flag_counts(flags), ", ".join(about))))
+def warnings_in_brief(flags: Sequence[QualityFlag]) -> str:
+    """What the warnings are about, each once: ``track lost, same head``."""
+    about = (f.code.replace("_", " ") for f in flags if f.severity is Severity.WARNING)
+    return ", ".join(dict.fromkeys(about))
 
 
 def kinematics_conditions(kinematics: Kinematics) -> str:

@@ -53,6 +53,14 @@ def test_a_grade_is_out_of_date_when_scale_rate_or_model_change(
     assert graded.assessment(sperm) is None
 
 
+def test_a_sperm_that_comes_back_is_selected(graded: Session) -> None:
+    before = graded.draft
+    graded.set_draft(replace(before, sperms=()))
+    assert graded.selected is None
+    graded.set_draft(before)
+    assert graded.selected == before.sperms[-1].key
+
+
 def test_a_report_knows_the_operators_word_and_what_it_leaves_out(graded: Session) -> None:
     assert not graded.left_out
     graded.set_draft(drafts.judged(graded.draft, 1, Verdict.ACCEPTED))

@@ -176,6 +176,15 @@ def test_a_correction_far_from_the_track_is_told() -> None:
     assert codes(track=Track(target="1", points=tuple(points))) == {"track_jump"}
 
 
+@pytest.mark.parametrize(
+    ("um_per_px", "is_told"), [(0.19, False), (0.019, True), (1.9, True), (None, False)]
+)
+def test_a_slip_of_the_scale_is_told_by_the_heads_length(
+    um_per_px: float | None, is_told: bool
+) -> None:
+    assert ("scale_doubtful" in codes(um_per_px=um_per_px)) is is_told
+
+
 @pytest.mark.parametrize(("samples", "is_told"), [(9, True), (10, False), (None, False)])
 def test_a_model_of_few_samples_is_told(samples: int | None, is_told: bool) -> None:
     found = codes(model=replace(MODEL, trained_samples=samples))
@@ -216,7 +225,7 @@ def test_frame_rate_and_scale_unlike_the_training() -> None:
     assert codes(video=replace(VIDEO, fps=60.0)) == {"fps_unlike_training"}
     assert codes(video=replace(VIDEO, fps=8.0)) == {"fps_unlike_training"}
     assert codes(video=replace(VIDEO, fps=20.0)) == set()
-    assert codes(um_per_px=0.5) == {"scale_unlike_training"}
+    assert codes(um_per_px=0.35) == {"scale_unlike_training"}
 
 
 def test_repeated_frames_do_not_raise_the_frame_rate() -> None:

@@ -235,6 +235,10 @@ def test_edits_and_grades_are_not_let_go_without_a_question(
         assert not is_at_risk()
         hand.click(window, 90, 160)
         assert is_at_risk()
+        window.actions_by_id["remove"].trigger()  # what the report holds is what is there again
+        assert not is_at_risk()
+        hand.click(window, 90, 160)
+        assert is_at_risk()
         answers.yes = False
         window.close()
         hand.until(window.isVisible)

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app import drafts
 from app.actions import ACTIONS
-from app.records import Calibration
+from app.records import Calibration, ModelState, ModelStatus
 from app.session import Session
 from app.settings import SETTINGS, Settings
 from app.views.about import AboutDialog
@@ -200,6 +200,17 @@ def test_the_report_page_asks_for_a_preview_only_when_it_is_out_of_date(
     assert asked.count() == 2
     page.set_target("/reports/S-1", is_written=False, can_open=False)
     assert not page.folder.isEnabled()
+
+
+def test_the_report_page_says_why_there_is_nothing(qtbot: QtBot, graded: Session) -> None:
+    page = ReportPage(graded)
+    qtbot.addWidget(page)
+    graded.set_draft(replace(graded.draft, sperms=()))
+    page.show_pages(())
+    assert page._empty.text() == "Nothing is graded yet."
+    graded.set_model(ModelState(status=ModelStatus.FAILED, problem="The model is damaged."))
+    page.show_pages(())
+    assert page._empty.text() == "The model is damaged."
 
 
 def test_the_settings_dialog_has_an_editor_for_every_setting(

@@ -42,7 +42,9 @@ from rostfine_core.domain import (
     DISCLAIMER_VALIDATION,
     ModelInfo,
     Progress,
+    QualityFlag,
     SampleInfo,
+    Severity,
     Track,
     Verdict,
     VideoInfo,
@@ -161,7 +163,7 @@ class TestCanvas:
         draft = drafts.removed(graded.draft, 1)
         graded.set_draft(drafts.added(draft, key=3, frame=0, x_px=50.0, y_px=80.0))
         names = {s.key: s.name for s in graded.sperms}
-        assert names == {2: "2", 3: "1"}
+        assert names == {2: "2", 3: "3"}
         assert {key: drawn.marker.name for key, drawn in canvas._drawn.items()} == names
 
 
@@ -318,6 +320,35 @@ def test_the_notices_stand_over_every_page(
     assert {DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION} <= set(texts(bar).split("\n"))
     graded.set_model(ModelState(status=ModelStatus.READY, info=lab_model))
     assert set(texts(bar).split("\n")) == {DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION}
+
+
+@pytest.mark.parametrize("kind", [OverlayKind.ROLLOUT, OverlayKind.BRANCH])
+def test_the_colours_of_attention_say_how_far_they_reach(
+    qtbot: QtBot, graded: Session, show: Show, kind: OverlayKind
+) -> None:
+    strip = FilmStrip(graded)
+    show(strip)
+    assert "Colours" not in texts(strip)
+    graded.set_overlay(Overlay(kind=kind))
+    seen = graded.reportable[0].explanation
+    maps = seen.encoder_rollout if kind is OverlayKind.ROLLOUT else seen.branch_attention
+    low, high = maps.min() / maps.mean(), maps.max() / maps.mean()
+    assert f"Colours: {low:.2f}× to {high:.2f}× of the mean patch." in texts(strip)
+
+
+def test_what_shows_no_head_is_asked_about(qtbot: QtBot, graded: Session, show: Show) -> None:
+    sperm_list = SpermList(graded)
+    show(sperm_list)
+    key = graded.assessment_key(graded.sperms[0])
+    flags = tuple(
+        QualityFlag(code=code, severity=Severity.WARNING, reason="No head.")
+        for code in ("no_head_at_click", "head_not_found")
+    )
+    role = Qt.ItemDataRole.AccessibleTextRole
+    for count, is_asked in ((1, False), (2, True)):
+        made = replace(graded.results.assessments[key], flags=flags[:count])
+        graded.add_assessments({key: made}, {})
+        assert ("no sperm?" in sperm_list.view.model().index(0, 0).data(role)) is is_asked
 
 
 def test_the_film_strip_says_that_attention_is_not_a_cause(
