@@ -3,7 +3,7 @@
 from itertools import combinations
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QHideEvent, QImage, QShowEvent
+from PySide6.QtGui import QColor, QHideEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from app.comparison import Comparison, Preference, compare
@@ -19,6 +19,8 @@ from rostfine_core.domain import Assessment
 
 FILM_FPS = 6.0
 ROWS_OF_VERDICTS = 3  # more stand in a second column: the table above needs the room
+FILM_PX = 48
+FRAME_PX = 28  # of the frame and its margins, left and right
 
 
 class Candidate(QWidget):
@@ -32,6 +34,7 @@ class Candidate(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._title.setSizePolicy(policy)  # a long name must not take the others' room
         self._view = CropView()
+        self._view.setMinimumSize(FILM_PX, FILM_PX)  # in a small window the chart matters more
         self.histogram = Histogram(height_px=128)
         frame, inside = framed()
         inside.addWidget(self._title)
@@ -47,8 +50,8 @@ class Candidate(QWidget):
         grade = assessment.prediction.grade
         self._images = tuple(map(rgb_image, assessment.clip.images))
         self._colour = sperm_colour(sperm.key)
-        self._title.setText(self.tr("Sperm {name}").format(name=sperm.name))
-        self._title.setToolTip(sperm.name)
+        self._title.setToolTip(self.tr("Sperm {name}").format(name=sperm.name))
+        self._fit_title()
         self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
         self.histogram.show_prediction(assessment.prediction, highest=highest)
         self._numbers.setText(
@@ -57,6 +60,16 @@ class Candidate(QWidget):
             )
         )
         self.show_place(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as much of the name as there is room for."""
+        super().resizeEvent(event)
+        self._fit_title()
+
+    def _fit_title(self) -> None:
+        text, metrics = self._title.toolTip(), self._title.fontMetrics()
+        elide = Qt.TextElideMode.ElideMiddle  # names of one sample often begin alike
+        self._title.setText(metrics.elidedText(text, elide, self.width() - FRAME_PX))
 
     def show_place(self, place: int) -> None:
         """Show one picture of the film."""
@@ -207,16 +220,16 @@ class ComparePage(QWidget):
             for (a, x), (b, y) in combinations(chosen, 2)
         ]
 
+    def _short(self, name: str) -> str:
+        """A name by its ends, since those of one sample often begin alike."""
+        metrics, longest_px = self.fontMetrics(), 12 * self.fontMetrics().averageCharWidth()
+        return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, longest_px)
+
     def _sentence(self, first: str, second: str, found: Comparison) -> str:
+        first, second = self._short(first), self._short(second)
         shares = self.tr(
-            "P({first} better) {better:.0%}, equal {equal:.0%}, P({second} better) {worse:.0%}"
-        ).format(
-            first=first,
-            second=second,
-            better=found.p_better,
-            equal=found.p_equal,
-            worse=found.p_worse,
-        )
+            "P(first better) {better:.0%}, equal {equal:.0%}, P(second better) {worse:.0%}"
+        ).format(better=found.p_better, equal=found.p_equal, worse=found.p_worse)
         if found.preference is Preference.UNCLEAR:
             return self.tr("{first} and {second}: no clear difference. {shares}").format(
                 first=first, second=second, shares=shares

@@ -167,8 +167,8 @@ class FilmStrip(QWidget):
         ends = attention_range(assessment.explanation, self._session.overlay.kind)
         if ends is None:
             return ""
-        words = self.tr("Colours: {low} to {high} of the mean patch. ")
-        return words.format(low=f"{ends[0]:.2f}×", high=f"{ends[1]:.2f}×")
+        words = self.tr("{low}–{high} × mean. ")
+        return words.format(low=f"{ends[0]:.2f}", high=f"{ends[1]:.2f}")
 
     def _ask(self, overlay: object) -> None:
         self.overlay_changed_by_user.emit(overlay)

@@ -542,8 +542,8 @@
         <translation>評価のある精子が選ばれていません。</translation>
     </message>
     <message>
-        <source>P({first} better) {better:.0%}, equal {equal:.0%}, P({second} better) {worse:.0%}</source>
-        <translation>P({first} が上) {better:.0%}、同じ {equal:.0%}、P({second} が上) {worse:.0%}</translation>
+        <source>P(first better) {better:.0%}, equal {equal:.0%}, P(second better) {worse:.0%}</source>
+        <translation>P(前者が上) {better:.0%}、同じ {equal:.0%}、P(後者が上) {worse:.0%}</translation>
     </message>
     <message>
         <source>{first} and {second}: no clear difference. {shares}</source>
@@ -907,8 +907,8 @@
         <translation>注意マップ</translation>
     </message>
     <message>
-        <source>Colours: {low} to {high} of the mean patch. </source>
-        <translation>色の範囲：平均パッチの {low}～{high}。</translation>
+        <source>{low}–{high} × mean. </source>
+        <translation>平均の {low}～{high} 倍。</translation>
     </message>
 </context>
 <context>

@@ -35,7 +35,7 @@ def names(page: ComparePage) -> list[str]:
 
 
 def titles(page: ComparePage) -> list[str]:
-    return [c._title.text() for c in side_by_side(page)]
+    return [c._title.toolTip() for c in side_by_side(page)]
 
 
 def side_by_side(page: ComparePage) -> list[Candidate]:
@@ -95,6 +95,22 @@ def test_chosen_rows_stand_side_by_side_with_an_honest_sentence(
     assert graded.compared == (1, 2)
     qtbot.waitUntil(lambda: len(side_by_side(page)) == 2)
     assert page.verdicts[0].text().startswith("1 and 2: the panel would rather vote for 2.")
+    page.hide()
+
+
+def test_long_names_leave_the_charts_their_room(qtbot: QtBot, graded: Session) -> None:
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.resize(1160, 540)
+    page.show()
+    sperms = tuple(replace(s, name=f"sperm of a longer name {s.name}") for s in graded.sperms)
+    graded.set_draft(replace(graded.draft, sperms=sperms))
+    graded.set_compared((1, 2))
+    qtbot.waitUntil(lambda: len(side_by_side(page)) == 2)
+    for candidate in side_by_side(page):
+        assert candidate.height() >= candidate.minimumSizeHint().height()
+        assert candidate.histogram.geometry().bottom() < candidate.height()
+    assert "name 1" not in page.verdicts[0].text()
     page.hide()
 
 

@@ -328,12 +328,12 @@ def test_the_colours_of_attention_say_how_far_they_reach(
 ) -> None:
     strip = FilmStrip(graded)
     show(strip)
-    assert "Colours" not in texts(strip)
+    assert "mean" not in texts(strip)
     graded.set_overlay(Overlay(kind=kind))
     seen = graded.reportable[0].explanation
     maps = seen.encoder_rollout if kind is OverlayKind.ROLLOUT else seen.branch_attention
     low, high = maps.min() / maps.mean(), maps.max() / maps.mean()
-    assert f"Colours: {low:.2f}× to {high:.2f}× of the mean patch." in texts(strip)
+    assert f"{low:.2f}–{high:.2f} × mean." in texts(strip)
 
 
 def test_what_shows_no_head_is_asked_about(qtbot: QtBot, graded: Session, show: Show) -> None:
