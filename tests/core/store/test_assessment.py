@@ -33,6 +33,7 @@ from rostfine_core.domain import (
     Track,
     TrackPoint,
     TrackStatus,
+    Verdict,
     VideoInfo,
 )
 from rostfine_core.errors import StoreError
@@ -358,3 +359,15 @@ def test_every_value_comes_back(
     assert record.flags == tuple(flags)
     assert record.sample == sample
     np.testing.assert_array_equal(record.explanation.branch_attention, maps)
+
+
+def test_the_operators_word_is_kept_and_absent_in_older_files(
+    tmp_path: Path, assessment: Assessment
+) -> None:
+    write_assessment(tmp_path, replace(assessment, verdict=Verdict.ACCEPTED))
+    assert read_assessment(tmp_path).verdict is Verdict.ACCEPTED
+    path = tmp_path / "assessment.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content.pop("verdict") == "accepted"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert read_assessment(tmp_path).verdict is Verdict.OPEN
