@@ -19,7 +19,7 @@ from rostfine_core.domain import Assessment
 
 FILM_FPS = 6.0
 ROWS_OF_VERDICTS = 3  # more stand in a second column: the table above needs the room
-FILM_PX = 48
+FILM_PX = 32
 FRAME_PX = 28  # of the frame and its margins, left and right
 
 
