@@ -227,7 +227,7 @@ def test_a_screen_reader_hears_the_values(qtbot: QtBot, graded: Session, show: S
 
 
 def test_the_status_bar_names_device_model_and_its_notice(
-    qtbot: QtBot, graded: Session, show: Show
+    qtbot: QtBot, graded: Session, show: Show, lab_model: ModelInfo
 ) -> None:
     bar = StatusBar(graded)
     show(bar)
@@ -235,6 +235,9 @@ def test_the_status_bar_names_device_model_and_its_notice(
     assert said in texts(bar)
     assert "small.mp4 · 240 × 200 · 20 fps · 1.2 s" in texts(bar)
     assert not bar.cancel.isVisible()
+    graded.set_model(replace(graded.model, info=lab_model))
+    assert f"{lab_model.file_name} ({lab_model.dataset_kind})" in texts(bar)
+    assert "demonstration" not in texts(bar)
 
 
 def test_progress_is_painted_with_everything_else(
