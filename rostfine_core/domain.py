@@ -180,7 +180,13 @@ class Track:
         Far is more than ``JUMP_PX`` beyond ``JUMP_STEPS`` times the track's usual way since it
         was seen last.
         """
-        seen = [p for p in self.points if p.status is not TrackStatus.LOST and not p.is_duplicate]
+        seen = [
+            p
+            for p in self.points
+            # A correction counts also in a frame that repeats the one before.
+            if p.status is TrackStatus.MANUAL
+            or (p.status is not TrackStatus.LOST and not p.is_duplicate)
+        ]
         ways = [(b, math.hypot(b.x_px - a.x_px, b.y_px - a.y_px), a) for a, b in pairwise(seen)]
         own = [w / (b.frame - a.frame) for b, w, a in ways if b.status is not TrackStatus.MANUAL]
         usual_px = median(own) if own else 0.0
@@ -321,6 +327,8 @@ class ModelInfo:
     trained_head_length_px: tuple[float, float] | None = None
     trained_clips: int | None = None
     trained_samples: int | None = None
+    fewest_trained_samples: int | None = None
+    """Of an ensemble's members, that which learned from the fewest; None where none tells."""
 
     @property
     def is_demonstration(self) -> bool:

@@ -278,6 +278,8 @@ def _scale_flags(um_per_px: float | None, model: ModelInfo) -> Iterator[QualityF
 def _training_flags(model: ModelInfo) -> Iterator[QualityFlag]:
     """So few patients can teach hardly anything, whatever the file calls itself."""
     samples = model.trained_samples
+    if samples is None:  # an ensemble's members may have learned from unequal parts
+        samples = model.fewest_trained_samples
     if samples is not None and samples < FEWEST_TRAINING_SAMPLES:
         yield _warning(
             "few_training_samples",

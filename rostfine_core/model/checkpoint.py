@@ -190,6 +190,10 @@ def ensemble_info(models: Sequence[LoadedModel], *, name: str) -> ModelInfo:
         sha256=digest,
         trained_clips=_common(model.info.trained_clips for model in models),
         trained_samples=_common(model.info.trained_samples for model in models),
+        fewest_trained_samples=min(
+            (n for n in (model.info.trained_samples for model in models) if n is not None),
+            default=None,
+        ),
     )
 
 

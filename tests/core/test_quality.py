@@ -174,6 +174,8 @@ def test_a_correction_far_from_the_track_is_told() -> None:
     points = list(track_of(*[TrackStatus.MEASURED] * 12, *[TrackStatus.MANUAL] * 8).points)
     points[12:] = [replace(p, x_px=p.x_px + 60) for p in points[12:]]
     assert codes(track=Track(target="1", points=tuple(points))) == {"track_jump"}
+    points[12] = replace(points[12], is_duplicate=True)  # in a frame that repeats the one before
+    assert "track_jump" in codes(track=Track(target="1", points=tuple(points)))
 
 
 @pytest.mark.parametrize(
@@ -189,6 +191,11 @@ def test_a_slip_of_the_scale_is_told_by_the_heads_length(
 def test_a_model_of_few_samples_is_told(samples: int | None, is_told: bool) -> None:
     found = codes(model=replace(MODEL, trained_samples=samples))
     assert found == ({"few_training_samples"} if is_told else set())
+
+
+def test_an_ensemble_is_told_by_its_member_of_fewest_samples() -> None:
+    assert codes(model=replace(MODEL, fewest_trained_samples=8)) == {"few_training_samples"}
+    assert codes(model=replace(MODEL, fewest_trained_samples=10)) == set()
 
 
 def test_a_crop_over_the_border_names_the_share() -> None:

@@ -327,6 +327,7 @@ def test_counts_are_told_of_an_ensemble_only_where_its_members_agree(
     _rewrite(second, change=lambda h: h["training"].update(samples_train=9))
     info = ensemble_info(load_models(tmp_path), name="folds")
     assert (info.trained_clips, info.trained_samples) == (40, None)
+    assert info.fewest_trained_samples == 8
 
 
 @pytest.mark.parametrize("fps", [0, -15, float("nan"), float("inf"), True, "15"])
