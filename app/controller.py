@@ -16,6 +16,7 @@ from app.records import (
     AssessmentKey,
     Calibration,
     Display,
+    ModelStatus,
     Overlay,
     OverlayKind,
     Tool,
@@ -173,10 +174,11 @@ class Controller(QObject):
             self.session.set_message(self.tr("The report is being written."))
             return
         if not assessments and (self.analysis.untracked or self.analysis.ungraded):
-            self.session.set_message(
-                self.tr("The sperm are being graded: export the report when they are.")
-            )
             self.analysis.grade()  # what was typed last may have made every grade stale
+            if self.session.model.status is not ModelStatus.FAILED:  # it said why it cannot
+                self.session.set_message(
+                    self.tr("The sperm are being graded: export the report when they are.")
+                )
             return
         if not assessments or video is None:
             self.failed.emit(self.tr("Nothing is graded yet: grade a sperm, then export."))

@@ -226,7 +226,9 @@ class ComparePage(QWidget):
         return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, longest_px)
 
     def _sentence(self, first: str, second: str, found: Comparison) -> str:
-        first, second = self._short(first), self._short(second)
+        shorter = self._short(first), self._short(second)
+        if shorter[0] != shorter[1]:
+            first, second = shorter
         shares = self.tr(
             "P(first better) {better:.0%}, equal {equal:.0%}, P(second better) {worse:.0%}"
         ).format(better=found.p_better, equal=found.p_equal, worse=found.p_worse)

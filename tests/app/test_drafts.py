@@ -15,7 +15,7 @@ def some(count: int) -> Draft:
     return draft
 
 
-def test_new_sperm_get_the_smallest_free_number() -> None:
+def test_new_sperm_get_the_number_after_the_highest() -> None:
     draft = drafts.removed(some(3), 2)
     assert drafts.free_name(draft) == "4"  # a report may hold the 2 that was removed
     assert drafts.free_name(some(0)) == "1"

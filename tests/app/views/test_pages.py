@@ -126,6 +126,20 @@ def test_what_is_like_is_said_to_be_like(qtbot: QtBot, graded: Session) -> None:
     page.hide()
 
 
+def test_names_that_differ_in_the_middle_are_told_apart(qtbot: QtBot, graded: Session) -> None:
+    names = "donor A, the upper left 1", "donor B, the upper left 1"
+    for key, name in enumerate(names, start=1):
+        renamed = drafts.renamed(graded.draft, key, name)
+        assert renamed is not None
+        graded.set_draft(renamed)
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.show()
+    graded.set_compared((1, 2))
+    assert all(name in page.verdicts[0].text() for name in names)
+    page.hide()
+
+
 def test_a_rejected_sperm_is_not_compared(qtbot: QtBot, graded: Session) -> None:
     page = ComparePage(graded)
     qtbot.addWidget(page)
