@@ -13,11 +13,12 @@ NEED_VIDEO = (
     "last_frame", "slower", "faster", "zoom_in", "zoom_out", "zoom_fit", "zoom_actual",
     "tool_select", "tool_correct", "tool_measure",
 )  # fmt: skip
-NEED_SPERM = ("track", "grade", "next_sperm", "previous_sperm")
+# A scale that is typed makes grades stale while "export" is being clicked, which grades first.
+NEED_SPERM = ("track", "grade", "export", "next_sperm", "previous_sperm")
 NEED_SELECTION = ("rename",)
 NEED_SIGHT = ("move_up", "move_down", "remove")  # the selected sperm is seen when reviewing alone
 NEED_TRACK = ("accept", "reject")
-NEED_GRADE = ("export", "overlay_none", "overlay_rollout", "overlay_branch", "overlay_patches")
+NEED_GRADE = ("overlay_none", "overlay_rollout", "overlay_branch", "overlay_patches")
 
 
 class Enabling(QObject):

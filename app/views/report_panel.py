@@ -200,7 +200,7 @@ class ReportPage(QWidget):
                 )
             )
         self._contents.setText("\n".join(lines))
-        self.export.setEnabled(bool(graded))
+        self.export.setEnabled(bool(self._session.sperms))
         notices = (wording.model_notice(self._session.model), wording.ai_grade_notice())
         self._notices.setText("\n\n".join(notices))
         if self.isVisible():

@@ -59,7 +59,11 @@ def test_no_report_is_written_while_a_typed_scale_is_being_computed(
         hand.click(window, 100, 90)
         hand.grade(window, 1)
         type_scale(window, "0.19")
-        window.actions_by_id["export"].trigger()
+        window.sample_bar.commit()  # as when a press of the mouse takes the focus
+        assert not window.session.reportable
+        assert window.actions_by_id["export"].isEnabled()
+        assert window.report.export.isEnabled()  # else the click that ended the typing is lost
+        window.report.export.click()
         assert "being graded" in window.session.message
         hand.until(lambda: len(window.session.reportable) == 1)
         with hand.waiting_for(window.controller.exported):
