@@ -167,7 +167,7 @@ class Controller(QObject):
     def export(self) -> None:
         """Write the report of this sample; a report that exists is replaced only when allowed.
 
-        Where no grade is left since numbers of the microscope were typed, it grades first.
+        Where nothing is graded, also since numbers of the microscope were typed, it grades first.
         """
         assessments, video = self.session.reportable, self.session.video
         if self.jobs.is_running(EXPORT):

@@ -55,6 +55,10 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
         "Reasons", "The model has learned from {samples} samples only: its grades say little."
     ),
     QT_TRANSLATE_NOOP(
+        "Reasons",
+        "A model of this ensemble has learned from {samples} samples only: its grades say little.",
+    ),
+    QT_TRANSLATE_NOOP(
         "Reasons", "only {count} of {pictures} pictures between its ends show the sperm"
     ),
     QT_TRANSLATE_NOOP(

@@ -180,21 +180,18 @@ class Track:
         Far is more than ``JUMP_PX`` beyond ``JUMP_STEPS`` times the track's usual way since it
         was seen last.
         """
+        manual, lost = TrackStatus.MANUAL, TrackStatus.LOST
+        # What is said by hand is a position also in a frame that repeats the one before.
         seen = [
-            p
-            for p in self.points
-            # A correction counts also in a frame that repeats the one before.
-            if p.status is TrackStatus.MANUAL
-            or (p.status is not TrackStatus.LOST and not p.is_duplicate)
+            p for p in self.points if p.status is manual or not (p.status is lost or p.is_duplicate)
         ]
         ways = [(b, math.hypot(b.x_px - a.x_px, b.y_px - a.y_px), a) for a, b in pairwise(seen)]
-        own = [w / (b.frame - a.frame) for b, w, a in ways if b.status is not TrackStatus.MANUAL]
+        own = [w / (b.frame - a.frame) for b, w, a in ways if b.status is not manual]
         usual_px = median(own) if own else 0.0
         return tuple(
             b.frame
             for b, way_px, a in ways
-            if b.status is TrackStatus.MANUAL
-            and way_px > JUMP_PX + JUMP_STEPS * usual_px * (b.frame - a.frame)
+            if b.status is manual and way_px > JUMP_PX + JUMP_STEPS * usual_px * (b.frame - a.frame)
         )
 
     def at(self, frame: int) -> TrackPoint | None:

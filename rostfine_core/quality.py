@@ -277,9 +277,13 @@ def _scale_flags(um_per_px: float | None, model: ModelInfo) -> Iterator[QualityF
 
 def _training_flags(model: ModelInfo) -> Iterator[QualityFlag]:
     """So few patients can teach hardly anything, whatever the file calls itself."""
-    samples = model.trained_samples
-    if samples is None:  # an ensemble's members may have learned from unequal parts
-        samples = model.fewest_trained_samples
+    samples, fewest = model.trained_samples, model.fewest_trained_samples
+    if samples is None and fewest is not None and fewest < FEWEST_TRAINING_SAMPLES:
+        yield _warning(
+            "few_training_samples",
+            f"A model of this ensemble has learned from {fewest} samples only: its grades say "
+            "little.",
+        )
     if samples is not None and samples < FEWEST_TRAINING_SAMPLES:
         yield _warning(
             "few_training_samples",

@@ -215,9 +215,13 @@ class ComparePage(QWidget):
         self._filling.start()
 
     def _sentences(self, chosen: list[tuple[Sperm, Assessment]]) -> list[str]:
+        full = [sperm.name for sperm, _ in chosen]
+        short = [self._short(name) for name in full]
+        names = short if len(set(short)) == len(short) else full
+        predictions = [assessment.prediction for _, assessment in chosen]
         return [
-            self._sentence(a.name, b.name, compare(x.prediction, y.prediction))
-            for (a, x), (b, y) in combinations(chosen, 2)
+            self._sentence(a, b, compare(x, y))
+            for (a, x), (b, y) in combinations(zip(names, predictions, strict=True), 2)
         ]
 
     def _short(self, name: str) -> str:
@@ -226,9 +230,6 @@ class ComparePage(QWidget):
         return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, longest_px)
 
     def _sentence(self, first: str, second: str, found: Comparison) -> str:
-        shorter = self._short(first), self._short(second)
-        if shorter[0] != shorter[1]:
-            first, second = shorter
         shares = self.tr(
             "P(first better) {better:.0%}, equal {equal:.0%}, P(second better) {worse:.0%}"
         ).format(better=found.p_better, equal=found.p_equal, worse=found.p_worse)

@@ -1269,6 +1269,10 @@
         <translation>このモデルが学習した検体は {samples} 件だけです。その評価はほとんど参考になりません。</translation>
     </message>
     <message>
+        <source>A model of this ensemble has learned from {samples} samples only: its grades say little.</source>
+        <translation>このアンサンブルには、学習した検体が {samples} 件だけのモデルがあります。その評価はほとんど参考になりません。</translation>
+    </message>
+    <message>
         <source>only {count} of {pictures} pictures between its ends show the sperm</source>
         <translation>両端の間の画像 {pictures} 枚のうち、精子が写っているのは {count} 枚だけです</translation>
     </message>

@@ -174,8 +174,13 @@ def test_a_correction_far_from_the_track_is_told() -> None:
     points = list(track_of(*[TrackStatus.MEASURED] * 12, *[TrackStatus.MANUAL] * 8).points)
     points[12:] = [replace(p, x_px=p.x_px + 60) for p in points[12:]]
     assert codes(track=Track(target="1", points=tuple(points))) == {"track_jump"}
-    points[12] = replace(points[12], is_duplicate=True)  # in a frame that repeats the one before
-    assert "track_jump" in codes(track=Track(target="1", points=tuple(points)))
+
+
+def test_a_far_correction_is_told_also_in_a_frame_that_repeats_the_one_before() -> None:
+    points = list(track_of(*[TrackStatus.MEASURED] * 20).points)
+    points[12:] = [replace(p, x_px=p.x_px + 60) for p in points[12:]]
+    points[12] = replace(points[12], status=TrackStatus.MANUAL, is_duplicate=True)
+    assert codes(track=Track(target="1", points=tuple(points))) == {"track_jump"}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +199,15 @@ def test_a_model_of_few_samples_is_told(samples: int | None, is_told: bool) -> N
 
 
 def test_an_ensemble_is_told_by_its_member_of_fewest_samples() -> None:
-    assert codes(model=replace(MODEL, fewest_trained_samples=8)) == {"few_training_samples"}
+    (flag,) = quality_flags(
+        track=GOOD_TRACK,
+        clip=clip_of(picture()),
+        video=VIDEO,
+        um_per_px=0.19,
+        model=replace(MODEL, fewest_trained_samples=8),
+    )
+    assert flag.code == "few_training_samples"
+    assert "A model of this ensemble has learned from 8 samples" in flag.reason
     assert codes(model=replace(MODEL, fewest_trained_samples=10)) == set()
 
 

@@ -50,6 +50,26 @@ def test_a_model_chosen_while_another_loads_takes_its_place(
     assert shown == [chosen.name]
 
 
+def test_export_with_a_model_that_failed_does_not_say_that_it_grades(
+    hand: "Hand", drive: "Drive", small_video: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"no model")
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        hand.wait_until_open(window)
+        window.settings.set_value("model_path", str(damaged))
+        hand.until(lambda: session.model.status is ModelStatus.FAILED)
+        hand.click(window, 100, 90)
+        with hand.waiting_for(window.controller.failed) as failed:
+            window.actions_by_id["export"].trigger()
+        assert failed.args == [session.model.problem]
+        assert "being graded" not in session.message
+
+    drive(script, str(small_video))
+
+
 @pytest.mark.parametrize("steps", [LINKING, IMPORTING, LOADING, WARMING_UP, LOADED])
 def test_closing_while_the_model_loads_ends_the_load(
     hand: "Hand", drive: "Drive", hold: "Hold", steps: int | None

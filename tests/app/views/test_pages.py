@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -126,8 +127,13 @@ def test_what_is_like_is_said_to_be_like(qtbot: QtBot, graded: Session) -> None:
     page.hide()
 
 
-def test_names_that_differ_in_the_middle_are_told_apart(qtbot: QtBot, graded: Session) -> None:
-    names = "donor A, the upper left 1", "donor B, the upper left 1"
+def test_names_that_differ_in_the_middle_are_told_apart(
+    qtbot: QtBot, graded: Session, make_assessment: Callable[..., Assessment]
+) -> None:
+    """In the sentences with a third sperm too, which name one of them each."""
+    names = "donor A, the upper left 1", "donor B, the upper left 1", "other"
+    graded.set_draft(drafts.added(graded.draft, key=3, frame=0, x_px=9.0, y_px=9.0))
+    graded.add_assessments({graded.assessment_key(graded.sperms[2]): make_assessment("3")}, {})
     for key, name in enumerate(names, start=1):
         renamed = drafts.renamed(graded.draft, key, name)
         assert renamed is not None
@@ -135,8 +141,10 @@ def test_names_that_differ_in_the_middle_are_told_apart(qtbot: QtBot, graded: Se
     page = ComparePage(graded)
     qtbot.addWidget(page)
     page.show()
-    graded.set_compared((1, 2))
-    assert all(name in page.verdicts[0].text() for name in names)
+    graded.set_compared((1, 2, 3))
+    said = "\n".join(verdict.text() for verdict in page.verdicts).splitlines()
+    pairs = combinations(names, 2)
+    assert [s.split(":")[0] for s in said] == [f"{a} and {b}" for a, b in pairs]
     page.hide()
 
 
