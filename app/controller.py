@@ -176,9 +176,7 @@ class Controller(QObject):
         if not assessments and (self.analysis.untracked or self.analysis.ungraded):
             self.analysis.grade()  # what was typed last may have made every grade stale
             if self.session.model.status is not ModelStatus.FAILED:  # it said why it cannot
-                self.session.set_message(
-                    self.tr("The sperm are being graded: export the report when they are.")
-                )
+                self.session.set_message(self.tr("Sperm are being graded: then export."))
             return
         if not assessments or video is None:
             self.failed.emit(self.tr("Nothing is graded yet: grade a sperm, then export."))

@@ -632,8 +632,8 @@
         <translation>レポートを書き出しています。</translation>
     </message>
     <message>
-        <source>The sperm are being graded: export the report when they are.</source>
-        <translation>精子を評価中です。終わってからレポートを書き出してください。</translation>
+        <source>Sperm are being graded: then export.</source>
+        <translation>評価中です。終わったら書き出してください。</translation>
     </message>
     <message>
         <source>Nothing is graded yet: grade a sperm, then export.</source>
