@@ -7,19 +7,18 @@ from app.records import Draft, Sperm
 from rostfine_core.domain import Seed, Verdict
 
 
-def next_key(draft: Draft, *, used: int = 0) -> int:
-    """A key that no sperm of the draft has, over ``used``."""
-    return max((used, *(s.key for s in draft.sperms))) + 1
+def free_name(draft: Draft, *, key: int) -> str:
+    """The number of the next sperm, ``key``, which counts those that were removed.
 
-
-def free_name(draft: Draft) -> str:
-    """The number after the highest: that of a removed sperm may stand in a report already."""
-    return str(max((int(s.name) for s in draft.sperms if s.name.isdecimal()), default=0) + 1)
+    The number of a removed one may stand in a report already.
+    """
+    taken = (int(s.name) for s in draft.sperms if s.name.isdecimal())
+    return str(max([key, *(number + 1 for number in taken)]))
 
 
 def added(draft: Draft, *, key: int, frame: int, x_px: float, y_px: float) -> Draft:
     """One sperm more, numbered by itself."""
-    name = free_name(draft)
+    name = free_name(draft, key=key)
     seed = Seed(target=name, frame=frame, x_px=x_px, y_px=y_px)
     return replace(draft, sperms=(*draft.sperms, Sperm(key=key, name=name, seeds=(seed,))))
 

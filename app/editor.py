@@ -44,13 +44,13 @@ class Editor(QObject):
         info = self._session.info
         if info is None or not (0 <= x_px < info.width_px and 0 <= y_px < info.height_px):
             return
-        name = drafts.free_name(self._session.draft)
+        name = drafts.free_name(self._session.draft, key=self._last_key + 1)
         frame = self._session.frame
         self.add_seeds((Seed(target=name, frame=frame, x_px=round(x_px, 2), y_px=round(y_px, 2)),))
 
     def add_seeds(self, seeds: tuple[Seed, ...]) -> None:
         """Choose sperm that were clicked before; the first of them is selected."""
-        draft, first = self._session.draft, self._last_key + 1
+        draft = self._session.draft
         for seed in seeds:
             self._last_key += 1
             draft = drafts.added(
@@ -58,7 +58,6 @@ class Editor(QObject):
             )
         if seeds:
             self._push(draft, self.tr("Choose sperm"))
-            self._session.select(first)
 
     @Slot(int, float, float)
     def correct_sperm(self, key: int, x_px: float, y_px: float) -> None:

@@ -30,22 +30,14 @@ def attention(explanation: Explanation, kind: OverlayKind, slot: int) -> NDArray
         chosen = np.zeros(grid * grid, dtype=np.float32)
         chosen[explanation.selected_patches[slot]] = 1
         return chosen.reshape(grid, grid)
-    maps = _maps(explanation, kind)
+    maps = coloured_maps(explanation, kind)
     low, high = float(maps.min()), float(maps.max())
     scaled: NDArray[np.float32] = (maps[slot] - low) / max(high - low, 1e-12)
     return scaled
 
 
-def attention_range(explanation: Explanation, kind: OverlayKind) -> tuple[float, float] | None:
-    """The lowest and highest value of what is coloured, as multiples of the mean patch."""
-    if kind not in (OverlayKind.ROLLOUT, OverlayKind.BRANCH):
-        return None
-    maps = _maps(explanation, kind)
-    mean = max(float(maps.mean()), 1e-12)
-    return float(maps.min()) / mean, float(maps.max()) / mean
-
-
-def _maps(explanation: Explanation, kind: OverlayKind) -> NDArray[np.float32]:
+def coloured_maps(explanation: Explanation, kind: OverlayKind) -> NDArray[np.float32]:
+    """The maps of all frames that are coloured, (T, G, G)."""
     is_rollout = kind is OverlayKind.ROLLOUT
     return explanation.encoder_rollout if is_rollout else explanation.branch_attention
 

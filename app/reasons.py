@@ -52,12 +52,14 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
         "check the scale.",
     ),
     QT_TRANSLATE_NOOP(
-        "Reasons", "The model has learned from {samples} samples only: its grades say little."
+        "Reasons", "The model's last training saw {samples} samples only: its grades say little."
     ),
     QT_TRANSLATE_NOOP(
         "Reasons",
-        "A model of this ensemble has learned from {samples} samples only: its grades say little.",
+        "The last training of a model of this ensemble saw {samples} samples only: its grades say "
+        "little.",
     ),
+    QT_TRANSLATE_NOOP("Reasons", "The model does not say how many samples it was trained on."),
     QT_TRANSLATE_NOOP(
         "Reasons", "only {count} of {pictures} pictures between its ends show the sperm"
     ),
@@ -148,6 +150,7 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
         "Reasons", "only {count} of at least {needed} needed positions were measured"
     ),
     QT_TRANSLATE_NOOP("Reasons", "the track lasts {span} s and at least one second is needed"),
+    QT_TRANSLATE_NOOP("Reasons", "{reason} (counted from the correction in frame {frame} on)"),
 )
 
 
@@ -157,7 +160,8 @@ def translated_reason(reason: str) -> str:
         found = pattern.fullmatch(reason)
         if found is not None:
             said = QCoreApplication.translate("Reasons", template)
-            return reason if said == template else said.format(**found.groupdict())
+            values = {n: translated_reason(v) for n, v in found.groupdict().items()}
+            return reason if said == template else said.format(**values)
     return reason
 
 

@@ -24,7 +24,16 @@ from app.records import (
     TrackKey,
     Work,
 )
-from rostfine_core.domain import Assessment, LeftOut, SampleInfo, Track, Verdict, VideoInfo
+from rostfine_core.domain import (
+    NOT_GRADED,
+    TRACK_REJECTED,
+    Assessment,
+    LeftOut,
+    SampleInfo,
+    Track,
+    Verdict,
+    VideoInfo,
+)
 
 
 class Session(QObject):
@@ -187,8 +196,8 @@ class Session(QObject):
 
     def _why_left_out(self, sperm: Sperm) -> str:
         if sperm.verdict is Verdict.REJECTED:
-            return "track rejected by the operator"
-        return self.rejection(sperm) or "not graded"
+            return TRACK_REJECTED
+        return self.rejection(sperm) or NOT_GRADED
 
     def work(self, kind: str) -> Work | None:
         """The running job of a kind."""
@@ -236,8 +245,11 @@ class Session(QObject):
             self.sample_changed.emit()
         if before.sperms != draft.sperms:
             self.sperms_changed.emit()
-        is_first = bool(draft.sperms) and not before.sperms
-        if is_first or (self.selected is not None and self.selected_sperm is None):
+        known = {s.key for s in before.sperms}
+        new = [s.key for s in draft.sperms if s.key not in known]
+        if new:
+            self.select(new[0])
+        elif self.selected is not None and self.selected_sperm is None:
             self.select(self.sperms[-1].key if self.sperms else None)
         kept = tuple(k for k in self.compared if self.sperm(k))
         self.set_compared(kept)

@@ -57,6 +57,7 @@ FLAG_TITLES = {
     "track_uncertain": QT_TRANSLATE_NOOP("Flags", "Track uncertain"),
     "track_jump": QT_TRANSLATE_NOOP("Flags", "Track jumps"),
     "few_training_samples": QT_TRANSLATE_NOOP("Flags", "Model of few samples"),
+    "training_samples_unknown": QT_TRANSLATE_NOOP("Flags", "Training samples unknown"),
     "track_strayed": QT_TRANSLATE_NOOP("Flags", "Track may have strayed"),
     "same_head": QT_TRANSLATE_NOOP("Flags", "Same sperm twice"),
     "clip_short": QT_TRANSLATE_NOOP("Flags", "Few frames"),

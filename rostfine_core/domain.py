@@ -8,8 +8,6 @@ import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from itertools import pairwise
-from statistics import median
 from typing import TypeVar
 
 import numpy as np
@@ -30,9 +28,6 @@ DISCLAIMER_VALIDATION = (
     "The program does not know whether this model was validated for clinical use."
 )
 DISCLAIMER_ATTENTION = "Attention shows where the network looked; it is not the cause of the grade."
-
-
-JUMP_PX, JUMP_STEPS = 10.0, 3.0
 
 
 class Grade(Enum):
@@ -173,27 +168,6 @@ class Track:
         later = self.points[1:]
         return sum(not p.is_duplicate for p in later) / len(later) if later else 1.0
 
-    @property
-    def jumps(self) -> tuple[int, ...]:
-        """Frames of corrections that were far from where the track swam: it was on another thing.
-
-        Far is more than ``JUMP_PX`` beyond ``JUMP_STEPS`` times the track's usual way since it
-        was seen last.
-        """
-        manual, lost = TrackStatus.MANUAL, TrackStatus.LOST
-        # What is said by hand is a position also in a frame that repeats the one before.
-        seen = [
-            p for p in self.points if p.status is manual or not (p.status is lost or p.is_duplicate)
-        ]
-        ways = [(b, math.hypot(b.x_px - a.x_px, b.y_px - a.y_px), a) for a, b in pairwise(seen)]
-        own = [w / (b.frame - a.frame) for b, w, a in ways if b.status is not manual]
-        usual_px = median(own) if own else 0.0
-        return tuple(
-            b.frame
-            for b, way_px, a in ways
-            if b.status is manual and way_px > JUMP_PX + JUMP_STEPS * usual_px * (b.frame - a.frame)
-        )
-
     def at(self, frame: int) -> TrackPoint | None:
         """The point in ``frame``, or None outside the tracked span."""
         offset = frame - self.first_frame
@@ -204,8 +178,9 @@ class Track:
 class Kinematics:
     """Velocities by the WHO definitions (KINEMATICS); ``unit`` is "um/s" or "px/s".
 
-    Lengths (ALH) are in ``unit`` without "/s". A value that cannot honestly be given is None and
-    ``withheld`` says why, by the field's name. ``window_s`` is the smoothing window of the
+    Lengths (ALH) are in ``unit`` without "/s"; ``progress`` is what ``motility_class`` goes by, see
+    ``tracking.kinematics``. A value that cannot honestly be given is None and ``withheld`` says
+    why, by the field's name. ``window_s`` is the smoothing window of the
     average path; ``fps`` the rate of the distinct frames that were measured.
     """
 
@@ -223,6 +198,7 @@ class Kinematics:
     alh_mean: float | None = None
     bcf_hz: float | None = None
     mad_deg: float | None = None
+    progress: float | None = None
     motility_class: str | None = None
     withheld: tuple[tuple[str, str], ...] = ()
 
@@ -266,6 +242,12 @@ class Explanation:
     branch_attention: NDArray[np.float32]
     selected_patches: NDArray[np.int64]
     clip_frames: tuple[int, ...]
+
+
+def attention_range(maps: NDArray[np.float32]) -> tuple[float, float] | None:
+    """The lowest and the highest value of maps, as multiples of their mean; None of even ones."""
+    low, high, mean = float(maps.min()), float(maps.max()), float(maps.mean())
+    return (low / mean, high / mean) if high > low and mean > 0 else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -389,6 +371,8 @@ class Assessment:
 
 LeftOut = tuple[str, str]
 """A sperm that a report says nothing about: its name and why."""
+TRACK_REJECTED, NOT_GRADED = "track rejected by the operator", "not graded"
+"""Reasons to leave a sperm out that no part of the work gives."""
 
 
 @dataclass(frozen=True, kw_only=True)

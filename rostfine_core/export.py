@@ -60,7 +60,7 @@ def export_sample(
     left_out: Sequence[LeftOut] = (),
     overwrite: bool = False,
 ) -> LongJob[Path]:
-    """Write everything about a sample; returns the folder. The PDF names what is left out.
+    """Write everything about a sample; returns the folder. PDF and table name what is left out.
 
     All files are made in a temporary folder beside their place and moved when all are whole, so
     that a full disk or a cancelled job leaves what was there before. A report that is replaced is
@@ -209,5 +209,5 @@ def _write_all(
         write_explanation(folder / name / EXPLANATION_PNG, assessment)
     yield Progress(stage="writing", done=total - 1, total=total)
     write_report_pdf(folder / REPORT_PDF, assessments, left_out=left_out)
-    write_report_csv(folder / REPORT_CSV, assessments)
+    write_report_csv(folder / REPORT_CSV, assessments, left_out=left_out)
     yield Progress(stage="writing", done=total, total=total)

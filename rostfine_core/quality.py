@@ -10,6 +10,7 @@ from statistics import median
 
 import numpy as np
 
+from rostfine_core.corrections import HEAD_LENGTH_PX, jumps
 from rostfine_core.crop_head import contrast, measure_head
 from rostfine_core.domain import (
     Clip,
@@ -103,7 +104,7 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
             f"The sperm was lost in {len(lost)} of {total} frames, first in frame {lost[0]}: "
             "check the track.",
         )
-    for frame in track.jumps:
+    for frame in jumps(track, beyond_px=HEAD_LENGTH_PX):
         yield _warning(
             "track_jump",
             f"The correction in frame {frame} is far from where the track was: before it something "
@@ -278,14 +279,19 @@ def _scale_flags(um_per_px: float | None, model: ModelInfo) -> Iterator[QualityF
 def _training_flags(model: ModelInfo) -> Iterator[QualityFlag]:
     """So few patients can teach hardly anything, whatever the file calls itself."""
     samples, fewest = model.trained_samples, model.fewest_trained_samples
-    if samples is None and fewest is not None and fewest < FEWEST_TRAINING_SAMPLES:
-        yield _warning(
-            "few_training_samples",
-            f"A model of this ensemble has learned from {fewest} samples only: its grades say "
-            "little.",
+    if samples is not None:
+        if samples < FEWEST_TRAINING_SAMPLES:
+            yield _warning(
+                "few_training_samples",
+                f"The model's last training saw {samples} samples only: its grades say little.",
+            )
+    elif fewest is None:
+        yield _notice(
+            "training_samples_unknown", "The model does not say how many samples it was trained on."
         )
-    if samples is not None and samples < FEWEST_TRAINING_SAMPLES:
+    elif fewest < FEWEST_TRAINING_SAMPLES:
         yield _warning(
             "few_training_samples",
-            f"The model has learned from {samples} samples only: its grades say little.",
+            f"The last training of a model of this ensemble saw {fewest} samples only: its grades "
+            "say little.",
         )

@@ -7,14 +7,14 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app import wording
-from app.overlays import attention_range, coloured, nearest_slot
+from app.overlays import coloured, coloured_maps, nearest_slot
 from app.records import OverlayKind
 from app.session import Session
 from app.settings import SETTINGS
 from app.theme import sperm_colour
 from app.views.canvas_items import rgb_image, rgba_image
 from app.views.panel import heading, muted
-from rostfine_core.domain import Assessment
+from rostfine_core.domain import Assessment, attention_range
 
 CAPTION_PX = 16
 UNSEEN_OPACITY = 0.35
@@ -162,11 +162,12 @@ class FilmStrip(QWidget):
 
     def _range_text(self, assessment: Assessment | None) -> str:
         """How far the colours reach, since they are as bright where attention is nearly even."""
-        if assessment is None:
+        kind = self._session.overlay.kind
+        if assessment is None or kind not in (OverlayKind.ROLLOUT, OverlayKind.BRANCH):
             return ""
-        ends = attention_range(assessment.explanation, self._session.overlay.kind)
+        ends = attention_range(coloured_maps(assessment.explanation, kind))
         if ends is None:
-            return ""
+            return self.tr("Attention is even over the clip. ")
         words = self.tr("{low}–{high} × mean. ")
         return words.format(low=f"{ends[0]:.2f}", high=f"{ends[1]:.2f}")
 

@@ -37,6 +37,11 @@ class KinematicsTable(QWidget):
             ("alh_mean", "ALH", self.tr("Mean offset of the head from the average path.")),
             ("mad_deg", "MAD", self.tr("Mean angular displacement.")),
             ("bcf_hz", "BCF", self.tr("Crossings of the average path a second.")),
+            (
+                "progress",
+                "Progress",
+                self.tr("Median way from start to end in one second: the WHO class goes by it."),
+            ),
         )
         self.values: dict[str, QLabel] = {}
         for place, (name, term, tip) in enumerate(self._terms):
@@ -81,7 +86,7 @@ class KinematicsTable(QWidget):
 
 
 def _text(name: str, value: float, speed: str, length: str) -> str:
-    if name in ("vcl", "vsl", "vap"):
+    if name in ("vcl", "vsl", "vap", "progress"):
         return f"{value:.1f} {speed}"
     if name in ("lin", "str_", "wob"):
         return f"{value:.0%}"
@@ -91,5 +96,8 @@ def _text(name: str, value: float, speed: str, length: str) -> str:
 
 
 def _term_of(field: str) -> str:
-    names = {"str_": "STR", "alh_mean": "ALH", "bcf_hz": "BCF", "mad_deg": "MAD"}
-    return names.get(field, "WHO" if field == "motility_class" else field.upper())
+    names = {"str_": "STR", "alh_mean": "ALH", "bcf_hz": "BCF", "mad_deg": "MAD"} | {
+        "progress": "Progress",
+        "motility_class": "WHO",
+    }
+    return names.get(field, field.upper())

@@ -176,7 +176,9 @@ class ReportPage(QWidget):
             self._empty.setText(self.tr("The report could not be drawn."))
         else:
             problem = self._session.model.problem
-            self._empty.setText(problem or self.tr("Nothing is graded yet."))
+            is_grading = self._session.work("grade") is not None
+            state = self.tr("Being graded.") if is_grading else self.tr("Nothing is graded yet.")
+            self._empty.setText(problem or state)
         self._empty.setVisible(not pictures)
         for picture in pictures:
             self._pages.addWidget(Page(picture))

@@ -30,7 +30,7 @@ from app.theme import GRADE_COLOURS, sperm_colour
 from app.views.panel import heading
 from rostfine_core.domain import Assessment, GradeDistribution, Severity, Verdict
 
-ROW_HEIGHT_PX = 54
+ROW_HEIGHT_PX, BAR_WIDTH_PX = 54, 100
 SHORT_NAME, LONGEST_NAME = 2, 40
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
@@ -199,14 +199,13 @@ class SpermDelegate(QStyledItemDelegate):
         font = QFont(option.font)
         font.setBold(True)
         painter.setFont(font)
-        name = painter.fontMetrics().elidedText(
-            sperm.name, Qt.TextElideMode.ElideRight, int(area.right() - 112 - text.left())
-        )
+        assessment = self._session.assessment(sperm)
+        bar = QRectF(area.right() - 6 - BAR_WIDTH_PX, text.top() + 3, BAR_WIDTH_PX, 12)
+        room = text.width() if assessment is None else bar.left() - 6 - text.left()
+        name = painter.fontMetrics().elidedText(sperm.name, Qt.TextElideMode.ElideRight, int(room))
         painter.drawText(text, Qt.AlignmentFlag.AlignTop, name)
         painter.setFont(option.font)
-        assessment = self._session.assessment(sperm)
         if assessment is not None:
-            bar = QRectF(area.right() - 106, text.top() + 3, 100, 12)
             paint_bar(painter, bar, assessment.prediction.grade)
         state = self._model.state_text(sperm)
         is_bad = bool(self._session.rejection(sperm)) or "!" in state or _warnings(assessment) > 0

@@ -907,6 +907,10 @@
         <translation>注意マップ</translation>
     </message>
     <message>
+        <source>Attention is even over the clip. </source>
+        <translation>注意はクリップ全体で均一です。</translation>
+    </message>
+    <message>
         <source>{low}–{high} × mean. </source>
         <translation>平均の {low}～{high} 倍。</translation>
     </message>
@@ -943,6 +947,10 @@
     <message>
         <source>Model of few samples</source>
         <translation>少数検体のモデル</translation>
+    </message>
+    <message>
+        <source>Training samples unknown</source>
+        <translation>学習検体数が不明</translation>
     </message>
     <message>
         <source>Track may have strayed</source>
@@ -1114,6 +1122,10 @@
         <translation>平均経路を横切る毎秒の回数。</translation>
     </message>
     <message>
+        <source>Median way from start to end in one second: the WHO class goes by it.</source>
+        <translation>1 秒間の始点から終点までの距離の中央値。WHO 分類はこれによります。</translation>
+    </message>
+    <message>
         <source>{fps:.4g} fps, {points} measured points over {span:.2f} s, window {window:.0f} ms</source>
         <translation>{fps:.4g} fps、測定点 {points} 個、{span:.2f} 秒間、窓 {window:.0f} ms</translation>
     </message>
@@ -1265,12 +1277,16 @@
         <translation>{scale} µm/px では頭部の長さが {length} µm になりますが、ヒトの頭部は 4～5.5 µm です。縮尺を確認してください。</translation>
     </message>
     <message>
-        <source>The model has learned from {samples} samples only: its grades say little.</source>
-        <translation>このモデルが学習した検体は {samples} 件だけです。その評価はほとんど参考になりません。</translation>
+        <source>The model&apos;s last training saw {samples} samples only: its grades say little.</source>
+        <translation>このモデルが最後の学習で見た検体は {samples} 件だけです。その評価はほとんど参考になりません。</translation>
     </message>
     <message>
-        <source>A model of this ensemble has learned from {samples} samples only: its grades say little.</source>
-        <translation>このアンサンブルには、学習した検体が {samples} 件だけのモデルがあります。その評価はほとんど参考になりません。</translation>
+        <source>The last training of a model of this ensemble saw {samples} samples only: its grades say little.</source>
+        <translation>このアンサンブルには、最後の学習で見た検体が {samples} 件だけのモデルがあります。その評価はほとんど参考になりません。</translation>
+    </message>
+    <message>
+        <source>The model does not say how many samples it was trained on.</source>
+        <translation>モデルには学習に使った検体数が記されていません。</translation>
     </message>
     <message>
         <source>only {count} of {pictures} pictures between its ends show the sperm</source>
@@ -1396,6 +1412,10 @@
         <source>the track lasts {span} s and at least one second is needed</source>
         <translation>追跡は {span} 秒間ですが、少なくとも 1 秒が必要です</translation>
     </message>
+    <message>
+        <source>{reason} (counted from the correction in frame {frame} on)</source>
+        <translation>{reason}(フレーム {frame} の修正以降で数えています)</translation>
+    </message>
 </context>
 <context>
     <name>ReportPage</name>
@@ -1434,6 +1454,10 @@
     <message>
         <source>Nothing is graded yet.</source>
         <translation>まだ評価がありません。</translation>
+    </message>
+    <message>
+        <source>Being graded.</source>
+        <translation>評価中です。</translation>
     </message>
     <message>
         <source>The report is being drawn.</source>

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.domain import Assessment, CropBox, TrackStatus
+from rostfine_core.domain import Assessment, CropBox, TrackStatus, attention_range
 
 Picture = NDArray[np.uint8]
 
@@ -29,13 +29,13 @@ class FilmStrip:
     """The panels of one explanation: ``rows`` is 3 rows of T pictures (P, P, 3) uint8 RGB.
 
     ``boxes`` says which frame each column shows. ``rollout_range`` holds the map values at the
-    two ends of row two's colour scale, as multiples of the clip's mean patch. ``bar`` (64, 3) is
-    the colour scale as it looks over the clip's usual brightness.
+    two ends of row two's colour scale, see ``attention_range``. ``bar`` (64, 3) is the colour
+    scale as it looks over the clip's usual brightness.
     """
 
     rows: tuple[tuple[Picture, ...], ...]
     boxes: tuple[CropBox, ...]
-    rollout_range: tuple[float, float]
+    rollout_range: tuple[float, float] | None
     bar: Picture
 
 
@@ -58,7 +58,7 @@ def film_strip(assessment: Assessment, *, edge_px: int) -> FilmStrip:
     return FilmStrip(
         rows=(tuple(images), tuple(smooth), tuple(squares)),
         boxes=tuple(assessment.clip.boxes[i] for i in explanation.clip_frames),
-        rollout_range=_relative(rollout_ends, rollout),
+        rollout_range=attention_range(rollout),
         bar=_bar(assessment.clip.images),
     )
 
@@ -112,14 +112,13 @@ def colours(scaled: NDArray[np.float32]) -> Picture:
 
 def range_in_words(strip: FilmStrip) -> tuple[str, str]:
     """What the two colour scales mean, for the captions of rows two and three."""
-    low, high = strip.rollout_range
-    flat = low == high
-    rollout = (
-        "attention is even over the clip."
-        if flat
-        else f"colours from this clip's lowest ({low:.2g}×) to highest ({high:.2g}×) value, "
-        "as multiples of its mean patch; one scale for all frames."
-    )
+    rollout = "attention is even over the clip."
+    if strip.rollout_range is not None:
+        low, high = strip.rollout_range
+        rollout = (
+            f"colours from this clip's lowest ({low:.2g}×) to highest ({high:.2g}×) value, "
+            "as multiples of its mean patch; one scale for all frames."
+        )
     selected = (
         "colours from 0 to this clip's highest attention to a selected patch; one scale for all "
         "frames. Patches that were not selected stay grey."
@@ -147,11 +146,6 @@ def _scaled(values: NDArray[np.float32], ends: tuple[float, float]) -> NDArray[n
     if not high > low:
         return np.zeros_like(values)
     return ((values - low) / (high - low)).clip(0, 1).astype(np.float32)
-
-
-def _relative(ends: tuple[float, float], values: NDArray[np.float32]) -> tuple[float, float]:
-    mean = float(values.mean())
-    return (ends[0] / mean, ends[1] / mean) if mean > 0 else (0.0, 0.0)
 
 
 def _bar(images: Picture) -> Picture:

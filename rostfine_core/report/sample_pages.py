@@ -88,8 +88,9 @@ def left_out_block(left_out: Sequence[LeftOut]) -> list[Flowable]:
     """Which sperm this report says nothing about, and why."""
     if not left_out:
         return []
-    words = "; ".join(f"sperm {name}: {reason.rstrip('.')}" for name, reason in left_out)
-    return [Spacer(1, 2 * mm), text(f"Left out ({len(left_out)}): {words}.", "small", bold=True)]
+    lines = (f"Sperm {name}: {reason.rstrip('.')}." for name, reason in left_out)
+    title = text(f"Left out of this report ({len(left_out)})", "small", bold=True)
+    return [Spacer(1, 2 * mm), title, *(text(line, "small") for line in lines)]
 
 
 def signature_block(assessments: Sequence[Assessment]) -> Flowable:

@@ -12,6 +12,7 @@ from rostfine_core.domain import (
     Grade,
     GradeDistribution,
     Kinematics,
+    LeftOut,
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.files import csv_cell, write_text
@@ -29,11 +30,14 @@ RENAMED = {
 """Columns that bear another name than their field of ``Kinematics``."""
 
 
-def write_report_csv(path: Path, assessments: Sequence[Assessment]) -> None:
+def write_report_csv(
+    path: Path, assessments: Sequence[Assessment], *, left_out: Sequence[LeftOut] = ()
+) -> None:
     """Write one row a sperm: UTF-8 with byte-order mark, CRLF, commas, decimal points.
 
     Text cannot become a formula; a value that was withheld is an empty cell with its reason in
-    the column ``withheld``.
+    the column ``withheld``. Sperm that were left out come last, with nothing but their name and
+    the reason in the column ``left_out``.
 
     Raises:
         StoreError: there is nothing to report, or the file cannot be written.
@@ -43,8 +47,12 @@ def write_report_csv(path: Path, assessments: Sequence[Assessment]) -> None:
     rows = [tuple(_cells(a)) for a in assessments]
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(name for name, _ in rows[0])
+    names = [name for name, _ in rows[0]]
+    writer.writerow(names)
     writer.writerows([_cell(value) for _, value in row] for row in rows)
+    for target, reason in left_out:
+        told: dict[str, Cell] = {"target": target, "left_out": reason}
+        writer.writerow(_cell(told.get(name)) for name in names)
     write_text(path, BYTE_ORDER_MARK + buffer.getvalue())
 
 
@@ -77,6 +85,7 @@ def _identity(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
     yield "click_y_px", click.y_px if click else None
     yield "corrections", max(len(assessment.seeds) - 1, 0)
     yield "track_verdict", str(assessment.verdict)
+    yield "left_out", None
 
 
 def _grade(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
@@ -98,7 +107,7 @@ def _shares(prefix: str, distribution: GradeDistribution) -> Iterator[tuple[str,
 
 
 def _kinematics(kinematics: Kinematics) -> Iterator[tuple[str, Cell]]:
-    """Velocities and ALH carry their unit in a column, since only calibrated ones are in um."""
+    """Speeds and ALH carry their unit in a column, since only calibrated ones are in um."""
     yield "speed_unit", kinematics.unit
     yield "vcl", kinematics.vcl
     yield "vsl", kinematics.vsl
@@ -110,6 +119,7 @@ def _kinematics(kinematics: Kinematics) -> Iterator[tuple[str, Cell]]:
     yield "alh_mean", kinematics.alh_mean
     yield "bcf_hz", kinematics.bcf_hz
     yield "mad_deg", kinematics.mad_deg
+    yield "progress", kinematics.progress
     yield RENAMED["motility_class"], kinematics.motility_class
     yield "kinematics_fps", kinematics.fps
     yield "smoothing_window_s", kinematics.window_s

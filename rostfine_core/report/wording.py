@@ -177,9 +177,8 @@ def measures(kinematics: Kinematics) -> Iterator[Measure]:
     )
     yield measure("bcf_hz", "BCF", "beat-cross frequency", "{:.1f}", "Hz")
     yield measure("mad_deg", "MAD", "mean angular displacement", "{:.1f}", "°")
-    yield measure(
-        "motility_class", "WHO motility", "class by way from start to end in 1 s", "{}", ""
-    )
+    yield measure("progress", "Progress", "median way from start to end in 1 s", "{:.1f}", unit)
+    yield measure("motility_class", "WHO motility", "class by progress", "{}", "")
 
 
 def notes_in_words(found: Sequence[Measure]) -> list[str]:

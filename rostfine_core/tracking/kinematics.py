@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.corrections import RECENTRED_PX, jumps
 from rostfine_core.domain import Kinematics, Track, TrackPoint, TrackStatus
 
 MINIMUM_SPAN_S = 1.0
@@ -15,7 +16,7 @@ MINIMUM_POINTS = 4
 MINIMUM_SHARE = 0.8
 MINIMUM_FPS_LATERAL = 50.0  # below it the lateral beat is not sampled (KINEMATICS)
 RAPID_UM_S, SLOW_UM_S = 25.0, 5.0  # WHO laboratory manual, 6th edition, at 37 C
-VELOCITIES = ("vcl", "vsl", "vap", "lin", "str_", "wob", "mad_deg")
+VELOCITIES = ("vcl", "vsl", "vap", "lin", "str_", "wob", "mad_deg", "progress")
 
 Values = NDArray[np.float64]
 
@@ -26,8 +27,8 @@ def compute_kinematics(
     """Compute the velocities of a track from what was measured or set by hand.
 
     Predicted and lost points and repeated frames carry no position and are left out, as is what
-    was followed before a correction that jumped. Values that the track is too short or too full
-    of gaps for, or the frame rate too low, are None and ``withheld`` says why.
+    was followed before a correction that jumped. Values that the track is too short or too full of
+    gaps for, or the frame rate too low, are None and ``withheld`` says why.
 
     Args:
         track: one sperm's path with the real times of its frames.
@@ -39,7 +40,8 @@ def compute_kinematics(
     """
     if window_s <= 0 or (um_per_px is not None and um_per_px <= 0):
         raise ValueError(f"um_per_px and window_s must be above 0, got {um_per_px}, {window_s}")
-    begin = max(track.jumps, default=track.first_frame)
+    moved = max(jumps(track, beyond_px=RECENTRED_PX), default=None)
+    begin = track.first_frame if moved is None else moved
     points = [p for p in track.points if p.frame >= begin and _is_position(p)]
     t = np.array([p.time_s for p in points], dtype=np.float64)
     p = np.array([(p.x_px, p.y_px) for p in points], dtype=np.float64).reshape(-1, 2)
@@ -51,14 +53,16 @@ def compute_kinematics(
     if reason is None:
         values, withheld = _velocities(p * (um_per_px or 1.0), t, fps=fps, window_s=window_s)
     else:
+        if moved is not None:
+            reason = f"{reason} (counted from the correction in frame {moved} on)"
         withheld = dict.fromkeys((*VELOCITIES, "alh_mean", "bcf_hz"), reason)
     motility = None
     if um_per_px is None:
         withheld["motility_class"] = "no um/px is set, so there is no speed in um/s"
-    elif "vap" in values:
-        motility = motility_class(progress(p * um_per_px, t))
+    elif "progress" in values:
+        motility = motility_class(values["progress"])
     else:
-        withheld["motility_class"] = withheld["vap"]
+        withheld["motility_class"] = withheld["progress"]
     return Kinematics(
         unit="px/s" if um_per_px is None else "um/s",
         window_s=window_s,
@@ -130,7 +134,7 @@ def _velocities(
     a = average_path(p, t, window_s=window_s)
     vcl, vap = _length(p) / duration, _length(a) / duration
     vsl = float(np.hypot(*(p[-1] - p[0]))) / duration
-    values = {"vcl": vcl, "vsl": vsl, "vap": vap}
+    values = {"vcl": vcl, "vsl": vsl, "vap": vap, "progress": progress(p, t)}
     withheld: dict[str, str] = {}
     for name, part, whole in (("lin", vsl, vcl), ("str_", vsl, vap), ("wob", vap, vcl)):
         if whole > 0:

@@ -8,6 +8,9 @@ from rostfine_core.training.calibration import HIGHEST, LOWEST, is_at_bound
 from rostfine_core.training.yardsticks import FEWEST_SAMPLES
 
 DISCLAIMER_SIMULATED_DATA = "The clips scored here are simulated: nothing is said of real sperm."
+DISCLAIMER_VALIDATION_SCORED = (
+    "The program does not know whether a model scored here was validated for clinical use."
+)
 TIE_RULE = (
     "Where grades have equally many votes, the better one counts as the more selected. Answers are "
     "hardly ever tied, so that as far as votes are, BA n measures this rule and not the answers."
@@ -27,9 +30,11 @@ def standing_notes(
         officially_selected: the names of those whose checkpoint was chosen on the test part.
     """
     is_demonstration, is_simulated = SIMULATED in model_kinds, data_kind == SIMULATED
+    is_labs = any(kind != SIMULATED for kind in model_kinds)
     return {
         "note_ai_grade": DISCLAIMER_AI_GRADE,
         "note_demonstration": DISCLAIMER_DEMONSTRATION if is_demonstration else "",
+        "note_validation": DISCLAIMER_VALIDATION_SCORED if is_labs else "",
         "note_simulated_data": DISCLAIMER_SIMULATED_DATA if is_simulated else "",
         "note_official_selection": _note_of_official_selection(officially_selected),
     }
@@ -73,6 +78,17 @@ def caution_of(samples: int) -> str | None:
         f"Caution: the clips come from {samples} samples alone. Intervals from fewer than "
         f"{FEWEST_SAMPLES} samples are too narrow: they hold the true score less than 9 times in "
         "10, not 95 times in 100."
+    )
+
+
+def caution_of_part(part: str, samples: int) -> str | None:
+    """What must be said with scores on a part of so few samples; None where they are enough."""
+    if not 0 < samples < FEWEST_SAMPLES:
+        return None
+    clips = "one sample" if samples == 1 else f"{samples} samples"
+    return (
+        f"Caution: the clips of the {part} part come from {clips} alone, so that its scores may be "
+        "far from those on other samples."
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.datasets import ClipDataset, fingerprint
-from rostfine_core.training.notices import Notes, caution_of, sentences, standing_notes
+from rostfine_core.training.notices import Notes, caution_of_part, sentences, standing_notes
 from rostfine_core.training.run_folder import RunFolder, read_json
 from rostfine_core.training.splits import Split
 
@@ -120,14 +120,16 @@ def notes_of(
     config: TrainConfig, *, model: Path, dataset: ClipDataset, split: Split
 ) -> dict[str, str]:
     """What must be said with the scores of a run."""
-    tested = len({dataset.samples[i] for i in split.test})
-    caution = caution_of(tested) if tested else None
+    cautions = (
+        caution_of_part(part, len({dataset.samples[i] for i in clips}))
+        for part, clips in (("validation", split.validation), ("test", split.test))
+    )
     standing = standing_notes(
         model_kinds=[dataset.kind],
         data_kind=dataset.kind,
         officially_selected=[model.name] if config.split.official_selection else [],
     )
-    return standing | {"note_few_samples": f"Test part: {caution}" if caution else ""}
+    return standing | {"note_few_samples": " ".join(filter(None, cautions))}
 
 
 def training_summary(

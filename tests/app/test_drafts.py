@@ -16,9 +16,18 @@ def some(count: int) -> Draft:
 
 
 def test_new_sperm_get_the_number_after_the_highest() -> None:
-    draft = drafts.removed(some(3), 2)
-    assert drafts.free_name(draft) == "4"  # a report may hold the 2 that was removed
-    assert drafts.free_name(some(0)) == "1"
+    renamed = drafts.renamed(some(3), 2, "7")
+    assert renamed is not None
+    assert drafts.free_name(renamed, key=4) == "8"
+    assert drafts.free_name(some(0), key=1) == "1"
+
+
+@given(st.sets(st.integers(1, 4)))
+def test_the_number_of_a_removed_sperm_is_not_given_again(gone: set[int]) -> None:
+    draft = some(4)
+    for key in gone:
+        draft = drafts.removed(draft, key)  # a report may hold it
+    assert drafts.free_name(draft, key=5) == "5"
 
 
 def test_a_name_is_never_empty_or_used_twice_whatever_its_case() -> None:

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import SignalInstance
 from pytestqt.qtbot import QtBot
 
@@ -53,12 +54,13 @@ def test_a_grade_is_out_of_date_when_scale_rate_or_model_change(
     assert graded.assessment(sperm) is None
 
 
-def test_a_sperm_that_comes_back_is_selected(graded: Session) -> None:
+@pytest.mark.parametrize(("kept", "selected"), [(0, 1), (1, 2)])
+def test_a_sperm_that_comes_back_is_selected(graded: Session, kept: int, selected: int) -> None:
     before = graded.draft
-    graded.set_draft(replace(before, sperms=()))
-    assert graded.selected is None
+    graded.set_draft(replace(before, sperms=before.sperms[:kept]))
+    assert graded.selected == (1 if kept else None)
     graded.set_draft(before)
-    assert graded.selected == before.sperms[-1].key
+    assert graded.selected == selected
 
 
 def test_a_report_knows_the_operators_word_and_what_it_leaves_out(graded: Session) -> None:

@@ -75,22 +75,3 @@ def test_a_track_knows_its_span() -> None:
     assert track.at(7) is points[2]
     assert track.at(4) is None
     assert track.at(8) is None
-
-
-def test_only_a_correction_far_from_the_track_is_a_jump() -> None:
-    def track(x_px: float, status: TrackStatus, *, lost: int = 0) -> Track:
-        """It swims 2 px a frame, is lost for some frames, and goes on at ``x_px``."""
-        kinds = [TrackStatus.MEASURED] * 10 + [TrackStatus.LOST] * lost + [status]
-        places = [2.0 * i for i in range(10)] + [float("nan")] * lost + [x_px]
-        points = (
-            TrackPoint(frame=i, time_s=i / 15, x_px=x, y_px=2.0, score=1.0, status=kind)
-            for i, (x, kind) in enumerate(zip(places, kinds, strict=True))
-        )
-        return Track(target="1", points=tuple(points))
-
-    manual = TrackStatus.MANUAL
-    assert track(18 + 15.9, manual).jumps == ()  # 10 px and three times its way
-    assert track(18 + 16.1, manual).jumps == (10,)
-    assert track(18 + 16.1, TrackStatus.MEASURED).jumps == ()
-    assert track(18 + 16.1, manual, lost=5).jumps == ()  # in six frames it may swim there
-    assert track(18 + 46.1, manual, lost=5).jumps == (15,)

@@ -30,6 +30,7 @@ MODEL = ModelInfo(
     trained_fps=15.0,
     trained_um_per_px=0.19,
     trained_head_length_px=(18.0, 36.0),
+    trained_samples=60,
 )
 VIDEO = VideoInfo(
     path="a.avi",
@@ -192,10 +193,12 @@ def test_a_slip_of_the_scale_is_told_by_the_heads_length(
     assert ("scale_doubtful" in codes(um_per_px=um_per_px)) is is_told
 
 
-@pytest.mark.parametrize(("samples", "is_told"), [(9, True), (10, False), (None, False)])
-def test_a_model_of_few_samples_is_told(samples: int | None, is_told: bool) -> None:
-    found = codes(model=replace(MODEL, trained_samples=samples))
-    assert found == ({"few_training_samples"} if is_told else set())
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [(9, {"few_training_samples"}), (10, set()), (None, {"training_samples_unknown"})],
+)
+def test_a_model_of_few_or_of_unknown_samples_is_told(samples: int | None, told: set[str]) -> None:
+    assert codes(model=replace(MODEL, trained_samples=samples)) == told
 
 
 def test_an_ensemble_is_told_by_its_member_of_fewest_samples() -> None:
@@ -204,11 +207,11 @@ def test_an_ensemble_is_told_by_its_member_of_fewest_samples() -> None:
         clip=clip_of(picture()),
         video=VIDEO,
         um_per_px=0.19,
-        model=replace(MODEL, fewest_trained_samples=8),
+        model=replace(MODEL, trained_samples=None, fewest_trained_samples=8),
     )
     assert flag.code == "few_training_samples"
-    assert "A model of this ensemble has learned from 8 samples" in flag.reason
-    assert codes(model=replace(MODEL, fewest_trained_samples=10)) == set()
+    assert "a model of this ensemble saw 8 samples only" in flag.reason
+    assert codes(model=replace(MODEL, trained_samples=None, fewest_trained_samples=10)) == set()
 
 
 def test_a_crop_over_the_border_names_the_share() -> None:

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app import drafts
 from app.actions import ACTIONS
-from app.records import Calibration, ModelState, ModelStatus
+from app.records import Calibration, ModelState, ModelStatus, Work
 from app.session import Session
 from app.settings import SETTINGS, Settings
 from app.views.about import AboutDialog
@@ -25,7 +25,7 @@ from app.views.dialogs import ShortcutsDialog
 from app.views.kinematics_table import KinematicsTable
 from app.views.report_panel import ReportPage
 from app.views.settings_dialog import SettingsDialog
-from rostfine_core.domain import DISCLAIMER_DEMONSTRATION, Assessment, Verdict
+from rostfine_core.domain import DISCLAIMER_DEMONSTRATION, Assessment, Progress, Verdict
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
@@ -246,6 +246,10 @@ def test_the_report_page_says_why_there_is_nothing(qtbot: QtBot, graded: Session
     graded.set_draft(replace(graded.draft, sperms=()))
     page.show_pages(())
     assert page._empty.text() == "Nothing is graded yet."
+    progress = Progress(stage="grading", done=0, total=1)
+    graded.set_works((Work(kind="grade", progress=progress),))
+    page.show_pages(())
+    assert page._empty.text() == "Being graded."
     graded.set_model(ModelState(status=ModelStatus.FAILED, problem="The model is damaged."))
     page.show_pages(())
     assert page._empty.text() == "The model is damaged."

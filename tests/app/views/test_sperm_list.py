@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import drafts
+from app.records import ModelState
 from app.session import Session
 from app.views.sperm_list import LONGEST_NAME, SpermList
 from rostfine_core.domain import (
@@ -96,3 +97,26 @@ def test_what_shows_no_head_is_asked_about(qtbot: QtBot, graded: Session, show: 
         made = replace(graded.results.assessments[key], flags=flags[:count])
         graded.add_assessments({key: made}, {})
         assert ("no sperm?" in sperm_list.view.model().index(0, 0).data(role)) is is_asked
+
+
+def test_a_long_name_has_the_whole_row_until_there_is_a_bar(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    """With room for it the end of the name is painted, and shortened beside the bar."""
+
+    def ink_at_the_end() -> int:
+        picture = sperm_list.view.viewport().grab().toImage()
+        row = sperm_list.view.visualRect(sperm_list.view.model().index(0, 0))
+        columns = range(row.right() - 100, row.right() - 20)
+        seen = {picture.pixel(x, y) for x in columns for y in range(row.top() + 8, row.top() + 24)}
+        return len(seen)
+
+    graded.set_draft(drafts.renamed(graded.draft, 1, "W" * LONGEST_NAME) or graded.draft)
+    sperm_list = SpermList(graded)
+    show(sperm_list)
+    sperm_list.resize(240, 300)
+    beside_bar = ink_at_the_end()
+    graded.set_model(ModelState())  # no model, no grade
+    assert graded.assessment(graded.sperms[0]) is None
+    assert ink_at_the_end() > 4
+    assert ink_at_the_end() != beside_bar

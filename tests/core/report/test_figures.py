@@ -121,7 +121,9 @@ def test_the_range_is_stated_in_multiples_of_the_mean_patch(
 ) -> None:
     assessment = make_assessment()
     rollout = assessment.explanation.encoder_rollout
-    low, high = film_strip(assessment, edge_px=EDGE).rollout_range
+    found = film_strip(assessment, edge_px=EDGE).rollout_range
+    assert found is not None
+    low, high = found
     assert low == pytest.approx(rollout.min() / rollout.mean(), rel=1e-5)
     assert high == pytest.approx(rollout.max() / rollout.mean(), rel=1e-5)
     words = range_in_words(film_strip(assessment, edge_px=EDGE))[0]

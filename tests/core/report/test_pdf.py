@@ -103,7 +103,8 @@ def test_the_first_page_tells_what_is_in_doubt_and_what_is_missing(
     left_out = [("3", "track rejected by the operator"), ("4", "It cannot be graded.")]
     write_report_pdf(report, shown, left_out=left_out)
     first, one, two = (" ".join(p.extract_text().split()) for p in PdfReader(report).pages)
-    assert "Left out (2): sperm 3: track rejected by the operator; sperm 4: It cannot" in first
+    assert "Left out of this report (2) Sperm 3: track rejected by the operator." in first
+    assert "Sperm 4: It cannot be graded." in first
     assert "2 (tracks accepted by the operator: 1)" in first
     assert shown[0].provenance.model.dataset_kind in first
     for flag in shown[0].flags:
@@ -111,6 +112,16 @@ def test_the_first_page_tells_what_is_in_doubt_and_what_is_missing(
             assert flag.code.replace("_", " ") in first
     assert "accepted by the operator" in one
     assert "not reviewed by the operator" in two
+
+
+def test_every_sperm_that_is_left_out_is_named_however_many(
+    make_assessment: MakeAssessment, report: Path
+) -> None:
+    reason = "The sperm was lost before a clip could be cut: correct its track and grade again."
+    left_out = [(str(n), reason) for n in range(2, 122)]
+    write_report_pdf(report, [make_assessment("1")], left_out=left_out)
+    told = " ".join(" ".join(p.extract_text().split()) for p in PdfReader(report).pages)
+    assert all(f"Sperm {name}: {reason}" in told for name, _ in left_out)
 
 
 def test_what_made_the_result_is_told(make_assessment: MakeAssessment, report: Path) -> None:

@@ -45,6 +45,17 @@ def test_it_is_utf8_with_a_byte_order_mark_and_crlf(
     assert _read(path)[0]["operator"] == "田中"
 
 
+def test_sperm_that_are_left_out_come_last_with_the_reason(
+    make_assessment: MakeAssessment, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.csv"
+    write_report_csv(path, [make_assessment("1")], left_out=[("=2", "not graded")])
+    graded, left = _read(path)
+    assert (graded["target"], graded["left_out"]) == ("1", "")
+    told = {name: value for name, value in left.items() if value}
+    assert told == {"target": "'=2", "left_out": "not graded"}
+
+
 def test_the_numbers_are_the_records(make_assessment: MakeAssessment, tmp_path: Path) -> None:
     assessment = make_assessment(ensemble=True)
     write_report_csv(tmp_path / "report.csv", [assessment])

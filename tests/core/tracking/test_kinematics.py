@@ -187,14 +187,41 @@ def test_gaps_withhold_what_they_would_shorten() -> None:
 def test_what_was_followed_before_a_correction_that_jumps_is_left_out() -> None:
     xy = line()
     xy[:30] += 80
-    track = track_of(xy, statuses={30: TrackStatus.MANUAL})
-    assert track.jumps == (30,)
-    k = compute_kinematics(track)
+    k = compute_kinematics(track_of(xy, statuses={30: TrackStatus.MANUAL}))
     assert k.measured_points == 91
     assert k.vcl == pytest.approx(30.0)
     near = line()
     near[30] += 6
-    assert track_of(near, statuses={30: TrackStatus.MANUAL}).jumps == ()
+    assert compute_kinematics(track_of(near, statuses={30: TrackStatus.MANUAL})).span_s == 2
+
+
+def test_a_recentred_still_sperm_did_not_swim_the_way_of_the_click() -> None:
+    xy = line(step=0)
+    xy[30:] += 8
+    k = compute_kinematics(track_of(xy, statuses={30: TrackStatus.MANUAL}))
+    assert (k.vcl, k.vsl, k.progress) == (0, 0, 0)
+
+
+def test_a_reason_after_a_correction_says_from_where_it_counts() -> None:
+    xy = line()
+    xy[:90] += 80
+    k = compute_kinematics(track_of(xy, statuses={90: TrackStatus.MANUAL}), um_per_px=0.2)
+    assert k.progress is None
+    expected = (
+        "the track lasts 0.50 s and at least one second is needed "
+        "(counted from the correction in frame 90 on)"
+    )
+    assert reasons(k)["progress"] == reasons(k)["motility_class"] == expected
+
+
+def test_the_class_goes_by_the_progress_that_is_told() -> None:
+    """Three seconds back and forth, two of them onward: their median counts, not VSL."""
+    x = np.concatenate([np.arange(121) * 0.5, 60 - 0.5 * np.arange(1, 61)])
+    k = compute_kinematics(track_of(np.stack([x, np.zeros(181)], axis=1)), um_per_px=1.0)
+    assert k.vsl == pytest.approx(10)
+    assert k.progress == pytest.approx(30)
+    assert k.motility_class == "rapidly progressive"
+    assert compute_kinematics(track_of(line())).progress == pytest.approx(30)  # px/s
 
 
 @given(
@@ -210,7 +237,7 @@ def test_values_turn_shift_and_scale_as_they_should(
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     before = compute_kinematics(track_of(xy))
     after = compute_kinematics(track_of(scale * xy @ turn.T + shift))
-    for name in ("vcl", "vsl", "vap", "alh_mean"):
+    for name in ("vcl", "vsl", "vap", "progress", "alh_mean"):
         assert getattr(after, name) == pytest.approx(scale * getattr(before, name), rel=1e-6)
     for name in ("lin", "str_", "wob", "bcf_hz", "mad_deg"):
         assert getattr(after, name) == pytest.approx(getattr(before, name), rel=1e-6)

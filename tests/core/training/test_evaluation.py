@@ -35,6 +35,7 @@ from rostfine_core.training.evaluation_result import against_mean_answer
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.notices import (
     DISCLAIMER_SIMULATED_DATA,
+    DISCLAIMER_VALIDATION_SCORED,
     TIE_RULE,
     caution_of,
     caution_of_seen,
@@ -203,11 +204,14 @@ def test_the_member_whose_attention_is_shown_is_named(
 
 def test_notes_say_what_was_simulated() -> None:
     neither = standing_notes(model_kinds=["Lab A"], data_kind="Lab B")
-    assert sentences(neither) == (DISCLAIMER_AI_GRADE,)
+    assert sentences(neither) == (DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION_SCORED)
+    demo = standing_notes(model_kinds=["simulated"], data_kind="Lab B")
+    assert sentences(demo) == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
     mixed = standing_notes(model_kinds=["Lab A", "simulated"], data_kind="Lab B")
-    assert sentences(mixed) == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
+    both = (DISCLAIMER_DEMONSTRATION, DISCLAIMER_VALIDATION_SCORED)
+    assert sentences(mixed) == (DISCLAIMER_AI_GRADE, *both)
     clips = standing_notes(model_kinds=["Lab A"], data_kind="simulated")
-    assert sentences(clips) == (DISCLAIMER_AI_GRADE, DISCLAIMER_SIMULATED_DATA)
+    assert DISCLAIMER_SIMULATED_DATA in sentences(clips)
 
 
 def test_a_result_names_what_made_it(

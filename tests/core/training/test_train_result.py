@@ -34,7 +34,8 @@ def test_scores_never_stand_without_their_notices(
     notes = [DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA]
     assert lines[4:7] == stored["notes"][:3] == notes
     chosen = [n for n in stored["notes"] if n.startswith("Chosen on the test part, as the offici")]
-    assert lines[7 + len(chosen)].startswith("Test part: Caution: the clips come from 2 samples")
+    assert "Caution: the clips of the validation part come from" in lines[7 + len(chosen)]
+    assert "Caution: the clips of the test part come from 2 samples" in lines[7 + len(chosen)]
     assert lines[7 + len(chosen) :] == [row["note_few_samples"]] == stored["notes"][-1:]
     assert lines[7 : 7 + len(chosen)] == chosen == [row["note_official_selection"]][: len(chosen)]
     (model,) = load_trained(result.model_path)
