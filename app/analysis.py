@@ -160,6 +160,7 @@ class Analysis(QObject):
                 device_label=assessor.device_label,
                 precision=assessor.precision,
                 member_count=assessor.member_count,
+                crop_px=assessor.clip_size_px,
             )
         )
         self.go_on()
@@ -294,7 +295,9 @@ class Analysis(QObject):
 
         self._jobs.start(
             FILM,
-            lambda: work.cut_film(track, cache=cache, path=video.path),
+            lambda: work.cut_film(
+                track, cache=cache, path=video.path, crop_px=session.model.crop_px
+            ),
             on_success=keep,
             on_failure=leave,
             on_cancel=leave,

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.records import Display
-from rostfine_core.domain import Track, TrackPoint, TrackStatus
-
-UNCERTAIN_SCORE = 0.5
+from rostfine_core.domain import UNCERTAIN_SCORE, Track, TrackPoint, TrackStatus
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,6 +101,12 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
     QT_TRANSLATE_NOOP(
         "Reasons", "The video has {scale} um/px, the training videos had {trained} um/px."
     ),
+    # Why there is no grade
+    QT_TRANSLATE_NOOP(
+        "Reasons",
+        "Sperm {name} was seen in {count} frame(s), too few to grade: correct its track or click "
+        "another sperm.",
+    ),
     # What is to be known of the video and the processor
     QT_TRANSLATE_NOOP("Reasons", "This video is simulated: it shows no real sperm."),
     QT_TRANSLATE_NOOP(

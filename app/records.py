@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import (
+    CROP_PX,
     DISCLAIMER_DEMONSTRATION,
     Assessment,
     ModelInfo,
@@ -24,7 +25,6 @@ Places = tuple[tuple[int, float, float], ...]
 """The clicks of one sperm without its name: (frame, x_px, y_px), what a track depends on."""
 TrackKey = tuple[Places, float | None]
 """The clicks and the corrected frame rate."""
-CROP_PX = 150  # the side of the square that the network sees
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +128,7 @@ class ModelState:
     device_label: str = ""
     precision: str = ""
     member_count: int = 0
+    crop_px: int = CROP_PX
     problem: str = ""
 
     @property

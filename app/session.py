@@ -328,6 +328,8 @@ class Session(QObject):
 
     def set_model(self, model: ModelState) -> None:
         """Note how far the model is; assessments by another model are no longer shown."""
+        if model.crop_px != self.model.crop_px:
+            self.results = replace(self.results, films={})
         self.model = model
         self.model_changed.emit()
         self.results_changed.emit()

@@ -10,6 +10,7 @@ from rostfine_core.domain import (
     DISCLAIMER_ATTENTION,
     Assessment,
     QualityFlag,
+    Severity,
 )
 
 _CONTEXT = "Core"
@@ -86,6 +87,18 @@ def flag_text(flag: QualityFlag) -> str:
     title = FLAG_TITLES.get(flag.code, "")
     meaning = QCoreApplication.translate("Flags", title) if title else ""
     return reason if reason != flag.reason or meaning == title else f"{meaning}: {reason}"
+
+
+def warning_count(assessment: Assessment) -> int:
+    """How many of its flags are warnings."""
+    return sum(f.severity is Severity.WARNING for f in assessment.flags)
+
+
+def warnings_in_brief(assessment: Assessment) -> str:
+    """What the warnings are about, each once, in the user's language: ``Track lost, Too dark``."""
+    codes = dict.fromkeys(f.code for f in assessment.flags if f.severity is Severity.WARNING)
+    titles = (FLAG_TITLES.get(code, code.replace("_", " ")) for code in codes)
+    return ", ".join(QCoreApplication.translate("Flags", title) for title in titles)
 
 
 def translated(text: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.frame_cache import FrameCache
-from app.records import CROP_PX, Film
+from app.records import Film
 from rostfine_core.domain import (
     Assessment,
     LeftOut,
@@ -211,8 +211,10 @@ def grade_sperms(
         )
 
 
-def cut_film(track: Track, *, cache: FrameCache, path: Path) -> LongJob[Film]:
+def cut_film(track: Track, *, cache: FrameCache, path: Path, crop_px: int) -> LongJob[Film]:
     """Cut the crop in at most ``FILM_FRAMES`` frames, spread over those where the sperm was seen.
+
+    ``crop_px`` is its side, as the model's clips have it.
 
     Raises:
         VideoError: the video cannot be read any more.
@@ -226,7 +228,7 @@ def cut_film(track: Track, *, cache: FrameCache, path: Path) -> LongJob[Film]:
         for done, point in enumerate(chosen):
             yield Progress(stage="film", done=done, total=len(chosen))
             image = image_at(point.frame)
-            images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=CROP_PX))
+            images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=crop_px))
     return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
 
 

@@ -83,6 +83,11 @@ class Assessor:
         return self._models[0].preprocessing.clip_frames
 
     @property
+    def clip_size_px(self) -> int:
+        """How wide its frames must be: as wide as those that the model learned from."""
+        return self._models[0].preprocessing.clip_size_px
+
+    @property
     def member_count(self) -> int:
         """How many models answer."""
         return len(self._models)
@@ -111,7 +116,7 @@ class Assessor:
 
     def warm_up(self) -> None:
         """Run one empty clip, so that the first real one does not pay for the start-up."""
-        size = self._models[0].preprocessing.image_size
+        size = self.clip_size_px
         self._forward(torch.zeros((1, self.clip_frames, size, size, 3), dtype=torch.uint8))
 
     def assess(self, clips: Sequence[Clip]) -> LongJob[tuple[ClipAnswer, ...]]:
@@ -123,7 +128,7 @@ class Assessor:
             ModelError: a clip does not have the frames that the model was trained on, or the
                 network's answer is no number.
         """
-        self._check_lengths(clips)
+        self._check_shapes(clips)
         answers: list[ClipAnswer] = []
         for start in range(0, len(clips), BATCH_CLIPS):
             yield Progress(stage="grading", done=start, total=len(clips))
@@ -131,9 +136,14 @@ class Assessor:
             answers += self._forward(torch.from_numpy(np.stack([c.images for c in part])))
         return tuple(answers)
 
-    def _check_lengths(self, clips: Sequence[Clip]) -> None:
-        expected = self.clip_frames
+    def _check_shapes(self, clips: Sequence[Clip]) -> None:
+        expected, size = self.clip_frames, self.clip_size_px
         for clip in clips:
+            if clip.images.shape[1:3] != (size, size):
+                raise ModelError(
+                    f"The clip of sperm {clip.target} is {clip.images.shape[1]} pixels wide but "
+                    f"the model needs {size}: cut it with that size."
+                )
             if len(clip.images) != expected:
                 raise ModelError(
                     f"The clip of sperm {clip.target} has {len(clip.images)} frames but the "

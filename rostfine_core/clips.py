@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.domain import Clip, CropBox, Track, TrackPoint, TrackStatus
+from rostfine_core.domain import CROP_PX, Clip, CropBox, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import TrackingError
 
 MINIMUM_CLIP_FRAMES = 2
@@ -26,7 +26,7 @@ class ClipSettings:
     """
 
     frame_count: int = 16
-    size_px: int = 150
+    size_px: int = CROP_PX
     max_span_s: float = 175 / 15
 
     def __post_init__(self) -> None:

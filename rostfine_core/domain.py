@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 
 Result = TypeVar("Result")
 
+CROP_PX = 150
+"""The side of the square that is cut around a head, unless a model learned from another (paper)."""
+UNCERTAIN_SCORE = 0.5
+"""Below it a normalised cross-correlation explains under a quarter of the picture."""
 SIMULATED = "simulated"
 """The kind of a data set of simulated sperm, whose models carry ``DISCLAIMER_DEMONSTRATION``."""
 SIMULATED_VIDEO = "Simulated sperm, no recording (rostfine simulate)"

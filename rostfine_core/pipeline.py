@@ -227,10 +227,12 @@ def with_fps(info: VideoInfo, fps: float | None) -> VideoInfo:
 
 
 def _as_the_model_needs(request: AssessmentRequest, assessor: "Assessor") -> AssessmentRequest:
-    """The request with clips of as many frames as those that the model learned from."""
+    """The request with clips of as many frames, as wide, as those that the model learned from."""
     settings = request.settings
     try:
-        clip = replace(settings.clip, frame_count=assessor.clip_frames)
+        clip = replace(
+            settings.clip, frame_count=assessor.clip_frames, size_px=assessor.clip_size_px
+        )
     except ValueError as error:
         raise ModelError(
             f"The model {assessor.info.file_name} was trained on clips of {assessor.clip_frames} "

@@ -13,6 +13,7 @@ import numpy as np
 from rostfine_core.corrections import HEAD_LENGTH_PX, jumps
 from rostfine_core.crop_head import contrast, measure_head
 from rostfine_core.domain import (
+    UNCERTAIN_SCORE,
     Clip,
     ModelInfo,
     QualityFlag,
@@ -22,8 +23,6 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 
-# Below it a normalised cross-correlation explains under a quarter of the picture.
-UNCERTAIN_SCORE = 0.5
 UNCERTAIN_SHARE = 0.2
 DARK_LEVEL, BRIGHT_LEVEL = 40, 225  # medians of 0..255; the real clips lie between 90 and 200
 CLIPPED_SHARE = 0.05

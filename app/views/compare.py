@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QHideEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
+from app import wording
 from app.comparison import Comparison, Preference, compare
 from app.records import Sperm
 from app.session import Session
@@ -30,7 +31,7 @@ class Candidate(QWidget):
         super().__init__()
         self._images: tuple[QImage, ...] = ()
         self._colour = QColor()
-        self._title, self._numbers = title(), muted()
+        self._title, self._numbers, self._cautions = title(), muted(), muted()
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._title.setSizePolicy(policy)  # a long name must not take the others' room
         self._view = CropView()
@@ -41,6 +42,7 @@ class Candidate(QWidget):
         inside.addWidget(self._view, 1)
         inside.addWidget(self.histogram)
         inside.addWidget(self._numbers)
+        inside.addWidget(self._cautions)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(frame)
@@ -55,10 +57,13 @@ class Candidate(QWidget):
         self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
         self.histogram.show_prediction(assessment.prediction, highest=highest)
         self._numbers.setText(
-            self.tr("expected {expected:.2f} · P(A or B) {share:.0%}").format(
+            self.tr("expected {expected:.2f} (1 best, 5 worst) · P(A or B) {share:.0%}").format(
                 expected=grade.expected_grade, share=grade.p_a_or_b
             )
         )
+        cautions = wording.warnings_in_brief(assessment)
+        self._cautions.setText(self.tr("Caution: {reasons}").format(reasons=cautions))
+        self._cautions.setVisible(bool(cautions))
         self.show_place(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -231,13 +236,14 @@ class ComparePage(QWidget):
 
     def _sentence(self, first: str, second: str, found: Comparison) -> str:
         shares = self.tr(
-            "P(first better) {better:.0%}, equal {equal:.0%}, P(second better) {worse:.0%}"
+            "Of one vote on each, the first's is better in {better:.0%}, equal in {equal:.0%}, the "
+            "second's better in {worse:.0%}."
         ).format(better=found.p_better, equal=found.p_equal, worse=found.p_worse)
         if found.preference is Preference.UNCLEAR:
             return self.tr("{first} and {second}: no clear difference. {shares}").format(
                 first=first, second=second, shares=shares
             )
         winner = first if found.preference is Preference.FIRST else second
-        return self.tr(
-            "{first} and {second}: the panel would rather vote for {winner}. {shares}"
-        ).format(first=first, second=second, winner=winner, shares=shares)
+        return self.tr("{first} and {second}: {winner} is graded clearly better. {shares}").format(
+            first=first, second=second, winner=winner, shares=shares
+        )

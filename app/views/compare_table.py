@@ -27,29 +27,33 @@ from app.records import Sperm
 from app.session import Session
 from app.theme import sperm_colour
 from app.views.sperm_list import paint_bar
-from app.wording import signed
-from rostfine_core.domain import Assessment, GradeDistribution, Severity, Verdict
+from app.wording import signed, warning_count
+from rostfine_core.domain import Assessment, GradeDistribution, Verdict
 
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
 MOST_COMPARED = 4
 ROW_PX = 26
-UNKNOWN = float("inf")
 FIGURES = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: its heading, what is shown and by what it sorts."""
+    """One column: its heading, what is shown and by what it sorts, None where nothing is known."""
 
     heading: str
     tip: str
     text: Callable[[Assessment], str]
-    order: Callable[[Assessment], float]
+    order: Callable[[Assessment], float | None]
 
 
 def _number(value: float | None, text: str) -> str:
     return "–" if value is None else text.format(value)
+
+
+def _reversed(value: float | None) -> float | None:
+    """For columns that begin with the most."""
+    return None if value is None else -value
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -61,7 +65,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         heading=QT_TRANSLATE_NOOP("CompareTable", "Expected"),
-        tip=QT_TRANSLATE_NOOP("CompareTable", "Mean vote, A = 1 to E = 5"),
+        tip=QT_TRANSLATE_NOOP("CompareTable", "Mean vote, A = 1 to E = 5: lower is better"),
         text=lambda a: f"{a.prediction.grade.expected_grade:.2f}",
         order=lambda a: a.prediction.grade.expected_grade,
     ),
@@ -81,19 +85,19 @@ COLUMNS: tuple[Column, ...] = (
         heading=QT_TRANSLATE_NOOP("CompareTable", "Spread"),
         tip=QT_TRANSLATE_NOOP("CompareTable", "Spread of the expected grade over an ensemble"),
         text=lambda a: _number(a.prediction.ensemble_spread, "± {:.2f}"),
-        order=lambda a: a.prediction.ensemble_spread or UNKNOWN,
+        order=lambda a: a.prediction.ensemble_spread,
     ),
     Column(
         heading=QT_TRANSLATE_NOOP("CompareTable", "VCL"),
         tip=QT_TRANSLATE_NOOP("CompareTable", "Curvilinear velocity"),
         text=lambda a: _number(a.kinematics.vcl, "{:.1f} " + signed(a.kinematics.unit)),
-        order=lambda a: -(a.kinematics.vcl or 0.0),
+        order=lambda a: _reversed(a.kinematics.vcl),
     ),
     Column(
         heading=QT_TRANSLATE_NOOP("CompareTable", "LIN"),
         tip=QT_TRANSLATE_NOOP("CompareTable", "Linearity"),
         text=lambda a: _number(a.kinematics.lin, "{:.0%}"),
-        order=lambda a: -(a.kinematics.lin or 0.0),
+        order=lambda a: _reversed(a.kinematics.lin),
     ),
     Column(
         heading=QT_TRANSLATE_NOOP("CompareTable", "Cautions"),
@@ -102,11 +106,6 @@ COLUMNS: tuple[Column, ...] = (
         order=lambda a: float(warning_count(a)),
     ),
 )
-
-
-def warning_count(assessment: Assessment) -> int:
-    """How many flags are warnings."""
-    return sum(f.severity is Severity.WARNING for f in assessment.flags)
 
 
 class CompareModel(QAbstractTableModel):
@@ -173,12 +172,24 @@ class CompareModel(QAbstractTableModel):
         if role == _Role.DisplayRole:
             return COLUMNS[place].text(assessment) if assessment else "–"
         if role == _Role.InitialSortOrderRole:
-            return COLUMNS[place].order(assessment) if assessment else UNKNOWN
+            return COLUMNS[place].order(assessment) if assessment else None
         if role == _Role.UserRole and place == 0 and assessment is not None:
             return assessment.prediction.grade
         if role == _Role.TextAlignmentRole and place > 0:
             return int(FIGURES)
         return None
+
+
+class UnknownLast(QSortFilterProxyModel):
+    """Sorts by numbers, either way; what has none comes last."""
+
+    def lessThan(self, left: _Index, right: _Index) -> bool:
+        """Compare two cells."""
+        a, b = left.data(_Role.InitialSortOrderRole), right.data(_Role.InitialSortOrderRole)
+        if a is None or b is None:
+            is_descending = self.sortOrder() is Qt.SortOrder.DescendingOrder
+            return a is not b and (a is None) is is_descending
+        return bool(a < b)
 
 
 class BarDelegate(QStyledItemDelegate):
@@ -213,7 +224,7 @@ class CompareTable(QTableView):
         super().__init__(parent)
         self._session = session
         self._model = CompareModel(session, self)
-        self._proxy = QSortFilterProxyModel(self)
+        self._proxy = UnknownLast(self)
         self._proxy.setSourceModel(self._model)
         self._proxy.setSortRole(_Role.InitialSortOrderRole)
         self.setModel(self._proxy)

@@ -38,11 +38,13 @@ class Questions:
         )
 
     def may_overwrite(self, folder: Path) -> bool:
-        """Whether a report that exists may be replaced."""
+        """Whether a report among the files of a folder may be replaced."""
         return self._ask(
-            translate("Dialogs", "{folder} already holds a report.").format(folder=folder),
-            translate("Dialogs", "It is replaced when you go on."),
-            translate("Dialogs", "Replace it"),
+            translate("Dialogs", "{folder} already holds files.").format(folder=folder),
+            translate(
+                "Dialogs", "A report among them is replaced when you go on; other files stay."
+            ),
+            translate("Dialogs", "Export there"),
         )
 
     def may_stop(self) -> bool:

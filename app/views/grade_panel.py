@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from app.reasons import translated_reason
 from app.records import ModelStatus, Sperm
 from app.session import Session
 from app.views.flag_list import FlagList
@@ -116,7 +117,7 @@ class GradePanel(QWidget):
         if session.assessment(sperm) is not None:
             return ""
         if session.rejection(sperm):
-            return session.rejection(sperm)
+            return translated_reason(session.rejection(sperm))
         if session.track(sperm) is None:
             if session.work("track"):
                 return self.tr("The sperm is being tracked.")

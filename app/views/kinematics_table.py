@@ -92,7 +92,7 @@ def _text(name: str, value: float, speed: str, length: str) -> str:
         return f"{value:.0%}"
     if name == "alh_mean":
         return f"{value:.1f} {length}"
-    return f"{value:.1f} Hz" if name == "bcf_hz" else f"{value:.0f}°"
+    return f"{value:.1f} Hz" if name == "bcf_hz" else f"{value:.1f}°"
 
 
 def _term_of(field: str) -> str:

@@ -8,11 +8,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, QTimer, Slot
 from PySide6.QtGui import QColor, QHideEvent, QImage, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from app.records import CROP_PX
 from app.session import Session
 from app.theme import sperm_colour
 from app.views.canvas_items import rgb_image
 from app.views.panel import heading, muted
+from rostfine_core.domain import CROP_PX
 
 FILM_FPS = 15.0
 
@@ -154,8 +154,9 @@ class Loupe(QWidget):
         self.caption.setText(self.tr("Sperm {name}").format(name=sperm.name))
 
     def _show_place(self, place: QPointF, colour: QColor) -> None:
-        corner = CROP_PX / 2 - 0.5
-        source = QRectF(place.x() - corner, place.y() - corner, CROP_PX, CROP_PX)
+        side = self._session.model.crop_px
+        corner = side / 2 - 0.5
+        source = QRectF(place.x() - corner, place.y() - corner, side, side)
         self._view.show_part(self._frame(), source, colour)
 
     def _frame(self) -> QImage:

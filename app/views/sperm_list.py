@@ -28,7 +28,7 @@ from app.records import Sperm
 from app.session import Session
 from app.theme import GRADE_COLOURS, sperm_colour
 from app.views.panel import heading
-from rostfine_core.domain import Assessment, GradeDistribution, Severity, Verdict
+from rostfine_core.domain import GradeDistribution, Verdict
 
 ROW_HEIGHT_PX, BAR_WIDTH_PX = 54, 100
 SHORT_NAME, LONGEST_NAME = 2, 40
@@ -126,7 +126,7 @@ class SpermModel(QAbstractListModel):
             problems.append(self.tr("uncertain"))
         if assessment is not None and wording.shows_no_sperm(assessment):
             problems.append(self.tr("no sperm?"))
-        warnings = _warnings(assessment)
+        warnings = 0 if assessment is None else wording.warning_count(assessment)
         if warnings:
             problems.append(
                 self.tr("1 warning")
@@ -136,12 +136,6 @@ class SpermModel(QAbstractListModel):
         if sperm.verdict is Verdict.ACCEPTED:
             problems.append(self.tr("accepted"))
         return " · ".join(problems) or self.tr("graded")
-
-
-def _warnings(assessment: Assessment | None) -> int:
-    if assessment is None:
-        return 0
-    return sum(f.severity is Severity.WARNING for f in assessment.flags)
 
 
 class SpermDelegate(QStyledItemDelegate):
@@ -208,7 +202,8 @@ class SpermDelegate(QStyledItemDelegate):
         if assessment is not None:
             paint_bar(painter, bar, assessment.prediction.grade)
         state = self._model.state_text(sperm)
-        is_bad = bool(self._session.rejection(sperm)) or "!" in state or _warnings(assessment) > 0
+        is_doubtful = assessment is not None and wording.warning_count(assessment) > 0
+        is_bad = bool(self._session.rejection(sperm)) or "!" in state or is_doubtful
         painter.setPen(
             palette.brightText().color() if is_bad else palette.placeholderText().color()
         )

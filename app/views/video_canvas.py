@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem, QWidget
 
 from app.geometry import Marker, hit, length_text, levels, path_points
 from app.overlays import coloured, nearest_slot
-from app.records import CROP_PX, Sperm, Tool
+from app.records import Sperm, Tool
 from app.session import Session
 from app.theme import sperm_colour
 from app.views.canvas_box import CanvasBox
@@ -233,8 +233,8 @@ class VideoCanvas(pg.GraphicsView):
         self._crop.setVisible(selected is not None)
         self._attention.hide()
         if selected is not None:
-            half = CROP_PX / 2
-            box = QRectF(selected.x_px - half, selected.y_px - half, CROP_PX, CROP_PX)
+            side = self._session.model.crop_px
+            box = QRectF(selected.x_px - side / 2, selected.y_px - side / 2, side, side)
             self._crop.setRect(box)
             self._crop.setPen(pg.mkPen(sperm_colour(selected.key), width=1, dash=[4, 3]))
             self._place_attention(box)

@@ -454,12 +454,16 @@
         <translation>{name} の動画</translation>
     </message>
     <message>
-        <source>Sperm {name}</source>
-        <translation>精子 {name}</translation>
+        <source>expected {expected:.2f} (1 best, 5 worst) · P(A or B) {share:.0%}</source>
+        <translation>期待値 {expected:.2f}(1 最良、5 最悪)· P(A または B) {share:.0%}</translation>
     </message>
     <message>
-        <source>expected {expected:.2f} · P(A or B) {share:.0%}</source>
-        <translation>期待値 {expected:.2f} · P(A または B) {share:.0%}</translation>
+        <source>Caution: {reasons}</source>
+        <translation>注意: {reasons}</translation>
+    </message>
+    <message>
+        <source>Sperm {name}</source>
+        <translation>精子 {name}</translation>
     </message>
 </context>
 <context>
@@ -542,16 +546,16 @@
         <translation>評価のある精子が選ばれていません。</translation>
     </message>
     <message>
-        <source>P(first better) {better:.0%}, equal {equal:.0%}, P(second better) {worse:.0%}</source>
-        <translation>P(前者が上) {better:.0%}、同じ {equal:.0%}、P(後者が上) {worse:.0%}</translation>
+        <source>Of one vote on each, the first&apos;s is better in {better:.0%}, equal in {equal:.0%}, the second&apos;s better in {worse:.0%}.</source>
+        <translation>それぞれ 1 票ずつでは、前者の票が良い {better:.0%}、同じ {equal:.0%}、後者の票が良い {worse:.0%}。</translation>
+    </message>
+    <message>
+        <source>{first} and {second}: {winner} is graded clearly better. {shares}</source>
+        <translation>{first} と {second}: {winner} の評価が明らかに上です。{shares}</translation>
     </message>
     <message>
         <source>{first} and {second}: no clear difference. {shares}</source>
         <translation>{first} と {second}: 明らかな差はありません。{shares}</translation>
-    </message>
-    <message>
-        <source>{first} and {second}: the panel would rather vote for {winner}. {shares}</source>
-        <translation>{first} と {second}: 専門家は {winner} をより良く評価すると予測されます。{shares}</translation>
     </message>
 </context>
 <context>
@@ -569,8 +573,8 @@
         <translation>期待値</translation>
     </message>
     <message>
-        <source>Mean vote, A = 1 to E = 5</source>
-        <translation>平均の評価、A = 1 ～ E = 5</translation>
+        <source>Mean vote, A = 1 to E = 5: lower is better</source>
+        <translation>平均の評価、A = 1 ～ E = 5。低いほど良い</translation>
     </message>
     <message>
         <source>P(A or B)</source>
@@ -770,16 +774,16 @@
         <translation>書き出さずに続ける</translation>
     </message>
     <message>
-        <source>{folder} already holds a report.</source>
-        <translation>{folder} にはすでにレポートがあります。</translation>
+        <source>{folder} already holds files.</source>
+        <translation>{folder} にはすでにファイルがあります。</translation>
     </message>
     <message>
-        <source>It is replaced when you go on.</source>
-        <translation>続けると置き換えられます。</translation>
+        <source>A report among them is replaced when you go on; other files stay.</source>
+        <translation>続けると、その中のレポートは置き換えられます。ほかのファイルは残ります。</translation>
     </message>
     <message>
-        <source>Replace it</source>
-        <translation>置き換える</translation>
+        <source>Export there</source>
+        <translation>ここに書き出す</translation>
     </message>
     <message>
         <source>Work is running.</source>
@@ -1331,6 +1335,10 @@
     <message>
         <source>The video has {scale} um/px, the training videos had {trained} um/px.</source>
         <translation>動画は {scale} µm/px ですが、学習用の動画は {trained} µm/px でした。</translation>
+    </message>
+    <message>
+        <source>Sperm {name} was seen in {count} frame(s), too few to grade: correct its track or click another sperm.</source>
+        <translation>精子 {name} は {count} フレームでしか見えず、評価には足りません。追跡を修正するか、別の精子をクリックしてください。</translation>
     </message>
     <message>
         <source>This video is simulated: it shows no real sperm.</source>

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
+from rostfine_core.domain import CROP_PX
 from rostfine_core.model.config import RoSTFineConfig
 
 Normalise = Literal["fixed", "clip"]
@@ -21,6 +22,8 @@ FLATTEST_STD = 1 / 255  # a clip without any contrast stays flat instead of beco
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """How clips are prepared: ``clip_frames`` crops -> ``num_frames`` of ``image_size`` pixels.
+
+    The crops are ``clip_size_px`` wide: another size would show sperm larger or smaller.
 
     ``normalise``: ``fixed`` (official) takes off ``mean`` and divides by ``std`` after scaling to
     0 ... 1, in all channels. ``clip`` takes off each clip's own mean per channel and divides by
@@ -36,11 +39,12 @@ class Preprocessing:
     mean: float = 0.45
     std: float = 0.225
     clip_frames: int = 16
+    clip_size_px: int = CROP_PX
     normalise: Normalise = "fixed"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be computed."""
-        for name in ("num_frames", "image_size", "clip_frames"):
+        for name in ("num_frames", "image_size", "clip_frames", "clip_size_px"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 100_000:
                 raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
@@ -79,10 +83,14 @@ class Preprocessing:
     def from_dict(cls, values: object) -> "Preprocessing":
         """Make settings of a table read from a file; every name must be there.
 
+        Only ``clip_size_px`` may be missing, as in files of versions that knew but one size.
+
         Raises:
             ValueError: it is no table, names are missing or unknown, or a value is bad.
         """
         names = cls.__dataclass_fields__.keys()
+        if isinstance(values, dict):
+            values = {"clip_size_px": CROP_PX} | values
         if not isinstance(values, dict) or values.keys() != names:
             raise ValueError(f"preprocessing needs exactly {', '.join(names)}, got {values!r:.80}")
         return cls(**values)

@@ -172,7 +172,8 @@ def _kinematics(assessment: Assessment) -> list[Flowable]:
     found = list(measures(assessment.kinematics))
     half = (len(found) + 1) // 2
     columns = [[_measure_cells(m) for m in part] for part in (found[:half], found[half:])]
-    rows = [[*left, *right] for left, right in zip_longest(*columns, fillvalue=[""] * 3)]
+    empty: list[Cell] = [""] * len(columns[0][0])
+    rows = [[*left, *right] for left, right in zip_longest(*columns, fillvalue=empty)]
     widths = [w * mm for w in (14, 42, 30, 21, 40, 33)]
     notes = [text(note, "tiny") for note in notes_in_words(found)]
     conditions = text(kinematics_conditions(assessment.kinematics), "small")

@@ -144,7 +144,7 @@ def kinematics_conditions(kinematics: Kinematics) -> str:
         f"{kinematics.span_s:.2f} s; average path smoothed over {kinematics.window_s:.3g} s."
     )
     vap, vcl = kinematics.vap, kinematics.vcl
-    if kinematics.wob is None and vap is not None and vcl is not None and math.isclose(vap, vcl):
+    if kinematics.wob is None and vap and vcl and math.isclose(vap, vcl):
         text += " At this rate the smoothing window holds one picture: VAP is VCL, STR is LIN."
     if not kinematics.unit.startswith("um"):
         text += f" Not calibrated: lengths in pixels, speeds in {kinematics.unit}."

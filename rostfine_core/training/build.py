@@ -32,6 +32,8 @@ from rostfine_core.video import open_video
 MOST_PLACES = 1024
 """In so many frames at most the journal tells where a sperm was seen."""
 
+UNREAD = "video_unread"
+
 
 @dataclass(frozen=True, kw_only=True)
 class BuildSettings:
@@ -170,8 +172,11 @@ def _build_video(
                     "video": path.name,
                     "is_simulated": info.is_simulated,
                 }
-    except (VideoError, TrackingError) as error:
+    except TrackingError as error:
         outcomes |= {c.clip: {"rejected": str(error)} for c in clips if c.clip not in outcomes}
+    except VideoError as error:
+        unread = {"rejected": str(error), UNREAD: True}
+        outcomes |= {c.clip: unread for c in clips if c.clip not in outcomes}
     return outcomes
 
 
@@ -226,7 +231,12 @@ def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _is_made(clip: PlannedClip, outcome: Mapping[str, Any]) -> bool:
-    """Whether a clip was made as it is planned now, by a version that noted all of it."""
+    """Whether a clip was made as it is planned now, by a version that noted all of it.
+
+    One whose video could not be read is not: it may be mended, or its disk be there again.
+    """
+    if outcome.get(UNREAD):
+        return False
     is_whole = "rejected" in outcome or outcome.keys() >= {"is_simulated", "warnings", "path"}
     return is_whole and outcome.get("source") == clip.source
 

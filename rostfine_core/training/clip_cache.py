@@ -58,12 +58,17 @@ class ClipShelf:
 
 
 def check_frames(dataset: ClipDataset, preprocessing: Preprocessing) -> None:
-    """Refuse clips that a network would see at other times than those it learned from.
+    """Refuse clips that a network would see at other times, or larger, than those it learned from.
 
     Raises:
-        DatasetError: they have another number of frames.
+        DatasetError: they have another number of frames, or their frames another size.
     """
-    frames = dataset.headers[0].clip_frames
+    frames, size = dataset.headers[0].clip_frames, dataset.headers[0].clip_size_px
+    if size != preprocessing.clip_size_px:
+        raise DatasetError(
+            f"The clips of {dataset.name} are {size} pixels wide but the model needs "
+            f"{preprocessing.clip_size_px}: cut them with that size."
+        )
     if frames != preprocessing.clip_frames:
         raise DatasetError(
             f"The clips of {dataset.name} have {frames} frames but the model needs "
@@ -78,7 +83,7 @@ def fill_cache(
 
     Raises:
         DatasetError: a clip is damaged or of another size, or all have another number of frames
-            than the network is made for.
+            or another size than the network is made for.
     """
     check_frames(dataset, preprocessing)
     header, total = dataset.headers[0], len(dataset.clips)

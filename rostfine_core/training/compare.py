@@ -39,6 +39,7 @@ from rostfine_core.training.metrics import Shares, compute_metrics
 from rostfine_core.training.networks import build_network
 from rostfine_core.training.notices import (
     TIE_RULE,
+    caution_of_part,
     is_officially_selected,
     sentences,
     standing_notes,
@@ -228,8 +229,14 @@ def _notes(config: CompareConfig) -> dict[str, str]:
     ]
     kinds = [str(result.get("dataset_kind", "")) for _, result in results]
     official = [name for name, result in results if is_officially_selected(result)]
-    return standing_notes(
+    standing = standing_notes(
         model_kinds=kinds,
         data_kind=SIMULATED if SIMULATED in kinds else "",
         officially_selected=list(dict.fromkeys(official)),
     )
+    tested = {
+        row["sample"]
+        for run in config.runs(config.methods[0])
+        for row in _test_clips(RunFolder(Path(run.output)))
+    }
+    return standing | {"note_few_samples": caution_of_part("test", len(tested)) or ""}

@@ -73,7 +73,8 @@ def making_of(folders: Sequence[RunFolder], *, journal: Path) -> Making:
     Raises:
         ConfigError: a file of a run is gone.
     """
-    notes = read_json_lines(journal)
+    runs = {str(folder.path) for folder in folders}  # the grid may have had others before
+    notes = [note for note in read_json_lines(journal) if note["run"] in runs]
     ends = [datetime.fromisoformat(note["ended"]) for note in notes]
     begins = [
         end - timedelta(seconds=note["seconds"]) for end, note in zip(ends, notes, strict=True)

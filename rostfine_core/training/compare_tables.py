@@ -13,7 +13,7 @@ import numpy as np
 from rostfine_core.files import csv_cell, safe_name
 from rostfine_core.training.compare_making import Making
 from rostfine_core.training.notices import TIE_RULE, Notes, sentences
-from rostfine_core.training.significance import Comparison, smallest_p_kruskal
+from rostfine_core.training.significance import Comparison, smallest_p_kruskal, smallest_p_paired
 
 COLUMNS = (
     ("mse", "MSE"),
@@ -143,7 +143,10 @@ def markdown(result: CompareResult) -> str:
         lines += ["", f"## {table.title}", "", *_rows(table, result.mean_answer)]
         if table.axis:
             lines += ["", f"![{table.title}]({figure_name(table)})"]
-        lines += _tests(table.comparisons, table.reference, over=tested_over, parts=parts)
+        samples = max(len(row.sample_errors) for _, row in table.rows)
+        lines += _tests(
+            table.comparisons, table.reference, over=tested_over, parts=parts, samples=samples
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -182,7 +185,7 @@ def _cell(row: MethodScores, metric: str, *, is_best: bool) -> str:
 
 
 def _tests(
-    comparisons: Sequence[Comparison], reference: str, *, over: str, parts: int
+    comparisons: Sequence[Comparison], reference: str, *, over: str, parts: int, samples: int
 ) -> list[str]:
     if not comparisons:
         return []
@@ -204,6 +207,13 @@ def _tests(
             "",
             f"With {parts} {over} a method the p of Kruskal-Wallis cannot fall below "
             f"{smallest:.3f}, however much methods differ: it tells nothing here.",
+        ]
+    smallest = smallest_p_paired(samples)
+    if smallest is not None and smallest > SIGNIFICANT:
+        lines += [
+            "",
+            f"Over {samples} samples the p of Wilcoxon's test cannot fall below {smallest:.3f}, "
+            "however much methods differ: it tells nothing here.",
         ]
     return lines
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.domain import SIMULATED, Grade
+from rostfine_core.domain import CROP_PX, SIMULATED, Grade
 from rostfine_core.errors import DatasetError
 from rostfine_core.files import csv_table, safe_name
 from rostfine_core.training.clip_files import CLIP_SUFFIXES, clip_file_mistake
@@ -59,7 +59,7 @@ class DatasetHeader:
     kind: str
     panel_size: int
     clip_frames: int = 16
-    clip_size_px: int = 150
+    clip_size_px: int = CROP_PX
     abstentions: bool = False
 
 
@@ -176,7 +176,7 @@ def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
         mistakes.append(f"dataset.toml: preprocessing must be a table, got {cut!r}")
         cut = {}
     frames = _typed(cut, "clip_frames", int, mistakes, default=16)
-    size = _typed(cut, "size_px", int, mistakes, default=150)
+    size = _typed(cut, "size_px", int, mistakes, default=CROP_PX)
     if any(value is not None and value < 1 for value in (frames, size)):
         mistakes.append(f"dataset.toml: clip_frames and size_px must be 1 or more, got {cut}")
     # After a mistake the header only serves to check the rest; it is not returned to anyone.

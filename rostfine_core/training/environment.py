@@ -22,6 +22,15 @@ def describe_environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "cuda_device": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "packages": {name: _version(name) for name in PACKAGES},
+        **_source_state(),
+    }
+
+
+def _source_state() -> dict[str, Any]:
+    """Of this program's repository alone: it may be installed inside that of somebody's own."""
+    if _git("ls-files", "--error-unmatch", Path(__file__).name) is None:
+        return {"git_commit": None, "git_changed_files": []}
+    return {
         "git_commit": _git("rev-parse", "HEAD"),
         "git_changed_files": (_git("status", "--porcelain") or "").splitlines(),
     }

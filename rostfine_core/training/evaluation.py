@@ -36,6 +36,7 @@ from rostfine_core.training.notices import (
     caution_of,
     caution_of_seen,
     caution_of_temperature,
+    caution_of_training,
     is_officially_selected,
     standing_notes,
 )
@@ -217,7 +218,9 @@ def _notes(
     members: Sequence[TrainedModel], data: ClipDataset, temperature: float | None
 ) -> dict[str, str]:
     samples, seen = set(data.samples), _samples_seen(members)
-    known = sum(fingerprint(sample) in seen for sample in samples)
+    known: int | None = sum(fingerprint(sample) in seen for sample in samples)
+    if not known and any("samples_seen" not in m.training for m in members):
+        known = None
     notes = standing_notes(
         model_kinds=[m.dataset_kind for m in members],
         data_kind=data.kind,
@@ -226,8 +229,16 @@ def _notes(
     return notes | {
         "note_few_samples": caution_of(len(samples)) or "",
         "note_samples_seen": caution_of_seen(known, of=len(samples)) or "",
+        "note_few_training_samples": caution_of_training(
+            [_count(m.training.get("samples_train")) for m in members]
+        )
+        or "",
         "note_temperature": caution_of_temperature(temperature) or "",
     }
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _check_frames(members: Sequence[TrainedModel], data: ClipDataset) -> None:

@@ -101,12 +101,15 @@ def build_network(section: ModelSection) -> nn.Module:
     return FeatureVariant(config, features=section.features, aggregation=section.aggregation)
 
 
-def preprocessing_for(section: ModelSection, *, clip_frames: int) -> Preprocessing:
-    """How clips of that many frames are prepared for the network."""
+def preprocessing_for(
+    section: ModelSection, *, clip_frames: int, clip_size_px: int
+) -> Preprocessing:
+    """How clips of that many frames of that size are prepared for the network."""
     config = network_config(section)
     return Preprocessing(
         num_frames=config.num_frames,
         image_size=config.image_size,
         clip_frames=clip_frames,
+        clip_size_px=clip_size_px,
         normalise=section.normalise,
     )

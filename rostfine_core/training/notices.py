@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, SIMULATED
+from rostfine_core.quality import FEWEST_TRAINING_SAMPLES
 from rostfine_core.training.calibration import HIGHEST, LOWEST, is_at_bound
 from rostfine_core.training.yardsticks import FEWEST_SAMPLES
 
@@ -92,6 +93,17 @@ def caution_of_part(part: str, samples: int) -> str | None:
     )
 
 
+def caution_of_training(counts: Sequence[int | None]) -> str | None:
+    """What must be said of models whose last training saw few or unknown samples."""
+    known = [count for count in counts if count is not None]
+    if known and min(known) < FEWEST_TRAINING_SAMPLES:
+        return (
+            f"Caution: the last training of a model scored here saw {min(known)} samples only: its "
+            "grades say little."
+        )
+    return None
+
+
 def caution_of_temperature(temperature: float | None) -> str | None:
     """What must be said of a temperature at the end of what is searched; None of any other."""
     if temperature is None or not is_at_bound(temperature):
@@ -103,8 +115,16 @@ def caution_of_temperature(temperature: float | None) -> str | None:
     )
 
 
-def caution_of_seen(count: int, *, of: int) -> str | None:
-    """What must be said when samples scored here taught or chose a model; None where none did."""
+def caution_of_seen(count: int | None, *, of: int) -> str | None:
+    """What must be said when samples scored here taught or chose a model; None where none did.
+
+    ``count`` is None where a model does not say which samples it has seen.
+    """
+    if count is None:
+        return (
+            "Caution: a model scored here does not say which samples it has learned from: if some "
+            "of these were among them, the scores are better than on others."
+        )
     if not count:
         return None
     return (

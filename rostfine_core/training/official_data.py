@@ -139,6 +139,13 @@ def votes_of(value: object, *, panel_size: int, key: str) -> list[int]:
         DatasetError: it is none of these.
     """
     items = np.asarray(value).ravel().tolist()
+    if len(items) == panel_size == len(GRADES) and all(x in range(1, 6) for x in items):
+        if sum(items) == panel_size:
+            raise DatasetError(
+                f"The grades of sperm {key} can be read as one vote for each grade or as five "
+                "experts' best grade: write five counts as shares, or grades as letters."
+            )
+        return [items.count(g) for g in range(1, 6)]
     if len(items) == len(GRADES) and all(isinstance(x, int | float) for x in items):
         scale = panel_size if abs(sum(items) - 1) < 1e-3 else 1
         counts = [x * scale for x in items]

@@ -14,6 +14,7 @@ from torch import nn
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.files import write_text
+from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.training.auxiliary import auxiliary_targets
 from rostfine_core.training.clip_cache import ClipShelf
 from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
@@ -71,7 +72,7 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
         network = build_network(config.model)
         initialise(network, config.model)
         network.to(choose_device(config.loop, ranks))
-        preprocessing = preprocessing_for(config.model, clip_frames=dataset.headers[0].clip_frames)
+        preprocessing = _preprocessing(config, dataset)
         cache = yield from shelf.get(
             dataset, preprocessing=preprocessing, threads=config.loop.threads
         )
@@ -95,6 +96,13 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
                 config, loop=loop, network=network, dataset=dataset, seen_before=seen_before
             )
         )
+
+
+def _preprocessing(config: TrainConfig, dataset: ClipDataset) -> Preprocessing:
+    header = dataset.headers[0]
+    return preprocessing_for(
+        config.model, clip_frames=header.clip_frames, clip_size_px=header.clip_size_px
+    )
 
 
 def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, source: str) -> None:
@@ -191,9 +199,7 @@ def _finish(
             loop.folder.model,
             network.cpu().eval(),
             section=config.model,
-            preprocessing=preprocessing_for(
-                config.model, clip_frames=dataset.headers[0].clip_frames
-            ),
+            preprocessing=_preprocessing(config, dataset),
             training=summary,
             dataset_kind=dataset.kind,
         )

@@ -69,6 +69,11 @@ def smallest_p_kruskal(folds: int) -> float | None:
     return kruskal_wallis(range(folds), range(folds, 2 * folds)) if folds > 1 else None
 
 
+def smallest_p_paired(samples: int) -> float | None:
+    """The p value of so many differences of one sign; None where there are fewer than two."""
+    return float(stats.wilcoxon(range(1, samples + 1)).pvalue) if samples > 1 else None
+
+
 def _paired(
     ours: Mapping[str, float], theirs: Mapping[str, float]
 ) -> tuple[float | None, float | None]:

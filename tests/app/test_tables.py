@@ -12,7 +12,7 @@ from app.actions import ACTIONS, MENUS, TOOLBAR, ActionSpec
 from app.analysis import Analysis
 from app.controller import Controller
 from app.editor import Editor
-from app.enabling import NEED_GRADE, NEED_SELECTION, NEED_SPERM, NEED_TRACK, NEED_VIDEO
+from app.enabling import NEED_GRADE, NEED_SELECTION, NEED_SIGHT, NEED_SPERM, NEED_TRACK, NEED_VIDEO
 from app.main_window import MainWindow
 from app.player import Player
 from app.settings import SETTINGS, Setting
@@ -56,7 +56,15 @@ def test_no_two_actions_share_an_id_or_a_shortcut() -> None:
 
 def test_what_is_named_elsewhere_is_in_the_table() -> None:
     ids = {a.id for a in ACTIONS}
-    named = {*TOOLBAR, *NEED_VIDEO, *NEED_SPERM, *NEED_SELECTION, *NEED_TRACK, *NEED_GRADE} - {""}
+    named = {
+        *TOOLBAR,
+        *NEED_VIDEO,
+        *NEED_SPERM,
+        *NEED_SELECTION,
+        *NEED_SIGHT,
+        *NEED_TRACK,
+        *NEED_GRADE,
+    } - {""}
     assert named <= ids
 
 

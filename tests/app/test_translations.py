@@ -21,7 +21,7 @@ from app.reasons import REASONS, _patterns, translated_reason
 from app.settings import SETTINGS
 from app.views.compare_table import COLUMNS
 from app.wording import FLAG_TITLES, MARKED, flag_text
-from rostfine_core import assessor, pipeline, quality, twins
+from rostfine_core import assessor, clips, pipeline, quality, twins
 from rostfine_core.bundled import bundled_path
 from rostfine_core.domain import QualityFlag, Severity
 from rostfine_core.tracking import kinematics
@@ -127,7 +127,7 @@ def sentences(module: ModuleType) -> set[str]:
 
 
 def test_the_reasons_are_those_of_the_core() -> None:
-    tracks = (quality, twins, pipeline, kinematics, assessor)
+    tracks = (quality, twins, pipeline, kinematics, assessor, clips)
     modules = (*tracks, index, container, picture, pages, stills)
     said = set[str]().union(*map(sentences, modules))
     assert {shape(r) for r in REASONS} <= said
@@ -191,3 +191,16 @@ def japanese(qtbot: QtBot) -> Iterator[None]:
 def test_the_compiled_file_is_that_of_the_source(japanese: None) -> None:
     for context, source, message in MESSAGES:
         assert QCoreApplication.translate(context, source) == message.findtext("translation")
+
+
+def test_a_reason_within_a_reason_is_translated_too(japanese: None) -> None:
+    reason = "the track lasts 0.50 s and at least one second is needed"
+    told = translated_reason(f"{reason} (counted from the correction in frame 90 on)")
+    assert told.startswith(translated_reason(reason))
+    assert translated_reason(reason) != reason
+    assert "フレーム 90 " in told
+
+
+def test_no_text_claims_health_viability_or_fertility() -> None:
+    said = " ".join(source for _, source, _ in MESSAGES).casefold()
+    assert not re.findall(r"health|viab|fertil|\bnormal", said)

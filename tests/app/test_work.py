@@ -47,7 +47,7 @@ def test_a_film_has_the_frames_too_that_are_not_kept(
     with open_video(path) as video:
         for frame in video.frames(stop=4):
             cache.store(frame)
-    film = cut(work.cut_film(make_track(lost=(3, 20)), cache=cache, path=path))
+    film = cut(work.cut_film(make_track(lost=(3, 20)), cache=cache, path=path, crop_px=150))
     assert film.frames == tuple(k for k in range(24) if k not in (3, 20))
     shades = [int(np.median(image[70:80, 70:80])) for image in film.images]
     assert shades == pytest.approx([40 + 8 * k for k in film.frames], abs=3)
@@ -58,14 +58,16 @@ def test_a_film_of_a_long_track_is_spread_over_all_of_it(
 ) -> None:
     monkeypatch.setattr(work, "FILM_FRAMES", 6)
     cache = FrameCache(info, budget_bytes=4 * FRAME_BYTES)
-    film = cut(work.cut_film(make_track(), cache=cache, path=path))
+    film = cut(work.cut_film(make_track(), cache=cache, path=path, crop_px=150))
     assert film.frames == (0, 4, 8, 12, 16, 20)
 
 
 def test_a_film_that_is_cancelled_lets_the_file_go(
     path: Path, info: VideoInfo, make_track: MakeTrack
 ) -> None:
-    job = work.cut_film(make_track(), cache=FrameCache(info, budget_bytes=0), path=path)
+    job = work.cut_film(
+        make_track(), cache=FrameCache(info, budget_bytes=0), path=path, crop_px=150
+    )
     assert [next(job).done for _ in range(3)] == [0, 1, 2]
     job.close()
     path.rename(path.with_suffix(".moved"))  # an open file could not be moved on Windows
@@ -75,4 +77,4 @@ def test_a_video_that_is_gone_makes_no_film(info: VideoInfo, make_track: MakeTra
     gone = replace(info, path="gone.mp4")
     cache = FrameCache(gone, budget_bytes=0)
     with pytest.raises(VideoError, match=r"gone\.mp4"):
-        cut(work.cut_film(make_track(), cache=cache, path=Path(gone.path)))
+        cut(work.cut_film(make_track(), cache=cache, path=Path(gone.path), crop_px=150))

@@ -106,13 +106,17 @@ def test_a_corrected_frame_rate_scales_speeds_and_times(
     assert slow.kinematics.fps == pytest.approx(7.5)
 
 
-def other_clips(source: Path, target: Path, *, frames: int) -> Assessor:
-    """The model of ``source`` as if it had been trained on clips of ``frames`` frames."""
+def other_clips(
+    source: Path, target: Path, *, clip_frames: int = 16, clip_size_px: int = 150
+) -> Assessor:
+    """The model of ``source`` as if it had been trained on clips of another shape."""
     model = load_model(source)
     save_model(
         target,
         model.network,
-        preprocessing=replace(model.preprocessing, clip_frames=frames),
+        preprocessing=replace(
+            model.preprocessing, clip_frames=clip_frames, clip_size_px=clip_size_px
+        ),
         training={},
         dataset_kind="simulated",
     )
@@ -125,13 +129,27 @@ def test_as_many_frames_are_cut_as_the_model_learned_from(
     path, seeds, _ = made
     source = path.with_name("m.safetensors")
     request = AssessmentRequest(video=path, seeds=seeds[:1], settings=SETTINGS)
-    ten = other_clips(source, tmp_path / "ten.safetensors", frames=10)
+    ten = other_clips(source, tmp_path / "ten.safetensors", clip_frames=10)
     (assessment,) = drain(assess_video(request, assessor=ten)).assessments
     assert len(assessment.clip.images) == 10
     assert json.loads(assessment.provenance.settings_json)["clip"]["frame_count"] == 10
-    one = other_clips(source, tmp_path / "one.safetensors", frames=1)
+    one = other_clips(source, tmp_path / "one.safetensors", clip_frames=1)
     with pytest.raises(ModelError, match=r"clips of 1 frame\(s\), which show no motion"):
         drain(assess_video(request, assessor=one))
+
+
+def test_crops_are_as_wide_as_those_that_the_model_learned_from(
+    made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path
+) -> None:
+    path, seeds, usual = made
+    source = path.with_name("m.safetensors")
+    request = AssessmentRequest(video=path, seeds=seeds[:1], settings=SETTINGS)
+    wide = other_clips(source, tmp_path / "wide.safetensors", clip_size_px=200)
+    (assessment,) = drain(assess_video(request, assessor=wide)).assessments
+    assert assessment.clip.images.shape[1:3] == (200, 200)
+    assert {box.size_px for box in assessment.clip.boxes} == {200}
+    with pytest.raises(ModelError, match="is 200 pixels wide but the model needs 150"):
+        next(usual.assess([assessment.clip]))
 
 
 def test_notes_of_the_video_become_flags(

@@ -20,12 +20,19 @@ from app.session import Session
 from app.settings import SETTINGS, Settings
 from app.views.about import AboutDialog
 from app.views.compare import Candidate, ComparePage
-from app.views.compare_table import CompareTable
+from app.views.compare_table import COLUMNS, CompareTable
 from app.views.dialogs import ShortcutsDialog
 from app.views.kinematics_table import KinematicsTable
 from app.views.report_panel import ReportPage
 from app.views.settings_dialog import SettingsDialog
-from rostfine_core.domain import DISCLAIMER_DEMONSTRATION, Assessment, Progress, Verdict
+from rostfine_core.domain import (
+    DISCLAIMER_DEMONSTRATION,
+    Assessment,
+    Progress,
+    QualityFlag,
+    Severity,
+    Verdict,
+)
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
@@ -52,6 +59,53 @@ def test_the_table_sorts_by_any_column(qtbot: QtBot, graded: Session) -> None:
     assert names(page) == ["1", "2"]
     page.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
     assert names(page) == ["1", "2"]
+
+
+@pytest.mark.parametrize("order", list(Qt.SortOrder))
+@pytest.mark.parametrize("column", range(1, 1 + len(COLUMNS)))
+def test_what_has_no_value_comes_last(
+    qtbot: QtBot, graded: Session, column: int, order: Qt.SortOrder
+) -> None:
+    """Neither an ungraded sperm nor one without a velocity is the best or the worst."""
+    sperm = graded.sperms[0]
+    known = graded.assessment(sperm)
+    assert known is not None
+    kinematics = replace(known.kinematics, vcl=None, lin=None)
+    graded.add_assessments(
+        {graded.assessment_key(sperm): replace(known, kinematics=kinematics)}, {}
+    )
+    graded.set_draft(drafts.added(graded.draft, key=3, frame=0, x_px=1.0, y_px=1.0))
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.table.refresh()
+    page.table.sortByColumn(column, order)
+    model, role = page.table.model(), Qt.ItemDataRole.InitialSortOrderRole
+    values = [model.index(row, column).data(role) for row in range(3)]
+    unknown = [v is None for v in values]
+    assert any(unknown)
+    assert unknown == sorted(unknown)
+    known_values = [v for v in values if v is not None]
+    is_descending = order is Qt.SortOrder.DescendingOrder
+    assert known_values == sorted(known_values, reverse=is_descending)
+
+
+def test_a_sperm_that_is_compared_names_its_warnings(qtbot: QtBot, graded: Session) -> None:
+    first, second = graded.sperms
+    known = graded.assessment(first)
+    assert known is not None
+    codes = ("out_of_focus", "too_dark", "out_of_focus")
+    flags = [QualityFlag(code=c, severity=Severity.WARNING, reason=f"{c}.") for c in codes]
+    flags.append(QualityFlag(code="scale_unknown", severity=Severity.NOTICE, reason="No scale."))
+    doubtful, plain = replace(known, flags=tuple(flags)), replace(known, flags=())
+    graded.add_assessments({graded.assessment_key(first): doubtful}, {})
+    graded.add_assessments({graded.assessment_key(second): plain}, {})
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.show()
+    graded.set_compared((1, 2))
+    qtbot.waitUntil(lambda: len(side_by_side(page)) == 2)
+    told = [c._cautions.text() for c in side_by_side(page) if c._cautions.isVisible()]
+    assert told == ["Caution: Out of focus, Too dark"]
 
 
 def test_headings_stand_over_their_figures(qtbot: QtBot, graded: Session) -> None:
@@ -95,7 +149,7 @@ def test_chosen_rows_stand_side_by_side_with_an_honest_sentence(
     page.table.selectRow(0)
     assert graded.compared == (1, 2)
     qtbot.waitUntil(lambda: len(side_by_side(page)) == 2)
-    assert page.verdicts[0].text().startswith("1 and 2: the panel would rather vote for 2.")
+    assert page.verdicts[0].text().startswith("1 and 2: 2 is graded clearly better.")
     page.hide()
 
 

@@ -1,5 +1,6 @@
 """The reviewing page shows the session and asks; nothing is computed or decided in it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -57,7 +58,8 @@ def test_the_panel_never_shows_a_letter_without_its_distribution(
     assert "Out of focus." in texts(panel)
     assert "BCF: 20 fps is below 50 fps" in texts(panel)
     assert "20 fps, 24 measured points over 1.15 s, window 100 ms" in texts(panel)
-    assert not {"A", "B", "C", "D", "E"} & set(texts(panel).split("\n"))
+    letters = re.findall(r"\b[A-E]\b", texts(panel).replace("P(A or B)", ""))
+    assert letters == []  # the histogram paints its own beside their shares
     graded.select(None)
     assert not panel.histogram.isVisible()
 

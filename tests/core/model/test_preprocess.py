@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,14 @@ def test_settings_survive_json_and_follow_a_config() -> None:
     demo = preset("demo")
     assert (settings.image_size, settings.num_frames) == (demo.image_size, demo.num_frames)
     assert Preprocessing.from_dict(json.loads(settings.to_json())) == settings
+    wide = replace(settings, clip_size_px=200)
+    assert Preprocessing.from_dict(json.loads(wide.to_json())) == wide
+
+
+def test_older_files_that_name_no_size_have_the_papers() -> None:
+    older = json.loads(Preprocessing().to_json())
+    del older["clip_size_px"]
+    assert Preprocessing.from_dict(older).clip_size_px == 150
 
 
 @pytest.mark.parametrize(
@@ -111,6 +120,7 @@ def test_settings_survive_json_and_follow_a_config() -> None:
         {"image_size": 0},
         {"num_frames": 2.5},
         {"clip_frames": True},
+        {"clip_size_px": 0},
         {"extra": 1},
     ],
 )

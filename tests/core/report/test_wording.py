@@ -165,3 +165,10 @@ def test_no_sentence_claims_health_viability_or_fertility(
         ]
     ).lower()
     assert not any(word in said for word in ("health", "viab", "fertil", "normal"))
+
+
+def test_a_still_head_is_not_said_to_lack_pictures(make_assessment: MakeAssessment) -> None:
+    still = replace(make_assessment().kinematics, wob=None, vcl=0.0, vap=0.0)
+    assert "holds one picture" not in wording.kinematics_conditions(still)
+    alike = replace(still, vcl=9.0, vap=9.0)
+    assert "holds one picture" in wording.kinematics_conditions(alike)

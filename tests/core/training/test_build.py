@@ -48,7 +48,7 @@ def plan(tmp_path: Path) -> Path:
         HEAD
         + "c1,p1,one.avi,0,30,40,10,10,10,5,5\n"
         + "c2,p1,one.avi,500,30,40,40,0,0,0,0\n"
-        + "c3,p2,broken.avi,0,5,5,40,0,0,0,0\n"
+        + "c3,p2,broken.avi,0,30,50,40,0,0,0,0\n"
         + "c4,p3,two.avi,0,30,50,0,0,40,0,0\n"
         + "c5,p3,two.avi,20,70,50,0,0,40,0,0\n",
         encoding="utf-8",
@@ -280,6 +280,14 @@ def test_nothing_but_rejects(plan: Path, drain: Callable[..., Any]) -> None:
     out = plan.parent / "out"
     with pytest.raises(DatasetError, match="every sperm of the plan was rejected"):
         drain(build_dataset(plan, out=out, name="lab", panel_size=40))
+
+
+def test_a_video_that_was_mended_is_read_again(plan: Path, drain: Callable[..., Any]) -> None:
+    out = plan.parent / "out"
+    build = partial(build_dataset, out=out, name="lab", panel_size=40, settings=SETTINGS)
+    assert "c3" in dict(drain(build(plan)).rejected)
+    draw(plan.parent / "broken.avi", y=50)
+    assert "c3" not in dict(drain(build(plan)).rejected)
 
 
 def test_clips_of_another_plan_are_not_dropped_in_silence(

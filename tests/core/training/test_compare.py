@@ -21,12 +21,13 @@ from rostfine_core.training.compare_parts import RunAnswers, part_scores
 from rostfine_core.training.compare_tables import COLUMNS, markdown
 from rostfine_core.training.loop import TrainingProgress
 from rostfine_core.training.metrics import compute_metrics
-from rostfine_core.training.notices import DISCLAIMER_SIMULATED_DATA, TIE_RULE
+from rostfine_core.training.notices import DISCLAIMER_SIMULATED_DATA, TIE_RULE, caution_of_part
 from rostfine_core.training.significance import (
     compare_with_reference,
     holm,
     kruskal_wallis,
     smallest_p_kruskal,
+    smallest_p_paired,
 )
 
 COMPARISON = """
@@ -89,7 +90,7 @@ def test_a_comparison_is_resumed_and_tabled(
     notes = (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA)
     assert lines[4:9:2] == [f"> {note}" for note in notes]
     stored = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
-    assert tuple(stored["notes"]) == notes
+    assert tuple(stored["notes"]) == (*notes, caution_of_part("test", 8))
     assert "Kruskal-Wallis over folds" in result.summary
     assert "averaged" not in result.summary  # each part has one run
     rows = rows_of(tmp_path / "out" / "compare.csv")
@@ -169,8 +170,9 @@ def test_a_method_of_several_tables_is_trained_once(
     assert len((tmp_path / "out" / "times.jsonl").read_text(encoding="utf-8").splitlines()) == 4
     assert "![Alpha, drawn](Alpha_drawn.png)" in result.summary
     with Image.open(tmp_path / "out" / "Alpha_drawn.png") as figure:
-        told = (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA, TIE_RULE)
-        assert figure.info["Disclaimer"] == " ".join(told)
+        told = (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA)
+        caution = caution_of_part("test", 8) or ""
+        assert figure.info["Disclaimer"] == " ".join((*told, caution, TIE_RULE))
     before = (tmp_path / "out" / "compare.md").read_bytes()
     drain(compare(comparison))
     assert (tmp_path / "out" / "compare.md").read_bytes() == before
@@ -350,9 +352,11 @@ def test_a_comparison_tells_when_and_how_long_it_was_made(
 ) -> None:
     drain(compare(comparison))
     journal = tmp_path / "out" / "times.jsonl"
+    runs = [json.loads(line)["run"] for line in journal.read_text(encoding="utf-8").splitlines()]
     notes = [
-        {"run": "a", "seconds": 90.0, "ended": "2026-11-25T08:01:30+00:00"},
-        {"run": "b", "seconds": 120.0, "ended": "2026-11-25T08:10:00+00:00"},
+        {"run": runs[0], "seconds": 90.0, "ended": "2026-11-25T08:01:30+00:00"},
+        {"run": runs[1], "seconds": 120.0, "ended": "2026-11-25T08:10:00+00:00"},
+        {"run": "taken out of the grid", "seconds": 3600.0, "ended": "2026-11-25T07:00:00+00:00"},
     ]
     journal.write_text("\n".join(map(json.dumps, notes)), encoding="utf-8")
     for log in tmp_path.rglob("log.jsonl"):
@@ -386,7 +390,12 @@ def test_checkpoints_that_were_chosen_on_the_test_part_are_told(
 def test_folds_too_few_for_any_difference_are_told(
     comparison: Path, drain: Callable[..., Any]
 ) -> None:
-    assert "the p of Kruskal-Wallis cannot fall below 0.121" in drain(compare(comparison)).summary
+    told = drain(compare(comparison)).summary
+    assert "the p of Kruskal-Wallis cannot fall below 0.121" in told
+    assert "Caution: the clips of the test part come from" in told
+    assert smallest_p_paired(1) is None
+    assert [smallest_p_paired(n) for n in (4, 5)] == [0.125, 0.0625]  # 2 of 2^n signs
+    assert (smallest_p_paired(6) or 1) < 0.05
     assert smallest_p_kruskal(1) is None
     # Two groups that do not overlap: H = 12 / (N (N + 1)) sum R^2 / n - 3 (N + 1), 1 degree.
     assert smallest_p_kruskal(2) == pytest.approx(stats.chi2.sf(12 / 20 * (9 + 49) / 2 - 15, 1))

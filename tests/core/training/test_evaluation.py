@@ -39,6 +39,7 @@ from rostfine_core.training.notices import (
     TIE_RULE,
     caution_of,
     caution_of_seen,
+    caution_of_training,
     sentences,
     standing_notes,
 )
@@ -202,6 +203,13 @@ def test_the_member_whose_attention_is_shown_is_named(
     assert report.count("Attention of ") == 3
 
 
+def test_a_model_that_hides_or_lacks_its_samples_is_cautioned() -> None:
+    assert "does not say which samples" in (caution_of_seen(None, of=8) or "")
+    assert caution_of_seen(0, of=8) is None
+    assert "saw 3 samples only" in (caution_of_training([None, 60, 3]) or "")
+    assert caution_of_training([None, 10]) is None
+
+
 def test_notes_say_what_was_simulated() -> None:
     neither = standing_notes(model_kinds=["Lab A"], data_kind="Lab B")
     assert sentences(neither) == (DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION_SCORED)
@@ -359,6 +367,20 @@ def test_clips_of_another_length_are_refused(
         next(evaluate(trained_model, held_back_folder))
     with pytest.raises(DatasetError, match=told):
         next(evaluate(trained_model, dataset_folder, calibrate_on=held_back_folder))
+
+
+def test_clips_of_another_size_are_refused(
+    trained_model: Path, dataset_folder: Path, held_back_folder: Path
+) -> None:
+    """They would show sperm larger or smaller than those that the model learned from."""
+    header = held_back_folder / "dataset.toml"
+    text = header.read_text(encoding="utf-8").replace("size_px = 20", "size_px = 16")
+    header.write_text(text, encoding="utf-8")
+    for path in (held_back_folder / "clips").iterdir():
+        save_clip(path, load_clip(path, frames=16, size_px=20)[:, 2:18, 2:18])
+    told = "^The clips of tiny are 16 pixels wide but the model needs 20: cut them with"
+    with pytest.raises(DatasetError, match=told):
+        next(evaluate(trained_model, held_back_folder))
 
 
 def test_attention_is_said_to_be_of_the_clip_without_its_mirror_images(

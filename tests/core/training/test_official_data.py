@@ -77,3 +77,11 @@ def test_grades_and_clips_of_other_sperm(tmp_path: Path, drain: Callable[..., An
     write(tmp_path / "td.pkl", {"b": np.zeros((16, 9, 9, 3), np.uint8)})
     with pytest.raises(DatasetError, match="not of the same sperm"):
         drain(import_official(tmp_path, out=tmp_path / "out", name="x"))
+
+
+def test_five_experts_are_not_taken_for_five_counts() -> None:
+    assert votes_of([3, 3, 2, 1, 5], panel_size=5, key="7") == [1, 1, 2, 0, 1]
+    assert votes_of([0, 2, 3, 0, 0], panel_size=5, key="7") == [0, 2, 3, 0, 0]
+    assert votes_of(["A"] * 5, panel_size=5, key="7") == [5, 0, 0, 0, 0]
+    with pytest.raises(DatasetError, match="sperm 7 can be read as one vote for each grade or"):
+        votes_of([1, 1, 1, 1, 1], panel_size=5, key="7")
