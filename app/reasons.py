@@ -15,8 +15,8 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
     ),
     QT_TRANSLATE_NOOP(
         "Reasons",
-        "The position is uncertain in {doubtful} of {seen} frames: check the track and correct it "
-        "where it left the sperm.",
+        "The position is uncertain in {doubtful} of {seen} different frames: check the track and "
+        "correct it where it left the sperm.",
     ),
     QT_TRANSLATE_NOOP(
         "Reasons",
@@ -52,12 +52,12 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
         "check the scale.",
     ),
     QT_TRANSLATE_NOOP(
-        "Reasons", "The model's last training saw {samples} samples only: its grades say little."
+        "Reasons", "The model's last training saw only {samples} sample(s): its grades say little."
     ),
     QT_TRANSLATE_NOOP(
         "Reasons",
-        "The last training of a model of this ensemble saw {samples} samples only: its grades say "
-        "little.",
+        "The last training of a model of this ensemble saw only {samples} sample(s): its grades "
+        "say little.",
     ),
     QT_TRANSLATE_NOOP("Reasons", "The model does not say how many samples it was trained on."),
     QT_TRANSLATE_NOOP(

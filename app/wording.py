@@ -11,6 +11,7 @@ from rostfine_core.domain import (
     Assessment,
     QualityFlag,
     Severity,
+    with_micro_sign,
 )
 
 _CONTEXT = "Core"
@@ -86,7 +87,8 @@ def flag_text(flag: QualityFlag) -> str:
     reason = translated_reason(flag.reason)
     title = FLAG_TITLES.get(flag.code, "")
     meaning = QCoreApplication.translate("Flags", title) if title else ""
-    return reason if reason != flag.reason or meaning == title else f"{meaning}: {reason}"
+    is_known = reason != flag.reason or meaning == title
+    return with_micro_sign(reason if is_known else f"{meaning}: {reason}")
 
 
 def warning_count(assessment: Assessment) -> int:
@@ -124,8 +126,3 @@ def attention_notice() -> str:
 def model_notice(model: ModelState) -> str:
     """What the model is not for, or what is not known of it."""
     return translated(model.notice)
-
-
-def signed(unit: str) -> str:
-    """A unit with its proper sign: ``um/s`` -> ``µm/s``."""
-    return unit.replace("um", "µm")

@@ -5,6 +5,7 @@ first frame. Arrays inside a record are treated as read-only.
 """
 
 import math
+import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -207,6 +208,11 @@ class Kinematics:
     withheld: tuple[tuple[str, str], ...] = ()
 
 
+def with_micro_sign(text: str) -> str:
+    """Units with their proper sign, where it can be shown: ``um/s`` -> ``µm/s``."""
+    return re.sub(r"\bum\b", "µm", text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class CropBox:
     """The square cut from one frame, centred on the sub-pixel track.
@@ -246,6 +252,10 @@ class Explanation:
     branch_attention: NDArray[np.float32]
     selected_patches: NDArray[np.int64]
     clip_frames: tuple[int, ...]
+
+
+NEARLY_EVEN = 0.1
+"""A range of attention, as a part of its mean, that colours make look like more than it is."""
 
 
 def attention_range(maps: NDArray[np.float32]) -> tuple[float, float] | None:

@@ -1,5 +1,7 @@
 """The errors a user can mend: each carries one sentence that says what happened and what to do."""
 
+import sys
+
 
 class RostfineError(Exception):
     """A failure for the user to read: ``str(error)`` is one sentence, shown without a traceback."""
@@ -27,3 +29,10 @@ class DatasetError(RostfineError):
 
 class ConfigError(RostfineError):
     """A configuration file cannot be read or holds a value that does not fit."""
+
+
+def install_command(extra: str) -> str:
+    """What installs an extra into the Python that runs, for the sentence of an error."""
+    python = sys.executable or "python"
+    command = f'"{python}" -m pip install -c requirements.lock -e ".[{extra}]"'
+    return f"`{command}` in the program's folder"

@@ -75,11 +75,12 @@ def recording_flags(track: Track, clip: Clip) -> tuple[QualityFlag, ...]:
 
 
 def _recording_flags(track: Track, clip: Clip, heads: Heads) -> Iterator[QualityFlag]:
+    yield from _click_flags(clip, heads)
     yield from _track_flags(track)
     yield from _clip_flags(clip)
     yield from _border_flags(clip)
     yield from _light_flags(clip)
-    yield from _head_flags(clip, heads)
+    yield from _head_flags(heads)
 
 
 def _heads(clip: Clip) -> Heads:
@@ -119,8 +120,8 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
     if seen and len(doubtful) > UNCERTAIN_SHARE * len(seen):
         yield _warning(
             "track_uncertain",
-            f"The position is uncertain in {len(doubtful)} of {len(seen)} frames: check the "
-            "track and correct it where it left the sperm.",
+            f"The position is uncertain in {len(doubtful)} of {len(seen)} different "
+            "frames: check the track and correct it where it left the sperm.",
         )
 
 
@@ -164,14 +165,17 @@ def _light_flags(clip: Clip) -> Iterator[QualityFlag]:
         yield _warning("too_bright", f"{clipped:.0%} of the picture is overexposed.")
 
 
-def _head_flags(clip: Clip, heads: Heads) -> Iterator[QualityFlag]:
-    """Whether there is a head, and a sharp one; the median frame speaks for the clip."""
+def _click_flags(clip: Clip, heads: Heads) -> Iterator[QualityFlag]:
     if heads[0] is None and clip.boxes[0].status is TrackStatus.MANUAL:
         yield _warning(
             "no_head_at_click",
             f"Nothing stands out where the sperm was clicked in frame {clip.boxes[0].frame}: the "
             "click may have missed it, and what was followed may be something else.",
         )
+
+
+def _head_flags(heads: Heads) -> Iterator[QualityFlag]:
+    """Whether there is a head, and a sharp one; the median frame speaks for the clip."""
     found = _found(heads)
     if found is None:
         yield _warning(
@@ -282,7 +286,7 @@ def _training_flags(model: ModelInfo) -> Iterator[QualityFlag]:
         if samples < FEWEST_TRAINING_SAMPLES:
             yield _warning(
                 "few_training_samples",
-                f"The model's last training saw {samples} samples only: its grades say little.",
+                f"The model's last training saw only {samples} sample(s): its grades say little.",
             )
     elif fewest is None:
         yield _notice(
@@ -291,6 +295,6 @@ def _training_flags(model: ModelInfo) -> Iterator[QualityFlag]:
     elif fewest < FEWEST_TRAINING_SAMPLES:
         yield _warning(
             "few_training_samples",
-            f"The last training of a model of this ensemble saw {fewest} samples only: its grades "
-            "say little.",
+            f"The last training of a model of this ensemble saw only {fewest} sample(s): its "
+            "grades say little.",
         )

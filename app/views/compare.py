@@ -62,7 +62,7 @@ class Candidate(QWidget):
             )
         )
         cautions = wording.warnings_in_brief(assessment)
-        self._cautions.setText(self.tr("Caution: {reasons}").format(reasons=cautions))
+        self._cautions.setText(self.tr("Warnings: {reasons}").format(reasons=cautions))
         self._cautions.setVisible(bool(cautions))
         self.show_place(0)
 

@@ -27,8 +27,8 @@ from app.records import Sperm
 from app.session import Session
 from app.theme import sperm_colour
 from app.views.sperm_list import paint_bar
-from app.wording import signed, warning_count
-from rostfine_core.domain import Assessment, GradeDistribution, Verdict
+from app.wording import warning_count
+from rostfine_core.domain import Assessment, GradeDistribution, Verdict, with_micro_sign
 
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
@@ -90,7 +90,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         heading=QT_TRANSLATE_NOOP("CompareTable", "VCL"),
         tip=QT_TRANSLATE_NOOP("CompareTable", "Curvilinear velocity"),
-        text=lambda a: _number(a.kinematics.vcl, "{:.1f} " + signed(a.kinematics.unit)),
+        text=lambda a: _number(a.kinematics.vcl, "{:.1f} " + with_micro_sign(a.kinematics.unit)),
         order=lambda a: _reversed(a.kinematics.vcl),
     ),
     Column(
@@ -100,7 +100,7 @@ COLUMNS: tuple[Column, ...] = (
         order=lambda a: _reversed(a.kinematics.lin),
     ),
     Column(
-        heading=QT_TRANSLATE_NOOP("CompareTable", "Cautions"),
+        heading=QT_TRANSLATE_NOOP("CompareTable", "Warnings"),
         tip=QT_TRANSLATE_NOOP("CompareTable", "How many warnings there are"),
         text=lambda a: str(warning_count(a) or "–"),
         order=lambda a: float(warning_count(a)),

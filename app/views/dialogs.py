@@ -59,8 +59,8 @@ class Questions:
         """Where a video that is not in its place any more lies now."""
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setText(translate("Dialogs", "{path} is not there any more.").format(path=path))
-        box.setInformativeText(translate("Dialogs", "Show where it was moved to?"))
+        box.setText(translate("Dialogs", "{path} is not there.").format(path=path))
+        box.setInformativeText(translate("Dialogs", "Show where it is?"))
         find = box.addButton(translate("Dialogs", "Find it …"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()

@@ -14,7 +14,7 @@ from app.settings import SETTINGS
 from app.theme import sperm_colour
 from app.views.canvas_items import rgb_image, rgba_image
 from app.views.panel import heading, muted
-from rostfine_core.domain import Assessment, attention_range
+from rostfine_core.domain import NEARLY_EVEN, Assessment, attention_range
 
 CAPTION_PX = 16
 UNSEEN_OPACITY = 0.35
@@ -168,7 +168,11 @@ class FilmStrip(QWidget):
         ends = attention_range(coloured_maps(assessment.explanation, kind))
         if ends is None:
             return self.tr("Attention is even over the clip. ")
-        words = self.tr("{low}–{high} × mean. ")
+        words = (
+            self.tr("Nearly even: {low}–{high} × mean. ")
+            if ends[1] - ends[0] < NEARLY_EVEN
+            else self.tr("{low}–{high} × mean. ")
+        )
         return words.format(low=f"{ends[0]:.2f}", high=f"{ends[1]:.2f}")
 
     def _ask(self, overlay: object) -> None:

@@ -5,8 +5,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.reasons import translated_reason
 from app.views.panel import muted
-from app.wording import signed, translated
-from rostfine_core.domain import Kinematics
+from app.wording import translated
+from rostfine_core.domain import Kinematics, with_micro_sign
 
 
 class KinematicsTable(QWidget):
@@ -56,7 +56,7 @@ class KinematicsTable(QWidget):
 
     def show_kinematics(self, kinematics: Kinematics) -> None:
         """Show one sperm's motion."""
-        speed = signed(kinematics.unit)
+        speed = with_micro_sign(kinematics.unit)
         length = speed.removesuffix("/s")
         for name, term, _tip in self._terms:
             value = getattr(kinematics, name)
@@ -78,7 +78,9 @@ class KinematicsTable(QWidget):
         self._measured.setText(text)
         reasons: dict[str, list[str]] = {}
         for name, reason in kinematics.withheld:
-            reasons.setdefault(translated_reason(reason), []).append(_term_of(name))
+            reasons.setdefault(with_micro_sign(translated_reason(reason)), []).append(
+                _term_of(name)
+            )
         self._withheld.setText(
             "\n".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
         )

@@ -117,6 +117,8 @@ class SpermModel(QAbstractListModel):
         if session.rejection(sperm):
             return self.tr("cannot be graded")
         problems = []
+        if assessment is not None and wording.shows_no_sperm(assessment):
+            problems.append(self.tr("no sperm?"))
         if assessment is None:
             is_running = session.work("grade") is not None
             problems.append(self.tr("grading …") if is_running else self.tr("not graded"))
@@ -124,8 +126,6 @@ class SpermModel(QAbstractListModel):
             problems.append(self.tr("lost!"))
         elif spans(track, lost=False):
             problems.append(self.tr("uncertain"))
-        if assessment is not None and wording.shows_no_sperm(assessment):
-            problems.append(self.tr("no sperm?"))
         warnings = 0 if assessment is None else wording.warning_count(assessment)
         if warnings:
             problems.append(

@@ -458,8 +458,8 @@
         <translation>期待値 {expected:.2f}(1 最良、5 最悪)· P(A または B) {share:.0%}</translation>
     </message>
     <message>
-        <source>Caution: {reasons}</source>
-        <translation>注意: {reasons}</translation>
+        <source>Warnings: {reasons}</source>
+        <translation>警告: {reasons}</translation>
     </message>
     <message>
         <source>Sperm {name}</source>
@@ -617,8 +617,8 @@
         <translation>直線性</translation>
     </message>
     <message>
-        <source>Cautions</source>
-        <translation>注意</translation>
+        <source>Warnings</source>
+        <translation>警告</translation>
     </message>
     <message>
         <source>How many warnings there are</source>
@@ -798,12 +798,12 @@
         <translation>中止して閉じる</translation>
     </message>
     <message>
-        <source>{path} is not there any more.</source>
+        <source>{path} is not there.</source>
         <translation>{path} が見つかりません。</translation>
     </message>
     <message>
-        <source>Show where it was moved to?</source>
-        <translation>移動先を指定しますか?</translation>
+        <source>Show where it is?</source>
+        <translation>場所を指定しますか?</translation>
     </message>
     <message>
         <source>Find it …</source>
@@ -913,6 +913,10 @@
     <message>
         <source>Attention is even over the clip. </source>
         <translation>注意はクリップ全体で均一です。</translation>
+    </message>
+    <message>
+        <source>Nearly even: {low}–{high} × mean. </source>
+        <translation>ほぼ均一: 平均の {low}～{high} 倍。</translation>
     </message>
     <message>
         <source>{low}–{high} × mean. </source>
@@ -1237,10 +1241,6 @@
         <translation>精子が {total} フレーム中 {lost} フレームで見失われました(最初はフレーム {first})。追跡を確認してください。</translation>
     </message>
     <message>
-        <source>The position is uncertain in {doubtful} of {seen} frames: check the track and correct it where it left the sperm.</source>
-        <translation>{seen} フレーム中 {doubtful} フレームで位置が不確かです。追跡を確認し、精子から外れた所を修正してください。</translation>
-    </message>
-    <message>
         <source>In {faint} of {total} frames what is followed stands out less than half as much as in the first: the track may have left the sperm, check it.</source>
         <translation>{total} フレーム中 {faint} フレームで、追跡対象のコントラストが最初の半分未満です。追跡が精子から外れた可能性があります。確認してください。</translation>
     </message>
@@ -1281,11 +1281,15 @@
         <translation>{scale} µm/px では頭部の長さが {length} µm になりますが、ヒトの頭部は 4～5.5 µm です。縮尺を確認してください。</translation>
     </message>
     <message>
-        <source>The model&apos;s last training saw {samples} samples only: its grades say little.</source>
+        <source>The position is uncertain in {doubtful} of {seen} different frames: check the track and correct it where it left the sperm.</source>
+        <translation>異なる {seen} フレーム中 {doubtful} フレームで位置が不確かです。追跡を確認し、精子から外れた所を修正してください。</translation>
+    </message>
+    <message>
+        <source>The model&apos;s last training saw only {samples} sample(s): its grades say little.</source>
         <translation>このモデルが最後の学習で見た検体は {samples} 件だけです。その評価はほとんど参考になりません。</translation>
     </message>
     <message>
-        <source>The last training of a model of this ensemble saw {samples} samples only: its grades say little.</source>
+        <source>The last training of a model of this ensemble saw only {samples} sample(s): its grades say little.</source>
         <translation>このアンサンブルには、最後の学習で見た検体が {samples} 件だけのモデルがあります。その評価はほとんど参考になりません。</translation>
     </message>
     <message>

@@ -28,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rostfine", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="rostfine",
+        description="Grades tracked sperm as a panel of experts would, and all that leads there.",
+    )
     parser.add_argument("--version", action="version", version=f"rostfine {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     for add_verbs in (assessing.add_verbs, learning.add_verbs, care.add_verbs):

@@ -16,6 +16,8 @@ from rostfine_core.domain import (
     SampleInfo,
     Seed,
     Severity,
+    Track,
+    TrackStatus,
 )
 from rostfine_core.errors import StoreError, TrackingError
 
@@ -79,8 +81,19 @@ def _track(arguments: argparse.Namespace) -> int:
     seeds = read_seeds(arguments.seeds)
     tracks = run_job(track_video(arguments.video, seeds=seeds, fps=arguments.fps))
     write_tracks(arguments.out, tracks)
-    print(f"{len(tracks)} track(s) written to {arguments.out}")
+    for track in tracks:
+        print(f"Sperm {track.target}: {_followed(track)}")
+    print(f"Written to {arguments.out}")
     return 0
+
+
+def _followed(track: Track) -> str:
+    """How far a sperm was followed, in words."""
+    lost = [p.frame for p in track.points if p.status is TrackStatus.LOST]
+    total = f"{len(track.points)} frame(s) from frame {track.first_frame} on"
+    if not lost:
+        return f"followed in {total}"
+    return f"lost in {len(lost)} of {total}, first in frame {lost[0]}"
 
 
 def _assess(arguments: argparse.Namespace) -> int:

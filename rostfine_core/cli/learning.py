@@ -8,7 +8,7 @@ from typing import Any
 
 from rostfine_core.cli.arguments import Verbs, count, positive, size, whole
 from rostfine_core.cli.progress import run_job
-from rostfine_core.errors import ConfigError
+from rostfine_core.errors import ConfigError, StoreError, install_command
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -53,7 +53,7 @@ def _add_data_sets(verbs: Verbs) -> None:
     build.add_argument(
         "plan", type=Path, help="CSV: clip,sample,video,frame,x,y,votes_A,...,votes_E"
     )
-    build.add_argument("--out", type=Path, required=True)
+    build.add_argument("--out", type=Path, required=True, help="folder of the data set")
     build.add_argument("--name", required=True, help="what reports call the data")
     build.add_argument("--panel-size", type=count, default=40, help="experts (default 40)")
     build.add_argument(
@@ -65,7 +65,7 @@ def _add_data_sets(verbs: Verbs) -> None:
         "import-official", help="labelled clips from the official implementation's pickles"
     )
     official.add_argument("folder", type=Path, help="holds grades.pkl and 16frame.pkl or td.pkl")
-    official.add_argument("--out", type=Path, required=True)
+    official.add_argument("--out", type=Path, required=True, help="folder of the data set")
     official.add_argument("--name", required=True, help="what reports call the data")
     official.add_argument("--panel-size", type=count, default=40, help="experts (default 40)")
     official.set_defaults(run=_with_extra(_import_official))
@@ -73,15 +73,18 @@ def _add_data_sets(verbs: Verbs) -> None:
     describe = verbs.add_parser(
         "describe-dataset", help="what labelled clips hold, and how far the experts agree"
     )
-    describe.add_argument("dataset", type=Path, nargs="+")
+    describe.add_argument("dataset", type=Path, nargs="+", help="folders of data sets")
     describe.set_defaults(run=_with_extra(_describe_dataset))
 
 
 def _add_evaluate(verbs: Verbs) -> None:
     evaluate = verbs.add_parser("evaluate", help="score a model on a labelled data set")
     evaluate.add_argument("model", type=Path, help="model file, or folder of several")
-    evaluate.add_argument("dataset", type=Path)
+    evaluate.add_argument("dataset", type=Path, help="folder of a data set, with its dataset.toml")
     evaluate.add_argument("--out", type=Path, help="folder for the report and the tables")
+    evaluate.add_argument(
+        "--overwrite", action="store_true", help="replace the evaluation that the folder holds"
+    )
     evaluate.add_argument(
         "--flips",
         action="store_true",
@@ -121,7 +124,7 @@ def _with_extra(run: Run) -> Run:
                 raise
             raise ConfigError(
                 f"This verb needs {error.name}, which is not installed: run "
-                '`pip install -c requirements.lock -e ".[training]"` in the program\'s folder.'
+                f"{install_command('training')}."
             ) from error
 
     return checked
@@ -177,12 +180,19 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from rostfine_core.training import evaluate
+    from rostfine_core.training.evaluation import EVALUATION_JSON
 
+    out = arguments.out
+    if out is not None and (out / EVALUATION_JSON).exists() and not arguments.overwrite:
+        raise StoreError(
+            f"{out} already holds an evaluation, which is not overwritten: choose another folder "
+            "or add --overwrite."
+        )
     result = run_job(
         evaluate(
             arguments.model,
             arguments.dataset,
-            out=arguments.out,
+            out=out,
             flips=arguments.flips,
             calibrate_on=arguments.calibrate_on,
             shown_clips=arguments.clip,
@@ -190,8 +200,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         )
     )
     print(result.summary)
-    if arguments.out is not None:
-        print(f"Report: {arguments.out / 'report.html'}")
+    if out is not None:
+        print(f"Report: {out / 'report.html'}")
     return 0
 
 

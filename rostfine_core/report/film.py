@@ -11,7 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.domain import Assessment, CropBox, TrackStatus, attention_range
+from rostfine_core.domain import (
+    NEARLY_EVEN,
+    Assessment,
+    CropBox,
+    TrackStatus,
+    attention_range,
+)
 
 Picture = NDArray[np.uint8]
 
@@ -116,9 +122,11 @@ def range_in_words(strip: FilmStrip) -> tuple[str, str]:
     if strip.rollout_range is not None:
         low, high = strip.rollout_range
         rollout = (
-            f"colours from this clip's lowest ({low:.2g}×) to highest ({high:.2g}×) value, "
+            f"colours from this clip's lowest ({low:.3g}×) to highest ({high:.3g}×) value, "
             "as multiples of its mean patch; one scale for all frames."
         )
+        if high - low < NEARLY_EVEN:
+            rollout = f"attention is nearly even over the clip; {rollout}"
     selected = (
         "colours from 0 to this clip's highest attention to a selected patch; one scale for all "
         "frames. Patches that were not selected stay grey."

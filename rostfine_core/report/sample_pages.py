@@ -7,7 +7,14 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Spacer, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether
 
-from rostfine_core.domain import Assessment, Grade, LeftOut, Severity, Verdict
+from rostfine_core.domain import (
+    Assessment,
+    Grade,
+    LeftOut,
+    Severity,
+    Verdict,
+    with_micro_sign,
+)
 from rostfine_core.report.charts import sparkline
 from rostfine_core.report.layout import (
     FLUSH,
@@ -24,7 +31,6 @@ from rostfine_core.report.wording import (
     MAXIMUM_ENTROPY,
     first_click,
     flag_counts,
-    micro,
     scale_in_words,
     share,
     time_in_words,
@@ -117,9 +123,9 @@ def signature_block(assessments: Sequence[Assessment]) -> Flowable:
 def _summary_row(assessment: Assessment) -> list[Cell]:
     grade, click = assessment.prediction.grade, first_click(assessment)
     spread, vap = assessment.prediction.ensemble_spread, assessment.kinematics.vap
-    unit = micro(assessment.kinematics.unit)
+    unit = with_micro_sign(assessment.kinematics.unit)
     cells = [
-        f"{click.frame}: {click.x_px:.0f}, {click.y_px:.0f}" if click else "",
+        f"{click.frame}: {click.x_px:.1f}, {click.y_px:.1f}" if click else "",
         *(share(p) for p in grade.probabilities),
     ]
     after = [
@@ -133,7 +139,7 @@ def _summary_row(assessment: Assessment) -> list[Cell]:
     return [
         text(assessment.target, "small", bold=True, limit=40),
         *(text(c, "small") for c in cells),
-        sparkline(grade, width_pt=11 * mm, height_pt=5.5 * mm),
+        sparkline(grade, width_pt=10 * mm, height_pt=5.5 * mm),
         *(text(c, "small") for c in after),
         [
             text(flag_counts(assessment.flags), "small", bold=is_doubtful),

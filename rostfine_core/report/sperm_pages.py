@@ -7,7 +7,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Spacer, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether, PageBreak
 
-from rostfine_core.domain import DISCLAIMER_ATTENTION, Assessment, Severity
+from rostfine_core.domain import DISCLAIMER_ATTENTION, Assessment, Severity, with_micro_sign
 from rostfine_core.report.charts import LINE, histogram
 from rostfine_core.report.film import ROW_TITLES, film_strip, frame_label, range_in_words
 from rostfine_core.report.layout import (
@@ -158,7 +158,7 @@ def _flags(assessment: Assessment) -> list[Flowable]:
     rows = [
         [
             text(f.severity.capitalize(), "small", bold=f.severity is Severity.WARNING),
-            text(f.reason, "small"),
+            text(with_micro_sign(f.reason), "small"),
             text(f.code, "tiny"),
         ]
         for f in by_severity(assessment.flags)
@@ -198,4 +198,4 @@ def _provenance(assessment: Assessment) -> list[Flowable]:
     ]
     table = Table([columns], colWidths=[72 * mm, 108 * mm], style=FLUSH)
     long = tiny_pairs(below, widths=(20 * mm, 160 * mm))
-    return [titled("What made this result", table), long]
+    return [titled("What made this result", table, long)]

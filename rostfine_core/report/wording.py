@@ -17,14 +17,15 @@ from rostfine_core.domain import (
     QualityFlag,
     Seed,
     Severity,
+    with_micro_sign,
 )
 
 PROGRAM = "RoSTFine Assist"
 EXPECTED_GRADE_SCALE = "A = 1 … E = 5, lower is better"
 MAXIMUM_ENTROPY = "0 if all agree, 2.32 if votes are even"
 NO_FLAGS = (
-    "None of the checks fired (track, crop over the border, light, focus, size of the head, "
-    "frame rate, scale)."
+    "None of the checks fired (click, track, crop over the border, light, focus, size of the head, "
+    "frame rate, scale, samples of the training)."
 )
 SINGLE_MODEL = "single model: no ensemble spread"
 NOTHING_TO_REPORT = "There is nothing to report: assess at least one sperm first."
@@ -95,9 +96,9 @@ def time_in_words(created_utc: str) -> str:
     return created_utc.replace("T", " ").replace("+00:00", " UTC")
 
 
-def micro(unit: str) -> str:
-    """A unit with its proper sign: ``um/s`` -> ``µm/s``."""
-    return unit.replace("um", "µm")
+def counted(count: int, word: str) -> str:
+    """A number with its word: ``1 clip``, ``1,600 clips``."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def scale_in_words(um_per_px: float | None) -> str:
@@ -140,7 +141,7 @@ def warnings_in_brief(flags: Sequence[QualityFlag]) -> str:
 def kinematics_conditions(kinematics: Kinematics) -> str:
     """Under which sampling and smoothing the values hold."""
     text = (
-        f"{kinematics.measured_points} measured points at {kinematics.fps:.4g} fps over "
+        f"{counted(kinematics.measured_points, 'measured point')} at {kinematics.fps:.4g} fps over "
         f"{kinematics.span_s:.2f} s; average path smoothed over {kinematics.window_s:.3g} s."
     )
     vap, vcl = kinematics.vap, kinematics.vcl
@@ -153,7 +154,7 @@ def kinematics_conditions(kinematics: Kinematics) -> str:
 
 def measures(kinematics: Kinematics) -> Iterator[Measure]:
     """All kinematic values in the order of the report; reasons stand where a value is missing."""
-    unit = micro(kinematics.unit)
+    unit = with_micro_sign(kinematics.unit)
     reasons = dict(kinematics.withheld)
 
     def measure(field: str, term: str, meaning: str, form: str, unit: str) -> Measure:
@@ -186,7 +187,7 @@ def notes_in_words(found: Sequence[Measure]) -> list[str]:
     terms: dict[str, list[str]] = {}
     for measure in found:
         if measure.note:
-            terms.setdefault(measure.note, []).append(measure.term)
+            terms.setdefault(with_micro_sign(measure.note), []).append(measure.term)
     return [f"{', '.join(names)}: {note}" for note, names in terms.items()]
 
 
@@ -246,9 +247,9 @@ def training_in_words(model: ModelInfo) -> str:
     """What the model has learned from, as far as its file tells."""
     words = "simulated sperm" if model.is_demonstration else model.dataset_kind
     if model.trained_clips is not None:
-        words += f", {model.trained_clips:,} clips"
+        words += f", {counted(model.trained_clips, 'clip')}"
     if model.trained_samples is not None:
-        words += f", {model.trained_samples:,} samples"
+        words += f", {counted(model.trained_samples, 'sample')}"
     if model.trained_fps is not None:
         words += f", {model.trained_fps:.4g} fps"
     if model.trained_um_per_px is not None:

@@ -131,6 +131,11 @@ def read_dataset(folder: Path) -> ClipDataset:
     Raises:
         DatasetError: with every mistake found, each with file and line.
     """
+    if not (folder / "dataset.toml").is_file():
+        raise DatasetError(
+            f"{folder} is no data set (there is no dataset.toml in it): make one with "
+            "build-dataset, import-official or simulate --kind dataset."
+        )
     mistakes: list[str] = []
     header = _read_header(folder / "dataset.toml", mistakes)
     clips = _read_labels(folder, header, mistakes)

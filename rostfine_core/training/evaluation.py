@@ -51,6 +51,7 @@ from rostfine_core.training.yardsticks import (
 
 BATCH_SIZE = 16
 DRAWS_SEED = 0
+EVALUATION_JSON = "evaluation.json"
 
 
 def evaluate(
@@ -318,7 +319,7 @@ def write_evaluation(
     spread: Shares | None,
 ) -> None:
     """Write the result's four files, each whole or not at all."""
-    write_json(folder / "evaluation.json", result.to_dict())
+    write_json(folder / EVALUATION_JSON, result.to_dict())
     write_text(folder / "evaluation.md", result.summary)
     rows = clip_rows(data, prediction, spread=spread, notes=result.notes)
     write_text(folder / "clips.csv", table(rows))

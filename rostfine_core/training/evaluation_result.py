@@ -146,7 +146,11 @@ def markdown(result: EvaluationResult) -> str:
         titled = title + _tied_beside(name, result.metrics)
         lines.append(f"| {' | '.join([titled, values[0], shown, *values[1:]])} |")
     covered = ""
-    if result.knowable_share is not None:
+    if result.knowable_share is not None and result.knowable_share < 0:
+        covered = (
+            "The MSE is further from the best that can be known than that of the mean answer. "
+        )
+    elif result.knowable_share is not None:
         covered = (
             f"The MSE covers {100 * result.knowable_share:.0f}% of the way from the mean answer to "
             "the best that can be known. "

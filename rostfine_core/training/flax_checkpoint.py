@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rostfine_core.errors import ConfigError, ModelError
+from rostfine_core.errors import ConfigError, ModelError, install_command
 
 # A map of 1 to 15 entries, or one that names its length. A pickle begins as an empty map would.
 MAP_STARTS = frozenset((*range(0x81, 0x90), 0xDE, 0xDF))
@@ -79,7 +79,7 @@ def _msgpack() -> Any:  # noqa: ANN401 - the library has no annotations
     except ImportError as error:
         raise ConfigError(
             "A Flax checkpoint is read by msgpack, which is not installed: "
-            'run `pip install -e ".[baselines]"`, or start from something else.'
+            f"run {install_command('baselines')}, or start from something else."
         ) from error
 
 

@@ -33,6 +33,11 @@ def initialise(network: nn.Module, section: ModelSection) -> None:
             be got.
     """
     if section.init != SCRATCH:
+        if not section.init.startswith(TIMM_PREFIX) and not Path(section.init).is_file():
+            raise ConfigError(
+                f"There is no file {section.init} of the weights that the recipe starts from: get "
+                f'it, or give as `init` "{SCRATCH}" or a network of timm, "{TIMM_PREFIX}...".'
+            )
         _load(network, section.init)
     freeze(network, section.freeze)
 

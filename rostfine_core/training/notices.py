@@ -98,8 +98,8 @@ def caution_of_training(counts: Sequence[int | None]) -> str | None:
     known = [count for count in counts if count is not None]
     if known and min(known) < FEWEST_TRAINING_SAMPLES:
         return (
-            f"Caution: the last training of a model scored here saw {min(known)} samples only: its "
-            "grades say little."
+            f"Caution: the last training of a model scored here saw only {min(known)} sample(s): "
+            "its grades say little."
         )
     return None
 

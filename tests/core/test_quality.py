@@ -210,7 +210,7 @@ def test_an_ensemble_is_told_by_its_member_of_fewest_samples() -> None:
         model=replace(MODEL, trained_samples=None, fewest_trained_samples=8),
     )
     assert flag.code == "few_training_samples"
-    assert "a model of this ensemble saw 8 samples only" in flag.reason
+    assert "a model of this ensemble saw only 8 sample(s)" in flag.reason
     assert codes(model=replace(MODEL, trained_samples=None, fewest_trained_samples=10)) == set()
 
 
@@ -285,3 +285,19 @@ def test_a_clip_of_few_frames_is_told() -> None:
     clip = clip_of(picture())
     boxes = tuple(replace(box, frame=box.frame // 4) for box in clip.boxes)
     assert codes(clip=replace(clip, boxes=boxes)) == {"clip_short"}
+
+
+def test_a_click_that_missed_is_told_first() -> None:
+    """Whatever else is wrong follows from it."""
+    empty = np.full((150, 150, 3), 20, np.uint8)
+    clip = clip_of(empty)
+    clicked = replace(clip.boxes[0], status=TrackStatus.MANUAL)
+    lost = track_of(TrackStatus.MANUAL, *[TrackStatus.LOST] * 19)
+    flags = quality_flags(
+        track=lost,
+        clip=replace(clip, boxes=(clicked, *clip.boxes[1:])),
+        video=VIDEO,
+        um_per_px=0.19,
+        model=MODEL,
+    )
+    assert [f.code for f in flags][:2] == ["no_head_at_click", "track_lost"]

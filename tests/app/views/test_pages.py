@@ -105,7 +105,7 @@ def test_a_sperm_that_is_compared_names_its_warnings(qtbot: QtBot, graded: Sessi
     graded.set_compared((1, 2))
     qtbot.waitUntil(lambda: len(side_by_side(page)) == 2)
     told = [c._cautions.text() for c in side_by_side(page) if c._cautions.isVisible()]
-    assert told == ["Caution: Out of focus, Too dark"]
+    assert told == ["Warnings: Out of focus, Too dark"]
 
 
 def test_headings_stand_over_their_figures(qtbot: QtBot, graded: Session) -> None:

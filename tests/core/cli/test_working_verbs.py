@@ -19,7 +19,7 @@ from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.model import RoSTFine, RoSTFineConfig, load_encoder
 from rostfine_core.simulation import Scene
 from rostfine_core.store import read_assessment
-from rostfine_core.video import probe
+from rostfine_core.video import probe, write_video
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -126,7 +126,9 @@ def test_overwriting_leaves_no_sperm_of_the_report_before(
     assert left == ["report.csv", "report.pdf", "sperm-1", "sperm-notes"]
 
 
-def test_track_follows_the_simulated_sperm(small_video: Path, scene: Scene, tmp_path: Path) -> None:
+def test_track_follows_the_simulated_sperm(
+    small_video: Path, scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     targets = scene.truth.targets
     seeds = "".join(f"{t.target},0,{t.xy_px[0, 0]:.1f},{t.xy_px[0, 1]:.1f}\n" for t in targets)
     (tmp_path / "seeds.csv").write_text("target,frame,x,y\n" + seeds)
@@ -142,6 +144,30 @@ def test_track_follows_the_simulated_sperm(small_video: Path, scene: Scene, tmp_
         error = np.hypot(*(found - target.xy_px[frames]).T)
         assert np.median(error) < 3
     assert {int(r["frame"]) for r in rows} == set(range(40))
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in told[:-1]] == [f"Sperm {s.target}" for s in targets]
+    assert all("40 frame(s) from frame 0 on" in line for line in told[:-1])
+
+
+def test_track_says_where_it_lost_a_sperm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It leaves the picture, black from the fifth frame on."""
+    rows, columns = np.mgrid[:96, :128]
+    blob = 170 - 90 * np.exp(-(((columns - 40) / 6) ** 2 + ((rows - 40) / 4) ** 2))
+    texture = np.random.default_rng(0).normal(0, 2, blob.shape)
+    seen, gone = (
+        np.repeat((x + texture).astype(np.uint8)[..., None], 3, axis=2) for x in (blob, 170.0)
+    )
+    write_video(tmp_path / "v.avi", [seen] * 5 + [gone] * 25, fps=15, codec="mjpeg")
+    (tmp_path / "s.csv").write_text("target,frame,x,y\n7,0,40,40\n")
+    options = ["--seeds", str(tmp_path / "s.csv"), "--out", str(tmp_path / "t.csv")]
+    assert main(["track", str(tmp_path / "v.avi"), *options]) == 0
+    table = read_csv(tmp_path / "t.csv")
+    lost = [int(r["frame"]) for r in table if r["status"] == "lost"]
+    assert lost
+    told = f"Sperm 7: lost in {len(lost)} of {len(table)} frame(s) from frame 0 on, first in frame "
+    assert told + f"{lost[0]}\n" in capsys.readouterr().out
 
 
 def test_track_starts_without_torch(small_video: Path, heads: list[str], tmp_path: Path) -> None:

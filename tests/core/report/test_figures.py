@@ -127,8 +127,8 @@ def test_the_range_is_stated_in_multiples_of_the_mean_patch(
     assert low == pytest.approx(rollout.min() / rollout.mean(), rel=1e-5)
     assert high == pytest.approx(rollout.max() / rollout.mean(), rel=1e-5)
     words = range_in_words(film_strip(assessment, edge_px=EDGE))[0]
-    assert f"{low:.2g}×" in words
-    assert f"{high:.2g}×" in words
+    assert f"{low:.3g}×" in words
+    assert f"{high:.3g}×" in words
 
 
 @pytest.mark.parametrize("level", [0.0, 0.005])
@@ -142,6 +142,28 @@ def test_an_even_map_is_said_to_be_even_and_shows_no_hot_spot(
     strip = _strip(make_assessment(), flat)
     assert "even" in range_in_words(strip)[0]
     assert _yellowness(strip.rows[1][0]).max() < 20
+
+
+def test_attention_that_hardly_differs_is_said_to_be_nearly_even(
+    make_assessment: MakeAssessment,
+) -> None:
+    """Its colours run from end to end, as those of any other map."""
+    maps = np.full((8, GRID, GRID), 1.0, np.float32)
+    maps[0, 0, 0] = 1.05
+    strip = _strip(
+        make_assessment(), replace(_explanation(hot=(0, 0, 0), selected=(0,)), encoder_rollout=maps)
+    )
+    assert range_in_words(strip)[0].startswith("attention is nearly even over the clip; colours")
+    maps[0, 0, 0] = 1.2
+    assert (
+        "even"
+        not in range_in_words(
+            _strip(
+                make_assessment(),
+                replace(_explanation(hot=(0, 0, 0), selected=(0,)), encoder_rollout=maps),
+            )
+        )[0]
+    )
 
 
 def test_colours_keep_their_order_in_greyscale() -> None:

@@ -157,7 +157,8 @@ def test_flags_tell_severity_and_reason(make_assessment: MakeAssessment, report:
     assessment = make_assessment(flagged=True)
     summary, page = _pages(report, [assessment])
     for flag in assessment.flags:
-        assert f"{flag.severity.capitalize()} {flag.reason} {flag.code}" in page
+        reason = flag.reason.replace("um/px", "µm/px")
+        assert f"{flag.severity.capitalize()} {reason} {flag.code}" in page
     assert "1 warning, 1 notice" in summary
     assert NO_FLAGS in _pages(report, [make_assessment()])[1]
 

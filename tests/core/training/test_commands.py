@@ -67,6 +67,13 @@ def test_train_then_evaluate(
     assert "samples scored here were used to train or choose the model" in told
     assert f"Report: {out / 'report.html'}" in told
     assert (out / "report.html").is_file()
+    first = (out / "evaluation.json").read_bytes()
+    again = ["evaluate", str(model), str(held_back_folder), "--out", str(out)]
+    assert main(again) == 1
+    assert "add --overwrite" in capsys.readouterr().err
+    assert (out / "evaluation.json").read_bytes() == first
+    assert main([*again, "--overwrite"]) == 0
+    assert (out / "evaluation.json").read_bytes() != first
 
 
 @pytest.mark.parametrize(

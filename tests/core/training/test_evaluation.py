@@ -206,7 +206,7 @@ def test_the_member_whose_attention_is_shown_is_named(
 def test_a_model_that_hides_or_lacks_its_samples_is_cautioned() -> None:
     assert "does not say which samples" in (caution_of_seen(None, of=8) or "")
     assert caution_of_seen(0, of=8) is None
-    assert "saw 3 samples only" in (caution_of_training([None, 60, 3]) or "")
+    assert "saw only 3 sample(s)" in (caution_of_training([None, 60, 3]) or "")
     assert caution_of_training([None, 10]) is None
 
 
