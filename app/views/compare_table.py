@@ -76,8 +76,10 @@ COLUMNS: tuple[Column, ...] = (
         order=lambda a: -a.prediction.grade.p_a_or_b,
     ),
     Column(
-        heading=QT_TRANSLATE_NOOP("CompareTable", "Entropy"),
-        tip=QT_TRANSLATE_NOOP("CompareTable", "Disagreement of the experts in bits"),
+        heading=QT_TRANSLATE_NOOP("CompareTable", "Entropy (bits)"),
+        tip=QT_TRANSLATE_NOOP(
+            "CompareTable", "Disagreement of the experts: 0 if all agree, 2.32 if votes are even"
+        ),
         text=lambda a: f"{a.prediction.grade.entropy_bits:.2f}",
         order=lambda a: a.prediction.grade.entropy_bits,
     ),

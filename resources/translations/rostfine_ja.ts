@@ -585,12 +585,12 @@
         <translation>A または B を選ぶ専門家の割合</translation>
     </message>
     <message>
-        <source>Entropy</source>
-        <translation>エントロピー</translation>
+        <source>Entropy (bits)</source>
+        <translation>エントロピー(ビット)</translation>
     </message>
     <message>
-        <source>Disagreement of the experts in bits</source>
-        <translation>専門家の意見の不一致(ビット)</translation>
+        <source>Disagreement of the experts: 0 if all agree, 2.32 if votes are even</source>
+        <translation>専門家の不一致。全員一致で 0、票が均等なら 2.32</translation>
     </message>
     <message>
         <source>Spread</source>

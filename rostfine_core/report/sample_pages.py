@@ -125,7 +125,7 @@ def _summary_row(assessment: Assessment) -> list[Cell]:
     spread, vap = assessment.prediction.ensemble_spread, assessment.kinematics.vap
     unit = with_micro_sign(assessment.kinematics.unit)
     cells = [
-        f"{click.frame}: {click.x_px:.1f}, {click.y_px:.1f}" if click else "",
+        f"{click.frame}: {round(click.x_px, 1):g}, {round(click.y_px, 1):g}" if click else "",
         *(share(p) for p in grade.probabilities),
     ]
     after = [

@@ -1,7 +1,5 @@
 """The PDF's page on one sperm: picture, votes, checks, attention, kinematics and provenance."""
 
-from itertools import zip_longest
-
 from reportlab.lib.colors import black
 from reportlab.lib.units import mm
 from reportlab.platypus import Spacer, Table, TableStyle
@@ -170,10 +168,9 @@ def _flags(assessment: Assessment) -> list[Flowable]:
 def _kinematics(assessment: Assessment) -> list[Flowable]:
     """Two columns of values; below them why a value is missing or to be read with care."""
     found = list(measures(assessment.kinematics))
-    half = (len(found) + 1) // 2
+    half = len(found) // 2
     columns = [[_measure_cells(m) for m in part] for part in (found[:half], found[half:])]
-    empty: list[Cell] = [""] * len(columns[0][0])
-    rows = [[*left, *right] for left, right in zip_longest(*columns, fillvalue=empty)]
+    rows = [[*left, *right] for left, right in zip(*columns, strict=True)]
     widths = [w * mm for w in (14, 42, 30, 21, 40, 33)]
     notes = [text(note, "tiny") for note in notes_in_words(found)]
     conditions = text(kinematics_conditions(assessment.kinematics), "small")

@@ -178,8 +178,9 @@ def measures(kinematics: Kinematics) -> Iterator[Measure]:
     )
     yield measure("bcf_hz", "BCF", "beat-cross frequency", "{:.1f}", "Hz")
     yield measure("mad_deg", "MAD", "mean angular displacement", "{:.1f}", "°")
-    yield measure("progress", "Progress", "median way from start to end in 1 s", "{:.1f}", unit)
-    yield measure("motility_class", "WHO motility", "class by progress", "{}", "")
+    progress = kinematics.progress
+    way = "" if progress is None else f": {progress:.1f} {unit}"
+    yield measure("motility_class", "WHO motility", f"by way, start to end, in 1 s{way}", "{}", "")
 
 
 def notes_in_words(found: Sequence[Measure]) -> list[str]:

@@ -163,6 +163,19 @@ def test_flags_tell_severity_and_reason(make_assessment: MakeAssessment, report:
     assert NO_FLAGS in _pages(report, [make_assessment()])[1]
 
 
+def test_what_made_a_result_stays_in_one_piece(
+    make_assessment: MakeAssessment, report: Path
+) -> None:
+    """However many warnings push it down, no page begins in the middle of it."""
+    assessment = make_assessment(flagged=True)
+    for count in range(2, 16):
+        flags = (assessment.flags * count)[:count]
+        pages = _pages(report, [replace(assessment, flags=flags)])
+        (page,) = (p for p in pages if "What made this result" in p)
+        assert "Preprocessing" in page
+        assert "Settings" in page
+
+
 def test_a_single_model_says_that_it_has_no_spread(
     make_assessment: MakeAssessment, report: Path
 ) -> None:
