@@ -1,6 +1,5 @@
 """The main window: puts the views together and connects their requests to the controller."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal, Slot
@@ -14,13 +13,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
-    QDialog,
     QFileDialog,
     QMainWindow,
-    QMenu,
     QMessageBox,
     QSizePolicy,
-    QSplitter,
     QStackedWidget,
     QToolBar,
     QVBoxLayout,
@@ -36,13 +32,15 @@ from app.settings import Settings
 from app.theme import apply_theme, icon, load_theme
 from app.views.about import AboutDialog, bundled_text
 from app.views.compare import ComparePage
-from app.views.dialogs import Errors, Questions, ShortcutsDialog, ask_video
+from app.views.dialogs import Errors, Questions, ShortcutsDialog, ask_video, show_once
 from app.views.notice_bar import NoticeBar
+from app.views.recent_menu import RecentMenu
 from app.views.report_panel import ReportPage
 from app.views.review import ReviewPage
 from app.views.sample_bar import SampleBar
 from app.views.settings_dialog import SettingsDialog
 from app.views.status_bar import StatusBar
+from app.window_layout import keep_layout, restore_layout
 from app.wiring import add_buttons, connect_review
 
 REVIEW, COMPARE, REPORT = range(3)
@@ -90,13 +88,13 @@ class MainWindow(QMainWindow):
         self._connect()
         self._enabling = Enabling(self.session, self.controller, self.actions_by_id, self)
         self._apply_theme()
-        self._restore()
+        restore_layout(self, settings)
         self.show_page(REVIEW)
 
     # Building ------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self._recent = QMenu(self.tr("Recent videos"), self)
+        self._recent = RecentMenu(self)
         self.actions_by_id.fill_menus(self._recent)
         bar = QToolBar(self.tr("Work"))
         bar.setObjectName("work")
@@ -137,7 +135,8 @@ class MainWindow(QMainWindow):
         controller.failed.connect(self.show_error)
         controller.previewed.connect(self.report.show_pages)
         controller.exported.connect(self._show_target)
-        controller.recent_changed.connect(self._fill_recent)
+        controller.recent_changed.connect(self._show_recent)
+        self._recent.chosen.connect(controller.open_video)
         self.settings.changed.connect(self._on_setting_changed)
         self.session.video_changed.connect(self._on_video_changed)
         self.session.video_moved.connect(self._show_name)
@@ -149,14 +148,7 @@ class MainWindow(QMainWindow):
         ):
             changed.connect(self._show_target)
         self.sample_bar.set_profiles(self.settings.profiles)
-        self._fill_recent()
-
-    def _restore(self) -> None:
-        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
-        self.restoreGeometry(self.settings.layout("window"))
-        for splitter in self.findChildren(QSplitter):
-            if splitter.objectName():
-                splitter.restoreState(self.settings.layout(splitter.objectName()))
+        self._show_recent()
 
     # Actions of the window -----------------------------------------------------------------
 
@@ -191,27 +183,22 @@ class MainWindow(QMainWindow):
 
     def show_settings(self) -> None:
         """Open the settings."""
-        self._show_once(SettingsDialog, lambda: SettingsDialog(self.settings, self))
+        show_once(self, SettingsDialog, lambda: SettingsDialog(self.settings, self))
 
     def show_shortcuts(self) -> None:
         """Open the list of shortcuts."""
-        self._show_once(ShortcutsDialog, lambda: ShortcutsDialog(self))
+        show_once(self, ShortcutsDialog, lambda: ShortcutsDialog(self))
 
     def show_about(self) -> None:
         """Open versions, model card and licences."""
         is_own = bool(self.settings.text("model_path"))  # which the bundled card does not describe
         card = "" if is_own else bundled_text("models/README.md")
         licence = bundled_text("LICENSE")
-        self._show_once(
+        show_once(
+            self,
             AboutDialog,
             lambda: AboutDialog(self.session.model, card=card, licence=licence, parent=self),
         )
-
-    def _show_once(self, kind: type[QDialog], make: Callable[[], QDialog]) -> None:
-        """Open a dialog, or bring the one that is open to the front."""
-        dialog = next((d for d in self.findChildren(kind) if d.isVisible()), None) or make()
-        dialog.show()
-        dialog.activateWindow()
 
     def open_report_folder(self) -> None:
         """Show the exported files."""
@@ -258,13 +245,8 @@ class MainWindow(QMainWindow):
         self.report.set_target(str(target), is_written=is_whole, can_open=target == last)
 
     @Slot()
-    def _fill_recent(self) -> None:
-        self._recent.clear()
-        for path in self.settings.recent:
-            action = self._recent.addAction(path.name)
-            action.setToolTip(str(path))
-            action.triggered.connect(lambda _, p=path: self.controller.open_video(p))
-        self._recent.setEnabled(bool(self.settings.recent))
+    def _show_recent(self) -> None:
+        self._recent.show_videos(self.settings.recent)
 
     @Slot(str)
     def _on_setting_changed(self, id: str) -> None:
@@ -313,10 +295,7 @@ class MainWindow(QMainWindow):
         ):
             event.ignore()
             return
-        self.settings.set_layout("window", self.saveGeometry())
-        for splitter in self.findChildren(QSplitter):
-            if splitter.objectName():
-                self.settings.set_layout(splitter.objectName(), splitter.saveState())
+        keep_layout(self, self.settings)
         self.hide()  # at once: a step that cannot be stopped, as an import, may take seconds
         self.controller.shut_down()
         event.accept()

@@ -1,5 +1,6 @@
 """The dialogs that are seldom needed: error, shortcuts, and the questions of the controller."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Slot
@@ -76,6 +77,13 @@ class Questions:
         box.setDefaultButton(stay)
         box.exec()
         return box.clickedButton() is accept
+
+
+def show_once(parent: QWidget, kind: type[QDialog], make: Callable[[], QDialog]) -> None:
+    """Open a dialog, or bring the one that is open to the front."""
+    dialog = next((d for d in parent.findChildren(kind) if d.isVisible()), None) or make()
+    dialog.show()
+    dialog.activateWindow()
 
 
 def ask_video(parent: QWidget, folder: Path) -> Path | None:

@@ -1168,10 +1168,6 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>Recent videos</source>
-        <translation>最近の動画</translation>
-    </message>
-    <message>
         <source>Work</source>
         <translation>作業</translation>
     </message>
@@ -1427,6 +1423,13 @@
     <message>
         <source>{reason} (counted from the correction in frame {frame} on)</source>
         <translation>{reason}(フレーム {frame} の修正以降で数えています)</translation>
+    </message>
+</context>
+<context>
+    <name>RecentMenu</name>
+    <message>
+        <source>Recent videos</source>
+        <translation>最近の動画</translation>
     </message>
 </context>
 <context>

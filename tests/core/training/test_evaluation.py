@@ -35,16 +35,10 @@ from rostfine_core.training.evaluation_result import against_mean_answer
 from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.notices import (
     DISCLAIMER_SIMULATED_DATA,
-    DISCLAIMER_VALIDATION_SCORED,
     TIE_RULE,
     caution_of,
-    caution_of_seen,
-    caution_of_training,
-    sentences,
-    standing_notes,
 )
 from rostfine_core.training.yardsticks import (
-    FEWEST_SAMPLES,
     MEAN_COMPARED,
     bootstrap_intervals,
     differences_from_mean_answer,
@@ -67,11 +61,6 @@ def test_the_mean_answer_and_the_truth_bracket_a_model() -> None:
     unknown = measure_yardsticks(LABELS, mean_label=[0.2] * 5, expected=None)
     assert unknown.mean_is_of_training
     assert knowable_share(unknown.mean_answer, unknown) is None
-
-
-def test_scores_on_samples_trained_on_are_cautioned() -> None:
-    assert caution_of_seen(0, of=10) is None
-    assert "3 of the 10 samples" in (caution_of_seen(3, of=10) or "")
 
 
 def test_intervals_come_from_drawing_samples_and_not_clips() -> None:
@@ -201,25 +190,6 @@ def test_the_member_whose_attention_is_shown_is_named(
     report = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
     assert report.count("<p>Attention of b.safetensors: of the members that draw maps, ") == 3
     assert report.count("Attention of ") == 3
-
-
-def test_a_model_that_hides_or_lacks_its_samples_is_cautioned() -> None:
-    assert "does not say which samples" in (caution_of_seen(None, of=8) or "")
-    assert caution_of_seen(0, of=8) is None
-    assert "saw only 3 sample(s)" in (caution_of_training([None, 60, 3]) or "")
-    assert caution_of_training([None, 10]) is None
-
-
-def test_notes_say_what_was_simulated() -> None:
-    neither = standing_notes(model_kinds=["Lab A"], data_kind="Lab B")
-    assert sentences(neither) == (DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION_SCORED)
-    demo = standing_notes(model_kinds=["simulated"], data_kind="Lab B")
-    assert sentences(demo) == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
-    mixed = standing_notes(model_kinds=["Lab A", "simulated"], data_kind="Lab B")
-    both = (DISCLAIMER_DEMONSTRATION, DISCLAIMER_VALIDATION_SCORED)
-    assert sentences(mixed) == (DISCLAIMER_AI_GRADE, *both)
-    clips = standing_notes(model_kinds=["Lab A"], data_kind="simulated")
-    assert DISCLAIMER_SIMULATED_DATA in sentences(clips)
 
 
 def test_a_result_names_what_made_it(
@@ -410,14 +380,6 @@ def test_few_samples_are_cautioned_of_in_every_form(
     assert caution in json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["notes"]
     report = (out / "report.html").read_text(encoding="utf-8")
     assert f'<p class="note">{caution}</p>' in report
-
-
-def test_the_caution_depends_on_samples_and_not_on_clips() -> None:
-    one = caution_of(1)
-    assert one is not None
-    assert "no interval" in one
-    assert caution_of(FEWEST_SAMPLES - 1) is not None
-    assert caution_of(FEWEST_SAMPLES) is None
 
 
 def test_tables_become_html_and_text_stays_text() -> None:
