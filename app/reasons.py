@@ -162,8 +162,8 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
 
 def translated_reason(reason: str) -> str:
     """A reason of the core in the user's language; one that is not known stays English."""
-    for template, pattern in _patterns():
-        found = pattern.fullmatch(reason)
+    for template in REASONS:
+        found = match(template, reason)
         if found is not None:
             said = QCoreApplication.translate("Reasons", template)
             values = {n: translated_reason(v) for n, v in found.groupdict().items()}
@@ -171,11 +171,17 @@ def translated_reason(reason: str) -> str:
     return reason
 
 
+def match(template: str, reason: str) -> re.Match[str] | None:
+    """The values of a template in a sentence; None where it is another template's.
+
+    Only templates that begin alike are compiled: all of them at once hold the window up.
+    """
+    if not reason.startswith(template.partition("{")[0]):
+        return None
+    return _pattern(template).fullmatch(reason)
+
+
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Each template with the expression that its sentences, and no others, fit."""
-    return tuple((t, re.compile(_expression(t), re.DOTALL)) for t in REASONS)
-
-
-def _expression(template: str) -> str:
-    return re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(template))
+def _pattern(template: str) -> re.Pattern[str]:
+    """The expression that a template's sentences, and no others, fit."""
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(template)), re.DOTALL)

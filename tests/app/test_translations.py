@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 import app
 from app.actions import ACTIONS, MENUS
-from app.reasons import REASONS, _patterns, translated_reason
+from app.reasons import REASONS, match, translated_reason
 from app.settings import SETTINGS
 from app.views.compare_table import COLUMNS
 from app.wording import FLAG_TITLES, MARKED, flag_text
@@ -164,7 +164,7 @@ def test_a_reason_is_taken_for_no_other(reason: str, value: str) -> None:
     """Else a value would be lost, or a sentence said that was not meant."""
     names = [name for name, _ in fields(reason)]
     said = reason.format(**dict.fromkeys(filter(None, names), value))
-    assert next(t for t, pattern in _patterns() if pattern.fullmatch(said)) == reason
+    assert next(t for t in REASONS if match(t, said)) == reason
 
 
 def test_a_flags_meaning_leads_a_reason_without_a_translation(japanese: None) -> None:
