@@ -282,12 +282,12 @@ class Analysis(QObject):
         track = session.track(sperm) if sperm else None
         if sperm is None or track is None or self._jobs.is_running(FILM):
             return
-        key = session.track_key(sperm)
+        key, crop_px = session.track_key(sperm), session.model.crop_px
         if session.film(sperm) is not None or key in self._left_films:
             return
 
         def keep(film: Film) -> None:
-            if self._is_current(video):
+            if self._is_current(video) and crop_px == session.model.crop_px:
                 session.add_film(key, film)
 
         def leave(_: str = "") -> None:
@@ -295,9 +295,7 @@ class Analysis(QObject):
 
         self._jobs.start(
             FILM,
-            lambda: work.cut_film(
-                track, cache=cache, path=video.path, crop_px=session.model.crop_px
-            ),
+            lambda: work.cut_film(track, cache=cache, path=video.path, crop_px=crop_px),
             on_success=keep,
             on_failure=leave,
             on_cancel=leave,

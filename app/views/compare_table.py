@@ -27,7 +27,7 @@ from app.records import Sperm
 from app.session import Session
 from app.theme import sperm_colour
 from app.views.sperm_list import paint_bar
-from app.wording import warning_count
+from app.wording import shows_no_sperm, warning_count
 from rostfine_core.domain import Assessment, GradeDistribution, Verdict, with_micro_sign
 
 _Role = Qt.ItemDataRole
@@ -111,7 +111,7 @@ COLUMNS: tuple[Column, ...] = (
 
 
 class CompareModel(QAbstractTableModel):
-    """One row a sperm, the name first; what is not graded has dashes and sorts last."""
+    """One row a sperm, the name first; what is not graded, or shows no sperm, sorts last."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -157,15 +157,20 @@ class CompareModel(QAbstractTableModel):
 
         return QCoreApplication.translate("CompareTable", getattr(COLUMNS[section - 1], part))
 
+    def _name(self, sperm: Sperm, assessment: Assessment | None) -> str:
+        if sperm.verdict is Verdict.REJECTED:
+            return self.tr("{name}: track rejected").format(name=sperm.name)
+        if assessment is not None and shows_no_sperm(assessment):
+            return self.tr("{name}: no sperm?").format(name=sperm.name)
+        return sperm.name
+
     def data(self, index: _Index, role: int = _Role.DisplayRole) -> object:
         """What a cell shows, sorts by and draws."""
         sperm, assessment = self._rows[index.row()]
         place = index.column() - 1
         if place < 0:
             if role == _Role.DisplayRole:
-                is_rejected = sperm.verdict is Verdict.REJECTED
-                rejected = self.tr("{name}: track rejected").format(name=sperm.name)
-                return rejected if is_rejected else sperm.name
+                return self._name(sperm, assessment)
             if role == _Role.DecorationRole:
                 return _swatch(sperm_colour(sperm.key))
             if role == _Role.InitialSortOrderRole:
@@ -174,7 +179,8 @@ class CompareModel(QAbstractTableModel):
         if role == _Role.DisplayRole:
             return COLUMNS[place].text(assessment) if assessment else "–"
         if role == _Role.InitialSortOrderRole:
-            return COLUMNS[place].order(assessment) if assessment else None
+            is_ranked = assessment is not None and not shows_no_sperm(assessment)
+            return COLUMNS[place].order(assessment) if assessment and is_ranked else None
         if role == _Role.UserRole and place == 0 and assessment is not None:
             return assessment.prediction.grade
         if role == _Role.TextAlignmentRole and place > 0:

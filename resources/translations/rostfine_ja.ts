@@ -530,6 +530,10 @@
         <source>{name}: track rejected</source>
         <translation>{name}：軌跡を却下</translation>
     </message>
+    <message>
+        <source>{name}: no sperm?</source>
+        <translation>{name}: 精子ではない？</translation>
+    </message>
 </context>
 <context>
     <name>ComparePage</name>

@@ -6,7 +6,7 @@ from PySide6.QtCore import SignalInstance
 from pytestqt.qtbot import QtBot
 
 from app import drafts
-from app.records import ModelState, ModelStatus
+from app.records import Film, ModelState, ModelStatus
 from app.session import Session
 from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
@@ -141,3 +141,12 @@ def test_only_what_changed_is_told(qtbot: QtBot, graded: Session) -> None:
 def test_the_notice_stands_until_a_lab_model_is_known(lab_model: ModelInfo) -> None:
     assert ModelState().notice == DISCLAIMER_DEMONSTRATION
     assert ModelState(info=lab_model).notice == DISCLAIMER_VALIDATION
+
+
+def test_films_of_another_crop_are_cut_again(graded: Session) -> None:
+    sperm = graded.sperms[0]
+    graded.add_film(graded.track_key(sperm), Film(frames=(), images=()))
+    graded.set_model(replace(graded.model, device_label="GPU"))
+    assert graded.film(sperm) is not None
+    graded.set_model(replace(graded.model, crop_px=200))
+    assert graded.film(sperm) is None

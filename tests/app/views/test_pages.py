@@ -89,6 +89,20 @@ def test_what_has_no_value_comes_last(
     assert known_values == sorted(known_values, reverse=is_descending)
 
 
+def test_what_shows_no_sperm_is_not_ranked(qtbot: QtBot, graded: Session) -> None:
+    best = graded.sperms[1]
+    known = graded.assessment(best)
+    assert known is not None
+    codes = ("no_head_at_click", "head_not_found")
+    flags = tuple(QualityFlag(code=c, severity=Severity.WARNING, reason=f"{c}.") for c in codes)
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.table.refresh()
+    assert names(page) == ["2", "1"]
+    graded.add_assessments({graded.assessment_key(best): replace(known, flags=flags)}, {})
+    assert names(page) == ["1", "2: no sperm?"]
+
+
 def test_a_sperm_that_is_compared_names_its_warnings(qtbot: QtBot, graded: Session) -> None:
     first, second = graded.sperms
     known = graded.assessment(first)

@@ -1,6 +1,7 @@
 """The video canvas shows the session and asks; nothing is decided in it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from app.records import (
 )
 from app.session import Session
 from app.views.canvas_bar import CanvasBar
+from app.views.loupe import Loupe
 from app.views.video_canvas import VideoCanvas
 from rostfine_core.domain import (
     Track,
@@ -69,6 +71,18 @@ class TestCanvas:
         assert [(m.key, m.x_px) for m in canvas.markers()] == [(1, 70.0), (2, 70.0)]
         graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(10,))})
         assert [m.key for m in canvas.markers()] == [2]
+
+    @pytest.mark.parametrize("crop_px", [150, 200])
+    def test_frame_and_loupe_show_as_much_as_the_models_crop_holds(
+        self, qtbot: QtBot, graded: Session, show: Show, crop_px: int
+    ) -> None:
+        canvas, loupe = VideoCanvas(graded), Loupe(graded)
+        show(canvas)
+        show(loupe)
+        graded.set_model(replace(graded.model, crop_px=crop_px))
+        assert canvas._crop.rect().width() == crop_px
+        loupe.look_at(30, 40)
+        assert loupe._view._source.width() == crop_px
 
     def test_the_correcting_tool_asks_for_a_correction_of_the_selected(
         self, qtbot: QtBot, graded: Session, show: Show
