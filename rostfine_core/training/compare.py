@@ -221,7 +221,7 @@ def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable
 
 
 def _notes(config: CompareConfig) -> dict[str, str]:
-    """What must stand with the scores; runs of versions that noted no kind of data add nothing."""
+    """What must stand with the scores; those that noted no kind of data are taken for a lab's."""
     results = [
         (method.name, read_json(RunFolder(Path(run.output)).result))
         for method in config.methods

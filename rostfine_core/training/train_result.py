@@ -49,8 +49,8 @@ class TrainResult:
         """A few lines for the command line."""
         lines = [
             f"Model written to {self.model_path}",
-            f"Kept epoch {self.epoch} of {self.epochs}; clips to train, validate, test: "
-            + ", ".join(map(str, self.clips)),
+            f"Kept epoch {self.epoch} of {self.epochs}{self._chosen}; clips to train, validate, "
+            f"test: {', '.join(map(str, self.clips))}",
         ]
         for part, scores in (("validation", self.validation), ("test", self.test)):
             if scores is not None:
@@ -60,6 +60,13 @@ class TrainResult:
             lines.append(f"{other.dataset}: {describe(other.scores)}; report: {other.report}")
             lines += [f"{other.dataset}: {note}" for note in other.notes if note not in own]
         return "\n".join([*lines, *own])
+
+    @property
+    def _chosen(self) -> str:
+        """By which part the epoch was chosen: its score there is better than on other clips."""
+        if self.notes.get("note_official_selection"):
+            return ", the best on the test part"
+        return "" if self.validation is None else ", the best on the validation part"
 
     def to_dict(self) -> dict[str, Any]:
         """What ``result.json`` holds beside the summary of the training."""

@@ -32,6 +32,8 @@ def test_scores_never_stand_without_their_notices(
         row = next(csv.DictReader(file))
     lines = result.summary.splitlines()
     notes = [DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA]
+    chosen_on = "test" if is_official else "validation"
+    assert f"Kept epoch 1 of 1, the best on the {chosen_on} part; clips to train" in lines[1]
     assert lines[4:7] == stored["notes"][:3] == notes
     chosen = [n for n in stored["notes"] if n.startswith("Chosen on the test part, as the offici")]
     assert "Caution: the clips of the validation part come from" in lines[7 + len(chosen)]
