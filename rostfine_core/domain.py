@@ -185,8 +185,8 @@ class Kinematics:
 
     Lengths (ALH) are in ``unit`` without "/s"; ``progress`` is what ``motility_class`` goes by, see
     ``tracking.kinematics``. A value that cannot honestly be given is None and ``withheld`` says
-    why, by the field's name. ``window_s`` is the smoothing window of the
-    average path; ``fps`` the rate of the distinct frames that were measured.
+    why, by the field's name. ``window_s`` is the smoothing window of the average path; ``fps`` the
+    rate of the distinct frames that were measured.
     """
 
     unit: str

@@ -179,8 +179,9 @@ class CompareModel(QAbstractTableModel):
         if role == _Role.DisplayRole:
             return COLUMNS[place].text(assessment) if assessment else "–"
         if role == _Role.InitialSortOrderRole:
-            is_ranked = assessment is not None and not shows_no_sperm(assessment)
-            return COLUMNS[place].order(assessment) if assessment and is_ranked else None
+            if assessment is None or shows_no_sperm(assessment):
+                return None
+            return COLUMNS[place].order(assessment)
         if role == _Role.UserRole and place == 0 and assessment is not None:
             return assessment.prediction.grade
         if role == _Role.TextAlignmentRole and place > 0:

@@ -98,7 +98,11 @@ def _text(name: str, value: float, speed: str, length: str) -> str:
 
 
 def _term_of(field: str) -> str:
-    names = {"str_": "STR", "alh_mean": "ALH", "bcf_hz": "BCF", "mad_deg": "MAD"} | {
+    names = {
+        "str_": "STR",
+        "alh_mean": "ALH",
+        "bcf_hz": "BCF",
+        "mad_deg": "MAD",
         "progress": "Progress",
         "motility_class": "WHO",
     }

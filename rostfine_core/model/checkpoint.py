@@ -299,8 +299,8 @@ def _describe(file: _ModelFile) -> ModelInfo:
         trained_fps=_number(file.training.get("fps")),
         trained_um_per_px=_number(file.training.get("um_per_px")),
         trained_head_length_px=_span(file.training.get("head_length_px")),
-        trained_clips=_count(file.training.get("clips_train")),
-        trained_samples=_count(file.training.get("samples_train")),
+        trained_clips=whole_count(file.training.get("clips_train")),
+        trained_samples=whole_count(file.training.get("samples_train")),
     )
 
 
@@ -317,7 +317,8 @@ def _common(counts: Iterable[int | None]) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _count(value: object) -> int | None:
+def whole_count(value: object) -> int | None:
+    """A count of a file's training summary; None where there is none."""
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if value > 0 else None

@@ -5,7 +5,7 @@ Letters: B clips, T frames of the clip, S its edge in pixels.
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -89,11 +89,12 @@ class Preprocessing:
             ValueError: it is no table, names are missing or unknown, or a value is bad.
         """
         names = cls.__dataclass_fields__.keys()
+        whole: dict[str, Any] = {}
         if isinstance(values, dict):
-            values = {"clip_size_px": CROP_PX} | values
-        if not isinstance(values, dict) or values.keys() != names:
+            whole = {"clip_size_px": CROP_PX} | values
+        if whole.keys() != names:
             raise ValueError(f"preprocessing needs exactly {', '.join(names)}, got {values!r:.80}")
-        return cls(**values)
+        return cls(**whole)
 
 
 OFFICIAL_PREPROCESSING = Preprocessing()

@@ -12,6 +12,7 @@ from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
     Assessment,
     Severity,
+    with_micro_sign,
 )
 from rostfine_core.files import atomic_write
 from rostfine_core.report.film import (
@@ -129,7 +130,7 @@ def _write_head(page: _Page, assessment: Assessment) -> None:
     )
     for flag in by_severity(assessment.flags):  # the picture goes about without the report
         is_warning = flag.severity is Severity.WARNING
-        said = f"{flag.severity.capitalize()}: {flag.reason}"
+        said = f"{flag.severity.capitalize()}: {with_micro_sign(flag.reason)}"
         page.write(said, size_px=SMALL_PX, bold=is_warning)
     page.y += TEXT_PX
 

@@ -33,6 +33,7 @@ MOST_PLACES = 1024
 """In so many frames at most the journal tells where a sperm was seen."""
 
 UNREAD = "video_unread"
+"""Beside a rejection in the journal: the next build tries again."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ class ClipShelf:
         return self._cache
 
 
-def check_frames(dataset: ClipDataset, preprocessing: Preprocessing) -> None:
+def check_shape(dataset: ClipDataset, preprocessing: Preprocessing) -> None:
     """Refuse clips that a network would see at other times, or larger, than those it learned from.
 
     Raises:
@@ -85,7 +85,7 @@ def fill_cache(
         DatasetError: a clip is damaged or of another size, or all have another number of frames
             or another size than the network is made for.
     """
-    check_frames(dataset, preprocessing)
+    check_shape(dataset, preprocessing)
     header, total = dataset.headers[0], len(dataset.clips)
     frames, size = header.clip_frames, header.clip_size_px
     chosen = list(preprocessing.frame_indices)

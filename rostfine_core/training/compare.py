@@ -34,7 +34,7 @@ from rostfine_core.training.compare_tables import (
 from rostfine_core.training.config import ModelSection, TrainConfig
 from rostfine_core.training.data_record import DataRecords
 from rostfine_core.training.datasets import GRADES
-from rostfine_core.training.initialisation import SCRATCH, TIMM_PREFIX
+from rostfine_core.training.initialisation import check_weights
 from rostfine_core.training.metrics import Shares, compute_metrics
 from rostfine_core.training.networks import build_network
 from rostfine_core.training.notices import (
@@ -74,7 +74,7 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         mean_answer=_mean_answer(config),
         tables=tuple(_table(spec, scores) for spec in config.tables),
         making=making_of(_folders(config), journal=_journal(config)),
-        notes=_notes(config),
+        notes=_notes(config, samples=len(scores[config.methods[0].name].sample_errors)),
         seeds=config.seeds,
         inner_folds=config.inner_folds,
     )
@@ -103,12 +103,7 @@ def _check_network(section: ModelSection) -> None:
     """
     with torch.device("meta"):
         build_network(section)
-    is_file = section.init != SCRATCH and not section.init.startswith(TIMM_PREFIX)
-    if is_file and not Path(section.init).is_file():
-        raise ConfigError(
-            f"The file {section.init} that a method starts from does not exist: make it first, or "
-            "leave the method out."
-        )
+    check_weights(section.init)
 
 
 def _train_method(
@@ -220,7 +215,7 @@ def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable
     )
 
 
-def _notes(config: CompareConfig) -> dict[str, str]:
+def _notes(config: CompareConfig, *, samples: int) -> dict[str, str]:
     """What must stand with the scores; those that noted no kind of data are taken for a lab's."""
     results = [
         (method.name, read_json(RunFolder(Path(run.output)).result))
@@ -234,9 +229,4 @@ def _notes(config: CompareConfig) -> dict[str, str]:
         data_kind=SIMULATED if SIMULATED in kinds else "",
         officially_selected=list(dict.fromkeys(official)),
     )
-    tested = {
-        row["sample"]
-        for run in config.runs(config.methods[0])
-        for row in _test_clips(RunFolder(Path(run.output)))
-    }
-    return standing | {"note_few_samples": caution_of_part("test", len(tested)) or ""}
+    return standing | {"note_few_samples": caution_of_part("test", samples) or ""}

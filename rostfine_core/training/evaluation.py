@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from rostfine_core.domain import LongJob
 from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.files import write_text
+from rostfine_core.model.checkpoint import whole_count
 from rostfine_core.training.calibration import apply_temperature, fit_temperature
-from rostfine_core.training.clip_cache import ClipShelf, check_frames
+from rostfine_core.training.clip_cache import ClipShelf, check_shape
 from rostfine_core.training.datasets import GRADES, ClipDataset, fingerprint, read_dataset
 from rostfine_core.training.evaluation_provenance import (
     EvaluationProvenance,
@@ -88,7 +89,7 @@ def evaluate(
     data = read_dataset(dataset)
     check_clip_names(data, shown_clips)
     members = load_trained(model)
-    _check_frames(members, data)
+    _check_shape(members, data)
     # What the report could not do should not be told after the clips are graded.
     if out is None and (shown_clips or faithfulness_clips):
         raise ConfigError(
@@ -231,21 +232,17 @@ def _notes(
         "note_few_samples": caution_of(len(samples)) or "",
         "note_samples_seen": caution_of_seen(known, of=len(samples)) or "",
         "note_few_training_samples": caution_of_training(
-            [_count(m.training.get("samples_train")) for m in members]
+            [whole_count(m.training.get("samples_train")) for m in members]
         )
         or "",
         "note_temperature": caution_of_temperature(temperature) or "",
     }
 
 
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _check_frames(members: Sequence[TrainedModel], data: ClipDataset) -> None:
+def _check_shape(members: Sequence[TrainedModel], data: ClipDataset) -> None:
     """Refuse at once the clips that some member would refuse when its turn comes."""
     for member in members:
-        check_frames(data, member.preprocessing)
+        check_shape(data, member.preprocessing)
 
 
 def _samples_seen(members: Sequence[TrainedModel]) -> frozenset[str]:
@@ -265,7 +262,7 @@ def _calibration_set(
         DatasetError: it cannot be read, or has a sample of ``data`` or of the models' training.
     """
     other = read_dataset(folder)
-    _check_frames(members, other)
+    _check_shape(members, other)
     both = sorted(set(data.samples) & set(other.samples))
     if both:
         raise DatasetError(

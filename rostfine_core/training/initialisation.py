@@ -33,13 +33,22 @@ def initialise(network: nn.Module, section: ModelSection) -> None:
             be got.
     """
     if section.init != SCRATCH:
-        if not section.init.startswith(TIMM_PREFIX) and not Path(section.init).is_file():
-            raise ConfigError(
-                f"There is no file {section.init} of the weights that the recipe starts from: get "
-                f'it, or give as `init` "{SCRATCH}" or a network of timm, "{TIMM_PREFIX}...".'
-            )
+        check_weights(section.init)
         _load(network, section.init)
     freeze(network, section.freeze)
+
+
+def check_weights(source: str) -> None:
+    """Refuse weights to start from that are not there.
+
+    Raises:
+        ConfigError: ``source`` is meant to be a file, and is none.
+    """
+    if source != SCRATCH and not source.startswith(TIMM_PREFIX) and not Path(source).is_file():
+        raise ConfigError(
+            f"The file {source} of the weights to start from does not exist: make or get it first, "
+            f'or give as `init` "{SCRATCH}" or a network of timm, "{TIMM_PREFIX}...".'
+        )
 
 
 def _load(network: nn.Module, source: str) -> None:

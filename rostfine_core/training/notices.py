@@ -94,7 +94,10 @@ def caution_of_part(part: str, samples: int) -> str | None:
 
 
 def caution_of_training(counts: Sequence[int | None]) -> str | None:
-    """What must be said of models whose last training saw few or unknown samples."""
+    """What must be said of models of which one's last training saw few samples, as far as known.
+
+    Which samples a model has seen is ``caution_of_seen``'s to say.
+    """
     known = [count for count in counts if count is not None]
     if known and min(known) < FEWEST_TRAINING_SAMPLES:
         return (

@@ -32,7 +32,6 @@ from rostfine_core.training.evaluation import evaluate
 from rostfine_core.training.evaluation_figures import votes_figure
 from rostfine_core.training.evaluation_report import ATTENTION_WITHOUT_FLIPS, markdown_to_html
 from rostfine_core.training.evaluation_result import against_mean_answer
-from rostfine_core.training.metrics import compute_metrics
 from rostfine_core.training.notices import (
     DISCLAIMER_SIMULATED_DATA,
     TIE_RULE,
@@ -40,54 +39,7 @@ from rostfine_core.training.notices import (
 )
 from rostfine_core.training.yardsticks import (
     MEAN_COMPARED,
-    bootstrap_intervals,
-    differences_from_mean_answer,
-    knowable_share,
-    mean_answer,
-    measure_yardsticks,
 )
-
-LABELS = np.array([[0.6, 0.4, 0, 0, 0], [0.2, 0.8, 0, 0, 0], [0, 0, 0.5, 0.5, 0]])
-
-
-def test_the_mean_answer_and_the_truth_bracket_a_model() -> None:
-    yardsticks = measure_yardsticks(LABELS, mean_label=None, expected=LABELS)
-    assert yardsticks.best_possible is not None
-    assert yardsticks.best_possible.mse == 0
-    by_hand = float(np.mean((LABELS - LABELS.mean(0)) ** 2))
-    assert yardsticks.mean_answer.mse == pytest.approx(by_hand)
-    assert knowable_share(yardsticks.mean_answer, yardsticks) == pytest.approx(0)
-    assert knowable_share(yardsticks.best_possible, yardsticks) == pytest.approx(1)
-    unknown = measure_yardsticks(LABELS, mean_label=[0.2] * 5, expected=None)
-    assert unknown.mean_is_of_training
-    assert knowable_share(unknown.mean_answer, unknown) is None
-
-
-def test_intervals_come_from_drawing_samples_and_not_clips() -> None:
-    labels = np.repeat(LABELS, 10, axis=0)
-    prediction = np.tile(LABELS.mean(0), (30, 1))
-    whole = [f"p{i // 10}" for i in range(30)]  # three patients of ten equal clips
-    single = [f"p{i}" for i in range(30)]
-    wide = bootstrap_intervals(prediction, labels, samples=whole, repeats=200)["mse"]
-    narrow = bootstrap_intervals(prediction, labels, samples=single, repeats=200)["mse"]
-    assert wide[1] - wide[0] > 1.5 * (narrow[1] - narrow[0])
-    assert wide[0] <= compute_metrics(prediction, labels).mse <= wide[1]
-    assert bootstrap_intervals(prediction, labels, samples=["a"] * 30) == {}
-
-
-def test_a_model_is_set_against_the_mean_answer_metric_by_metric() -> None:
-    rng = np.random.default_rng(0)
-    labels = rng.dirichlet(np.ones(5), 60)
-    samples = [f"p{i // 3}" for i in range(60)]
-    mean = mean_answer(labels, mean_label=None)
-    near = 0.5 * labels + 0.5 * mean
-    found = differences_from_mean_answer(near, labels, mean=mean, samples=samples, repeats=200)
-    assert found["mse"][1] < 0
-    assert found["balanced_accuracy_1"][0] > 0
-    assert found["ece_p_a_or_b"][0] > 0  # the mean answer, though it knows nothing, is calibrated
-    same = differences_from_mean_answer(mean, labels, mean=mean, samples=samples, repeats=20)
-    assert set(same.values()) == {(0.0, 0.0)}
-    assert differences_from_mean_answer(near, labels, mean=mean, samples=["p"] * 60) == {}
 
 
 def test_the_sentence_hides_nothing_that_is_no_better_than_the_mean_answer(
@@ -324,33 +276,33 @@ def test_what_the_report_cannot_do_is_told_before_anything_is_graded(
         next(evaluate(tmp_path / "pair", dataset_folder, out=out, faithfulness_clips=2))
 
 
-def test_clips_of_another_length_are_refused(
-    trained_model: Path, dataset_folder: Path, held_back_folder: Path
+@pytest.mark.parametrize(
+    ("key", "frames", "size_px", "told"),
+    [
+        ("clip_frames = 16", 12, 20, "have 12 frames but the model needs 16"),
+        ("size_px = 20", 16, 18, "are 18 pixels wide but the model needs 20"),
+    ],
+)
+def test_clips_of_another_shape_are_refused(
+    trained_model: Path,
+    dataset_folder: Path,
+    held_back_folder: Path,
+    key: str,
+    frames: int,
+    size_px: int,
+    told: str,
 ) -> None:
+    """They would show other times, or larger sperm, than those that the model learned from."""
     header = held_back_folder / "dataset.toml"
-    text = header.read_text(encoding="utf-8").replace("clip_frames = 16", "clip_frames = 12")
-    header.write_text(text, encoding="utf-8")
+    name = key.partition(" ")[0]
+    new = f"{name} = {frames if name == 'clip_frames' else size_px}"
+    header.write_text(header.read_text(encoding="utf-8").replace(key, new), encoding="utf-8")
     for path in (held_back_folder / "clips").iterdir():
-        save_clip(path, load_clip(path, frames=16, size_px=20)[:12])
-    told = "^The clips of tiny have 12 frames but the model needs 16: cut them with"
-    with pytest.raises(DatasetError, match=told):
+        save_clip(path, load_clip(path, frames=16, size_px=20)[:frames, :size_px, :size_px])
+    with pytest.raises(DatasetError, match=f"^The clips of tiny {told}: cut them with"):
         next(evaluate(trained_model, held_back_folder))
     with pytest.raises(DatasetError, match=told):
         next(evaluate(trained_model, dataset_folder, calibrate_on=held_back_folder))
-
-
-def test_clips_of_another_size_are_refused(
-    trained_model: Path, dataset_folder: Path, held_back_folder: Path
-) -> None:
-    """They would show sperm larger or smaller than those that the model learned from."""
-    header = held_back_folder / "dataset.toml"
-    text = header.read_text(encoding="utf-8").replace("size_px = 20", "size_px = 16")
-    header.write_text(text, encoding="utf-8")
-    for path in (held_back_folder / "clips").iterdir():
-        save_clip(path, load_clip(path, frames=16, size_px=20)[:, 2:18, 2:18])
-    told = "^The clips of tiny are 16 pixels wide but the model needs 20: cut them with"
-    with pytest.raises(DatasetError, match=told):
-        next(evaluate(trained_model, held_back_folder))
 
 
 def test_attention_is_said_to_be_of_the_clip_without_its_mirror_images(

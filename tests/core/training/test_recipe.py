@@ -130,7 +130,7 @@ def test_another_recipe_does_not_overwrite_a_run(recipe: Recipe) -> None:
 def test_a_recipe_that_failed_before_its_first_step_may_be_corrected(recipe: Recipe) -> None:
     """Else the advice that the error gives would only lead to the next error."""
     model = {"preset": "demo", "overrides": recipe().model.overrides}
-    with pytest.raises(ConfigError, match=r"no file absent\.pyth of the weights .* or give"):
+    with pytest.raises(ConfigError, match=r"file absent\.pyth of the weights .* or give"):
         run(recipe(model=model | {"init": "absent.pyth"}), steps=1)
     with pytest.raises(ConfigError, match="needs a GPU"):
         run(recipe(loop={"epochs": 1, "threads": 1, "device": "cuda"}), steps=1)
