@@ -11,7 +11,7 @@ from PySide6.QtCore import QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslat
 from PySide6.QtGui import QFontDatabase, QFontInfo
 from PySide6.QtWidgets import QApplication
 
-from app.preload import answer_first, preload_pyqtgraph
+from app.jobs.preload import answer_first, preload_pyqtgraph
 from rostfine_core import __version__
 from rostfine_core.bundled import bundled_path
 from rostfine_core.errors import RostfineError
@@ -27,9 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the application; returns the exit status."""
     arguments = _arguments(sys.argv[1:] if argv is None else argv)
     answer_first()
-    from app import paths
     from app.crash import crash_log
-    from app.settings import Settings
+    from app.state import paths
+    from app.state.settings import Settings
 
     os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
     application = _application()

@@ -23,24 +23,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import paths
-from app.action_set import ActionSet
-from app.controller import Controller
-from app.enabling import Enabling
-from app.session import Session
-from app.settings import Settings
-from app.theme import apply_theme, icon, load_theme
-from app.views.about import AboutDialog, bundled_text
-from app.views.compare import ComparePage
-from app.views.dialogs import Errors, Questions, ShortcutsDialog, ask_video, show_once
+from app.actions.action_set import ActionSet
+from app.actions.enabling import Enabling
+from app.controllers.controller import Controller
+from app.presentation.theme import apply_theme, icon, load_theme
+from app.state import paths
+from app.state.session import Session
+from app.state.settings import Settings
+from app.state.window_layout import keep_layout, restore_layout
+from app.views.compare.compare import ComparePage
+from app.views.dialogs.about import AboutDialog, bundled_text
+from app.views.dialogs.dialogs import Errors, Questions, ShortcutsDialog, ask_video, show_once
+from app.views.dialogs.settings_dialog import SettingsDialog
 from app.views.notice_bar import NoticeBar
 from app.views.recent_menu import RecentMenu
 from app.views.report_panel import ReportPage
-from app.views.review import ReviewPage
+from app.views.review.review import ReviewPage
 from app.views.sample_bar import SampleBar
-from app.views.settings_dialog import SettingsDialog
 from app.views.status_bar import StatusBar
-from app.window_layout import keep_layout, restore_layout
 from app.wiring import add_buttons, connect_review
 
 REVIEW, COMPARE, REPORT = range(3)

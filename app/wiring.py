@@ -1,8 +1,8 @@
 """Connects the reviewing page: its requests to the controller, the actions to its buttons."""
 
-from app.action_set import ActionSet
-from app.controller import Controller
-from app.views.review import ReviewPage
+from app.actions.action_set import ActionSet
+from app.controllers.controller import Controller
+from app.views.review.review import ReviewPage
 
 
 def add_buttons(review: ReviewPage, actions: ActionSet) -> None:

@@ -1,14 +1,16 @@
-"""Files that are whole or absent: atomic writing, safe names, checksums and formula-proof cells."""
+"""Files that are whole or absent: atomic writing, journals, safe names, checksums and tables."""
 
 import csv
 import hashlib
 import io
+import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rostfine_core.errors import StoreError
 
@@ -121,3 +123,31 @@ def blocks_of(path: Path) -> Iterator[bytes]:
         raise StoreError(
             f"Cannot read {path} ({error.strerror or error}): check the file."
         ) from error
+
+
+def append_json_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Add one JSON object as a line of a journal, also after a line that a crash cut short.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, 2)
+            is_cut_short = file.read(1) != b"\n"
+            file.write(b"\n" * is_cut_short)
+        file.write((json.dumps(record) + "\n").encode())
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """The records of a file, without lines cut short by a crash; an absent file has none."""
+    if not path.is_file():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            continue
+    return records

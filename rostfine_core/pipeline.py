@@ -33,9 +33,9 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import ModelError, TrackingError
 from rostfine_core.files import BLOCK_BYTES, blocks_of, sha256_of
-from rostfine_core.quality import quality_flags
+from rostfine_core.quality.flags import quality_flags
+from rostfine_core.quality.same_head import same_head_flags
 from rostfine_core.tracking import Tracker, TrackerSettings, compute_kinematics
-from rostfine_core.twins import same_head_flags
 from rostfine_core.video import DecodedFrame, Video, open_video
 
 if TYPE_CHECKING:  # at run time torch stays away from `rostfine track`

@@ -1,7 +1,7 @@
 """The Edit menu: undo and redo, and the list of sperm."""
 
 from app.actions.spec import EDIT, ActionSpec
-from app.marking import QT_TRANSLATE_NOOP
+from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 EDIT_ACTIONS = (
     ActionSpec(

@@ -1,7 +1,7 @@
 """The File menu: videos, reports, screenshots, settings and the end."""
 
 from app.actions.spec import FILE, ActionSpec
-from app.marking import QT_TRANSLATE_NOOP
+from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 FILE_ACTIONS = (
     ActionSpec(

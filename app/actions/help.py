@@ -1,7 +1,7 @@
 """The Help menu: shortcuts, versions and the log."""
 
 from app.actions.spec import HELP, ActionSpec
-from app.marking import QT_TRANSLATE_NOOP
+from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 HELP_ACTIONS = (
     ActionSpec(

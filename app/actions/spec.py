@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.marking import QT_TRANSLATE_NOOP
+from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The Video menu: playing and stepping through the frames."""
 
 from app.actions.spec import VIDEO, ActionSpec
-from app.marking import QT_TRANSLATE_NOOP
+from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 JUMP_FRAMES = 10
 LAST = 2**31 - 1  # the player stops at the last frame

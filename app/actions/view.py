@@ -1,8 +1,8 @@
 """The View menu: pages, overlays, zoom and appearance."""
 
 from app.actions.spec import VIEW, ActionSpec
-from app.marking import QT_TRANSLATE_NOOP
-from app.records import OverlayKind
+from app.state.records import OverlayKind
+from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 VIEW_ACTIONS = (
     ActionSpec(

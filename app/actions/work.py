@@ -1,8 +1,8 @@
 """The Work menu: tracking, grading, verdicts and what a click does."""
 
 from app.actions.spec import WORK, ActionSpec
-from app.marking import QT_TRANSLATE_NOOP
-from app.records import Tool
+from app.state.records import Tool
+from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 WORK_ACTIONS = (
     ActionSpec(

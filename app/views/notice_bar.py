@@ -3,8 +3,8 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from app import wording
-from app.session import Session
+from app.presentation import wording
+from app.state.session import Session
 
 
 class NoticeBar(QWidget):

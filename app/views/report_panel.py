@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import wording
-from app.session import Session
-from app.views.canvas_items import rgb_image
+from app.presentation import wording
+from app.state.session import Session
+from app.views.canvas.canvas_items import rgb_image
 from app.views.panel import framed, heading, muted, title
 
 

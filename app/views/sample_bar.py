@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.records import Calibration
-from app.session import Session
+from app.state.records import Calibration
+from app.state.session import Session
 
 MAX_FPS, MAX_UM_PER_PX = 2000.0, 50.0
 MARGIN_PX, FRAME_PX = 6, 24

@@ -3,9 +3,9 @@
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
-from app import wording
-from app.records import ModelStatus, Work
-from app.session import Session
+from app.presentation import wording
+from app.state.records import ModelStatus, Work
+from app.state.session import Session
 
 HIDDEN_WORK = ("film", "checksum", "preview")
 ORDER = ("export", "grade", "track", "find", "open", "model", "frames")

@@ -168,7 +168,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from rostfine_core.training import train
+    from rostfine_core.training.train import train
 
     # Of the processes that torchrun starts one speaks for all; errors each tells itself.
     is_main = os.environ.get("RANK", "0") == "0"
@@ -179,8 +179,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from rostfine_core.training import evaluate
-    from rostfine_core.training.evaluation import EVALUATION_JSON
+    from rostfine_core.training.evaluation.evaluate import EVALUATION_JSON, evaluate
 
     out = arguments.out
     if out is not None and (out / EVALUATION_JSON).exists() and not arguments.overwrite:
@@ -206,14 +205,14 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from rostfine_core.training import compare
+    from rostfine_core.training.comparison.compare import compare
 
     print(run_job(compare(arguments.config)).summary)
     return 0
 
 
 def _build_dataset(arguments: argparse.Namespace) -> int:
-    from rostfine_core.training.build import build_dataset
+    from rostfine_core.training.data.build import build_dataset
 
     job = build_dataset(
         arguments.plan,
@@ -227,7 +226,7 @@ def _build_dataset(arguments: argparse.Namespace) -> int:
 
 
 def _import_official(arguments: argparse.Namespace) -> int:
-    from rostfine_core.training.official_data import import_official
+    from rostfine_core.training.data.import_official import import_official
 
     job = import_official(
         arguments.folder, out=arguments.out, name=arguments.name, panel_size=arguments.panel_size
@@ -239,8 +238,8 @@ def _import_official(arguments: argparse.Namespace) -> int:
 
 
 def _describe_dataset(arguments: argparse.Namespace) -> int:
-    from rostfine_core.training.datasets import read_datasets
-    from rostfine_core.training.statistics import describe_dataset
+    from rostfine_core.training.data.agreement import describe_dataset
+    from rostfine_core.training.data.dataset import read_datasets
 
     print(describe_dataset(read_datasets(arguments.dataset)).summary)
     return 0

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.corrections import RECENTRED_PX, jumps
 from rostfine_core.domain import Kinematics, Track, TrackPoint, TrackStatus
+from rostfine_core.tracking.jumps import RECENTRED_PX, jumps
 
 MINIMUM_SPAN_S = 1.0
 MINIMUM_POINTS = 4

@@ -13,9 +13,9 @@ import cattrs
 from cattrs.errors import StructureHandlerNotFoundError
 
 from rostfine_core.errors import ConfigError
-from rostfine_core.training.losses import LossKind
 
 Record = TypeVar("Record")
+LossKind = Literal["mse", "js", "js_official"]
 Overrides = dict[str, int | float | str | bool]
 NetworkName = Literal[
     "rostfine",

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from pytestqt.qtbot import QtBot
 
-from app.session import Session
-from app.settings import Settings
+from app.state.session import Session
+from app.state.settings import Settings
 from rostfine_core.domain import (
     Assessment,
     Clip,
@@ -279,8 +279,8 @@ def graded(
     qtbot: QtBot, info: VideoInfo, make_track: MakeTrack, make_assessment: MakeAssessment
 ) -> Session:
     """A session with a video and two graded sperm, the first selected."""
-    from app import drafts
-    from app.records import Draft, ModelState, ModelStatus, OpenedVideo
+    from app.state import drafts
+    from app.state.records import Draft, ModelState, ModelStatus, OpenedVideo
 
     session = Session()
     session.set_model(ModelState(status=ModelStatus.READY, info=model_info(), device_label="CPU"))

@@ -7,16 +7,23 @@ import pytest
 from PySide6.QtGui import QKeySequence
 from pytestqt.qtbot import QtBot
 
-from app import wording
 from app.actions import ACTIONS, MENUS, TOOLBAR, ActionSpec
-from app.analysis import Analysis
-from app.controller import Controller
-from app.editor import Editor
-from app.enabling import NEED_GRADE, NEED_SELECTION, NEED_SIGHT, NEED_SPERM, NEED_TRACK, NEED_VIDEO
+from app.actions.enabling import (
+    NEED_GRADE,
+    NEED_SELECTION,
+    NEED_SIGHT,
+    NEED_SPERM,
+    NEED_TRACK,
+    NEED_VIDEO,
+)
+from app.controllers.analysis import Analysis
+from app.controllers.controller import Controller
+from app.controllers.editor import Editor
+from app.controllers.player import Player
 from app.main_window import MainWindow
-from app.player import Player
-from app.settings import SETTINGS, Setting
-from app.views.video_canvas import VideoCanvas
+from app.presentation import wording
+from app.state.settings import SETTINGS, Setting
+from app.views.canvas.video_canvas import VideoCanvas
 from rostfine_core.bundled import bundled_path
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,

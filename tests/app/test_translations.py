@@ -17,13 +17,15 @@ from pytestqt.qtbot import QtBot
 
 import app
 from app.actions import ACTIONS, MENUS
-from app.reasons import REASONS, match, translated_reason
-from app.settings import SETTINGS
-from app.views.compare_table import COLUMNS
-from app.wording import FLAG_TITLES, MARKED, flag_text
-from rostfine_core import assessor, clips, pipeline, quality, twins
+from app.presentation.reasons import REASONS, match, translated_reason
+from app.presentation.wording import FLAG_TITLES, MARKED, flag_text
+from app.state.settings import SETTINGS
+from app.views.compare.compare_table import COLUMNS
+from rostfine_core import assessor, clips, pipeline
 from rostfine_core.bundled import bundled_path
 from rostfine_core.domain import QualityFlag, Severity
+from rostfine_core.quality import flags as quality
+from rostfine_core.quality import same_head as twins
 from rostfine_core.tracking import kinematics
 from rostfine_core.video import container, index, pages, picture, stills
 

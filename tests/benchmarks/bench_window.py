@@ -23,9 +23,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.__main__ import main
 from app.main_window import MainWindow
-from app.records import ModelStatus
-from app.session import Session
-from app.settings import Settings
+from app.state.records import ModelStatus
+from app.state.session import Session
+from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.store import read_seeds
 

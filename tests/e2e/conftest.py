@@ -21,11 +21,11 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app import work
 from app.__main__ import main
+from app.jobs import work
 from app.main_window import MainWindow
-from app.records import ModelStatus
-from app.settings import Settings
+from app.state.records import ModelStatus
+from app.state.settings import Settings
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.video import write_video
 

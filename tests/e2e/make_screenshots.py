@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.__main__ import main
 from app.main_window import COMPARE, REPORT, REVIEW, MainWindow
-from app.records import ModelStatus, OverlayKind
-from app.settings import Settings
+from app.state.records import ModelStatus, OverlayKind
+from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.domain import TrackStatus
 from rostfine_core.store import read_seeds

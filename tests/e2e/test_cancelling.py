@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.frame_cache import FrameCache
 from app.main_window import REPORT, MainWindow
-from app.pdf_pages import draw_pages
+from rostfine_core.report.pages import draw_pages
+from rostfine_core.video.frame_cache import FrameCache
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand, Held, Hold

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.main_window import MainWindow
-from app.records import Tool
+from app.state.records import Tool
 from rostfine_core.domain import TrackStatus
 
 if TYPE_CHECKING:

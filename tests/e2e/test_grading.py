@@ -13,9 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app import work
+from app.jobs import work
 from app.main_window import MainWindow
-from app.records import OverlayKind
+from app.state.records import OverlayKind
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ import app.__main__ as program
 
 application = program._application()
 program._translate(application, "ja")
-from app.theme import apply_theme, load_theme
-from app.views.flag_list import FlagList
+from app.presentation.theme import apply_theme, load_theme
+from app.views.review.flag_list import FlagList
 from rostfine_core.domain import QualityFlag, Severity
 
 apply_theme(application, load_theme("dark"))

@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtWidgets import QTextBrowser
 
 from app.main_window import MainWindow
-from app.records import ModelStatus
-from app.views.about import AboutDialog
+from app.state.records import ModelStatus
+from app.views.dialogs.about import AboutDialog
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand, Hold

@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
-from app import frame_cache
 from app.main_window import MainWindow
-from app.records import ModelStatus
+from app.state.records import ModelStatus
+from rostfine_core.video import frame_cache
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand

@@ -9,8 +9,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.records import Calibration, ModelStatus
-from app.session import Session
+from app.state.records import Calibration, ModelStatus
+from app.state.session import Session
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.store import read_seeds
 from rostfine_core.video import write_video

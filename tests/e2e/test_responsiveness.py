@@ -17,8 +17,8 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from pytestqt.qtbot import QtBot
 
 from app.main_window import SMALLEST_PX, MainWindow
-from app.records import ModelStatus
-from app.session import Session
+from app.state.records import ModelStatus
+from app.state.session import Session
 
 LIMIT_MS, FACTOR = 50, 3
 WINDOW_LIMIT_S, WINDOW_FACTOR = 1.5, 2

@@ -13,18 +13,18 @@ from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QTextBrowser, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app import drafts
 from app.actions import ACTIONS
-from app.records import Calibration, ModelState, ModelStatus, Work
-from app.session import Session
-from app.settings import SETTINGS, Settings
-from app.views.about import AboutDialog
-from app.views.compare import Candidate, ComparePage
-from app.views.compare_table import COLUMNS, CompareTable
-from app.views.dialogs import ShortcutsDialog
-from app.views.kinematics_table import KinematicsTable
+from app.state import drafts
+from app.state.records import Calibration, ModelState, ModelStatus, Work
+from app.state.session import Session
+from app.state.settings import SETTINGS, Settings
+from app.views.compare.compare import Candidate, ComparePage
+from app.views.compare.compare_table import COLUMNS, CompareTable
+from app.views.dialogs.about import AboutDialog
+from app.views.dialogs.dialogs import ShortcutsDialog
+from app.views.dialogs.settings_dialog import SettingsDialog
 from app.views.report_panel import ReportPage
-from app.views.settings_dialog import SettingsDialog
+from app.views.review.kinematics_table import KinematicsTable
 from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
     Assessment,
@@ -383,7 +383,7 @@ def test_about_holds_the_notice_the_card_and_the_licences(qtbot: QtBot, graded: 
 
 
 def test_paths_are_the_users_own(qtbot: QtBot) -> None:
-    from app import paths
+    from app.state import paths
 
     for path in (paths.settings_file(), paths.log_file(), paths.reports_folder()):
         assert path.is_absolute()

@@ -11,21 +11,21 @@ from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app import drafts
-from app.records import (
+from app.state import drafts
+from app.state.records import (
     ModelState,
     ModelStatus,
     Overlay,
     OverlayKind,
     Work,
 )
-from app.session import Session
-from app.views.film_strip import FilmStrip
-from app.views.grade_panel import GradePanel
-from app.views.loupe import Loupe
+from app.state.session import Session
+from app.views.canvas.loupe import Loupe
 from app.views.notice_bar import NoticeBar
+from app.views.review.film_strip import FilmStrip
+from app.views.review.grade_panel import GradePanel
+from app.views.review.timeline import Timeline
 from app.views.status_bar import StatusBar
-from app.views.timeline import Timeline
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,

@@ -9,10 +9,10 @@ from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.records import (
+from app.state.records import (
     Calibration,
 )
-from app.session import Session
+from app.state.session import Session
 from app.views.sample_bar import SampleBar
 
 # The offscreen platform says this of every window; it has no window manager to tell.

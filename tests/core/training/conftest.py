@@ -10,9 +10,9 @@ import torch
 
 from rostfine_core.domain import Progress
 from rostfine_core.model import load_models, save_model
-from rostfine_core.training.clip_files import save_clip
 from rostfine_core.training.config import TrainConfig, structure
-from rostfine_core.training.recipe import train_recipe
+from rostfine_core.training.data.clip_file import save_clip
+from rostfine_core.training.train import train_recipe
 
 Result = TypeVar("Result")
 FRAMES, SIZE = 16, 20

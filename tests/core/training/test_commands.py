@@ -83,8 +83,6 @@ def test_train_then_evaluate(
         ["train", "recipe.toml"],
         ["evaluate", "model.safetensors", "data"],
         ["compare", "recipe.toml"],
-        ["build-dataset", "plan.csv", "--out", "data", "--name", "ours"],
-        ["import-official", "pickles", "--out", "data", "--name", "ours"],
     ],
 )
 def test_without_the_extra_a_verb_says_how_to_install_it(

@@ -6,7 +6,7 @@ import pytest
 
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import read_train_config
-from rostfine_core.training.networks import network_config
+from rostfine_core.training.networks.build import network_config
 
 GOOD = """
 output = "runs/x"

@@ -8,14 +8,14 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from rostfine_core.training.clip_cache import fill_cache
 from rostfine_core.training.config import NetworkName, TrainConfig
-from rostfine_core.training.datasets import GRADES, read_dataset
-from rostfine_core.training.evaluation import evaluate
-from rostfine_core.training.model_files import load_trained
-from rostfine_core.training.prediction import predict
-from rostfine_core.training.recipe import train_recipe
-from rostfine_core.training.run_folder import RunFolder
+from rostfine_core.training.data.clip_cache import fill_cache
+from rostfine_core.training.data.dataset import GRADES, read_dataset
+from rostfine_core.training.engine.predict import predict
+from rostfine_core.training.evaluation.evaluate import evaluate
+from rostfine_core.training.networks.checkpoint import load_trained
+from rostfine_core.training.run.folder import RunFolder
+from rostfine_core.training.train import train_recipe
 
 NEEDS_PYTORCHVIDEO = {"r3d", "r2plus1d", "i3d", "slowfast", "x3d"}
 

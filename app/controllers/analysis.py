@@ -1,0 +1,309 @@
+"""Tracking and grading: what is to be done, one job of each kind at a time, in one batch each."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.jobs import work
+from app.jobs.jobs import Jobs
+from app.state.records import (
+    AssessmentKey,
+    Film,
+    ModelState,
+    ModelStatus,
+    OpenedVideo,
+    Sperm,
+    TrackKey,
+)
+from app.state.session import Session
+from app.state.settings import Settings
+from rostfine_core.domain import Seed, Track, Verdict
+from rostfine_core.video.frame_cache import FrameCache
+
+if TYPE_CHECKING:
+    from rostfine_core.assessor import Assessor
+    from rostfine_core.pipeline import Outcome
+
+MODEL, TRACK, GRADE, FILM = "model", "track", "grade", "film"
+
+
+class Analysis(QObject):
+    """Owns the model and starts whatever track or grade is wanted and not running yet.
+
+    What failed or was cancelled is left alone until the user asks for it again or changes it.
+
+    Signals:
+        failed(str): the model cannot be used; the sentence is for the user.
+        work_failed(str): tracking or grading failed; the sentence is for the user.
+    """
+
+    failed = Signal(str)
+    work_failed = Signal(str)
+
+    def __init__(
+        self, session: Session, jobs: Jobs, settings: Settings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._jobs, self._settings = session, jobs, settings
+        self._cache: FrameCache | None = None
+        self._assessor: Assessor | None = None
+        self._is_load_stale = False
+        self._is_track_wanted = self._is_grade_wanted = False
+        self._repeat: Callable[[], None] | None = None
+        self._left_tracks: set[TrackKey] = set()
+        self._left_grades: set[AssessmentKey] = set()
+        self._left_films: set[TrackKey] = set()
+        session.sperms_changed.connect(self.go_on)
+        session.calibration_changed.connect(self.go_on)
+        session.selection_changed.connect(self.go_on)
+        jobs.ended.connect(self._on_ended)
+
+    # Requests ------------------------------------------------------------------------------
+
+    def use(self, cache: FrameCache | None) -> None:
+        """Work on another video."""
+        self._cache = cache
+        self._is_track_wanted = self._is_grade_wanted = False
+        self._repeat = None
+        self._left_tracks.clear()
+        self._left_grades.clear()
+        self._left_films.clear()
+
+    def track(self) -> None:
+        """Track what has no track; while tracking runs, what came since is tracked after it."""
+        self._left_tracks.clear()
+        self._is_track_wanted = True
+        self.go_on()
+
+    def grade(self) -> None:
+        """Track and grade what has no grade; a batch that runs is neither stopped nor repeated."""
+        self._left_tracks.clear()
+        self._left_grades.clear()
+        self._is_grade_wanted = True
+        if self._session.model.status is ModelStatus.FAILED:
+            self._is_grade_wanted = False
+            self.failed.emit(self._session.model.problem)
+            return
+        self.go_on()
+
+    def try_again(self, cache: FrameCache) -> None:
+        """Do what failed once more with frames that can be read."""
+        repeat, self._repeat = self._repeat, None
+        self._cache = cache
+        self._left_films.clear()
+        if repeat is not None:
+            repeat()
+
+    def cancel(self) -> None:
+        """Stop tracking and grading and want nothing any more."""
+        self._is_track_wanted = self._is_grade_wanted = False
+        self._left_tracks |= {self._session.track_key(s) for s in self.untracked}
+        self._left_grades |= {self._session.assessment_key(s) for s in self.ungraded}
+        self._jobs.cancel(TRACK)
+        self._jobs.cancel(GRADE)
+
+    @property
+    def untracked(self) -> tuple[Sperm, ...]:
+        """The sperm that have no track."""
+        session = self._session
+        return tuple(
+            s
+            for s in session.sperms
+            if s.verdict is not Verdict.REJECTED and session.track(s) is None
+        )
+
+    @property
+    def ungraded(self) -> tuple[Sperm, ...]:
+        """The tracked sperm that have no grade and were not found impossible to grade."""
+        session = self._session
+        return tuple(
+            s
+            for s in session.sperms
+            if s.verdict is not Verdict.REJECTED
+            and session.track(s) is not None
+            and session.assessment(s) is None
+            and not session.rejection(s)
+        )
+
+    # The model -----------------------------------------------------------------------------
+
+    def load_model(self) -> None:
+        """Load the model of the settings in the background, once the last load has ended."""
+        if self._jobs.is_running(MODEL):
+            self._jobs.cancel(MODEL)
+            self._is_load_stale = True
+            return
+        # The old one must not grade meanwhile: its answers would be kept as those of no model.
+        self._assessor, self._is_load_stale = None, False
+        path = self._settings.text("model_path")
+        device: Any = self._settings.text("device")
+        self._session.set_model(ModelState())
+        self._jobs.start(
+            MODEL,
+            lambda: work.load_model(Path(path) if path else None, device=device),
+            on_success=self._on_model_loaded,
+            on_failure=self._on_model_failed,
+            on_cancel=self.load_model,
+        )
+
+    def _on_model_loaded(self, assessor: "Assessor") -> None:
+        if self._is_load_stale:  # another was chosen when it was too late to cancel
+            self.load_model()
+            return
+        self._assessor = assessor
+        self._session.set_model(
+            ModelState(
+                status=ModelStatus.READY,
+                info=assessor.info,
+                device_label=assessor.device_label,
+                precision=assessor.precision,
+                member_count=assessor.member_count,
+                crop_px=assessor.clip_size_px,
+            )
+        )
+        self.go_on()
+
+    def _on_model_failed(self, sentence: str) -> None:
+        if self._is_load_stale:
+            self.load_model()
+            return
+        self._assessor, self._is_grade_wanted = None, False
+        self._session.set_model(ModelState(status=ModelStatus.FAILED, problem=sentence))
+        self.failed.emit(sentence)
+
+    # The work ------------------------------------------------------------------------------
+
+    @Slot()
+    def go_on(self) -> None:
+        """Start what is wanted, can be done and does not run."""
+        video, cache = self._session.video, self._cache
+        if video is None or cache is None:
+            return
+        is_tracking = self._jobs.is_running(TRACK) or self._start_tracking(video, cache)
+        if is_tracking:
+            return
+        if not (self._jobs.is_running(GRADE) or self._start_grading(video, cache)):
+            self._start_film(video, cache)
+
+    @Slot(str)
+    def _on_ended(self, kind: str) -> None:
+        if kind in (TRACK, GRADE, FILM):
+            self.go_on()
+
+    def _start_tracking(self, video: OpenedVideo, cache: FrameCache) -> bool:
+        session = self._session
+        wanted = [s for s in self.untracked if session.track_key(s) not in self._left_tracks]
+        is_wanted = self._is_track_wanted or self._is_grade_wanted
+        if not wanted:
+            self._is_track_wanted = False
+            return False
+        if not (is_wanted or self._settings.is_on("auto_track")):
+            return False
+        keys = {s.name: session.track_key(s) for s in wanted}
+        seeds, fps = _seeds(wanted), session.calibration.fps
+
+        def leave() -> None:
+            self._left_tracks |= set(keys.values())
+
+        def fail(sentence: str) -> None:
+            self._repeat = self.grade if self._is_grade_wanted else self.track
+            leave()
+            self.work_failed.emit(sentence)
+
+        self._jobs.start(
+            TRACK,
+            lambda: work.track_sperms(
+                cache, path=video.path, seeds=seeds, info=video.info, fps=fps
+            ),
+            on_success=lambda tracks: self._on_tracked(video, keys, tracks),
+            on_failure=fail,
+            on_cancel=leave,
+        )
+        return True
+
+    def _on_tracked(
+        self, video: OpenedVideo, keys: dict[str, TrackKey], tracks: tuple[Track, ...]
+    ) -> None:
+        if self._is_current(video):
+            self._session.add_tracks({keys[t.target]: t for t in tracks})
+
+    def _start_grading(self, video: OpenedVideo, cache: FrameCache) -> bool:
+        session = self._session
+        wanted = [s for s in self.ungraded if session.assessment_key(s) not in self._left_grades]
+        if not wanted:
+            self._is_grade_wanted = False
+            return False
+        is_wanted = self._is_grade_wanted or self._settings.is_on("auto_grade")
+        if not is_wanted or self._assessor is None:
+            return False
+        assessor = self._assessor
+        keys = {s.name: session.assessment_key(s) for s in wanted}
+        order = work.GradeOrder(
+            path=video.path,
+            info=video.info,
+            sha256=video.sha256,
+            seeds=_seeds(wanted),
+            tracks=tuple(t for t in map(session.track, wanted) if t is not None),
+            sample=session.sample,
+            um_per_px=session.calibration.um_per_px,
+            fps=session.calibration.fps,
+        )
+
+        def leave() -> None:
+            self._left_grades |= set(keys.values())
+
+        def fail(sentence: str) -> None:
+            self._repeat = self.grade
+            leave()
+            self.work_failed.emit(sentence)
+
+        self._jobs.start(
+            GRADE,
+            lambda: work.grade_sperms(order, cache=cache, assessor=assessor),
+            on_success=lambda outcome: self._on_graded(video, keys, outcome),
+            on_failure=fail,
+            on_cancel=leave,
+        )
+        return True
+
+    def _on_graded(
+        self, video: OpenedVideo, keys: dict[str, AssessmentKey], outcome: "Outcome"
+    ) -> None:
+        if self._is_current(video):
+            self._session.add_assessments(
+                {keys[a.target]: a for a in outcome.assessments},
+                {keys[target]: reason for target, reason in outcome.rejected},
+            )
+
+    def _start_film(self, video: OpenedVideo, cache: FrameCache) -> None:
+        session, sperm = self._session, self._session.selected_sperm
+        track = session.track(sperm) if sperm else None
+        if sperm is None or track is None or self._jobs.is_running(FILM):
+            return
+        key, crop_px = session.track_key(sperm), session.model.crop_px
+        if session.film(sperm) is not None or key in self._left_films:
+            return
+
+        def keep(film: Film) -> None:
+            if self._is_current(video) and crop_px == session.model.crop_px:
+                session.add_film(key, film)
+
+        def leave(_: str = "") -> None:
+            self._left_films.add(key)
+
+        self._jobs.start(
+            FILM,
+            lambda: work.cut_film(track, cache=cache, path=video.path, crop_px=crop_px),
+            on_success=keep,
+            on_failure=leave,
+            on_cancel=leave,
+        )
+
+    def _is_current(self, video: OpenedVideo) -> bool:
+        return self._session.video is not None and self._session.video.info is video.info
+
+
+def _seeds(sperms: Sequence[Sperm]) -> tuple[Seed, ...]:
+    return tuple(seed for sperm in sperms for seed in sperm.seeds)

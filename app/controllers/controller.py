@@ -1,0 +1,296 @@
+"""The slots behind the requests that are no edits: showing, exporting, ending; owns the parts."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.controllers.analysis import GRADE, TRACK, Analysis
+from app.controllers.editor import Editor
+from app.controllers.opening import FIND, OPEN, PREVIEW, Opening
+from app.controllers.player import Player
+from app.jobs import work
+from app.jobs.jobs import Jobs
+from app.state import paths
+from app.state.records import (
+    AssessmentKey,
+    Calibration,
+    Display,
+    ModelStatus,
+    Overlay,
+    OverlayKind,
+    Tool,
+)
+from app.state.session import Session
+from app.state.settings import Settings
+from app.state.unexported import has_unexported_grades, reported_keys
+from rostfine_core.domain import Seed
+from rostfine_core.files import safe_name
+
+EXPORT = "export"
+USER_WORK = (OPEN, FIND, TRACK, GRADE, EXPORT)
+"""The kinds of work that the user began: cancelled by the user, asked about when closing."""
+
+
+class Questions(Protocol):
+    """What the controller must ask the user."""
+
+    def may_discard(self) -> bool:
+        """Whether results that were never exported may be let go."""
+
+    def may_overwrite(self, folder: Path) -> bool:
+        """Whether a report that exists may be replaced."""
+
+    def find_moved(self, path: Path) -> Path | None:
+        """Where a video that is not in its place any more lies now."""
+
+
+class Controller(QObject):
+    """Acts on the session; owns the jobs, the undo stack's editor, the player and the analysis.
+
+    Signals:
+        failed(str): something failed; the sentence is for the user.
+        exported(object): the folder that now holds the report.
+        previewed(object): the report's pages, a tuple of (H, W, 3) uint8 pictures.
+        recent_changed(): the list of recent videos is different.
+    """
+
+    failed = Signal(str)
+    exported = Signal(object)
+    previewed = Signal(object)
+    recent_changed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        questions: Questions,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.session, self.settings, self.questions = session, settings, questions
+        self.jobs = Jobs(self)
+        self.editor = Editor(session, self)
+        self.player = Player(session, self)
+        self.analysis = Analysis(session, self.jobs, settings, self)
+        self.opening = Opening(
+            session,
+            settings,
+            self.jobs,
+            editor=self.editor,
+            player=self.player,
+            analysis=self.analysis,
+            find_moved=lambda path: self.questions.find_moved(path),
+            parent=self,
+        )
+        self.last_report: Path | None = None
+        self._exported: set[AssessmentKey] = set()
+        self._settled = session.draft  # what the last report holds, or the video opened with
+        self._is_preview_stale = False
+        session.set_overlay(Overlay(colour_map=settings.text("colour_map")))
+        session.calibration_changed.connect(self._on_calibration_changed)
+        session.sample_changed.connect(self._on_sample_changed)
+        settings.changed.connect(self._on_setting_changed)
+        self.jobs.works_changed.connect(self._on_works_changed)
+        self.jobs.ended.connect(self._on_ended)
+        self.analysis.failed.connect(self.failed)
+        self.opening.failed.connect(self.failed)
+        self.opening.recent_changed.connect(self.recent_changed)
+        self.opening.opened.connect(self._on_opened)
+
+    # Opening -------------------------------------------------------------------------------
+
+    @Slot()
+    def start(self) -> None:
+        """Load the model; called when the window is on screen."""
+        self.analysis.load_model()
+
+    def open_video(
+        self, path: Path, *, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
+    ) -> None:
+        """Open a video, with the sperm that were clicked in it before and its scale if known."""
+        if not self.has_unexported or self.questions.may_discard():
+            self.opening.open(path, seeds, um_per_px)
+
+    @Slot()
+    def _on_opened(self) -> None:
+        self._exported, self._settled = set(), self.session.draft
+
+    # Work ----------------------------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether work runs that the user began."""
+        return any(self.jobs.is_running(kind) for kind in USER_WORK)
+
+    @Slot()
+    def cancel(self) -> None:
+        """Stop what the user began; what is finished stays."""
+        self.opening.cancel()
+        self.analysis.cancel()
+        for kind in USER_WORK:
+            self.jobs.cancel(kind)
+
+    def shut_down(self) -> None:
+        """End everything; the window is closing."""
+        self.editor.undo_stack.blockSignals(True)  # it tells of its own end
+        self.opening.leave()
+        self.jobs.shut_down()
+        self.settings.sync()
+
+    @Slot()
+    def _on_works_changed(self) -> None:
+        self.session.set_works(self.jobs.works)
+
+    @Slot(str)
+    def _on_ended(self, kind: str) -> None:
+        if kind == PREVIEW and self._is_preview_stale:
+            self.preview()
+
+    # Reporting -----------------------------------------------------------------------------
+
+    @property
+    def report_folder(self) -> Path:
+        """Where this sample's report goes: named by the sample, else by the video."""
+        root = self.settings.text("report_folder")
+        video = self.session.video
+        name = self.session.sample.sample or (video.path.stem if video else "")
+        return (Path(root) if root else paths.reports_folder()) / safe_name(name)
+
+    @property
+    def has_unexported(self) -> bool:
+        """Whether there are sperm, corrections or grades that no export holds."""
+        is_edited = bool(self.session.sperms) and self.session.draft != self._settled
+        return is_edited or has_unexported_grades(self.session, self._exported)
+
+    @Slot()
+    def export(self) -> None:
+        """Write the report of this sample; a report that exists is replaced only when allowed.
+
+        Where nothing is graded, also since numbers of the microscope were typed, it grades first.
+        """
+        assessments, video = self.session.reportable, self.session.video
+        if self.jobs.is_running(EXPORT):
+            self.session.set_message(self.tr("The report is being written."))
+            return
+        if not assessments and (self.analysis.untracked or self.analysis.ungraded):
+            self.analysis.grade()  # what was typed last may have made every grade stale
+            if self.session.model.status is not ModelStatus.FAILED:  # it said why it cannot
+                self.session.set_message(self.tr("Sperm are being graded: then export."))
+            return
+        if not assessments or video is None:
+            self.failed.emit(self.tr("Nothing is graded yet: grade a sperm, then export."))
+            return
+        folder = self.report_folder
+        exists = _holds_files(folder)
+        if exists and not self.questions.may_overwrite(folder):
+            return
+        keys, draft = reported_keys(self.session), self.session.draft
+        left_out = self.session.left_out
+
+        def note(written: Path) -> None:
+            if self.session.video is not None and self.session.video.info is video.info:
+                self._exported |= keys
+                self._settled = draft
+            self._on_exported(written)
+
+        self.jobs.start(
+            EXPORT,
+            lambda: work.export(assessments, folder, left_out=left_out, overwrite=exists),
+            on_success=note,
+            on_failure=self.failed.emit,
+        )
+
+    def _on_exported(self, folder: Path) -> None:
+        self.last_report = folder
+        self.session.set_message(self.tr("The report is in {folder}.").format(folder=folder))
+        self.exported.emit(folder)
+
+    @Slot()
+    def preview(self) -> None:
+        """Draw the report's pages; a preview that runs is drawn again when it has ended."""
+        self._is_preview_stale = self.jobs.is_running(PREVIEW)
+        if self._is_preview_stale:
+            self.jobs.cancel(PREVIEW)
+            return
+        assessments, left_out = self.session.reportable, self.session.left_out
+        if not assessments:
+            self.previewed.emit(())
+            return
+        self.jobs.start(
+            PREVIEW,
+            lambda: work.preview(assessments, left_out=left_out),
+            on_success=self.previewed.emit,
+            on_failure=self._on_preview_failed,
+        )
+
+    def _on_preview_failed(self, sentence: str) -> None:
+        self.previewed.emit(())  # no pages of what was graded before
+        self.failed.emit(sentence)
+
+    # Showing -------------------------------------------------------------------------------
+
+    @Slot(object)
+    def set_overlay(self, overlay: Overlay) -> None:
+        """Change how attention is shown."""
+        self.session.set_overlay(overlay)
+        self.settings.set_value("colour_map", overlay.colour_map)
+
+    @Slot(object)
+    def set_overlay_kind(self, kind: OverlayKind) -> None:
+        """Lay something else over the frames."""
+        self.session.set_overlay(replace(self.session.overlay, kind=kind))
+
+    @Slot(object)
+    def set_display(self, display: Display) -> None:
+        """Change brightness and contrast of the view."""
+        self.session.set_display(display)
+
+    @Slot(object)
+    def set_tool(self, tool: Tool) -> None:
+        """Choose what a click does."""
+        self.session.set_tool(tool)
+
+    @Slot(tuple)
+    def compare(self, keys: tuple[int, ...]) -> None:
+        """Put sperm side by side."""
+        self.session.set_compared(keys)
+
+    # Remembering ---------------------------------------------------------------------------
+
+    @Slot()
+    def _on_calibration_changed(self) -> None:
+        calibration: Calibration = self.session.calibration
+        known = {p.profile: p for p in self.settings.profiles}
+        if known.get(calibration.profile, calibration) != calibration:
+            self.session.set_message(
+                self.tr(
+                    "The numbers of the microscope {name} are changed, for later videos too."
+                ).format(name=calibration.profile)
+            )
+        if calibration.profile:
+            self.settings.save_profile(calibration)
+        self.settings.set_last_profile(calibration.profile)
+
+    @Slot()
+    def _on_sample_changed(self) -> None:
+        self.settings.set_operator(self.session.sample.operator)
+
+    @Slot(str)
+    def _on_setting_changed(self, id: str) -> None:
+        if id in ("model_path", "device"):
+            self.analysis.load_model()
+        elif id == "colour_map":
+            colour_map = self.settings.text("colour_map")
+            self.session.set_overlay(replace(self.session.overlay, colour_map=colour_map))
+        elif id in ("auto_track", "auto_grade"):
+            self.analysis.go_on()
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether a folder is there with something in it; exporting says what else is wrong with it."""
+    try:
+        return any(folder.iterdir())
+    except OSError:
+        return False

@@ -1,0 +1,185 @@
+"""Every edit of the user, each one step of the undo stack."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QUndoStack
+
+from app.controllers.commands import NO_MERGE, EditCommand
+from app.state import drafts
+from app.state.records import Calibration, Draft
+from app.state.session import Session
+from rostfine_core.domain import SampleInfo, Seed, Verdict
+
+MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = 1, 2, 3
+
+
+class Editor(QObject):
+    """Pushes edits of the session's draft."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.undo_stack = QUndoStack(self)
+        self._last_key = 0
+
+    def reset(self) -> None:
+        """Begin with another video: there is nothing to undo."""
+        self.undo_stack.clear()
+        self._last_key = 0
+
+    def undo(self) -> None:
+        """Take the last edit back."""
+        self.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Do it again."""
+        self.undo_stack.redo()
+
+    # Sperm ---------------------------------------------------------------------------------
+
+    @Slot(float, float)
+    def add_sperm(self, x_px: float, y_px: float) -> None:
+        """Choose the sperm at a place of the frame on screen; outside it nothing happens."""
+        info = self._session.info
+        if info is None or not (0 <= x_px < info.width_px and 0 <= y_px < info.height_px):
+            return
+        name = drafts.free_name(self._session.draft, key=self._last_key + 1)
+        frame = self._session.frame
+        self.add_seeds((Seed(target=name, frame=frame, x_px=round(x_px, 2), y_px=round(y_px, 2)),))
+
+    def add_seeds(self, seeds: tuple[Seed, ...]) -> None:
+        """Choose sperm that were clicked before; the first of them is selected."""
+        draft = self._session.draft
+        for seed in seeds:
+            self._last_key += 1
+            draft = drafts.added(
+                draft, key=self._last_key, frame=seed.frame, x_px=seed.x_px, y_px=seed.y_px
+            )
+        if seeds:
+            self._push(draft, self.tr("Choose sperm"))
+
+    @Slot(int, float, float)
+    def correct_sperm(self, key: int, x_px: float, y_px: float) -> None:
+        """Say where a sperm is in the frame on screen; it is tracked again from there."""
+        info = self._session.info
+        if info is None or self._session.sperm(key) is None:
+            return
+        draft = drafts.corrected(
+            self._session.draft,
+            key,
+            frame=self._session.frame,
+            x_px=round(min(max(0.0, x_px), info.width_px - 1.0), 2),
+            y_px=round(min(max(0.0, y_px), info.height_px - 1.0), 2),
+        )
+        self._push(draft, self.tr("Correct track"))
+
+    @Slot(float, float)
+    def correct_selected(self, x_px: float, y_px: float) -> None:
+        """Correct the selected sperm."""
+        if self._session.selected is None:
+            self._session.set_message(self.tr("Select the sperm whose track is to be corrected."))
+        else:
+            self.correct_sperm(self._session.selected, x_px, y_px)
+
+    @Slot(int, str)
+    def rename_sperm(self, key: int, name: str) -> None:
+        """Give a sperm another name, which no other has."""
+        sperm = self._session.sperm(key)
+        if sperm is None or sperm.name == name.strip():
+            return
+        draft = drafts.renamed(self._session.draft, key, name)
+        if draft is None:
+            self._session.set_message(
+                self.tr("A sperm's name must not be empty or used twice: choose another.")
+            )
+            return
+        self._push(draft, self.tr("Rename sperm"))
+
+    @Slot(int, int)
+    def move_sperm(self, key: int, to: int) -> None:
+        """Put a sperm at another place in the list."""
+        self._push(drafts.moved(self._session.draft, key, to=to), self.tr("Reorder sperm"))
+
+    def remove_selected(self) -> None:
+        """Take the selected sperm off the list."""
+        if self._session.selected is not None:
+            draft = drafts.removed(self._session.draft, self._session.selected)
+            self._push(draft, self.tr("Remove sperm"))
+
+    def move_up(self) -> None:
+        """The selected sperm one place up."""
+        self._move(-1)
+
+    def move_down(self) -> None:
+        """The selected sperm one place down."""
+        self._move(1)
+
+    def accept(self) -> None:
+        """The selected track is good; said again, it is open."""
+        self._judge(Verdict.ACCEPTED, self.tr("Accept track"))
+
+    def reject(self) -> None:
+        """The selected track is wrong; said again, it is open."""
+        self._judge(Verdict.REJECTED, self.tr("Reject track"))
+
+    # Sample and microscope -----------------------------------------------------------------
+
+    @Slot(str, str)
+    def set_sample(self, sample: str, operator: str) -> None:
+        """Name the sample and who looks; typing in one field is one edit."""
+        info = SampleInfo(sample=sample, operator=operator)
+        is_same_sample = sample == self._session.sample.sample
+        self._push(
+            replace(self._session.draft, sample=info),
+            self.tr("Name operator") if is_same_sample else self.tr("Name sample"),
+            merge=MERGE_OPERATOR if is_same_sample else MERGE_SAMPLE,
+        )
+
+    @Slot(object)
+    def set_calibration(self, calibration: Calibration) -> None:
+        """Describe the microscope."""
+        is_same = calibration.profile == self._session.calibration.profile
+        self._push(
+            replace(self._session.draft, calibration=calibration),
+            self.tr("Change calibration"),
+            merge=MERGE_CALIBRATION if is_same else NO_MERGE,
+        )
+
+    # Selecting -----------------------------------------------------------------------------
+
+    @Slot(int)
+    def select(self, key: int) -> None:
+        """Make a sperm the one that the panels are about."""
+        if self._session.sperm(key) is not None:
+            self._session.select(key)
+
+    def select_next(self) -> None:
+        """The next in the list."""
+        self._select_by(1)
+
+    def select_previous(self) -> None:
+        """The previous in the list."""
+        self._select_by(-1)
+
+    def _select_by(self, by: int) -> None:
+        keys = [s.key for s in self._session.sperms]
+        if self._session.selected in keys:
+            self._session.select(keys[(keys.index(self._session.selected) + by) % len(keys)])
+        elif keys:
+            self._session.select(keys[0])
+
+    def _move(self, by: int) -> None:
+        if self._session.selected is not None:
+            place = self._session.number(self._session.selected) - 1
+            self.move_sperm(self._session.selected, place + by)
+
+    def _judge(self, verdict: Verdict, text: str) -> None:
+        sperm = self._session.selected_sperm
+        if sperm is not None:
+            new = Verdict.OPEN if sperm.verdict is verdict else verdict
+            self._push(drafts.judged(self._session.draft, sperm.key, new), text)
+
+    def _push(self, draft: Draft, text: str, *, merge: int = NO_MERGE) -> None:
+        if draft != self._session.draft:
+            self.undo_stack.push(EditCommand(self._session, draft, text, merge_id=merge))

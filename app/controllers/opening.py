@@ -1,0 +1,252 @@
+"""The video on screen: opened, decoded in the background, left, and found again when it moved."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.controllers.analysis import FILM, GRADE, TRACK, Analysis
+from app.controllers.editor import Editor
+from app.controllers.player import Player
+from app.jobs import work
+from app.jobs.jobs import Jobs
+from app.presentation.reasons import translated_reason
+from app.state.records import Calibration, Draft, OpenedVideo
+from app.state.session import Session
+from app.state.settings import Settings
+from rostfine_core.domain import SampleInfo, Seed
+from rostfine_core.video.frame_cache import FrameCache
+
+OPEN, FRAMES, CHECKSUM, FIND, PREVIEW = "open", "frames", "checksum", "find", "preview"
+VIDEO_WORK = (FRAMES, CHECKSUM, FIND, TRACK, GRADE, FILM, PREVIEW)
+"""The kinds of work that end with the video."""
+
+
+class Opening(QObject):
+    """Owns the frames of the open video.
+
+    Signals:
+        failed(str): the video cannot be opened, read or found; the sentence is for the user.
+        opened(): another video is on screen.
+        recent_changed(): the list of recent videos is different.
+    """
+
+    failed = Signal(str)
+    opened = Signal()
+    recent_changed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        jobs: Jobs,
+        *,
+        editor: Editor,
+        player: Player,
+        analysis: Analysis,
+        find_moved: Callable[[Path], Path | None],
+        parent: QObject | None = None,
+    ) -> None:
+        """Args: ``find_moved`` asks the user where a video lies that is not in its place."""
+        super().__init__(parent)
+        self._session, self._settings, self._jobs = session, settings, jobs
+        self._editor, self._player, self._analysis = editor, player, analysis
+        self._find_moved = find_moved
+        self._cache: FrameCache | None = None
+        self._next: tuple[Path, tuple[Seed, ...], float | None] | None = None
+        self._is_asking = False
+        jobs.ended.connect(self._on_ended)
+        jobs.works_changed.connect(self._on_works_changed)
+        analysis.work_failed.connect(self._on_work_failed)
+
+    def open(
+        self, path: Path, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
+    ) -> None:
+        """Open a video; the old one stays until the new one's first frame is decoded.
+
+        Args: ``um_per_px`` is the video's own, for users who have no microscope of theirs yet.
+        """
+        path = path.absolute()  # the list of recent videos is read from other folders too
+        if self._jobs.is_running(OPEN):
+            self._next = (path, seeds, um_per_px)
+            self._jobs.cancel(OPEN)
+            return
+        if _is_missing(path):
+            self._forget(path)
+            found = self._find_moved(path)
+            if found is None:
+                return
+            path = found
+        self._jobs.start(
+            OPEN,
+            lambda: work.open_source(path),
+            on_success=lambda opened: self._on_opened(path, seeds, um_per_px, opened),
+            on_failure=self.failed.emit,
+            discard=_close,
+        )
+
+    def cancel(self) -> None:
+        """Keep the video that is on screen."""
+        self._next = None
+        self._jobs.cancel(OPEN)
+
+    def leave(self) -> None:
+        """Let everything go that works on the video."""
+        self._next = None
+        self._player.use(None)
+        self._analysis.use(None)
+        self._let_frames_go()
+        self._jobs.drop(VIDEO_WORK)
+
+    def _let_frames_go(self) -> None:
+        if self._cache is not None:
+            self._cache.close()
+            self._cache = None
+        self._jobs.drop((FRAMES,))
+
+    # A video that was opened -----------------------------------------------------------------
+
+    def _on_opened(
+        self, path: Path, seeds: tuple[Seed, ...], um_per_px: float | None, opened: work.Opened
+    ) -> None:
+        if self._next is not None:  # another was asked for when it was too late to cancel
+            _close(opened)
+            return
+        self.leave()
+        info = opened.video.info
+        self._editor.reset()
+        draft = self._first_draft()
+        if draft.calibration == Calibration():
+            draft = replace(draft, calibration=Calibration(um_per_px=um_per_px))
+        self._session.set_video(OpenedVideo(path=path, info=info), draft)
+        self._session.set_frame(0, opened.image)
+        self._analysis.use(self._keep_frames(opened))  # its thread would keep the panels waiting
+        self._check(path)
+        self._remember(path)
+        self._editor.add_seeds(seeds)
+        self._session.set_message(" ".join(map(translated_reason, info.notes)))
+        self.opened.emit()
+
+    def _first_draft(self) -> Draft:
+        """What a video begins with: what was typed for it before, else what is remembered."""
+        typed, remembered = self._session.draft, self._settings.last_profile
+        operator = typed.sample.operator or self._settings.operator
+        if self._session.video is not None:  # that was typed for another video
+            return Draft(sample=SampleInfo(operator=operator), calibration=remembered)
+        is_described = typed.calibration != Calibration()
+        return Draft(
+            sample=replace(typed.sample, operator=operator),
+            calibration=typed.calibration if is_described else remembered,
+        )
+
+    def _keep_frames(self, opened: work.Opened) -> FrameCache:
+        """Decode an open video in the background and show its frames from now on."""
+        info = opened.video.info
+        budget = self._settings.number("cache_mib") * 2**20
+        cache = FrameCache(info, budget_bytes=budget, on_wanted=self._player.note_arrival)
+        cache.store(opened.first_frame)
+        self._cache = cache
+        self._player.use(cache)
+        self._jobs.start(
+            FRAMES,
+            lambda: cache.fill(opened.video),
+            on_success=lambda _: None,
+            on_failure=self._on_work_failed,
+            discard=lambda _: opened.video.close(),  # it may not have begun
+        )
+        return cache
+
+    def _check(self, path: Path) -> None:
+        self._jobs.start(
+            CHECKSUM,
+            lambda: work.checksum(path),
+            on_success=self._session.set_checksum,
+            on_failure=self._on_work_failed,
+        )
+
+    # A video that moved while it was open ----------------------------------------------------
+
+    @Slot(str)
+    def _on_work_failed(self, sentence: str) -> None:
+        """Tell it; where the file has left its place, ask for the new one instead."""
+        video = self._session.video
+        if video is None or video.path.exists():
+            self.failed.emit(sentence)
+        elif not (self._is_asking or self._jobs.is_running(FIND)):
+            self._ask_again(video)
+
+    def _ask_again(self, video: OpenedVideo) -> None:
+        self._is_asking = True
+        found = self._find_moved(video.path)
+        self._is_asking = False
+        if self._session.video is None or self._session.video.info is not video.info:
+            return
+        if found is None:
+            self.failed.emit(
+                self.tr(
+                    "{path} is not there any more: what was computed stays, and Track or Grade "
+                    "asks for the video again."
+                ).format(path=video.path)
+            )
+            return
+        self._jobs.start(
+            FIND,
+            lambda: work.find_again(found, info=video.info, sha256=self._sha256),
+            on_success=lambda opened: self._on_found(found, opened),
+            on_failure=self.failed.emit,
+            discard=_close,
+        )
+
+    @property
+    def _sha256(self) -> str:
+        return self._session.video.sha256 if self._session.video else ""
+
+    def _on_found(self, path: Path, opened: work.Opened) -> None:
+        """Go on with the same video at its new place; kept frames may need their old file."""
+        frame = self._session.frame
+        self._let_frames_go()
+        self._session.move_video(path)
+        self._remember(path)
+        cache = self._keep_frames(opened)
+        self._player.seek(frame)
+        if not self._sha256:
+            self._jobs.drop((CHECKSUM,))
+            self._check(path)
+        self._analysis.try_again(cache)
+
+    # The rest --------------------------------------------------------------------------------
+
+    def _remember(self, path: Path) -> None:
+        self._settings.add_recent(path)
+        self.recent_changed.emit()
+
+    def _forget(self, path: Path) -> None:
+        self._settings.remove_recent(path)
+        self.recent_changed.emit()
+
+    @Slot(str)
+    def _on_ended(self, kind: str) -> None:
+        if kind == OPEN and self._next is not None:
+            (path, seeds, um_per_px), self._next = self._next, None
+            self.open(path, seeds, um_per_px)
+
+    @Slot()
+    def _on_works_changed(self) -> None:
+        info = self._session.info
+        if self._cache is not None and info is not None:
+            self._session.set_cached(self._cache.spans, info.frame_count)
+
+
+def _close(opened: work.Opened | None) -> None:
+    """Let a video go that was opened too late to be wanted."""
+    if opened is not None:
+        opened.video.close()
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether there is no such file; where that cannot be told, opening it says why."""
+    try:
+        return not path.exists()
+    except OSError:
+        return False

@@ -1,0 +1,296 @@
+"""The window's long jobs, composed from the core; each is a generator that runs in a worker.
+
+The core is imported inside: reading video, tracking and above all torch take longer to import
+than the window may take to appear.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.state.records import Film
+from rostfine_core.domain import (
+    Assessment,
+    LeftOut,
+    LongJob,
+    Progress,
+    SampleInfo,
+    Seed,
+    Track,
+    TrackStatus,
+    VideoInfo,
+)
+from rostfine_core.errors import VideoError
+from rostfine_core.video.frame_cache import FrameCache
+
+if TYPE_CHECKING:
+    from rostfine_core.assessor import Assessor, DeviceChoice
+    from rostfine_core.pipeline import Outcome
+    from rostfine_core.video import DecodedFrame, Video
+
+FILM_FRAMES = 60
+LOAD_STEPS = 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Opened:
+    """An open video and its first frame; who takes it closes it."""
+
+    video: "Video"
+    first_frame: "DecodedFrame"
+    image: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GradeOrder:
+    """Everything a grading job needs, fixed when it starts."""
+
+    path: Path
+    info: VideoInfo
+    sha256: str
+    seeds: tuple[Seed, ...]
+    tracks: tuple[Track, ...]
+    sample: SampleInfo
+    um_per_px: float | None
+    fps: float | None
+
+
+def import_core() -> None:
+    """Import what opening, tracking and exporting need, so that their first use does not wait.
+
+    Loading compiled modules holds Python's lock; it is best done while nobody clicks yet.
+    """
+    import cattrs  # the store imports it late  # noqa: F401 - importing is the purpose
+
+    import rostfine_core.export
+    import rostfine_core.pipeline
+    import rostfine_core.video  # noqa: F401
+
+
+def open_source(path: Path) -> LongJob[Opened]:
+    """Open a video and decode its first frame.
+
+    Raises:
+        VideoError: it cannot be read.
+    """
+    from rostfine_core.video import open_video
+
+    yield Progress(stage="opening", done=0, total=1)
+    video = open_video(path)
+    try:
+        first = video.frame(0)
+        opened = Opened(video=video, first_frame=first, image=first.rgb(exact=False))
+        yield Progress(stage="opening", done=1, total=1)
+    except BaseException:
+        video.close()
+        raise
+    return opened
+
+
+def find_again(path: Path, *, info: VideoInfo, sha256: str) -> LongJob[Opened]:
+    """Open the video that ``info`` describes at its new place.
+
+    Raises:
+        VideoError: it cannot be read, or it is another video.
+    """
+    opened = yield from open_source(path)
+    found = opened.video.info
+    try:
+        is_same = _shape(found) == _shape(info)
+        if is_same and sha256:
+            is_same = sha256 == (yield from checksum(path))
+        if not is_same:
+            raise VideoError(
+                f"{path.name} is another video than {Path(info.path).name}: choose the file that "
+                "was open."
+            )
+    except BaseException:
+        opened.video.close()
+        raise
+    return opened
+
+
+def _shape(info: VideoInfo) -> tuple[int, int, int]:
+    return info.width_px, info.height_px, info.frame_count
+
+
+def checksum(path: Path) -> LongJob[str]:
+    """The checksum of the video's bytes, which every result names."""
+    from rostfine_core.pipeline import hash_video
+
+    return (yield from hash_video(path))
+
+
+def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assessor"]:
+    """Import torch, load the model (None: the bundled one) and warm it up.
+
+    Raises:
+        RostfineError: the model is missing, foreign or damaged, or the device is not there.
+    """
+    from app.jobs.preload import imports_uncollected, preload_torch
+
+    is_first = "torch" not in sys.modules  # later there is nothing to import, only to collect
+    with imports_uncollected() if is_first else nullcontext():
+        yield Progress(stage="model", done=0, total=LOAD_STEPS)
+        import_core()
+        yield Progress(stage="model", done=1, total=LOAD_STEPS)
+        preload_torch()
+        yield Progress(stage="model", done=2, total=LOAD_STEPS)
+        from rostfine_core.assessor import Assessor
+        from rostfine_core.bundled import DEMO_MODEL, bundled_path
+
+    yield Progress(stage="model", done=3, total=LOAD_STEPS)
+    assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
+    yield Progress(stage="model", done=4, total=LOAD_STEPS)
+    assessor.warm_up()
+    return assessor
+
+
+def track_sperms(
+    cache: FrameCache, *, path: Path, seeds: Sequence[Seed], info: VideoInfo, fps: float | None
+) -> LongJob[tuple[Track, ...]]:
+    """Track all seeds in one pass over the frames.
+
+    Raises:
+        VideoError: the video cannot be read any more.
+        TrackingError: a seed does not lie in the video.
+    """
+    from rostfine_core.pipeline import check_seeds
+    from rostfine_core.tracking import Tracker
+    from rostfine_core.video import open_video
+
+    check_seeds(seeds, info)
+    tracker = Tracker(tuple(seeds))
+    done = min(s.frame for s in seeds)
+    with closing(cache.stream(done, lambda: open_video(path))) as frames:
+        for frame in frames:
+            if frame is not None:
+                grey = frame.grey()
+                tracker.step(replace(grey, time_s=grey.index / fps) if fps else grey)
+                done = frame.index + 1
+            yield Progress(stage="tracking", done=done, total=info.frame_count)
+    return tracker.tracks
+
+
+def grade_sperms(
+    order: GradeOrder, *, cache: FrameCache, assessor: "Assessor"
+) -> LongJob["Outcome"]:
+    """Cut the clips of finished tracks and grade them in one batch.
+
+    Raises:
+        VideoError: the video cannot be read any more.
+    """
+    from rostfine_core.pipeline import AssessmentRequest, assess_tracks, hash_video, with_fps
+
+    yield Progress(stage="grading", done=0, total=len(order.tracks))
+    request = AssessmentRequest(
+        video=order.path,
+        seeds=order.seeds,
+        sample=order.sample,
+        um_per_px=order.um_per_px,
+        fps=order.fps,
+    )
+    sha256 = order.sha256 or (yield from hash_video(order.path))
+    with _pictures(cache, order.path, exact=True) as image_at:
+        return (
+            yield from assess_tracks(
+                request,
+                order.tracks,
+                info=with_fps(order.info, order.fps),
+                video_sha256=sha256,
+                image_at=image_at,
+                assessor=assessor,
+            )
+        )
+
+
+def cut_film(track: Track, *, cache: FrameCache, path: Path, crop_px: int) -> LongJob[Film]:
+    """Cut the crop in at most ``FILM_FRAMES`` frames, spread over those where the sperm was seen.
+
+    ``crop_px`` is its side, as the model's clips have it.
+
+    Raises:
+        VideoError: the video cannot be read any more.
+    """
+    from rostfine_core.clips import cut_square
+
+    seen = [p for p in track.points if p.status is not TrackStatus.LOST]
+    chosen = seen[:: max(1, -(-len(seen) // FILM_FRAMES))]
+    images = []
+    with _pictures(cache, path, exact=False) as image_at:
+        for done, point in enumerate(chosen):
+            yield Progress(stage="film", done=done, total=len(chosen))
+            image = image_at(point.frame)
+            images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=crop_px))
+    return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
+
+
+def export(
+    assessments: Sequence[Assessment],
+    folder: Path,
+    *,
+    left_out: Sequence[LeftOut],
+    overwrite: bool,
+) -> LongJob[Path]:
+    """Write a sample's results.
+
+    Raises:
+        StoreError: the folder cannot be written or already holds results.
+    """
+    from rostfine_core.export import export_sample
+
+    job = export_sample(assessments, folder, left_out=left_out, overwrite=overwrite)
+    return (yield from job)
+
+
+def preview(
+    assessments: Sequence[Assessment], *, left_out: Sequence[LeftOut]
+) -> LongJob[tuple[NDArray[np.uint8], ...]]:
+    """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
+
+    Raises:
+        StoreError: there is no room for a temporary file.
+    """
+    from rostfine_core.report import write_report_pdf
+    from rostfine_core.report.pages import draw_pages
+
+    yield Progress(stage="preview", done=0, total=0)
+    pages = []
+    with TemporaryDirectory(prefix="rostfine-") as folder:
+        path = Path(folder) / "report.pdf"
+        write_report_pdf(path, assessments, left_out=left_out)
+        for page in draw_pages(path):
+            pages.append(page)
+            yield Progress(stage="preview", done=len(pages), total=0)
+    return tuple(pages)
+
+
+@contextmanager
+def _pictures(
+    cache: FrameCache, path: Path, *, exact: bool
+) -> Iterator[Callable[[int], NDArray[np.uint8]]]:
+    """Pictures by number: from the cache, else from the file, which is closed at the end."""
+    from rostfine_core.video import open_video
+
+    opened: list[Video] = []
+
+    def image_at(index: int) -> NDArray[np.uint8]:
+        kept = cache.rgb(index, exact=exact)
+        if kept is not None:
+            return kept
+        if not opened:
+            opened.append(open_video(path))
+        return opened[0].frame(index).rgb(exact=exact)
+
+    try:
+        yield image_at
+    finally:
+        for video in opened:
+            video.close()

@@ -1,0 +1,63 @@
+"""The edits themselves, as pure functions from one draft to the next."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from app.state.records import Draft, Sperm
+from rostfine_core.domain import Seed, Verdict
+
+
+def free_name(draft: Draft, *, key: int) -> str:
+    """The number of the next sperm, ``key``, which counts those that were removed.
+
+    The number of a removed one may stand in a report already.
+    """
+    taken = (int(s.name) for s in draft.sperms if s.name.isdecimal())
+    return str(max([key, *(number + 1 for number in taken)]))
+
+
+def added(draft: Draft, *, key: int, frame: int, x_px: float, y_px: float) -> Draft:
+    """One sperm more, numbered by itself."""
+    name = free_name(draft, key=key)
+    seed = Seed(target=name, frame=frame, x_px=x_px, y_px=y_px)
+    return replace(draft, sperms=(*draft.sperms, Sperm(key=key, name=name, seeds=(seed,))))
+
+
+def removed(draft: Draft, key: int) -> Draft:
+    """One sperm less."""
+    return replace(draft, sperms=tuple(s for s in draft.sperms if s.key != key))
+
+
+def renamed(draft: Draft, key: int, name: str) -> Draft | None:
+    """One sperm under another name; None when the name is empty, taken or the same."""
+    name = name.strip()
+    if not name or any(s.name.casefold() == name.casefold() for s in draft.sperms if s.key != key):
+        return None
+    changed = _with(draft, key, lambda s: s.renamed(name))
+    return None if changed == draft else changed
+
+
+def moved(draft: Draft, key: int, *, to: int) -> Draft:
+    """One sperm at another place in the list, ``to`` counted without it and held in range."""
+    sperm = next(s for s in draft.sperms if s.key == key)
+    others = [s for s in draft.sperms if s.key != key]
+    others.insert(min(max(to, 0), len(others)), sperm)
+    return replace(draft, sperms=tuple(others))
+
+
+def corrected(draft: Draft, key: int, *, frame: int, x_px: float, y_px: float) -> Draft:
+    """One sperm's place in one frame said by hand; what was decided about its track is open."""
+    return _with(
+        draft,
+        key,
+        lambda s: replace(s.corrected(frame=frame, x_px=x_px, y_px=y_px), verdict=Verdict.OPEN),
+    )
+
+
+def judged(draft: Draft, key: int, verdict: Verdict) -> Draft:
+    """One sperm's track accepted, rejected or open."""
+    return _with(draft, key, lambda s: replace(s, verdict=verdict))
+
+
+def _with(draft: Draft, key: int, change: Callable[[Sperm], Sperm]) -> Draft:
+    return replace(draft, sperms=tuple(change(s) if s.key == key else s for s in draft.sperms))

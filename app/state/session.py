@@ -1,0 +1,346 @@
+"""The state of the window: frozen records, replaced whole, and a signal for each change."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from app.state.presented import Presented
+from app.state.records import (
+    AssessmentKey,
+    Calibration,
+    Display,
+    Draft,
+    Film,
+    ModelState,
+    OpenedVideo,
+    Overlay,
+    Results,
+    Sperm,
+    Tool,
+    TrackKey,
+    Work,
+)
+from rostfine_core.domain import (
+    NOT_GRADED,
+    TRACK_REJECTED,
+    Assessment,
+    LeftOut,
+    SampleInfo,
+    Track,
+    Verdict,
+    VideoInfo,
+)
+
+
+class Session(QObject):
+    """What the views show.
+
+    Signals: each tells that the state of its name has changed, after it has changed.
+    ``results_changed`` is emitted for new tracks and grades, ``sperms_changed`` for edits of the
+    list, ``frame_changed`` when another frame is on screen, ``video_moved`` when the same
+    video lies elsewhere.
+    """
+
+    video_changed = Signal()
+    video_moved = Signal()
+    frame_changed = Signal()
+    cached_changed = Signal()
+    sperms_changed = Signal()
+    results_changed = Signal()
+    film_changed = Signal()
+    selection_changed = Signal()
+    compared_changed = Signal()
+    sample_changed = Signal()
+    calibration_changed = Signal()
+    overlay_changed = Signal()
+    display_changed = Signal()
+    tool_changed = Signal()
+    playing_changed = Signal()
+    model_changed = Signal()
+    works_changed = Signal()
+    message_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.video: OpenedVideo | None = None
+        self.draft = Draft()
+        self.results = Results()
+        self.selected: int | None = None
+        self.compared: tuple[int, ...] = ()
+        self.frame = 0
+        self.image: NDArray[np.uint8] | None = None
+        self.cached_frames: tuple[int, int] = (0, 0)
+        self.cached_spans: tuple[tuple[int, int], ...] = ()
+        self.overlay = Overlay()
+        self.display = Display()
+        self.tool = Tool.SELECT
+        self.is_playing = False
+        self.speed = 1.0
+        self.model = ModelState()
+        self.works: tuple[Work, ...] = ()
+        self.message = ""
+        self._presented = Presented()
+
+    # What follows from the state -----------------------------------------------------------
+
+    @property
+    def sperms(self) -> tuple[Sperm, ...]:
+        """The chosen sperm in the user's order."""
+        return self.draft.sperms
+
+    @property
+    def sample(self) -> SampleInfo:
+        """The sample and the operator as typed."""
+        return self.draft.sample
+
+    @property
+    def calibration(self) -> Calibration:
+        """The microscope as the user describes it."""
+        return self.draft.calibration
+
+    @property
+    def info(self) -> VideoInfo | None:
+        """The video's record as the file says; see ``time_s`` for corrected times."""
+        return self.video.info if self.video else None
+
+    @property
+    def fps(self) -> float:
+        """The frame rate that counts: the user's correction, else the file's; 0 without video."""
+        return self.calibration.fps or (self.video.info.fps if self.video else 0.0)
+
+    def time_s(self, frame: int) -> float:
+        """The time of a frame by the frame rate that counts."""
+        if self.video is None:
+            return 0.0
+        if self.calibration.fps:
+            return frame / self.calibration.fps
+        return self.video.info.timestamps_s[frame]
+
+    def sperm(self, key: int | None) -> Sperm | None:
+        """The sperm of a key; None when it is not (or no longer) in the list."""
+        return next((s for s in self.sperms if s.key == key), None)
+
+    def number(self, key: int) -> int:
+        """The place in the list, from 1; the name is what is drawn beside the marker."""
+        return [s.key for s in self.sperms].index(key) + 1
+
+    @property
+    def selected_sperm(self) -> Sperm | None:
+        """The sperm that the panels are about."""
+        return self.sperm(self.selected)
+
+    def track_key(self, sperm: Sperm) -> TrackKey:
+        """What this sperm's track depends on."""
+        return (sperm.places, self.calibration.fps)
+
+    def track(self, sperm: Sperm) -> Track | None:
+        """The track made from exactly this sperm's clicks, under its present name."""
+        found = self.results.tracks.get(self.track_key(sperm))
+        return None if found is None else replace(found, target=sperm.name)
+
+    def film(self, sperm: Sperm) -> Film | None:
+        """The film of the present track."""
+        return self.results.films.get(self.track_key(sperm))
+
+    def assessment_key(self, sperm: Sperm) -> AssessmentKey:
+        """What this sperm's assessment would depend on now."""
+        return AssessmentKey(
+            places=sperm.places,
+            fps=self.calibration.fps,
+            um_per_px=self.calibration.um_per_px,
+            model_sha256=self.model.info.sha256 if self.model.info else "",
+        )
+
+    def assessment(self, sperm: Sperm) -> Assessment | None:
+        """The assessment that is true of this sperm now, see ``presented``.
+
+        None while its track is rejected: what was graded there was not this sperm.
+        """
+        if sperm.verdict is Verdict.REJECTED:
+            return None
+        graded = self.results.assessments.get(self.assessment_key(sperm))
+        if graded is None:
+            return None
+        return self._presented.assessment(
+            graded, key=sperm.key, name=sperm.name, sample=self.sample, verdict=sperm.verdict
+        )
+
+    def _follow(self) -> None:
+        """Tell of the sperm that are followed now: those whose tracks were not rejected."""
+        kept = (s for s in self.sperms if s.verdict is not Verdict.REJECTED)
+        tracks = ((s.name, self.results.tracks.get(self.track_key(s))) for s in kept)
+        self._presented.follow([(name, track) for name, track in tracks if track is not None])
+
+    def rejection(self, sperm: Sperm) -> str:
+        """Why the sperm could not be graded; "" where it could or was not tried."""
+        return self.results.rejected.get(self.assessment_key(sperm), "")
+
+    @property
+    def reportable(self) -> tuple[Assessment, ...]:
+        """The assessments that a report holds."""
+        found = map(self.assessment, self.sperms)
+        return tuple(a for a in found if a is not None)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The sperm that a report says nothing about, and why, in its language."""
+        return tuple(
+            (sperm.name, self._why_left_out(sperm))
+            for sperm in self.sperms
+            if self.assessment(sperm) is None
+        )
+
+    def _why_left_out(self, sperm: Sperm) -> str:
+        if sperm.verdict is Verdict.REJECTED:
+            return TRACK_REJECTED
+        return self.rejection(sperm) or NOT_GRADED
+
+    def work(self, kind: str) -> Work | None:
+        """The running job of a kind."""
+        return next((w for w in self.works if w.kind == kind), None)
+
+    # Changes, made by the controller --------------------------------------------------------
+
+    def set_video(self, video: OpenedVideo | None, draft: Draft) -> None:
+        """Begin with another video: no sperm, no results."""
+        self.video, self.draft, self.results = video, draft, Results()
+        self._presented = Presented()
+        self.selected, self.compared, self.frame, self.image = None, (), 0, None
+        self.cached_frames, self.cached_spans = (0, 0), ()
+        for signal in (
+            self.video_changed,
+            self.sperms_changed,
+            self.results_changed,
+            self.selection_changed,
+            self.compared_changed,
+            self.sample_changed,
+            self.calibration_changed,
+            self.frame_changed,
+            self.cached_changed,
+        ):
+            signal.emit()
+
+    def move_video(self, path: Path) -> None:
+        """Note where the open video lies now; it is the same video."""
+        if self.video is not None:
+            self.video = replace(self.video, path=path)
+            self.video_moved.emit()
+
+    def set_checksum(self, sha256: str) -> None:
+        """Note the checksum of the open video, which arrives later than its picture."""
+        if self.video is not None:
+            self.video = replace(self.video, sha256=sha256)
+
+    def set_draft(self, draft: Draft) -> None:
+        """Exchange what the user edits and tell which parts of it are different."""
+        before, self.draft = self.draft, draft
+        self._follow()
+        if before.calibration != draft.calibration:
+            self.calibration_changed.emit()
+        if before.sample != draft.sample:
+            self.sample_changed.emit()
+        if before.sperms != draft.sperms:
+            self.sperms_changed.emit()
+        known = {s.key for s in before.sperms}
+        new = [s.key for s in draft.sperms if s.key not in known]
+        if new:
+            self.select(new[0])
+        elif self.selected is not None and self.selected_sperm is None:
+            self.select(self.sperms[-1].key if self.sperms else None)
+        kept = tuple(k for k in self.compared if self.sperm(k))
+        self.set_compared(kept)
+        if before.sperms != draft.sperms or before.calibration != draft.calibration:
+            self.results_changed.emit()
+
+    def add_tracks(self, tracks: Mapping[TrackKey, Track]) -> None:
+        """Keep finished tracks."""
+        self.results = replace(self.results, tracks={**self.results.tracks, **tracks})
+        self._follow()
+        self.results_changed.emit()
+
+    def add_film(self, key: TrackKey, film: Film) -> None:
+        """Keep a finished film."""
+        self.results = replace(self.results, films={**self.results.films, key: film})
+        self.film_changed.emit()
+
+    def add_assessments(
+        self, assessments: Mapping[AssessmentKey, Assessment], rejected: Mapping[AssessmentKey, str]
+    ) -> None:
+        """Keep finished assessments and the reasons of those that failed."""
+        self.results = replace(
+            self.results,
+            assessments={**self.results.assessments, **assessments},
+            rejected={**self.results.rejected, **rejected},
+        )
+        self.results_changed.emit()
+
+    def select(self, key: int | None) -> None:
+        """Make one sperm the one that the panels are about."""
+        if key != self.selected:
+            self.selected = key
+            self.selection_changed.emit()
+
+    def set_compared(self, keys: tuple[int, ...]) -> None:
+        """Choose what stands side by side."""
+        if keys != self.compared:
+            self.compared = keys
+            self.compared_changed.emit()
+
+    def set_frame(self, frame: int, image: NDArray[np.uint8]) -> None:
+        """Show a decoded frame."""
+        self.frame, self.image = frame, image
+        self.frame_changed.emit()
+
+    def set_cached(self, spans: tuple[tuple[int, int], ...], total: int) -> None:
+        """Note which frames of the video, each (first, last), are decoded and kept."""
+        count = sum(last - first + 1 for first, last in spans)
+        if (self.cached_frames, self.cached_spans) != ((count, total), spans):
+            self.cached_frames, self.cached_spans = (count, total), spans
+            self.cached_changed.emit()
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        """Show attention differently."""
+        if overlay != self.overlay:
+            self.overlay = overlay
+            self.overlay_changed.emit()
+
+    def set_display(self, display: Display) -> None:
+        """Show the picture brighter or with more contrast."""
+        if display != self.display:
+            self.display = display
+            self.display_changed.emit()
+
+    def set_tool(self, tool: Tool) -> None:
+        """Choose what a click does."""
+        if tool is not self.tool:
+            self.tool = tool
+            self.tool_changed.emit()
+
+    def set_playing(self, is_playing: bool, speed: float) -> None:
+        """Note whether and how fast the video plays."""
+        if (is_playing, speed) != (self.is_playing, self.speed):
+            self.is_playing, self.speed = is_playing, speed
+            self.playing_changed.emit()
+
+    def set_model(self, model: ModelState) -> None:
+        """Note how far the model is; assessments by another model are no longer shown."""
+        if model.crop_px != self.model.crop_px:
+            self.results = replace(self.results, films={})
+        self.model = model
+        self.model_changed.emit()
+        self.results_changed.emit()
+
+    def set_works(self, works: tuple[Work, ...]) -> None:
+        """Note what runs."""
+        if works != self.works:
+            self.works = works
+            self.works_changed.emit()
+
+    def set_message(self, message: str) -> None:
+        """Say one sentence in the status bar; the same sentence may be said again."""
+        self.message = message
+        self.message_changed.emit()

@@ -1,0 +1,267 @@
+"""The table of settings, and their storage with a type and a range for each."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QObject, Signal
+
+from app.state import paths
+from app.state.records import Calibration
+from app.state.stored import StoredValues
+from rostfine_core.marking import QT_TRANSLATE_NOOP
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One line of the settings dialog; the type of ``default`` is the type of the value."""
+
+    id: str
+    group: str
+    label: str
+    tip: str
+    default: Value
+    minimum: float = 0.0
+    maximum: float = 0.0
+    choices: tuple[str, ...] = ()
+    choice_labels: tuple[str, ...] = ()
+    is_path: bool = False
+    needs_restart: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        id="theme",
+        group=QT_TRANSLATE_NOOP("Settings", "Appearance"),
+        label=QT_TRANSLATE_NOOP("Settings", "Theme"),
+        tip=QT_TRANSLATE_NOOP("Settings", "Dark suits the microscope room."),
+        default="dark",
+        choices=("dark", "light"),
+        choice_labels=(
+            QT_TRANSLATE_NOOP("Settings", "Dark"),
+            QT_TRANSLATE_NOOP("Settings", "Light"),
+        ),
+    ),
+    Setting(
+        id="language",
+        group=QT_TRANSLATE_NOOP("Settings", "Appearance"),
+        label=QT_TRANSLATE_NOOP("Settings", "Language"),
+        tip=QT_TRANSLATE_NOOP("Settings", "Used from the next start on."),
+        default="system",
+        choices=("system", "en", "ja"),
+        choice_labels=(
+            QT_TRANSLATE_NOOP("Settings", "As the system"),
+            QT_TRANSLATE_NOOP("Settings", "English"),
+            QT_TRANSLATE_NOOP("Settings", "Japanese"),
+        ),
+        needs_restart=True,
+    ),
+    Setting(
+        id="colour_map",
+        group=QT_TRANSLATE_NOOP("Settings", "Appearance"),
+        label=QT_TRANSLATE_NOOP("Settings", "Attention colours"),
+        tip=QT_TRANSLATE_NOOP("Settings", "All of them can be read by the colour-blind."),
+        default="cividis",
+        choices=("cividis", "viridis", "magma", "inferno"),
+        choice_labels=("cividis", "viridis", "magma", "inferno"),
+    ),
+    Setting(
+        id="auto_track",
+        group=QT_TRANSLATE_NOOP("Settings", "Work"),
+        label=QT_TRANSLATE_NOOP("Settings", "Track at once"),
+        tip=QT_TRANSLATE_NOOP("Settings", "Track a sperm as soon as it is clicked or corrected."),
+        default=True,
+    ),
+    Setting(
+        id="auto_grade",
+        group=QT_TRANSLATE_NOOP("Settings", "Work"),
+        label=QT_TRANSLATE_NOOP("Settings", "Grade at once"),
+        tip=QT_TRANSLATE_NOOP("Settings", "Grade a sperm as soon as it is tracked."),
+        default=True,
+    ),
+    Setting(
+        id="report_folder",
+        group=QT_TRANSLATE_NOOP("Settings", "Work"),
+        label=QT_TRANSLATE_NOOP("Settings", "Reports folder"),
+        tip=QT_TRANSLATE_NOOP(
+            "Settings", "A folder for each sample is made in it; empty is the usual place."
+        ),
+        default="",
+        is_path=True,
+    ),
+    Setting(
+        id="model_path",
+        group=QT_TRANSLATE_NOOP("Settings", "Model"),
+        label=QT_TRANSLATE_NOOP("Settings", "Model file or folder"),
+        tip=QT_TRANSLATE_NOOP(
+            "Settings", "Empty is the demonstration model; a folder of models is an ensemble."
+        ),
+        default="",
+        is_path=True,
+    ),
+    Setting(
+        id="device",
+        group=QT_TRANSLATE_NOOP("Settings", "Model"),
+        label=QT_TRANSLATE_NOOP("Settings", "Device"),
+        tip=QT_TRANSLATE_NOOP("Settings", "Automatic takes an NVIDIA GPU where there is one."),
+        default="auto",
+        choices=("auto", "cuda", "cpu"),
+        choice_labels=(
+            QT_TRANSLATE_NOOP("Settings", "Automatic"),
+            QT_TRANSLATE_NOOP("Settings", "NVIDIA GPU"),
+            QT_TRANSLATE_NOOP("Settings", "CPU"),
+        ),
+    ),
+    Setting(
+        id="cache_mib",
+        group=QT_TRANSLATE_NOOP("Settings", "Memory"),
+        label=QT_TRANSLATE_NOOP("Settings", "Decoded frames (MiB)"),
+        tip=QT_TRANSLATE_NOOP(
+            "Settings",
+            "A video that fits is kept whole; of a longer one a part. From the next video on.",
+        ),
+        default=1024,
+        minimum=64,
+        maximum=65536,
+    ),
+)
+_BY_ID = {s.id: s for s in SETTINGS}
+MAX_RECENT = 10
+
+
+class Settings(QObject):
+    """The stored settings; what is stored but does not fit the table counts as not stored.
+
+    Signals:
+        changed(str): the setting of that id has another value.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, file: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = StoredValues(file or paths.settings_file())
+
+    def text(self, id: str) -> str:
+        """The value of a text, path or choice."""
+        return str(self.value(id))
+
+    def number(self, id: str) -> int:
+        """The value of a whole number."""
+        return int(self.value(id))
+
+    def is_on(self, id: str) -> bool:
+        """The value of a switch."""
+        return bool(self.value(id))
+
+    def value(self, id: str) -> Value:
+        """The value of any setting."""
+        setting = _BY_ID[id]
+        stored = self._store.value(f"settings/{id}")
+        return setting.default if stored is None else _fitting(setting, stored)
+
+    def set_value(self, id: str, value: Value) -> None:
+        """Store a value; one that does not fit is replaced by the default."""
+        fitting = _fitting(_BY_ID[id], value)
+        if fitting != self.value(id):
+            self._store.set_value(f"settings/{id}", fitting)
+            self.changed.emit(id)
+
+    # Beside the table: what the window remembers by itself ---------------------------------
+
+    @property
+    def profiles(self) -> tuple[Calibration, ...]:
+        """The microscopes, by name."""
+        try:
+            rows = json.loads(str(self._store.value("profiles", "[]")))
+            found = [_profile(row) for row in rows]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return ()
+        return tuple(sorted((p for p in found if p.profile), key=lambda p: p.profile.casefold()))
+
+    def save_profile(self, profile: Calibration) -> None:
+        """Remember a microscope under its name."""
+        kept = [p for p in self.profiles if p.profile != profile.profile]
+        self._store_profiles([*kept, profile])
+
+    def remove_profile(self, name: str) -> None:
+        """Forget a microscope."""
+        self._store_profiles([p for p in self.profiles if p.profile != name])
+
+    @property
+    def last_profile(self) -> Calibration:
+        """The microscope used last."""
+        name = str(self._store.value("last_profile", ""))
+        return next((p for p in self.profiles if p.profile == name), Calibration())
+
+    def set_last_profile(self, name: str) -> None:
+        """Note which microscope is in use."""
+        self._store.set_value("last_profile", name)
+
+    @property
+    def operator(self) -> str:
+        """Who worked last."""
+        return str(self._store.value("operator", ""))
+
+    def set_operator(self, name: str) -> None:
+        """Note who works."""
+        self._store.set_value("operator", name)
+
+    @property
+    def recent(self) -> tuple[Path, ...]:
+        """The videos opened last, newest first."""
+        stored: Any = self._store.value("recent", [])
+        names = [stored] if isinstance(stored, str) else list(stored or [])
+        return tuple(Path(str(n)) for n in names if n)
+
+    def add_recent(self, path: Path) -> None:
+        """Put a video first among the recent ones."""
+        kept = [p for p in self.recent if p != path]
+        self._store.set_value("recent", [str(p) for p in (path, *kept)][:MAX_RECENT])
+
+    def remove_recent(self, path: Path) -> None:
+        """Forget a video that is gone."""
+        self._store.set_value("recent", [str(p) for p in self.recent if p != path])
+
+    def layout(self, name: str) -> QByteArray:
+        """The stored geometry or state of a window part; empty when there is none."""
+        stored = self._store.value(f"layout/{name}")
+        return stored if isinstance(stored, QByteArray) else QByteArray()
+
+    def set_layout(self, name: str, state: QByteArray) -> None:
+        """Store the geometry or state of a window part."""
+        self._store.set_value(f"layout/{name}", state)
+
+    def sync(self) -> None:
+        """Wait until everything is on disk."""
+        self._store.sync()
+
+    def _store_profiles(self, profiles: Sequence[Calibration]) -> None:
+        self._store.set_value("profiles", json.dumps([asdict(p) for p in profiles]))
+        self.changed.emit("profiles")
+
+
+def _profile(row: dict[str, Any]) -> Calibration:
+    numbers = {}
+    for name in ("fps", "um_per_px"):
+        value = row.get(name)
+        numbers[name] = float(value) if value and float(value) > 0 else None
+    return Calibration(profile=str(row["profile"]), **numbers)
+
+
+def _fitting(setting: Setting, value: object) -> Value:
+    """The value as the table's type, or the default when it cannot be that."""
+    try:
+        if isinstance(setting.default, bool):
+            return value if isinstance(value, bool) else str(value).lower() in ("true", "1")
+        if isinstance(setting.default, int):
+            number = int(str(value))
+            return number if setting.minimum <= number <= setting.maximum else setting.default
+    except ValueError:
+        return setting.default
+    text = str(value)
+    return setting.default if setting.choices and text not in setting.choices else text

@@ -1,0 +1,29 @@
+"""What of the work on the open video no report holds yet."""
+
+from collections.abc import Set as AbstractSet
+
+from app.state.records import AssessmentKey, Sperm
+from app.state.session import Session
+from rostfine_core.domain import Verdict
+
+
+def reported_keys(session: Session) -> set[AssessmentKey]:
+    """The grades that a report written now would hold."""
+    return {session.assessment_key(s) for s in session.sperms if session.assessment(s) is not None}
+
+
+def has_unexported_grades(session: Session, exported: AbstractSet[AssessmentKey]) -> bool:
+    """Whether a sperm that was not rejected has a grade that is not among ``exported``.
+
+    A grade that is not shown now, as while another model loads, counts too, unless another grade
+    of the same track was exported.
+    """
+    wanted = (s for s in session.sperms if s.verdict is not Verdict.REJECTED)
+    return any(_is_unexported(session, sperm, exported) for sperm in wanted)
+
+
+def _is_unexported(session: Session, sperm: Sperm, exported: AbstractSet[AssessmentKey]) -> bool:
+    if session.assessment(sperm) is not None:
+        return session.assessment_key(sperm) not in exported
+    made = {key for key in session.results.assessments if key.places == sperm.places}
+    return bool(made) and not made & exported

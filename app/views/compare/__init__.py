@@ -1,0 +1,1 @@
+"""All sperm of the sample in a table and side by side."""

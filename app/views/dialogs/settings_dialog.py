@@ -1,0 +1,180 @@
+"""The settings dialog, made from the table of settings; every change takes effect at once."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QMenu,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.state import paths
+from app.state.settings import SETTINGS, Setting, Settings
+from app.views.panel import muted
+
+
+class SettingsDialog(QDialog):
+    """One editor a setting, grouped as in the table, and the list of microscopes."""
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Settings"))
+        self.setMinimumWidth(560)
+        self.editors: dict[str, QWidget] = {}
+        layout = QVBoxLayout(self)
+        groups: dict[str, QFormLayout] = {}
+        labels: list[QLabel] = []
+        for setting in SETTINGS:
+            if setting.group not in groups:
+                box = QGroupBox(_text(setting.group))
+                groups[setting.group] = QFormLayout(box)
+                layout.addWidget(box)
+            editor = self._editor(setting)
+            editor.setToolTip(_text(setting.tip))
+            editor.setAccessibleName(_text(setting.label))
+            self.editors[setting.id] = editor
+            label = QLabel(_text(setting.label))
+            label.setToolTip(_text(setting.tip))
+            labels.append(label)
+            groups[setting.group].addRow(label, editor)
+            if setting.needs_restart:
+                groups[setting.group].addRow("", muted(_text(setting.tip)))
+        widest = max(label.sizeHint().width() for label in labels)
+        for label in labels:  # so that the fields of all groups begin in one line
+            label.setMinimumWidth(widest)
+        layout.addWidget(self._microscopes())
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+
+    def _editor(self, setting: Setting) -> QWidget:
+        if setting.choices:
+            return self._choice(setting)
+        if isinstance(setting.default, bool):
+            switch = QCheckBox()
+            switch.setChecked(self._settings.is_on(setting.id))
+            switch.toggled.connect(lambda on: self._settings.set_value(setting.id, on))
+            return switch
+        if isinstance(setting.default, int):
+            number = QSpinBox()
+            number.setRange(int(setting.minimum), int(setting.maximum))
+            number.lineEdit().setTextMargins(5, 0, 5, 0)
+            number.setValue(self._settings.number(setting.id))
+            number.valueChanged.connect(lambda v: self._settings.set_value(setting.id, v))
+            return number
+        return self._path(setting)
+
+    def _choice(self, setting: Setting) -> QWidget:
+        choice = QComboBox()
+        for value, label in zip(setting.choices, setting.choice_labels, strict=True):
+            choice.addItem(_text(label), value)
+        choice.setCurrentIndex(choice.findData(self._settings.value(setting.id)))
+        choice.activated.connect(
+            lambda row: self._settings.set_value(setting.id, choice.itemData(row))
+        )
+        return choice
+
+    def _path(self, setting: Setting) -> QWidget:
+        field = QLineEdit(self._settings.text(setting.id))
+        field.setAccessibleName(_text(setting.label))
+        field.setPlaceholderText(
+            self.tr("the demonstration model")
+            if setting.id == "model_path"
+            else str(paths.reports_folder())
+        )
+        field.editingFinished.connect(
+            lambda: self._settings.set_value(setting.id, field.text().strip())
+        )
+        browse = self._browse(setting, field)
+        both = QWidget()
+        row = QHBoxLayout(both)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(field)
+        row.addWidget(browse)
+        both.setFocusProxy(field)
+        return both
+
+    def _browse(self, setting: Setting, field: QLineEdit) -> QToolButton:
+        """The button that chooses a folder or, where a model is meant, a file or a folder."""
+        browse = QToolButton()
+        browse.setText("…")
+        browse.setObjectName("browse")
+        browse.setAccessibleName(self.tr("Choose"))
+
+        def keep(name: str) -> None:
+            if name:
+                field.setText(name)
+                self._settings.set_value(setting.id, name)
+
+        def choose_file() -> None:
+            name, _ = QFileDialog.getOpenFileName(
+                self, _text(setting.label), field.text() or str(Path.home()), "*.safetensors"
+            )
+            keep(name)
+
+        def choose_folder() -> None:
+            start = field.text() or str(Path.home())
+            keep(QFileDialog.getExistingDirectory(self, _text(setting.label), start))
+
+        if setting.id != "model_path":
+            browse.clicked.connect(choose_folder)
+            return browse
+        menu = QMenu(browse)
+        menu.addAction(self.tr("A model file …"), choose_file)
+        menu.addAction(self.tr("A folder of models (ensemble) …"), choose_folder)
+        browse.setMenu(menu)
+        browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return browse
+
+    def _microscopes(self) -> QWidget:
+        box = QGroupBox(self.tr("Microscopes"))
+        column = QVBoxLayout(box)
+        self.profiles = QListWidget()
+        self.profiles.setAccessibleName(self.tr("Microscopes"))
+        self.profiles.setMaximumHeight(90)
+        remove = QPushButton(self.tr("Forget the selected one"))
+        remove.setAutoDefault(False)
+        remove.setEnabled(False)
+        self.profiles.currentRowChanged.connect(lambda row: remove.setEnabled(row >= 0))
+        remove.clicked.connect(self._forget)
+        column.addWidget(self.profiles)
+        column.addWidget(remove, 0, Qt.AlignmentFlag.AlignLeft)
+        self._show_profiles()
+        return box
+
+    def _show_profiles(self) -> None:
+        self.profiles.clear()
+        for profile in self._settings.profiles:
+            fps = self.tr("fps as filed") if profile.fps is None else f"{profile.fps:g} fps"
+            scale = (
+                self.tr("no µm/px") if profile.um_per_px is None else f"{profile.um_per_px:g} µm/px"
+            )
+            self.profiles.addItem(f"{profile.profile}: {fps}, {scale}")
+
+    @Slot()
+    def _forget(self) -> None:
+        row = self.profiles.currentRow()
+        if row >= 0:
+            self._settings.remove_profile(self._settings.profiles[row].profile)
+            self._show_profiles()
+
+
+def _text(text: str) -> str:
+    return QCoreApplication.translate("Settings", text)

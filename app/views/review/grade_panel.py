@@ -1,0 +1,131 @@
+"""Everything about the selected sperm: its grade distribution, numbers, flags and kinematics."""
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.presentation.reasons import translated_reason
+from app.state.records import ModelStatus, Sperm
+from app.state.session import Session
+from app.views.panel import heading, muted, title
+from app.views.review.flag_list import FlagList
+from app.views.review.histogram import Histogram, legend
+from app.views.review.kinematics_table import KinematicsTable
+from app.views.review.numbers import Numbers
+from rostfine_core.domain import Prediction, QualityFlag, Verdict
+
+
+class GradePanel(QWidget):
+    """The right side of the window."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._title = title()
+        self._state = muted()
+        self.histogram = Histogram()
+        self.numbers = Numbers()
+        self.flags = FlagList()
+        self.kinematics = KinematicsTable()
+        self._details = QWidget()
+        self._scroll = QScrollArea()
+        self._lay_out()
+        for signal in (
+            session.results_changed,
+            session.selection_changed,
+            session.sperms_changed,
+            session.sample_changed,
+            session.model_changed,
+            session.works_changed,
+        ):
+            signal.connect(self._show)
+        self._shown: Prediction | None = None
+        self._shown_flags: tuple[QualityFlag, ...] | None = None
+        self._shown_key: int | None = None
+        self._show()
+
+    def _lay_out(self) -> None:
+        self._details.setMinimumWidth(0)
+        details = QVBoxLayout(self._details)
+        details.setContentsMargins(0, 0, 0, 0)
+        details.setSpacing(7)
+        for part in (
+            self.histogram,
+            legend(),
+            self.numbers,
+            heading(self.tr("Reasons for caution")),
+            self.flags,
+            heading(self.tr("Motion")),
+            self.kinematics,
+        ):
+            details.addWidget(part)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(10, 8, 10, 8)
+        column.setSpacing(7)
+        for widget in (self._title, self._state, self._details):
+            column.addWidget(widget)
+        column.addStretch(1)
+        scroll = self._scroll
+        scroll.setObjectName("plain")
+        scroll.setAccessibleName(self.tr("Grade"))
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll, 1)
+        self.setMinimumWidth(300)
+
+    @Slot()
+    def _show(self) -> None:
+        sperm = self._session.selected_sperm
+        assessment = self._session.assessment(sperm) if sperm else None
+        self._title.setText(
+            self.tr("Sperm {name}").format(name=sperm.name) if sperm else self.tr("Grade")
+        )
+        state = self._state_text(sperm)
+        self._state.setText(state)
+        self._state.setVisible(bool(state))
+        if sperm is None or sperm.key != self._shown_key:
+            self._scroll.verticalScrollBar().setValue(0)
+        self._shown_key = sperm.key if sperm else None
+        self._details.setVisible(assessment is not None)
+        # A typed name or sample makes another assessment around the same prediction.
+        prediction = assessment.prediction if assessment else None
+        if assessment is not None and prediction is not self._shown:
+            self.histogram.show_prediction(assessment.prediction)
+            self.numbers.show_prediction(assessment.prediction)
+            self.kinematics.show_kinematics(assessment.kinematics)
+            self._shown_flags = None
+        if assessment is not None and assessment.flags != self._shown_flags:
+            self.flags.show_flags(assessment.flags)
+            self._shown_flags = assessment.flags
+        self._shown = prediction
+
+    def recolour(self) -> None:
+        """Draw again in another theme's colours."""
+        self._shown = None
+        self._show()
+
+    def _state_text(self, sperm: Sperm | None) -> str:
+        session = self._session
+        if sperm is None:
+            return self.tr("Click a sperm in the video: its grade distribution appears here.")
+        if sperm.verdict is Verdict.REJECTED:
+            return self.tr("The track was rejected: this sperm is neither graded nor reported.")
+        if session.assessment(sperm) is not None:
+            return ""
+        if session.rejection(sperm):
+            return translated_reason(session.rejection(sperm))
+        if session.track(sperm) is None:
+            if session.work("track"):
+                return self.tr("The sperm is being tracked.")
+            return self.tr("Not tracked yet: press Track.")
+        if session.work("grade"):
+            return self.tr("The sperm is being graded.")
+        if session.model.status is ModelStatus.LOADING:
+            return self.tr("The model is being loaded; the grade follows.")
+        if session.model.status is ModelStatus.FAILED:
+            return session.model.problem
+        return self.tr("Not graded yet: press Grade.")

@@ -1,0 +1,105 @@
+"""The grade distribution A-E as bars, with what each of the three heads says as marks."""
+
+import pyqtgraph as pg
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from app.presentation.theme import GRADE_COLOURS
+from app.presentation.wording import translated
+from app.views.panel import muted
+from rostfine_core.domain import Grade, GradeDistribution, Prediction
+
+LABEL_PX, AXIS_PX = 26, 50
+HEAD_OFFSETS = (-0.24, 0.0, 0.24)
+HEAD_SYMBOLS = ("o", "s", "t1")
+
+
+class Histogram(QWidget):
+    """Bars for the mean of the heads, marks for each head, the shares in figures."""
+
+    def __init__(self, parent: QWidget | None = None, *, height_px: int = 178) -> None:
+        super().__init__(parent)
+        self._plot = pg.PlotWidget(background=None)
+        self._plot.setFixedHeight(height_px)
+        self._plot.setMinimumWidth(0)
+        self._plot.setMenuEnabled(False)
+        self._plot.hideButtons()
+        self._plot.setMouseEnabled(x=False, y=False)
+        self._plot.getViewBox().setXRange(0.5, 5.5, padding=0)
+        self._plot.getAxis("left").setWidth(34)
+        self._plot.getAxis("left").setTicks([[(t / 10, f"{10 * t}%") for t in range(0, 11, 2)]])
+        self._plot.getAxis("bottom").setTicks(
+            [[(g.value, f"{g.name}\n{translated(g.meaning)}") for g in Grade]]
+        )
+        self._plot.getAxis("bottom").setHeight(36)
+        self._plot.setAccessibleName(self.tr("Grade distribution"))
+        self._bars = pg.BarGraphItem(
+            x=[g.value for g in Grade],
+            height=[0.0] * len(Grade),
+            width=0.78,
+            brushes=[QColor(c) for c in GRADE_COLOURS],
+            pen=pg.mkPen(None),
+        )
+        self._heads = [pg.ScatterPlotItem(symbol=s, size=7) for s in HEAD_SYMBOLS]
+        self._labels = [pg.TextItem("", anchor=(0.5, 1.0)) for _ in Grade]
+        for item in (self._bars, *self._heads, *self._labels):
+            self._plot.getPlotItem().addItem(item, ignoreBounds=True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._plot)
+
+    def show_prediction(self, prediction: Prediction, *, highest: float = 0.0) -> None:
+        """Draw one sperm's distribution.
+
+        Args:
+            prediction: mean and heads.
+            highest: the largest share of those it stands beside, so that all have one scale.
+        """
+        palette = self.palette()
+        text = palette.color(QPalette.ColorRole.WindowText)
+        heads = _heads(prediction)
+        shares = prediction.grade.probabilities
+        tops = [max(s, *(h.probabilities[i] for h in heads)) for i, s in enumerate(shares)]
+        top = max(0.2, *tops, highest) * (1 + LABEL_PX / (self._plot.height() - AXIS_PX))
+        self._plot.getViewBox().setYRange(0, top, padding=0)
+        # A tick at the very top would be cut off.
+        ticks = [(t / 10, f"{10 * t}%") for t in range(0, 11, 2) if t / 10 < 0.94 * top]
+        self._plot.getAxis("left").setTicks([ticks])
+        for name in ("left", "bottom"):
+            self._plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
+            self._plot.getAxis(name).setTextPen(text)
+        self._bars.setOpts(height=shares)
+        edge = pg.mkPen(palette.color(QPalette.ColorRole.Window), width=1)
+        for item, head, offset in zip(self._heads, heads, HEAD_OFFSETS, strict=True):
+            places = [g.value + offset for g in Grade]
+            item.setData(places, head.probabilities, brush=text, pen=edge)
+        for grade, share, top, label in zip(Grade, shares, tops, self._labels, strict=True):
+            label.setText(f"{share:.0%}", color=text)
+            label.setPos(grade.value, top + 0.02 * max(tops))
+        self._plot.setAccessibleDescription(
+            ", ".join(f"{g.name} {p:.0%}" for g, p in zip(Grade, shares, strict=True))
+        )
+
+    @property
+    def top(self) -> float:
+        """The share at the upper edge."""
+        return float(self._plot.getViewBox().viewRange()[1][1])
+
+
+def legend() -> QLabel:
+    """What bars and marks mean."""
+    return muted(
+        QCoreApplication.translate(
+            "Histogram", "bars: mean of ●\u00a0global ■\u00a0spatial ▲\u00a0temporal"
+        )
+    )
+
+
+def highest_share(prediction: Prediction) -> float:
+    """The largest share that the mean or a head gives to a grade."""
+    return max(max(g.probabilities) for g in (prediction.grade, *_heads(prediction)))
+
+
+def _heads(prediction: Prediction) -> tuple[GradeDistribution, ...]:
+    return prediction.grade_global, prediction.grade_spatial, prediction.grade_temporal

@@ -1,0 +1,216 @@
+"""The timeline: the tracker's confidence over the frames, marks, and the playing controls."""
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.controllers.player import SPEEDS
+from app.presentation.geometry import spans
+from app.presentation.theme import sperm_colour
+from app.state.records import Sperm
+from app.state.session import Session
+from app.views.panel import muted
+from rostfine_core.domain import Track
+
+LOST_COLOUR = QColor(210, 80, 50, 110)
+UNCERTAIN_COLOUR = QColor(230, 170, 60, 90)
+
+
+class Timeline(QWidget):
+    """The frames from left to right.
+
+    Signals:
+        seek_requested(int): the user wants to see a frame.
+        speed_requested(float): the user wants another speed.
+    """
+
+    seek_requested = Signal(int)
+    speed_requested = Signal(float)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(1)
+        self._place = QLabel()
+        self._place.setMinimumWidth(190)
+        self._key = muted()
+        self._key.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._key.setTextFormat(Qt.TextFormat.RichText)
+        self._speed = QComboBox()
+        self._speed.setAccessibleName(self.tr("Speed"))
+        self._speed.setToolTip(self.tr("Playing speed; 1 is as recorded"))
+        for speed in reversed(SPEEDS):
+            text = "1 ×" if speed == 1 else f"1/{round(1 / speed)} ×"
+            self._speed.addItem(text, speed)
+        self._speed.activated.connect(
+            lambda row: self.speed_requested.emit(self._speed.itemData(row))
+        )
+        bar = QHBoxLayout()
+        bar.setSpacing(6)
+        bar.addLayout(self.buttons)
+        bar.addWidget(self._speed)
+        bar.addWidget(self._place)
+        bar.addWidget(self._key, 1)
+        self._plot = pg.PlotWidget(background=None)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(bar)
+        layout.addWidget(self._plot, 1)
+        self._make_plot()
+        policy = self._plot.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._plot.setSizePolicy(policy)
+        for signal in (
+            session.sperms_changed,
+            session.results_changed,
+            session.selection_changed,
+            session.video_changed,
+        ):
+            signal.connect(self._draw)
+        session.frame_changed.connect(self._show_frame)
+        session.cached_changed.connect(self._show_cached)
+        session.playing_changed.connect(self._show_speed)
+        session.calibration_changed.connect(self._show_frame)
+        self._draw()
+        self._show_speed()
+
+    def _make_plot(self) -> None:
+        plot = self._plot
+        plot.setAccessibleName(self.tr("Tracking confidence over the frames"))
+        plot.setMinimumHeight(76)
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        plot.setMouseEnabled(x=False, y=False)
+        plot.getPlotItem().setContentsMargins(0, 4, 8, 0)
+        plot.getAxis("left").setWidth(34)
+        plot.getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
+        plot.getViewBox().setYRange(-0.12, 1.05, padding=0)
+        self._curve = pg.PlotCurveItem(connect="finite")
+        self._cached = pg.PlotCurveItem(connect="pairs")
+        self._seeds = pg.ScatterPlotItem(symbol="t1", size=9, pen=None)
+        self._clip = pg.ScatterPlotItem(symbol="s", size=4, pen=None)
+        self._playhead = pg.InfiniteLine(movable=True, angle=90)
+        for item in (self._cached, self._curve, self._clip, self._seeds, self._playhead):
+            plot.addItem(item)
+        self._regions: list[pg.LinearRegionItem] = []
+        self._playhead.sigPositionChanged.connect(self._on_playhead_moved)
+        scene: Any = plot.scene()
+        scene.sigMouseClicked.connect(self._on_clicked)
+
+    @Slot()
+    def _draw(self) -> None:
+        """Draw the curve and marks of the selected sperm."""
+        info, sperm = self._session.info, self._session.selected_sperm
+        self._plot.setVisible(info is not None)
+        for region in self._regions:
+            self._plot.removeItem(region)
+        self._regions.clear()
+        for item in (self._curve, self._seeds, self._clip):
+            item.setData([], [])
+        self._key.setText("")
+        self._colour()
+        if info is None:
+            self._place.setText("")
+            self._playhead.hide()
+            return
+        self._playhead.show()
+        self._plot.getViewBox().setXRange(0, max(1, info.frame_count - 1), padding=0.01)
+        if sperm is not None:
+            self._draw_sperm(sperm, self._session.track(sperm))
+        self._show_frame()
+        self._show_cached()
+
+    def _draw_sperm(self, sperm: Sperm, track: Track | None) -> None:
+        colour = sperm_colour(sperm.key, self.palette())
+        self._seeds.setData([p[0] for p in sperm.places], [-0.05] * len(sperm.places))
+        self._seeds.setBrush(colour)
+        if track is None:
+            return
+        frames = np.array([p.frame for p in track.points], dtype=float)
+        scores = np.array([p.score for p in track.points], dtype=float)
+        self._curve.setPen(pg.mkPen(colour, width=1.6))
+        self._curve.setData(frames, scores)
+        for lost, fill in ((False, UNCERTAIN_COLOUR), (True, LOST_COLOUR)):
+            for first, last in spans(track, lost=lost):
+                region = pg.LinearRegionItem(
+                    (first - 0.5, last + 0.5), movable=False, brush=fill, pen=pg.mkPen(None)
+                )
+                region.setZValue(-5)
+                self._plot.addItem(region)
+                self._regions.append(region)
+        assessment = self._session.assessment(sperm)
+        if assessment is not None:
+            clip = [b.frame for b in assessment.clip.boxes]
+            self._clip.setData(clip, [1.02] * len(clip))
+        key = self.tr("— confidence  {uncertain} uncertain  {lost} lost  ▲ clicks").format(
+            uncertain="□", lost="■"
+        )
+        key = "  ".join(map(_unbroken, key.split("  ")))  # a narrow window shows it in two lines
+        for square, shade in (("□", "#e6aa3c"), ("■", "#d2502e")):
+            key = key.replace(square, f'<span style="color:{shade}">&#9632;</span>')
+        self._key.setText(key)
+
+    def _colour(self) -> None:
+        palette = self.palette()
+        text = palette.color(QPalette.ColorRole.PlaceholderText)
+        for name in ("left", "bottom"):
+            self._plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
+            self._plot.getAxis(name).setTextPen(text)
+        self._clip.setBrush(text)
+        self._cached.setPen(pg.mkPen(text, width=2))
+        accent = palette.color(QPalette.ColorRole.Text)
+        self._playhead.setPen(pg.mkPen(accent, width=1.5))
+        self._playhead.setHoverPen(pg.mkPen(accent, width=3))
+
+    @Slot()
+    def _show_frame(self) -> None:
+        info = self._session.info
+        if info is None:
+            return
+        self._playhead.blockSignals(True)
+        self._playhead.setValue(self._session.frame)
+        self._playhead.blockSignals(False)
+        self._place.setText(
+            self.tr("frame {frame} of {last} · {time:.3f} s").format(
+                frame=self._session.frame,
+                last=info.frame_count - 1,
+                time=self._session.time_s(self._session.frame),
+            )
+        )
+
+    @Slot()
+    def _show_cached(self) -> None:
+        """A thin line under the decoded parts; it is gone when all is decoded."""
+        count, total = self._session.cached_frames
+        spans = self._session.cached_spans if count < total else ()
+        ends = [float(frame) for first, last in spans for frame in (first, last + 1)]
+        self._cached.setData(ends, [-0.11] * len(ends))
+
+    @Slot()
+    def _show_speed(self) -> None:
+        self._speed.setCurrentIndex(self._speed.findData(self._session.speed))
+
+    @Slot()
+    def _on_playhead_moved(self) -> None:
+        self.seek_requested.emit(round(self._playhead.value()))
+
+    def _on_clicked(self, event: MouseClickEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._session.info is not None:
+            place = self._plot.getViewBox().mapSceneToView(event.scenePos())
+            self.seek_requested.emit(round(place.x()))
+
+    def recolour(self) -> None:
+        """Take over another theme."""
+        self._draw()
+
+
+def _unbroken(text: str) -> str:
+    """The text with joiners, so that no line ends in it."""
+    return "\u2060".join(text.replace(" ", "\u00a0"))

@@ -1,0 +1,1 @@
+"""Reasons to doubt an assessment: what was measured of the head, the track and the video."""

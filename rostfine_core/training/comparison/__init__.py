@@ -1,0 +1,1 @@
+"""Methods trained on the same folds and set side by side."""

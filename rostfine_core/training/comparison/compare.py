@@ -1,0 +1,234 @@
+"""Training several methods over folds and setting their scores side by side, as the paper does.
+
+Every run keeps its own folder: a comparison that is started again goes on where it stopped.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rostfine_core.domain import SIMULATED, LongJob, Progress
+from rostfine_core.errors import ConfigError
+from rostfine_core.files import write_text
+from rostfine_core.training.comparison.config import (
+    CompareConfig,
+    Method,
+    TableSpec,
+    read_compare_config,
+)
+from rostfine_core.training.comparison.folds import RunAnswers, part_scores
+from rostfine_core.training.comparison.provenance import making_of, noting_time
+from rostfine_core.training.comparison.tables import (
+    ComparedTable,
+    CompareResult,
+    MethodScores,
+    TestedRun,
+    csv_table,
+    figure_name,
+    markdown,
+)
+from rostfine_core.training.config import ModelSection, TrainConfig
+from rostfine_core.training.data.clip_cache import ClipShelf
+from rostfine_core.training.data.dataset import GRADES
+from rostfine_core.training.data.fingerprint import DataRecords
+from rostfine_core.training.metrics.cautions import (
+    TIE_RULE,
+    caution_of_part,
+    is_officially_selected,
+    sentences,
+    standing_notes,
+)
+from rostfine_core.training.metrics.metrics import Shares, compute_metrics
+from rostfine_core.training.metrics.significance import compare_with_reference
+from rostfine_core.training.networks.build import build_network
+from rostfine_core.training.networks.initialisation import check_weights
+from rostfine_core.training.run.folder import RunFolder, read_json, write_json
+from rostfine_core.training.train import train_recipe
+
+MEAN_ANSWER = "always the mean distribution"
+
+
+def compare(config_path: Path) -> LongJob[CompareResult]:
+    """Train and score every method of a comparison.
+
+    Writes ``compare.{json,csv,md}`` and a figure for each table with an axis.
+
+    Raises:
+        ConfigError, DatasetError: the comparison, a recipe or a data set has mistakes.
+        TrainingStopped: Ctrl-C was pressed, or SIGTERM came; the same command goes on.
+    """
+    config = read_compare_config(config_path)
+    for method in config.methods:
+        _check_network(config.run(method, fold=0).model)
+    shelf, records = ClipShelf(), DataRecords()
+    scores = {}
+    for place, method in enumerate(config.methods):
+        scores[method.name] = yield from _train_method(config, method, shelf, records, place=place)
+    result = CompareResult(
+        title=config.title,
+        folder=config.output,
+        methods=tuple(scores.values()),
+        mean_answer=_mean_answer(config),
+        tables=tuple(_table(spec, scores) for spec in config.tables),
+        making=making_of(_folders(config), journal=_journal(config)),
+        notes=_notes(config, samples=len(scores[config.methods[0].name].sample_errors)),
+        seeds=config.seeds,
+        inner_folds=config.inner_folds,
+    )
+    _draw(result)
+    write_json(config.output / "compare.json", result.to_dict())
+    write_text(config.output / "compare.csv", csv_table(result))
+    write_text(config.output / "compare.md", markdown(result))
+    return result
+
+
+def _draw(result: CompareResult) -> None:
+    """Draw the tables that have an axis."""
+    from rostfine_core.training.comparison.figures import (
+        draw_over_axis,  # matplotlib is slow to load
+    )
+
+    for table in result.tables:
+        if table.axis:
+            path, notes = result.folder / figure_name(table), sentences(result.notes)
+            draw_over_axis(path, table, notes=(*notes, TIE_RULE))
+
+
+def _check_network(section: ModelSection) -> None:
+    """Refuse now what would only fail when the method's turn comes.
+
+    Raises:
+        ConfigError: the network cannot be built, or the file that it starts from is absent.
+    """
+    with torch.device("meta"):
+        build_network(section)
+    check_weights(section.init)
+
+
+def _train_method(
+    config: CompareConfig, method: Method, shelf: ClipShelf, records: DataRecords, *, place: int
+) -> LongJob[MethodScores]:
+    tested, errors = [], []
+    runs = list(config.runs(method))
+    for number, run in enumerate(runs):
+        done, total = place * len(runs) + number, len(config.methods) * len(runs)
+        yield Progress(stage=f"run {done + 1} of {total}: {method.name}", done=done, total=total)
+        folder = RunFolder(Path(run.output))
+        if not folder.is_finished(run, data=records.of(run)):
+            with noting_time(_journal(config), run.output):
+                yield from train_recipe(run, shelf=shelf)
+        rows = _test_clips(folder)
+        prediction = _shares(rows, "predicted")
+        # A run of an older version noted fewer metrics; what it noted has all its digits.
+        scores = compute_metrics(prediction, _shares(rows, "voted")).scalars()
+        scores |= read_json(folder.result)["test"]
+        tested.append(_answers(rows, prediction, scores=scores))
+        errors += [(row["sample"], float(row["mse"])) for row in rows]
+    by_sample = {s: [e for sample, e in errors if sample == s] for s, _ in errors}
+    means = {s: float(np.mean(e)) for s, e in by_sample.items()}
+    return _method_scores(config, method.name, runs, tested, sample_errors=means)
+
+
+def _method_scores(
+    config: CompareConfig,
+    name: str,
+    runs: Sequence[TrainConfig],
+    tested: Sequence[RunAnswers],
+    *,
+    sample_errors: Mapping[str, float],
+) -> MethodScores:
+    parts = part_scores(tested, folds=config.folds, inner_folds=max(config.inner_folds, 1))
+    scored = tuple(
+        TestedRun(
+            seed=run.seed,
+            fold=run.split.fold,
+            inner_fold=run.split.inner_fold if config.inner_folds else None,
+            scores=answers.scores,
+        )
+        for run, answers in zip(runs, tested, strict=True)
+    )
+    return MethodScores(name=name, folds=parts, runs=scored, sample_errors=sample_errors)
+
+
+def _answers(
+    rows: Sequence[Mapping[str, str]], prediction: Shares, *, scores: Mapping[str, float]
+) -> RunAnswers:
+    samples = tuple(row["sample"] for row in rows)
+    votes = _shares(rows, "voted")
+    return RunAnswers(scores=scores, samples=samples, prediction=prediction, votes=votes)
+
+
+def _shares(rows: Sequence[Mapping[str, str]], kind: str) -> Shares:
+    """The predicted or voted shares (N, 5) of the rows of a table of clips."""
+    return np.array([[float(row[f"{kind}_{g}"]) for g in GRADES] for row in rows])
+
+
+def _journal(config: CompareConfig) -> Path:
+    return config.output / "times.jsonl"
+
+
+def _folders(config: CompareConfig) -> list[RunFolder]:
+    return [RunFolder(Path(run.output)) for m in config.methods for run in config.runs(m)]
+
+
+def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
+    """The rows of a run's table of its test part.
+
+    Raises:
+        ConfigError: the table is gone.
+    """
+    try:
+        with folder.test_clips.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise ConfigError(
+            f"The result {folder.test_clips} cannot be read ({error.strerror or error}): remove "
+            "its folder and run it again."
+        ) from error
+
+
+def _mean_answer(config: CompareConfig) -> MethodScores:
+    """What the mean distribution of the clips trained on would score, run by run."""
+    tested, runs = [], list(config.runs(config.methods[0]))
+    for run in runs:
+        folder = RunFolder(Path(run.output))
+        rows = _test_clips(folder)
+        answer = np.tile(np.array(read_json(folder.result)["mean_label"]), (len(rows), 1))
+        scores = compute_metrics(answer, _shares(rows, "voted")).scalars()
+        tested.append(_answers(rows, answer, scores=scores))
+    return _method_scores(config, MEAN_ANSWER, runs, tested, sample_errors={})
+
+
+def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable:
+    rows = tuple((label, scores[method]) for label, method in spec.rows)
+    return ComparedTable(
+        title=spec.title,
+        rows=rows,
+        reference=spec.reference,
+        axis=spec.axis,
+        comparisons=compare_with_reference(
+            {label: [f["mse"] for f in row.folds] for label, row in rows},
+            {label: row.sample_errors for label, row in rows},
+            reference=spec.reference,
+        ),
+    )
+
+
+def _notes(config: CompareConfig, *, samples: int) -> dict[str, str]:
+    """What must stand with the scores; those that noted no kind of data are taken for a lab's."""
+    results = [
+        (method.name, read_json(RunFolder(Path(run.output)).result))
+        for method in config.methods
+        for run in config.runs(method)
+    ]
+    kinds = [str(result.get("dataset_kind", "")) for _, result in results]
+    official = [name for name, result in results if is_officially_selected(result)]
+    standing = standing_notes(
+        model_kinds=kinds,
+        data_kind=SIMULATED if SIMULATED in kinds else "",
+        officially_selected=list(dict.fromkeys(official)),
+    )
+    return standing | {"note_few_samples": caution_of_part("test", samples) or ""}

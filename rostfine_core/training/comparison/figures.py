@@ -1,0 +1,37 @@
+"""Figures of a comparison: the scores over the numbers that the rows of a table stand for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rostfine_core.files import atomic_write
+from rostfine_core.training.comparison.tables import ComparedTable
+from rostfine_core.training.evaluation.figures import write_notes
+
+SHOWN = (
+    ("mse", "MSE (1e-2), lower is better"),
+    ("js", "JS (1e-2), lower is better"),
+    ("balanced_accuracy_mean", "BA mean (%), higher is better"),
+)
+
+
+def draw_over_axis(path: Path, table: ComparedTable, *, notes: Sequence[str]) -> None:
+    """Draw mean and standard deviation over folds at each row, rows evenly spaced; write a PNG.
+
+    ``notes`` stand below and in the file's metadata.
+    """
+    figure = Figure(figsize=(10, 3), layout="constrained")
+    rows = sorted(table.rows, key=lambda row: float(row[0]))
+    places = np.arange(len(rows))
+    for axes, (metric, title) in zip(figure.subplots(1, len(SHOWN)), SHOWN, strict=True):
+        means = [100 * row.mean(metric) for _, row in rows]
+        spreads = [100 * (row.spread(metric) or 0.0) for _, row in rows]
+        axes.errorbar(places, means, yerr=spreads, marker="o", capsize=3)
+        axes.set_xticks(places, [label for label, _ in rows])
+        axes.set_xlabel(table.axis)
+        axes.set_title(title, fontsize=9)
+        axes.grid(axis="y", alpha=0.3)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=120, metadata=write_notes(figure, notes))

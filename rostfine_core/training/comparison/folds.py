@@ -1,0 +1,61 @@
+"""Independent test parts of a comparison: runs tested on the same clips count as one.
+
+Several seeds or inner folds test a method on the same clips again and again. Taken for further
+folds, such runs would make spread and p values look far surer than they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rostfine_core.training.metrics.metrics import Shares, compute_metrics
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunAnswers:
+    """One run on its test part: its metrics, the sample of each clip, shares and votes (N, 5)."""
+
+    scores: Mapping[str, float]
+    samples: tuple[str, ...]
+    prediction: Shares
+    votes: Shares
+
+
+def part_scores(
+    runs: Sequence[RunAnswers], *, folds: int, inner_folds: int
+) -> tuple[Mapping[str, float], ...]:
+    """The metrics of each part, mean over all answers for its clips.
+
+    The parts are the test folds of the first seed, which share no sample. A further seed deals
+    its folds anew: its answers for a part's samples come from several of its runs, and are scored
+    together as those of one.
+
+    Args:
+        runs: one method's, seed by seed, fold by fold, inner fold by inner fold.
+        folds: how many parts there are.
+        inner_folds: how many runs share a seed and a test fold.
+    """
+    of_seed = folds * inner_folds
+    repeats = [
+        runs[first + inner : first + of_seed : inner_folds]
+        for first in range(0, len(runs), of_seed)
+        for inner in range(inner_folds)
+    ]
+    if len(repeats) == 1:
+        return tuple(run.scores for run in runs)
+    return tuple(
+        _mean([_scores_on(set(part.samples), repeat) for repeat in repeats]) for part in repeats[0]
+    )
+
+
+def _scores_on(samples: set[str], repeat: Sequence[RunAnswers]) -> dict[str, float]:
+    """The metrics of ``repeat``, which tested every clip once, on the clips of some samples."""
+    chosen = [np.array([sample in samples for sample in run.samples]) for run in repeat]
+    prediction = [run.prediction[own] for run, own in zip(repeat, chosen, strict=True)]
+    votes = [run.votes[own] for run, own in zip(repeat, chosen, strict=True)]
+    return compute_metrics(np.concatenate(prediction), np.concatenate(votes)).scalars()
+
+
+def _mean(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}

@@ -1,0 +1,247 @@
+"""The result of a comparison, and its tables in the paper's columns and units."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rostfine_core.files import csv_cell, safe_name
+from rostfine_core.training.comparison.provenance import Making
+from rostfine_core.training.metrics.cautions import TIE_RULE, Notes, sentences
+from rostfine_core.training.metrics.significance import (
+    Comparison,
+    smallest_p_kruskal,
+    smallest_p_paired,
+)
+
+COLUMNS = (
+    ("mse", "MSE"),
+    ("js", "JS"),
+    *((f"balanced_accuracy_{n}", f"BA {n}") for n in range(1, 6)),
+    ("balanced_accuracy_mean", "BA mean"),
+)
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestedRun:
+    """The metrics of one run on its test part; ``inner_fold`` is None where there are none."""
+
+    seed: int
+    fold: int
+    inner_fold: int | None
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodScores:
+    """One method: the test metrics of each independent part and run, the error of each sample.
+
+    ``folds`` are the parts that mean, spread and tests are over; where each was tested by one run
+    alone, ``runs`` have the same scores.
+    """
+
+    name: str
+    folds: tuple[Mapping[str, float], ...]
+    runs: tuple[TestedRun, ...]
+    sample_errors: Mapping[str, float]
+
+    def mean(self, metric: str) -> float:
+        """The mean over folds."""
+        return float(np.mean([f[metric] for f in self.folds]))
+
+    def spread(self, metric: str) -> float | None:
+        """The standard deviation over folds; None for a single fold."""
+        values = [f[metric] for f in self.folds]
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedTable:
+    """Some of the methods under the labels of one table, tested against its reference."""
+
+    title: str
+    rows: tuple[tuple[str, MethodScores], ...]
+    reference: str
+    axis: str
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareResult:
+    """Every method once, the tables that show them, and what a constant answer scores.
+
+    ``seeds`` and ``inner_folds`` are the comparison's, empty and 0 where it has none.
+    ``notes`` are the sentences that must stand with the scores, in every form of the result.
+    """
+
+    title: str
+    folder: Path
+    methods: tuple[MethodScores, ...]
+    mean_answer: MethodScores
+    tables: tuple[ComparedTable, ...]
+    making: Making
+    notes: Notes
+    seeds: tuple[int, ...]
+    inner_folds: int
+
+    @property
+    def averaging(self) -> str:
+        """What was averaged before spread and tests; empty where each part has one run."""
+        counts = [(len(self.seeds), "seeds"), (self.inner_folds, "inner folds")]
+        several = [(count, of) for count, of in counts if count > 1]
+        if not several:
+            return ""
+        runs = math.prod(count for count, _ in several)
+        made = " x ".join(f"{count} {of}" for count, of in several)
+        sentence = (
+            f"Runs that are tested on the same clips are not independent: each part's scores are "
+            f"averaged over its {runs} runs ({made}) first, spread and tests are over parts."
+        )
+        if len(self.seeds) > 1:
+            sentence += (
+                f" The parts are the test folds of seed {self.seeds[0]}; another seed counts by "
+                "its answers for the same samples."
+            )
+        return f"{sentence} compare.csv lists each run by itself."
+
+    @property
+    def summary(self) -> str:
+        """The tables for the command line."""
+        return markdown(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers for JSON."""
+        plain = {"folder": str(self.folder), "notes": list(sentences(self.notes))}
+        return asdict(self) | plain
+
+
+def figure_name(table: ComparedTable) -> str:
+    """The file of a table's figure, in the comparison's folder."""
+    return f"{safe_name(table.title)}.png"
+
+
+def markdown(result: CompareResult) -> str:
+    """Mean and spread over folds in the paper's columns and units, and the tests of each table."""
+    parts = len(result.methods[0].folds)
+    tested_over = "averaged test parts" if result.averaging else "folds"
+    lines = [
+        f"# {result.title}",
+        "",
+        result.making.sentence,
+        "",
+        *(line for note in sentences(result.notes) for line in (f"> {note}", "")),
+        f"Mean (standard deviation) over {parts} test part(s). MSE and JS in 1e-2, balanced "
+        "accuracy (BA) of the n-th most selected grade in %. The row "
+        f"'{result.mean_answer.name}' needs no network; the best of a table is bold where it is "
+        f"better than that row. {TIE_RULE} The last row of each table says in how many clips they "
+        "are.",
+        *(["", result.averaging] if result.averaging else []),
+    ]
+    for table in result.tables:
+        lines += ["", f"## {table.title}", "", *_rows(table, result.mean_answer)]
+        if table.axis:
+            lines += ["", f"![{table.title}]({figure_name(table)})"]
+        samples = max(len(row.sample_errors) for _, row in table.rows)
+        lines += _tests(
+            table.comparisons, table.reference, over=tested_over, parts=parts, samples=samples
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _rows(table: ComparedTable, mean_answer: MethodScores) -> list[str]:
+    best = {m: _best([row for _, row in table.rows], mean_answer, m) for m, _ in COLUMNS}
+    lines = [
+        f"| {_text(table.axis) or 'method'} | " + " | ".join(title for _, title in COLUMNS) + " |",
+        "|---" * (len(COLUMNS) + 1) + "|",
+    ]
+    for label, row in table.rows:
+        cells = [_cell(row, m, is_best=row.mean(m) == best[m]) for m, _ in COLUMNS]
+        lines.append(f"| {_text(label)} | " + " | ".join(cells) + " |")
+    cells = [_cell(mean_answer, m, is_best=False) for m, _ in COLUMNS]
+    return [*lines, f"| *{mean_answer.name}* | " + " | ".join(cells) + " |", _tied_row(mean_answer)]
+
+
+def _best(rows: Sequence[MethodScores], mean_answer: MethodScores, metric: str) -> float | None:
+    """The best of some methods by a metric; None where a constant answer does as well."""
+    sign = -1 if metric in ("mse", "js") else 1
+    best = max(rows, key=lambda row: sign * row.mean(metric)).mean(metric)
+    return best if sign * best > sign * mean_answer.mean(metric) else None
+
+
+def _tied_row(scores: MethodScores) -> str:
+    """In how many clips a tie decides which grade is the n-th: the same for every method."""
+    cells = ["", "", *(f"{100 * scores.mean(f'tied_{n}'):.1f}" for n in range(1, 6)), ""]
+    return "| *% of clips tied there* | " + " | ".join(cells) + " |"
+
+
+def _cell(row: MethodScores, metric: str, *, is_best: bool) -> str:
+    digits = 3 if metric in ("mse", "js") else 2
+    spread = row.spread(metric)
+    text = f"{100 * row.mean(metric):.{digits}f}"
+    text = f"**{text}**" if is_best else text
+    return text if spread is None else f"{text} ({100 * spread:.{digits}f})"
+
+
+def _tests(
+    comparisons: Sequence[Comparison], reference: str, *, over: str, parts: int, samples: int
+) -> list[str]:
+    if not comparisons:
+        return []
+    lines = [
+        "",
+        f"Against {reference}, on the MSE (difference in 1e-2, above 0 is worse): Kruskal-Wallis "
+        f"over {over}, Wilcoxon's signed-rank over samples, and that corrected by Holm.",
+        "",
+        "| method | difference | p Kruskal-Wallis | p paired | p corrected |",
+        "|---|---|---|---|---|",
+    ]
+    for c in comparisons:
+        difference = "-" if c.difference is None else f"{100 * c.difference:+.3f}"
+        values = ["-" if p is None else f"{p:.3g}" for p in (c.p_kruskal, c.p_paired, c.p_holm)]
+        lines.append(f"| {_text(c.method)} | {difference} | {' | '.join(values)} |")
+    smallest = smallest_p_kruskal(parts)
+    if smallest is not None and smallest > SIGNIFICANT:
+        lines += [
+            "",
+            f"With {parts} {over} a method the p of Kruskal-Wallis cannot fall below "
+            f"{smallest:.3f}, however much methods differ: it tells nothing here.",
+        ]
+    smallest = smallest_p_paired(samples)
+    if smallest is not None and smallest > SIGNIFICANT:
+        lines += [
+            "",
+            f"Over {samples} samples the p of Wilcoxon's test cannot fall below {smallest:.3f}, "
+            "however much methods differ: it tells nothing here.",
+        ]
+    return lines
+
+
+def _text(text: str) -> str:
+    """Text from a configuration file as one cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def csv_table(result: CompareResult) -> str:
+    """One row a table, label and run, with every metric and the notes."""
+    buffer = io.StringIO()
+    names = sorted({k for method in result.methods for run in method.runs for k in run.scores})
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(
+        ["table", "label", "method", "seed", "fold", "inner_fold", *names, *result.notes]
+    )
+    for table in result.tables:
+        for label, row in (*table.rows, (result.mean_answer.name, result.mean_answer)):
+            texts = [csv_cell(text) for text in (table.title, label, row.name)]
+            for run in row.runs:
+                inner = "" if run.inner_fold is None else run.inner_fold
+                values = (f"{run.scores[n]:.8g}" for n in names)
+                writer.writerow(
+                    [*texts, run.seed, run.fold, inner, *values, *result.notes.values()]
+                )
+    return buffer.getvalue()

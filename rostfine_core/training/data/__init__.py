@@ -1,0 +1,1 @@
+"""Labelled clips: building, reading, splitting and describing data sets."""

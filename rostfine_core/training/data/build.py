@@ -1,0 +1,327 @@
+"""A data set out of videos: every planned sperm is tracked, cut out and listed, or rejected.
+
+One decoding pass a video. Each finished video is noted in ``build.jsonl``, so that a build that
+was interrupted goes on with the next one, and a plan that was corrected makes only what changed.
+"""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rostfine_core.clips import ClipSettings, CropRecorder
+from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, TrackStatus
+from rostfine_core.errors import DatasetError, TrackingError, VideoError
+from rostfine_core.files import append_json_line, csv_cell, read_json_lines, write_text
+from rostfine_core.pipeline import check_seeds, timed, with_fps
+from rostfine_core.quality.flags import recording_flags
+from rostfine_core.quality.same_head import Places, find_twins, twin_reason
+from rostfine_core.tracking import Tracker, TrackerSettings
+from rostfine_core.training.data.build_plan import PlannedClip, read_plan
+from rostfine_core.training.data.clip_file import save_clip
+from rostfine_core.training.data.dataset import GRADES, DatasetHeader
+from rostfine_core.video import open_video
+
+MOST_PLACES = 1024
+"""In so many frames at most the journal tells where a sperm was seen."""
+
+UNREAD = "video_unread"
+"""Beside a rejection in the journal: the next build tries again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings:
+    """How clips are made, and what is rejected: a sperm seen in too few frames."""
+
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    clip: ClipSettings = field(default_factory=ClipSettings)
+    minimum_frames: int = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildResult:
+    """What was made, what of it is to be looked at and what was not made, with the reasons.
+
+    ``unlisted`` are clips of an earlier plan that this one has no more: they stay on disk.
+    """
+
+    folder: Path
+    clips: int
+    rejected: tuple[tuple[str, str], ...]
+    doubtful: tuple[tuple[str, str], ...]
+    unlisted: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """A few lines for the command line."""
+        lines = [f"{self.clips} clips written to {self.folder}"]
+        if self.rejected:
+            lines.append(f"{len(self.rejected)} rejected, listed in rejected.csv:")
+            lines += [f"  {clip}: {reason}" for clip, reason in self.rejected[:10]]
+        if self.unlisted:
+            names = ", ".join(self.unlisted[:10]) + (", ..." if len(self.unlisted) > 10 else "")
+            lines.append(
+                f"{len(self.unlisted)} made before are not in the plan any more and left out of "
+                f"labels.csv: {names}"
+            )
+        if self.doubtful:
+            clips = len({clip for clip, _ in self.doubtful})
+            lines.append(f"{clips} to look at before training, listed in doubtful.csv:")
+            lines += [f"  {clip}: {reason}" for clip, reason in self.doubtful[:10]]
+        return "\n".join(lines)
+
+
+def build_dataset(
+    plan: Path,
+    *,
+    out: Path,
+    name: str,
+    panel_size: int,
+    abstentions: bool = False,
+    settings: BuildSettings | None = None,
+) -> LongJob[BuildResult]:
+    """Build a data set; start it again after an interruption to go on.
+
+    Args:
+        plan: see ``build_plan``.
+        out: the data set's folder; ``rejected.csv`` in it lists what could not be made, and
+            ``doubtful.csv`` the warnings (missed clicks, lost tracks) of what was.
+        name: the data set's name, and what results call the data; they call it simulated where
+            any of the videos is.
+        panel_size: experts that voted on each clip.
+        abstentions: whether a clip may have fewer votes than that.
+        settings: tracking, cutting and rejecting.
+
+    Raises:
+        DatasetError: the plan has mistakes (all named), the folder holds another plan's clips
+            alone, or every sperm was rejected.
+        StoreError: the folder cannot be written.
+    """
+    settings = settings or BuildSettings()
+    header = DatasetHeader(
+        name=name,
+        kind=name,
+        panel_size=panel_size,
+        clip_frames=settings.clip.frame_count,
+        clip_size_px=settings.clip.size_px,
+        abstentions=abstentions,
+    )
+    videos = read_plan(plan, header=header)
+    journal = out / "build.jsonl"
+    outcomes = _read_journal(journal)
+    before = {clip for clip, outcome in outcomes.items() if "rejected" not in outcome}
+    unlisted = before - {c.clip for clips in videos.values() for c in clips}
+    if before and unlisted == before:
+        raise DatasetError(
+            f"{out} holds the clips of another plan, none of which {plan} has: give --out a "
+            "folder of its own."
+        )
+    for number, (video, clips) in enumerate(videos.items()):
+        left = tuple(c for c in clips if not _is_made(c, outcomes.get(c.clip, {})))
+        if left:
+            made = yield from _build_video(video, left, out / "clips", settings=settings)
+            for clip in left:
+                outcomes[clip.clip] = made[clip.clip] | {"source": clip.source}
+            append_json_line(journal, {c.clip: outcomes[c.clip] for c in left})
+        yield Progress(stage="videos", done=number + 1, total=len(videos))
+    planned = [c for clips in videos.values() for c in clips]
+    result = _write_lists(out, header, planned, outcomes)
+    return replace(result, unlisted=tuple(sorted(unlisted)))
+
+
+def _build_video(
+    path: Path, clips: Sequence[PlannedClip], folder: Path, *, settings: BuildSettings
+) -> LongJob[dict[str, dict[str, Any]]]:
+    """Track the sperm of one video and write their clips: facts or ``rejected``, by clip."""
+    outcomes: dict[str, dict[str, Any]] = {}
+    fps = clips[0].fps  # the same in all rows of a video
+    try:
+        with open_video(path) as video:
+            info = with_fps(video.info, fps)
+            for clip in clips:
+                try:
+                    check_seeds([clip.seed], info)
+                except TrackingError as error:
+                    outcomes[clip.clip] = {"rejected": str(error)}
+            seeds = [c.seed for c in clips if c.clip not in outcomes]
+            if not seeds:
+                return outcomes
+            tracker = Tracker(seeds, settings=settings.tracker)
+            recorders = {s.target: CropRecorder(settings=settings.clip) for s in seeds}
+            for frame in video.frames(start=min(s.frame for s in seeds)):
+                points = tracker.step(timed(frame, fps).grey())
+                for target, point in points.items():
+                    if recorders[target].wants(point):
+                        recorders[target].record(point, frame.rgb())
+                yield Progress(
+                    stage=f"tracking in {path.name}",
+                    done=frame.index + 1,
+                    total=info.frame_count,
+                )
+            for track in tracker.tracks:
+                outcomes[track.target] = _finish_clip(
+                    track, recorders[track.target], folder, settings=settings
+                ) | {
+                    "fps": info.fps * track.distinct_share,
+                    "video": path.name,
+                    "is_simulated": info.is_simulated,
+                }
+    except TrackingError as error:
+        outcomes |= {c.clip: {"rejected": str(error)} for c in clips if c.clip not in outcomes}
+    except VideoError as error:
+        unread = {"rejected": str(error), UNREAD: True}
+        outcomes |= {c.clip: unread for c in clips if c.clip not in outcomes}
+    return outcomes
+
+
+def _finish_clip(
+    track: Track, recorder: CropRecorder, folder: Path, *, settings: BuildSettings
+) -> dict[str, Any]:
+    seen = sum(p.status is not TrackStatus.LOST and not p.is_duplicate for p in track.points)
+    if seen < settings.minimum_frames:
+        return {"rejected": f"seen in {seen} frames, {settings.minimum_frames} are needed"}
+    try:
+        clip = recorder.clip(track)
+    except TrackingError as error:
+        return {"rejected": str(error)}
+    save_clip(folder / f"{track.target}.npz", clip.images)
+    return {
+        "frames_seen": seen,
+        "score_min": _lowest_score(track),
+        "padded_max": _padded(clip),
+        "warnings": [flag.reason for flag in recording_flags(track, clip)],
+        "path": _path(track),
+    }
+
+
+def _path(track: Track) -> list[tuple[int, float, float]]:
+    """Where it was seen, (frame, x, y), in at most ``MOST_PLACES`` frames, the same for all."""
+    every = -(-(track.points[-1].frame + 1) // MOST_PLACES)
+    seen = (p for p in track.points if p.status is not TrackStatus.LOST and p.frame % every == 0)
+    return [(p.frame, round(p.x_px, 1), round(p.y_px, 1)) for p in seen]
+
+
+def _places(path: Sequence[tuple[int, float, float]]) -> Places:
+    places = np.full((path[-1][0] + 1 if path else 0, 2), np.nan)
+    for frame, x_px, y_px in path:
+        places[frame] = x_px, y_px
+    return places
+
+
+def _lowest_score(track: Track) -> float:
+    return min(p.score for p in track.points if p.status is not TrackStatus.LOST)
+
+
+def _padded(clip: Clip) -> float:
+    return max(b.padded_share for b in clip.boxes)
+
+
+def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
+    """Outcomes so far, by clip; what a line cut short by a crash told is made again."""
+    outcomes: dict[str, dict[str, Any]] = {}
+    for of_one_video in read_json_lines(path):
+        outcomes |= of_one_video
+    return outcomes
+
+
+def _is_made(clip: PlannedClip, outcome: Mapping[str, Any]) -> bool:
+    """Whether a clip was made as it is planned now, by a version that noted all of it.
+
+    One whose video could not be read is not: it may be mended, or its disk be there again.
+    """
+    if outcome.get(UNREAD):
+        return False
+    is_whole = "rejected" in outcome or outcome.keys() >= {"is_simulated", "warnings", "path"}
+    return is_whole and outcome.get("source") == clip.source
+
+
+def _twin_reasons(
+    made: Sequence[PlannedClip], outcomes: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """What is said of clips that show a sperm twice, whenever each of the two was made."""
+    reasons: dict[str, str] = {}
+    for video in {c.video for c in made}:
+        places = {c.clip: _places(outcomes[c.clip]["path"]) for c in made if c.video == video}
+        reasons |= {clip: twin_reason(twin) for clip, twin in find_twins(places).items()}
+    return reasons
+
+
+FACTS = ("video", "fps", "frames_seen", "score_min", "padded_max")
+
+
+def _write_lists(
+    out: Path,
+    header: DatasetHeader,
+    planned: Sequence[PlannedClip],
+    outcomes: Mapping[str, Mapping[str, Any]],
+) -> BuildResult:
+    """Write ``rejected.csv``, ``doubtful.csv``, ``dataset.toml`` and, last, ``labels.csv``."""
+    rejected = tuple(
+        (c.clip, str(outcomes[c.clip]["rejected"]))
+        for c in planned
+        if "rejected" in outcomes[c.clip]
+    )
+    _write_csv(out / "rejected.csv", ("clip", "reason"), rejected)
+    made = [c for c in planned if "rejected" not in outcomes[c.clip]]
+    twins = _twin_reasons(made, outcomes)
+    doubtful = tuple(
+        (c.clip, str(reason))
+        for c in made
+        for reason in (*outcomes[c.clip]["warnings"], twins.get(c.clip))
+        if reason is not None
+    )
+    _write_csv(out / "doubtful.csv", ("clip", "reason"), doubtful)
+    if not made:
+        raise DatasetError(
+            f"No clip could be made: every sperm of the plan was rejected, see {out}/rejected.csv."
+        )
+    if any(outcomes[c.clip].get("is_simulated") for c in made):
+        header = replace(header, kind=SIMULATED)  # its models must carry the notice
+    write_text(out / "dataset.toml", describe_header(header))
+    # What was measured while building stands, should the plan have a column of the same name.
+    others = [name for name in made[0].others if name not in FACTS]
+    columns = ("clip", "sample", *(f"votes_{g}" for g in GRADES), *others, *FACTS)
+    rows = [
+        (
+            *(c.clip, c.sample, *c.votes),
+            *(c.others[name] for name in others),
+            *(outcomes[c.clip][fact] for fact in FACTS),
+        )
+        for c in made
+    ]
+    _write_csv(out / "labels.csv", columns, rows)
+    return BuildResult(folder=out, clips=len(made), rejected=rejected, doubtful=doubtful)
+
+
+def describe_header(header: DatasetHeader) -> str:
+    """The text of ``dataset.toml``."""
+    return (
+        f"name = {json.dumps(header.name)}\nkind = {json.dumps(header.kind)}\n"
+        f"grades = {json.dumps(list(GRADES))}\npanel_size = {header.panel_size}\n"
+        f"abstentions = {json.dumps(header.abstentions)}\n\n"
+        f"[preprocessing]\nclip_frames = {header.clip_frames}\nsize_px = {header.clip_size_px}\n"
+    )
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([csv_cell(column) for column in columns])
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
+    write_text(path, buffer.getvalue())
+
+
+def _cell(value: object) -> str:
+    """A number as it is, also one below zero, since it must be read as a number again."""
+    text = str(value)
+    try:
+        is_number = math.isfinite(float(text))
+    except ValueError:
+        is_number = False
+    return text if is_number else csv_cell(text)

@@ -1,0 +1,131 @@
+"""The plan of a data set to be built: which sperm of which video, and how the panel voted.
+
+A CSV with ``clip,sample,video,frame,x,y,votes_A..votes_E``; one row a sperm, videos named relative
+to the plan's folder. A column ``fps`` corrects the rate of a video whose file states it wrongly.
+Further columns (findings, measurements) go into the data set as they are.
+"""
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rostfine_core.domain import Seed
+from rostfine_core.errors import DatasetError
+from rostfine_core.files import csv_table, safe_name
+from rostfine_core.training.data.dataset import (
+    VOTE_COLUMNS,
+    DatasetHeader,
+    list_mistakes,
+    read_votes,
+)
+
+COLUMNS = ("clip", "sample", "video", "frame", "x", "y", *VOTE_COLUMNS)
+FPS = "fps"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedClip:
+    """One row: the click on a sperm in its video, its patient, its votes and further columns."""
+
+    clip: str
+    sample: str
+    video: Path
+    seed: Seed
+    votes: tuple[int, ...]
+    fps: float | None
+    others: Mapping[str, str]
+
+    @property
+    def source(self) -> list[str | int | float]:
+        """What its clip is cut from: if this changes, the clip must be cut again."""
+        corrected = [] if self.fps is None else [self.fps]
+        return [str(self.video), self.seed.frame, self.seed.x_px, self.seed.y_px, *corrected]
+
+
+def read_plan(path: Path, *, header: DatasetHeader) -> dict[Path, tuple[PlannedClip, ...]]:
+    """Read a plan, its rows by video.
+
+    Raises:
+        DatasetError: with every mistake found, each with its line.
+    """
+    mistakes: list[str] = []
+    rows = _read_rows(path, mistakes)
+    planned: dict[Path, list[PlannedClip]] = {}
+    seen: dict[str, int] = {}
+    for line, row in rows:
+        found: list[str] = []
+        clip = _read_row(path.parent, header, row, found)
+        if row["clip"] in seen:
+            found.append(f"clip {row['clip']!r} is listed before, in line {seen[row['clip']]}")
+        seen.setdefault(row["clip"], line)
+        mistakes += [f"{path.name} line {line}: {text}" for text in found]
+        if clip is not None:
+            same_video = planned.setdefault(clip.video, [])
+            same_video.append(clip)
+            if clip.fps != same_video[0].fps:
+                mistakes.append(f"{path.name} line {line}: fps differs within {row['video']!r}")
+    if mistakes:
+        raise DatasetError(list_mistakes(f"The plan {path}", mistakes))
+    return {video: tuple(clips) for video, clips in planned.items()}
+
+
+def _read_rows(path: Path, mistakes: list[str]) -> list[tuple[int, dict[str, str]]]:
+    try:
+        names, rows = csv_table(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        mistakes.append(f"{path.name}: cannot be read ({error})")
+        return []
+    missing = [c for c in COLUMNS if c not in names]
+    if missing:
+        mistakes.append(f"{path.name} line 1: column(s) missing: {', '.join(missing)}")
+        return []
+    if not rows:
+        mistakes.append(f"{path.name}: holds no sperm")
+    return rows
+
+
+def _read_row(
+    folder: Path, header: DatasetHeader, row: Mapping[str, str], found: list[str]
+) -> PlannedClip | None:
+    clip = row["clip"]
+    if not clip or safe_name(clip) != clip:
+        found.append(f"clip {clip!r} is not a plain file name")
+    if not row["sample"].strip():
+        found.append("sample is empty; splits by patient need it")
+    video = folder / row["video"]
+    if not row["video"] or not video.exists():
+        found.append(f"video {row['video']!r} does not exist")
+    votes = read_votes(row, header, found)
+    fps = _read_fps(row, found)
+    try:
+        seed = Seed(
+            target=clip, frame=int(row["frame"]), x_px=float(row["x"]), y_px=float(row["y"])
+        )
+    except ValueError:
+        found.append("frame, x and y must be numbers")
+        return None
+    return PlannedClip(
+        clip=clip,
+        sample=row["sample"].strip(),
+        video=video,
+        seed=seed,
+        votes=votes,
+        fps=fps,
+        others={name: text for name, text in row.items() if name and name not in (*COLUMNS, FPS)},
+    )
+
+
+def _read_fps(row: Mapping[str, str], found: list[str]) -> float | None:
+    text = row.get(FPS, "").strip()
+    if not text:
+        return None
+    try:
+        fps = float(text)
+    except ValueError:
+        fps = math.nan
+    if not (math.isfinite(fps) and fps > 0):
+        found.append(f"fps {text!r} is not a number above zero")
+        return None
+    return fps

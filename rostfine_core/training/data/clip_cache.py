@@ -1,0 +1,103 @@
+"""The clips of a run in memory: uint8, only the frames that the network sees."""
+
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from rostfine_core.domain import Progress
+from rostfine_core.errors import DatasetError
+from rostfine_core.model import Preprocessing, preprocess
+from rostfine_core.training.data.clip_file import load_clip
+from rostfine_core.training.data.dataset import ClipDataset, LabelledClip
+
+PROGRESS_EVERY = 16
+
+
+class ClipCache:
+    """(N, T, S, S, 3) uint8 pictures, made the network's float input a batch at a time."""
+
+    def __init__(self, images: Tensor, *, preprocessing: Preprocessing) -> None:
+        self.images = images
+        # The frames were chosen when the cache was filled: choosing T out of T keeps them all.
+        self._settings = replace(preprocessing, clip_frames=preprocessing.num_frames)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(self, indices: Tensor) -> Tensor:
+        """The clips at ``indices`` (B,): (B, T, S, S, 3) uint8."""
+        return self.images[indices]
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """(B, T, S, S, 3) uint8 -> (B, 3, T, H, W) float32, as the assessor prepares clips."""
+        return preprocess(images, settings=self._settings)
+
+
+class ClipShelf:
+    """Keeps the last cache that was filled, for runs one after another on the same clips."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._cache: ClipCache | None = None
+
+    def get(
+        self, dataset: ClipDataset, *, preprocessing: Preprocessing, threads: int
+    ) -> Generator[Progress, None, ClipCache]:
+        """The clips of a data set, read only if they are not the ones on the shelf."""
+        key = (tuple(c.path for c in dataset.clips), preprocessing)
+        if self._cache is None or key != self._key:
+            self._cache = None  # two sets of clips may not fit into memory
+            self._cache = yield from fill_cache(
+                dataset, preprocessing=preprocessing, threads=threads
+            )
+            self._key = key
+        return self._cache
+
+
+def check_shape(dataset: ClipDataset, preprocessing: Preprocessing) -> None:
+    """Refuse clips that a network would see at other times, or larger, than those it learned from.
+
+    Raises:
+        DatasetError: they have another number of frames, or their frames another size.
+    """
+    frames, size = dataset.headers[0].clip_frames, dataset.headers[0].clip_size_px
+    if size != preprocessing.clip_size_px:
+        raise DatasetError(
+            f"The clips of {dataset.name} are {size} pixels wide but the model needs "
+            f"{preprocessing.clip_size_px}: cut them with that size."
+        )
+    if frames != preprocessing.clip_frames:
+        raise DatasetError(
+            f"The clips of {dataset.name} have {frames} frames but the model needs "
+            f"{preprocessing.clip_frames}: cut them with that many frames."
+        )
+
+
+def fill_cache(
+    dataset: ClipDataset, *, preprocessing: Preprocessing, threads: int
+) -> Generator[Progress, None, ClipCache]:
+    """Read every clip of a data set, ``threads`` at a time.
+
+    Raises:
+        DatasetError: a clip is damaged or of another size, or all have another number of frames
+            or another size than the network is made for.
+    """
+    check_shape(dataset, preprocessing)
+    header, total = dataset.headers[0], len(dataset.clips)
+    frames, size = header.clip_frames, header.clip_size_px
+    chosen = list(preprocessing.frame_indices)
+    images = torch.empty((total, len(chosen), size, size, 3), dtype=torch.uint8)
+
+    def load(place_and_clip: tuple[int, LabelledClip]) -> None:
+        place, clip = place_and_clip
+        pictures = load_clip(clip.path, frames=frames, size_px=size)
+        images[place] = torch.from_numpy(pictures[chosen])
+
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for done, _ in enumerate(pool.map(load, enumerate(dataset.clips)), start=1):
+            if done % PROGRESS_EVERY == 0 or done == total:
+                yield Progress(stage="reading clips", done=done, total=total)
+    return ClipCache(images, preprocessing=preprocessing)

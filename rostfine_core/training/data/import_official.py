@@ -1,0 +1,182 @@
+"""Import of the official implementation's pickled data, without running anything in a pickle.
+
+``grades.pkl`` holds the panel's grades by sperm: five counts (or shares of the panel), or one
+letter or number an expert. ``16frame.pkl`` (or ``td.pkl``) holds the clips, (16, 150, 150, 3) each.
+Both are a mapping by sperm, a sequence or an array; sequences go by position.
+"""
+
+import csv
+import io
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.domain import LongJob, Progress
+from rostfine_core.errors import DatasetError
+from rostfine_core.files import safe_name, write_text
+from rostfine_core.training.data.build import describe_header
+from rostfine_core.training.data.clip_file import save_clip
+from rostfine_core.training.data.dataset import GRADES, VOTE_COLUMNS, DatasetHeader
+
+CLIP_PICKLES = ("16frame.pkl", "td.pkl")
+ADMITTED = {
+    ("builtins", "list"),
+    ("builtins", "dict"),
+    ("builtins", "tuple"),
+    ("builtins", "set"),
+    ("builtins", "bytearray"),
+    ("collections", "OrderedDict"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy.core.multiarray", "scalar"),
+    ("numpy.core.numeric", "_frombuffer"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "scalar"),
+    ("numpy._core.numeric", "_frombuffer"),
+    ("_codecs", "encode"),
+}
+
+
+class PlainUnpickler(pickle.Unpickler):
+    """Admits numpy arrays and plain containers; anything else could run code and is refused."""
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - as in the base class
+        """Look up a global that the pickle asks for, if it is on the list."""
+        if (module, name) not in ADMITTED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        return super().find_class(module, name)
+
+
+def load_plain(path: Path) -> Any:  # noqa: ANN401 - a pickle may hold anything
+    """Unpickle numpy arrays and plain containers.
+
+    Raises:
+        DatasetError: the file cannot be read, is damaged, or holds anything else.
+    """
+    try:
+        with path.open("rb") as file:
+            content = PlainUnpickler(file).load()
+    except OSError as error:
+        raise DatasetError(f"Cannot read {path} ({error.strerror or error}).") from error
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        KeyError,
+        ImportError,
+        MemoryError,
+    ) as error:
+        raise DatasetError(
+            f"{path} is refused ({error}): only numpy arrays and plain containers are read; "
+            "export it again without other objects."
+        ) from error
+    if isinstance(content, np.ndarray) and content.dtype.hasobject:
+        return list(content)
+    return content
+
+
+def import_official(
+    folder: Path, *, out: Path, name: str, panel_size: int = 40
+) -> LongJob[DatasetHeader]:
+    """Turn the official data folder into a data set of ours.
+
+    Which sperm are of one patient is not in the official data: every sperm gets a sample of its
+    own, so correct the column ``sample`` before any result is trusted.
+
+    Raises:
+        DatasetError: a pickle is missing, refused or of another layout, or ``out`` is in use.
+        StoreError: ``out`` cannot be written.
+    """
+    if (out / "labels.csv").exists():
+        raise DatasetError(f"{out} already holds a data set: choose another folder.")
+    grades = dict(_entries(load_plain(folder / "grades.pkl")))
+    source = next((folder / n for n in CLIP_PICKLES if (folder / n).is_file()), None)
+    if source is None:
+        raise DatasetError(f"{folder} holds neither {' nor '.join(CLIP_PICKLES)}: copy one there.")
+    clips = dict(_entries(load_plain(source)))
+    missing = sorted(clips.keys() ^ grades.keys())
+    if missing or not clips:
+        raise DatasetError(
+            f"The grades and clips in {folder} are not of the same sperm: {len(missing)} stand on "
+            f"one side only, for example {missing[:3]}."
+        )
+    header, rows = None, []
+    for done, key in enumerate(clips, start=1):
+        images = _clip(clips[key], key)
+        clip = safe_name(f"clip_{key}")
+        save_clip(out / "clips" / f"{clip}.npz", images)
+        rows.append([clip, clip, *votes_of(grades[key], panel_size=panel_size, key=key)])
+        header = DatasetHeader(
+            name=name,
+            kind=name,
+            panel_size=panel_size,
+            clip_frames=images.shape[0],
+            clip_size_px=images.shape[1],
+        )
+        yield Progress(stage="importing", done=done, total=len(clips))
+    assert header is not None
+    write_text(out / "dataset.toml", describe_header(header))
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["clip", "sample", *VOTE_COLUMNS])
+    writer.writerows(rows)
+    write_text(out / "labels.csv", buffer.getvalue())
+    return header
+
+
+def votes_of(value: object, *, panel_size: int, key: str) -> list[int]:
+    """Five counts from counts, from shares, or from one grade (letter, or 1 to 5) an expert.
+
+    Raises:
+        DatasetError: it is none of these.
+    """
+    items = np.asarray(value).ravel().tolist()
+    if len(items) == panel_size == len(GRADES) and all(x in range(1, 6) for x in items):
+        if sum(items) == panel_size:
+            raise DatasetError(
+                f"The grades of sperm {key} can be read as one vote for each grade or as five "
+                "experts' best grade: write five counts as shares, or grades as letters."
+            )
+        return [items.count(g) for g in range(1, 6)]
+    if len(items) == len(GRADES) and all(isinstance(x, int | float) for x in items):
+        scale = panel_size if abs(sum(items) - 1) < 1e-3 else 1
+        counts = [x * scale for x in items]
+        if all(abs(x - round(x)) < 1e-2 and x >= -1e-2 for x in counts) and sum(counts) > 0:
+            return [round(x) for x in counts]
+    elif items and all(x in GRADES for x in items):
+        return [items.count(g) for g in GRADES]
+    elif items and all(x in range(1, 6) for x in items):
+        return [items.count(g) for g in range(1, 6)]
+    raise DatasetError(f"The grades of sperm {key} are not understood: {items[:8]}.")
+
+
+def _entries(content: object) -> Iterator[tuple[str, Any]]:
+    if isinstance(content, Mapping):
+        yield from ((str(k), v) for k, v in content.items())
+    elif isinstance(content, Sequence | np.ndarray) and not isinstance(content, str | bytes):
+        yield from ((f"{i:05d}", v) for i, v in enumerate(content))
+    else:
+        raise DatasetError(
+            f"The pickle holds a {type(content).__name__}, not a mapping, a sequence or an array."
+        )
+
+
+def _clip(value: object, key: str) -> NDArray[np.uint8]:
+    images = np.asarray(value)
+    square = images.ndim == 4 and images.shape[1] == images.shape[2] and images.shape[3] == 3
+    if not square or not np.issubdtype(images.dtype, np.number):
+        raise DatasetError(
+            f"The clip of sperm {key} is {images.shape} {images.dtype}, not (frames, pixels, "
+            "pixels, 3) numbers."
+        )
+    if images.dtype != np.uint8 and float(images.max(initial=0)) <= 1:
+        images = images * 255
+    return np.clip(np.round(images), 0, 255).astype(np.uint8)

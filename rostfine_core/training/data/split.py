@@ -1,0 +1,128 @@
+"""Splits grouped by sample: no patient ever stands on both sides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.errors import DatasetError
+from rostfine_core.training.metrics.metrics import Shares, ranked_grades
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Split:
+    """Indices of the clips to train on, to choose the checkpoint by, and to report on."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
+
+
+def grouped_folds(samples: Sequence[str], *, folds: int, seed: int) -> tuple[Indices, ...]:
+    """Deal whole samples into ``folds`` parts of about equally many clips.
+
+    The deal depends on the set of samples and the seed, not on the order of the rows beyond
+    the indices returned (ascending within a fold).
+
+    Raises:
+        DatasetError: there are fewer samples than folds.
+    """
+    names, group, counts = np.unique(
+        np.asarray(samples, dtype=str), return_inverse=True, return_counts=True
+    )
+    if len(names) < folds:
+        raise DatasetError(
+            f"{folds} folds need at least {folds} samples and the data set has {len(names)}: "
+            "add samples or lower the number of folds."
+        )
+    shuffled = np.random.default_rng((seed, folds)).permutation(len(names))
+    largest_first = shuffled[np.argsort(-counts[shuffled], kind="stable")]
+    fold_of = np.empty(len(names), dtype=np.intp)
+    filled = np.zeros(folds, dtype=np.intp)
+    for sample in largest_first:
+        fold_of[sample] = np.argmin(filled)
+        filled[fold_of[sample]] += counts[sample]
+    return tuple(np.flatnonzero(fold_of[group] == fold) for fold in range(folds))
+
+
+def held_out(
+    samples: Sequence[str], *, among: Indices, share: float, seed: int, leave: int = 1
+) -> tuple[Indices, Indices]:
+    """Part ``among`` into (kept, held out): whole samples until ``share`` of the clips is out.
+
+    A share of 0 holds out nothing; a positive share holds out at least one sample and leaves
+    at least ``leave``.
+
+    Raises:
+        DatasetError: a positive share and no sample that can be spared.
+    """
+    if share <= 0:
+        return among, among[:0]
+    names, group, counts = np.unique(
+        np.asarray(samples, dtype=str)[among], return_inverse=True, return_counts=True
+    )
+    if len(names) <= leave:
+        raise DatasetError(
+            f"Cannot hold out a part of {len(names)} sample(s): a split by sample needs "
+            f"{leave + 1} or more samples; add samples or set the share to 0."
+        )
+    order = np.random.default_rng((seed, len(names))).permutation(len(names))
+    clips_before = np.cumsum(counts[order]) - counts[order]
+    out = order[: max(1, min(int(np.sum(clips_before < share * len(among))), len(names) - leave))]
+    is_out = np.isin(group, out)
+    return among[~is_out], among[is_out]
+
+
+def split_clips(
+    samples: Sequence[str],
+    *,
+    seed: int,
+    validation_share: float,
+    test_share: float = 0.0,
+    folds: int = 0,
+    fold: int = 0,
+    inner_folds: int = 0,
+    inner_fold: int = 0,
+    official_selection: bool = False,
+) -> Split:
+    """Test part first (a fold of K, or a held-out share), then validation out of the rest.
+
+    With ``inner_folds`` validation is one of K folds of the rest (nested cross-validation); with
+    ``official_selection`` it is the test part itself.
+    """
+    everything = np.arange(len(samples))
+    if folds:
+        test = grouped_folds(samples, folds=folds, seed=seed)[fold]
+        rest = np.setdiff1d(everything, test)
+    else:
+        # Where validation samples are taken from the rest, two must be left to part.
+        leave = 2 if validation_share > 0 and not official_selection else 1
+        rest, test = held_out(samples, among=everything, share=test_share, seed=seed, leave=leave)
+    if official_selection:
+        return Split(train=rest, validation=test, test=test)
+    if inner_folds:
+        own = [samples[i] for i in rest]
+        chosen = grouped_folds(own, folds=inner_folds, seed=seed + 1)[inner_fold]
+        return Split(train=np.delete(rest, chosen), validation=rest[chosen], test=test)
+    train, validation = held_out(samples, among=rest, share=validation_share, seed=seed + 1)
+    return Split(train=train, validation=validation, test=test)
+
+
+def epoch_order(
+    train: Indices, labels: Shares, *, seed: int, epoch: int, balanced: bool
+) -> Indices:
+    """The clips of one epoch, as many as ``train`` has, decided by seed and epoch alone.
+
+    Balanced, each clip is drawn with replacement so that every most-selected grade that occurs is
+    as likely as any other; of ``labels`` (N, 5) only the rows at ``train`` are used.
+    """
+    rng = np.random.default_rng((seed, epoch))
+    if not balanced:
+        return rng.permutation(train)
+    first = ranked_grades(labels[train])[:, 0]
+    counts = np.bincount(first, minlength=labels.shape[1])
+    weights = 1 / counts[first]
+    return rng.choice(train, size=len(train), p=weights / weights.sum())

@@ -1,0 +1,71 @@
+"""Things to learn beside the grades: optional columns of the labels, such as an expert's findings.
+
+Letters: B clips in the batch, N clips, C columns, D width of a feature.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rostfine_core.errors import ConfigError
+from rostfine_core.training.data.dataset import ClipDataset
+from rostfine_core.training.data.split import Indices
+from rostfine_core.training.networks.build import TrainedParts, trained_parts
+
+SMALLEST_SPREAD = 1e-6
+
+
+class WithAuxiliary(nn.Module):
+    """A network as the training loop calls it, with one linear head on all its features.
+
+    The head guesses the auxiliary columns and is thrown away after training; with no columns
+    there is none.
+    """
+
+    def __init__(self, network: nn.Module, *, width: int, columns: int) -> None:
+        super().__init__()
+        self.network = network
+        self.head = nn.Linear(width, columns) if columns else None
+        if self.head is not None:
+            nn.init.zeros_(self.head.weight)
+            nn.init.zeros_(self.head.bias)
+
+    def forward(self, clips: Tensor) -> tuple[TrainedParts, Tensor | None]:
+        """What the losses work on, and the guessed columns (B, C), of clips (B, 3, T, H, W)."""
+        parts = trained_parts(self.network(clips))
+        guessed = None if self.head is None else self.head(torch.cat(parts.features, dim=-1))
+        return parts, guessed
+
+
+def auxiliary_loss(guessed: Tensor, truth: Tensor) -> Tensor:
+    """Smooth L1 distance of standardised columns, both (B, C); a scalar.
+
+    Beyond one standard deviation it grows linearly, so that a few gross findings do not lead.
+    """
+    return F.smooth_l1_loss(guessed, truth)
+
+
+def auxiliary_targets(dataset: ClipDataset, columns: Sequence[str], *, train: Indices) -> Tensor:
+    """The columns (N, C) with mean 0 and standard deviation 1 over the clips trained on.
+
+    Raises:
+        ConfigError: a column is missing, or is not a number for every clip, or never changes.
+    """
+    values = np.zeros((len(dataset.clips), len(columns)), dtype=np.float32)
+    for place, name in enumerate(columns):
+        known = dataset.column(name)
+        if len(known) != len(dataset.clips):
+            raise ConfigError(
+                f"The auxiliary column {name!r} holds a number for {len(known)} of "
+                f"{len(dataset.clips)} clips: name a column of labels.csv that is always filled in."
+            )
+        mean, spread = known[train].mean(), known[train].std()
+        if spread < SMALLEST_SPREAD:
+            raise ConfigError(
+                f"The auxiliary column {name!r} is the same for every clip: leave it out."
+            )
+        values[:, place] = (known - mean) / spread
+    return torch.from_numpy(values)

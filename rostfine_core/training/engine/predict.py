@@ -1,0 +1,60 @@
+"""Asking a trained network about many clips: distributions in numpy, batch by batch."""
+
+from collections.abc import Generator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from rostfine_core.domain import Progress
+from rostfine_core.training.data.clip_cache import ClipCache
+from rostfine_core.training.data.split import Indices
+
+MIRRORS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
+
+
+def predict(
+    network: nn.Module,
+    cache: ClipCache,
+    indices: Indices,
+    *,
+    batch_size: int,
+    stage: str = "grading",
+    flips: bool = False,
+) -> Generator[Progress, None, NDArray[np.float32]]:
+    """Grade the clips at ``indices`` (N,): (N, 5) shares; the network is left in eval mode.
+
+    With ``flips`` the answer is the mean over the clip and its mirror images (left to right, top
+    to bottom, both).
+    """
+    network.eval()
+    device = next(network.parameters()).device
+    answers = [np.empty((0, 5), dtype=np.float32)]
+    for start in range(0, len(indices), batch_size):
+        part = torch.from_numpy(indices[start : start + batch_size])
+        with torch.inference_mode():
+            clips = cache.prepare(cache.batch(part).to(device))
+            grades = [network(clips.flip(axes)).grade for axes in (MIRRORS if flips else [()])]
+            grade = torch.stack(grades).mean(dim=0)
+        answers.append(grade.float().cpu().numpy())
+        yield Progress(stage=stage, done=start + len(part), total=len(indices))
+    return np.concatenate(answers)
+
+
+def predict_now(
+    network: nn.Module,
+    cache: ClipCache,
+    indices: Indices,
+    *,
+    batch_size: int,
+    flips: bool = False,
+) -> NDArray[np.float32]:
+    """The same without progress."""
+    job = predict(network, cache, indices, batch_size=batch_size, flips=flips)
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            answer: NDArray[np.float32] = end.value
+            return answer

@@ -1,0 +1,118 @@
+"""What made a result: model files, labelled votes, software and settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from rostfine_core import __version__
+from rostfine_core.files import sha256_of
+from rostfine_core.training.data.dataset import ClipDataset
+from rostfine_core.training.networks.checkpoint import TrainedModel
+
+DIGITS = 12  # of a checksum in print; the JSON file has it whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredModel:
+    """A model file by its folder and name, since every run calls its model the same."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredData:
+    """A data set by its name, its folder's name and the SHA-256 of its ``labels.csv``."""
+
+    name: str
+    folder: str
+    labels_sha256: str
+
+    @property
+    def in_words(self) -> str:
+        """Name, folder and the beginning of the fingerprint."""
+        return f"{self.name} (folder {self.folder}, labels.csv {self.labels_sha256[:DIGITS]})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationProvenance:
+    """What was scored on what, when and how; ``draws`` are the bootstrap's, from ``draws_seed``."""
+
+    models: tuple[ScoredModel, ...]
+    dataset: ScoredData
+    calibrated_on: ScoredData | None
+    software_version: str
+    created_utc: str
+    device: str
+    draws: int
+    draws_seed: int
+    flips: bool
+
+    @property
+    def in_words(self) -> str:
+        """One paragraph for the report."""
+        files = ", ".join(f"{m.file} ({m.sha256[:DIGITS]})" for m in self.models)
+        other = self.calibrated_on
+        heat = "" if other is None else f" Temperature fitted on {other.in_words}."
+        time = self.created_utc.replace("T", " ").replace("+00:00", " UTC")
+        return (
+            f"Scored: {files} on {self.dataset.in_words}.{heat} RoSTFine Assist "
+            f"{self.software_version}, {time}, {self.device}; {self.draws} draws from seed "
+            f"{self.draws_seed} for the intervals. The codes begin the SHA-256 of the files."
+        )
+
+
+def provenance_of(
+    members: Sequence[TrainedModel],
+    dataset: ScoredData,
+    *,
+    calibrated_on: ScoredData | None,
+    device: torch.device,
+    draws: int,
+    draws_seed: int,
+    flips: bool,
+) -> EvaluationProvenance:
+    """The provenance of what is scored now.
+
+    Raises:
+        StoreError: a model file cannot be read any more.
+    """
+    return EvaluationProvenance(
+        models=tuple(
+            ScoredModel(file=name_with_folder(m.path), sha256=sha256_of(m.path)) for m in members
+        ),
+        dataset=dataset,
+        calibrated_on=calibrated_on,
+        software_version=__version__,
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        device=_in_words(device),
+        draws=draws,
+        draws_seed=draws_seed,
+        flips=flips,
+    )
+
+
+def scored_data(folder: Path, data: ClipDataset) -> ScoredData:
+    """What names a data set and tells its labels from others.
+
+    Raises:
+        StoreError: its labels cannot be read any more.
+    """
+    return ScoredData(
+        name=data.name,
+        folder=folder.resolve().name,
+        labels_sha256=sha256_of(folder / "labels.csv"),
+    )
+
+
+def name_with_folder(path: Path) -> str:
+    """``runs/demo/model.safetensors`` -> ``demo/model.safetensors``; a folder is its own name."""
+    whole = path.resolve()
+    return whole.name if path.is_dir() else f"{whole.parent.name}/{whole.name}"
+
+
+def _in_words(device: torch.device) -> str:
+    return f"GPU {torch.cuda.get_device_name(device)}" if device.type == "cuda" else "CPU"

@@ -1,0 +1,233 @@
+"""The report of an evaluation: one HTML file with its tables and pictures inside."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rostfine_core.domain import DISCLAIMER_ATTENTION
+from rostfine_core.errors import DatasetError
+from rostfine_core.files import read_json_lines
+from rostfine_core.model import RoSTFine, explain, preprocess
+from rostfine_core.training.data.clip_file import load_clip
+from rostfine_core.training.data.dataset import ClipDataset
+from rostfine_core.training.evaluation.faithfulness import FaithfulnessResult
+from rostfine_core.training.evaluation.result import EvaluationResult
+from rostfine_core.training.metrics.cautions import sentences
+from rostfine_core.training.metrics.metrics import Shares
+from rostfine_core.training.networks.checkpoint import TrainedModel
+
+STYLE = """
+body { font-family: system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em;
+       color: #222; background: #fff }
+table { border-collapse: collapse; margin: 1em 0 }
+td, th { border: 1px solid #bbb; padding: 0.3em 0.7em; text-align: right }
+td:first-child, th:first-child { text-align: left }
+.note { border-left: 0.3em solid #d55e00; padding: 0.4em 0.8em; background: #fff4ec }
+img { max-width: 100% }
+"""
+ATTENTION_WITHOUT_FLIPS = (
+    "Attention maps, and what is measured of them, are of the clip as it is: the mirror images "
+    "that the answer is averaged over are not in them."
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored:
+    """A finished evaluation; ``shown`` names the clips to show, or none to have them chosen.
+
+    ``answers`` (M, N, 5) are those of the members, treated as ``prediction`` (N, 5) is.
+    """
+
+    result: EvaluationResult
+    data: ClipDataset
+    members: Sequence[TrainedModel]
+    prediction: Shares
+    answers: Shares
+    shown: Sequence[str]
+    faithfulness: FaithfulnessResult | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentences that stand in every picture, since pictures are copied out of a report."""
+        return sentences(self.result.notes)
+
+    @property
+    def attention_notes(self) -> tuple[str, ...]:
+        """What must be said with attention maps; mirror images have maps of their own."""
+        of_one = (ATTENTION_WITHOUT_FLIPS,) if self.result.provenance.flips else ()
+        return (DISCLAIMER_ATTENTION, *of_one)
+
+    @property
+    def shown_places(self) -> list[int]:
+        """The clips asked for; else those of the smallest, the middle and the largest MSE."""
+        names = [clip.clip for clip in self.data.clips]
+        if self.shown:
+            return [names.index(name) for name in self.shown]
+        order = np.argsort(((self.prediction - self.data.labels) ** 2).mean(axis=1), kind="stable")
+        return [int(order[p]) for p in dict.fromkeys((0, len(order) // 2, len(order) - 1))]
+
+    def member_shown(self, place: int) -> tuple[TrainedModel, RoSTFine] | None:
+        """Of the members that draw maps the one whose answer to a clip is nearest to the mean."""
+        distances = np.abs(self.answers[:, place] - self.prediction[place]).sum(axis=1)
+        for number in np.argsort(distances, kind="stable"):
+            member = self.members[number]
+            if isinstance(member.network, RoSTFine):
+                return member, member.network
+        return None
+
+
+def check_clip_names(data: ClipDataset, names: Sequence[str]) -> None:
+    """Refuse clips to show that the data set does not have.
+
+    Raises:
+        DatasetError: with all of them.
+    """
+    unknown = sorted(set(names) - {clip.clip for clip in data.clips})
+    if unknown:
+        raise DatasetError(f"The data set {data.name} has no clip {', '.join(unknown)}.")
+
+
+def html_report(scored: Scored) -> str:
+    """The whole report."""
+    result, title = scored.result, scored.result.title
+    parts = [
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
+        f"</title><style>{STYLE}</style></head><body>",
+        markdown_to_html(result.summary),
+        *_agreement(scored),
+        *_learning(scored),
+        *_examples(scored),
+        *_faithfulness(scored),
+        "</body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _agreement(scored: Scored) -> Iterator[str]:
+    from rostfine_core.training.evaluation.figures import agreement_figure
+
+    yield "<h2>Agreement with the panel</h2>"
+    yield _image(
+        agreement_figure(scored.prediction, scored.data.labels, notes=scored.notes),
+        "Reliability, confusion of most selected grades and expected grades",
+    )
+
+
+def _learning(scored: Scored) -> Iterator[str]:
+    from rostfine_core.training.evaluation.figures import learning_figure
+
+    logs = {m.path.name: log for m in scored.members if (log := _log_beside(m.path))}
+    if logs:
+        yield "<h2>Learning curves</h2>"
+        yield _image(
+            learning_figure(logs, notes=scored.notes), "Loss and validation error over epochs"
+        )
+
+
+def _log_beside(model: Path) -> list[dict[str, Any]]:
+    """The log of the run that left a model, where it still lies beside it."""
+    names = (model.with_suffix(".log.jsonl"), model.with_name("log.jsonl"))
+    return next((log for name in names if (log := read_json_lines(name))), [])
+
+
+def _examples(scored: Scored) -> Iterator[str]:
+    from rostfine_core.training.evaluation.figures import attention_figure, votes_figure
+
+    places = scored.shown_places
+    how = "chosen" if scored.shown else "of the smallest, the middle and the largest error"
+    yield f"<h2>Clips {how}</h2>"
+    yield from (f"<p>{escape(note)}</p>" for note in scored.attention_notes)
+    for place in places:
+        clip = scored.data.clips[place]
+        label = scored.data.labels[place]
+        error = 100 * float(np.mean((scored.prediction[place] - label) ** 2))
+        yield f"<h3>{escape(clip.clip)} ({escape(clip.sample)}), MSE {error:.3f}e-2</h3><p>"
+        votes = votes_figure(scored.prediction[place], label, notes=scored.notes)
+        yield _image(votes, "Predicted and voted shares")
+        shown = scored.member_shown(place)
+        if shown is not None:
+            member, network = shown
+            pictures, maps, frames = _maps_of(member, network, data=scored.data, place=place)
+            notes = (*scored.notes, *scored.attention_notes)
+            attention = attention_figure(pictures, maps, labels=frames, notes=notes)
+            yield _image(attention, "Frames and attention")
+        yield "</p>"
+        if shown is not None and len(scored.members) > 1:
+            yield (
+                f"<p>Attention of {escape(member.path.name)}: of the members that draw maps, the "
+                "one whose answer is nearest to the ensemble's.</p>"
+            )
+    if not any(isinstance(m.network, RoSTFine) for m in scored.members):
+        yield "<p>This network is no RoSTFine: it draws no attention maps.</p>"
+
+
+def _maps_of(
+    member: TrainedModel, network: RoSTFine, *, data: ClipDataset, place: int
+) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float32]], list[str]]:
+    """The frames that a member saw of a clip, its maps over them, and what they are called."""
+    header, clip = data.headers[0], data.clips[place]
+    pictures = load_clip(clip.path, frames=header.clip_frames, size_px=header.clip_size_px)
+    settings = member.preprocessing
+    explained = explain(network, preprocess(torch.from_numpy(pictures[None]), settings=settings))
+    maps = {
+        "encoder_rollout": explained.encoder_rollout[0].numpy(),
+        "branch_attention": explained.branch_attention[0].numpy(),
+    }
+    frames = [f"frame {i}" for i in settings.frame_indices]
+    return pictures[list(settings.frame_indices)], maps, frames
+
+
+def _faithfulness(scored: Scored) -> Iterator[str]:
+    from rostfine_core.training.evaluation.figures import faithfulness_figure
+
+    if scored.faithfulness is not None:
+        yield "<h2>Do the attention maps point at what decides?</h2>"
+        if scored.result.provenance.flips:
+            yield f"<p>{escape(ATTENTION_WITHOUT_FLIPS)}</p>"
+        curves = faithfulness_figure(scored.faithfulness, notes=scored.notes)
+        yield _image(curves, "Deletion and insertion curves")
+        yield markdown_to_html(scored.faithfulness.summary)
+
+
+def _image(png: bytes, text: str) -> str:
+    data = base64.b64encode(png).decode("ascii")
+    return f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">'
+
+
+def markdown_to_html(text: str) -> str:
+    """The little Markdown that our tables use: headings, notes (``> ``), tables and paragraphs."""
+    blocks: list[str] = []
+    rows: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if line.startswith("|"):
+            rows.append(line)
+            continue
+        if rows:
+            blocks.append(_table(rows))
+            rows = []
+        if line.startswith("#"):
+            level = len(line) - len(line.lstrip("#"))
+            blocks.append(f"<h{level}>{escape(line[level:].strip())}</h{level}>")
+        elif line.startswith("> "):
+            blocks.append(f'<p class="note">{escape(line[2:])}</p>')
+        elif line:
+            blocks.append(f"<p>{escape(line)}</p>")
+    return "\n".join(blocks)
+
+
+def _table(rows: Sequence[str]) -> str:
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    head, *body = [row for row in cells if not all(set(c) <= set("-: ") and c for c in row)]
+    lines = ["<table>", _row(head, "th"), *(_row(row, "td") for row in body), "</table>"]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

@@ -1,0 +1,73 @@
+"""The tables of an evaluation as CSV: one row a clip, one row a sample."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rostfine_core.files import csv_cell
+from rostfine_core.training.data.dataset import GRADES, ClipDataset
+from rostfine_core.training.metrics.cautions import Notes
+from rostfine_core.training.metrics.metrics import Shares, entropy_bits, expected_grade
+from rostfine_core.training.metrics.references import per_clip_errors
+
+
+def clip_rows(
+    data: ClipDataset,
+    prediction: Shares,
+    *,
+    spread: Shares | None = None,
+    notes: Notes,
+) -> list[dict[str, Any]]:
+    """One row a clip: predicted and voted shares, expected grades, doubt, errors and notes.
+
+    Args:
+        data: the clips, N.
+        prediction: (N, 5).
+        spread: (N,) the standard deviation of the expected grade over an ensemble, of answers
+            after the same temperature as ``prediction``.
+        notes: what must be said with the rows.
+    """
+    labels = data.labels
+    errors = per_clip_errors(prediction, labels)
+    ours, theirs = expected_grade(prediction), expected_grade(labels)
+    bits = entropy_bits(prediction)
+    return [
+        {"clip": clip.clip, "sample": clip.sample}
+        | {f"predicted_{g}": float(p) for g, p in zip(GRADES, prediction[i], strict=True)}
+        | {f"voted_{g}": float(p) for g, p in zip(GRADES, labels[i], strict=True)}
+        | {"predicted_grade": float(ours[i]), "voted_grade": float(theirs[i])}
+        | {"predicted_entropy_bits": float(bits[i])}
+        | ({} if spread is None else {"ensemble_spread_grades": float(spread[i])})
+        | {name: float(values[i]) for name, values in errors.items()}
+        | dict(notes)
+        for i, clip in enumerate(data.clips)
+    ]
+
+
+def sample_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row a sample: how many clips, the mean of every number over them, and the notes."""
+    averaged = []
+    for sample in sorted({r["sample"] for r in rows}):
+        own = [r for r in rows if r["sample"] == sample]
+        numbers = [k for k, value in own[0].items() if isinstance(value, float)]
+        means = {k: float(np.mean([r[k] for r in own])) for k in numbers}
+        notes = {k: value for k, value in own[0].items() if k.startswith("note_")}
+        averaged.append({"sample": sample, "clips": len(own)} | means | notes)
+    return averaged
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as CSV text."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: _cell(v) for k, v in row.items()})
+    return buffer.getvalue()
+
+
+def _cell(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else csv_cell(str(value))

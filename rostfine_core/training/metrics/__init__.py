@@ -1,0 +1,1 @@
+"""Scores, what they are set against, and what must be said with them."""

@@ -1,0 +1,115 @@
+"""The networks that can be trained: RoSTFine, its ablations, and baselines behind one interface.
+
+Every network answers (B, 3, T, H, W) clips with a ``GradeOutput`` or a ``ResearchOutput``.
+Letters: B clips, D width of a feature.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rostfine_core.errors import ConfigError
+from rostfine_core.model import GradeOutput, Preprocessing, RoSTFine, RoSTFineConfig, preset
+from rostfine_core.training.config import ModelSection
+from rostfine_core.training.networks.outputs import ResearchOutput
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedParts:
+    """What the losses work on.
+
+    ``heads``: the distributions (B, 5) that the grade loss is the mean over; ``features`` (B, D):
+    what the diversity loss keeps apart, empty for a network with a single feature.
+    """
+
+    heads: tuple[Tensor, ...]
+    features: tuple[Tensor, ...] = ()
+
+
+def trained_parts(output: GradeOutput | ResearchOutput) -> TrainedParts:
+    """The heads and features of RoSTFine, or those of any other network."""
+    if isinstance(output, ResearchOutput):
+        return TrainedParts(output.heads, output.features)
+    return TrainedParts(
+        (output.grade_global, output.grade_spatial, output.grade_temporal),
+        (output.feature_global, output.feature_spatial, output.feature_temporal),
+    )
+
+
+class FeatureVariant(nn.Module):
+    """RoSTFine with some of its features (g, s, t), kept apart or joined before one head.
+
+    ``separate``: a loss for each feature's own head, and the mean of them as the answer (the
+    paper's); ``concat`` and ``sum``: one head on the joined features.
+    """
+
+    def __init__(self, config: RoSTFineConfig, *, features: str, aggregation: str) -> None:
+        super().__init__()
+        self.rostfine = RoSTFine(config)
+        self.features, self.aggregation = features, aggregation
+        width = config.embed_dim * (len(features) if aggregation == "concat" else 1)
+        self.head = None if aggregation == "separate" else nn.Linear(width, config.num_grades)
+
+    def forward(self, clips: Tensor) -> ResearchOutput:
+        """Grade clips (B, 3, T, H, W)."""
+        out = self.rostfine(clips)
+        grades = {"g": out.grade_global, "s": out.grade_spatial, "t": out.grade_temporal}
+        vectors = {"g": out.feature_global, "s": out.feature_spatial, "t": out.feature_temporal}
+        features = tuple(vectors[f] for f in self.features)
+        if self.head is None:
+            heads = tuple(grades[f] for f in self.features)
+            return ResearchOutput(torch.stack(heads).mean(dim=0), heads, features)
+        joined = torch.cat(features, -1) if self.aggregation == "concat" else sum(features)
+        grade = self.head(joined).softmax(dim=-1)
+        return ResearchOutput(grade, (grade,), features)
+
+
+def network_config(section: ModelSection) -> RoSTFineConfig:
+    """The sizes that a recipe names.
+
+    Raises:
+        ConfigError: the preset is unknown, or an override names no field or does not fit.
+    """
+    try:
+        return preset(section.preset, **section.overrides)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"The recipe's [model] cannot be built ({error}): correct preset or overrides."
+        ) from error
+
+
+def build_network(section: ModelSection) -> nn.Module:
+    """A fresh network as a recipe names it, weights from torch's global generator.
+
+    Raises:
+        ConfigError: its sizes do not fit, or the library that builds it is not installed.
+    """
+    config = network_config(section)
+    if section.network != "rostfine":
+        # Only baselines need the libraries that build them.
+        from rostfine_core.training.networks.baselines import build_baseline
+
+        return build_baseline(
+            section.network,
+            config=config,
+            small=section.size == "small",
+            temporal_depth=section.temporal_depth,
+        )
+    if section.features == "gst" and section.aggregation == "separate":
+        return RoSTFine(config)
+    return FeatureVariant(config, features=section.features, aggregation=section.aggregation)
+
+
+def preprocessing_for(
+    section: ModelSection, *, clip_frames: int, clip_size_px: int
+) -> Preprocessing:
+    """How clips of that many frames of that size are prepared for the network."""
+    config = network_config(section)
+    return Preprocessing(
+        num_frames=config.num_frames,
+        image_size=config.image_size,
+        clip_frames=clip_frames,
+        clip_size_px=clip_size_px,
+        normalise=section.normalise,
+    )

@@ -1,0 +1,133 @@
+"""Model files of research networks beside the product's: one way to save and load either.
+
+A plain RoSTFine is saved as the program reads it. Any other network is a safetensors file of
+format ``rostfine.research`` that only evaluation and comparison read.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+from torch import nn
+
+from rostfine_core.errors import ConfigError, ModelError
+from rostfine_core.files import atomic_write
+from rostfine_core.model import Preprocessing, RoSTFine, load_models, save_model
+from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT
+from rostfine_core.training.config import ModelSection, structure
+from rostfine_core.training.networks.build import build_network
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainedModel:
+    """A network in eval mode, how its clips are prepared, its training summary and its data."""
+
+    path: Path
+    network: nn.Module
+    preprocessing: Preprocessing
+    training: Mapping[str, Any]
+    dataset_kind: str
+
+
+def save_trained(
+    path: Path,
+    network: nn.Module,
+    *,
+    section: ModelSection,
+    preprocessing: Preprocessing,
+    training: Mapping[str, Any],
+    dataset_kind: str,
+) -> None:
+    """Write a trained network of whatever kind, atomically."""
+    if isinstance(network, RoSTFine):
+        save_model(
+            path,
+            network,
+            preprocessing=preprocessing,
+            training=training,
+            dataset_kind=dataset_kind,
+        )
+        return
+    metadata = {
+        "format": RESEARCH_FORMAT,
+        "model": json.dumps(asdict(section)),
+        "preprocessing": preprocessing.to_json(),
+        "training": json.dumps(dict(training)),
+        "dataset_kind": dataset_kind,
+    }
+    tensors = {n: t.detach().cpu().contiguous() for n, t in network.state_dict().items()}
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(to_safetensors(tensors, metadata))
+
+
+def load_trained(path: Path) -> tuple[TrainedModel, ...]:
+    """Read a model file, or a folder of them as an ensemble.
+
+    Raises:
+        ModelError: a file is absent, damaged or foreign.
+    """
+    files = [path]
+    if path.is_dir():
+        files = sorted(p for p in path.glob("*.safetensors") if not p.name.startswith("."))
+    if not any(_is_research(file) for file in files):
+        return tuple(
+            TrainedModel(
+                path=file,
+                network=m.network,
+                preprocessing=m.preprocessing,
+                training=m.training,
+                dataset_kind=m.info.dataset_kind,
+            )
+            for file, m in zip(files, load_models(path), strict=True)
+        )
+    if len(files) > 1:
+        return tuple(member for file in files for member in load_trained(file))
+    return (_load_research(files[0], _metadata(files[0])),)
+
+
+def samples_seen_by(source: str) -> frozenset[str]:
+    """The fingerprints of the samples that the model file ``source`` has learned from.
+
+    Empty where it does not tell them: another program's weights, or no file at all.
+    """
+    try:
+        header = json.loads(_metadata(Path(source)).get(METADATA_NAME, "{}"))
+    except ValueError:
+        return frozenset()  # whoever loads the weights says that it is damaged
+    training = header.get("training", {}) if isinstance(header, dict) else {}
+    seen = training.get("samples_seen", ()) if isinstance(training, dict) else ()
+    return frozenset(map(str, seen))
+
+
+def _is_research(path: Path) -> bool:
+    return path.is_file() and _metadata(path).get("format") == RESEARCH_FORMAT
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (OSError, SafetensorError):
+        return {}  # the model package says what is wrong with it
+
+
+def _load_research(path: Path, metadata: Mapping[str, str]) -> TrainedModel:
+    try:
+        section = structure(json.loads(metadata["model"]), ModelSection, source=str(path))
+        network = build_network(section)
+        with safe_open(path, framework="pt") as file:
+            names = file.keys()
+            network.load_state_dict({name: file.get_tensor(name) for name in names})
+        return TrainedModel(
+            path=path,
+            network=network.eval(),
+            preprocessing=Preprocessing.from_dict(json.loads(metadata["preprocessing"])),
+            training=json.loads(metadata["training"]),
+            dataset_kind=metadata["dataset_kind"],
+        )
+    except (KeyError, ValueError, RuntimeError, ConfigError) as error:
+        raise ModelError(f"The model {path} is damaged ({error}): train it again.") from error

@@ -1,0 +1,185 @@
+"""What training starts from: nothing, an image ViT, a TimeSformer or a baseline's own weights.
+
+A baseline's own are a state dict of torch, or for ViViT its authors' Flax checkpoint.
+"""
+
+import tempfile
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rostfine_core.errors import ConfigError, ModelError
+from rostfine_core.model import RoSTFine, convert, load_encoder, load_encoder_weights
+from rostfine_core.training.config import ModelSection
+from rostfine_core.training.networks.build import FeatureVariant
+from rostfine_core.training.networks.flax_checkpoint import is_flax_checkpoint, read_flax_parameters
+from rostfine_core.training.networks.scenic_vivit import load_scenic
+from rostfine_core.training.networks.vivit import FactorisedViViT
+
+SCRATCH = "scratch"
+TIMM_PREFIX = "timm:"
+TORCH_SUFFIXES = (".pyth", ".pt", ".pth", ".bin")
+
+
+def initialise(network: nn.Module, section: ModelSection) -> None:
+    """Start a network from ``section.init`` and freeze what ``section.freeze`` names.
+
+    Raises:
+        ModelError: the weights cannot be read or do not fit.
+        ConfigError: nothing, or everything, is called as ``freeze`` says, or the checkpoint cannot
+            be got.
+    """
+    if section.init != SCRATCH:
+        check_weights(section.init)
+        _load(network, section.init)
+    freeze(network, section.freeze)
+
+
+def check_weights(source: str) -> None:
+    """Refuse weights to start from that are not there.
+
+    Raises:
+        ConfigError: ``source`` is meant to be a file, and is none.
+    """
+    if source != SCRATCH and not source.startswith(TIMM_PREFIX) and not Path(source).is_file():
+        raise ConfigError(
+            f"The file {source} of the weights to start from does not exist: make or get it first, "
+            f'or give as `init` "{SCRATCH}" or a network of timm, "{TIMM_PREFIX}...".'
+        )
+
+
+def _load(network: nn.Module, source: str) -> None:
+    encoder_owner = _encoder_owner(network)
+    backbone = getattr(network, "backbone", network)
+    if encoder_owner is not None:
+        load_encoder_weights(encoder_owner, encoder_weights(source), source=source)
+    elif not source.startswith(TIMM_PREFIX) and is_flax_checkpoint(Path(source)):
+        _load_flax(backbone, Path(source))
+    elif not source.startswith(TIMM_PREFIX):
+        _load_backbone(network, Path(source))
+    elif isinstance(backbone, FactorisedViViT):
+        backbone.load_image_vit(_timm_weights(source.removeprefix(TIMM_PREFIX)), source=source)
+    else:
+        raise ConfigError(
+            f"This network cannot start from an image ViT ({source}): give the file of its own "
+            'weights, or init = "scratch".'
+        )
+
+
+def encoder_weights(source: str) -> dict[str, Tensor]:
+    """Read an encoder's weights from ``timm:NAME``, a model file or a TimeSformer ``.pyth``."""
+    if source.startswith(TIMM_PREFIX):
+        return _timm_weights(source.removeprefix(TIMM_PREFIX))
+    path = Path(source)
+    if path.suffix.lower() not in TORCH_SUFFIXES:
+        return load_encoder(path)
+    with tempfile.TemporaryDirectory() as folder:
+        converted = Path(folder) / "encoder.safetensors"
+        convert(path, converted)
+        return {name: tensor.clone() for name, tensor in load_encoder(converted).items()}
+
+
+def freeze(network: nn.Module, prefixes: tuple[str, ...]) -> None:
+    """Keep every parameter whose name begins with one of ``prefixes`` as it is.
+
+    Raises:
+        ConfigError: one of them begins no name, or nothing would be left to train.
+    """
+    names = [name for name, _ in network.named_parameters()]
+    unknown = [p for p in prefixes if not any(name.startswith(p) for name in names)]
+    if unknown:
+        raise ConfigError(
+            f"No parameter's name begins with {', '.join(unknown)}: correct freeze; names begin "
+            f"for example with {names[0]} or {names[-1]}."
+        )
+    if all(name.startswith(prefixes) for name in names):
+        raise ConfigError(
+            "Every parameter would be frozen and nothing be trained: name fewer of them in freeze."
+        )
+    for name, parameter in network.named_parameters():
+        if name.startswith(prefixes):
+            parameter.requires_grad_(False)
+
+
+def frozen_modules(network: nn.Module) -> tuple[nn.Module, ...]:
+    """The modules that have parameters, all of them frozen, with everything inside them.
+
+    They stay in eval mode while the rest trains: else batch norm would go on collecting its
+    statistics, and dropout would still blur what is meant to stay as it is.
+    """
+    return tuple(
+        module
+        for module in network.modules()
+        if any(True for _ in module.parameters())
+        and not any(p.requires_grad for p in module.parameters())
+    )
+
+
+def _encoder_owner(network: nn.Module) -> RoSTFine | None:
+    """What ``load_encoder_weights`` can fill: a RoSTFine, or whatever has its encoder."""
+    if isinstance(network, RoSTFine):
+        return network
+    if isinstance(network, FeatureVariant):
+        return network.rostfine
+    inside = getattr(getattr(network, "backbone", None), "rostfine", None)
+    return inside if isinstance(inside, RoSTFine) else None
+
+
+def _timm_weights(name: str) -> dict[str, Tensor]:
+    import timm  # slow to import, and seldom needed
+
+    try:
+        model = timm.create_model(name, pretrained=True, num_classes=0)
+    except RuntimeError as error:
+        raise ConfigError(f"timm has no model {name!r} with weights: choose another.") from error
+    except OSError as error:
+        raise ConfigError(
+            f"The weights of timm's {name} cannot be downloaded ({error}): connect once, or give "
+            "a file."
+        ) from error
+    return dict(model.state_dict())
+
+
+def _load_flax(backbone: object, path: Path) -> None:
+    if not isinstance(backbone, FactorisedViViT):
+        raise ConfigError(
+            f"{path} is a Flax checkpoint, and only vivit can start from one: give the file of "
+            "this network's own weights."
+        )
+    load_scenic(backbone, read_flax_parameters(path), source=str(path))
+
+
+def _load_backbone(network: nn.Module, path: Path) -> None:
+    """Fill a baseline's backbone from the state dict of the library that built it."""
+    weights = _read_state_dict(path)
+    backbone: Any = getattr(network, "backbone", network)
+    inner = next(
+        (
+            m
+            for m in (getattr(backbone, n, None) for n in ("network", "image_network"))
+            if isinstance(m, nn.Module)
+        ),
+        backbone,
+    )
+    wanted = inner.state_dict()
+    missing = [n for n, t in wanted.items() if n not in weights or weights[n].shape != t.shape]
+    if missing:
+        raise ModelError(
+            f"The checkpoint {path} does not fit this baseline: {len(missing)} of {len(wanted)} "
+            f"weights are missing or of another shape, the first is {missing[0]}."
+        )
+    inner.load_state_dict({n: weights[n] for n in wanted})
+
+
+def _read_state_dict(path: Path) -> dict[str, Tensor]:
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"Cannot read {path} ({error.strerror or error}): check it.") from error
+    except (UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        raise ModelError(f"{path} is not a checkpoint that can be read safely.") from error
+    state = loaded.get("model_state", loaded) if isinstance(loaded, dict) else {}
+    return {n: t for n, t in state.items() if isinstance(t, Tensor)}

@@ -1,0 +1,192 @@
+"""The folder of one run: recipe, data record, environment, log, resume point, finished model."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from rostfine_core.errors import ConfigError
+from rostfine_core.files import (
+    append_json_line,
+    atomic_write,
+    read_json_lines,
+    safe_name,
+    write_text,
+)
+from rostfine_core.training.config import TrainConfig, structure
+from rostfine_core.training.data.fingerprint import DataRecord, changes
+from rostfine_core.training.run.environment import describe_environment
+
+
+class RunFolder:
+    """Names every file of a run and writes each whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder
+        self.recipe = folder / "recipe.json"
+        self.data = folder / "data.json"
+        self.environment = folder / "environment.json"
+        self.log = folder / "log.jsonl"
+        self.resume_point = folder / "resume.pt"
+        self.best_weights = folder / "best.pt"
+        self.model = folder / "model.safetensors"
+        self.result = folder / "result.json"
+        self.test_clips = folder / "test_clips.csv"
+
+    def open(
+        self, config: TrainConfig, *, data: DataRecord, is_main: bool = True
+    ) -> dict[str, Any] | None:
+        """Start the folder, or return the resume point of the same recipe and data.
+
+        Raises:
+            ConfigError: the folder holds a run of another recipe, its data have changed, or its
+                resume point is damaged.
+        """
+        begun = (self.resume_point, self.best_weights, self.log, self.model)
+        if self.recipe.is_file() and any(path.exists() for path in begun):
+            self._refuse_another_run(config, data)
+            if is_main:
+                self._note_environment()
+        elif is_main:  # a recipe that failed before its first step may be corrected
+            write_json(self.recipe, config.to_dict())
+            write_json(self.data, data)
+            write_json(self.environment, describe_environment())
+        return self._load(self.resume_point) if self.resume_point.is_file() else None
+
+    def environments(self) -> tuple[dict[str, Any], ...]:
+        """What the run was made with: at its start, and wherever it went on with something else.
+
+        Raises:
+            ConfigError: a file of them is damaged, or the first is gone.
+        """
+        return tuple(read_json(file) for file in (self.environment, *self._later_environments()))
+
+    def _later_environments(self) -> list[Path]:
+        files: list[Path] = []
+        while (file := self._later_environment(len(files))).is_file():
+            files.append(file)
+        return files
+
+    def _later_environment(self, place: int) -> Path:
+        return self.path / f"environment-{place + 2}.json"
+
+    def _note_environment(self) -> None:
+        """Keep what the run goes on with beside what it went with so far, where it differs."""
+        now = describe_environment()
+        if now != self.environments()[-1]:
+            write_json(self._later_environment(len(self._later_environments())), now)
+
+    def is_finished(self, config: TrainConfig, *, data: DataRecord) -> bool:
+        """Whether the run is whole, and of this very recipe and data.
+
+        Raises:
+            ConfigError: it is whole and of another recipe, or its data have changed.
+        """
+        if not self.result.is_file():
+            return False
+        self._refuse_another_run(config, data)
+        return True
+
+    def clear(self) -> None:
+        """Remove what only an unfinished run needs: several times as much as its model."""
+        for path in (self.resume_point, self.best_weights):
+            path.unlink(missing_ok=True)
+
+    def _refuse_another_run(self, config: TrainConfig, data: DataRecord) -> None:
+        self._refuse_another_recipe(config)
+        # Earlier versions kept no record: what such a run began with cannot be told.
+        changed = changes(read_json(self.data), data) if self.data.is_file() else []
+        if changed:
+            raise ConfigError(
+                f"The data of the run in {self.path} have changed since it began "
+                f"({'; '.join(changed)}): restore them, or give the recipe another output folder."
+            )
+
+    def _refuse_another_recipe(self, config: TrainConfig) -> None:
+        """Compare as recipes, so that a setting added since then has its default."""
+        try:
+            table = json.loads(self.recipe.read_text(encoding="utf-8"))
+            before = structure(table, TrainConfig, source=str(self.recipe))
+        except (OSError, ValueError, ConfigError):
+            before = None
+        if before != config:
+            raise ConfigError(
+                f"The folder {self.path} holds a run of another recipe: give the recipe another "
+                "output folder, or remove that one."
+            )
+
+    def _load(self, path: Path) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        except (OSError, EOFError, KeyError, RuntimeError, ValueError, UnpicklingError) as error:
+            raise ConfigError(
+                f"The resume point {path} cannot be read ({type(error).__name__}): remove the "
+                "folder and start again."
+            ) from error
+        return state
+
+    def save_resume_point(self, state: Mapping[str, Any]) -> None:
+        """Replace the resume point."""
+        self._save(self.resume_point, state)
+
+    def save_best(self, state: Mapping[str, Any]) -> None:
+        """Replace the weights of the chosen checkpoint."""
+        self._save(self.best_weights, state)
+
+    def load_best(self) -> dict[str, Any]:
+        """The weights of the chosen checkpoint."""
+        return self._load(self.best_weights)
+
+    def _save(self, path: Path, state: Mapping[str, Any]) -> None:
+        with atomic_write(path) as temporary:
+            torch.save(dict(state), temporary)
+
+    def reports(self, datasets: Sequence[str]) -> tuple[Path, ...]:
+        """A folder for the report on each data set; those of one last name are numbered."""
+        names: list[str] = []
+        for dataset in datasets:
+            name = first = f"test-{safe_name(Path(dataset).name)}"
+            number = 1
+            while name.casefold() in map(str.casefold, names):
+                number += 1
+                name = f"{first}-{number}"
+            names.append(name)
+        return tuple(self.path / name for name in names)
+
+    def append_log(self, record: Mapping[str, Any]) -> None:
+        """Add one line of JSON to the log."""
+        append_json_line(self.log, record)
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """Every record of the log; a line cut short by a crash is left out."""
+        return read_json_lines(self.log)
+
+    def cut_log(self, *, epochs: int) -> None:
+        """Forget what was logged after so many epochs, since it is about to be made again."""
+        if not self.log.is_file():
+            return
+        kept = [r for r in self.read_log() if r["epoch"] <= epochs]
+        write_text(self.log, "".join(json.dumps(r) + "\n" for r in kept))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what ``write_json`` wrote.
+
+    Raises:
+        ConfigError: the file is absent or damaged.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"The result {path} cannot be read ({error}): remove its folder and run it again."
+        ) from error
+    return content
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain containers as readable JSON, atomically."""
+    write_text(path, json.dumps(content, indent=2) + "\n")

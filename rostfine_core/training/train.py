@@ -1,0 +1,246 @@
+"""One training run from recipe to model file: read, split, train, choose, report, save."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from rostfine_core.domain import LongJob, Progress
+from rostfine_core.errors import ConfigError, DatasetError
+from rostfine_core.files import write_text
+from rostfine_core.model.preprocess import Preprocessing
+from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
+from rostfine_core.training.data.clip_cache import ClipShelf
+from rostfine_core.training.data.dataset import ClipDataset, fingerprint
+from rostfine_core.training.data.fingerprint import read_data
+from rostfine_core.training.data.split import Indices, Split, split_clips
+from rostfine_core.training.engine.auxiliary import auxiliary_targets
+from rostfine_core.training.engine.distributed import Ranks, process_group
+from rostfine_core.training.engine.loop import TrainingLoop
+from rostfine_core.training.engine.predict import predict
+from rostfine_core.training.evaluation.evaluate import evaluate
+from rostfine_core.training.evaluation.tables import clip_rows, table
+from rostfine_core.training.metrics.cautions import sentences
+from rostfine_core.training.metrics.metrics import compute_metrics
+from rostfine_core.training.networks.build import build_network, network_config, preprocessing_for
+from rostfine_core.training.networks.checkpoint import samples_seen_by, save_trained
+from rostfine_core.training.networks.initialisation import initialise
+from rostfine_core.training.run.folder import RunFolder, write_json
+from rostfine_core.training.run.result import (
+    OtherTest,
+    Scores,
+    TrainResult,
+    notes_of,
+    read_result,
+    training_summary,
+)
+
+
+def train(config_path: Path) -> LongJob[TrainResult]:
+    """Train as a recipe file says, going on from the resume point in its output folder.
+
+    Raises:
+        ConfigError, DatasetError: the recipe or a data set has mistakes, all named.
+        TrainingStopped: Ctrl-C was pressed, or SIGTERM came; a resume point is written.
+    """
+    return (yield from train_recipe(read_train_config(config_path)))
+
+
+def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> LongJob[TrainResult]:
+    """The same from a recipe in memory; ``shelf`` keeps the clips for a run that follows."""
+    shelf = shelf or ClipShelf()
+    network_config(config.model)  # a mistake there should not wait until the clips are read
+    dataset, data = read_data(config)
+    folder = RunFolder(Path(config.output))
+    split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
+    if folder.is_finished(config, data=data):
+        notes = notes_of(config, model=folder.model, dataset=dataset, split=split)
+        result = read_result(config, folder=folder, notes=notes)
+        folder.clear()  # left by earlier versions, or by a crash after the result was written
+        return result
+    seen_before = samples_seen_by(config.model.init)
+    _refuse_seen(seen_before, dataset=dataset, split=split, source=config.model.init)
+    auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
+    with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
+        resume_point = folder.open(config, data=data, is_main=ranks.is_main)
+        network = build_network(config.model)
+        initialise(network, config.model)
+        network.to(choose_device(config.loop, ranks))
+        preprocessing = _preprocessing(config, dataset)
+        cache = yield from shelf.get(
+            dataset, preprocessing=preprocessing, threads=config.loop.threads
+        )
+        loop = TrainingLoop(
+            config,
+            network=network,
+            cache=cache,
+            labels=torch.from_numpy(dataset.labels),
+            auxiliary=auxiliary,
+            split=split,
+            folder=folder,
+            ranks=ranks,
+        )
+        if resume_point is not None:
+            loop.restore(resume_point)
+        elif ranks.is_main:
+            folder.cut_log(epochs=0)  # killed before the first resume point, it begins anew
+        yield from loop.steps()
+        return (
+            yield from _finish(
+                config, loop=loop, network=network, dataset=dataset, seen_before=seen_before
+            )
+        )
+
+
+def _preprocessing(config: TrainConfig, dataset: ClipDataset) -> Preprocessing:
+    header = dataset.headers[0]
+    return preprocessing_for(
+        config.model, clip_frames=header.clip_frames, clip_size_px=header.clip_size_px
+    )
+
+
+def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, source: str) -> None:
+    """Refuse to choose or score a network on samples that its first weights come from.
+
+    Raises:
+        DatasetError: the model file ``source`` has learned from a sample that is held out here.
+    """
+    held_out = {dataset.samples[i] for i in (*split.validation, *split.test)}
+    known = sorted(sample for sample in held_out if fingerprint(sample) in seen)
+    if known:
+        raise DatasetError(
+            f"{source}, which the recipe starts from, has learned from {len(known)} of the "
+            f"{len(held_out)} samples to validate and test on (the first is {known[0]}), so the "
+            "scores would be too good: start from another model, or hold out none of its samples."
+        )
+
+
+def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
+    """The device that a recipe names; ``auto`` takes the GPU where there is one.
+
+    Raises:
+        ConfigError: there is no GPU and the recipe needs one.
+    """
+    has_gpu = torch.cuda.is_available()
+    wants_gpu = section.device == "cuda" or section.precision != "float32"
+    if wants_gpu and not has_gpu:
+        raise ConfigError(
+            'The recipe needs a GPU and none is found: set device = "auto" and '
+            'precision = "float32", or run it where there is one.'
+        )
+    if not has_gpu or section.device == "cpu":
+        return torch.device("cpu")
+    return torch.device("cuda", ranks.rank % torch.cuda.device_count())
+
+
+@contextmanager
+def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
+    """Set threads, seed and CUDA's order for a run, and put them back after it."""
+    threads, benchmark = torch.get_num_threads(), torch.backends.cudnn.benchmark
+    is_deterministic = torch.are_deterministic_algorithms_enabled()
+    only_warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    if section.device != "cpu" and torch.cuda.is_available():
+        _compute_the_same_each_time()
+    with torch.random.fork_rng():
+        torch.set_num_threads(section.threads)
+        torch.set_flush_denormal(True)  # vanishing moments of the optimiser would slow a CPU down
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.set_flush_denormal(False)
+            torch.backends.cudnn.benchmark = benchmark
+            torch.use_deterministic_algorithms(is_deterministic, warn_only=only_warns)
+
+
+def _compute_the_same_each_time() -> None:
+    """Have CUDA add up in one order, before it starts; what has no such order only warns."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def _finish(
+    config: TrainConfig,
+    *,
+    loop: TrainingLoop,
+    network: nn.Module,
+    dataset: ClipDataset,
+    seen_before: frozenset[str],
+) -> LongJob[TrainResult]:
+    """Take the kept weights, measure them on validation and test part, and write the model."""
+    # The main process alone has validated: the others wait here until its best is written.
+    epoch = int(loop.ranks.from_main(loop.best.get("epoch", 0)))
+    network.load_state_dict(loop.folder.load_best())
+    loop.ranks.agree(False)  # it is removed at the end, and must have been read by all of them
+    validated = yield from _answer(loop, network, loop.split.validation, "validation")
+    tested = yield from _answer(loop, network, loop.split.test, "test")
+    result = TrainResult(
+        model_path=loop.folder.model,
+        epoch=epoch,
+        epochs=config.loop.epochs,
+        clips=(len(loop.split.train), len(loop.split.validation), len(loop.split.test)),
+        validation=_measure(validated, loop.labels[loop.split.validation].numpy()),
+        test=_measure(tested, loop.labels[loop.split.test].numpy()),
+        notes=notes_of(config, model=loop.folder.model, dataset=dataset, split=loop.split),
+    )
+    summary = training_summary(
+        config, result=result, dataset=dataset, split=loop.split, seen_before=seen_before
+    )
+    if loop.ranks.is_main:
+        save_trained(
+            loop.folder.model,
+            network.cpu().eval(),
+            section=config.model,
+            preprocessing=_preprocessing(config, dataset),
+            training=summary,
+            dataset_kind=dataset.kind,
+        )
+        if len(tested):
+            rows = clip_rows(dataset.subset(loop.split.test), tested, notes=result.notes)
+            write_text(loop.folder.test_clips, table(rows))
+        result = replace(result, others=(yield from _test_on_others(config, loop.folder)))
+        # Written last: a folder that has it is whole.
+        write_json(loop.folder.result, result.to_dict() | summary)
+        loop.folder.clear()
+    return result
+
+
+def _test_on_others(config: TrainConfig, folder: RunFolder) -> LongJob[tuple[OtherTest, ...]]:
+    """Score the model file on every data set that the recipe names, each with its own report."""
+    tests = []
+    for dataset, out in zip(config.data.test, folder.reports(config.data.test), strict=True):
+        scored = yield from evaluate(folder.model, Path(dataset), out=out)
+        test = OtherTest(
+            dataset=dataset,
+            report=str(out / "report.html"),
+            scores=scored.metrics.scalars(),
+            notes=sentences(scored.notes),
+        )
+        tests.append(test)
+    return tuple(tests)
+
+
+def _answer(
+    loop: TrainingLoop, network: nn.Module, indices: Indices, part: str
+) -> Generator[Progress, None, NDArray[np.float32]]:
+    return (
+        yield from predict(
+            network,
+            loop.cache,
+            indices,
+            batch_size=loop.config.loop.batch_size,
+            stage=f"measuring on the {part} part",
+        )
+    )
+
+
+def _measure(answers: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores | None:
+    return compute_metrics(answers, labels).scalars() if len(labels) else None

@@ -1,0 +1,195 @@
+"""The video canvas shows the session and asks; nothing is decided in it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.state import drafts
+from app.state.records import (
+    Display,
+    Draft,
+    ModelState,
+    OpenedVideo,
+    Overlay,
+    OverlayKind,
+    Tool,
+)
+from app.state.session import Session
+from app.views.canvas.canvas_bar import CanvasBar
+from app.views.canvas.loupe import Loupe
+from app.views.canvas.video_canvas import VideoCanvas
+from rostfine_core.domain import (
+    Track,
+    VideoInfo,
+)
+
+# The offscreen platform says this of every window; it has no window manager to tell.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+Show = Callable[[QWidget], None]
+
+
+def texts(widget: QWidget) -> str:
+    return "\n".join(w.text() for w in widget.findChildren(QLabel) if w.isVisible())
+
+
+def place(canvas: VideoCanvas, x_px: float, y_px: float) -> QPointF:
+    assert canvas.centralWidget is not None
+    return QPointF(canvas.mapFromScene(canvas.centralWidget.mapViewToScene(QPointF(x_px, y_px))))
+
+
+class TestCanvas:
+    def test_a_click_selects_what_it_hits_and_else_asks_for_a_new_sperm(
+        self, qtbot: QtBot, graded: Session, show: Show
+    ) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        new, old = QSignalSpy(canvas.place_clicked), QSignalSpy(canvas.sperm_clicked)
+        left = Qt.MouseButton.LeftButton
+        qtbot.mouseClick(canvas.viewport(), left, pos=place(canvas, 120, 120).toPoint())
+        qtbot.mouseClick(canvas.viewport(), left, pos=place(canvas, 200, 40).toPoint())
+        assert [old.at(k) for k in range(old.count())] == [[2]]
+        assert new.count() == 1
+        assert new.at(0) == pytest.approx([200, 40], abs=1)
+
+    def test_markers_follow_the_track_and_vanish_where_it_is_lost(
+        self,
+        qtbot: QtBot,
+        graded: Session,
+        show: Show,
+        make_track: Callable[..., Track],
+    ) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        assert graded.image is not None
+        graded.set_frame(10, graded.image)
+        assert [(m.key, m.x_px) for m in canvas.markers()] == [(1, 70.0), (2, 70.0)]
+        graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(10,))})
+        assert [m.key for m in canvas.markers()] == [2]
+
+    @pytest.mark.parametrize("crop_px", [150, 200])
+    def test_frame_and_loupe_show_as_much_as_the_models_crop_holds(
+        self, qtbot: QtBot, graded: Session, show: Show, crop_px: int
+    ) -> None:
+        canvas, loupe = VideoCanvas(graded), Loupe(graded)
+        show(canvas)
+        show(loupe)
+        graded.set_model(replace(graded.model, crop_px=crop_px))
+        assert canvas._crop.rect().width() == crop_px
+        loupe.look_at(30, 40)
+        assert loupe._view._source.width() == crop_px
+
+    def test_the_correcting_tool_asks_for_a_correction_of_the_selected(
+        self, qtbot: QtBot, graded: Session, show: Show
+    ) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        graded.set_tool(Tool.CORRECT)
+        asked = QSignalSpy(canvas.selected_correction_requested)
+        qtbot.mouseClick(
+            canvas.viewport(), Qt.MouseButton.LeftButton, pos=place(canvas, 61, 90).toPoint()
+        )
+        assert asked.at(0) == pytest.approx([61, 90], abs=1)
+
+    def test_it_works_without_a_mouse(self, qtbot: QtBot, graded: Session, show: Show) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        canvas.zoom_fit()
+        asked = QSignalSpy(canvas.place_clicked)
+        for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up):
+            qtbot.keyClick(canvas, key)
+        qtbot.keyClick(canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+        qtbot.keyClick(canvas, Qt.Key.Key_Return)
+        assert asked.at(0) == pytest.approx([119.5 + 2, 99.5 + 9], abs=0.6)
+
+    def test_the_cross_stays_in_the_video_and_in_sight(
+        self, qtbot: QtBot, graded: Session, show: Show
+    ) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        for _ in range(12):
+            canvas.zoom_in()
+        assert graded.info is not None
+        for _ in range(30):
+            qtbot.keyClick(canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+            at = place(canvas, canvas._cross.pos().x(), canvas._cross.pos().y())
+            assert canvas.rect().contains(at.toPoint())
+        assert canvas._cross.pos().x() == graded.info.width_px - 1
+        away = QSignalSpy(canvas.left)
+        qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+        assert not canvas._cross.isVisible()
+        assert away.count() == 1
+
+    def test_a_double_click_is_one_click(self, qtbot: QtBot, graded: Session, show: Show) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        new, left = QSignalSpy(canvas.place_clicked), Qt.MouseButton.LeftButton
+        at = place(canvas, 200, 40).toPoint()
+        qtbot.mouseClick(canvas.viewport(), left, pos=at)
+        qtbot.mouseDClick(canvas.viewport(), left, pos=at)
+        qtbot.mouseRelease(canvas.viewport(), left, pos=at)
+        assert new.count() == 1
+
+    def test_markers_bear_the_names_of_panel_and_report(
+        self, qtbot: QtBot, graded: Session, show: Show
+    ) -> None:
+        """A number by place in the list would be another sperm's name after one is removed."""
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        draft = drafts.removed(graded.draft, 1)
+        graded.set_draft(drafts.added(draft, key=3, frame=0, x_px=50.0, y_px=80.0))
+        names = {s.key: s.name for s in graded.sperms}
+        assert names == {2: "2", 3: "3"}
+        assert {key: drawn.marker.name for key, drawn in canvas._drawn.items()} == names
+
+
+def test_the_empty_canvas_says_what_to_do(qtbot: QtBot, show: Show, info: VideoInfo) -> None:
+    session = Session()
+    canvas = VideoCanvas(session)
+    show(canvas)
+    session.set_model(ModelState())
+    assert texts(canvas) == "Open a video, or drop one here."
+    session.set_video(OpenedVideo(path=Path("small.mp4"), info=info), Draft())
+    assert texts(canvas) == "Click the head of a sperm."
+
+
+def test_a_lost_sperm_is_said_with_what_to_do(
+    qtbot: QtBot, graded: Session, show: Show, make_track: Callable[..., Track]
+) -> None:
+    canvas = VideoCanvas(graded)
+    show(canvas)
+    assert texts(canvas) == ""
+    graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(5,))})
+    assert texts(canvas) == ""
+    assert graded.image is not None
+    graded.set_frame(5, graded.image)
+    assert "Sperm 1 is lost in this frame: press C" in texts(canvas)
+    graded.set_tool(Tool.CORRECT)
+    assert texts(canvas) == "Click where the selected sperm's head is in this frame."
+
+
+def test_attention_of_another_frame_names_it(qtbot: QtBot, graded: Session, show: Show) -> None:
+    canvas = VideoCanvas(graded)
+    show(canvas)
+    graded.set_overlay(Overlay(kind=OverlayKind.ROLLOUT))
+    assert texts(canvas) == ""  # the network saw frame 0
+    assert graded.image is not None
+    graded.set_frame(20, graded.image)
+    assert "Attention of frame 15" in texts(canvas)
+    graded.set_overlay(Overlay(kind=OverlayKind.NONE))
+    assert texts(canvas) == ""
+
+
+def test_the_views_brightness_is_asked_for(qtbot: QtBot, graded: Session, show: Show) -> None:
+    bar = CanvasBar(graded)
+    show(bar)
+    asked = QSignalSpy(bar.display_edited)
+    bar.brightness.setValue(30)
+    assert asked.at(0) == [Display(brightness=0.3)]
+    graded.set_display(Display(contrast=0.5))
+    assert (bar.brightness.value(), bar.contrast.value()) == (0, 50)

@@ -1,0 +1,45 @@
+"""Sentences are told one at a time, without blocking, and none twice at once."""
+
+import pytest
+from PySide6.QtWidgets import QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.views.dialogs.dialogs import Errors
+
+# The offscreen platform says this of every dialog; it has no window manager to tell.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+def shown(window: QWidget) -> list[str]:
+    return [b.text() for b in window.findChildren(QMessageBox) if b.isVisible()]
+
+
+def test_errors_wait_for_those_before_them_and_are_not_repeated(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    errors = Errors(window)
+    first = errors.tell("The disk is full.")
+    for _ in range(20):
+        assert errors.tell("The disk is full.") is first
+        assert errors.tell("The file is locked.") is first
+    assert shown(window) == ["The disk is full."]
+    first.close()
+    assert shown(window) == ["The file is locked."]
+    errors.tell("The disk is full.").close()  # closes the one that is open
+    assert shown(window) == ["The disk is full."]
+    errors.tell("The disk is full.").close()
+    assert shown(window) == []
+
+
+def test_a_mistake_of_the_program_says_where_the_details_are(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    errors = Errors(window)
+    box = errors.tell("Something went wrong.", is_bug=True)
+    assert "the log has the details" in box.informativeText()
+    assert box.icon() is QMessageBox.Icon.Critical
+    box.close()
+    box = errors.tell("The disk is full.")
+    assert box.informativeText() == ""
+    box.close()

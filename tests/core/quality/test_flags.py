@@ -1,0 +1,303 @@
+"""Each quality flag fires where it should and is silent where it should be."""
+
+import math
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rostfine_core.domain import (
+    Clip,
+    CropBox,
+    ModelInfo,
+    Track,
+    TrackPoint,
+    TrackStatus,
+    VideoInfo,
+)
+from rostfine_core.quality.flags import SIZE_MARGIN, quality_flags
+from rostfine_core.quality.head import measure_head
+from rostfine_core.simulation import simulate_clip
+
+MODEL = ModelInfo(
+    file_name="m.safetensors",
+    sha256="0" * 64,
+    dataset_kind="Clinic",
+    config_json="{}",
+    preprocessing_json="{}",
+    trained_fps=15.0,
+    trained_um_per_px=0.19,
+    trained_head_length_px=(18.0, 36.0),
+    trained_samples=60,
+)
+VIDEO = VideoInfo(
+    path="a.avi",
+    width_px=1392,
+    height_px=976,
+    frame_count=175,
+    fps=15.0,
+    duration_s=175 / 15,
+    codec="mjpeg",
+    is_colour=True,
+    bit_depth=8,
+    timestamps_s=tuple(i / 15 for i in range(175)),
+)
+
+
+def picture(
+    *, length_px: float = 26, blur_px: float = 0.0, level: int = 140, contrast: int = 60
+) -> NDArray[np.uint8]:
+    """A dark oval head of known length at the centre of a crop, with a little noise."""
+    canvas = np.full((600, 600), level, np.float32)
+    axes = (round(2 * length_px), round(1.2 * length_px))
+    cv2.ellipse(canvas, (300, 300), axes, 30, 0, 360, level - contrast, -1)
+    grey = cv2.resize(canvas, (150, 150), interpolation=cv2.INTER_AREA)
+    if blur_px:
+        grey = cv2.GaussianBlur(grey, (0, 0), blur_px)
+    noisy = grey + np.random.default_rng(0).normal(0, 2, grey.shape)
+    return np.repeat(np.clip(noisy, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def clip_of(image: NDArray[np.uint8], *, padded_share: float = 0.0) -> Clip:
+    boxes = tuple(
+        CropBox(
+            frame=i,
+            time_s=i / 15,
+            centre_x_px=300,
+            centre_y_px=300,
+            size_px=150,
+            padded_share=padded_share if i == 3 else 0.0,
+            status=TrackStatus.MEASURED,
+        )
+        for i in range(16)
+    )
+    return Clip(target="1", images=np.stack([image] * 16), boxes=boxes)
+
+
+def track_of(*statuses: TrackStatus, score: float = 0.9) -> Track:
+    points = tuple(
+        TrackPoint(
+            frame=i,
+            time_s=i / 15,
+            x_px=math.nan if s is TrackStatus.LOST else 300.0,
+            y_px=math.nan if s is TrackStatus.LOST else 300.0,
+            score=score,
+            status=s,
+        )
+        for i, s in enumerate(statuses)
+    )
+    return Track(target="1", points=points)
+
+
+GOOD_TRACK = track_of(*[TrackStatus.MEASURED] * 20)
+
+
+def codes(
+    *,
+    track: Track = GOOD_TRACK,
+    clip: Clip | None = None,
+    video: VideoInfo = VIDEO,
+    um_per_px: float | None = 0.19,
+    model: ModelInfo = MODEL,
+) -> set[str]:
+    flags = quality_flags(
+        track=track, clip=clip or clip_of(picture()), video=video, um_per_px=um_per_px, model=model
+    )
+    assert all(flag.reason.endswith(".") for flag in flags)
+    return {flag.code for flag in flags}
+
+
+def test_a_good_sperm_raises_no_flag() -> None:
+    assert codes() == set()
+
+
+@pytest.mark.parametrize("length_px", [20, 26, 34])
+def test_the_heads_length_is_measured(length_px: float) -> None:
+    found = measure_head(picture(length_px=length_px))
+    assert found is not None
+    assert found[0] == pytest.approx(length_px, rel=0.12)
+
+
+def test_the_dark_rim_of_the_field_is_not_taken_for_the_head() -> None:
+    image = picture(length_px=26)
+    inner = image[6:-6, 6:-6].copy()
+    image[:] = 60
+    image[6:-6, 6:-6] = inner
+    found = measure_head(image)
+    assert found is not None
+    assert found[0] == pytest.approx(26, rel=0.12)
+
+
+def test_a_peak_on_the_tail_does_not_make_the_background_the_head() -> None:
+    clip = simulate_clip(28, seed=9)
+    true_px = clip.sperm.shape.head_length_um / clip.field.um_per_px
+    found = [h for h in map(measure_head, clip.images) if h is not None]
+    # Its large vacuole opens the rim, so that the head may come out too short.
+    assert 0.5 * true_px < np.median([length for length, _ in found]) < 1.3 * true_px
+
+
+def test_a_thick_neck_is_not_measured_with_the_head() -> None:
+    """Of the first simulated clips, fewer than one in twenty measure over a quarter too long."""
+    ratios = []
+    for index in range(40):
+        clip = simulate_clip(index, seed=2)
+        found = [h[0] for h in map(measure_head, clip.images[::5]) if h is not None]
+        ratios.append(np.median(found) * clip.field.um_per_px / clip.sperm.shape.head_length_um)
+    assert np.mean(np.array(ratios) > SIZE_MARGIN) <= 0.05
+    assert np.mean(np.array(ratios) < 1 / SIZE_MARGIN) <= 0.05
+
+
+def test_a_click_on_empty_ground_is_told_even_if_a_head_is_found_later() -> None:
+    clip = clip_of(picture())
+    images = clip.images.copy()
+    images[0] = picture(contrast=0)
+    missed = replace(
+        clip,
+        images=images,
+        boxes=(replace(clip.boxes[0], status=TrackStatus.MANUAL), *clip.boxes[1:]),
+    )
+    assert codes(clip=missed) == {"no_head_at_click"}
+    assert codes(clip=replace(missed, images=clip.images)) == set()
+
+
+def test_lost_and_uncertain_tracks() -> None:
+    lost = track_of(*[TrackStatus.MEASURED] * 15, *[TrackStatus.LOST] * 5)
+    assert codes(track=lost) == {"track_lost"}
+    guessed = track_of(*[TrackStatus.MEASURED] * 10, *[TrackStatus.PREDICTED] * 10)
+    assert codes(track=guessed) == {"track_uncertain"}
+    assert codes(track=track_of(*[TrackStatus.MEASURED] * 20, score=0.3)) == {"track_uncertain"}
+    assert codes(track=track_of(*[TrackStatus.MANUAL] * 20, score=0.3)) == set()
+
+
+def test_a_correction_far_from_the_track_is_told() -> None:
+    points = list(track_of(*[TrackStatus.MEASURED] * 12, *[TrackStatus.MANUAL] * 8).points)
+    points[12:] = [replace(p, x_px=p.x_px + 60) for p in points[12:]]
+    assert codes(track=Track(target="1", points=tuple(points))) == {"track_jump"}
+
+
+def test_a_far_correction_is_told_also_in_a_frame_that_repeats_the_one_before() -> None:
+    points = list(track_of(*[TrackStatus.MEASURED] * 20).points)
+    points[12:] = [replace(p, x_px=p.x_px + 60) for p in points[12:]]
+    points[12] = replace(points[12], status=TrackStatus.MANUAL, is_duplicate=True)
+    assert codes(track=Track(target="1", points=tuple(points))) == {"track_jump"}
+
+
+@pytest.mark.parametrize(
+    ("um_per_px", "is_told"), [(0.19, False), (0.019, True), (1.9, True), (None, False)]
+)
+def test_a_slip_of_the_scale_is_told_by_the_heads_length(
+    um_per_px: float | None, is_told: bool
+) -> None:
+    assert ("scale_doubtful" in codes(um_per_px=um_per_px)) is is_told
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [(9, {"few_training_samples"}), (10, set()), (None, {"training_samples_unknown"})],
+)
+def test_a_model_of_few_or_of_unknown_samples_is_told(samples: int | None, told: set[str]) -> None:
+    assert codes(model=replace(MODEL, trained_samples=samples)) == told
+
+
+def test_an_ensemble_is_told_by_its_member_of_fewest_samples() -> None:
+    (flag,) = quality_flags(
+        track=GOOD_TRACK,
+        clip=clip_of(picture()),
+        video=VIDEO,
+        um_per_px=0.19,
+        model=replace(MODEL, trained_samples=None, fewest_trained_samples=8),
+    )
+    assert flag.code == "few_training_samples"
+    assert "a model of this ensemble saw only 8 sample(s)" in flag.reason
+    assert codes(model=replace(MODEL, trained_samples=None, fewest_trained_samples=10)) == set()
+
+
+def test_a_crop_over_the_border_names_the_share() -> None:
+    flags = quality_flags(
+        track=GOOD_TRACK,
+        clip=clip_of(picture(), padded_share=0.31),
+        video=VIDEO,
+        um_per_px=0.19,
+        model=MODEL,
+    )
+    assert [f.code for f in flags] == ["crop_over_border"]
+    assert "1 of 16" in flags[0].reason
+    assert "31%" in flags[0].reason
+
+
+@pytest.mark.parametrize(
+    ("image", "code"),
+    [
+        (picture(level=30, contrast=28), "too_dark"),
+        (picture(level=250), "too_bright"),
+        (picture(blur_px=9), "out_of_focus"),
+        (picture(contrast=0), "head_not_found"),
+        (picture(length_px=11), "sperm_too_small"),
+        (picture(length_px=60), "sperm_too_large"),
+    ],
+)
+def test_pictures_that_the_model_should_not_be_asked_about(
+    image: NDArray[np.uint8], code: str
+) -> None:
+    assert code in codes(clip=clip_of(image))
+
+
+def test_frame_rate_and_scale_unlike_the_training() -> None:
+    assert codes(video=replace(VIDEO, fps=60.0)) == {"fps_unlike_training"}
+    assert codes(video=replace(VIDEO, fps=8.0)) == {"fps_unlike_training"}
+    assert codes(video=replace(VIDEO, fps=20.0)) == set()
+    assert codes(um_per_px=0.35) == {"scale_unlike_training"}
+
+
+def test_repeated_frames_do_not_raise_the_frame_rate() -> None:
+    """15 pictures a second that a converter stored as 30 are 15 for the network too."""
+    track = track_of(*[TrackStatus.MEASURED] * 31)
+    points = tuple(replace(p, is_duplicate=p.frame % 2 == 0) for p in track.points)
+    converted = replace(track, points=points)
+    assert converted.distinct_share == pytest.approx(0.5)
+    assert codes(track=converted, video=replace(VIDEO, fps=30.0)) == set()
+    flags = quality_flags(
+        track=converted, clip=clip_of(picture()), video=VIDEO, um_per_px=0.19, model=MODEL
+    )
+    assert [f.code for f in flags] == ["fps_unlike_training"]
+    assert "7.5 different frames per second (stored as 15 by repeating some)" in flags[0].reason
+
+
+def test_what_cannot_be_checked_is_said() -> None:
+    assert codes(um_per_px=None) == {"scale_unknown"}
+    silent = replace(MODEL, trained_fps=None, trained_um_per_px=None)
+    assert codes(model=silent) == {"fps_unknown", "scale_unknown"}
+
+
+@pytest.mark.parametrize(("faint", "is_told"), [(2, False), (8, True)])
+def test_what_fades_after_the_click_may_be_another_thing(faint: int, is_told: bool) -> None:
+    """A track that strays to a speck is well seen, and the speck looks like a head."""
+    clip = clip_of(picture())
+    speck = picture(contrast=18)
+    images = [speck if i >= 16 - faint else image for i, image in enumerate(clip.images)]
+    found = codes(clip=replace(clip, images=np.stack(images)))
+    assert found == ({"track_strayed"} if is_told else set())
+
+
+def test_a_clip_of_few_frames_is_told() -> None:
+    clip = clip_of(picture())
+    boxes = tuple(replace(box, frame=box.frame // 4) for box in clip.boxes)
+    assert codes(clip=replace(clip, boxes=boxes)) == {"clip_short"}
+
+
+def test_a_click_that_missed_is_told_first() -> None:
+    """Whatever else is wrong follows from it."""
+    empty = np.full((150, 150, 3), 20, np.uint8)
+    clip = clip_of(empty)
+    clicked = replace(clip.boxes[0], status=TrackStatus.MANUAL)
+    lost = track_of(TrackStatus.MANUAL, *[TrackStatus.LOST] * 19)
+    flags = quality_flags(
+        track=lost,
+        clip=replace(clip, boxes=(clicked, *clip.boxes[1:])),
+        video=VIDEO,
+        um_per_px=0.19,
+        model=MODEL,
+    )
+    assert [f.code for f in flags][:2] == ["no_head_at_click", "track_lost"]

@@ -1,0 +1,124 @@
+"""Options of the loop: balanced sampling, TensorBoard, selection as the official code does it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rostfine_core.errors import ConfigError
+from rostfine_core.training.config import LoopSection, TrainConfig, structure
+from rostfine_core.training.data.fingerprint import read_data
+from rostfine_core.training.data.split import epoch_order, split_clips
+from rostfine_core.training.engine.loop import TrainingLoop
+from rostfine_core.training.engine.losses import LossTerms
+from rostfine_core.training.run.folder import RunFolder
+from rostfine_core.training.train import torch_settings, train_recipe
+
+Recipe = Callable[..., TrainConfig]
+LOOP = {"epochs": 2, "batch_size": 4, "threads": 1, "device": "cpu"}
+
+
+def test_balanced_epochs_show_every_grade_equally_often() -> None:
+    labels = np.eye(5)[[0] * 10 + [1] * 190]
+    train = np.arange(200)
+    order = epoch_order(train, labels, seed=0, epoch=0, balanced=True)
+    assert len(order) == 200
+    assert 70 <= int(np.sum(order < 10)) <= 130
+    plain = epoch_order(train, labels, seed=0, epoch=0, balanced=False)
+    assert sorted(plain.tolist()) == list(range(200))
+
+
+def test_a_balanced_run_sees_the_clips_of_balanced_epochs(
+    recipe: Recipe, drain: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    loss = TrainingLoop._loss
+
+    def look(loop: TrainingLoop, part: torch.Tensor, changes: Any) -> LossTerms:  # noqa: ANN401
+        seen.extend(part.tolist())
+        return loss(loop, part, changes)
+
+    monkeypatch.setattr(TrainingLoop, "_loss", look)
+    config = recipe(loop={**LOOP, "balanced": True}, seed=4)
+    drain(train_recipe(config))
+    data, _ = read_data(config)
+    train = split_clips(data.samples, seed=4, validation_share=0.2, test_share=0.2).train
+    orders = [
+        epoch_order(train, data.labels, seed=4, epoch=epoch, balanced=True) for epoch in (0, 1)
+    ]
+    assert seen == np.concatenate(orders).tolist()
+    assert len(set(seen[: len(train)])) < len(train)  # drawn with replacement
+
+
+def test_official_selection_looks_at_the_test_part() -> None:
+    samples = [f"p{i // 2}" for i in range(40)]
+    split = split_clips(
+        samples, seed=0, validation_share=0.2, folds=4, fold=1, official_selection=True
+    )
+    assert np.array_equal(split.validation, split.test)
+    assert len(split.train) == 30
+
+
+def test_a_run_with_official_selection_keeps_what_its_test_part_likes_best(
+    recipe: Recipe, drain: Callable[..., Any]
+) -> None:
+    split = {"test_share": 0.25, "official_selection": True}
+    config = recipe(loop={**LOOP, "epochs": 5}, split=split)
+    result = drain(train_recipe(config))
+    scores = [r["validation"]["mse"] for r in RunFolder(Path(config.output)).read_log()]
+    assert result.epoch == int(np.argmin(scores)) + 1
+    assert result.clips == (18, 6, 6)
+    assert result.test == result.validation
+    assert result.test["mse"] == pytest.approx(min(scores), rel=1e-5)
+
+
+def test_inner_folds_part_the_rest_of_an_outer_fold() -> None:
+    samples = [f"p{i // 2}" for i in range(40)]
+    options: dict[str, Any] = {"validation_share": 0.0, "folds": 4, "fold": 1, "inner_folds": 3}
+    inner = [split_clips(samples, seed=0, inner_fold=k, **options) for k in range(3)]
+    validated = np.sort(np.concatenate([s.validation for s in inner]))
+    rest = np.sort(np.concatenate([inner[0].train, inner[0].validation]))
+    assert np.array_equal(validated, rest)
+    assert all(np.array_equal(s.test, inner[0].test) for s in inner)
+
+
+def test_the_log_reaches_tensorboard(recipe: Recipe, drain: Callable[..., Any]) -> None:
+    event_accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    )
+    config = recipe(loop={**LOOP, "tensorboard": True})
+    drain(train_recipe(config))
+    events = event_accumulator.EventAccumulator(str(Path(config.output) / "tensorboard"))
+    events.Reload()
+    written = {s.step: s.value for s in events.Scalars("validation/mse")}
+    logged = {r["epoch"]: r["validation"]["mse"] for r in RunFolder(Path(config.output)).read_log()}
+    assert written == pytest.approx(logged, rel=1e-5)
+
+
+@pytest.mark.parametrize(("device", "is_set"), [("auto", True), ("cuda", True), ("cpu", False)])
+def test_a_gpu_is_asked_to_compute_the_same_each_time(
+    monkeypatch: pytest.MonkeyPatch, device: str, is_set: bool
+) -> None:
+    """Asked only: whether it does cannot be seen without one."""
+    fork_rng = torch.random.fork_rng
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.random, "fork_rng", lambda: fork_rng(devices=[]))
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # so that it is put back
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    section = structure({**LOOP, "device": device}, LoopSection, source="test")
+    with torch_settings(section, seed=0):
+        assert torch.are_deterministic_algorithms_enabled() is is_set
+        assert ("CUBLAS_WORKSPACE_CONFIG" in os.environ) is is_set
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_reduced_precision_needs_a_gpu(recipe: Recipe, drain: Callable[..., Any]) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    loop = {"epochs": 1, "precision": "bfloat16"}
+    with pytest.raises(ConfigError, match="needs a GPU and none is found"):
+        drain(train_recipe(recipe(loop=loop)))
