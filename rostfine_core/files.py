@@ -1,8 +1,6 @@
-"""Files that are whole or absent: atomic writing, journals, safe names, checksums and tables."""
+"""Files that are whole or absent: atomic writing, journals, safe names, checksums."""
 
-import csv
 import hashlib
-import io
 import json
 import os
 import re
@@ -69,32 +67,6 @@ def safe_name(text: str, *, fallback: str = "unnamed") -> str:
 def csv_cell(text: str) -> str:
     """Make text harmless in a spreadsheet: what would be read as a formula gets an apostrophe."""
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
-
-
-def csv_table(text: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Read a table as spreadsheets save it: column names, and each row with its line's number.
-
-    Commas, semicolons or tabs separate the cells, whichever the header has most of. With
-    semicolons go decimal commas, which become points. Missing cells are empty, rows of nothing
-    but empty cells are left out.
-
-    Raises:
-        csv.Error: it is no table.
-    """
-    delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
-    rows = []
-    for row in reader:
-        cells = {name: cell for name, cell in row.items() if isinstance(name, str)}
-        if delimiter == ";":
-            cells = {n: c.replace(",", ".") if _is_number(c) else c for n, c in cells.items()}
-        if any(cell.strip() for cell in cells.values()):
-            rows.append((reader.line_num, cells))
-    return list(reader.fieldnames or ()), rows
-
-
-def _is_number(cell: str) -> bool:
-    return re.fullmatch(r"\s*[+-]?\d+(,\d+)?(e[+-]?\d+)?\s*", cell, re.IGNORECASE) is not None
 
 
 def sha256_of(path: Path) -> str:

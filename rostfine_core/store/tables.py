@@ -1,8 +1,7 @@
 """The tables that others script against: seeds in, tracks out and in again.
 
-Tables are read as spreadsheets save them: with or without a byte order mark, with commas,
-semicolons (then with decimal commas too) or tabs, with further columns. Every mistake in a table
-is reported at once, with its line.
+Tables are read as spreadsheets save them, with further columns. Every mistake in a table is
+reported at once, with its line.
 """
 
 import csv
@@ -15,7 +14,8 @@ from typing import TypeVar
 
 from rostfine_core.domain import Seed, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import StoreError
-from rostfine_core.files import csv_cell, csv_table, write_text
+from rostfine_core.files import csv_cell, write_text
+from rostfine_core.spreadsheet import read_table, whole_number
 
 SEED_COLUMNS = ("target", "frame", "x", "y")
 TRACK_COLUMNS = ("target", "frame", "x_px", "y_px", "score", "status")
@@ -125,9 +125,13 @@ def _target(row: Mapping[str, str]) -> str:
 
 
 def _frame(row: Mapping[str, str]) -> int:
-    if not (row["frame"].isascii() and row["frame"].isdecimal()):
-        raise ValueError(f"frame {row['frame']!r} is not a whole number from 0 on")
-    return int(row["frame"])
+    try:
+        frame = whole_number(row["frame"])
+    except ValueError:
+        frame = -1
+    if frame < 0:
+        raise ValueError(f"frame {row['frame']!r:.40} is not a whole number from 0 on")
+    return frame
 
 
 def _number(row: Mapping[str, str], column: str, *, least: float = -math.inf) -> float:
@@ -165,30 +169,15 @@ def _read_rows(
 
 def _cells(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The cells of every row that is not empty, by column, without surrounding blanks."""
-    try:
-        names, rows = csv_table(_text(path))
-    except csv.Error as error:
-        raise StoreError(f"{path} is not a table ({error}): save it as CSV.") from error
-    header = {name.strip().lower(): name for name in names}
-    missing = [name for name in columns if name not in header]
+    names, rows = read_table(path, columns=columns)
+    missing = [name for name in columns if name not in names]
     if missing:
         raise StoreError(
             f"{path} lacks the column {', '.join(missing)}: its first line must name "
             f"{','.join(columns)}."
         )
     for line, row in rows:
-        yield line, {name: row[header[name]].strip() for name in columns}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StoreError(f"{path} is not a text table: save it as CSV in UTF-8.") from error
-    except OSError as error:
-        raise StoreError(
-            f"Cannot read {path} ({error.strerror or error}): check the file's name."
-        ) from error
+        yield line, {name: row[name].strip() for name in columns}
 
 
 def _refuse(path: Path, mistakes: Sequence[str]) -> None:

@@ -14,7 +14,6 @@ from rostfine_core.files import (
     RESERVED_NAMES,
     atomic_write,
     csv_cell,
-    csv_table,
     safe_name,
     sha256_of,
     write_text,
@@ -66,23 +65,6 @@ def test_safe_names_stay_in_their_folder(text: str) -> None:
     assert not name.endswith(".")
     assert name.split(".")[0].lower() not in RESERVED_NAMES
     assert safe_name(name) == name
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@given(rows=st.lists(st.lists(st.text("abc01", min_size=1, max_size=5), min_size=3, max_size=3)))
-def test_tables_are_read_whatever_separates_their_cells(
-    delimiter: str, rows: list[list[str]]
-) -> None:
-    text = "\r\n".join(delimiter.join(row) for row in [["x", "y", "z"], *rows, ["", "", ""]])
-    names, read = csv_table(text)
-    assert names == ["x", "y", "z"]
-    assert [list(row.values()) for _, row in read] == rows
-    assert [line for line, _ in read] == list(range(2, 2 + len(rows)))
-
-
-def test_decimal_commas_become_points_and_texts_stay() -> None:
-    _, rows = csv_table("a;b;c;d\n-1,5;left, right;1,2,3;2e3\n")
-    assert rows == [(2, {"a": "-1.5", "b": "left, right", "c": "1,2,3", "d": "2e3"})]
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0")))

@@ -5,15 +5,15 @@ to the plan's folder. A column ``fps`` corrects the rate of a video whose file s
 Further columns (findings, measurements) go into the data set as they are.
 """
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rostfine_core.domain import Seed
-from rostfine_core.errors import DatasetError
-from rostfine_core.files import csv_table, safe_name
+from rostfine_core.errors import DatasetError, StoreError
+from rostfine_core.files import safe_name
+from rostfine_core.spreadsheet import read_table, whole_number
 from rostfine_core.training.data.dataset import (
     VOTE_COLUMNS,
     DatasetHeader,
@@ -73,10 +73,9 @@ def read_plan(path: Path, *, header: DatasetHeader) -> dict[Path, tuple[PlannedC
 
 def _read_rows(path: Path, mistakes: list[str]) -> list[tuple[int, dict[str, str]]]:
     try:
-        names, rows = csv_table(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        mistakes.append(f"{path.name}: cannot be read ({error})")
-        return []
+        names, rows = read_table(path, columns=(*COLUMNS, FPS))
+    except StoreError as error:
+        raise DatasetError(str(error)) from error
     missing = [c for c in COLUMNS if c not in names]
     if missing:
         mistakes.append(f"{path.name} line 1: column(s) missing: {', '.join(missing)}")
@@ -101,7 +100,10 @@ def _read_row(
     fps = _read_fps(row, found)
     try:
         seed = Seed(
-            target=clip, frame=int(row["frame"]), x_px=float(row["x"]), y_px=float(row["y"])
+            target=clip,
+            frame=whole_number(row["frame"]),
+            x_px=float(row["x"]),
+            y_px=float(row["y"]),
         )
     except ValueError:
         found.append("frame, x and y must be numbers")

@@ -6,7 +6,6 @@ A data set is a folder of ``dataset.toml`` (name, kind, grades, panel_size, [pre
 with one ``<clip>.npz`` (key ``images``, (T, S, S, 3) uint8 RGB) or ``<clip>.avi`` each.
 """
 
-import csv
 import hashlib
 import math
 import tomllib
@@ -19,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import CROP_PX, SIMULATED, Grade
-from rostfine_core.errors import DatasetError
-from rostfine_core.files import csv_table, safe_name
+from rostfine_core.errors import DatasetError, StoreError
+from rostfine_core.files import safe_name
+from rostfine_core.spreadsheet import read_table, whole_number
 from rostfine_core.training.data.clip_file import CLIP_SUFFIXES, clip_file_mistake
 
 GRADES = tuple(g.name for g in Grade)
@@ -28,6 +28,7 @@ VOTE_COLUMNS = tuple(f"votes_{g}" for g in GRADES)
 EXPECTED_COLUMNS = tuple(f"expected_{g}" for g in GRADES)
 REQUIRED_COLUMNS = ("clip", "sample", *VOTE_COLUMNS)
 MISTAKES_SHOWN = 40
+MOST_VOTES = 1_000_000  # no panel is larger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,12 +209,9 @@ def _typed(
 def _read_labels(folder: Path, header: DatasetHeader, mistakes: list[str]) -> list[LabelledClip]:
     path = folder / "labels.csv"
     try:
-        names, rows = csv_table(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        mistakes.append(f"labels.csv: cannot be read ({error.strerror or error})")
-        return []
-    except (UnicodeDecodeError, csv.Error) as error:
-        mistakes.append(f"labels.csv: cannot be read ({error})")
+        names, rows = read_table(path, columns=(*REQUIRED_COLUMNS, *EXPECTED_COLUMNS))
+    except StoreError as error:
+        mistakes.append(str(error).rstrip("."))
         return []
     missing = [c for c in REQUIRED_COLUMNS if c not in names]
     if missing:
@@ -284,17 +282,26 @@ def read_votes(
 ) -> tuple[int, ...]:
     """Read the votes of a row and add what is wrong with them to ``found``."""
     texts = [(row[c] or "").strip() for c in VOTE_COLUMNS]
-    bad = [f"{c}={t!r}" for c, t in zip(VOTE_COLUMNS, texts, strict=True) if not t.isdecimal()]
+    votes = tuple(_vote_count(text) for text in texts)
+    bad = [f"{c}={t!r:.40}" for c, t, v in zip(VOTE_COLUMNS, texts, votes, strict=True) if v < 0]
     if bad:
         found.append(f"votes must be whole numbers from 0: {', '.join(bad)}")
         return (1, 0, 0, 0, 0)
-    votes = tuple(int(t) for t in texts)
     total, panel = sum(votes), header.panel_size
     if panel and (total > panel or total == 0 or (total < panel and not header.abstentions)):
         found.append(
             f"the votes sum to {total}, the panel has {panel} experts: is the panel's size right?"
         )
     return votes
+
+
+def _vote_count(text: str) -> int:
+    """The number of votes in a cell; -1 where it is none."""
+    try:
+        votes = whole_number(text)
+    except ValueError:
+        return -1
+    return votes if 0 <= votes <= MOST_VOTES else -1
 
 
 def _read_expected(row: Mapping[str, str | None], found: list[str]) -> tuple[float, ...] | None:

@@ -152,8 +152,8 @@ def test_many_mistakes_are_cut_short(tmp_path: Path) -> None:
         (b"", "lacks the column target, frame, x, y"),
         (b"target,frame,x\n1,0,3\n", "lacks the column y: its first line must name"),
         (b"target,frame,x,y\n", "holds no rows"),
-        (b"\xff\xfet\x00a\x00r\x00", "not a text table"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "not a text table"),
+        (b"\xff\xfet\x00a\x00r\x00", "lacks the column target"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "is not a table"),
         (b'target,frame,x,y\n"' + b"a" * 200_000 + b'",0,1,1\n', "is not a table"),
     ],
 )
