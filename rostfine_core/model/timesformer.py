@@ -6,7 +6,6 @@ The sequence of tokens is [CLS] and then the patches, patch-major with the frame
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -253,29 +252,19 @@ def init_linear_layers(module: nn.Module) -> None:
                 nn.init.zeros_(layer.bias)
 
 
-def resize_time_embed(
-    embed: Tensor, *, num_frames: int, mode: Literal["nearest", "linear"] = "nearest"
-) -> Tensor:
-    """Bring a time embedding (1, T, D) to another number of frames.
-
-    ``nearest`` is the official code's way; ``linear`` is for other networks' embeddings.
-    """
+def resize_time_embed(embed: Tensor, *, num_frames: int) -> Tensor:
+    """Bring a time embedding (1, T, D) to another number of frames, as the official code does."""
     if embed.shape[1] == num_frames:
         return embed
-    resized = F.interpolate(rearrange(embed, "1 t d -> 1 d t"), size=num_frames, mode=mode)
+    resized = F.interpolate(rearrange(embed, "1 t d -> 1 d t"), size=num_frames, mode="nearest")
     return rearrange(resized, "1 d t -> 1 t d")
 
 
-def resize_pos_embed(
-    embed: Tensor, *, rows: int, columns: int, mode: Literal["nearest", "bicubic"] = "nearest"
-) -> Tensor:
-    """Bring a position embedding (1, 1+N, D) of a square grid to another; the [CLS]'s stays.
-
-    ``nearest`` is the official code's way; ``bicubic`` is for other networks' embeddings.
-    """
+def resize_pos_embed(embed: Tensor, *, rows: int, columns: int) -> Tensor:
+    """Bring a position embedding (1, 1+N, D) to another square grid; the [CLS]'s own stays."""
     grid = round((embed.shape[1] - 1) ** 0.5)
     if (rows, columns) == (grid, grid):
         return embed
     patches = rearrange(embed[:, 1:], "1 (h w) d -> 1 d h w", h=grid)
-    resized = F.interpolate(patches, size=(rows, columns), mode=mode)
+    resized = F.interpolate(patches, size=(rows, columns), mode="nearest")
     return torch.cat([embed[:, :1], rearrange(resized, "1 d h w -> 1 (h w) d")], dim=1)

@@ -43,9 +43,9 @@ class ModelSection:
     the baselines; ``size`` is for baselines that are no transformers. ``temporal_depth`` is the
     number of vivit's temporal layers, with 0 a third of the depth. ``features`` and
     ``aggregation`` are the paper's ablations, of rostfine alone. ``normalise`` is that of
-    ``Preprocessing``. ``init`` is ``scratch``, ``timm:NAME`` or a checkpoint: a model file, an
-    official TimeSformer ``.pyth``, for vivit its authors' Flax checkpoint or, for a baseline, its
-    state dict.
+    ``Preprocessing``. ``init`` is ``scratch``, ``timm:NAME`` or a file: a model file, an
+    official TimeSformer ``.pyth`` or, for a convolutional network, its state dict. vivit starts
+    from an image ViT of timm or from scratch.
     ``freeze`` names the parameters that stay as they are, by how they begin; a part that is frozen
     as a whole keeps the statistics of its batch norm and drops nothing either.
     """

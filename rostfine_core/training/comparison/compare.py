@@ -44,7 +44,7 @@ from rostfine_core.training.metrics.cautions import (
 from rostfine_core.training.metrics.metrics import Shares, compute_metrics
 from rostfine_core.training.metrics.significance import compare_with_reference
 from rostfine_core.training.networks.build import build_network
-from rostfine_core.training.networks.initialisation import check_weights
+from rostfine_core.training.networks.initialisation import check_init
 from rostfine_core.training.run.folder import RunFolder, read_json, write_json
 from rostfine_core.training.train import train_recipe
 
@@ -105,7 +105,7 @@ def _check_network(section: ModelSection) -> None:
     """
     with torch.device("meta"):
         build_network(section)
-    check_weights(section.init)
+    check_init(section)
 
 
 def _train_method(

@@ -1,7 +1,4 @@
-"""What training starts from: nothing, an image ViT, a TimeSformer or a baseline's own weights.
-
-A baseline's own are a state dict of torch, or for ViViT its authors' Flax checkpoint.
-"""
+"""What training starts from: nothing, an image ViT, a TimeSformer or a baseline's state dict."""
 
 import tempfile
 from pathlib import Path
@@ -15,8 +12,6 @@ from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.model import RoSTFine, convert, load_encoder, load_encoder_weights
 from rostfine_core.training.config import ModelSection
 from rostfine_core.training.networks.build import FeatureVariant
-from rostfine_core.training.networks.flax_checkpoint import is_flax_checkpoint, read_flax_parameters
-from rostfine_core.training.networks.scenic_vivit import load_scenic
 from rostfine_core.training.networks.vivit import FactorisedViViT
 
 SCRATCH = "scratch"
@@ -32,22 +27,30 @@ def initialise(network: nn.Module, section: ModelSection) -> None:
         ConfigError: nothing, or everything, is called as ``freeze`` says, or the checkpoint cannot
             be got.
     """
+    check_init(section)
     if section.init != SCRATCH:
-        check_weights(section.init)
         _load(network, section.init)
     freeze(network, section.freeze)
 
 
-def check_weights(source: str) -> None:
-    """Refuse weights to start from that are not there.
+def check_init(section: ModelSection) -> None:
+    """Refuse weights to start from that do not exist or that the network cannot read.
 
     Raises:
-        ConfigError: ``source`` is meant to be a file, and is none.
+        ConfigError: ``section.init`` names a missing file, or any file for vivit.
     """
-    if source != SCRATCH and not source.startswith(TIMM_PREFIX) and not Path(source).is_file():
+    source = section.init
+    if source == SCRATCH or source.startswith(TIMM_PREFIX):
+        return
+    if section.network == "vivit":
+        raise ConfigError(
+            f"vivit cannot start from a file ({source}): set `init` to an image ViT of timm, such "
+            f'as "{TIMM_PREFIX}vit_base_patch16_224", or to "{SCRATCH}".'
+        )
+    if not Path(source).is_file():
         raise ConfigError(
             f"The file {source} of the weights to start from does not exist: make or get it first, "
-            f'or give as `init` "{SCRATCH}" or a network of timm, "{TIMM_PREFIX}...".'
+            f'or set `init` to "{SCRATCH}" or to a network of timm, "{TIMM_PREFIX}...".'
         )
 
 
@@ -56,8 +59,6 @@ def _load(network: nn.Module, source: str) -> None:
     backbone = getattr(network, "backbone", network)
     if encoder_owner is not None:
         load_encoder_weights(encoder_owner, encoder_weights(source), source=source)
-    elif not source.startswith(TIMM_PREFIX) and is_flax_checkpoint(Path(source)):
-        _load_flax(backbone, Path(source))
     elif not source.startswith(TIMM_PREFIX):
         _load_backbone(network, Path(source))
     elif isinstance(backbone, FactorisedViViT):
@@ -141,15 +142,6 @@ def _timm_weights(name: str) -> dict[str, Tensor]:
             "a file."
         ) from error
     return dict(model.state_dict())
-
-
-def _load_flax(backbone: object, path: Path) -> None:
-    if not isinstance(backbone, FactorisedViViT):
-        raise ConfigError(
-            f"{path} is a Flax checkpoint, and only vivit can start from one: give the file of "
-            "this network's own weights."
-        )
-    load_scenic(backbone, read_flax_parameters(path), source=str(path))
 
 
 def _load_backbone(network: nn.Module, path: Path) -> None:

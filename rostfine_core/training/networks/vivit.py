@@ -15,7 +15,7 @@ from rostfine_core.errors import ModelError
 from rostfine_core.model import RoSTFineConfig
 
 TUBELET_FRAMES = 2
-# The authors' (Flax's default). No nn.GELU: torch's shortcuts take every one for the exact form.
+# The authors' approximation. Not nn.GELU: torch's fast paths treat any instance as exact GELU.
 GELU = partial(F.gelu, approximate="tanh")
 # Our names, and those of an image ViT's blocks in timm.
 BLOCK_NAMES = {

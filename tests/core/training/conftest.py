@@ -87,24 +87,6 @@ def dataset_folder(tmp_path: Path) -> Path:
     return write_dataset(tmp_path / "tiny")
 
 
-@pytest.fixture(scope="session")
-def flax_bytes() -> Callable[[object], bytes]:
-    """What Flax writes for nested tables with arrays and numpy scalars."""
-    reason = "the extra `baselines` is not installed"
-    msgpack: Any = pytest.importorskip("msgpack", reason=reason)
-
-    def extension(value: Any) -> Any:  # noqa: ANN401
-        content = (value.shape, value.dtype.name, value.tobytes("C"))
-        code = 1 if isinstance(value, np.ndarray) else 3
-        return msgpack.ExtType(code, msgpack.packb(content, use_bin_type=True))
-
-    def pack(state: object) -> bytes:
-        packed: bytes = msgpack.packb(state, default=extension, strict_types=True)
-        return packed
-
-    return pack
-
-
 @pytest.fixture
 def held_back_folder(tmp_path: Path) -> Path:
     """Clips of other samples than those of ``dataset_folder``."""

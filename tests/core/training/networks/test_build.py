@@ -16,7 +16,7 @@ from rostfine_core.training.config import ModelSection, TrainConfig, structure
 from rostfine_core.training.evaluation.evaluate import evaluate
 from rostfine_core.training.networks.build import build_network, trained_parts
 from rostfine_core.training.networks.checkpoint import load_trained
-from rostfine_core.training.networks.initialisation import initialise
+from rostfine_core.training.networks.initialisation import check_init, initialise
 from rostfine_core.training.train import train_recipe
 
 SIZES = {
@@ -143,6 +143,26 @@ def test_a_vivit_sees_every_other_frame_as_the_image_vit_that_it_starts_from(
         frames = CLIPS[:, :, 1::2].transpose(1, 2).reshape(-1, 3, 32, 32)
         expected = image_vit.eval()(frames)
     torch.testing.assert_close(seen[0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("asked", "blocks"), [(0, 1), (3, 3)])
+def test_a_vivit_has_as_many_temporal_blocks_as_asked_and_they_see_the_order_of_time(
+    asked: int, blocks: int
+) -> None:
+    torch.manual_seed(0)
+    network = build_network(section(network="vivit", temporal_depth=asked)).eval()
+    assert len(list(network.get_submodule("backbone.over_time.layers").children())) == blocks
+    steps = CLIPS.unfold(2, 2, 2)  # (B, 3, steps, H, W, 2): the tubelets
+    backwards = steps.flip(2).permute(0, 1, 2, 5, 3, 4).reshape(CLIPS.shape)
+    with torch.inference_mode():
+        difference = (network(CLIPS).grade - network(backwards).grade).abs().max()
+    assert difference > 1e-6
+
+
+def test_a_vivit_refuses_a_file_before_anything_is_read() -> None:
+    sizes = section(network="vivit", init="weights/vivit_base_fe")
+    with pytest.raises(ConfigError, match="vivit cannot start from a file"):
+        check_init(sizes)
 
 
 def test_what_does_not_fit_an_image_vit_is_told(image_vit: torch.nn.Module) -> None:
