@@ -8,7 +8,7 @@ from rostfine_core.store.assessment import (
     read_assessment,
     write_assessment,
 )
-from rostfine_core.store.tables import read_seeds, read_tracks, write_tracks
+from rostfine_core.store.tables import read_seeds, write_tracks
 
 __all__ = [
     "ASSESSMENT_JSON",
@@ -17,7 +17,6 @@ __all__ = [
     "AssessmentRecord",
     "read_assessment",
     "read_seeds",
-    "read_tracks",
     "write_assessment",
     "write_tracks",
 ]

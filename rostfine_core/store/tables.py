@@ -1,4 +1,4 @@
-"""The tables that others script against: seeds in, tracks out and in again.
+"""The tables that others script against: seeds in, tracks out.
 
 Tables are read as spreadsheets save them, with further columns. Every mistake in a table is
 reported at once, with its line.
@@ -7,12 +7,11 @@ reported at once, with its line.
 import csv
 import io
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from rostfine_core.domain import Seed, Track, TrackPoint, TrackStatus
+from rostfine_core.domain import Seed, Track
 from rostfine_core.errors import StoreError
 from rostfine_core.files import csv_cell, write_text
 from rostfine_core.spreadsheet import read_table, whole_number
@@ -66,55 +65,12 @@ def tracks_table(tracks: Sequence[Track]) -> str:
     return text.getvalue()
 
 
-def read_tracks(path: Path, *, timestamps_s: Sequence[float]) -> tuple[Track, ...]:
-    """Read a track table back.
-
-    Args:
-        path: a table as ``write_tracks`` makes it.
-        timestamps_s: the time of every frame of the video, which the table does not hold.
-
-    Raises:
-        StoreError: the file cannot be read; it names every mistake with its line.
-    """
-    rows = _read_rows(path, TRACK_COLUMNS, lambda row: _track_point(row, timestamps_s))
-    points: dict[str, list[TrackPoint]] = defaultdict(list)
-    mistakes = []
-    for line, (target, point) in rows:
-        known = points[target]
-        if known and point.frame != known[-1].frame + 1:
-            mistakes.append(
-                f"line {line}: frame {point.frame} of target {target} does not follow frame "
-                f"{known[-1].frame}"
-            )
-        known.append(point)
-    _refuse(path, mistakes)
-    return tuple(Track(target=t, points=tuple(p)) for t, p in points.items())
-
-
 def _seed(row: Mapping[str, str]) -> Seed:
     return Seed(
         target=_target(row),
         frame=_frame(row),
         x_px=_number(row, "x", least=0),
         y_px=_number(row, "y", least=0),
-    )
-
-
-def _track_point(row: Mapping[str, str], timestamps_s: Sequence[float]) -> tuple[str, TrackPoint]:
-    target, frame = _target(row), _frame(row)
-    if frame >= len(timestamps_s):
-        raise ValueError(f"the video has no frame {frame}, only 0 to {len(timestamps_s) - 1}")
-    if row["status"] not in set(TrackStatus):
-        raise ValueError(f"status {row['status']!r} is none of {', '.join(TrackStatus)}")
-    is_lost = row["status"] == TrackStatus.LOST
-    x_px, y_px = (math.nan if is_lost else _number(row, axis) for axis in ("x_px", "y_px"))
-    return target, TrackPoint(
-        frame=frame,
-        time_s=timestamps_s[frame],
-        x_px=x_px,
-        y_px=y_px,
-        score=_number(row, "score"),
-        status=TrackStatus(row["status"]),
     )
 
 

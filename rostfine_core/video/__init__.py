@@ -7,6 +7,6 @@ never trusted.
 
 from rostfine_core.video.encode import write_video
 from rostfine_core.video.frame import DecodedFrame
-from rostfine_core.video.player import VIDEO_SUFFIXES, Video, open_video, probe
+from rostfine_core.video.player import Video, open_video, probe
 
-__all__ = ["VIDEO_SUFFIXES", "DecodedFrame", "Video", "open_video", "probe", "write_video"]
+__all__ = ["DecodedFrame", "Video", "open_video", "probe", "write_video"]

@@ -97,10 +97,6 @@ class FrameCache:
             self._entries.clear()
             self._changed.notify_all()
 
-    def has(self, index: int) -> bool:
-        """Whether a frame is kept."""
-        return index in self._entries
-
     def rgb(self, index: int, *, exact: bool) -> NDArray[np.uint8] | None:
         """The colours of a kept frame, (H, W, 3) uint8; None when it is not kept."""
         entry = self._entries.get(index)

@@ -14,9 +14,6 @@ from rostfine_core.video.pages import TIFF_STARTS
 from rostfine_core.video.repeats import WINDOW_FRAMES, RepeatDetector
 from rostfine_core.video.stills import StillsSource
 
-VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".m4v", ".wmv", ".mpg", ".tif", ".tiff")
-"""For file dialogs; what a file is gets decided by its content."""
-
 
 class Video:
     """An open video; use it as a context manager and from one thread.
