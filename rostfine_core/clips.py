@@ -53,7 +53,7 @@ def clip_points(track: Track, *, settings: ClipSettings) -> tuple[TrackPoint, ..
         seen = [p for p in seen if p.time_s < end_s]
     if len(seen) < MINIMUM_CLIP_FRAMES:
         raise TrackingError(
-            f"Sperm {track.target} was seen in {len(seen)} frame(s), too few to grade: "
+            f"The sperm was seen in {len(seen)} frame(s), too few to grade: "
             "correct its track or click another sperm."
         )
     chosen = np.floor(np.linspace(0, len(seen) - 1, settings.frame_count)).astype(int)

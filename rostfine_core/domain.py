@@ -121,6 +121,8 @@ class GreyFrame:
 class Seed:
     """A click on a sperm: the head of ``target`` is at (x_px, y_px) in ``frame``.
 
+    ``target`` identifies the sperm in every record and never changes. The name that a user gives
+    it is kept apart and joined on export; on the command line the two are the same.
     The first seed of a target starts its track; later seeds of the same target are corrections.
     """
 

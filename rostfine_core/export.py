@@ -1,9 +1,11 @@
 """A sample's results on disk: a folder a sperm, the report and the table, whole or absent."""
 
+import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -87,6 +89,42 @@ def export_sample(
             "free some space or choose another folder."
         ) from error
     return folder
+
+
+def under_names(
+    assessments: Sequence[Assessment], names: Mapping[str, str]
+) -> tuple[Assessment, ...]:
+    """The assessments as files have them: in place of every target stands the sperm's name.
+
+    Args:
+        assessments: with targets that never change.
+        names: the name of every target that still is in the sample's list.
+    """
+    return tuple(_under_name(a, names) for a in assessments)
+
+
+def _under_name(assessment: Assessment, names: Mapping[str, str]) -> Assessment:
+    name, made = names[assessment.target], assessment.provenance
+    return replace(
+        assessment,
+        target=name,
+        seeds=tuple(replace(s, target=name) for s in assessment.seeds),
+        track=replace(assessment.track, target=name),
+        clip=replace(assessment.clip, target=name),
+        provenance=replace(made, settings_json=_batch_under_names(made.settings_json, names)),
+    )
+
+
+def _batch_under_names(settings_json: str, names: Mapping[str, str]) -> str:
+    """The settings with the names of all sperm clicked in the batch, also of those removed since.
+
+    The target of a removed one may have become another's name.
+    """
+    settings = json.loads(settings_json)
+    for click in settings.get("clicks_in_batch", ()):
+        target = click["target"]
+        click["target"] = names.get(target, f"removed {target}")
+    return json.dumps(settings)
 
 
 def sperm_folder_names(assessments: Sequence[Assessment]) -> tuple[str, ...]:

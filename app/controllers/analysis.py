@@ -201,7 +201,7 @@ class Analysis(QObject):
             return False
         if not (is_wanted or self._settings.is_on("auto_track")):
             return False
-        keys = {s.name: session.track_key(s) for s in wanted}
+        keys = {s.target: session.track_key(s) for s in wanted}
         seeds, fps = _seeds(wanted), session.calibration.fps
 
         def leave() -> None:
@@ -239,7 +239,7 @@ class Analysis(QObject):
         if not is_wanted or self._assessor is None:
             return False
         assessor = self._assessor
-        keys = {s.name: session.assessment_key(s) for s in wanted}
+        keys = {s.target: session.assessment_key(s) for s in wanted}
         order = work.GradeOrder(
             path=video.path,
             info=video.info,

@@ -187,7 +187,7 @@ class Controller(QObject):
         if exists and not self.questions.may_overwrite(folder):
             return
         keys, draft = reported_keys(self.session), self.session.draft
-        left_out = self.session.left_out
+        names, left_out = self.session.names, self.session.left_out
 
         def note(written: Path) -> None:
             if self.session.video is not None and self.session.video.info is video.info:
@@ -197,7 +197,9 @@ class Controller(QObject):
 
         self.jobs.start(
             EXPORT,
-            lambda: work.export(assessments, folder, left_out=left_out, overwrite=exists),
+            lambda: work.export(
+                assessments, folder, names=names, left_out=left_out, overwrite=exists
+            ),
             on_success=note,
             on_failure=self.failed.emit,
         )
@@ -214,13 +216,14 @@ class Controller(QObject):
         if self._is_preview_stale:
             self.jobs.cancel(PREVIEW)
             return
-        assessments, left_out = self.session.reportable, self.session.left_out
+        session = self.session
+        assessments, names, left_out = session.reportable, session.names, session.left_out
         if not assessments:
             self.previewed.emit(())
             return
         self.jobs.start(
             PREVIEW,
-            lambda: work.preview(assessments, left_out=left_out),
+            lambda: work.preview(assessments, names=names, left_out=left_out),
             on_success=self.previewed.emit,
             on_failure=self._on_preview_failed,
         )

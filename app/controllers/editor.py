@@ -44,12 +44,12 @@ class Editor(QObject):
         info = self._session.info
         if info is None or not (0 <= x_px < info.width_px and 0 <= y_px < info.height_px):
             return
-        name = drafts.free_name(self._session.draft, key=self._last_key + 1)
-        frame = self._session.frame
-        self.add_seeds((Seed(target=name, frame=frame, x_px=round(x_px, 2), y_px=round(y_px, 2)),))
+        target, frame = str(self._last_key + 1), self._session.frame
+        seed = Seed(target=target, frame=frame, x_px=round(x_px, 2), y_px=round(y_px, 2))
+        self.add_seeds((seed,))
 
     def add_seeds(self, seeds: tuple[Seed, ...]) -> None:
-        """Choose sperm that were clicked before; the first of them is selected."""
+        """Choose sperm that were clicked before, under new numbers; the first is selected."""
         draft = self._session.draft
         for seed in seeds:
             self._last_key += 1

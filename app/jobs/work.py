@@ -5,7 +5,7 @@ than the window may take to appear.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -236,28 +236,36 @@ def export(
     assessments: Sequence[Assessment],
     folder: Path,
     *,
+    names: Mapping[str, str],
     left_out: Sequence[LeftOut],
     overwrite: bool,
 ) -> LongJob[Path]:
-    """Write a sample's results.
+    """Write a sample's results; ``names`` tells what each target is called.
 
     Raises:
         StoreError: the folder cannot be written or already holds results.
     """
-    from rostfine_core.export import export_sample
+    from rostfine_core.export import export_sample, under_names
 
-    job = export_sample(assessments, folder, left_out=left_out, overwrite=overwrite)
-    return (yield from job)
+    return (
+        yield from export_sample(
+            under_names(assessments, names), folder, left_out=left_out, overwrite=overwrite
+        )
+    )
 
 
 def preview(
-    assessments: Sequence[Assessment], *, left_out: Sequence[LeftOut]
+    assessments: Sequence[Assessment],
+    *,
+    names: Mapping[str, str],
+    left_out: Sequence[LeftOut],
 ) -> LongJob[tuple[NDArray[np.uint8], ...]]:
     """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
 
     Raises:
         StoreError: there is no room for a temporary file.
     """
+    from rostfine_core.export import under_names
     from rostfine_core.report import write_report_pdf
     from rostfine_core.report.pages import draw_pages
 
@@ -265,7 +273,7 @@ def preview(
     pages = []
     with TemporaryDirectory(prefix="rostfine-") as folder:
         path = Path(folder) / "report.pdf"
-        write_report_pdf(path, assessments, left_out=left_out)
+        write_report_pdf(path, under_names(assessments, names), left_out=left_out)
         for page in draw_pages(path):
             pages.append(page)
             yield Progress(stage="preview", done=len(pages), total=0)

@@ -104,7 +104,7 @@ REASONS = (  # as the core says them, with a name for each value; a test holds t
     # Why there is no grade
     QT_TRANSLATE_NOOP(
         "Reasons",
-        "Sperm {name} was seen in {count} frame(s), too few to grade: correct its track or click "
+        "The sperm was seen in {count} frame(s), too few to grade: correct its track or click "
         "another sperm.",
     ),
     # What is to be known of the video and the processor

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.state.records import Draft, Sperm
-from rostfine_core.domain import Seed, Verdict
+from rostfine_core.domain import Verdict
 
 
 def free_name(draft: Draft, *, key: int) -> str:
@@ -18,9 +18,9 @@ def free_name(draft: Draft, *, key: int) -> str:
 
 def added(draft: Draft, *, key: int, frame: int, x_px: float, y_px: float) -> Draft:
     """One sperm more, numbered by itself."""
-    name = free_name(draft, key=key)
-    seed = Seed(target=name, frame=frame, x_px=x_px, y_px=y_px)
-    return replace(draft, sperms=(*draft.sperms, Sperm(key=key, name=name, seeds=(seed,))))
+    sperm = Sperm(key=key, name=free_name(draft, key=key), seeds=())
+    sperm = sperm.corrected(frame=frame, x_px=x_px, y_px=y_px)
+    return replace(draft, sperms=(*draft.sperms, sperm))
 
 
 def removed(draft: Draft, key: int) -> Draft:
@@ -33,7 +33,7 @@ def renamed(draft: Draft, key: int, name: str) -> Draft | None:
     name = name.strip()
     if not name or any(s.name.casefold() == name.casefold() for s in draft.sperms if s.key != key):
         return None
-    changed = _with(draft, key, lambda s: s.renamed(name))
+    changed = _with(draft, key, lambda s: replace(s, name=name))
     return None if changed == draft else changed
 
 

@@ -22,14 +22,17 @@ from rostfine_core.domain import (
 )
 
 Places = tuple[tuple[int, float, float], ...]
-"""The clicks of one sperm without its name: (frame, x_px, y_px), what a track depends on."""
-TrackKey = tuple[Places, float | None]
-"""The clicks and the corrected frame rate."""
+"""The clicks of one sperm: (frame, x_px, y_px), what a track depends on."""
+TrackKey = tuple[str, Places, float | None]
+"""The sperm's target, its clicks and the corrected frame rate."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sperm:
-    """One sperm the user chose: ``key`` never changes, ``name`` is what reports call it."""
+    """One sperm the user chose: ``key`` never changes, ``name`` is what reports call it.
+
+    The name stands here alone: seeds, tracks and results know the sperm by its ``target``.
+    """
 
     key: int
     name: str
@@ -37,18 +40,19 @@ class Sperm:
     verdict: Verdict = Verdict.OPEN
 
     @property
+    def target(self) -> str:
+        """The key as the core's records have it."""
+        return str(self.key)
+
+    @property
     def places(self) -> Places:
         """The clicks in order of their frames."""
         return tuple(sorted((s.frame, s.x_px, s.y_px) for s in self.seeds))
 
-    def renamed(self, name: str) -> "Sperm":
-        """The same sperm under another name."""
-        return replace(self, name=name, seeds=tuple(replace(s, target=name) for s in self.seeds))
-
     def corrected(self, *, frame: int, x_px: float, y_px: float) -> "Sperm":
         """The same sperm with its place in ``frame`` said by hand."""
         others = tuple(s for s in self.seeds if s.frame != frame)
-        seed = Seed(target=self.name, frame=frame, x_px=x_px, y_px=y_px)
+        seed = Seed(target=self.target, frame=frame, x_px=x_px, y_px=y_px)
         return replace(self, seeds=tuple(sorted((*others, seed), key=lambda s: s.frame)))
 
 
@@ -95,6 +99,7 @@ class Film:
 class AssessmentKey:
     """What an assessment depends on: when one of these changes it is out of date."""
 
+    target: str
     places: Places
     fps: float | None
     um_per_px: float | None

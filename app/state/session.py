@@ -124,6 +124,11 @@ class Session(QObject):
         """The sperm of a key; None when it is not (or no longer) in the list."""
         return next((s for s in self.sperms if s.key == key), None)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What the user calls each sperm, by its target: what an export writes."""
+        return {s.target: s.name for s in self.sperms}
+
     def number(self, key: int) -> int:
         """The place in the list, from 1; the name is what is drawn beside the marker."""
         return [s.key for s in self.sperms].index(key) + 1
@@ -135,12 +140,11 @@ class Session(QObject):
 
     def track_key(self, sperm: Sperm) -> TrackKey:
         """What this sperm's track depends on."""
-        return (sperm.places, self.calibration.fps)
+        return (sperm.target, sperm.places, self.calibration.fps)
 
     def track(self, sperm: Sperm) -> Track | None:
-        """The track made from exactly this sperm's clicks, under its present name."""
-        found = self.results.tracks.get(self.track_key(sperm))
-        return None if found is None else replace(found, target=sperm.name)
+        """The track made from exactly this sperm's clicks."""
+        return self.results.tracks.get(self.track_key(sperm))
 
     def film(self, sperm: Sperm) -> Film | None:
         """The film of the present track."""
@@ -149,6 +153,7 @@ class Session(QObject):
     def assessment_key(self, sperm: Sperm) -> AssessmentKey:
         """What this sperm's assessment would depend on now."""
         return AssessmentKey(
+            target=sperm.target,
             places=sperm.places,
             fps=self.calibration.fps,
             um_per_px=self.calibration.um_per_px,
@@ -165,15 +170,19 @@ class Session(QObject):
         graded = self.results.assessments.get(self.assessment_key(sperm))
         if graded is None:
             return None
+        twin = self._presented.twin(sperm.target)
         return self._presented.assessment(
-            graded, key=sperm.key, name=sperm.name, sample=self.sample, verdict=sperm.verdict
+            graded,
+            sample=self.sample,
+            verdict=sperm.verdict,
+            twin=None if twin is None else self.names[twin],
         )
 
     def _follow(self) -> None:
         """Tell of the sperm that are followed now: those whose tracks were not rejected."""
         kept = (s for s in self.sperms if s.verdict is not Verdict.REJECTED)
-        tracks = ((s.name, self.results.tracks.get(self.track_key(s))) for s in kept)
-        self._presented.follow([(name, track) for name, track in tracks if track is not None])
+        tracks = map(self.track, kept)
+        self._presented.follow([track for track in tracks if track is not None])
 
     def rejection(self, sperm: Sperm) -> str:
         """Why the sperm could not be graded; "" where it could or was not tried."""

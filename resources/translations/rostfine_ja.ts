@@ -1341,8 +1341,8 @@
         <translation>動画は {scale} µm/px ですが、学習用の動画は {trained} µm/px でした。</translation>
     </message>
     <message>
-        <source>Sperm {name} was seen in {count} frame(s), too few to grade: correct its track or click another sperm.</source>
-        <translation>精子 {name} は {count} フレームでしか見えず、評価には足りません。追跡を修正するか、別の精子をクリックしてください。</translation>
+        <source>The sperm was seen in {count} frame(s), too few to grade: correct its track or click another sperm.</source>
+        <translation>この精子は {count} フレームでしか見えず、評価には足りません。追跡を修正するか、別の精子をクリックしてください。</translation>
     </message>
     <message>
         <source>This video is simulated: it shows no real sperm.</source>

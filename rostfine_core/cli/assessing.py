@@ -147,7 +147,8 @@ def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") ->
     assessor = Assessor.load(model, device=arguments.device)
     outcome = run_job(assess_video(request, assessor=assessor))
     if not outcome.assessments:
-        raise TrackingError(outcome.rejected[0][1])
+        target, reason = outcome.rejected[0]
+        raise TrackingError(f"Sperm {target} was not graded: {reason}")
     run_job(
         export_sample(
             outcome.assessments,

@@ -17,12 +17,17 @@ Places = NDArray[np.float64]
 
 
 def same_head_flags(tracks: Sequence[Track]) -> dict[str, QualityFlag]:
-    """A warning, by target, for tracks that follow the same head as another."""
+    """A warning, by target, for tracks that follow the same head as another.
+
+    The warning calls the other by its target, which is its name on the command line.
+    """
     twins = find_twins({track.target: places_of(track) for track in tracks})
-    return {
-        target: QualityFlag(code=SAME_HEAD, severity=Severity.WARNING, reason=twin_reason(twin))
-        for target, twin in twins.items()
-    }
+    return {target: same_head_flag(twin) for target, twin in twins.items()}
+
+
+def same_head_flag(twin: str) -> QualityFlag:
+    """The warning for a sperm that is the same as another; ``twin`` is the other's name."""
+    return QualityFlag(code=SAME_HEAD, severity=Severity.WARNING, reason=twin_reason(twin))
 
 
 def twin_reason(twin: str) -> str:
@@ -40,7 +45,7 @@ def places_of(track: Track) -> Places:
 
 
 def find_twins(places: Mapping[str, Places]) -> dict[str, str]:
-    """For each sperm that is the same as another, by name, the first such other.
+    """For each sperm that is the same as another, by its key in ``places``, the first such other.
 
     That is one that lies nearer than ``SAME_HEAD_PX`` in most of the frames where both were seen,
     of which there are at least ``FEWEST_FRAMES``.

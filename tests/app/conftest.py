@@ -293,14 +293,14 @@ def graded(
     better = (0.6, 0.3, 0.1, 0.0, 0.0)
     session.add_tracks(
         {
-            session.track_key(first): make_track(first.name),
-            session.track_key(second): make_track(second.name, y_px=120.0),
+            session.track_key(first): make_track(first.target),
+            session.track_key(second): make_track(second.target, y_px=120.0),
         }
     )
     session.add_assessments(
         {
-            session.assessment_key(first): make_assessment(first.name),
-            session.assessment_key(second): replace(make_assessment(second.name, better)),
+            session.assessment_key(first): make_assessment(first.target),
+            session.assessment_key(second): replace(make_assessment(second.target, better)),
         },
         {},
     )

@@ -191,7 +191,7 @@ class VideoCanvas(pg.GraphicsView):
 
     def _look(self, sperm: Sperm) -> object:
         """Everything that the drawing of a sperm depends on."""
-        track = self._session.results.tracks.get(self._session.track_key(sperm))
+        track = self._session.track(sperm)
         is_selected = sperm.key == self._session.selected
         return (sperm.name, sperm.verdict, is_selected, id(track))
 

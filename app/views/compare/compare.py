@@ -189,8 +189,7 @@ class ComparePage(QWidget):
             assessment = self._session.assessment(sperm) if sperm else None
             if sperm is not None and assessment is not None:
                 chosen.append((sperm, assessment))
-        is_same = [(s.key, a) for s, a in chosen] == [(s.key, a) for s, a in self._chosen]
-        if is_same and self._is_drawn:
+        if chosen == self._chosen and self._is_drawn:
             return
         self._chosen, self._is_drawn, self._filled = chosen, True, 0
         for spare in self._candidates[len(chosen) :]:

@@ -91,7 +91,7 @@ class GradePanel(QWidget):
             self._scroll.verticalScrollBar().setValue(0)
         self._shown_key = sperm.key if sperm else None
         self._details.setVisible(assessment is not None)
-        # A typed name or sample makes another assessment around the same prediction.
+        # A typed sample makes another assessment around the same prediction.
         prediction = assessment.prediction if assessment else None
         if assessment is not None and prediction is not self._shown:
             self.histogram.show_prediction(assessment.prediction)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
 
 from app.jobs import work
+from app.state import drafts
 from app.state.records import Film
 from rostfine_core.domain import LongJob, VideoInfo
 from rostfine_core.errors import VideoError
+from rostfine_core.store import read_assessment
 from rostfine_core.video import open_video, write_video
 from rostfine_core.video.frame_cache import FrameCache
 
 if TYPE_CHECKING:
+    from app.state.session import Session
     from tests.app.conftest import MakeTrack
 
 FRAME_BYTES = 240 * 200 * 3
@@ -78,3 +85,41 @@ def test_a_video_that_is_gone_makes_no_film(info: VideoInfo, make_track: MakeTra
     cache = FrameCache(gone, budget_bytes=0)
     with pytest.raises(VideoError, match=r"gone\.mp4"):
         cut(work.cut_film(make_track(), cache=cache, path=Path(gone.path), crop_px=150))
+
+
+def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_path: Path) -> None:
+    """A report is made of records that no renaming touched; sperm 1 was also in sperm 3's batch."""
+    clicks = [{"target": t, "frame": 0, "x_px": 1.0, "y_px": 2.0} for t in ("1", "2", "3")]
+    for sperm in graded.sperms:
+        key = graded.assessment_key(sperm)
+        found = graded.results.assessments[key]
+        made = replace(
+            found.provenance,
+            settings_json=json.dumps({"cpu_threads": 2, "clicks_in_batch": clicks}),
+        )
+        graded.add_assessments({key: replace(found, provenance=made)}, {})
+    draft = graded.draft
+    for number, name in ((1, "left"), (2, "1"), (1, "3")):
+        draft = drafts.renamed(draft, number, name) or draft
+    graded.set_draft(draft)
+    before = graded.reportable
+    job = work.export(
+        before, tmp_path / "out", names=graded.names, left_out=(("x", "why"),), overwrite=False
+    )
+    for _ in job:
+        pass
+    assert graded.reportable == before  # the very records
+    folders = sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_dir())
+    assert folders == ["sperm-1", "sperm-3"]
+    for name in ("1", "3"):
+        record = read_assessment(tmp_path / "out" / f"sperm-{name}")
+        assert {record.target, record.track.target, *(s.target for s in record.seeds)} == {name}
+        batch = json.loads(record.provenance.settings_json)["clicks_in_batch"]
+        assert [c["target"] for c in batch] == ["3", "1", "removed 3"]
+        table = (tmp_path / "out" / f"sperm-{name}" / "track.csv").read_text().splitlines()
+        assert {line.split(",")[0] for line in table[1:]} == {name}
+    with (tmp_path / "out" / "report.csv").open(encoding="utf-8-sig") as file:
+        assert [row["target"] for row in csv.DictReader(file)] == ["3", "1", "x"]
+    pages = PdfReader(tmp_path / "out" / "report.pdf").pages
+    text = "\n".join(page.extract_text() for page in pages)
+    assert re.findall(r"^Sperm (\d)$", text, re.MULTILINE) == ["3", "1"]

@@ -1,7 +1,10 @@
 from collections.abc import Callable
 from dataclasses import replace
+from operator import is_
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PySide6.QtCore import SignalInstance
 from pytestqt.qtbot import QtBot
 
@@ -29,15 +32,44 @@ def test_results_are_found_again_when_an_edit_is_taken_back(graded: Session) -> 
     assert graded.assessment(graded.sperms[0]) is not None
 
 
-def test_a_renamed_sperm_keeps_its_results_under_the_new_name(graded: Session) -> None:
-    renamed = drafts.renamed(graded.draft, 1, "best")
-    assert renamed is not None
-    graded.set_draft(replace(renamed, sample=SampleInfo(sample="S-1", operator="me")))
-    assessment = graded.assessment(graded.sperms[0])
-    assert assessment is not None
-    assert {assessment.target, assessment.track.target, assessment.clip.target} == {"best"}
-    assert assessment.seeds[0].target == "best"
-    assert assessment.sample == SampleInfo(sample="S-1", operator="me")
+def test_an_assessment_tells_the_samples_present_name(graded: Session) -> None:
+    sample = SampleInfo(sample="S-1", operator="me")
+    graded.set_draft(replace(graded.draft, sample=sample))
+    assert [a.sample for a in graded.reportable] == [sample, sample]
+
+
+RENAMINGS = st.lists(
+    st.tuples(st.integers(1, 3), st.sampled_from(["1", "2", "3", "best", " b7"])), max_size=10
+)
+
+
+@given(RENAMINGS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_renaming_touches_what_was_found(
+    graded: Session, renamings: list[tuple[int, str]]
+) -> None:
+    begin = graded.draft
+    results, shown = graded.results, graded.reportable
+    tracks = [graded.track(s) for s in graded.sperms]
+    for key, name in renamings:
+        graded.set_draft(drafts.renamed(graded.draft, key, name) or graded.draft)
+        assert graded.results is results
+        assert all(map(is_, graded.reportable, shown))
+        assert all(map(is_, map(graded.track, graded.sperms), tracks))
+    named = {s.target: s.name for s in graded.sperms}
+    assert graded.names == named
+    graded.set_draft(begin)
+    assert graded.names == {"1": "1", "2": "2"}
+
+
+def test_a_new_sperm_at_the_place_of_a_removed_one_takes_over_none_of_its_results(
+    graded: Session,
+) -> None:
+    removed = drafts.removed(graded.draft, 1)
+    graded.set_draft(drafts.added(removed, key=3, frame=0, x_px=50.0, y_px=80.0))
+    assert graded.sperms[-1].places == ((0, 50.0, 80.0),)
+    assert graded.track(graded.sperms[-1]) is None
+    assert graded.assessment(graded.sperms[-1]) is None
 
 
 def test_a_grade_is_out_of_date_when_scale_rate_or_model_change(
@@ -84,7 +116,7 @@ def test_a_sperm_that_was_clicked_twice_is_told_as_long_as_it_is(
     """Each click is tracked and graded by itself, so only the session knows both."""
     one, two = graded.sperms
     assert reasons(graded) == {"1": [], "2": []}
-    graded.add_tracks({graded.track_key(s): make_track(s.name) for s in (one, two)})
+    graded.add_tracks({graded.track_key(s): make_track(s.target) for s in (one, two)})
     renamed = drafts.renamed(graded.draft, 2, "best")
     assert renamed is not None
     graded.set_draft(renamed)
@@ -105,7 +137,8 @@ def test_a_sperm_that_was_clicked_twice_is_told_as_long_as_it_is(
 def reasons(session: Session) -> dict[str, list[str]]:
     """What is said of each sperm that is the same as another."""
     return {
-        a.target: [f.reason for f in a.flags if f.code == SAME_HEAD] for a in session.reportable
+        session.names[a.target]: [f.reason for f in a.flags if f.code == SAME_HEAD]
+        for a in session.reportable
     }
 
 

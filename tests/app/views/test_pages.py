@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QTextBrowser, QToolButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLabel, QTextBrowser, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.actions import ACTIONS
@@ -193,6 +193,22 @@ def test_what_is_like_is_said_to_be_like(qtbot: QtBot, graded: Session) -> None:
     graded.set_compared((1, 2))
     assert "no clear difference" in page.verdicts[0].text()
     page.hide()
+
+
+def test_a_renamed_sperm_bears_its_new_name_among_those_side_by_side(
+    qtbot: QtBot, graded: Session
+) -> None:
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.show()
+    graded.set_compared((1, 2))
+    qtbot.waitUntil(lambda: len(page.findChildren(Candidate)) == 2)
+    renamed = drafts.renamed(graded.draft, 1, "best")
+    assert renamed is not None
+    graded.set_draft(renamed)
+    assert page.verdicts[0].text().startswith("best and 2:")
+    candidate = page.findChildren(Candidate)[0]
+    qtbot.waitUntil(lambda: candidate.findChildren(QLabel)[0].toolTip() == "Sperm best")
 
 
 def test_names_that_differ_in_the_middle_are_told_apart(
