@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from app.main_window import MainWindow
 
         window = MainWindow(settings)
-        teller.told.connect(lambda sentence: window.show_error(_bug(sentence), is_bug=True))
+        teller.told.connect(lambda sentence: window.errors.tell(_bug(sentence), is_bug=True))
         window.seen.connect(window.controller.start, Qt.ConnectionType.QueuedConnection)
         window.show()
         QTimer.singleShot(0, window, lambda: _open(window, arguments))
@@ -68,7 +68,7 @@ def _open(window: object, arguments: argparse.Namespace) -> None:
         video = bundled_path(DEMO_VIDEO)
         window.controller.open_video(video, seeds=seeds, um_per_px=DEMO_UM_PER_PX)
     except RostfineError as error:
-        window.show_error(str(error))
+        window.errors.tell(str(error))
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

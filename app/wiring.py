@@ -1,32 +1,90 @@
-"""Connects the reviewing page: its requests to the controller, the actions to its buttons."""
+"""Connects the window's parts: every signal that one object sends to another.
+
+A widget follows the session by itself, as it can then be shown and tested alone; what it asks for
+reaches a controller here.
+"""
+
+from dataclasses import dataclass
 
 from app.actions.action_set import ActionSet
+from app.actions.window_commands import WindowCommands
 from app.controllers.controller import Controller
+from app.views.compare.compare import ComparePage
+from app.views.dialogs.dialogs import Errors
+from app.views.recent_menu import RecentMenu
+from app.views.report_panel import ReportPage
 from app.views.review.review import ReviewPage
+from app.views.sample_bar import SampleBar
+from app.views.status_bar import StatusBar
 
 
-def add_buttons(review: ReviewPage, actions: ActionSet) -> None:
-    """Put the actions where they are needed."""
-    for layout, ids in (
-        (
-            review.canvas_bar.buttons,
-            ("tool_select", "tool_correct", "tool_measure", "accept", "reject", "remove"),
-        ),
-        (review.canvas_bar.zoom_buttons, ("zoom_out", "zoom_in", "zoom_fit", "zoom_actual")),
-        (
-            review.timeline.buttons,
-            ("first_frame", "step_back", "play", "step_forward", "last_frame"),
-        ),
-        (
-            review.film_strip.buttons,
-            ("overlay_none", "overlay_rollout", "overlay_branch", "overlay_patches"),
-        ),
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """The views that ask for something."""
+
+    review: ReviewPage
+    compare: ComparePage
+    report: ReportPage
+    sample_bar: SampleBar
+    status: StatusBar
+    recent: RecentMenu
+    errors: Errors
+
+
+def connect_controllers(controller: Controller) -> None:
+    """Let the controllers follow the session, the settings, the jobs and each other."""
+    session, settings, jobs = controller.session, controller.settings, controller.jobs
+    analysis, opening = controller.analysis, controller.opening
+    session.sperms_changed.connect(analysis.go_on)
+    session.calibration_changed.connect(analysis.go_on)
+    session.selection_changed.connect(analysis.go_on)
+    session.calibration_changed.connect(controller.remember_microscope)
+    session.sample_changed.connect(controller.remember_operator)
+    settings.changed.connect(controller.apply_setting)
+    jobs.ended.connect(analysis.continue_after)
+    jobs.ended.connect(opening.open_next)
+    jobs.ended.connect(controller.redraw_preview)
+    jobs.works_changed.connect(opening.show_decoded)
+    jobs.works_changed.connect(controller.show_running)
+    analysis.work_failed.connect(opening.report_failure)
+    analysis.failed.connect(controller.failed)
+    opening.failed.connect(controller.failed)
+    opening.opened.connect(controller.begin_anew)
+    controller.exported.connect(controller.tell_target)
+    for signal in (
+        session.sample_changed,
+        session.results_changed,
+        session.sperms_changed,
+        session.calibration_changed,
+        session.page_changed,
     ):
-        actions.add_buttons(layout, *ids)
+        signal.connect(controller.tell_target)
 
 
-def connect_review(review: ReviewPage, controller: Controller) -> None:
-    """Let the page's requests reach the controller and its parts."""
+def connect_views(views: Views, controller: Controller, commands: WindowCommands) -> None:
+    """Let the views' requests reach the controllers, and the controllers' answers the views."""
+    _connect_review(views.review, controller)
+    editor, report, sample_bar = controller.editor, views.report, views.sample_bar
+    views.compare.compared.connect(controller.compare)
+    views.status.cancel_requested.connect(controller.cancel)
+    views.recent.chosen.connect(controller.open_video)
+    sample_bar.sample_edited.connect(editor.set_sample)
+    sample_bar.calibration_edited.connect(editor.set_calibration)
+    report.sample_edited.connect(editor.set_sample)
+    report.export_requested.connect(sample_bar.commit)
+    report.export_requested.connect(controller.export)
+    report.folder_requested.connect(commands.open_report_folder)
+    report.preview_requested.connect(controller.preview)
+    controller.previewed.connect(report.show_pages)
+    controller.target_changed.connect(report.show_target)
+    controller.failed.connect(views.errors.tell)
+    commands.failed.connect(views.errors.tell)
+    controller.settings.recent_changed.connect(views.recent.show_videos)
+    controller.settings.profiles_changed.connect(sample_bar.set_profiles)
+    controller.session.video_changed.connect(views.review.canvas.setFocus)
+
+
+def _connect_review(review: ReviewPage, controller: Controller) -> None:
     editor, player = controller.editor, controller.player
     review.canvas.place_clicked.connect(editor.add_sperm)
     review.canvas.sperm_clicked.connect(editor.select)
@@ -42,3 +100,22 @@ def connect_review(review: ReviewPage, controller: Controller) -> None:
     review.timeline.speed_requested.connect(player.set_speed)
     review.film_strip.seek_requested.connect(player.seek)
     review.film_strip.overlay_changed_by_user.connect(controller.set_overlay)
+
+
+def connect_actions(actions: ActionSet, controller: Controller) -> None:
+    """Enable and check the actions anew whenever a fact that they depend on may be different."""
+    session = controller.session
+    for signal in (
+        session.video_changed,
+        session.sperms_changed,
+        session.selection_changed,
+        session.results_changed,
+        session.works_changed,
+        session.overlay_changed,
+        session.page_changed,
+        session.tool_changed,
+        session.playing_changed,
+        controller.editor.undo_stack.indexChanged,
+        controller.exported,
+    ):
+        signal.connect(actions.refresh)

@@ -1,6 +1,6 @@
-"""The table of actions: every command of the window with its shortcut, tip, icon and handler."""
+"""The actions of the window: one table, and Qt's actions made from it."""
 
 from app.actions.spec import MENUS, ActionSpec
-from app.actions.table import ACTIONS, TOOLBAR
+from app.actions.table import ACTIONS
 
-__all__ = ["ACTIONS", "MENUS", "TOOLBAR", "ActionSpec"]
+__all__ = ["ACTIONS", "MENUS", "ActionSpec"]

@@ -1,34 +1,43 @@
-"""Qt's actions made from the table, put into menus and bars, shown as on or off."""
+"""Qt's actions made from the table, put into menus and bars, enabled by what is known now."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QBoxLayout, QMainWindow, QMenu, QToolBar, QToolButton
 
-from app.actions import ACTIONS, MENUS, TOOLBAR, ActionSpec
+from app.actions.facts import Facts, current_facts
+from app.actions.spec import MENUS, TOOL_BAR, ActionSpec, Bar, Handlers
+from app.actions.table import ACTIONS
 from app.presentation.theme import Theme, icon
 
 
-class ActionSet:
+class ActionSet(QObject):
     """The window's actions by id."""
 
     def __init__(
-        self, window: QMainWindow, owners: Mapping[str, QObject], *, before: Callable[[], None]
+        self,
+        window: QMainWindow,
+        handlers: Handlers,
+        theme: Theme,
+        *,
+        before: Callable[[], None],
     ) -> None:
-        """Args: ``before`` is called before the handler of any action."""
-        self._window, self._before = window, before
-        self._actions: dict[str, QAction] = {}
+        """Args: ``before`` is called before any action is run."""
+        super().__init__(window)
+        self._window, self._handlers, self._before = window, handlers, before
+        self._theme = theme
         self._groups: dict[str, QActionGroup] = {}
-        for spec in ACTIONS:
-            self._actions[spec.id] = self._made(spec, owners)
+        self._actions = {spec.id: self._made(spec) for spec in ACTIONS}
+        self.recolour(theme)
+        self.refresh()
 
     def __getitem__(self, id: str) -> QAction:
         return self._actions[id]
 
     def fill_menus(self, recent: QMenu) -> None:
-        """The menu bar, with the recent videos after Open."""
-        menus = {name: self._window.menuBar().addMenu(translated(name)) for name in MENUS}
+        """Fill the menu bar, with the recent videos after Open."""
+        menus = {name: self._window.menuBar().addMenu(_translated(name)) for name in MENUS}
         for spec in ACTIONS:
             if spec.separator:
                 menus[spec.menu].addSeparator()
@@ -37,25 +46,25 @@ class ActionSet:
                 menus[spec.menu].addMenu(recent)
 
     def fill_tool_bar(self, bar: QToolBar) -> None:
-        """The tool bar in the order of the work, with words beside the icons."""
+        """Fill the tool bar in the order of the work, with words beside most icons."""
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        for id in TOOLBAR:
-            if not id:
+        for row in TOOL_BAR:
+            if row is not TOOL_BAR[0]:
                 bar.addSeparator()
-                continue
-            bar.addAction(self._actions[id])
-            button = bar.widgetForAction(self._actions[id])
-            if isinstance(button, QToolButton):
-                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-                if id in ("undo", "redo"):
-                    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            for spec in specs_of(row):
+                bar.addAction(self._actions[spec.id])
+                button = bar.widgetForAction(self._actions[spec.id])
+                if isinstance(button, QToolButton):
+                    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+                    if row is Bar.HISTORY:
+                        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
 
-    def add_buttons(self, layout: QBoxLayout, *ids: str) -> None:
-        """Small buttons in a panel."""
-        for id in ids:
+    def fill_buttons(self, bar: Bar, layout: QBoxLayout) -> None:
+        """Add the small buttons of one row to a panel."""
+        for spec in specs_of(bar):
             button = QToolButton()
-            button.setDefaultAction(self._actions[id])
-            button.setAccessibleName(translated(_spec(id).text))
+            button.setDefaultAction(self._actions[spec.id])
+            button.setAccessibleName(_translated(spec.text))
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setObjectName("small")
             button.setFixedSize(32, 28)
@@ -63,41 +72,57 @@ class ActionSet:
 
     def recolour(self, theme: Theme) -> None:
         """Draw all icons in a theme's colours."""
+        self._theme = theme
         for spec in ACTIONS:
-            self.set_icon(spec.id, spec.icon, theme)
+            self._draw_icon(spec)
 
-    def set_icon(self, id: str, name: str, theme: Theme) -> None:
-        """Give one action another icon."""
-        self._actions[id].setIcon(icon(name, theme.colours["text"], theme.colours["disabled"]))
+    @Slot()
+    def refresh(self) -> None:
+        """Show which actions are possible now and which states are on."""
+        facts = current_facts(self._handlers.controller)
+        for spec in ACTIONS:
+            self._refresh(spec, facts)
 
-    def _made(self, spec: ActionSpec, owners: Mapping[str, QObject]) -> QAction:
-        action = QAction(translated(spec.text), self._window)
+    def _refresh(self, spec: ActionSpec, facts: Facts) -> None:
+        action, is_enabled = self._actions[spec.id], spec.enabled(facts)
+        if action.isEnabled() != is_enabled:
+            action.setEnabled(is_enabled)
+        if spec.checked is not None and action.isChecked() != spec.checked(facts):
+            action.setChecked(spec.checked(facts))
+        if spec.checked_icon:
+            self._draw_icon(spec)
+
+    def _draw_icon(self, spec: ActionSpec) -> None:
+        action, colours = self._actions[spec.id], self._theme.colours
+        name = spec.checked_icon if spec.checked_icon and action.isChecked() else spec.icon
+        action.setIcon(icon(name, colours["text"], colours["disabled"]))
+
+    def _made(self, spec: ActionSpec) -> QAction:
+        action = QAction(_translated(spec.text), self._window)
         action.setObjectName(spec.id)
         sequence = QKeySequence(spec.shortcut)
         action.setShortcut(sequence)
         keys = sequence.toString(QKeySequence.SequenceFormat.NativeText)
-        action.setToolTip(f"{translated(spec.tip)} ({keys})")
-        action.setStatusTip(translated(spec.tip))
-        action.setCheckable(spec.checkable)
+        action.setToolTip(f"{_translated(spec.tip)} ({keys})")
+        action.setStatusTip(_translated(spec.tip))
+        action.setCheckable(spec.checked is not None)
         if spec.group:
             group = self._groups.setdefault(spec.group, QActionGroup(self._window))
             group.addAction(action)
-        owner, method = spec.handler.split(".")
-        handle = getattr(owners[owner], method)
-        arguments = () if spec.argument is None else (spec.argument,)
-
-        def act(_checked: bool) -> None:
-            self._before()
-            handle(*arguments)
-
-        action.triggered.connect(act)
+        action.triggered.connect(lambda _: self._run(spec))
         return action
 
+    def _run(self, spec: ActionSpec) -> None:
+        self._before()
+        spec.run(self._handlers)
 
-def translated(text: str) -> str:
+
+def specs_of(bar: Bar) -> list[ActionSpec]:
+    """The actions with a button in a row, in its order."""
+    placed = [(s.button.position, s) for s in ACTIONS if s.button and s.button.bar is bar]
+    return [spec for _, spec in sorted(placed, key=lambda p: p[0])]
+
+
+def _translated(text: str) -> str:
     """A text of the table in the user's language."""
     return QCoreApplication.translate("Actions", text)
-
-
-def _spec(id: str) -> ActionSpec:
-    return next(a for a in ACTIONS if a.id == id)

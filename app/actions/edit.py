@@ -1,7 +1,15 @@
 """The Edit menu: undo and redo, and the list of sperm."""
 
-from app.actions.spec import EDIT, ActionSpec
+from app.actions.spec import EDIT, ActionSpec, Bar, Handlers, Place
+from app.state.records import Page
 from rostfine_core.marking import QT_TRANSLATE_NOOP
+
+
+def _rename(to: Handlers) -> None:
+    """Type another name for the selected sperm, in the list."""
+    to.controller.show_page(Page.REVIEW)
+    to.sperm_list.edit_name()
+
 
 EDIT_ACTIONS = (
     ActionSpec(
@@ -10,8 +18,10 @@ EDIT_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Undo"),
         tip=QT_TRANSLATE_NOOP("Actions", "Take the last edit back"),
         icon="undo",
-        handler="editor.undo",
         shortcut="Ctrl+Z",
+        run=lambda to: to.editor.undo(),
+        enabled=lambda now: now.can_undo,
+        button=Place(Bar.HISTORY, 0),
     ),
     ActionSpec(
         id="redo",
@@ -19,8 +29,10 @@ EDIT_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Redo"),
         tip=QT_TRANSLATE_NOOP("Actions", "Do the edit again"),
         icon="redo",
-        handler="editor.redo",
         shortcut="Ctrl+Shift+Z",
+        run=lambda to: to.editor.redo(),
+        enabled=lambda now: now.can_redo,
+        button=Place(Bar.HISTORY, 1),
     ),
     ActionSpec(
         id="next_sperm",
@@ -28,8 +40,9 @@ EDIT_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Next sperm"),
         tip=QT_TRANSLATE_NOOP("Actions", "Select the next sperm of the list"),
         icon="down",
-        handler="editor.select_next",
         shortcut="Ctrl+Down",
+        run=lambda to: to.editor.select_next(),
+        enabled=lambda now: now.has_sperm,
         separator=True,
     ),
     ActionSpec(
@@ -38,8 +51,9 @@ EDIT_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Previous sperm"),
         tip=QT_TRANSLATE_NOOP("Actions", "Select the previous sperm of the list"),
         icon="up",
-        handler="editor.select_previous",
         shortcut="Ctrl+Up",
+        run=lambda to: to.editor.select_previous(),
+        enabled=lambda now: now.has_sperm,
     ),
     ActionSpec(
         id="rename",
@@ -47,8 +61,9 @@ EDIT_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Rename"),
         tip=QT_TRANSLATE_NOOP("Actions", "Give the selected sperm another name"),
         icon="rename",
-        handler="window.start_rename",
         shortcut="F2",
+        run=_rename,
+        enabled=lambda now: now.has_selection,
     ),
     ActionSpec(
         id="move_up",
@@ -56,8 +71,9 @@ EDIT_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Move up"),
         tip=QT_TRANSLATE_NOOP("Actions", "Move the selected sperm up in the list"),
         icon="move_up",
-        handler="editor.move_up",
         shortcut="Ctrl+Shift+Up",
+        run=lambda to: to.editor.move_up(),
+        enabled=lambda now: now.shows_selection,
     ),
     ActionSpec(
         id="move_down",
@@ -65,8 +81,9 @@ EDIT_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Move down"),
         tip=QT_TRANSLATE_NOOP("Actions", "Move the selected sperm down in the list"),
         icon="move_down",
-        handler="editor.move_down",
         shortcut="Ctrl+Shift+Down",
+        run=lambda to: to.editor.move_down(),
+        enabled=lambda now: now.shows_selection,
     ),
     ActionSpec(
         id="remove",
@@ -74,7 +91,9 @@ EDIT_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Remove"),
         tip=QT_TRANSLATE_NOOP("Actions", "Remove the selected sperm; undo brings it back"),
         icon="remove",
-        handler="editor.remove_selected",
         shortcut="Del",
+        run=lambda to: to.editor.remove_selected(),
+        enabled=lambda now: now.shows_selection,
+        button=Place(Bar.CANVAS, 5),
     ),
 )

@@ -1,6 +1,6 @@
 """The File menu: videos, reports, screenshots, settings and the end."""
 
-from app.actions.spec import FILE, ActionSpec
+from app.actions.spec import FILE, ActionSpec, Bar, Place, always
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 FILE_ACTIONS = (
@@ -10,8 +10,10 @@ FILE_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Open"),
         tip=QT_TRANSLATE_NOOP("Actions", "Open a microscope video"),
         icon="open",
-        handler="window.ask_open",
         shortcut="Ctrl+O",
+        run=lambda to: to.window.ask_open(),
+        enabled=always,
+        button=Place(Bar.FILE, 0),
     ),
     ActionSpec(
         id="export",
@@ -21,8 +23,9 @@ FILE_ACTIONS = (
             "Actions", "Write the sample's PDF, CSV and one folder for each sperm"
         ),
         icon="export",
-        handler="controller.export",
         shortcut="Ctrl+P",
+        run=lambda to: to.controller.export(),
+        enabled=lambda now: now.has_sperm,
         separator=True,
     ),
     ActionSpec(
@@ -31,8 +34,9 @@ FILE_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Open the report's folder"),
         tip=QT_TRANSLATE_NOOP("Actions", "Show the exported files"),
         icon="folder",
-        handler="window.open_report_folder",
         shortcut="Ctrl+Shift+E",
+        run=lambda to: to.window.open_report_folder(),
+        enabled=lambda now: now.has_report,
     ),
     ActionSpec(
         id="screenshot",
@@ -40,17 +44,19 @@ FILE_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Screenshot"),
         tip=QT_TRANSLATE_NOOP("Actions", "Save a picture of the window"),
         icon="camera",
-        handler="window.ask_screenshot",
         shortcut="Ctrl+Shift+S",
+        run=lambda to: to.window.ask_screenshot(),
+        enabled=always,
     ),
     ActionSpec(
         id="settings",
         menu=FILE,
         text=QT_TRANSLATE_NOOP("Actions", "Settings"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Appearance, work, model and memory"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Appearance, workflow, model and memory"),
         icon="settings",
-        handler="window.show_settings",
         shortcut="Ctrl+,",
+        run=lambda to: to.window.show_settings(),
+        enabled=always,
         separator=True,
     ),
     ActionSpec(
@@ -59,7 +65,8 @@ FILE_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Quit"),
         tip=QT_TRANSLATE_NOOP("Actions", "Close the window"),
         icon="quit",
-        handler="window.close",
         shortcut="Ctrl+Q",
+        run=lambda to: to.window.close(),
+        enabled=always,
     ),
 )

@@ -1,6 +1,6 @@
 """The Help menu: shortcuts, versions and the log."""
 
-from app.actions.spec import HELP, ActionSpec
+from app.actions.spec import HELP, ActionSpec, always
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 HELP_ACTIONS = (
@@ -10,8 +10,9 @@ HELP_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Shortcuts"),
         tip=QT_TRANSLATE_NOOP("Actions", "All actions with their keys"),
         icon="keyboard",
-        handler="window.show_shortcuts",
         shortcut="F1",
+        run=lambda to: to.window.show_shortcuts(),
+        enabled=always,
     ),
     ActionSpec(
         id="about",
@@ -19,8 +20,9 @@ HELP_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "About"),
         tip=QT_TRANSLATE_NOOP("Actions", "Versions, model card and licences"),
         icon="about",
-        handler="window.show_about",
         shortcut="Shift+F1",
+        run=lambda to: to.window.show_about(),
+        enabled=always,
     ),
     ActionSpec(
         id="open_log",
@@ -28,7 +30,8 @@ HELP_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Show the log"),
         tip=QT_TRANSLATE_NOOP("Actions", "Open the folder of the crash log"),
         icon="log",
-        handler="window.open_log_folder",
         shortcut="Ctrl+Shift+L",
+        run=lambda to: to.window.open_log_folder(),
+        enabled=always,
     ),
 )

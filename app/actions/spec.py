@@ -1,17 +1,70 @@
-"""One action of the window, and the menus that actions stand in."""
+"""One action of the window: its texts, keys, place, when it is enabled and what it does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
+from app.actions.facts import Facts
+from app.actions.window_commands import WindowCommands
+from app.controllers.analysis import Analysis
+from app.controllers.controller import Controller
+from app.controllers.editor import Editor
+from app.controllers.player import Player
+from app.views.canvas.video_canvas import VideoCanvas
+from app.views.review.sperm_list import SpermList
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActionSpec:
-    """One action.
+class Handlers:
+    """The objects that actions act on."""
 
-    ``handler`` names an owner (window, controller, editor, player, analysis, canvas) and its
-    method, called with ``argument`` unless that is None. Actions of one ``group`` exclude each
-    other, ``checkable`` ones show a state.
+    window: WindowCommands
+    controller: Controller
+    editor: Editor
+    player: Player
+    analysis: Analysis
+    canvas: VideoCanvas
+    sperm_list: SpermList
+
+
+class Bar(StrEnum):
+    """A row of buttons; the tool bar has one for each of ``TOOL_BAR``."""
+
+    FILE = "file"
+    ANALYSIS = "analysis"
+    PAGES = "pages"
+    HISTORY = "history"
+    CANVAS = "canvas"
+    ZOOM = "zoom"
+    TIMELINE = "timeline"
+    OVERLAY = "overlay"
+
+
+TOOL_BAR = (Bar.FILE, Bar.ANALYSIS, Bar.PAGES, Bar.HISTORY)
+"""The tool bar's rows from left to right, with a separator between them."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A button's row and its position there, from 0 on the left."""
+
+    bar: Bar
+    position: int
+
+
+def always(_: Facts) -> bool:
+    """The rule of an action that can be used at any time."""
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionSpec:
+    """Everything about one action.
+
+    ``menu`` and ``separator`` (a line above it) are its place in the menu bar, ``button`` is where
+    it has a button, if anywhere. An action with ``checked`` shows a state; it may have another icon
+    while that is on. Actions of one ``group`` exclude each other.
     """
 
     id: str
@@ -19,10 +72,12 @@ class ActionSpec:
     text: str
     tip: str
     icon: str
-    handler: str
     shortcut: str
-    argument: object = None
-    checkable: bool = False
+    run: Callable[[Handlers], object]
+    enabled: Callable[[Facts], bool]
+    checked: Callable[[Facts], bool] | None = None
+    checked_icon: str = ""
+    button: Place | None = None
     group: str = ""
     separator: bool = False
 
@@ -31,6 +86,6 @@ FILE = QT_TRANSLATE_NOOP("Actions", "&File")
 EDIT = QT_TRANSLATE_NOOP("Actions", "&Edit")
 VIEW = QT_TRANSLATE_NOOP("Actions", "&View")
 VIDEO = QT_TRANSLATE_NOOP("Actions", "V&ideo")
-WORK = QT_TRANSLATE_NOOP("Actions", "&Work")
+ANALYSIS = QT_TRANSLATE_NOOP("Actions", "&Analysis")
 HELP = QT_TRANSLATE_NOOP("Actions", "&Help")
-MENUS = (FILE, EDIT, WORK, VIDEO, VIEW, HELP)
+MENUS = (FILE, EDIT, ANALYSIS, VIDEO, VIEW, HELP)

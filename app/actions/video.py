@@ -1,6 +1,6 @@
 """The Video menu: playing and stepping through the frames."""
 
-from app.actions.spec import VIDEO, ActionSpec
+from app.actions.spec import VIDEO, ActionSpec, Bar, Place
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 JUMP_FRAMES = 10
@@ -13,9 +13,12 @@ VIDEO_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Play"),
         tip=QT_TRANSLATE_NOOP("Actions", "Play or pause"),
         icon="play",
-        handler="player.toggle",
         shortcut="K",
-        checkable=True,
+        run=lambda to: to.player.toggle(),
+        enabled=lambda now: now.has_video,
+        checked=lambda now: now.is_playing,
+        checked_icon="pause",
+        button=Place(Bar.TIMELINE, 2),
     ),
     ActionSpec(
         id="step_back",
@@ -23,9 +26,10 @@ VIDEO_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Back one frame"),
         tip=QT_TRANSLATE_NOOP("Actions", "Show the frame before"),
         icon="step_back",
-        handler="player.step",
-        argument=-1,
         shortcut="J",
+        run=lambda to: to.player.step(-1),
+        enabled=lambda now: now.has_video,
+        button=Place(Bar.TIMELINE, 1),
         separator=True,
     ),
     ActionSpec(
@@ -34,9 +38,10 @@ VIDEO_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Forward one frame"),
         tip=QT_TRANSLATE_NOOP("Actions", "Show the frame after"),
         icon="step_forward",
-        handler="player.step",
-        argument=1,
         shortcut="L",
+        run=lambda to: to.player.step(1),
+        enabled=lambda now: now.has_video,
+        button=Place(Bar.TIMELINE, 3),
     ),
     ActionSpec(
         id="jump_back",
@@ -44,9 +49,9 @@ VIDEO_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Back ten frames"),
         tip=QT_TRANSLATE_NOOP("Actions", "Go ten frames back"),
         icon="jump_back",
-        handler="player.step",
-        argument=-JUMP_FRAMES,
         shortcut="Shift+J",
+        run=lambda to: to.player.step(-JUMP_FRAMES),
+        enabled=lambda now: now.has_video,
     ),
     ActionSpec(
         id="jump_forward",
@@ -54,9 +59,9 @@ VIDEO_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Forward ten frames"),
         tip=QT_TRANSLATE_NOOP("Actions", "Go ten frames on"),
         icon="jump_forward",
-        handler="player.step",
-        argument=JUMP_FRAMES,
         shortcut="Shift+L",
+        run=lambda to: to.player.step(JUMP_FRAMES),
+        enabled=lambda now: now.has_video,
     ),
     ActionSpec(
         id="first_frame",
@@ -64,9 +69,10 @@ VIDEO_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "First frame"),
         tip=QT_TRANSLATE_NOOP("Actions", "Go to the first frame"),
         icon="first",
-        handler="player.seek",
-        argument=0,
         shortcut="Ctrl+Home",
+        run=lambda to: to.player.seek(0),
+        enabled=lambda now: now.has_video,
+        button=Place(Bar.TIMELINE, 0),
     ),
     ActionSpec(
         id="last_frame",
@@ -74,9 +80,10 @@ VIDEO_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Last frame"),
         tip=QT_TRANSLATE_NOOP("Actions", "Go to the last frame"),
         icon="last",
-        handler="player.seek",
-        argument=LAST,
         shortcut="Ctrl+End",
+        run=lambda to: to.player.seek(LAST),
+        enabled=lambda now: now.has_video,
+        button=Place(Bar.TIMELINE, 4),
     ),
     ActionSpec(
         id="slower",
@@ -84,9 +91,9 @@ VIDEO_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Slower"),
         tip=QT_TRANSLATE_NOOP("Actions", "Play at half the speed"),
         icon="slower",
-        handler="player.change_speed",
-        argument=-1,
         shortcut="[",
+        run=lambda to: to.player.change_speed(-1),
+        enabled=lambda now: now.has_video,
         separator=True,
     ),
     ActionSpec(
@@ -95,8 +102,8 @@ VIDEO_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Faster"),
         tip=QT_TRANSLATE_NOOP("Actions", "Play at twice the speed, at most as it was recorded"),
         icon="faster",
-        handler="player.change_speed",
-        argument=1,
         shortcut="]",
+        run=lambda to: to.player.change_speed(1),
+        enabled=lambda now: now.has_video,
     ),
 )

@@ -55,10 +55,6 @@ class Analysis(QObject):
         self._left_tracks: set[TrackKey] = set()
         self._left_grades: set[AssessmentKey] = set()
         self._left_films: set[TrackKey] = set()
-        session.sperms_changed.connect(self.go_on)
-        session.calibration_changed.connect(self.go_on)
-        session.selection_changed.connect(self.go_on)
-        jobs.ended.connect(self._on_ended)
 
     # Requests ------------------------------------------------------------------------------
 
@@ -188,7 +184,8 @@ class Analysis(QObject):
             self._start_film(video, cache)
 
     @Slot(str)
-    def _on_ended(self, kind: str) -> None:
+    def continue_after(self, kind: str) -> None:
+        """Start what waited for a job of this kind to end."""
         if kind in (TRACK, GRADE, FILM):
             self.go_on()
 

@@ -20,6 +20,8 @@ from app.state.records import (
     ModelStatus,
     Overlay,
     OverlayKind,
+    Page,
+    ReportTarget,
     Tool,
 )
 from app.state.session import Session
@@ -53,13 +55,13 @@ class Controller(QObject):
         failed(str): something failed; the sentence is for the user.
         exported(object): the folder that now holds the report.
         previewed(object): the report's pages, a tuple of (H, W, 3) uint8 pictures.
-        recent_changed(): the list of recent videos is different.
+        target_changed(object): where the report goes or is, a ``ReportTarget``.
     """
 
     failed = Signal(str)
     exported = Signal(object)
     previewed = Signal(object)
-    recent_changed = Signal()
+    target_changed = Signal(object)
 
     def __init__(
         self,
@@ -89,15 +91,6 @@ class Controller(QObject):
         self._settled = session.draft  # what the last report holds, or the video opened with
         self._is_preview_stale = False
         session.set_overlay(Overlay(colour_map=settings.text("colour_map")))
-        session.calibration_changed.connect(self._on_calibration_changed)
-        session.sample_changed.connect(self._on_sample_changed)
-        settings.changed.connect(self._on_setting_changed)
-        self.jobs.works_changed.connect(self._on_works_changed)
-        self.jobs.ended.connect(self._on_ended)
-        self.analysis.failed.connect(self.failed)
-        self.opening.failed.connect(self.failed)
-        self.opening.recent_changed.connect(self.recent_changed)
-        self.opening.opened.connect(self._on_opened)
 
     # Opening -------------------------------------------------------------------------------
 
@@ -114,7 +107,8 @@ class Controller(QObject):
             self.opening.open(path, seeds, um_per_px)
 
     @Slot()
-    def _on_opened(self) -> None:
+    def begin_anew(self) -> None:
+        """Take the video that was just opened as having nothing that a report could miss."""
         self._exported, self._settled = set(), self.session.draft
 
     # Work ----------------------------------------------------------------------------------
@@ -140,11 +134,13 @@ class Controller(QObject):
         self.settings.sync()
 
     @Slot()
-    def _on_works_changed(self) -> None:
+    def show_running(self) -> None:
+        """Tell the session which jobs run."""
         self.session.set_works(self.jobs.works)
 
     @Slot(str)
-    def _on_ended(self, kind: str) -> None:
+    def redraw_preview(self, kind: str) -> None:
+        """Draw the preview again if it went out of date while it was drawn."""
         if kind == PREVIEW and self._is_preview_stale:
             self.preview()
 
@@ -163,6 +159,16 @@ class Controller(QObject):
         """Whether there are sperm, corrections or grades that no export holds."""
         is_edited = bool(self.session.sperms) and self.session.draft != self._settled
         return is_edited or has_unexported_grades(self.session, self._exported)
+
+    @Slot()
+    def tell_target(self) -> None:
+        """Tell where the report goes and whether all of it is there already."""
+        folder, is_last = self.report_folder, self.report_folder == self.last_report
+        self.target_changed.emit(
+            ReportTarget(
+                folder=folder, is_written=is_last and not self.has_unexported, can_open=is_last
+            )
+        )
 
     @Slot()
     def export(self) -> None:
@@ -250,6 +256,10 @@ class Controller(QObject):
         """Change brightness and contrast of the view."""
         self.session.set_display(display)
 
+    def show_page(self, page: Page) -> None:
+        """Show one of the window's pages."""
+        self.session.set_page(page)
+
     @Slot(object)
     def set_tool(self, tool: Tool) -> None:
         """Choose what a click does."""
@@ -263,7 +273,8 @@ class Controller(QObject):
     # Remembering ---------------------------------------------------------------------------
 
     @Slot()
-    def _on_calibration_changed(self) -> None:
+    def remember_microscope(self) -> None:
+        """Keep the microscope's numbers for later videos."""
         calibration: Calibration = self.session.calibration
         known = {p.profile: p for p in self.settings.profiles}
         if known.get(calibration.profile, calibration) != calibration:
@@ -277,16 +288,20 @@ class Controller(QObject):
         self.settings.set_last_profile(calibration.profile)
 
     @Slot()
-    def _on_sample_changed(self) -> None:
+    def remember_operator(self) -> None:
+        """Keep the operator's name for the next start."""
         self.settings.set_operator(self.session.sample.operator)
 
     @Slot(str)
-    def _on_setting_changed(self, id: str) -> None:
+    def apply_setting(self, id: str) -> None:
+        """Do what a changed setting asks for."""
         if id in ("model_path", "device"):
             self.analysis.load_model()
         elif id == "colour_map":
             colour_map = self.settings.text("colour_map")
             self.session.set_overlay(replace(self.session.overlay, colour_map=colour_map))
+        elif id == "report_folder":
+            self.tell_target()
         elif id in ("auto_track", "auto_grade"):
             self.analysis.go_on()
 

@@ -29,12 +29,10 @@ class Opening(QObject):
     Signals:
         failed(str): the video cannot be opened, read or found; the sentence is for the user.
         opened(): another video is on screen.
-        recent_changed(): the list of recent videos is different.
     """
 
     failed = Signal(str)
     opened = Signal()
-    recent_changed = Signal()
 
     def __init__(
         self,
@@ -56,9 +54,6 @@ class Opening(QObject):
         self._cache: FrameCache | None = None
         self._next: tuple[Path, tuple[Seed, ...], float | None] | None = None
         self._is_asking = False
-        jobs.ended.connect(self._on_ended)
-        jobs.works_changed.connect(self._on_works_changed)
-        analysis.work_failed.connect(self._on_work_failed)
 
     def open(
         self, path: Path, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
@@ -73,7 +68,7 @@ class Opening(QObject):
             self._jobs.cancel(OPEN)
             return
         if _is_missing(path):
-            self._forget(path)
+            self._settings.remove_recent(path)
             found = self._find_moved(path)
             if found is None:
                 return
@@ -123,7 +118,7 @@ class Opening(QObject):
         self._session.set_frame(0, opened.image)
         self._analysis.use(self._keep_frames(opened))  # its thread would keep the panels waiting
         self._check(path)
-        self._remember(path)
+        self._settings.add_recent(path)
         self._editor.add_seeds(seeds)
         self._session.set_message(" ".join(map(translated_reason, info.notes)))
         self.opened.emit()
@@ -152,7 +147,7 @@ class Opening(QObject):
             FRAMES,
             lambda: cache.fill(opened.video),
             on_success=lambda _: None,
-            on_failure=self._on_work_failed,
+            on_failure=self.report_failure,
             discard=lambda _: opened.video.close(),  # it may not have begun
         )
         return cache
@@ -162,14 +157,14 @@ class Opening(QObject):
             CHECKSUM,
             lambda: work.checksum(path),
             on_success=self._session.set_checksum,
-            on_failure=self._on_work_failed,
+            on_failure=self.report_failure,
         )
 
     # A video that moved while it was open ----------------------------------------------------
 
     @Slot(str)
-    def _on_work_failed(self, sentence: str) -> None:
-        """Tell it; where the file has left its place, ask for the new one instead."""
+    def report_failure(self, sentence: str) -> None:
+        """Say what failed, or ask where the video is if its file has moved."""
         video = self._session.video
         if video is None or video.path.exists():
             self.failed.emit(sentence)
@@ -207,7 +202,7 @@ class Opening(QObject):
         frame = self._session.frame
         self._let_frames_go()
         self._session.move_video(path)
-        self._remember(path)
+        self._settings.add_recent(path)
         cache = self._keep_frames(opened)
         self._player.seek(frame)
         if not self._sha256:
@@ -217,22 +212,16 @@ class Opening(QObject):
 
     # The rest --------------------------------------------------------------------------------
 
-    def _remember(self, path: Path) -> None:
-        self._settings.add_recent(path)
-        self.recent_changed.emit()
-
-    def _forget(self, path: Path) -> None:
-        self._settings.remove_recent(path)
-        self.recent_changed.emit()
-
     @Slot(str)
-    def _on_ended(self, kind: str) -> None:
+    def open_next(self, kind: str) -> None:
+        """Open the video that was asked for while another was being opened."""
         if kind == OPEN and self._next is not None:
             (path, seeds, um_per_px), self._next = self._next, None
             self.open(path, seeds, um_per_px)
 
     @Slot()
-    def _on_works_changed(self) -> None:
+    def show_decoded(self) -> None:
+        """Tell the session which frames are decoded."""
         info = self._session.info
         if self._cache is not None and info is not None:
             self._session.set_cached(self._cache.spans, info.frame_count)

@@ -4,10 +4,10 @@ from bisect import bisect_right
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
+from app.state.records import SPEEDS
 from app.state.session import Session
 from rostfine_core.video.frame_cache import FrameCache
 
-SPEEDS = (0.0625, 0.125, 0.25, 0.5, 1.0)
 TICK_MS = 10
 
 

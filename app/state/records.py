@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,8 @@ Places = tuple[tuple[int, float, float], ...]
 """The clicks of one sperm: (frame, x_px, y_px), what a track depends on."""
 TrackKey = tuple[str, Places, float | None]
 """The sperm's target, its clicks and the corrected frame rate."""
+SPEEDS = (0.0625, 0.125, 0.25, 0.5, 1.0)
+"""How fast a video can play; 1 is the speed of the recording."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +153,15 @@ class Work:
     is_cancelling: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReportTarget:
+    """Where the report goes, whether it is there with all that is graded, and can be opened."""
+
+    folder: Path
+    is_written: bool = False
+    can_open: bool = False
+
+
 class OverlayKind(StrEnum):
     """What is laid over the frames."""
 
@@ -167,6 +178,14 @@ class Overlay:
     kind: OverlayKind = OverlayKind.NONE
     opacity: float = 0.6
     colour_map: str = "cividis"
+
+
+class Page(IntEnum):
+    """The pages of the window, in their order."""
+
+    REVIEW = 0
+    COMPARE = 1
+    REPORT = 2
 
 
 class Tool(StrEnum):

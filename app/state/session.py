@@ -18,6 +18,7 @@ from app.state.records import (
     ModelState,
     OpenedVideo,
     Overlay,
+    Page,
     Results,
     Sperm,
     Tool,
@@ -58,6 +59,7 @@ class Session(QObject):
     calibration_changed = Signal()
     overlay_changed = Signal()
     display_changed = Signal()
+    page_changed = Signal()
     tool_changed = Signal()
     playing_changed = Signal()
     model_changed = Signal()
@@ -77,6 +79,7 @@ class Session(QObject):
         self.cached_spans: tuple[tuple[int, int], ...] = ()
         self.overlay = Overlay()
         self.display = Display()
+        self.page = Page.REVIEW
         self.tool = Tool.SELECT
         self.is_playing = False
         self.speed = 1.0
@@ -215,11 +218,12 @@ class Session(QObject):
     # Changes, made by the controller --------------------------------------------------------
 
     def set_video(self, video: OpenedVideo | None, draft: Draft) -> None:
-        """Begin with another video: no sperm, no results."""
+        """Begin with another video: no sperm, no results, and the page for reviewing."""
         self.video, self.draft, self.results = video, draft, Results()
         self._presented = Presented()
         self.selected, self.compared, self.frame, self.image = None, (), 0, None
         self.cached_frames, self.cached_spans = (0, 0), ()
+        self.set_page(Page.REVIEW)
         for signal in (
             self.video_changed,
             self.sperms_changed,
@@ -322,6 +326,12 @@ class Session(QObject):
         if display != self.display:
             self.display = display
             self.display_changed.emit()
+
+    def set_page(self, page: Page) -> None:
+        """Show another page."""
+        if page is not self.page:
+            self.page = page
+            self.page_changed.emit()
 
     def set_tool(self, tool: Tool) -> None:
         """Choose what a click does."""

@@ -71,21 +71,21 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         id="auto_track",
-        group=QT_TRANSLATE_NOOP("Settings", "Work"),
+        group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
         label=QT_TRANSLATE_NOOP("Settings", "Track at once"),
         tip=QT_TRANSLATE_NOOP("Settings", "Track a sperm as soon as it is clicked or corrected."),
         default=True,
     ),
     Setting(
         id="auto_grade",
-        group=QT_TRANSLATE_NOOP("Settings", "Work"),
+        group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
         label=QT_TRANSLATE_NOOP("Settings", "Grade at once"),
         tip=QT_TRANSLATE_NOOP("Settings", "Grade a sperm as soon as it is tracked."),
         default=True,
     ),
     Setting(
         id="report_folder",
-        group=QT_TRANSLATE_NOOP("Settings", "Work"),
+        group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
         label=QT_TRANSLATE_NOOP("Settings", "Reports folder"),
         tip=QT_TRANSLATE_NOOP(
             "Settings", "A folder for each sample is made in it; empty is the usual place."
@@ -138,9 +138,13 @@ class Settings(QObject):
 
     Signals:
         changed(str): the setting of that id has another value.
+        profiles_changed(tuple): the microscopes are now these.
+        recent_changed(tuple): the recent videos are now these.
     """
 
     changed = Signal(str)
+    profiles_changed = Signal(tuple)
+    recent_changed = Signal(tuple)
 
     def __init__(self, file: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -222,10 +226,12 @@ class Settings(QObject):
         """Put a video first among the recent ones."""
         kept = [p for p in self.recent if p != path]
         self._store.set_value("recent", [str(p) for p in (path, *kept)][:MAX_RECENT])
+        self.recent_changed.emit(self.recent)
 
     def remove_recent(self, path: Path) -> None:
         """Forget a video that is gone."""
         self._store.set_value("recent", [str(p) for p in self.recent if p != path])
+        self.recent_changed.emit(self.recent)
 
     def layout(self, name: str) -> QByteArray:
         """The stored geometry or state of a window part; empty when there is none."""
@@ -242,7 +248,7 @@ class Settings(QObject):
 
     def _store_profiles(self, profiles: Sequence[Calibration]) -> None:
         self._store.set_value("profiles", json.dumps([asdict(p) for p in profiles]))
-        self.changed.emit("profiles")
+        self.profiles_changed.emit(self.profiles)
 
 
 def _profile(row: dict[str, Any]) -> Calibration:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
 
@@ -20,6 +20,7 @@ class RecentMenu(QMenu):
         super().__init__(parent)
         self.setTitle(self.tr("Recent videos"))
 
+    @Slot(tuple)
     def show_videos(self, paths: Sequence[Path]) -> None:
         """Offer these videos, the last one first."""
         self.clear()

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation import wording
+from app.state.records import ReportTarget
 from app.state.session import Session
 from app.views.canvas.canvas_items import rgb_image
 from app.views.panel import framed, heading, muted, title
@@ -157,12 +158,14 @@ class ReportPage(QWidget):
         super().showEvent(event)
         self._ask_preview()
 
-    def set_target(self, folder: str, *, is_written: bool, can_open: bool) -> None:
+    @Slot(object)
+    def show_target(self, target: ReportTarget) -> None:
         """Say where the report goes or, where nothing came after it, is."""
-        text = self.tr("Is in {folder}") if is_written else self.tr("Goes to {folder}")
-        breakable = re.sub(r"([-_.])", "\\1\u200b", folder)  # a name may be wider than the panel
+        text = self.tr("Is in {folder}") if target.is_written else self.tr("Goes to {folder}")
+        name = str(target.folder)
+        breakable = re.sub(r"([-_.])", "\\1\u200b", name)  # a name may be wider than the panel
         self._target.setText(text.format(folder=breakable))
-        self.folder.setEnabled(can_open)
+        self.folder.setEnabled(target.can_open)
 
     @Slot(object)
     def show_pages(self, pictures: tuple[NDArray[np.uint8], ...]) -> None:

@@ -157,6 +157,7 @@ class SampleBar(QWidget):
         box.setToolTip(self.tr("The microscope's name; its fps and µm/px are remembered under it"))
         return box
 
+    @Slot(tuple)
     def set_profiles(self, profiles: tuple[Calibration, ...]) -> None:
         """Offer the microscopes that are known."""
         self._profiles = profiles

@@ -63,8 +63,8 @@
         <translation>動画(&amp;I)</translation>
     </message>
     <message>
-        <source>&amp;Work</source>
-        <translation>作業(&amp;W)</translation>
+        <source>&amp;Analysis</source>
+        <translation>解析(&amp;A)</translation>
     </message>
     <message>
         <source>&amp;Help</source>
@@ -107,7 +107,7 @@
         <translation>設定</translation>
     </message>
     <message>
-        <source>Appearance, work, model and memory</source>
+        <source>Appearance, workflow, model and memory</source>
         <translation>外観、作業、モデル、メモリー</translation>
     </message>
     <message>
@@ -1172,16 +1172,8 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>Work</source>
-        <translation>作業</translation>
-    </message>
-    <message>
-        <source>Save the screenshot</source>
-        <translation>スクリーンショットを保存</translation>
-    </message>
-    <message>
-        <source>Cannot write {name}: choose another folder.</source>
-        <translation>{name} に書き込めません。別のフォルダーを選んでください。</translation>
+        <source>Tool bar</source>
+        <translation>ツールバー</translation>
     </message>
 </context>
 <context>
@@ -1605,7 +1597,7 @@
         <translation>いずれも色覚に配慮した配色です。</translation>
     </message>
     <message>
-        <source>Work</source>
+        <source>Workflow</source>
         <translation>作業</translation>
     </message>
     <message>
@@ -1864,6 +1856,17 @@
     <message>
         <source>Arrow keys move the cross, Enter clicks, + and - zoom.</source>
         <translation>矢印キーで十字を動かし、Enter でクリック、+ と - で拡大・縮小します。</translation>
+    </message>
+</context>
+<context>
+    <name>WindowCommands</name>
+    <message>
+        <source>Save the screenshot</source>
+        <translation>スクリーンショットを保存</translation>
+    </message>
+    <message>
+        <source>Cannot write {name}: choose another folder.</source>
+        <translation>{name} に書き込めません。別のフォルダーを選んでください。</translation>
     </message>
 </context>
 </TS>

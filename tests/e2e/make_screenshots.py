@@ -17,8 +17,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.__main__ import main
-from app.main_window import COMPARE, REPORT, REVIEW, MainWindow
-from app.state.records import ModelStatus, OverlayKind
+from app.main_window import MainWindow
+from app.state.records import ModelStatus, OverlayKind, Page
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.domain import TrackStatus
@@ -72,26 +72,22 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
         every_size("lost")
         controller.editor.remove_selected()
     controller.compare(tuple(s.key for s in session.sperms[:3]))
-    window.show_page(COMPARE)
+    window.controller.show_page(Page.COMPARE)
     every_size("compare")
     controller.editor.set_sample("S-0123", "M. Sato")
     previewed: list[object] = []
     controller.previewed.connect(previewed.append)
-    window.show_page(REPORT)
+    window.controller.show_page(Page.REPORT)
     until(lambda: previewed)
     every_size("report")
-    window.show_page(REVIEW)
-    for name, show in (
-        ("settings", window.show_settings),
-        ("shortcuts", window.show_shortcuts),
-        ("about", window.show_about),
-    ):
-        show()
+    window.controller.show_page(Page.REVIEW)
+    for name in ("settings", "shortcuts", "about"):
+        window.actions_by_id[name].trigger()
         settle()
         dialog = next(d for d in window.findChildren(QDialog) if d.isVisible())
         save(name, dialog)
         dialog.close()
-    box = window.show_error(
+    box = window.errors.tell(
         "Cannot write /media/usb/S-0123 (No space left on device): choose a folder that can be "
         "written to and has free space."
     )

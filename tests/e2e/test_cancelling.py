@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.main_window import REPORT, MainWindow
+from app.main_window import MainWindow
+from app.state.records import Page
 from rostfine_core.report.pages import draw_pages
 from rostfine_core.video.frame_cache import FrameCache
 
@@ -143,7 +144,7 @@ def test_a_preview_in_its_middle_gives_way_to_what_is_typed(
         shown: list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], ...]] = []
         window.controller.previewed.connect(shown.append)
         held = hold("preview")
-        window.show_page(REPORT)
+        window.controller.show_page(Page.REPORT)
         held.wait()
         held.let_go()
         qtbot.keyClicks(window.report.sample, "S-9")

@@ -10,7 +10,8 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 
-from app.main_window import COMPARE, REPORT, REVIEW, MainWindow
+from app.main_window import MainWindow
+from app.state.records import Page
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
@@ -202,8 +203,8 @@ def test_only_a_sperm_in_sight_can_be_removed(
         hand.click(window, 100, 90)
         hand.grade(window, 1)
         ids = ("remove", "accept", "reject", "move_up", "move_down")
-        for page, is_seen in ((COMPARE, False), (REPORT, False), (REVIEW, True)):
-            window.show_page(page)
+        for page, is_seen in ((Page.COMPARE, False), (Page.REPORT, False), (Page.REVIEW, True)):
+            window.controller.show_page(page)
             assert {window.actions_by_id[id].isEnabled() for id in ids} == {is_seen}
 
     drive(script, str(small_video))

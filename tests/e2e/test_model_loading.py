@@ -147,7 +147,7 @@ def test_the_bundled_models_card_is_not_shown_for_another_model(
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
         def pages() -> str:
-            window.show_about()
+            window.actions_by_id["about"].trigger()
             dialog = window.findChildren(AboutDialog)[-1]
             texts = [page.toPlainText() for page in dialog.findChildren(QTextBrowser)]
             dialog.close()

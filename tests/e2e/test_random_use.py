@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QDoubleSpinBox, QLineEdit
 
 from app.actions import ACTIONS
-from app.main_window import REVIEW, MainWindow
+from app.main_window import MainWindow
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
@@ -130,7 +130,7 @@ def check(window: MainWindow) -> None:
     assert len(set(names)) == len(names)
     assert session.selected is None or session.selected_sperm is not None
     assert all(assessment.sample == session.sample for assessment in session.reportable)
-    if window.pages.currentIndex() == REVIEW and numbers.isVisible():
+    if window.pages.currentWidget() is window.review and numbers.isVisible():
         assert session.selected_sperm is not None
         assessment = session.assessment(session.selected_sperm)
         assert assessment is not None

@@ -1,10 +1,10 @@
 """The dialogs that are seldom needed: error, shortcuts, and the questions of the controller."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Slot
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import ACTIONS, MENUS
 from app.views.panel import muted
 
 translate = QCoreApplication.translate
@@ -107,6 +106,7 @@ class Errors(QObject):
         self._told: list[tuple[str, bool]] = []
         self._box: QMessageBox | None = None
 
+    @Slot(str)
     def tell(self, sentence: str, *, is_bug: bool = False) -> QMessageBox:
         """Say it now, or when those before it were closed; gives the dialog that is open.
 
@@ -148,14 +148,14 @@ def _error_box(parent: QWidget, sentence: str, is_bug: bool) -> QMessageBox:
 
 
 class ShortcutsDialog(QDialog):
-    """All actions with their keys, from the table of actions."""
+    """Actions with their keys."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Sequence[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Shortcuts"))
         self.resize(820, 640)
-        self.table = QTableWidget(len(ACTIONS), 3)
+        self.table = QTableWidget(len(actions), 3)
         self.table.setHorizontalHeaderLabels(
             [self.tr("Action"), self.tr("Keys"), self.tr("What it does")]
         )
@@ -163,12 +163,9 @@ class ShortcutsDialog(QDialog):
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setShowGrid(False)
         self.table.setAccessibleName(self.tr("Shortcuts"))
-        ordered = sorted(ACTIONS, key=lambda a: MENUS.index(a.menu))
-        for row, action in enumerate(ordered):
-            keys = QKeySequence(action.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
-            for column, text in enumerate(
-                (_action_text(action.text), keys, _action_text(action.tip))
-            ):
+        for row, action in enumerate(actions):
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            for column, text in enumerate((action.text(), keys, action.statusTip())):
                 self.table.setItem(row, column, QTableWidgetItem(text))
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -188,7 +185,3 @@ class ShortcutsDialog(QDialog):
             )
         )
         layout.addWidget(buttons)
-
-
-def _action_text(text: str) -> str:
-    return QCoreApplication.translate("Actions", text)

@@ -9,10 +9,9 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.controllers.player import SPEEDS
 from app.presentation.geometry import spans
 from app.presentation.theme import sperm_colour
-from app.state.records import Sperm
+from app.state.records import SPEEDS, Sperm
 from app.state.session import Session
 from app.views.panel import muted
 from rostfine_core.domain import Track

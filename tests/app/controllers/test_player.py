@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.controllers.player import SPEEDS, Player
-from app.state.records import Draft, OpenedVideo
+from app.controllers.player import Player
+from app.state.records import SPEEDS, Draft, OpenedVideo
 from app.state.session import Session
 from rostfine_core.domain import VideoInfo
 from rostfine_core.video.frame_cache import FrameCache

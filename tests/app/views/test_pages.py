@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QAction, QColor, QKeySequence, QPalette
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLabel, QTextBrowser, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.actions import ACTIONS
 from app.state import drafts
-from app.state.records import Calibration, ModelState, ModelStatus, Work
+from app.state.records import Calibration, ModelState, ModelStatus, ReportTarget, Work
 from app.state.session import Session
 from app.state.settings import SETTINGS, Settings
 from app.views.compare.compare import Candidate, ComparePage
@@ -320,7 +320,7 @@ def test_the_report_page_asks_for_a_preview_only_when_it_is_out_of_date(
     page.show_pages((np.zeros((40, 60, 3), dtype=np.uint8),))
     graded.results_changed.emit()
     assert asked.count() == 2
-    page.set_target("/reports/S-1", is_written=False, can_open=False)
+    page.show_target(ReportTarget(folder=Path("/reports/S-1")))
     assert not page.folder.isEnabled()
 
 
@@ -377,7 +377,8 @@ def test_a_model_is_chosen_as_a_file_or_as_a_folder(
 
 
 def test_every_action_is_in_the_list_of_shortcuts(qtbot: QtBot) -> None:
-    dialog = ShortcutsDialog()
+    actions = [QAction(a.text, shortcut=QKeySequence(a.shortcut)) for a in ACTIONS]
+    dialog = ShortcutsDialog(actions)
     qtbot.addWidget(dialog)
     assert dialog.table.rowCount() == len(ACTIONS)
     keys = [dialog.table.item(row, 1) for row in range(len(ACTIONS))]

@@ -1,0 +1,60 @@
+"""What is known about the window now, as far as actions depend on it."""
+
+from dataclasses import dataclass
+
+from app.controllers.controller import Controller
+from app.state.records import OverlayKind, Page, Tool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The facts that decide which actions are enabled and which are checked.
+
+    ``has_sperm`` also enables exporting: grades that became stale while a number was typed are
+    made again by the export itself.
+    """
+
+    has_video: bool = False
+    has_sperm: bool = False
+    has_selection: bool = False
+    has_track: bool = False
+    has_grade: bool = False
+    has_report: bool = False
+    can_undo: bool = False
+    can_redo: bool = False
+    is_busy: bool = False
+    is_playing: bool = False
+    page: Page = Page.REVIEW
+    tool: Tool = Tool.SELECT
+    overlay: OverlayKind = OverlayKind.NONE
+
+    @property
+    def shows_selection(self) -> bool:
+        """Whether the selected sperm is on screen."""
+        return self.has_selection and self.page is Page.REVIEW
+
+    @property
+    def shows_track(self) -> bool:
+        """Whether the selected sperm is on screen with a track."""
+        return self.has_track and self.page is Page.REVIEW
+
+
+def current_facts(controller: Controller) -> Facts:
+    """The facts as they are now."""
+    session, stack = controller.session, controller.editor.undo_stack
+    sperm = session.selected_sperm
+    return Facts(
+        has_video=session.video is not None,
+        has_sperm=bool(session.sperms),
+        has_selection=sperm is not None,
+        has_track=sperm is not None and session.track(sperm) is not None,
+        has_grade=bool(session.reportable),
+        has_report=controller.last_report is not None,
+        can_undo=stack.canUndo(),
+        can_redo=stack.canRedo(),
+        is_busy=controller.is_busy,
+        is_playing=session.is_playing,
+        page=session.page,
+        tool=session.tool,
+        overlay=session.overlay.kind,
+    )

@@ -1,0 +1,97 @@
+"""What actions do with the window itself: dialogs, appearance, screenshots and folders."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
+
+from app.controllers.controller import Controller
+from app.state import paths
+from app.views.dialogs.about import AboutDialog, bundled_text
+from app.views.dialogs.dialogs import ShortcutsDialog, ask_video, show_once
+from app.views.dialogs.settings_dialog import SettingsDialog
+
+
+class WindowCommands(QObject):
+    """Commands that change neither the session nor its results.
+
+    Signals:
+        failed(str): something failed; the sentence is for the user.
+    """
+
+    failed = Signal(str)
+
+    def __init__(self, window: QMainWindow, controller: Controller) -> None:
+        super().__init__(window)
+        self._window, self._controller = window, controller
+        self._settings = controller.settings
+
+    def close(self) -> None:
+        """Close the window."""
+        self._window.close()
+
+    def ask_open(self) -> None:
+        """Choose a video to open."""
+        recent = self._settings.recent
+        path = ask_video(self._window, recent[0].parent if recent else Path.home())
+        if path is not None:
+            self._controller.open_video(path)
+
+    def ask_screenshot(self) -> None:
+        """Save a picture of the window."""
+        picture = self._window.grab()
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, self.tr("Save the screenshot"), "rostfine.png", "PNG (*.png)"
+        )
+        if name and not picture.save(name, "PNG"):
+            self.failed.emit(
+                self.tr("Cannot write {name}: choose another folder.").format(name=name)
+            )
+
+    @Slot()
+    def open_report_folder(self) -> None:
+        """Show the exported files."""
+        if self._controller.last_report is not None:
+            _show_folder(self._controller.last_report)
+
+    def open_log_folder(self) -> None:
+        """Show the crash log."""
+        _show_folder(paths.log_file().parent)
+
+    def toggle_theme(self) -> None:
+        """Change between dark and light."""
+        is_dark = self._settings.text("theme") == "dark"
+        self._settings.set_value("theme", "light" if is_dark else "dark")
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen or not."""
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def show_settings(self) -> None:
+        """Open the settings."""
+        show_once(
+            self._window, SettingsDialog, lambda: SettingsDialog(self._settings, self._window)
+        )
+
+    def show_shortcuts(self) -> None:
+        """Open the list of what stands in the menus, with its keys."""
+        menus = (action.menu() for action in self._window.menuBar().actions())
+        held = [a for menu in menus if isinstance(menu, QMenu) for a in menu.actions()]
+        actions = [a for a in held if not a.shortcut().isEmpty()]
+        show_once(self._window, ShortcutsDialog, lambda: ShortcutsDialog(actions, self._window))
+
+    def show_about(self) -> None:
+        """Open versions, model card and licences."""
+        is_own = bool(self._settings.text("model_path"))  # the bundled card describes another one
+        card = "" if is_own else bundled_text("models/README.md")
+        licence, model = bundled_text("LICENSE"), self._controller.session.model
+        show_once(
+            self._window,
+            AboutDialog,
+            lambda: AboutDialog(model, card=card, licence=licence, parent=self._window),
+        )
+
+
+def _show_folder(folder: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
