@@ -5,8 +5,9 @@ are settings here. A crop that reaches over the frame's border repeats the borde
 so made is written into the clip.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -156,3 +157,31 @@ class CropRecorder:
         points = clip_points(track, settings=self._settings)
         squares, boxes = zip(*(self._squares[p.frame] for p in points), strict=True)
         return Clip(target=track.target, images=np.stack(squares), boxes=boxes)
+
+
+class ColourFrame(Protocol):
+    """A decoded frame whose colours are converted when asked for."""
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """The (H, W, 3) uint8 RGB picture."""
+
+
+class CropRecorders:
+    """A ``CropRecorder`` for each sperm of a video, fed by the tracking loop."""
+
+    def __init__(self, targets: Sequence[str], *, settings: ClipSettings) -> None:
+        self._recorders = {target: CropRecorder(settings=settings) for target in targets}
+
+    def record(self, target: str, point: TrackPoint, frame: ColourFrame) -> None:
+        """Keep the square around a point if the clip of ``target`` could use it."""
+        recorder = self._recorders[target]
+        if recorder.wants(point):
+            recorder.record(point, frame.rgb())
+
+    def clip(self, track: Track) -> Clip:
+        """Assemble the clip of a finished track.
+
+        Raises:
+            TrackingError: the sperm was seen in fewer than two frames.
+        """
+        return self._recorders[track.target].clip(track)

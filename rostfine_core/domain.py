@@ -132,6 +132,15 @@ class Seed:
     y_px: float
 
 
+def is_in_picture(x_px: float, y_px: float, *, width_px: int, height_px: int) -> bool:
+    """Whether a place lies in a picture: the one rule for every click.
+
+    Pixel centres have whole coordinates, so the first pixel reaches from -0.5 to 0.5 and a
+    picture spans [-0.5, width - 0.5) by [-0.5, height - 0.5).
+    """
+    return -0.5 <= x_px < width_px - 0.5 and -0.5 <= y_px < height_px - 0.5
+
+
 class TrackStatus(StrEnum):
     """How a track point came about."""
 

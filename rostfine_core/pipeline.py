@@ -4,10 +4,8 @@ The video is decoded once for all sperm, their clips are graded in one batch. Ev
 a generator that yields progress and can be closed at any time.
 """
 
-import hashlib
 import json
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core import __version__
-from rostfine_core.clips import MINIMUM_CLIP_FRAMES, ClipSettings, CropRecorder, cut_clip
+from rostfine_core.clips import MINIMUM_CLIP_FRAMES, ClipSettings, CropRecorders, cut_clip
 from rostfine_core.domain import (
     Assessment,
     Clip,
@@ -32,17 +30,15 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import ModelError, TrackingError
-from rostfine_core.files import BLOCK_BYTES, blocks_of, sha256_of
 from rostfine_core.quality.flags import quality_flags
 from rostfine_core.quality.same_head import same_head_flags
-from rostfine_core.tracking import Tracker, TrackerSettings, compute_kinematics
-from rostfine_core.video import DecodedFrame, Video, open_video
+from rostfine_core.tracking import TrackerSettings, compute_kinematics, track
+from rostfine_core.video import Video, open_video
+from rostfine_core.video.checksum import hash_video
+from rostfine_core.video.timing import with_fps
 
 if TYPE_CHECKING:  # at run time torch stays away from `rostfine track`
     from rostfine_core.assessor import Assessor, ClipAnswer
-
-
-RATE_TOLERANCE = 0.005  # cameras call 29.97 fps thirty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,43 +93,43 @@ def track_video(
         TrackingError: a seed does not lie in the video.
     """
     with open_video(path) as video:
-        tracker = Tracker(seeds, settings=settings or TrackerSettings())
-        check_seeds(seeds, video.info)
-        for frame, total in _frames_from_first_seed(video, seeds):
-            tracker.step(timed(frame, fps).grey())
-            yield Progress(stage="tracking", done=frame.index + 1, total=total)
-    return tracker.tracks
+        info = with_fps(video.info, fps)
+        return (yield from track(video.frames, seeds, video=info, settings=settings))
 
 
-def assess_video(request: AssessmentRequest, *, assessor: "Assessor") -> LongJob[Outcome]:
+def assess_video(
+    request: AssessmentRequest, *, video: Video, assessor: "Assessor"
+) -> LongJob[Outcome]:
     """Track, cut, grade and explain the clicked sperm of a video.
 
+    Args:
+        request: the clicks, the sample and the settings.
+        video: the request's video, open; who opened it closes it.
+        assessor: the loaded model.
+
     Raises:
-        VideoError: the video cannot be read.
+        VideoError: the video cannot be read any more.
         TrackingError: a click does not lie in the video.
         ModelError: the model needs clips that cannot be cut.
     """
     request = _as_the_model_needs(request, assessor)
-    settings = request.settings
-    with open_video(request.video) as video:
-        info = with_fps(video.info, request.fps)
-        check_seeds(request.seeds, info)
-        tracker = Tracker(request.seeds, settings=settings.tracker)
-        recorders = {s.target: CropRecorder(settings=settings.clip) for s in request.seeds}
-        for frame, total in _frames_from_first_seed(video, request.seeds):
-            points = tracker.step(timed(frame, request.fps).grey())
-            wanted = {t: p for t, p in points.items() if recorders[t].wants(p)}
-            for target, point in wanted.items():
-                recorders[target].record(point, frame.rgb())
-            yield Progress(stage="tracking", done=frame.index + 1, total=total)
+    info, settings = with_fps(video.info, request.fps), request.settings
+    recorders = CropRecorders([s.target for s in request.seeds], settings=settings.clip)
+    tracks = yield from track(
+        video.frames,
+        request.seeds,
+        video=info,
+        settings=settings.tracker,
+        on_point=recorders.record,
+    )
     sha256 = yield from hash_video(request.video)
     return (
         yield from _grade(
             request,
-            tracker.tracks,
+            tracks,
             info=info,
             video_sha256=sha256,
-            clip_of=lambda track: recorders[track.target].clip(track),
+            clip_of=recorders.clip,
             assessor=assessor,
         )
     )
@@ -172,60 +168,6 @@ def assess_tracks(
     )
 
 
-def check_seeds(seeds: Sequence[Seed], info: VideoInfo) -> None:
-    """Refuse clicks that do not lie in the video.
-
-    Raises:
-        TrackingError: there is no seed, or one lies outside.
-    """
-    if not seeds:
-        raise TrackingError("No sperm was clicked: give at least one position.")
-    for seed in seeds:
-        if not 0 <= seed.frame < info.frame_count:
-            raise TrackingError(
-                f"Sperm {seed.target} was clicked in frame {seed.frame}, but the video has frames "
-                f"0 to {info.frame_count - 1}: click it in one of those."
-            )
-        if not (0 <= seed.x_px < info.width_px and 0 <= seed.y_px < info.height_px):
-            raise TrackingError(
-                f"The click ({seed.x_px:g}, {seed.y_px:g}) on sperm {seed.target} lies outside "
-                f"the {info.width_px}x{info.height_px} frame: click inside the picture."
-            )
-
-
-def hash_video(path: Path) -> LongJob[str]:
-    """The SHA-256 of a video file, or of all pictures of a folder in the order of their names.
-
-    Raises:
-        StoreError: the video cannot be read.
-    """
-    digest = hashlib.sha256()
-    if not path.is_dir():
-        # In blocks: Qt's progress bar counts no further than 2^31, which bytes would soon reach.
-        total = -(-path.stat().st_size // BLOCK_BYTES) if path.exists() else 0
-        for done, block in enumerate(blocks_of(path), start=1):
-            digest.update(block)
-            yield Progress(stage="checksum", done=done, total=max(done, total))
-        return digest.hexdigest()
-    pictures = sorted(p for p in path.iterdir() if p.is_file())
-    for number, picture in enumerate(pictures, start=1):
-        digest.update(f"{picture.name} {sha256_of(picture)}\n".encode())
-        yield Progress(stage="checksum", done=number, total=len(pictures))
-    return digest.hexdigest()
-
-
-def with_fps(info: VideoInfo, fps: float | None) -> VideoInfo:
-    """The same video with its frame rate corrected: frame k is then at k / fps seconds."""
-    if fps is None:
-        return info
-    times = tuple(i / fps for i in range(info.frame_count))
-    corrected = replace(info, fps=fps, duration_s=info.frame_count / fps, timestamps_s=times)
-    if math.isclose(fps, info.fps, rel_tol=RATE_TOLERANCE):
-        return corrected
-    note = f"The frame rate was set to {fps:.4g} per second; the file says {info.fps:.4g}."
-    return replace(corrected, notes=(*info.notes, note))
-
-
 def _as_the_model_needs(request: AssessmentRequest, assessor: "Assessor") -> AssessmentRequest:
     """The request with clips of as many frames, as wide, as those that the model learned from."""
     settings = request.settings
@@ -241,19 +183,6 @@ def _as_the_model_needs(request: AssessmentRequest, assessor: "Assessor") -> Ass
     return replace(request, settings=replace(settings, clip=clip))
 
 
-def _frames_from_first_seed(
-    video: Video, seeds: Sequence[Seed]
-) -> Iterator[tuple[DecodedFrame, int]]:
-    frames = video.frames(start=min(s.frame for s in seeds))
-    for frame in frames:
-        yield frame, video.info.frame_count
-
-
-def timed(frame: DecodedFrame, fps: float | None) -> DecodedFrame:
-    """The same frame at its time in ``with_fps``."""
-    return frame if fps is None else replace(frame, time_s=frame.index / fps)
-
-
 def _grade(
     request: AssessmentRequest,
     tracks: Sequence[Track],
@@ -265,12 +194,12 @@ def _grade(
 ) -> LongJob[Outcome]:
     clips: list[tuple[Track, Clip]] = []
     rejected: list[tuple[str, str]] = []
-    for track in tracks:
+    for followed in tracks:
         yield Progress(stage="grading", done=0, total=len(tracks))  # cutting may decode
         try:
-            clips.append((track, clip_of(track)))
+            clips.append((followed, clip_of(followed)))
         except TrackingError as error:
-            rejected.append((track.target, str(error)))
+            rejected.append((followed.target, str(error)))
     answers = yield from assessor.assess([clip for _, clip in clips])
     twins = same_head_flags([track for track, _ in clips])
     assessments = tuple(

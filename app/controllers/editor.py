@@ -9,7 +9,7 @@ from app.controllers.commands import NO_MERGE, EditCommand
 from app.state import drafts
 from app.state.records import Calibration, Draft
 from app.state.session import Session
-from rostfine_core.domain import SampleInfo, Seed, Verdict
+from rostfine_core.domain import SampleInfo, Seed, Verdict, is_in_picture
 
 MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = 1, 2, 3
 
@@ -42,11 +42,13 @@ class Editor(QObject):
     def add_sperm(self, x_px: float, y_px: float) -> None:
         """Choose the sperm at a place of the frame on screen; outside it nothing happens."""
         info = self._session.info
-        if info is None or not (0 <= x_px < info.width_px and 0 <= y_px < info.height_px):
+        x_px, y_px = round(x_px, 2), round(y_px, 2)
+        if info is None or not is_in_picture(
+            x_px, y_px, width_px=info.width_px, height_px=info.height_px
+        ):
             return
         target, frame = str(self._last_key + 1), self._session.frame
-        seed = Seed(target=target, frame=frame, x_px=round(x_px, 2), y_px=round(y_px, 2))
-        self.add_seeds((seed,))
+        self.add_seeds((Seed(target=target, frame=frame, x_px=x_px, y_px=y_px),))
 
     def add_seeds(self, seeds: tuple[Seed, ...]) -> None:
         """Choose sperm that were clicked before, under new numbers; the first is selected."""

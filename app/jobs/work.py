@@ -5,9 +5,9 @@ than the window may take to appear.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import VideoError
-from rostfine_core.video.frame_cache import FrameCache
+from rostfine_core.video.frame_cache import Frame, FrameCache
 
 if TYPE_CHECKING:
     from rostfine_core.assessor import Assessor, DeviceChoice
@@ -123,7 +123,7 @@ def _shape(info: VideoInfo) -> tuple[int, int, int]:
 
 def checksum(path: Path) -> LongJob[str]:
     """The checksum of the video's bytes, which every result names."""
-    from rostfine_core.pipeline import hash_video
+    from rostfine_core.video.checksum import hash_video
 
     return (yield from hash_video(path))
 
@@ -162,21 +162,14 @@ def track_sperms(
         VideoError: the video cannot be read any more.
         TrackingError: a seed does not lie in the video.
     """
-    from rostfine_core.pipeline import check_seeds
-    from rostfine_core.tracking import Tracker
+    from rostfine_core.tracking import track
     from rostfine_core.video import open_video
+    from rostfine_core.video.timing import with_fps
 
-    check_seeds(seeds, info)
-    tracker = Tracker(tuple(seeds))
-    done = min(s.frame for s in seeds)
-    with closing(cache.stream(done, lambda: open_video(path))) as frames:
-        for frame in frames:
-            if frame is not None:
-                grey = frame.grey()
-                tracker.step(replace(grey, time_s=grey.index / fps) if fps else grey)
-                done = frame.index + 1
-            yield Progress(stage="tracking", done=done, total=info.frame_count)
-    return tracker.tracks
+    def frames_from(start: int) -> Generator[Frame | None]:
+        return cache.stream(start, lambda: open_video(path))
+
+    return (yield from track(frames_from, seeds, video=with_fps(info, fps)))
 
 
 def grade_sperms(
@@ -187,7 +180,9 @@ def grade_sperms(
     Raises:
         VideoError: the video cannot be read any more.
     """
-    from rostfine_core.pipeline import AssessmentRequest, assess_tracks, hash_video, with_fps
+    from rostfine_core.pipeline import AssessmentRequest, assess_tracks
+    from rostfine_core.video.checksum import hash_video
+    from rostfine_core.video.timing import with_fps
 
     yield Progress(stage="grading", done=0, total=len(order.tracks))
     request = AssessmentRequest(

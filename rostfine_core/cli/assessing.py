@@ -133,19 +133,21 @@ DEMO_FOLDER = Path("demo-report")
 
 def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") -> int:
     from rostfine_core.export import check_folder, export_sample
-    from rostfine_core.pipeline import assess_video, check_seeds
-    from rostfine_core.video import probe
+    from rostfine_core.pipeline import assess_video
+    from rostfine_core.tracking import check_seeds
+    from rostfine_core.video import open_video
 
-    # What is wrong with the call is told before torch and the model are loaded.
-    check_seeds(request.seeds, probe(request.video))
-    check_folder(arguments.out, overwrite=arguments.overwrite)
+    with open_video(request.video) as video:
+        # What is wrong with the call is told before torch and the model are loaded.
+        check_seeds(request.seeds, video.info)
+        check_folder(arguments.out, overwrite=arguments.overwrite)
 
-    from rostfine_core.assessor import Assessor
-    from rostfine_core.bundled import DEMO_MODEL, bundled_path
+        from rostfine_core.assessor import Assessor
+        from rostfine_core.bundled import DEMO_MODEL, bundled_path
 
-    model = arguments.model or bundled_path(DEMO_MODEL)
-    assessor = Assessor.load(model, device=arguments.device)
-    outcome = run_job(assess_video(request, assessor=assessor))
+        model = arguments.model or bundled_path(DEMO_MODEL)
+        assessor = Assessor.load(model, device=arguments.device)
+        outcome = run_job(assess_video(request, video=video, assessor=assessor))
     if not outcome.assessments:
         target, reason = outcome.rejected[0]
         raise TrackingError(f"Sperm {target} was not graded: {reason}")

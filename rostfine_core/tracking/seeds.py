@@ -4,46 +4,61 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from rostfine_core.domain import Seed
+from rostfine_core.domain import Seed, VideoInfo, is_in_picture
 from rostfine_core.errors import TrackingError
 
 
-def check_seeds(seeds: Sequence[Seed]) -> None:
+def check_seeds(seeds: Sequence[Seed], video: VideoInfo) -> None:
+    """Refuse clicks that do not lie in the video.
+
+    Raises:
+        TrackingError: there is no click, one lies outside, or two contradict each other.
+    """
+    check_consistent(seeds)
+    for seed in seeds:
+        if seed.frame >= video.frame_count:
+            raise TrackingError(
+                f"Sperm {seed.target} was clicked in frame {seed.frame}, but the video has frames "
+                f"0 to {video.frame_count - 1}: click it in one of those."
+            )
+        check_in_frame(seed, width_px=video.width_px, height_px=video.height_px)
+
+
+def check_consistent(seeds: Sequence[Seed]) -> None:
     """Refuse clicks that no video can hold.
 
     Raises:
         TrackingError: there is no click, one has no place or time, or two contradict each other.
     """
     if not seeds:
-        raise TrackingError("There is nothing to track: click at least one sperm.")
+        raise TrackingError("No sperm was clicked: give at least one position.")
     for seed in seeds:
         if not (math.isfinite(seed.x_px) and math.isfinite(seed.y_px)):
             raise TrackingError(
-                f"The click on target {seed.target} in frame {seed.frame} has no position "
+                f"The click on sperm {seed.target} in frame {seed.frame} has no position "
                 f"({seed.x_px}, {seed.y_px}): give x and y in pixels."
             )
         if seed.frame < 0:
             raise TrackingError(
-                f"The click on target {seed.target} names frame {seed.frame}: "
+                f"The click on sperm {seed.target} names frame {seed.frame}: "
                 "frames are counted from 0."
             )
     (target, frame), count = Counter((s.target, s.frame) for s in seeds).most_common(1)[0]
     if count > 1:
         raise TrackingError(
-            f"Target {target} is clicked {count} times in frame {frame}: "
-            "keep one click a target and frame."
+            f"Sperm {target} is clicked {count} times in frame {frame}: "
+            "keep one click for each sperm and frame."
         )
 
 
 def check_in_frame(seed: Seed, *, width_px: int, height_px: int) -> None:
-    """Refuse a click beside the picture.
+    """Refuse a click beside the picture, by the rule of ``is_in_picture``.
 
     Raises:
         TrackingError: the click lies outside a frame of this size.
     """
-    if not (-0.5 <= seed.x_px <= width_px - 0.5 and -0.5 <= seed.y_px <= height_px - 0.5):
+    if not is_in_picture(seed.x_px, seed.y_px, width_px=width_px, height_px=height_px):
         raise TrackingError(
-            f"The click on target {seed.target} in frame {seed.frame} at "
-            f"({seed.x_px:g}, {seed.y_px:g}) lies outside the {width_px}x{height_px} frame: "
-            "click inside the picture."
+            f"The click ({seed.x_px:g}, {seed.y_px:g}) on sperm {seed.target} lies outside the "
+            f"{width_px}x{height_px} frame: click inside the picture."
         )

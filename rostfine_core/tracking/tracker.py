@@ -11,21 +11,13 @@ clicked on the same head share it.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rostfine_core.domain import (
-    GreyFrame,
-    LongJob,
-    Progress,
-    Seed,
-    Track,
-    TrackPoint,
-    TrackStatus,
-)
+from rostfine_core.domain import GreyFrame, Seed, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import TrackingError
 from rostfine_core.tracking.heads import Heads, HeadState
-from rostfine_core.tracking.seeds import check_in_frame, check_seeds
+from rostfine_core.tracking.seeds import check_consistent, check_in_frame
 from rostfine_core.tracking.settings import TrackerSettings
 
 PREDICTED_SHARE = 0.5
@@ -80,7 +72,7 @@ class Tracker:
         Raises:
             TrackingError: the seeds contradict each other or have no position.
         """
-        check_seeds(seeds)
+        check_consistent(seeds)
         self._settings = settings or TrackerSettings()
         self._pending: dict[int, list[Seed]] = defaultdict(list)
         for seed in seeds:
@@ -212,31 +204,6 @@ class Tracker:
             self._labels = {t: label for t, label in self._labels.items() if label.head not in gone}
         held = {label.head for label in self._labels.values()}
         heads.release(set(heads.ids.tolist()) - held)
-
-
-def track(
-    frames: Iterable[GreyFrame],
-    seeds: Sequence[Seed],
-    *,
-    total_frames: int,
-    settings: TrackerSettings | None = None,
-) -> LongJob[tuple[Track, ...]]:
-    """Track all ``seeds`` through ``frames``, from the first seed's frame or earlier to the end.
-
-    Raises:
-        TrackingError: a seed cannot be tracked; see ``Tracker``.
-    """
-    tracker = Tracker(seeds, settings=settings)
-    for frame in frames:
-        tracker.step(frame)
-        yield Progress(stage="tracking", done=frame.index + 1, total=total_frames)
-    if tracker.pending:
-        seed = tracker.pending[0]
-        raise TrackingError(
-            f"The click on target {seed.target} names frame {seed.frame}, but the video ends "
-            "before that: choose a frame that exists."
-        )
-    return tracker.tracks
 
 
 def _point(frame: GreyFrame, place: complex, *, score: float, status: TrackStatus) -> TrackPoint:

@@ -1,6 +1,6 @@
 """Opens whatever holds a video and hands out its frames, streamed or sought."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -45,7 +45,7 @@ class Video:
         """What the video is."""
         return self._source.info
 
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[DecodedFrame]:
+    def frames(self, start: int = 0, stop: int | None = None) -> Generator[DecodedFrame]:
         """Stream frames ``start`` to ``stop`` (exclusive; None is the end) with constant memory.
 
         Raises:
@@ -77,7 +77,7 @@ class Video:
             repeats=lambda: self._is_repeat(index),
         )
 
-    def _stream(self, start: int, stop: int) -> Iterator[DecodedFrame]:
+    def _stream(self, start: int, stop: int) -> Generator[DecodedFrame]:
         if start == stop:
             return
         detector = RepeatDetector()

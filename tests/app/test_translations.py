@@ -27,7 +27,7 @@ from rostfine_core.domain import QualityFlag, Severity
 from rostfine_core.quality import flags as quality
 from rostfine_core.quality import same_head as twins
 from rostfine_core.tracking import kinematics
-from rostfine_core.video import container, index, pages, picture, stills
+from rostfine_core.video import container, index, pages, picture, stills, timing
 
 MESSAGES = [
     (context.findtext("name") or "", message.findtext("source") or "", message)
@@ -130,7 +130,7 @@ def sentences(module: ModuleType) -> set[str]:
 
 def test_the_reasons_are_those_of_the_core() -> None:
     tracks = (quality, twins, pipeline, kinematics, assessor, clips)
-    modules = (*tracks, index, container, picture, pages, stills)
+    modules = (*tracks, index, container, picture, pages, stills, timing)
     said = set[str]().union(*map(sentences, modules))
     assert {shape(r) for r in REASONS} <= said
 

@@ -1,6 +1,5 @@
 """What the pipeline adds to its parts: corrected times, notes of the video, several sperm."""
 
-import hashlib
 import json
 from collections.abc import Generator
 from dataclasses import replace
@@ -16,7 +15,6 @@ from rostfine_core.assessor import Assessor
 from rostfine_core.clips import ClipSettings
 from rostfine_core.domain import Seed
 from rostfine_core.errors import ModelError, TrackingError
-from rostfine_core.files import BLOCK_BYTES
 from rostfine_core.model import Preprocessing, RoSTFine, load_model, preset, save_model
 from rostfine_core.pipeline import (
     AssessmentRequest,
@@ -24,12 +22,11 @@ from rostfine_core.pipeline import (
     PipelineSettings,
     assess_tracks,
     assess_video,
-    hash_video,
     track_video,
-    with_fps,
 )
 from rostfine_core.simulation import SceneSettings, simulate_scene
 from rostfine_core.video import open_video, write_video
+from rostfine_core.video.checksum import hash_video
 
 SETTINGS = PipelineSettings(clip=ClipSettings(size_px=64))
 
@@ -40,6 +37,13 @@ def drain(job: Generator[Any, None, Any]) -> Any:  # noqa: ANN401 # any job's re
             next(job)
         except StopIteration as stop:
             return stop.value
+
+
+def assess(request: AssessmentRequest, assessor: Assessor) -> Outcome:
+    with open_video(request.video) as video:
+        outcome = drain(assess_video(request, video=video, assessor=assessor))
+    assert isinstance(outcome, Outcome)
+    return outcome
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +77,7 @@ def test_one_pass_and_decoded_frames_give_the_same_assessment(
 ) -> None:
     path, seeds, assessor = made
     request = AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS)
-    streamed: Outcome = drain(assess_video(request, assessor=assessor))
+    streamed: Outcome = assess(request, assessor)
     tracks = drain(track_video(path, seeds=seeds))
     with open_video(path) as video:
         cut: Outcome = drain(
@@ -99,7 +103,7 @@ def test_a_corrected_frame_rate_scales_speeds_and_times(
 ) -> None:
     path, seeds, assessor = made
     request = AssessmentRequest(video=path, seeds=seeds[:1], fps=7.5, settings=SETTINGS)
-    (slow,) = drain(assess_video(request, assessor=assessor)).assessments
+    (slow,) = assess(request, assessor).assessments
     assert slow.video.fps == 7.5
     assert slow.video.duration_s == pytest.approx(4.0)
     assert slow.track.points[-1].time_s == pytest.approx(29 / 7.5)
@@ -130,12 +134,12 @@ def test_as_many_frames_are_cut_as_the_model_learned_from(
     source = path.with_name("m.safetensors")
     request = AssessmentRequest(video=path, seeds=seeds[:1], settings=SETTINGS)
     ten = other_clips(source, tmp_path / "ten.safetensors", clip_frames=10)
-    (assessment,) = drain(assess_video(request, assessor=ten)).assessments
+    (assessment,) = assess(request, ten).assessments
     assert len(assessment.clip.images) == 10
     assert json.loads(assessment.provenance.settings_json)["clip"]["frame_count"] == 10
     one = other_clips(source, tmp_path / "one.safetensors", clip_frames=1)
     with pytest.raises(ModelError, match=r"clips of 1 frame\(s\), which show no motion"):
-        drain(assess_video(request, assessor=one))
+        assess(request, one)
 
 
 def test_crops_are_as_wide_as_those_that_the_model_learned_from(
@@ -145,7 +149,7 @@ def test_crops_are_as_wide_as_those_that_the_model_learned_from(
     source = path.with_name("m.safetensors")
     request = AssessmentRequest(video=path, seeds=seeds[:1], settings=SETTINGS)
     wide = other_clips(source, tmp_path / "wide.safetensors", clip_size_px=200)
-    (assessment,) = drain(assess_video(request, assessor=wide)).assessments
+    (assessment,) = assess(request, wide).assessments
     assert assessment.clip.images.shape[1:3] == (200, 200)
     assert {box.size_px for box in assessment.clip.boxes} == {200}
     with pytest.raises(ModelError, match="is 200 pixels wide but the model needs 150"):
@@ -161,7 +165,7 @@ def test_notes_of_the_video_become_flags(
         for frame in video.frames():
             cv2.imwrite(str(tmp_path / f"{frame.index:03d}.png"), frame.grey().image)
     request = AssessmentRequest(video=tmp_path, seeds=seeds[:1], settings=SETTINGS)
-    (assessment,) = drain(assess_video(request, assessor=assessor)).assessments
+    (assessment,) = assess(request, assessor).assessments
     assert assessment.video.notes
     reasons = [f.reason for f in assessment.flags if f.code == "video"]
     assert tuple(reasons) == assessment.video.notes
@@ -171,13 +175,13 @@ def test_closing_the_job_stops_it_and_releases_the_video(
     made: tuple[Path, tuple[Seed, ...], Assessor],
 ) -> None:
     path, seeds, assessor = made
-    job = assess_video(
-        AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS), assessor=assessor
-    )
-    assert next(job).stage == "tracking"
-    job.close()
-    with pytest.raises(StopIteration):
-        next(job)
+    request = AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS)
+    with open_video(path) as video:
+        job = assess_video(request, video=video, assessor=assessor)
+        assert next(job).stage == "tracking"
+        job.close()
+        with pytest.raises(StopIteration):
+            next(job)
     path.rename(path.with_suffix(".moved"))  # an open file could not be moved on Windows
     path.with_suffix(".moved").rename(path)
 
@@ -190,7 +194,7 @@ def test_a_sperm_that_cannot_be_graded_is_rejected_alone_as_beside_others(
     rejected = []
     for clicked in ((late,), (late, seeds[1])):
         request = AssessmentRequest(video=path, seeds=clicked, settings=SETTINGS)
-        outcome: Outcome = drain(assess_video(request, assessor=assessor))
+        outcome: Outcome = assess(request, assessor)
         assert len(outcome.assessments) == len(clicked) - 1
         rejected.append(outcome.rejected)
     assert rejected[0] == rejected[1]
@@ -204,38 +208,14 @@ def test_grading_takes_a_step_before_each_clip_and_each_part_and_none_after_the_
 ) -> None:
     """A cancel after the last step would throw away what is finished."""
     path, seeds, assessor = made
-    job = assess_video(
-        AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS), assessor=assessor
-    )
-    steps = [step for step in job if step.stage == "grading"]
+    request = AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS)
+    with open_video(path) as video:
+        job = assess_video(request, video=video, assessor=assessor)
+        steps = [step for step in job if step.stage == "grading"]
     assert [(s.done, s.total) for s in steps] == [(0, len(seeds))] * (len(seeds) + 1)
 
 
 def test_no_click_is_refused(made: tuple[Path, tuple[Seed, ...], Assessor]) -> None:
     path, _, assessor = made
     with pytest.raises(TrackingError, match="No sperm was clicked"):
-        drain(assess_video(AssessmentRequest(video=path, seeds=()), assessor=assessor))
-
-
-def test_with_fps_leaves_a_right_rate_alone(
-    made: tuple[Path, tuple[Seed, ...], Assessor],
-) -> None:
-    with open_video(made[0]) as video:
-        assert with_fps(video.info, None) is video.info
-
-
-def test_the_checksum_is_made_in_pieces_that_can_be_cancelled(tmp_path: Path) -> None:
-    video = tmp_path / "large.avi"
-    video.write_bytes(bytes(2 * BLOCK_BYTES) + b"end")
-    job = hash_video(video)
-    seen = [(step.done, step.total) for step in (next(job), next(job), next(job))]
-    assert seen == [(1, 3), (2, 3), (3, 3)]  # blocks: a bar cannot count the bytes of a long video
-    job.close()
-    assert drain(hash_video(video)) == hashlib.sha256(video.read_bytes()).hexdigest()
-
-
-def test_the_checksum_of_a_folder_depends_on_names_and_pictures(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"one")
-    first = drain(hash_video(tmp_path))
-    (tmp_path / "a.png").rename(tmp_path / "b.png")
-    assert drain(hash_video(tmp_path)) != first
+        assess(AssessmentRequest(video=path, seeds=()), assessor)

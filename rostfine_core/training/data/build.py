@@ -15,18 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from rostfine_core.clips import ClipSettings, CropRecorder
-from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, TrackStatus
+from rostfine_core.clips import ClipSettings, CropRecorders
+from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, TrackStatus, VideoInfo
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import append_json_line, csv_cell, read_json_lines, write_text
-from rostfine_core.pipeline import check_seeds, timed, with_fps
 from rostfine_core.quality.flags import recording_flags
 from rostfine_core.quality.same_head import Places, find_twins, twin_reason
-from rostfine_core.tracking import Tracker, TrackerSettings
+from rostfine_core.tracking import TrackerSettings, check_seeds, track
 from rostfine_core.training.data.build_plan import PlannedClip, read_plan
 from rostfine_core.training.data.clip_file import save_clip
 from rostfine_core.training.data.dataset import GRADES, DatasetHeader
 from rostfine_core.video import open_video
+from rostfine_core.video.timing import with_fps
 
 MOST_PLACES = 1024
 """In so many frames at most the journal tells where a sperm was seen."""
@@ -140,35 +140,25 @@ def _build_video(
 ) -> LongJob[dict[str, dict[str, Any]]]:
     """Track the sperm of one video and write their clips: facts or ``rejected``, by clip."""
     outcomes: dict[str, dict[str, Any]] = {}
-    fps = clips[0].fps  # the same in all rows of a video
     try:
         with open_video(path) as video:
-            info = with_fps(video.info, fps)
-            for clip in clips:
-                try:
-                    check_seeds([clip.seed], info)
-                except TrackingError as error:
-                    outcomes[clip.clip] = {"rejected": str(error)}
+            info = with_fps(video.info, clips[0].fps)  # the same in all rows of a video
+            outcomes |= _missed_clicks(clips, info)
             seeds = [c.seed for c in clips if c.clip not in outcomes]
             if not seeds:
                 return outcomes
-            tracker = Tracker(seeds, settings=settings.tracker)
-            recorders = {s.target: CropRecorder(settings=settings.clip) for s in seeds}
-            for frame in video.frames(start=min(s.frame for s in seeds)):
-                points = tracker.step(timed(frame, fps).grey())
-                for target, point in points.items():
-                    if recorders[target].wants(point):
-                        recorders[target].record(point, frame.rgb())
-                yield Progress(
-                    stage=f"tracking in {path.name}",
-                    done=frame.index + 1,
-                    total=info.frame_count,
-                )
-            for track in tracker.tracks:
-                outcomes[track.target] = _finish_clip(
-                    track, recorders[track.target], folder, settings=settings
-                ) | {
-                    "fps": info.fps * track.distinct_share,
+            recorders = CropRecorders([s.target for s in seeds], settings=settings.clip)
+            tracks = yield from track(
+                video.frames,
+                seeds,
+                video=info,
+                settings=settings.tracker,
+                on_point=recorders.record,
+                stage=f"tracking in {path.name}",
+            )
+            for one in tracks:
+                outcomes[one.target] = _finish_clip(one, recorders, folder, settings=settings) | {
+                    "fps": info.fps * one.distinct_share,
                     "video": path.name,
                     "is_simulated": info.is_simulated,
                 }
@@ -180,14 +170,25 @@ def _build_video(
     return outcomes
 
 
+def _missed_clicks(clips: Sequence[PlannedClip], info: VideoInfo) -> dict[str, dict[str, Any]]:
+    """The outcomes of the clips whose click does not lie in the video."""
+    outcomes: dict[str, dict[str, Any]] = {}
+    for clip in clips:
+        try:
+            check_seeds([clip.seed], info)
+        except TrackingError as error:
+            outcomes[clip.clip] = {"rejected": str(error)}
+    return outcomes
+
+
 def _finish_clip(
-    track: Track, recorder: CropRecorder, folder: Path, *, settings: BuildSettings
+    track: Track, recorders: CropRecorders, folder: Path, *, settings: BuildSettings
 ) -> dict[str, Any]:
     seen = sum(p.status is not TrackStatus.LOST and not p.is_duplicate for p in track.points)
     if seen < settings.minimum_frames:
         return {"rejected": f"seen in {seen} frames, {settings.minimum_frames} are needed"}
     try:
-        clip = recorder.clip(track)
+        clip = recorders.clip(track)
     except TrackingError as error:
         return {"rejected": str(error)}
     save_clip(folder / f"{track.target}.npz", clip.images)

@@ -3,7 +3,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from app.controllers.editor import Editor
@@ -66,15 +65,24 @@ def test_sample_and_operator_are_taken_back_apart(session: Session) -> None:
 
 
 def test_a_place_outside_the_picture_is_no_sperm(session: Session) -> None:
+    """Whole coordinates are pixel centres, so the outermost pixels reach half a pixel further."""
     editor = Editor(session)
-    for place in (QPoint(-1, 5), QPoint(5, -1), QPoint(240, 5), QPoint(5, 200)):
-        editor.add_sperm(place.x(), place.y())
+    for x, y in ((-0.6, 5), (5, -0.6), (239.5, 5), (5, 199.5), (239.499, 5)):
+        editor.add_sperm(x, y)
     assert session.sperms == ()
+
+
+def test_a_place_in_the_outer_half_of_a_border_pixel_is_in_the_picture(session: Session) -> None:
+    editor = Editor(session)
+    for x, y in ((-0.5, 5), (5, -0.5), (239.49, 5), (5, 199.49)):
+        editor.add_sperm(x, y)
+    places = [sperm.places[0][1:] for sperm in session.sperms]
+    assert places == [(-0.5, 5), (5, -0.5), (239.49, 5), (5, 199.49)]
 
 
 def test_a_correction_is_held_inside_the_picture(session: Session) -> None:
     editor = Editor(session)
-    editor.add_sperm(239.9, 199.9)
+    editor.add_sperm(239.4, 199.4)
     editor.correct_sperm(1, 9999, -9999)
     assert session.sperms[0].places == ((0, 239.0, 0.0),)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import GreyFrame, Seed, Track, TrackStatus
 from rostfine_core.errors import TrackingError
-from rostfine_core.tracking import Tracker, track
+from rostfine_core.tracking import Tracker
 
 SIZE = (160, 200)  # rows, columns
 FPS = 15.0
@@ -246,27 +246,6 @@ def test_a_seed_in_the_middle_starts_there() -> None:
     assert [p.frame for p in found.points] == list(range(10, 30))
 
 
-def test_track_yields_progress_and_returns_what_step_gives() -> None:
-    seed = Seed(target="1", frame=0, x_px=straight(0)[0], y_px=straight(0)[1])
-    frames = [
-        GreyFrame(index=i, time_s=i / FPS, image=picture([straight(i)], frame=i)) for i in range(12)
-    ]
-    job = track(frames, [seed], total_frames=12)
-    steps = []
-    while True:
-        try:
-            steps.append(next(job))
-        except StopIteration as stop:
-            tracks: tuple[Track, ...] = stop.value
-            break
-    assert [s.done for s in steps] == sorted(s.done for s in steps)
-    assert steps[-1].total == 12
-    tracker = Tracker([seed])
-    for frame in frames:
-        tracker.step(frame)
-    assert tracks == tracker.tracks
-
-
 @pytest.mark.parametrize(
     "seeds",
     [
@@ -285,14 +264,10 @@ def test_impossible_seeds_are_one_sentence(seeds: list[Seed]) -> None:
         Tracker(seeds).step(GreyFrame(index=0, time_s=0, image=picture([], frame=0)))
 
 
-def test_seeds_that_no_frame_comes_for_are_named() -> None:
-    frames = [GreyFrame(index=i, time_s=i / FPS, image=picture([], frame=i)) for i in range(3)]
-    beyond = Seed(target="far", frame=9, x_px=20.0, y_px=20.0)
-    with pytest.raises(TrackingError, match="far names frame 9, but the video ends"):
-        list(track(frames, [beyond], total_frames=3))
+def test_a_click_whose_frame_was_passed_over_is_named() -> None:
     missed = Seed(target="early", frame=0, x_px=20.0, y_px=20.0)
     with pytest.raises(TrackingError, match="target early in frame 0"):
-        Tracker([missed]).step(frames[2])
+        Tracker([missed]).step(GreyFrame(index=2, time_s=2 / FPS, image=picture([], frame=2)))
 
 
 def test_frames_must_come_in_order_and_keep_their_size() -> None:

@@ -1,0 +1,28 @@
+"""The checksum of a video's bytes, by which every result names the video it was made from."""
+
+import hashlib
+from pathlib import Path
+
+from rostfine_core.domain import LongJob, Progress
+from rostfine_core.files import BLOCK_BYTES, blocks_of, sha256_of
+
+
+def hash_video(path: Path) -> LongJob[str]:
+    """The SHA-256 of a video file, or of all pictures of a folder in the order of their names.
+
+    Raises:
+        StoreError: the video cannot be read.
+    """
+    digest = hashlib.sha256()
+    if not path.is_dir():
+        # In blocks: Qt's progress bar counts no further than 2^31, which bytes would soon reach.
+        total = -(-path.stat().st_size // BLOCK_BYTES) if path.exists() else 0
+        for done, block in enumerate(blocks_of(path), start=1):
+            digest.update(block)
+            yield Progress(stage="checksum", done=done, total=max(done, total))
+        return digest.hexdigest()
+    pictures = sorted(p for p in path.iterdir() if p.is_file())
+    for number, picture in enumerate(pictures, start=1):
+        digest.update(f"{picture.name} {sha256_of(picture)}\n".encode())
+        yield Progress(stage="checksum", done=number, total=len(pictures))
+    return digest.hexdigest()

@@ -1,0 +1,42 @@
+"""A corrected frame rate: when each frame was taken, and what the reader is told."""
+
+from dataclasses import replace
+
+import pytest
+
+from rostfine_core.domain import VideoInfo
+from rostfine_core.video.timing import with_fps
+
+INFO = VideoInfo(
+    path="a.mp4",
+    width_px=4,
+    height_px=4,
+    frame_count=3,
+    fps=29.97,
+    duration_s=3 / 29.97,
+    codec="h264",
+    is_colour=False,
+    bit_depth=8,
+    timestamps_s=(0.0, 1 / 29.97, 2 / 29.97),
+    notes=("It ends early.",),
+)
+
+
+def test_without_a_correction_nothing_changes() -> None:
+    assert with_fps(INFO, None) is INFO
+
+
+def test_a_correction_moves_every_frame_and_is_told() -> None:
+    corrected = with_fps(INFO, 15.0)
+    assert corrected.fps == 15.0
+    assert corrected.duration_s == pytest.approx(0.2)
+    assert corrected.timestamps_s == (0.0, 1 / 15, 2 / 15)
+    assert corrected.notes == (
+        "It ends early.",
+        "The frame rate was set to 15 per second; the file says 29.97.",
+    )
+
+
+def test_a_rate_that_is_only_rounded_is_not_told() -> None:
+    assert with_fps(INFO, 30.0).notes == INFO.notes
+    assert with_fps(replace(INFO, fps=30.2), 30.0).notes != INFO.notes
