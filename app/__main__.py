@@ -28,15 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(sys.argv[1:] if argv is None else argv)
     answer_first()
     from app.crash import crash_log
-    from app.state import paths
-    from app.state.settings import Settings
+    from app.state.settings import Settings, log_file
 
     os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
     application = _application()
     settings = Settings(arguments.settings)
     translators = _translate(application, arguments.language or settings.text("language"))
     teller = _Teller()
-    with crash_log(paths.log_file(), teller.told.emit):
+    with crash_log(log_file(), teller.told.emit):
         preload_pyqtgraph()
         from app.main_window import MainWindow
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QSizePolicy,
+    QSplitter,
     QStackedWidget,
     QToolBar,
     QVBoxLayout,
@@ -27,7 +28,6 @@ from app.controllers.controller import Controller
 from app.presentation.theme import apply_theme, icon, load_theme
 from app.state.session import Session
 from app.state.settings import Settings
-from app.state.window_layout import keep_layout, restore_layout
 from app.views.compare.compare import ComparePage
 from app.views.dialogs.dialogs import Errors, Questions
 from app.views.notice_bar import NoticeBar
@@ -39,6 +39,7 @@ from app.views.status_bar import StatusBar
 from app.wiring import Views, connect_actions, connect_controllers, connect_views
 
 SMALLEST_PX = (1180, 680)
+FIRST_SIZE = QSize(1280, 800)
 
 
 class MainWindow(QMainWindow):
@@ -74,7 +75,7 @@ class MainWindow(QMainWindow):
         self.controller.tell_target()
         self._show_name()
         self._apply_theme()
-        restore_layout(self, settings)
+        self._restore_layout()
 
     # Building ------------------------------------------------------------------------------
 
@@ -174,6 +175,22 @@ class MainWindow(QMainWindow):
         self.review.recolour(theme)
         self.compare.recolour()
 
+    # Where it stood, from one start to the next -----------------------------------------------
+
+    def _restore_layout(self) -> None:
+        self.resize(FIRST_SIZE.boundedTo(self.screen().availableSize()))
+        self.restoreGeometry(self.settings.layout("window"))
+        for splitter in self._named_splitters():
+            splitter.restoreState(self.settings.layout(splitter.objectName()))
+
+    def _keep_layout(self) -> None:
+        self.settings.set_layout("window", self.saveGeometry())
+        for splitter in self._named_splitters():
+            self.settings.set_layout(splitter.objectName(), splitter.saveState())
+
+    def _named_splitters(self) -> list[QSplitter]:
+        return [s for s in self.findChildren(QSplitter) if s.objectName()]
+
     # Events --------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -202,7 +219,7 @@ class MainWindow(QMainWindow):
         ):
             event.ignore()
             return
-        keep_layout(self, self.settings)
+        self._keep_layout()
         self.hide()  # at once: a step that cannot be stopped, as an import, may take seconds
         self.controller.shut_down()
         event.accept()

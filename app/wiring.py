@@ -34,7 +34,7 @@ class Views:
 def connect_controllers(controller: Controller) -> None:
     """Let the controllers follow the session, the settings, the jobs and each other."""
     session, settings, jobs = controller.session, controller.settings, controller.jobs
-    analysis, opening = controller.analysis, controller.opening
+    analysis, opener = controller.analysis, controller.opener
     session.sperms_changed.connect(analysis.go_on)
     session.calibration_changed.connect(analysis.go_on)
     session.selection_changed.connect(analysis.go_on)
@@ -42,14 +42,14 @@ def connect_controllers(controller: Controller) -> None:
     session.sample_changed.connect(controller.remember_operator)
     settings.changed.connect(controller.apply_setting)
     jobs.ended.connect(analysis.continue_after)
-    jobs.ended.connect(opening.open_next)
+    jobs.ended.connect(opener.open_next)
     jobs.ended.connect(controller.redraw_preview)
-    jobs.works_changed.connect(opening.show_decoded)
+    jobs.works_changed.connect(opener.show_decoded)
     jobs.works_changed.connect(controller.show_running)
-    analysis.work_failed.connect(opening.report_failure)
+    analysis.work_failed.connect(opener.report_failure)
     analysis.failed.connect(controller.failed)
-    opening.failed.connect(controller.failed)
-    opening.opened.connect(controller.begin_anew)
+    opener.failed.connect(controller.failed)
+    opener.opened.connect(controller.begin_anew)
     controller.exported.connect(controller.tell_target)
     for signal in (
         session.sample_changed,

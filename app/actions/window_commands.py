@@ -7,7 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
 
 from app.controllers.controller import Controller
-from app.state import paths
+from app.state.settings import log_file
 from app.views.dialogs.about import AboutDialog, bundled_text
 from app.views.dialogs.dialogs import ShortcutsDialog, ask_video, show_once
 from app.views.dialogs.settings_dialog import SettingsDialog
@@ -57,7 +57,7 @@ class WindowCommands(QObject):
 
     def open_log_folder(self) -> None:
         """Show the crash log."""
-        _show_folder(paths.log_file().parent)
+        _show_folder(log_file().parent)
 
     def toggle_theme(self) -> None:
         """Change between dark and light."""

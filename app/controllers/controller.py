@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.controllers.analysis import GRADE, TRACK, Analysis
 from app.controllers.editor import Editor
-from app.controllers.opening import FIND, OPEN, PREVIEW, Opening
+from app.controllers.opener import FIND, OPEN, PREVIEW, Opener
 from app.controllers.player import Player
 from app.jobs import work
 from app.jobs.jobs import Jobs
-from app.state import paths
+from app.state.exports import has_unexported_grades, reported_keys
 from app.state.records import (
     AssessmentKey,
     Calibration,
@@ -25,8 +25,7 @@ from app.state.records import (
     Tool,
 )
 from app.state.session import Session
-from app.state.settings import Settings
-from app.state.unexported import has_unexported_grades, reported_keys
+from app.state.settings import Settings, reports_folder
 from rostfine_core.domain import Seed
 from rostfine_core.files import safe_name
 
@@ -76,7 +75,7 @@ class Controller(QObject):
         self.editor = Editor(session, self)
         self.player = Player(session, self)
         self.analysis = Analysis(session, self.jobs, settings, self)
-        self.opening = Opening(
+        self.opener = Opener(
             session,
             settings,
             self.jobs,
@@ -104,7 +103,7 @@ class Controller(QObject):
     ) -> None:
         """Open a video, with the sperm that were clicked in it before and its scale if known."""
         if not self.has_unexported or self.questions.may_discard():
-            self.opening.open(path, seeds, um_per_px)
+            self.opener.open(path, seeds, um_per_px)
 
     @Slot()
     def begin_anew(self) -> None:
@@ -121,7 +120,7 @@ class Controller(QObject):
     @Slot()
     def cancel(self) -> None:
         """Stop what the user began; what is finished stays."""
-        self.opening.cancel()
+        self.opener.cancel()
         self.analysis.cancel()
         for kind in USER_WORK:
             self.jobs.cancel(kind)
@@ -129,7 +128,7 @@ class Controller(QObject):
     def shut_down(self) -> None:
         """End everything; the window is closing."""
         self.editor.undo_stack.blockSignals(True)  # it tells of its own end
-        self.opening.leave()
+        self.opener.leave()
         self.jobs.shut_down()
         self.settings.sync()
 
@@ -152,7 +151,7 @@ class Controller(QObject):
         root = self.settings.text("report_folder")
         video = self.session.video
         name = self.session.sample.sample or (video.path.stem if video else "")
-        return (Path(root) if root else paths.reports_folder()) / safe_name(name)
+        return (Path(root) if root else reports_folder()) / safe_name(name)
 
     @property
     def has_unexported(self) -> bool:

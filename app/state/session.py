@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from app.state.presented import Presented
+from app.state.presenter import Presenter
 from app.state.records import (
     AssessmentKey,
     Calibration,
@@ -86,7 +86,7 @@ class Session(QObject):
         self.model = ModelState()
         self.works: tuple[Work, ...] = ()
         self.message = ""
-        self._presented = Presented()
+        self._presenter = Presenter()
 
     # What follows from the state -----------------------------------------------------------
 
@@ -164,7 +164,7 @@ class Session(QObject):
         )
 
     def assessment(self, sperm: Sperm) -> Assessment | None:
-        """The assessment that is true of this sperm now, see ``presented``.
+        """The assessment that is true of this sperm now, see ``presenter``.
 
         None while its track is rejected: what was graded there was not this sperm.
         """
@@ -173,8 +173,8 @@ class Session(QObject):
         graded = self.results.assessments.get(self.assessment_key(sperm))
         if graded is None:
             return None
-        twin = self._presented.twin(sperm.target)
-        return self._presented.assessment(
+        twin = self._presenter.twin(sperm.target)
+        return self._presenter.assessment(
             graded,
             sample=self.sample,
             verdict=sperm.verdict,
@@ -185,7 +185,7 @@ class Session(QObject):
         """Tell of the sperm that are followed now: those whose tracks were not rejected."""
         kept = (s for s in self.sperms if s.verdict is not Verdict.REJECTED)
         tracks = map(self.track, kept)
-        self._presented.follow([track for track in tracks if track is not None])
+        self._presenter.follow([track for track in tracks if track is not None])
 
     def rejection(self, sperm: Sperm) -> str:
         """Why the sperm could not be graded; "" where it could or was not tried."""
@@ -220,7 +220,7 @@ class Session(QObject):
     def set_video(self, video: OpenedVideo | None, draft: Draft) -> None:
         """Begin with another video: no sperm, no results, and the page for reviewing."""
         self.video, self.draft, self.results = video, draft, Results()
-        self._presented = Presented()
+        self._presenter = Presenter()
         self.selected, self.compared, self.frame, self.image = None, (), 0, None
         self.cached_frames, self.cached_spans = (0, 0), ()
         self.set_page(Page.REVIEW)

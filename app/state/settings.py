@@ -1,4 +1,4 @@
-"""The table of settings, and their storage with a type and a range for each."""
+"""The table of settings, how they are stored, and where the window keeps its own files."""
 
 import json
 from collections.abc import Sequence
@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QObject, Signal
+from PySide6.QtCore import QByteArray, QObject, QStandardPaths, Signal
 
-from app.state import paths
+from app.state.ini_file import IniFile
 from app.state.records import Calibration
-from app.state.stored import StoredValues
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
+_Location = QStandardPaths.StandardLocation
 Value = str | int | float | bool
 
 
@@ -148,7 +148,7 @@ class Settings(QObject):
 
     def __init__(self, file: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._store = StoredValues(file or paths.settings_file())
+        self._store = IniFile(file or settings_file())
 
     def text(self, id: str) -> str:
         """The value of a text, path or choice."""
@@ -271,3 +271,19 @@ def _fitting(setting: Setting, value: object) -> Value:
         return setting.default
     text = str(value)
     return setting.default if setting.choices and text not in setting.choices else text
+
+
+def settings_file() -> Path:
+    """The settings, one INI file a user."""
+    return Path(QStandardPaths.writableLocation(_Location.AppConfigLocation)) / "settings.ini"
+
+
+def log_file() -> Path:
+    """The crash log."""
+    return Path(QStandardPaths.writableLocation(_Location.AppLocalDataLocation)) / "rostfine.log"
+
+
+def reports_folder() -> Path:
+    """Where reports are written unless the user says otherwise."""
+    documents = QStandardPaths.writableLocation(_Location.DocumentsLocation)
+    return Path(documents or Path.home()) / "RoSTFine Assist"

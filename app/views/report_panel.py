@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation import wording
+from app.presentation.images import rgb_image
 from app.state.records import ReportTarget
 from app.state.session import Session
-from app.views.canvas.canvas_items import rgb_image
 from app.views.panel import framed, heading, muted, title
 
 

@@ -1220,7 +1220,7 @@
     </message>
 </context>
 <context>
-    <name>Opening</name>
+    <name>Opener</name>
     <message>
         <source>{path} is not there any more: what was computed stays, and Track or Grade asks for the video again.</source>
         <translation>{path} が見つかりません。計算済みの結果は残ります。「追跡」または「評価」を押すと、動画の場所をもう一度尋ねます。</translation>

@@ -8,6 +8,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from app.presentation.images import rgba_image
 from app.state.records import OverlayKind
 
 RING_PX = 11.0
@@ -176,19 +177,3 @@ class MeasureItem(QGraphicsItem):
         painter.setPen(QColor("white"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._text)
         painter.restore()
-
-
-def rgba_image(rgba: NDArray[np.uint8]) -> QImage:
-    """A (H, W, 4) picture as Qt's, its own copy of the pixels."""
-    pixels = np.ascontiguousarray(rgba)
-    height, width = pixels.shape[:2]
-    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
-    return image.copy()
-
-
-def rgb_image(rgb: NDArray[np.uint8]) -> QImage:
-    """A (H, W, 3) picture as Qt's, its own copy of the pixels."""
-    pixels = np.ascontiguousarray(rgb)
-    height, width = pixels.shape[:2]
-    image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    return image.copy()

@@ -7,14 +7,14 @@ from PySide6.QtGui import QColor, QHideEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from app.presentation import wording
+from app.presentation.images import rgb_image
 from app.presentation.theme import sperm_colour
 from app.state.records import Sperm
 from app.state.session import Session
-from app.views.canvas.canvas_items import rgb_image
-from app.views.canvas.loupe import CropView
 from app.views.compare.compare_table import CompareTable
+from app.views.crop_view import CropView
+from app.views.histogram import Histogram, highest_share, legend
 from app.views.panel import framed, heading, muted, title
-from app.views.review.histogram import Histogram, highest_share, legend
 from rostfine_core.domain import Assessment
 from rostfine_core.preference import Comparison, Preference, compare
 

@@ -26,7 +26,7 @@ from app.presentation.theme import sperm_colour
 from app.presentation.wording import shows_no_sperm, warning_count
 from app.state.records import Sperm
 from app.state.session import Session
-from app.views.review.sperm_list import paint_bar
+from app.views.histogram import paint_bar
 from rostfine_core.domain import Assessment, GradeDistribution, Verdict, with_micro_sign
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 

@@ -23,8 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.state import paths
-from app.state.settings import SETTINGS, Setting, Settings
+from app.state.settings import SETTINGS, Setting, Settings, reports_folder
 from app.views.panel import muted
 
 
@@ -97,7 +96,7 @@ class SettingsDialog(QDialog):
         field.setPlaceholderText(
             self.tr("the demonstration model")
             if setting.id == "model_path"
-            else str(paths.reports_folder())
+            else str(reports_folder())
         )
         field.editingFinished.connect(
             lambda: self._settings.set_value(setting.id, field.text().strip())

@@ -7,12 +7,12 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app.presentation import wording
+from app.presentation.images import rgb_image, rgba_image
 from app.presentation.overlays import coloured, coloured_maps, nearest_slot
 from app.presentation.theme import sperm_colour
 from app.state.records import OverlayKind
 from app.state.session import Session
 from app.state.settings import SETTINGS
-from app.views.canvas.canvas_items import rgb_image, rgba_image
 from app.views.panel import heading, muted
 from rostfine_core.domain import NEARLY_EVEN, Assessment, attention_range
 

@@ -24,11 +24,12 @@ from PySide6.QtWidgets import (
 
 from app.presentation import wording
 from app.presentation.geometry import spans
-from app.presentation.theme import GRADE_COLOURS, sperm_colour
+from app.presentation.theme import sperm_colour
 from app.state.records import Sperm
 from app.state.session import Session
+from app.views.histogram import paint_bar
 from app.views.panel import heading
-from rostfine_core.domain import GradeDistribution, Verdict
+from rostfine_core.domain import Verdict
 
 ROW_HEIGHT_PX, BAR_WIDTH_PX = 54, 100
 SHORT_NAME, LONGEST_NAME = 2, 40
@@ -224,17 +225,6 @@ class SpermDelegate(QStyledItemDelegate):
         if len(sperm.name) <= SHORT_NAME:  # as the marker over the video
             painter.setPen(QColor("#101010"))
             painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, sperm.name)
-
-
-def paint_bar(painter: QPainter, area: QRectF, grade: GradeDistribution) -> None:
-    """The shares of A to E side by side, as wide as they are large."""
-    left = area.left()
-    painter.setPen(Qt.PenStyle.NoPen)
-    for share, colour in zip(grade.probabilities, GRADE_COLOURS, strict=True):
-        width = area.width() * share
-        painter.setBrush(QColor(colour))
-        painter.drawRect(QRectF(left, area.top(), width, area.height()))
-        left += width
 
 
 class SpermList(QWidget):

@@ -8,7 +8,14 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from app.state.records import Calibration
-from app.state.settings import MAX_RECENT, SETTINGS, Settings
+from app.state.settings import (
+    MAX_RECENT,
+    SETTINGS,
+    Settings,
+    log_file,
+    reports_folder,
+    settings_file,
+)
 
 
 def test_values_survive_a_restart(tmp_path: Path) -> None:
@@ -80,3 +87,9 @@ def test_recent_videos_are_newest_first_and_few(settings: Settings, count: int) 
     assert len(settings.recent) == len(set(settings.recent)) == min(count, MAX_RECENT)
     settings.remove_recent(Path("/v/0.mp4"))
     assert Path("/v/0.mp4") not in settings.recent
+
+
+def test_places_are_the_users_own(qtbot: QtBot) -> None:
+    for path in (settings_file(), log_file(), reports_folder()):
+        assert path.is_absolute()
+        assert Path.home() in path.parents or path.parts[1] == "tmp"

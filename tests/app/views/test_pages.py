@@ -397,11 +397,3 @@ def test_about_holds_the_notice_the_card_and_the_licences(qtbot: QtBot, graded: 
     assert "simulated, 15,600 clips" in texts[1]
     assert "Apache License" in texts[2]
     assert "PySide6" in texts[2]
-
-
-def test_paths_are_the_users_own(qtbot: QtBot) -> None:
-    from app.state import paths
-
-    for path in (paths.settings_file(), paths.log_file(), paths.reports_folder()):
-        assert path.is_absolute()
-        assert Path.home() in path.parents or path.parts[1] == "tmp"

@@ -23,7 +23,7 @@ VIDEO_WORK = (FRAMES, CHECKSUM, FIND, TRACK, GRADE, FILM, PREVIEW)
 """The kinds of work that end with the video."""
 
 
-class Opening(QObject):
+class Opener(QObject):
     """Owns the frames of the open video.
 
     Signals:

@@ -4,17 +4,17 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QByteArray, QSettings
 
-from app.state.stored import StoredValues
+from app.state.ini_file import IniFile
 
 
 def test_what_was_set_is_read_again(tmp_path: Path) -> None:
-    values = StoredValues(tmp_path / "settings.ini")
+    values = IniFile(tmp_path / "settings.ini")
     for key, value in (("operator", "Satō"), ("layout/window", QByteArray(b"\0\1")), ("n", 3)):
         values.set_value(key, value)
         assert values.value(key) == value
     values.set_value("recent", ["/a b.mp4", "/c.mp4"])
     values.sync()
-    again = StoredValues(tmp_path / "settings.ini")
+    again = IniFile(tmp_path / "settings.ini")
     assert again.value("operator") == "Satō"
     assert again.value("layout/window") == QByteArray(b"\0\1")
     assert str(again.value("n")) == "3"
@@ -35,7 +35,7 @@ def test_setting_a_value_never_waits_for_the_disk(
         written_by.append(threading.get_ident())
         real(store)
 
-    values = StoredValues(tmp_path / "settings.ini")
+    values = IniFile(tmp_path / "settings.ini")
     monkeypatch.setattr(QSettings, "sync", slow_sync)
     for letter in ("S", "Sa", "Sat", "Sato"):
         values.set_value("operator", letter)
@@ -45,12 +45,12 @@ def test_setting_a_value_never_waits_for_the_disk(
     assert threading.get_ident() not in written_by
     assert len(written_by) <= 2  # what came while the first was written went together
     monkeypatch.undo()
-    assert StoredValues(tmp_path / "settings.ini").value("operator") == "Sato"
+    assert IniFile(tmp_path / "settings.ini").value("operator") == "Sato"
 
 
 def test_the_writers_thread_ends(tmp_path: Path) -> None:
     threads = threading.active_count()
-    values = StoredValues(tmp_path / "settings.ini")
+    values = IniFile(tmp_path / "settings.ini")
     values.set_value("theme", "light")
     values.sync()
     values.sync()
@@ -58,12 +58,12 @@ def test_the_writers_thread_ends(tmp_path: Path) -> None:
 
 
 def test_two_programs_keep_each_others_values(tmp_path: Path) -> None:
-    first, second = (StoredValues(tmp_path / "settings.ini") for _ in range(2))
+    first, second = (IniFile(tmp_path / "settings.ini") for _ in range(2))
     first.set_value("theme", "light")
     first.sync()
     second.set_value("operator", "Sato")
     second.sync()
-    again = StoredValues(tmp_path / "settings.ini")
+    again = IniFile(tmp_path / "settings.ini")
     assert (again.value("theme"), again.value("operator")) == ("light", "Sato")
 
 
@@ -71,16 +71,16 @@ def test_a_place_that_cannot_be_written_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    values = StoredValues(tmp_path / "file" / "settings.ini")
+    values = IniFile(tmp_path / "file" / "settings.ini")
     values.set_value("theme", "light")
     values.sync()
     assert values.value("theme") == "light"
     assert "cannot be written" in caplog.text
     (tmp_path / "file").unlink()
     values.sync()  # as when the program ends: nothing else is set any more
-    again = StoredValues(tmp_path / "file" / "settings.ini")
+    again = IniFile(tmp_path / "file" / "settings.ini")
     assert again.value("theme") == "light"
     values.set_value("operator", "Sato")
     values.sync()
-    again = StoredValues(tmp_path / "file" / "settings.ini")
+    again = IniFile(tmp_path / "file" / "settings.ini")
     assert (again.value("theme"), again.value("operator")) == ("light", "Sato")

@@ -1,8 +1,8 @@
 """The grade distribution A-E as bars, with what each of the three heads says as marks."""
 
 import pyqtgraph as pg
-from PySide6.QtCore import QCoreApplication
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtCore import QCoreApplication, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.presentation.theme import GRADE_COLOURS
@@ -103,3 +103,14 @@ def highest_share(prediction: Prediction) -> float:
 
 def _heads(prediction: Prediction) -> tuple[GradeDistribution, ...]:
     return prediction.grade_global, prediction.grade_spatial, prediction.grade_temporal
+
+
+def paint_bar(painter: QPainter, area: QRectF, grade: GradeDistribution) -> None:
+    """The shares of A to E side by side, as wide as they are large."""
+    left = area.left()
+    painter.setPen(Qt.PenStyle.NoPen)
+    for share, colour in zip(grade.probabilities, GRADE_COLOURS, strict=True):
+        width = area.width() * share
+        painter.setBrush(QColor(colour))
+        painter.drawRect(QRectF(left, area.top(), width, area.height()))
+        left += width

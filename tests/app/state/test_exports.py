@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from app.state import drafts
+from app.state.exports import has_unexported_grades, reported_keys
 from app.state.records import ModelState
 from app.state.session import Session
-from app.state.unexported import has_unexported_grades, reported_keys
 from rostfine_core.domain import Verdict
 
 

@@ -1,4 +1,4 @@
-"""What of the work on the open video no report holds yet."""
+"""Which grades a report holds, and which no report holds yet."""
 
 from collections.abc import Set as AbstractSet
 

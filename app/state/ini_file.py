@@ -13,7 +13,7 @@ from PySide6.QtCore import QSettings, QThreadPool
 log = logging.getLogger(__name__)
 
 
-class StoredValues:
+class IniFile:
     """What stands in the file, with what was set since; only what was set is written."""
 
     def __init__(self, file: Path) -> None:

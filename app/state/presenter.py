@@ -18,7 +18,7 @@ class _Made:
     shown: Assessment
 
 
-class Presented:
+class Presenter:
     """Makes them, and keeps those that were asked for last: views ask many times a second."""
 
     def __init__(self) -> None:

@@ -1,0 +1,47 @@
+"""A square part of a picture, as large as its place allows."""
+
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from rostfine_core.domain import CROP_PX
+
+
+class CropView(QWidget):
+    """Paints a square part of a picture, or a whole small one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image = QImage()
+        self._source = QRectF()
+        self._colour = QColor("#808080")
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setSizePolicy(policy)
+        self.setMinimumSize(96, 96)
+
+    def sizeHint(self) -> QSize:
+        """As large as the crop at first."""
+        return QSize(CROP_PX, CROP_PX)
+
+    def show_part(self, image: QImage, source: QRectF, colour: QColor) -> None:
+        """Show a part of a picture; what lies outside stays dark."""
+        self._image, self._source, self._colour = image, source, colour
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The largest square that fits, in the middle."""
+        painter = QPainter(self)
+        side = min(self.width(), self.height()) - 2
+        area = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        painter.fillRect(area, QColor("#0b0d0f"))
+        if not self._image.isNull():
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.setClipRect(area)
+            painter.translate(area.topLeft())
+            painter.scale(side / self._source.width(), side / self._source.height())
+            inside = self._source.intersected(QRectF(self._image.rect()))
+            painter.drawImage(inside.translated(-self._source.topLeft()), self._image, inside)
+            painter.resetTransform()
+        painter.setClipping(False)
+        painter.setPen(QPen(self._colour, 1.5))
+        painter.drawRect(area)
