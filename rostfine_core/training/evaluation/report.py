@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from markdown_it import MarkdownIt
 from numpy.typing import NDArray
 
 from rostfine_core.domain import DISCLAIMER_ATTENTION
@@ -29,9 +30,11 @@ body { font-family: system-ui, sans-serif; max-width: 75em; margin: 2em auto; pa
 table { border-collapse: collapse; margin: 1em 0 }
 td, th { border: 1px solid #bbb; padding: 0.3em 0.7em; text-align: right }
 td:first-child, th:first-child { text-align: left }
-.note { border-left: 0.3em solid #d55e00; padding: 0.4em 0.8em; background: #fff4ec }
+blockquote { border-left: 0.3em solid #d55e00; margin: 1em 0; padding: 0.4em 0.8em;
+             background: #fff4ec }
 img { max-width: 100% }
 """
+RULES_OFF = ["link", "image", "autolink", "emphasis", "entity"]
 ATTENTION_WITHOUT_FLIPS = (
     "Attention maps, and what is measured of them, are of the clip as it is: the mirror images "
     "that the answer is averaged over are not in them."
@@ -202,32 +205,6 @@ def _image(png: bytes, text: str) -> str:
 
 
 def markdown_to_html(text: str) -> str:
-    """The little Markdown that our tables use: headings, notes (``> ``), tables and paragraphs."""
-    blocks: list[str] = []
-    rows: list[str] = []
-    for line in [*text.splitlines(), ""]:
-        if line.startswith("|"):
-            rows.append(line)
-            continue
-        if rows:
-            blocks.append(_table(rows))
-            rows = []
-        if line.startswith("#"):
-            level = len(line) - len(line.lstrip("#"))
-            blocks.append(f"<h{level}>{escape(line[level:].strip())}</h{level}>")
-        elif line.startswith("> "):
-            blocks.append(f'<p class="note">{escape(line[2:])}</p>')
-        elif line:
-            blocks.append(f"<p>{escape(line)}</p>")
-    return "\n".join(blocks)
-
-
-def _table(rows: Sequence[str]) -> str:
-    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    head, *body = [row for row in cells if not all(set(c) <= set("-: ") and c for c in row)]
-    lines = ["<table>", _row(head, "th"), *(_row(row, "td") for row in body), "</table>"]
-    return "\n".join(lines)
-
-
-def _row(cells: Sequence[str], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+    """Convert our own Markdown; names in it stay text, whatever HTML, link or image they spell."""
+    parser = MarkdownIt("commonmark", {"html": False})
+    return parser.enable("table").disable(RULES_OFF).render(text)

@@ -32,7 +32,8 @@ import io
 import sys
 from contextlib import redirect_stderr
 
-sys.modules.update(dict.fromkeys(("scipy", "matplotlib", "timm", "torchvision", "tensorboard")))
+extra = ("scipy", "matplotlib", "timm", "torchvision", "tensorboard", "markdown_it")
+sys.modules.update(dict.fromkeys(extra))
 from rostfine_core.cli import main
 
 with redirect_stderr(io.StringIO()) as told:

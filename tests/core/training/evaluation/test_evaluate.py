@@ -109,7 +109,7 @@ def test_every_file_of_an_evaluation(
     assert {s["sample"] for s in samples} == set(dataset.samples)
     report = (out / "report.html").read_text(encoding="utf-8")
     for note in (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA):
-        assert f'<p class="note">{note}</p>' in report
+        assert f"<blockquote>\n<p>{note}</p>\n</blockquote>" in report
         assert f"\n> {note}\n" in markdown
         assert note in stored["notes"]
     assert "<td>MSE (1e-2)</td>" in report
@@ -331,16 +331,43 @@ def test_few_samples_are_cautioned_of_in_every_form(
     assert f"\n> {caution}\n" in (out / "evaluation.md").read_text(encoding="utf-8")
     assert caution in json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["notes"]
     report = (out / "report.html").read_text(encoding="utf-8")
-    assert f'<p class="note">{caution}</p>' in report
+    assert f"<blockquote>\n<p>{caution}</p>\n</blockquote>" in report
 
 
-def test_tables_become_html_and_text_stays_text() -> None:
+def test_markdown_becomes_html_and_names_stay_text() -> None:
     text = "# A <b>\n\n> c & d\n\n| x | y |\n|---|---|\n| -1 | & |\n\nend"
     assert markdown_to_html(text).replace("\n", "") == (
-        '<h1>A &lt;b&gt;</h1><p class="note">c &amp; d</p>'
-        "<table><tr><th>x</th><th>y</th></tr>"
-        "<tr><td>-1</td><td>&amp;</td></tr></table><p>end</p>"
+        "<h1>A &lt;b&gt;</h1><blockquote><p>c &amp; d</p></blockquote>"
+        "<table><thead><tr><th>x</th><th>y</th></tr></thead>"
+        "<tbody><tr><td>-1</td><td>&amp;</td></tr></tbody></table><p>end</p>"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("![x](https://example.org/x.png)", "![x](https://example.org/x.png)"),
+        ("[x](javascript:alert(1))", "[x](javascript:alert(1))"),
+        ("<https://example.org>", "&lt;https://example.org&gt;"),
+        ("lab *A* _b_ &lt;", "lab *A* _b_ &amp;lt;"),
+    ],
+)
+def test_the_name_of_a_data_set_is_text_in_the_report(
+    trained_model: Path,
+    held_back_folder: Path,
+    tmp_path: Path,
+    drain: Callable[..., Any],
+    name: str,
+    shown: str,
+) -> None:
+    header = held_back_folder / "dataset.toml"
+    text = header.read_text(encoding="utf-8")
+    header.write_text(text.replace('"tiny"', f"'{name}'"), encoding="utf-8")
+    drain(evaluate(trained_model, held_back_folder, out=tmp_path / "scores", repeats=2))
+    report = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
+    assert re.search(rf"<h1>\S+ \(sha256 \w+\) on {re.escape(shown)}</h1>", report)
+    assert f"on {shown} (folder held-back" in report
 
 
 def test_a_folder_of_models_is_an_ensemble(
