@@ -6,7 +6,7 @@ first frame. Arrays inside a record are treated as read-only.
 
 import math
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TypeVar
@@ -411,3 +411,15 @@ class Progress:
 
 LongJob = Generator[Progress, None, Result]
 """Long work: yields progress, returns its result, is cancelled by ``close()``."""
+
+
+def finish(
+    job: LongJob[Result], *, on_progress: Callable[[Progress], object] = lambda _: None
+) -> Result:
+    """Run a long job to its end and return its result; ``on_progress`` hears of every step."""
+    while True:
+        try:
+            on_progress(next(job))
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result

@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from rostfine_core.domain import (
     GradeDistribution,
+    LongJob,
     ModelInfo,
     Prediction,
+    Progress,
     Track,
     TrackPoint,
     TrackStatus,
+    finish,
 )
 
 shares = st.lists(st.floats(0.001, 1), min_size=5, max_size=5).map(
@@ -75,3 +78,16 @@ def test_a_track_knows_its_span() -> None:
     assert track.at(7) is points[2]
     assert track.at(4) is None
     assert track.at(8) is None
+
+
+def test_finish_returns_the_result_and_tells_every_step() -> None:
+    steps = [Progress(stage="counting", done=n, total=2) for n in (1, 2)]
+
+    def count() -> LongJob[str]:
+        yield from steps
+        return "done"
+
+    told: list[Progress] = []
+    assert finish(count(), on_progress=told.append) == "done"
+    assert told == steps
+    assert finish(count()) == "done"

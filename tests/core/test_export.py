@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rostfine_core import export
-from rostfine_core.domain import Assessment
+from rostfine_core.domain import Assessment, finish
 from rostfine_core.errors import StoreError
 from rostfine_core.export import check_folder, export_sample
 
@@ -64,11 +64,6 @@ def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
 
 
-def drain(job: Any) -> None:  # noqa: ANN401 # a generator
-    for _ in job:
-        pass
-
-
 @pytest.mark.usefixtures("stand_in")
 @pytest.mark.parametrize("again", [None, 3])
 @pytest.mark.parametrize("step", range(CHANGES + 1))
@@ -87,7 +82,7 @@ def test_a_crash_leaves_the_old_report_or_the_new_one(
         kill_at(step, patch)
         is_whole = False
         with suppress(KilledError):
-            drain(export_sample((), tmp_path, overwrite=True))
+            finish(export_sample((), tmp_path, overwrite=True))
             is_whole = True
         assert is_whole == (step == CHANGES), "the changes are counted wrongly"
         assert len(set(contents(tmp_path).values()) - {"mine"}) <= 1
@@ -110,7 +105,7 @@ def test_a_crash_leaves_the_old_report_or_the_new_one(
 @pytest.mark.usefixtures("stand_in")
 def test_a_replaced_report_leaves_nothing_behind(tmp_path: Path) -> None:
     write_report(tmp_path, "old", "12")
-    drain(export_sample((), tmp_path, overwrite=True))
+    finish(export_sample((), tmp_path, overwrite=True))
     assert {p.name for p in tmp_path.iterdir()} == {
         "report.pdf", "report.csv", "sperm-2", "sperm-3"
     }  # fmt: skip
@@ -126,7 +121,7 @@ def test_a_first_report_is_there_as_a_whole_or_not_at_all(tmp_path: Path, step: 
         kill_at(step, patch)
         is_whole = False
         with suppress(KilledError):
-            drain(export_sample((), tmp_path))
+            finish(export_sample((), tmp_path))
             is_whole = True
         assert is_whole == (step == FIRST_CHANGES), "the changes are counted wrongly"
     with suppress(StoreError):  # a report that is there is not overwritten
@@ -142,8 +137,8 @@ def test_two_programs_do_not_write_into_one_folder(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="Another program is writing"):
         check_folder(tmp_path)
     with pytest.raises(StoreError, match="Another program is writing"):
-        drain(export_sample((), tmp_path))
-    drain(first)
+        finish(export_sample((), tmp_path))
+    finish(first)
     assert set(contents(tmp_path).values()) == {"new"}
     check_folder(tmp_path, overwrite=True)
 
@@ -152,7 +147,7 @@ def test_two_programs_do_not_write_into_one_folder(tmp_path: Path) -> None:
 def test_what_a_killed_program_was_writing_goes_with_the_next_report(tmp_path: Path) -> None:
     (tmp_path / ".writing-left").mkdir()
     (tmp_path / ".writing-left" / "report.csv").write_text("half")
-    drain(export_sample((), tmp_path))
+    finish(export_sample((), tmp_path))
     assert {p.name for p in tmp_path.iterdir()} == {
         "report.pdf", "report.csv", "sperm-2", "sperm-3"
     }  # fmt: skip
@@ -164,7 +159,7 @@ def test_a_replaced_report_that_stays_does_not_come_back(tmp_path: Path) -> None
     write_report(tmp_path, "old", "12")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
-        drain(export_sample((), tmp_path, overwrite=True))
+        finish(export_sample((), tmp_path, overwrite=True))
     (tmp_path / "report.pdf").unlink()
     check_folder(tmp_path, overwrite=True)
     assert set(contents(tmp_path)) == {
@@ -189,7 +184,7 @@ def test_a_full_disk_brings_the_old_report_back(
 
     monkeypatch.setattr(Path, "replace", is_full)
     with pytest.raises(StoreError, match="No space left"):
-        drain(export_sample((), tmp_path, overwrite=True))
+        finish(export_sample((), tmp_path, overwrite=True))
     assert contents(tmp_path) == before
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 

@@ -1,10 +1,8 @@
 """What the pipeline adds to its parts: corrected times, notes of the video, several sperm."""
 
 import json
-from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +11,7 @@ import torch
 
 from rostfine_core.assessor import Assessor
 from rostfine_core.clips import ClipSettings
-from rostfine_core.domain import Seed
+from rostfine_core.domain import Seed, finish
 from rostfine_core.errors import ModelError, TrackingError
 from rostfine_core.model import Preprocessing, RoSTFine, load_model, preset, save_model
 from rostfine_core.pipeline import (
@@ -31,19 +29,9 @@ from rostfine_core.video.checksum import hash_video
 SETTINGS = PipelineSettings(clip=ClipSettings(size_px=64))
 
 
-def drain(job: Generator[Any, None, Any]) -> Any:  # noqa: ANN401 # any job's result
-    while True:
-        try:
-            next(job)
-        except StopIteration as stop:
-            return stop.value
-
-
 def assess(request: AssessmentRequest, assessor: Assessor) -> Outcome:
     with open_video(request.video) as video:
-        outcome = drain(assess_video(request, video=video, assessor=assessor))
-    assert isinstance(outcome, Outcome)
-    return outcome
+        return finish(assess_video(request, video=video, assessor=assessor))
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +66,14 @@ def test_one_pass_and_decoded_frames_give_the_same_assessment(
     path, seeds, assessor = made
     request = AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS)
     streamed: Outcome = assess(request, assessor)
-    tracks = drain(track_video(path, seeds=seeds))
+    tracks = finish(track_video(path, seeds=seeds))
     with open_video(path) as video:
-        cut: Outcome = drain(
+        cut: Outcome = finish(
             assess_tracks(
                 request,
                 tracks,
                 info=video.info,
-                video_sha256=drain(hash_video(path)),
+                video_sha256=finish(hash_video(path)),
                 image_at=lambda index: video.frame(index).rgb(),
                 assessor=assessor,
             )

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from rostfine_core.domain import Progress
+from rostfine_core.domain import Progress, finish
 from rostfine_core.errors import ConfigError, RostfineError
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.clip_cache import ClipCache
@@ -30,7 +30,7 @@ from rostfine_core.training.engine.optimiser import (
     learning_rate,
     set_learning_rate,
 )
-from rostfine_core.training.engine.predict import predict_now
+from rostfine_core.training.engine.predict import predict
 from rostfine_core.training.engine.stop_signal import StopRequest
 from rostfine_core.training.metrics.metrics import Metrics, compute_metrics
 from rostfine_core.training.networks.build import FeatureVariant, network_config
@@ -298,8 +298,8 @@ class TrainingLoop:
         if not len(part):
             self._keep(float("nan"))
             return None
-        answers = predict_now(
-            self.judged_network, self.cache, part, batch_size=self.config.loop.batch_size
+        answers = finish(
+            predict(self.judged_network, self.cache, part, batch_size=self.config.loop.batch_size)
         )
         metrics = compute_metrics(answers, self.labels[part].numpy())
         score: float = getattr(metrics, self.config.loop.select_by)

@@ -40,21 +40,3 @@ def predict(
         answers.append(grade.float().cpu().numpy())
         yield Progress(stage=stage, done=start + len(part), total=len(indices))
     return np.concatenate(answers)
-
-
-def predict_now(
-    network: nn.Module,
-    cache: ClipCache,
-    indices: Indices,
-    *,
-    batch_size: int,
-    flips: bool = False,
-) -> NDArray[np.float32]:
-    """The same without progress."""
-    job = predict(network, cache, indices, batch_size=batch_size, flips=flips)
-    while True:
-        try:
-            next(job)
-        except StopIteration as end:
-            answer: NDArray[np.float32] = end.value
-            return answer

@@ -206,5 +206,5 @@ def _image(png: bytes, text: str) -> str:
 
 def markdown_to_html(text: str) -> str:
     """Convert our own Markdown; names in it stay text, whatever HTML, link or image they spell."""
-    parser = MarkdownIt("commonmark", {"html": False})
-    return parser.enable("table").disable(RULES_OFF).render(text)
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable(RULES_OFF)
+    return str(parser.render(text))

@@ -15,8 +15,7 @@ from pypdf import PdfReader
 
 from app.jobs import work
 from app.state import drafts
-from app.state.records import Film
-from rostfine_core.domain import LongJob, VideoInfo
+from rostfine_core.domain import VideoInfo, finish
 from rostfine_core.errors import VideoError
 from rostfine_core.store import read_assessment
 from rostfine_core.video import open_video, write_video
@@ -27,16 +26,6 @@ if TYPE_CHECKING:
     from tests.app.conftest import MakeTrack
 
 FRAME_BYTES = 240 * 200 * 3
-
-
-def cut(job: LongJob[Film]) -> Film:
-    while True:
-        try:
-            next(job)
-        except StopIteration as stop:
-            film = stop.value
-            assert isinstance(film, Film)
-            return film
 
 
 @pytest.fixture
@@ -54,7 +43,7 @@ def test_a_film_has_the_frames_too_that_are_not_kept(
     with open_video(path) as video:
         for frame in video.frames(stop=4):
             cache.store(frame)
-    film = cut(work.cut_film(make_track(lost=(3, 20)), cache=cache, path=path, crop_px=150))
+    film = finish(work.cut_film(make_track(lost=(3, 20)), cache=cache, path=path, crop_px=150))
     assert film.frames == tuple(k for k in range(24) if k not in (3, 20))
     shades = [int(np.median(image[70:80, 70:80])) for image in film.images]
     assert shades == pytest.approx([40 + 8 * k for k in film.frames], abs=3)
@@ -65,7 +54,7 @@ def test_a_film_of_a_long_track_is_spread_over_all_of_it(
 ) -> None:
     monkeypatch.setattr(work, "FILM_FRAMES", 6)
     cache = FrameCache(info, budget_bytes=4 * FRAME_BYTES)
-    film = cut(work.cut_film(make_track(), cache=cache, path=path, crop_px=150))
+    film = finish(work.cut_film(make_track(), cache=cache, path=path, crop_px=150))
     assert film.frames == (0, 4, 8, 12, 16, 20)
 
 
@@ -84,7 +73,7 @@ def test_a_video_that_is_gone_makes_no_film(info: VideoInfo, make_track: MakeTra
     gone = replace(info, path="gone.mp4")
     cache = FrameCache(gone, budget_bytes=0)
     with pytest.raises(VideoError, match=r"gone\.mp4"):
-        cut(work.cut_film(make_track(), cache=cache, path=Path(gone.path), crop_px=150))
+        finish(work.cut_film(make_track(), cache=cache, path=Path(gone.path), crop_px=150))
 
 
 def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_path: Path) -> None:
@@ -106,8 +95,7 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
     job = work.export(
         before, tmp_path / "out", names=graded.names, left_out=(("x", "why"),), overwrite=False
     )
-    for _ in job:
-        pass
+    finish(job)
     assert graded.reportable == before  # the very records
     folders = sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_dir())
     assert folders == ["sperm-1", "sperm-3"]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rostfine_core.assessor import Assessor, ClipAnswer
-from rostfine_core.domain import Clip, CropBox, LongJob, Progress, TrackStatus
+from rostfine_core.domain import Clip, CropBox, LongJob, Progress, TrackStatus, finish
 from rostfine_core.errors import ModelError
 from rostfine_core.model import Preprocessing, RoSTFine, load_models, preset, save_model
 
@@ -64,12 +64,9 @@ def finished(
     job: LongJob[tuple[ClipAnswer, ...]],
 ) -> tuple[list[Progress], tuple[ClipAnswer, ...]]:
     """The steps that a job took, and its result."""
-    steps = []
-    while True:
-        try:
-            steps.append(next(job))
-        except StopIteration as stop:
-            return steps, stop.value
+    steps: list[Progress] = []
+    answers = finish(job, on_progress=steps.append)
+    return steps, answers
 
 
 def test_a_single_model_has_no_spread_and_explains_on_its_grid(folder: Path) -> None:

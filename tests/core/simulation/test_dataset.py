@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rostfine_core.domain import LongJob, Progress
+from rostfine_core.domain import Progress
 from rostfine_core.errors import DatasetError
 from rostfine_core.simulation import SimulatedClip, simulate_clip, simulate_clips, write_dataset
 from rostfine_core.simulation.dataset import CLIPS_PER_TASK
@@ -19,10 +19,6 @@ SEED = 17
 @pytest.fixture(scope="module")
 def clips() -> list[SimulatedClip]:
     return list(simulate_clips(12, seed=SEED, clips_per_sample=4, with_masks=True))
-
-
-def finish(job: LongJob[Path]) -> list[Progress]:
-    return list(job)
 
 
 def test_a_clip_is_16_crops_of_150_pixels_with_40_votes(clips: list[SimulatedClip]) -> None:
@@ -93,7 +89,7 @@ def test_what_swims_moves_against_its_surroundings() -> None:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "set"
-    steps = finish(write_dataset(folder, count=11, seed=3, name='Käse "1"', with_masks=True))
+    steps = list(write_dataset(folder, count=11, seed=3, name='Käse "1"', with_masks=True))
     assert steps[0] == Progress(stage="simulating", done=0, total=11)
     assert steps[-1] == Progress(stage="simulating", done=11, total=11)
     return folder
@@ -122,7 +118,7 @@ def test_the_files_of_a_data_set_are_well_formed(written: Path) -> None:
 def test_the_number_of_processes_changes_nothing(written: Path, tmp_path: Path) -> None:
     folder = tmp_path / "parallel"
     job = write_dataset(folder, count=11, seed=3, name='Käse "1"', with_masks=True, processes=2)
-    assert finish(job)[-1].done == 11
+    assert list(job)[-1].done == 11
     names = sorted(p.relative_to(written) for p in written.rglob("*") if p.is_file())
     assert names == sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     assert all((written / n).read_bytes() == (folder / n).read_bytes() for n in names)
@@ -131,13 +127,13 @@ def test_the_number_of_processes_changes_nothing(written: Path, tmp_path: Path) 
 def test_a_data_set_is_never_overwritten(written: Path) -> None:
     before = (written / "labels.csv").read_bytes()
     with pytest.raises(DatasetError, match="choose another folder"):
-        finish(write_dataset(written, count=1, seed=9))
+        list(write_dataset(written, count=1, seed=9))
     assert (written / "labels.csv").read_bytes() == before
 
 
 def test_no_clip_is_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="at least one clip"):
-        finish(write_dataset(tmp_path / "none", count=0, seed=1))
+        list(write_dataset(tmp_path / "none", count=0, seed=1))
 
 
 def test_a_cancelled_data_set_has_no_labels(tmp_path: Path) -> None:

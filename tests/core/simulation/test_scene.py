@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rostfine_core.domain import SIMULATED_VIDEO, Progress
+from rostfine_core.domain import SIMULATED_VIDEO, Progress, finish
 from rostfine_core.errors import StoreError
 from rostfine_core.simulation import SceneSettings, SceneTruth, simulate_scene, write_scene
 from rostfine_core.simulation.morphology import SpermShape
@@ -138,11 +138,7 @@ class Writer:
 def exhaust(folder: Path, writer: Writer) -> tuple[list[Progress], SceneTruth]:
     steps: list[Progress] = []
     job = write_scene(folder, settings=SMALL, write_video=writer)
-    while True:
-        try:
-            steps.append(next(job))
-        except StopIteration as stop:
-            return steps, stop.value
+    return steps, finish(job, on_progress=steps.append)
 
 
 def test_a_written_scene_has_video_seeds_and_truth(tmp_path: Path) -> None:

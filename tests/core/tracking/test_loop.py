@@ -7,7 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
-from rostfine_core.domain import GreyFrame, LongJob, Progress, Seed, Track, TrackPoint, VideoInfo
+from rostfine_core.domain import (
+    GreyFrame,
+    LongJob,
+    Progress,
+    Seed,
+    Track,
+    TrackPoint,
+    VideoInfo,
+    finish,
+)
 from rostfine_core.errors import TrackingError
 from rostfine_core.tracking import Tracker, track
 
@@ -58,13 +67,9 @@ class Stream:
 
 
 def exhaust(job: LongJob[tuple[Track, ...]]) -> tuple[list[Progress], tuple[Track, ...]]:
-    steps = []
-    while True:
-        try:
-            steps.append(next(job))
-        except StopIteration as stop:
-            tracks: tuple[Track, ...] = stop.value
-            return steps, tracks
+    steps: list[Progress] = []
+    tracks = finish(job, on_progress=steps.append)
+    return steps, tracks
 
 
 def test_the_loop_gives_what_the_tracker_gives_from_the_first_click_on() -> None:

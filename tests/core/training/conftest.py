@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from rostfine_core.domain import Progress
+from rostfine_core.domain import finish
 from rostfine_core.model import load_models, save_model
 from rostfine_core.training.config import TrainConfig, structure
 from rostfine_core.training.data.clip_file import save_clip
 from rostfine_core.training.train import train_recipe
 
-Result = TypeVar("Result")
 FRAMES, SIZE = 16, 20
 # Every size of the preset, so that the recorded numbers do not hang on the demonstration's.
 TINY = {
@@ -32,18 +31,6 @@ TINY = {
     "drop_path": 0.1,
 }
 
-Drain = Callable[[Generator[Progress, None, Any]], Any]
-
-
-def drain(job: Generator[Progress, None, Result]) -> Result:
-    """Run a job to its end and return its result."""
-    while True:
-        try:
-            next(job)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Generator[None]:
@@ -52,11 +39,6 @@ def one_thread() -> Generator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(name="drain", scope="session")
-def drain_fixture() -> Drain:
-    return drain
 
 
 def write_dataset(
@@ -121,7 +103,7 @@ def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model file of a small run, for tests that only read it."""
     folder = tmp_path_factory.mktemp("trained")
     dataset = write_dataset(folder / "tiny")
-    result = drain(train_recipe(make_recipe(dataset, folder / "run")))
+    result = finish(train_recipe(make_recipe(dataset, folder / "run")))
     return result.model_path
 
 

@@ -3,11 +3,12 @@
 import csv
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from rostfine_core.domain import finish
 from rostfine_core.training.config import NetworkName, TrainConfig
 from rostfine_core.training.data.clip_cache import fill_cache
 from rostfine_core.training.data.dataset import GRADES, read_dataset
@@ -24,7 +25,6 @@ NEEDS_PYTORCHVIDEO = {"r3d", "r2plus1d", "i3d", "slowfast", "x3d"}
 def test_a_method_is_trained_and_scored(
     recipe: Callable[..., TrainConfig],
     held_back_folder: Path,
-    drain: Callable[..., Any],
     network: str,
 ) -> None:
     if network in NEEDS_PYTORCHVIDEO:
@@ -38,14 +38,14 @@ def test_a_method_is_trained_and_scored(
         loop={"epochs": 1, "batch_size": 4, "threads": 1, "device": "cpu"},
         split={"validation_share": 0.3, "test_share": 0.3},
     )
-    result = drain(train_recipe(config))
+    result = finish(train_recipe(config))
     (record,) = RunFolder(Path(config.output)).read_log()
     assert np.isfinite(record["loss"])
     assert result.clips == (3, 3, 3)
     (model,) = load_trained(result.model_path)
     data = read_dataset(held_back_folder)
-    cache = drain(fill_cache(data, preprocessing=model.preprocessing, threads=1))
-    answers = drain(predict(model.network, cache, np.arange(9), batch_size=9))
+    cache = finish(fill_cache(data, preprocessing=model.preprocessing, threads=1))
+    answers = finish(predict(model.network, cache, np.arange(9), batch_size=9))
     with RunFolder(Path(config.output)).test_clips.open(encoding="utf-8", newline="") as file:
         tested = {
             row["clip"]: [float(row[f"predicted_{g}"]) for g in GRADES]
@@ -55,6 +55,6 @@ def test_a_method_is_trained_and_scored(
     for clip, answer in zip(data.clips, answers, strict=True):
         assert tested.get(clip.clip, answer) == pytest.approx(answer, abs=1e-4)
     assert len(tested) == 3
-    scored = drain(evaluate(result.model_path, held_back_folder, repeats=10))
+    scored = finish(evaluate(result.model_path, held_back_folder, repeats=10))
     assert scored.metrics.clips == 9
     assert 0 <= scored.metrics.mse < 1

@@ -5,12 +5,12 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.model import load_models
 from rostfine_core.training.config import TrainConfig
@@ -130,7 +130,7 @@ def test_another_recipe_does_not_overwrite_a_run(recipe: Recipe) -> None:
 def test_a_recipe_that_failed_before_its_first_step_may_be_corrected(recipe: Recipe) -> None:
     """Else the advice that the error gives would only lead to the next error."""
     model = {"preset": "demo", "overrides": recipe().model.overrides}
-    with pytest.raises(ConfigError, match=r"file absent\.pyth of the weights .* or give"):
+    with pytest.raises(ConfigError, match=r"file absent\.pyth of the weights .* or set"):
         run(recipe(model=model | {"init": "absent.pyth"}), steps=1)
     with pytest.raises(ConfigError, match="needs a GPU"):
         run(recipe(loop={"epochs": 1, "threads": 1, "device": "cuda"}), steps=1)
@@ -183,9 +183,7 @@ def test_everything_is_beside_the_result(recipe: Recipe, dataset_folder: Path) -
     assert "validation: MSE" in result.summary
 
 
-def test_the_command_line_form_reads_a_file(
-    tmp_path: Path, dataset_folder: Path, drain: Callable[..., Any]
-) -> None:
+def test_the_command_line_form_reads_a_file(tmp_path: Path, dataset_folder: Path) -> None:
     path = tmp_path / "recipe.toml"
     overrides = "image_size=16,patch_size=8,embed_dim=16,depth=1,num_heads=2,top_k=2,branch_heads=2"
     overrides += ",selection_layers=1"
@@ -194,7 +192,7 @@ def test_the_command_line_form_reads_a_file(
         f"[loop]\nepochs = 1\nthreads = 1\n[model]\noverrides = {{ {overrides} }}\n",
         encoding="utf-8",
     )
-    result = drain(train(path))
+    result = finish(train(path))
     assert result.model_path.is_file()
-    scored = drain(evaluate(result.model_path, dataset_folder, repeats=20))
+    scored = finish(evaluate(result.model_path, dataset_folder, repeats=20))
     assert scored.clips == 24

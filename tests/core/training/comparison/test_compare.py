@@ -3,16 +3,14 @@
 import csv
 import itertools
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, finish
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.comparison.compare import compare
 from rostfine_core.training.comparison.config import read_compare_config
@@ -66,16 +64,14 @@ def comparison(tmp_path: Path, dataset_folder: Path) -> Path:
     return path
 
 
-def test_a_comparison_is_resumed_and_tabled(
-    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
-) -> None:
+def test_a_comparison_is_resumed_and_tabled(comparison: Path, tmp_path: Path) -> None:
     job = compare(comparison)
     while not (tmp_path / "out" / "RoSTFine" / "fold1" / "resume.pt").exists():
         next(job)
     job.close()
     epochs = [p.epoch for p in compare(comparison) if isinstance(p, TrainingProgress)]
     assert len(epochs) < 4 * 2  # the first run is not trained again
-    result = drain(compare(comparison))
+    result = finish(compare(comparison))
     assert [m.name for m in result.methods] == ["RoSTFine", "no diversity"]
     tested = [len(json.loads(f.read_text())["recipe"]) for f in tmp_path.rglob("result.json")]
     assert len(tested) == 4
@@ -104,10 +100,8 @@ def test_a_comparison_is_resumed_and_tabled(
     assert result.methods[0].mean("mse") == pytest.approx(np.mean(ours), rel=1e-6)
 
 
-def test_nothing_is_bold_that_a_constant_answer_does_as_well(
-    comparison: Path, drain: Callable[..., Any]
-) -> None:
-    result = drain(compare(comparison))
+def test_nothing_is_bold_that_a_constant_answer_does_as_well(comparison: Path) -> None:
+    result = finish(compare(comparison))
     ours, theirs = result.methods
     for yardstick, bold in ((ours, theirs), (theirs, ours)):
         table = replace(result.tables[0], rows=((bold.name, bold),), comparisons=())
@@ -122,14 +116,14 @@ def test_nothing_is_bold_that_a_constant_answer_does_as_well(
 
 
 def test_runs_of_a_version_that_measured_less_are_still_tabled(
-    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+    comparison: Path, tmp_path: Path
 ) -> None:
-    first = drain(compare(comparison))
+    first = finish(compare(comparison))
     for path in (tmp_path / "out" / "RoSTFine").glob("*/result.json"):
         stored = json.loads(path.read_text(encoding="utf-8"))
         known = {k: v for k, v in stored["test"].items() if "tied" not in k}
         path.write_text(json.dumps(stored | {"test": known}), encoding="utf-8")
-    again = drain(compare(comparison))
+    again = finish(compare(comparison))
     assert again.summary == first.summary
     shares = again.methods[0].folds[0]
     rows = rows_of(tmp_path / "out" / "RoSTFine" / "fold0" / "test_clips.csv")
@@ -157,11 +151,9 @@ reference = "g+s+t"
 """
 
 
-def test_a_method_of_several_tables_is_trained_once(
-    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
-) -> None:
+def test_a_method_of_several_tables_is_trained_once(comparison: Path, tmp_path: Path) -> None:
     comparison.write_text(comparison.read_text(encoding="utf-8") + TABLES, encoding="utf-8")
-    result = drain(compare(comparison))
+    result = finish(compare(comparison))
     assert [t.title for t in result.tables] == ["Alpha, drawn", "Features"]
     assert [label for label, _ in result.tables[0].rows] == ["1", "0"]
     assert result.tables[0].rows[1][1] is result.tables[1].rows[0][1]
@@ -173,7 +165,7 @@ def test_a_method_of_several_tables_is_trained_once(
         caution = caution_of_part("test", 8) or ""
         assert figure.info["Disclaimer"] == " ".join((*told, caution, TIE_RULE))
     before = (tmp_path / "out" / "compare.md").read_bytes()
-    drain(compare(comparison))
+    finish(compare(comparison))
     assert (tmp_path / "out" / "compare.md").read_bytes() == before
 
 
@@ -214,11 +206,11 @@ def test_seeds_and_inner_folds_multiply_the_runs(comparison: Path) -> None:
 
 
 def test_runs_on_the_same_clips_are_averaged_before_spread_and_test(
-    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+    comparison: Path, tmp_path: Path
 ) -> None:
     text = "seeds = [5, 6]\ninner_folds = 2\n" + comparison.read_text(encoding="utf-8")
     comparison.write_text(text, encoding="utf-8")
-    result = drain(compare(comparison))
+    result = finish(compare(comparison))
     parts = {}
     for method in result.methods:
         folder = tmp_path / "out" / method.name.replace(" ", "_")
@@ -274,13 +266,13 @@ def test_a_part_is_scored_by_each_seeds_answers_for_its_samples() -> None:
 
 @pytest.mark.parametrize("name", ["gone.safetensors", "scratch-gone.safetensors"])
 def test_a_file_that_a_method_starts_from_is_missed_at_once(
-    comparison: Path, tmp_path: Path, drain: Callable[..., Any], name: str
+    comparison: Path, tmp_path: Path, name: str
 ) -> None:
     text = comparison.read_text(encoding="utf-8")
     changed = text.replace('"loss.alpha" = 0.0', f'"model.init" = "{name}"')
     comparison.write_text(changed, encoding="utf-8")
     with pytest.raises(ConfigError, match=f"The file {name} of the weights to start from"):
-        drain(compare(comparison))
+        finish(compare(comparison))
     assert not (tmp_path / "out").exists()
 
 
@@ -321,35 +313,31 @@ def test_wrong_values_are_told(comparison: Path, old: str, new: str, told: str) 
         read_compare_config(comparison)
 
 
-def test_lost_files_of_finished_runs_are_told(
-    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
-) -> None:
-    drain(compare(comparison))
+def test_lost_files_of_finished_runs_are_told(comparison: Path, tmp_path: Path) -> None:
+    finish(compare(comparison))
     with (tmp_path / "out" / "times.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"run": "cut sh')
-    assert drain(compare(comparison)).making.seconds > 0
+    assert finish(compare(comparison)).making.seconds > 0
     (tmp_path / "out" / "times.jsonl").unlink()
-    assert "made at an unknown time" in drain(compare(comparison)).summary
+    assert "made at an unknown time" in finish(compare(comparison)).summary
     (tmp_path / "out" / "RoSTFine" / "fold0" / "test_clips.csv").unlink()
     with pytest.raises(ConfigError, match=r"test_clips\.csv cannot be read"):
-        drain(compare(comparison))
+        finish(compare(comparison))
 
 
 def test_data_that_changed_under_finished_runs_are_told(
-    comparison: Path, dataset_folder: Path, drain: Callable[..., Any]
+    comparison: Path, dataset_folder: Path
 ) -> None:
-    drain(compare(comparison))
+    finish(compare(comparison))
     labels = dataset_folder / "labels.csv"
     text = labels.read_text(encoding="utf-8")
     labels.write_text(text.replace(",p0,", ",p7,"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"run in .*fold0 have changed .*\(samples of"):
-        drain(compare(comparison))
+        finish(compare(comparison))
 
 
-def test_a_comparison_tells_when_and_how_long_it_was_made(
-    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
-) -> None:
-    drain(compare(comparison))
+def test_a_comparison_tells_when_and_how_long_it_was_made(comparison: Path, tmp_path: Path) -> None:
+    finish(compare(comparison))
     journal = tmp_path / "out" / "times.jsonl"
     runs = [json.loads(line)["run"] for line in journal.read_text(encoding="utf-8").splitlines()]
     notes = [
@@ -362,22 +350,22 @@ def test_a_comparison_tells_when_and_how_long_it_was_made(
         (epoch,) = map(json.loads, log.read_text(encoding="utf-8").splitlines())
         clips = json.loads(log.with_name("result.json").read_text())["clips_train"]
         log.write_text(json.dumps(epoch | {"clips_per_s": clips / 30}), encoding="utf-8")
-    told = drain(compare(comparison)).summary.splitlines()[2]
+    told = finish(compare(comparison)).summary.splitlines()[2]
     assert told.startswith(
         "4 runs, begun 2026-11-25 08:00:00 UTC, ended 2026-11-25 08:10:00 UTC (10 minutes on the "
         "clock); 4 minutes in all runs together, 2 of them in training steps; commit "
     )
     next(tmp_path.rglob("log.jsonl")).unlink()
-    assert "training steps" not in drain(compare(comparison)).summary
+    assert "training steps" not in finish(compare(comparison)).summary
 
 
 def test_checkpoints_that_were_chosen_on_the_test_part_are_told(
-    comparison: Path, tmp_path: Path, drain: Callable[..., Any]
+    comparison: Path, tmp_path: Path
 ) -> None:
     text = comparison.read_text(encoding="utf-8")
     both = '"loss.alpha" = 0.0, "split.official_selection" = true'
     comparison.write_text(text.replace('"loss.alpha" = 0.0', both), encoding="utf-8")
-    result = drain(compare(comparison))
+    result = finish(compare(comparison))
     told = "(official_selection): the checkpoints of no diversity. Scores on that part are better"
     assert told in result.summary
     stored = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
@@ -386,17 +374,15 @@ def test_checkpoints_that_were_chosen_on_the_test_part_are_told(
     assert all(told in row["note_official_selection"] for row in rows)
 
 
-def test_folds_too_few_for_any_difference_are_told(
-    comparison: Path, drain: Callable[..., Any]
-) -> None:
-    told = drain(compare(comparison)).summary
+def test_folds_too_few_for_any_difference_are_told(comparison: Path) -> None:
+    told = finish(compare(comparison)).summary
     assert "the p of Kruskal-Wallis cannot fall below 0.121" in told
     assert "Caution: the clips of the test part come from" in told
 
 
-def test_a_name_cannot_break_the_table(comparison: Path, drain: Callable[..., Any]) -> None:
+def test_a_name_cannot_break_the_table(comparison: Path) -> None:
     text = comparison.read_text(encoding="utf-8").replace("no diversity", "a | b\\nc")
     comparison.write_text(text, encoding="utf-8")
-    lines = drain(compare(comparison)).summary.splitlines()
+    lines = finish(compare(comparison)).summary.splitlines()
     rows = [line for line in lines if line.startswith(r"| a \| b c | ")]
     assert [row.replace(r"\|", "").count("|") for row in rows] == [10, 6]

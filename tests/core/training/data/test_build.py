@@ -2,16 +2,14 @@
 
 import csv
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from rostfine_core.clips import ClipSettings
-from rostfine_core.domain import SIMULATED, SIMULATED_VIDEO
+from rostfine_core.domain import SIMULATED, SIMULATED_VIDEO, finish
 from rostfine_core.errors import DatasetError
 from rostfine_core.training.data.build import BuildSettings, build_dataset
 from rostfine_core.training.data.build_plan import read_plan
@@ -56,9 +54,9 @@ def plan(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_built_data_set_is_read_back(plan: Path, drain: Callable[..., Any]) -> None:
+def test_a_built_data_set_is_read_back(plan: Path) -> None:
     out = plan.parent / "out"
-    result = drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    result = finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert result.clips == 2
     reasons = dict(result.rejected)
     assert set(reasons) == {"c2", "c3", "c5"}
@@ -76,12 +74,12 @@ def test_a_built_data_set_is_read_back(plan: Path, drain: Callable[..., Any]) ->
         assert len(list(csv.DictReader(file))) == 3
 
 
-def test_a_click_that_missed_is_told(plan: Path, drain: Callable[..., Any]) -> None:
+def test_a_click_that_missed_is_told(plan: Path) -> None:
     """Votes of the sperm that was meant must not teach what was followed in its place."""
     out = plan.parent / "out"
     with plan.open("a", encoding="utf-8") as file:
         file.write("c6,p1,one.avi,0,30,56,40,0,0,0,0\nc7,p1,one.avi,0,31,40,40,0,0,0,0\n")
-    result = drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    result = finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert result.clips == 4
     told = [clip for clip, reason in result.doubtful if "Nothing stands out where" in reason]
     assert told == ["c6"]
@@ -89,7 +87,7 @@ def test_a_click_that_missed_is_told(plan: Path, drain: Callable[..., Any]) -> N
     with (out / "doubtful.csv").open(encoding="utf-8", newline="") as file:
         assert [(r["clip"], r["reason"]) for r in csv.DictReader(file)] == list(result.doubtful)
     assert "to look at before training, listed in doubtful.csv" in result.summary
-    again = drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    again = finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert again == result
 
 
@@ -100,14 +98,12 @@ TWINS = (
 )
 
 
-def test_one_sperm_twice_is_told_however_the_plan_came_to_it(
-    plan: Path, drain: Callable[..., Any]
-) -> None:
+def test_one_sperm_twice_is_told_however_the_plan_came_to_it(plan: Path) -> None:
     def doubtful(*rows: str) -> tuple[tuple[str, str], ...]:
         plan.write_text(HEAD + "".join(rows), encoding="utf-8")
         out = plan.parent / "out"
         job = build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS)
-        told: tuple[tuple[str, str], ...] = drain(job).doubtful
+        told: tuple[tuple[str, str], ...] = finish(job).doubtful
         return told
 
     assert doubtful(ONE) == ()
@@ -116,23 +112,21 @@ def test_one_sperm_twice_is_told_however_the_plan_came_to_it(
     assert doubtful(ONE, TWIN) == TWINS
 
 
-def test_what_an_earlier_version_did_not_note_is_made_again(
-    plan: Path, drain: Callable[..., Any]
-) -> None:
+def test_what_an_earlier_version_did_not_note_is_made_again(plan: Path) -> None:
     """It said nothing of simulated videos, whose models must carry the notice."""
     draw(plan.parent / "one.avi", y=40, comment=SIMULATED_VIDEO)
     plan.write_text(HEAD + ONE, encoding="utf-8")
     out = plan.parent / "out"
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     journal = out / "build.jsonl"
     noted = json.loads(journal.read_text(encoding="utf-8"))
     del noted["c1"]["is_simulated"]
     journal.write_text(json.dumps(noted) + "\n", encoding="utf-8")
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert read_dataset(out).kind == SIMULATED
 
 
-def test_an_interrupted_build_goes_on(plan: Path, drain: Callable[..., Any]) -> None:
+def test_an_interrupted_build_goes_on(plan: Path) -> None:
     out = plan.parent / "out"
     job = build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS)
     while next(job).stage != "videos":
@@ -148,78 +142,72 @@ def test_an_interrupted_build_goes_on(plan: Path, drain: Callable[..., Any]) -> 
     assert len(read_dataset(out).clips) == 2
 
 
-def test_a_corrected_click_is_made_again_and_nothing_else(
-    plan: Path, drain: Callable[..., Any]
-) -> None:
+def test_a_corrected_click_is_made_again_and_nothing_else(plan: Path) -> None:
     out = plan.parent / "out"
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     written = (out / "clips" / "c1.npz").stat().st_mtime_ns
     text = plan.read_text(encoding="utf-8").replace("c2,p1,one.avi,500,", "c2,p1,one.avi,0,")
     plan.write_text(text, encoding="utf-8")
-    result = drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    result = finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert result.clips == 3
     assert "c2" not in dict(result.rejected)
     assert (out / "clips" / "c1.npz").stat().st_mtime_ns == written
 
 
-def test_findings_in_the_plan_go_into_the_data_set(plan: Path, drain: Callable[..., Any]) -> None:
+def test_findings_in_the_plan_go_into_the_data_set(plan: Path) -> None:
     head, *rows = plan.read_text(encoding="utf-8").splitlines()
     findings = [f"{row},{number / 10}" for number, row in enumerate(rows)]
     plan.write_text("\n".join([f"{head},head_aspect", *findings]) + "\n", encoding="utf-8")
     out = plan.parent / "out"
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert read_dataset(out).column("head_aspect").tolist() == [0.0, 0.3]
 
 
-def test_findings_below_zero_stay_numbers_and_formulas_become_text(
-    plan: Path, drain: Callable[..., Any]
-) -> None:
+def test_findings_below_zero_stay_numbers_and_formulas_become_text(plan: Path) -> None:
     head, *rows = plan.read_text(encoding="utf-8").splitlines()
     findings = [f"{row},-{number + 1}.5,=1+1" for number, row in enumerate(rows)]
     plan.write_text("\n".join([f"{head},tilt,note", *findings]) + "\n", encoding="utf-8")
     out = plan.parent / "out"
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert read_dataset(out).column("tilt").tolist() == [-1.5, -4.5]
     assert ",'=1+1," in (out / "labels.csv").read_text(encoding="utf-8")
 
 
-def test_the_frame_rate_counts_distinct_frames(plan: Path, drain: Callable[..., Any]) -> None:
+def test_the_frame_rate_counts_distinct_frames(plan: Path) -> None:
     draw(plan.parent / "one.avi", y=40, times=2)
     out = plan.parent / "out"
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert read_dataset(out).column("fps") == pytest.approx([15, 15], abs=1)
 
 
-def test_a_wrong_frame_rate_is_corrected_by_the_plan(plan: Path, drain: Callable[..., Any]) -> None:
+def test_a_wrong_frame_rate_is_corrected_by_the_plan(plan: Path) -> None:
     out = plan.parent / "out"
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     head, *rows = plan.read_text(encoding="utf-8").splitlines()
     rates = {"one.avi": "12.5", "two.avi": "", "broken.avi": ""}
     with_rates = [f"{row},{rates[row.split(',')[2]]}" for row in rows]
     plan.write_text("\n".join([f"{head},fps", *with_rates]) + "\n", encoding="utf-8")
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert read_dataset(out).column("fps") == pytest.approx([12.5, 15])
     wrong = [f"{row},{rate}" for row, rate in zip(rows, ("10", "20", "0", "", ""), strict=True)]
     plan.write_text("\n".join([f"{head},fps", *wrong]) + "\n", encoding="utf-8")
     with pytest.raises(DatasetError) as caught:
-        drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+        finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert "line 3: fps differs within 'one.avi'" in str(caught.value)
     assert "line 4: fps '0' is not a number above zero" in str(caught.value)
 
 
-def test_a_note_cut_short_by_a_crash_does_not_spoil_the_next(
-    plan: Path, drain: Callable[..., Any]
-) -> None:
+def test_a_note_cut_short_by_a_crash_does_not_spoil_the_next(plan: Path) -> None:
     out = plan.parent / "out"
     journal = out / "build.jsonl"
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     journal.write_bytes(journal.read_bytes().splitlines()[0][:-20])
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     again = build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS)
     assert {p.stage for p in again} == {"videos"}
 
 
-def test_mistakes_of_a_plan_are_named_at_once(plan: Path, drain: Callable[..., Any]) -> None:
+def test_mistakes_of_a_plan_are_named_at_once(plan: Path) -> None:
     plan.write_text(
         HEAD
         + "a/b,p,one.avi,0,1,1,40,0,0,0,0\n"
@@ -228,7 +216,7 @@ def test_mistakes_of_a_plan_are_named_at_once(plan: Path, drain: Callable[..., A
         encoding="utf-8",
     )
     with pytest.raises(DatasetError) as caught:
-        drain(build_dataset(plan, out=plan.parent / "out", name="lab", panel_size=40))
+        finish(build_dataset(plan, out=plan.parent / "out", name="lab", panel_size=40))
     for part in (
         "5 mistake(s)",
         "line 2: clip 'a/b' is not a plain file name",
@@ -253,57 +241,53 @@ def test_a_plan_is_read_as_spreadsheets_save_it(plan: Path, delimiter: str) -> N
     assert clip.others == {"tilt": "0.25"}
 
 
-def test_data_of_simulated_videos_is_simulated_whatever_its_name(
-    plan: Path, drain: Callable[..., Any]
-) -> None:
+def test_data_of_simulated_videos_is_simulated_whatever_its_name(plan: Path) -> None:
     """Else a model trained on it would not carry the notice that it is not for clinical use."""
     draw(plan.parent / "one.avi", y=40, comment=SIMULATED_VIDEO)
     out = plan.parent / "out"
-    drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     dataset = read_dataset(out)
     assert (dataset.name, dataset.kind) == ("lab", "simulated")
 
 
-def test_a_panel_that_may_abstain(plan: Path, drain: Callable[..., Any]) -> None:
+def test_a_panel_that_may_abstain(plan: Path) -> None:
     plan.write_text(HEAD + "c1,p1,one.avi,0,30,40,10,10,10,5,3\n", encoding="utf-8")
     out = plan.parent / "out"
     with pytest.raises(DatasetError, match="sum to 38, the panel has 40 experts"):
-        drain(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
-    drain(
+        finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    finish(
         build_dataset(plan, out=out, name="lab", panel_size=40, abstentions=True, settings=SETTINGS)
     )
     assert read_dataset(out).labels.sum() == pytest.approx(1)
 
 
-def test_nothing_but_rejects(plan: Path, drain: Callable[..., Any]) -> None:
+def test_nothing_but_rejects(plan: Path) -> None:
     plan.write_text(HEAD + "c3,p2,broken.avi,0,5,5,40,0,0,0,0\n", encoding="utf-8")
     out = plan.parent / "out"
     with pytest.raises(DatasetError, match="every sperm of the plan was rejected"):
-        drain(build_dataset(plan, out=out, name="lab", panel_size=40))
+        finish(build_dataset(plan, out=out, name="lab", panel_size=40))
 
 
-def test_a_video_that_was_mended_is_read_again(plan: Path, drain: Callable[..., Any]) -> None:
+def test_a_video_that_was_mended_is_read_again(plan: Path) -> None:
     out = plan.parent / "out"
     build = partial(build_dataset, out=out, name="lab", panel_size=40, settings=SETTINGS)
-    assert "c3" in dict(drain(build(plan)).rejected)
+    assert "c3" in dict(finish(build(plan)).rejected)
     draw(plan.parent / "broken.avi", y=50)
-    assert "c3" not in dict(drain(build(plan)).rejected)
+    assert "c3" not in dict(finish(build(plan)).rejected)
 
 
-def test_clips_of_another_plan_are_not_dropped_in_silence(
-    plan: Path, drain: Callable[..., Any]
-) -> None:
+def test_clips_of_another_plan_are_not_dropped_in_silence(plan: Path) -> None:
     out = plan.parent / "out"
     build = partial(build_dataset, out=out, name="lab", panel_size=40, settings=SETTINGS)
-    assert drain(build(plan)).unlisted == ()
+    assert finish(build(plan)).unlisted == ()
     head, first, *_ = plan.read_text(encoding="utf-8").splitlines()
     plan.write_text(f"{head}\n{first}\n", encoding="utf-8")
-    second = drain(build(plan))
+    second = finish(build(plan))
     assert second.unlisted == ("c4",)
     assert "1 made before are not in the plan any more" in second.summary
     assert {p.stem for p in (out / "clips").glob("*.npz")} == {"c1", "c4"}
     labels = (out / "labels.csv").read_bytes()
     plan.write_text(f"{head}\nother-{first}\n", encoding="utf-8")
     with pytest.raises(DatasetError, match="holds the clips of another plan"):
-        drain(build(plan))
+        finish(build(plan))
     assert (out / "labels.csv").read_bytes() == labels

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.fingerprint import DataRecords, changes, read_data
@@ -34,18 +34,18 @@ def change(file: Path, old: str, new: str) -> str:
 
 @pytest.mark.parametrize("is_finished", [False, True])
 def test_corrected_samples_are_not_dealt_anew_under_a_run(
-    recipe: Recipe, dataset_folder: Path, drain: Callable[..., Any], is_finished: bool
+    recipe: Recipe, dataset_folder: Path, is_finished: bool
 ) -> None:
     config = recipe()
-    drain(train_recipe(config)) if is_finished else interrupt(config)
+    finish(train_recipe(config)) if is_finished else interrupt(config)
     files = {f: f.read_bytes() for f in Path(config.output).iterdir() if f.is_file()}
     labels = dataset_folder / "labels.csv"
     before = change(labels, ",p0,", ",p7,")
     with pytest.raises(ConfigError, match=r"have changed .*\(samples of .*tiny\): restore them"):
-        drain(train_recipe(config))
+        finish(train_recipe(config))
     assert {f: f.read_bytes() for f in files} == files
     labels.write_text(before, encoding="utf-8")
-    assert drain(train_recipe(config)).clips == (12, 6, 6)
+    assert finish(train_recipe(config)).clips == (12, 6, 6)
 
 
 def test_data_to_test_on_must_stay_too(recipe: Recipe, held_back_folder: Path) -> None:
@@ -84,12 +84,10 @@ def test_every_aspect_is_told_apart(recipe: Recipe, dataset_folder: Path) -> Non
     assert changes(json.loads(json.dumps(before)), read_data(config)[1]) == []
 
 
-def test_a_run_of_a_version_without_a_record_goes_on(
-    recipe: Recipe, drain: Callable[..., Any]
-) -> None:
+def test_a_run_of_a_version_without_a_record_goes_on(recipe: Recipe) -> None:
     interrupt(recipe())
     (Path(recipe().output) / "data.json").unlink()
-    assert drain(train_recipe(recipe())).clips == (12, 6, 6)
+    assert finish(train_recipe(recipe())).clips == (12, 6, 6)
 
 
 def test_runs_that_share_data_read_them_once(recipe: Recipe, dataset_folder: Path) -> None:

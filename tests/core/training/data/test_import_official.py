@@ -1,13 +1,13 @@
 """The official pickles: arrays and plain containers come in, anything else is refused."""
 
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import DatasetError
 from rostfine_core.training.data.dataset import read_dataset
 from rostfine_core.training.data.import_official import import_official, load_plain, votes_of
@@ -27,11 +27,11 @@ def write(path: Path, content: object) -> None:
     path.write_bytes(pickle.dumps(content))
 
 
-def test_the_official_folder_becomes_a_data_set(tmp_path: Path, drain: Callable[..., Any]) -> None:
+def test_the_official_folder_becomes_a_data_set(tmp_path: Path) -> None:
     clips = {i: np.full((16, 30, 30, 3), i * 20, np.uint8) for i in range(4)}
     write(tmp_path / "16frame.pkl", clips)
     write(tmp_path / "grades.pkl", {i: np.array([0.25, 0.5, 0.25, 0, 0]) for i in range(4)})
-    drain(import_official(tmp_path, out=tmp_path / "out", name="official"))
+    finish(import_official(tmp_path, out=tmp_path / "out", name="official"))
     dataset = read_dataset(tmp_path / "out")
     assert [c.votes for c in dataset.clips] == [(10, 20, 10, 0, 0)] * 4
     assert len(set(dataset.samples)) == 4
@@ -70,13 +70,13 @@ def test_votes_in_every_form() -> None:
         votes_of(["X"], panel_size=40, key="7")
 
 
-def test_grades_and_clips_of_other_sperm(tmp_path: Path, drain: Callable[..., Any]) -> None:
+def test_grades_and_clips_of_other_sperm(tmp_path: Path) -> None:
     write(tmp_path / "grades.pkl", {"a": [40, 0, 0, 0, 0]})
     with pytest.raises(DatasetError, match="holds neither"):
-        drain(import_official(tmp_path, out=tmp_path / "out", name="x"))
+        finish(import_official(tmp_path, out=tmp_path / "out", name="x"))
     write(tmp_path / "td.pkl", {"b": np.zeros((16, 9, 9, 3), np.uint8)})
     with pytest.raises(DatasetError, match="not of the same sperm"):
-        drain(import_official(tmp_path, out=tmp_path / "out", name="x"))
+        finish(import_official(tmp_path, out=tmp_path / "out", name="x"))
 
 
 def test_five_experts_are_not_taken_for_five_counts() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
 from rostfine_core.model import load_models
 from rostfine_core.training.config import AuxiliarySection, TrainConfig
@@ -16,7 +17,6 @@ from rostfine_core.training.data.dataset import read_dataset
 from rostfine_core.training.engine.auxiliary import auxiliary_targets
 from rostfine_core.training.engine.loop import TrainingProgress
 from rostfine_core.training.run.folder import RunFolder
-from rostfine_core.training.run.result import TrainResult
 from rostfine_core.training.train import train_recipe
 
 Recipe = Callable[..., TrainConfig]
@@ -78,15 +78,13 @@ def test_a_network_without_the_features_is_refused(recipe: Recipe) -> None:
         recipe(auxiliary=SECTION, model={"network": "timesformer"})
 
 
-def test_columns_are_learned_then_the_papers_loss_alone(
-    recipe: Recipe, drain: Callable[..., TrainResult]
-) -> None:
+def test_columns_are_learned_then_the_papers_loss_alone(recipe: Recipe) -> None:
     config = recipe(
         auxiliary=SECTION,
         loss={"alpha": ALPHA},
         loop={"epochs": 4, "batch_size": 4, "threads": 1, "device": "cpu"},
     )
-    result = drain(train_recipe(config))
+    result = finish(train_recipe(config))
     log = RunFolder(Path(config.output)).read_log()
     besides = [r["loss"] - r["loss_grade"] - ALPHA * r["loss_diversity"] for r in log]
     assert besides[0] > besides[1] > 0
@@ -97,16 +95,16 @@ def test_columns_are_learned_then_the_papers_loss_alone(
 
 
 def test_a_resumed_run_with_columns_equals_an_uninterrupted_one(
-    recipe: Recipe, tmp_path: Path, drain: Callable[..., TrainResult]
+    recipe: Recipe, tmp_path: Path
 ) -> None:
-    whole = drain(train_recipe(recipe(auxiliary=SECTION, output=str(tmp_path / "whole"))))
+    whole = finish(train_recipe(recipe(auxiliary=SECTION, output=str(tmp_path / "whole"))))
     parted = recipe(auxiliary=SECTION, output=str(tmp_path / "parted"))
     job = train_recipe(parted)
     steps = (p for p in job if isinstance(p, TrainingProgress))
     for _ in range(4):  # into the second epoch of three steps
         next(steps)
     job.close()
-    resumed = drain(train_recipe(parted))
+    resumed = finish(train_recipe(parted))
     ours, theirs = (load_models(r.model_path)[0].network for r in (whole, resumed))
     for name, tensor in ours.state_dict().items():
         assert torch.equal(tensor, theirs.state_dict()[name]), name

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rostfine_core.domain import finish
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.run.folder import RunFolder
 from rostfine_core.training.train import train_recipe
@@ -65,10 +66,10 @@ def wait_for_an_epoch(config: TrainConfig, process: "subprocess.Popen[str]") -> 
 
 
 def test_two_processes_train_as_one(
-    recipe: Recipe, sections: dict[str, Any], tmp_path: Path, drain: Callable[..., Any]
+    recipe: Recipe, sections: dict[str, Any], tmp_path: Path
 ) -> None:
     alone = recipe(output=str(tmp_path / "alone"), **sections)
-    drain(train_recipe(alone))
+    finish(train_recipe(alone))
     config = recipe(output=str(tmp_path / "pair"), **sections)
     process = start(config, tmp_path)
     told, mistakes = process.communicate(timeout=240)
@@ -81,7 +82,7 @@ def test_two_processes_train_as_one(
 
 
 def test_ctrl_c_stops_both_after_the_step_and_leaves_a_resume_point(
-    recipe: Recipe, sections: dict[str, Any], tmp_path: Path, drain: Callable[..., Any]
+    recipe: Recipe, sections: dict[str, Any], tmp_path: Path
 ) -> None:
     loop = {**LOOP, "epochs": 100_000}
     config = recipe(output=str(tmp_path / "pair"), **{**sections, "loop": loop})

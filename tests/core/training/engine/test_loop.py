@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import LoopSection, TrainConfig, structure
 from rostfine_core.training.data.fingerprint import read_data
@@ -33,7 +34,7 @@ def test_balanced_epochs_show_every_grade_equally_often() -> None:
 
 
 def test_a_balanced_run_sees_the_clips_of_balanced_epochs(
-    recipe: Recipe, drain: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
     loss = TrainingLoop._loss
@@ -44,7 +45,7 @@ def test_a_balanced_run_sees_the_clips_of_balanced_epochs(
 
     monkeypatch.setattr(TrainingLoop, "_loss", look)
     config = recipe(loop={**LOOP, "balanced": True}, seed=4)
-    drain(train_recipe(config))
+    finish(train_recipe(config))
     data, _ = read_data(config)
     train = split_clips(data.samples, seed=4, validation_share=0.2, test_share=0.2).train
     orders = [
@@ -63,16 +64,15 @@ def test_official_selection_looks_at_the_test_part() -> None:
     assert len(split.train) == 30
 
 
-def test_a_run_with_official_selection_keeps_what_its_test_part_likes_best(
-    recipe: Recipe, drain: Callable[..., Any]
-) -> None:
+def test_a_run_with_official_selection_keeps_what_its_test_part_likes_best(recipe: Recipe) -> None:
     split = {"test_share": 0.25, "official_selection": True}
     config = recipe(loop={**LOOP, "epochs": 5}, split=split)
-    result = drain(train_recipe(config))
+    result = finish(train_recipe(config))
     scores = [r["validation"]["mse"] for r in RunFolder(Path(config.output)).read_log()]
     assert result.epoch == int(np.argmin(scores)) + 1
     assert result.clips == (18, 6, 6)
     assert result.test == result.validation
+    assert result.test is not None
     assert result.test["mse"] == pytest.approx(min(scores), rel=1e-5)
 
 
@@ -86,12 +86,12 @@ def test_inner_folds_part_the_rest_of_an_outer_fold() -> None:
     assert all(np.array_equal(s.test, inner[0].test) for s in inner)
 
 
-def test_the_log_reaches_tensorboard(recipe: Recipe, drain: Callable[..., Any]) -> None:
+def test_the_log_reaches_tensorboard(recipe: Recipe) -> None:
     event_accumulator = pytest.importorskip(
         "tensorboard.backend.event_processing.event_accumulator"
     )
     config = recipe(loop={**LOOP, "tensorboard": True})
-    drain(train_recipe(config))
+    finish(train_recipe(config))
     events = event_accumulator.EventAccumulator(str(Path(config.output) / "tensorboard"))
     events.Reload()
     written = {s.step: s.value for s in events.Scalars("validation/mse")}
@@ -116,9 +116,9 @@ def test_a_gpu_is_asked_to_compute_the_same_each_time(
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_reduced_precision_needs_a_gpu(recipe: Recipe, drain: Callable[..., Any]) -> None:
+def test_reduced_precision_needs_a_gpu(recipe: Recipe) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     loop = {"epochs": 1, "precision": "bfloat16"}
     with pytest.raises(ConfigError, match="needs a GPU and none is found"):
-        drain(train_recipe(recipe(loop=loop)))
+        finish(train_recipe(recipe(loop=loop)))

@@ -7,7 +7,6 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
+    finish,
 )
 from rostfine_core.errors import ConfigError, DatasetError, ModelError
 from rostfine_core.model import load_models, save_model
@@ -43,10 +43,10 @@ from rostfine_core.training.metrics.references import (
 
 
 def test_the_sentence_hides_nothing_that_is_no_better_than_the_mean_answer(
-    trained_model: Path, held_back_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    trained_model: Path, held_back_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "scores"
-    result = drain(evaluate(trained_model, held_back_folder, out=out, repeats=5))
+    result = finish(evaluate(trained_model, held_back_folder, out=out, repeats=5))
     stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert set(stored["differences_from_mean_answer_95"]) == set(MEAN_COMPARED)
     intervals = {
@@ -69,10 +69,10 @@ def test_the_sentence_hides_nothing_that_is_no_better_than_the_mean_answer(
 
 
 def test_ties_stand_beside_the_accuracies_that_they_decide(
-    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "scores"
-    result = drain(evaluate(trained_model, dataset_folder, out=out, repeats=5))
+    result = finish(evaluate(trained_model, dataset_folder, out=out, repeats=5))
     votes = [sorted(clip.votes, reverse=True) for clip in read_dataset(dataset_folder).clips]
     tied = 100 * float(np.mean([v[4] == v[3] for v in votes]))
     assert tied > 0
@@ -88,10 +88,10 @@ def test_ties_stand_beside_the_accuracies_that_they_decide(
 
 
 def test_every_file_of_an_evaluation(
-    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "scores"
-    result = drain(evaluate(trained_model, dataset_folder, out=out, repeats=20))
+    result = finish(evaluate(trained_model, dataset_folder, out=out, repeats=20))
     stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert stored["metrics"]["mse"] == pytest.approx(result.metrics.mse)
     assert stored["yardsticks"]["mean_is_of_training"] is True
@@ -120,25 +120,25 @@ def test_every_file_of_an_evaluation(
 
 
 def test_the_report_shows_the_clips_asked_for_and_measures_the_maps(
-    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path, tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"repeats": 5, "shown_clips": ["c003"], "faithfulness_clips": 2}
-    drain(evaluate(trained_model, dataset_folder, out=tmp_path / "scores", **options))
+    finish(evaluate(trained_model, dataset_folder, out=tmp_path / "scores", **options))
     report = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
     assert "<h3>c003 (p1), MSE " in report
     assert report.count("<h3>") == 1
     assert "<td>branch_attention</td>" in report
     with pytest.raises(DatasetError, match="has no clip c999"):
-        drain(evaluate(trained_model, dataset_folder, shown_clips=["c999"]))
+        finish(evaluate(trained_model, dataset_folder, shown_clips=["c999"]))
 
 
 def test_the_member_whose_attention_is_shown_is_named(
-    pair: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    pair: Path, dataset_folder: Path, tmp_path: Path
 ) -> None:
     trio = tmp_path / "trio"
     shutil.copytree(pair, trio)
     shutil.copy(trio / "b.safetensors", trio / "c.safetensors")  # two alike outvote the third
-    drain(evaluate(trio, dataset_folder, out=tmp_path / "scores", repeats=5))
+    finish(evaluate(trio, dataset_folder, out=tmp_path / "scores", repeats=5))
     report = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
     assert report.count("<p>Attention of b.safetensors: of the members that draw maps, ") == 3
     assert report.count("Attention of ") == 3
@@ -150,12 +150,11 @@ def test_a_result_names_what_made_it(
     dataset_folder: Path,
     held_back_folder: Path,
     tmp_path: Path,
-    drain: Callable[..., Any],
 ) -> None:
     out = tmp_path / "scores"
     began = datetime.now(UTC).replace(microsecond=0)
     options: dict[str, Any] = {"flips": True, "calibrate_on": held_back_folder}
-    drain(evaluate(trained_model, dataset_folder, out=out, repeats=5, **options))
+    finish(evaluate(trained_model, dataset_folder, out=out, repeats=5, **options))
     model = hashlib.sha256(trained_model.read_bytes()).hexdigest()
     labels = [
         hashlib.sha256((folder / "labels.csv").read_bytes()).hexdigest()
@@ -186,7 +185,7 @@ def test_a_result_names_what_made_it(
     ):
         assert part in text
         assert part in report
-    ensemble = drain(evaluate(pair, dataset_folder, repeats=5))
+    ensemble = finish(evaluate(pair, dataset_folder, repeats=5))
     assert ensemble.title == f"{pair.name} (2 models) on tiny"
     assert [m.file for m in ensemble.provenance.models] == [
         f"{pair.name}/{name}.safetensors" for name in "ab"
@@ -200,7 +199,6 @@ def test_a_checkpoint_that_was_chosen_on_the_test_part_is_told(
     trained_model: Path,
     held_back_folder: Path,
     tmp_path: Path,
-    drain: Callable[..., Any],
     said: dict[str, Any],
 ) -> None:
     (loaded,) = load_models(trained_model)
@@ -213,19 +211,19 @@ def test_a_checkpoint_that_was_chosen_on_the_test_part_is_told(
         training=training | said,
         dataset_kind="Lab A",
     )
-    result = drain(evaluate(path, held_back_folder, repeats=5))
+    result = finish(evaluate(path, held_back_folder, repeats=5))
     told = "(official_selection): the checkpoints of official.safetensors."
     assert told in result.notes["note_official_selection"]
     assert told in result.summary
-    plain = drain(evaluate(trained_model, held_back_folder, repeats=5))
+    plain = finish(evaluate(trained_model, held_back_folder, repeats=5))
     assert "official_selection" not in plain.summary
 
 
 def test_tables_and_pictures_bear_the_notes_of_their_report(
-    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "scores"
-    result = drain(evaluate(trained_model, dataset_folder, out=out, repeats=5))
+    result = finish(evaluate(trained_model, dataset_folder, out=out, repeats=5))
     notes = {
         "note_ai_grade": DISCLAIMER_AI_GRADE,
         "note_demonstration": DISCLAIMER_DEMONSTRATION,
@@ -306,12 +304,12 @@ def test_clips_of_another_shape_are_refused(
 
 
 def test_attention_is_said_to_be_of_the_clip_without_its_mirror_images(
-    trained_model: Path, held_back_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    trained_model: Path, held_back_folder: Path, tmp_path: Path
 ) -> None:
     for flips in (True, False):
         out = tmp_path / f"flips-{flips}"
         options: dict[str, Any] = {"flips": flips, "shown_clips": ["c003"]}
-        drain(evaluate(trained_model, held_back_folder, out=out, repeats=5, **options))
+        finish(evaluate(trained_model, held_back_folder, out=out, repeats=5, **options))
         report = (out / "report.html").read_text(encoding="utf-8")
         assert (f"<p>{ATTENTION_WITHOUT_FLIPS}</p>" in report) == flips
         pictures = [base64.b64decode(code) for code in re.findall(r'base64,([^"]*)"', report)]
@@ -320,10 +318,10 @@ def test_attention_is_said_to_be_of_the_clip_without_its_mirror_images(
 
 
 def test_few_samples_are_cautioned_of_in_every_form(
-    trained_model: Path, held_back_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    trained_model: Path, held_back_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "scores"
-    result = drain(evaluate(trained_model, held_back_folder, out=out, repeats=5))
+    result = finish(evaluate(trained_model, held_back_folder, out=out, repeats=5))
     caution = caution_of(3)
     assert caution is not None
     assert caution.startswith("Caution: the clips come from 3 samples alone.")
@@ -357,26 +355,25 @@ def test_the_name_of_a_data_set_is_text_in_the_report(
     trained_model: Path,
     held_back_folder: Path,
     tmp_path: Path,
-    drain: Callable[..., Any],
     name: str,
     shown: str,
 ) -> None:
     header = held_back_folder / "dataset.toml"
     text = header.read_text(encoding="utf-8")
     header.write_text(text.replace('"tiny"', f"'{name}'"), encoding="utf-8")
-    drain(evaluate(trained_model, held_back_folder, out=tmp_path / "scores", repeats=2))
+    finish(evaluate(trained_model, held_back_folder, out=tmp_path / "scores", repeats=2))
     report = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
     assert re.search(rf"<h1>\S+ \(sha256 \w+\) on {re.escape(shown)}</h1>", report)
     assert f"on {shown} (folder held-back" in report
 
 
 def test_a_folder_of_models_is_an_ensemble(
-    trained_model: Path, dataset_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path, tmp_path: Path
 ) -> None:
     for name in ("a", "b"):
         shutil.copy(trained_model, tmp_path / f"{name}.safetensors")
-    alone = drain(evaluate(trained_model, dataset_folder, repeats=5))
-    pair = drain(evaluate(tmp_path, dataset_folder, repeats=5))
+    alone = finish(evaluate(trained_model, dataset_folder, repeats=5))
+    pair = finish(evaluate(tmp_path, dataset_folder, repeats=5))
     assert (alone.members, pair.members) == (1, 2)
     assert pair.metrics.mse == pytest.approx(alone.metrics.mse)
     assert alone.mean_spread is None

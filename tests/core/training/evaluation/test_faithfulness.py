@@ -1,15 +1,14 @@
 """Deletion and insertion: ends, direction, and the whole measurement on a model file."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from einops import reduce
 from torch import Tensor
 
+from rostfine_core.domain import finish
 from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
 from rostfine_core.simulation import write_dataset
 from rostfine_core.training.evaluation.faithfulness import (
@@ -90,10 +89,8 @@ def test_likeness_and_blur() -> None:
     assert math.isclose(blur(flat, patch_size=8).std().item(), 0, abs_tol=1e-5)
 
 
-def test_a_model_file_is_measured(
-    trained_model: Path, dataset_folder: Path, drain: Callable[..., Any]
-) -> None:
-    result = drain(measure_faithfulness(trained_model, dataset_folder, clips=3, steps=2))
+def test_a_model_file_is_measured(trained_model: Path, dataset_folder: Path) -> None:
+    result = finish(measure_faithfulness(trained_model, dataset_folder, clips=3, steps=2))
     assert result.clips == 3
     assert set(result.areas) == {"encoder_rollout", "branch_attention", "random", "centre"}
     assert result.parts == {}
@@ -116,10 +113,8 @@ def test_shares_of_parts_by_hand() -> None:
     assert part_shares(maps, coverage) == pytest.approx((0.75, 0.125, 0, 0.125))
 
 
-def test_simulated_clips_with_masks_tell_what_was_looked_at(
-    tmp_path: Path, drain: Callable[..., Any]
-) -> None:
-    data = drain(write_dataset(tmp_path / "data", count=2, seed=1, with_masks=True))
+def test_simulated_clips_with_masks_tell_what_was_looked_at(tmp_path: Path) -> None:
+    data = finish(write_dataset(tmp_path / "data", count=2, seed=1, with_masks=True))
     sizes = {"image_size": 60, "patch_size": 10, "num_frames": 4, "embed_dim": 16, "num_heads": 2}
     config = preset("demo", **sizes, depth=1, selection_layers=1, top_k=2, branch_heads=2)
     file = tmp_path / "model.safetensors"
@@ -127,7 +122,7 @@ def test_simulated_clips_with_masks_tell_what_was_looked_at(
     save_model(
         file, RoSTFine(config), preprocessing=prepared, training={}, dataset_kind="simulated"
     )
-    result = drain(measure_faithfulness(file, data, clips=2, steps=2))
+    result = finish(measure_faithfulness(file, data, clips=2, steps=2))
     assert set(result.parts) == {*MAPS, "area"}
     assert all(sum(shares) == pytest.approx(1, abs=1e-5) for shares in result.parts.values())
     # The head is in the middle of a clip, so that a map of the middle has more of it.

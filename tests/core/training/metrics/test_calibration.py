@@ -2,9 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import DatasetError
 from rostfine_core.model import Preprocessing
 from rostfine_core.training.data.clip_cache import ClipCache
-from rostfine_core.training.engine.predict import predict_now
+from rostfine_core.training.engine.predict import predict
 from rostfine_core.training.evaluation import evaluate as evaluation
 from rostfine_core.training.evaluation.evaluate import evaluate
 from rostfine_core.training.metrics.calibration import (
@@ -57,19 +56,20 @@ def test_mirror_images_make_the_answer_symmetric() -> None:
     both = torch.cat([images, images.flip(3)])
     cache = ClipCache(both, preprocessing=Preprocessing(image_size=10, clip_frames=8))
     network = LeftHalf()
-    plain = predict_now(network, cache, np.arange(2), batch_size=2)
+    plain = finish(predict(network, cache, np.arange(2), batch_size=2))
     assert abs(plain[0, 0] - plain[1, 0]) > 0.3
-    mirrored = predict_now(network, cache, np.arange(2), batch_size=2, flips=True)
+    mirrored = finish(predict(network, cache, np.arange(2), batch_size=2, flips=True))
     assert mirrored[0] == pytest.approx(mirrored[1], abs=1e-6)
 
 
 def test_calibration_lowers_the_cross_entropy_and_is_stated(
-    trained_model: Path, dataset_folder: Path, held_back_folder: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path, held_back_folder: Path
 ) -> None:
     job = evaluate(
         trained_model, dataset_folder, repeats=5, flips=True, calibrate_on=held_back_folder
     )
-    result = drain(job)
+    result = finish(job)
+    assert result.temperature is not None
     assert 0.2 <= result.temperature <= 5
     assert "Temperature" in result.summary
     assert "mirror images" in result.summary
@@ -86,17 +86,17 @@ def test_the_members_differ_in_what_is_reported(
     dataset_folder: Path,
     held_back_folder: Path,
     tmp_path: Path,
-    drain: Callable[..., Any],
 ) -> None:
     answers = []
     for name in ("a", "b"):
         out = tmp_path / name
-        drain(evaluate(pair / f"{name}.safetensors", dataset_folder, out=out, repeats=5))
+        finish(evaluate(pair / f"{name}.safetensors", dataset_folder, out=out, repeats=5))
         answers.append(predicted_shares(out))
     out = tmp_path / "scores"
-    result = drain(
+    result = finish(
         evaluate(pair, dataset_folder, out=out, repeats=5, calibrate_on=held_back_folder)
     )
+    assert result.temperature is not None
     tempered = [apply_temperature(a, result.temperature) @ GRADE_VALUES for a in answers]
     by_hand = np.std(tempered, axis=0, ddof=1).mean()
     assert abs(result.temperature - 1) > 0.1
@@ -109,15 +109,15 @@ def test_the_members_differ_in_what_is_reported(
     told = "expected grades of the 2 members, each after the temperature"
     assert stored["mean_spread_of"] == told
     assert f"the {told}, differ by " in result.summary
-    plain = drain(evaluate(pair, dataset_folder, repeats=5))
+    plain = finish(evaluate(pair, dataset_folder, repeats=5))
     assert "the expected grades of the 2 members differ by " in plain.summary
 
 
 def test_a_temperature_is_not_fitted_on_the_samples_it_is_judged_on(
-    trained_model: Path, dataset_folder: Path, drain: Callable[..., Any]
+    trained_model: Path, dataset_folder: Path
 ) -> None:
     with pytest.raises(DatasetError, match=r"shares 8 sample\(s\)"):
-        drain(evaluate(trained_model, dataset_folder, calibrate_on=dataset_folder))
+        finish(evaluate(trained_model, dataset_folder, calibrate_on=dataset_folder))
 
 
 def test_a_temperature_is_not_fitted_on_samples_that_the_model_was_trained_on(
@@ -125,7 +125,6 @@ def test_a_temperature_is_not_fitted_on_samples_that_the_model_was_trained_on(
     pair: Path,
     dataset_folder: Path,
     held_back_folder: Path,
-    drain: Callable[..., Any],
 ) -> None:
     # Trained on 5 of the 8 samples, chosen on 1, tested on 2.
     told = r"^The model was trained or chosen on 6 of the 8 samples of the data set to calibrate on"
@@ -138,7 +137,6 @@ def test_a_temperature_at_the_end_of_the_search_is_told(
     trained_model: Path,
     dataset_folder: Path,
     held_back_folder: Path,
-    drain: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     labels = np.eye(5)[[0, 1, 2, 3, 4]]
@@ -151,4 +149,4 @@ def test_a_temperature_at_the_end_of_the_search_is_told(
     job = evaluate(trained_model, dataset_folder, repeats=5, calibrate_on=held_back_folder)
     monkeypatch.setattr(evaluation, "fit_temperature", lambda *_: found)
     told = "> Caution: the temperature 0.2 stands at the end of the range searched (0.2 to 5)"
-    assert told in drain(job).summary
+    assert told in finish(job).summary

@@ -10,6 +10,7 @@ import pytest
 import timm
 import torch
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.model import Preprocessing, RoSTFine, save_model
 from rostfine_core.training.config import ModelSection, TrainConfig, structure
@@ -222,15 +223,15 @@ def test_frozen_layers_are_not_trained() -> None:
 
 
 def test_a_research_network_is_trained_saved_and_scored(
-    recipe: Callable[..., TrainConfig], dataset_folder: Path, drain: Callable[..., Any]
+    recipe: Callable[..., TrainConfig], dataset_folder: Path
 ) -> None:
     sizes = {**recipe().model.overrides, "drop_path": 0.0}
     model = {"overrides": sizes, "features": "gs", "aggregation": "concat", "normalise": "clip"}
     data = {"train": [str(dataset_folder)], "test": [str(dataset_folder)]}
-    result = drain(train_recipe(recipe(model=model, data=data)))
+    result = finish(train_recipe(recipe(model=model, data=data)))
     (loaded,) = load_trained(result.model_path)
     assert type(loaded.network).__name__ == "FeatureVariant"
     assert loaded.preprocessing.normalise == "clip"
-    scored = drain(evaluate(result.model_path, dataset_folder, repeats=10))
+    scored = finish(evaluate(result.model_path, dataset_folder, repeats=10))
     assert scored.clips == 24
     assert (result.model_path.parent / "test-tiny" / "evaluation.md").is_file()

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import DatasetError
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.dataset import fingerprint
@@ -22,12 +22,12 @@ def starting_from(recipe: Recipe, model: Path, **sections: object) -> TrainConfi
 
 
 def test_samples_that_the_first_model_saw_are_not_held_out(
-    recipe: Recipe, trained_model: Path, drain: Callable[..., Any]
+    recipe: Recipe, trained_model: Path
 ) -> None:
     """All its samples but those of its own test part, which a new split holds out otherwise."""
     config = starting_from(recipe, trained_model, seed=3)
     with pytest.raises(DatasetError, match=r"learned from \d of the 4 samples to validate and t"):
-        drain(train_recipe(config))
+        finish(train_recipe(config))
     assert not Path(config.output).exists()
 
 
@@ -36,18 +36,17 @@ def test_a_model_inherits_what_the_one_it_started_from_has_seen(
     trained_model: Path,
     dataset_folder: Path,
     held_back_folder: Path,
-    drain: Callable[..., Any],
 ) -> None:
     before = samples_seen_by(str(trained_model))
     assert len(before) == 6
     data, split = {"train": [str(held_back_folder)]}, {"validation_share": 0.3}
     config = starting_from(recipe, trained_model, data=data, split=split)
-    result = drain(train_recipe(config))
+    result = finish(train_recipe(config))
     own = {fingerprint(f"q{n}") for n in range(3)}
     assert samples_seen_by(str(result.model_path)) == before | own
     (model,) = load_trained(result.model_path)
     assert model.training["samples_seen"] == sorted(before | own)
-    scored = drain(evaluate(result.model_path, dataset_folder, repeats=10))
+    scored = finish(evaluate(result.model_path, dataset_folder, repeats=10))
     assert "6 of the 8 samples scored here were used" in scored.notes["note_samples_seen"]
 
 

@@ -1,12 +1,12 @@
 """What is frozen stays as it is through a whole training: weights, statistics and dropout."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.engine.loop import TrainingLoop
@@ -34,14 +34,14 @@ def fresh(config: TrainConfig) -> dict[str, torch.Tensor]:
     ],
 )
 def test_frozen_layers_leave_a_training_as_they_came(
-    recipe: Recipe, drain: Callable[..., Any], network: dict[str, str], freeze: list[str]
+    recipe: Recipe, network: dict[str, str], freeze: list[str]
 ) -> None:
     if network:
         pytest.importorskip("pytorchvideo", reason="the extra `baselines` is not installed")
     sizes = {**recipe().model.overrides, "drop_path": 0.5}
     config = recipe(model={**network, "overrides": sizes, "freeze": freeze}, loop=ONE_EPOCH)
     before = fresh(config)
-    (model,) = load_trained(drain(train_recipe(config)).model_path)
+    (model,) = load_trained(finish(train_recipe(config)).model_path)
     moved = {n for n, t in model.network.state_dict().items() if not torch.equal(t, before[n])}
     assert [n for n in moved if n.startswith(tuple(freeze))] == []
     assert len(moved) > len(before) / 4
@@ -78,9 +78,7 @@ def test_a_module_is_frozen_only_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("freeze", [[""], ["encoder", "branch_", "head_"]])
-def test_a_training_of_nothing_is_refused(
-    recipe: Recipe, drain: Callable[..., Any], freeze: list[str]
-) -> None:
+def test_a_training_of_nothing_is_refused(recipe: Recipe, freeze: list[str]) -> None:
     model = {"overrides": recipe().model.overrides, "freeze": freeze}
     with pytest.raises(ConfigError, match="Every parameter would be frozen"):
-        drain(train_recipe(recipe(model=model)))
+        finish(train_recipe(recipe(model=model)))

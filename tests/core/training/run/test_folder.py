@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.comparison.provenance import making_of
 from rostfine_core.training.config import TrainConfig
@@ -26,7 +26,7 @@ def interrupt(config: TrainConfig) -> None:
 
 
 def test_every_state_of_the_source_that_a_run_went_on_with_is_kept(
-    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drain: Callable[..., Any]
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = recipe()
     folder = RunFolder(Path(config.output))
@@ -34,48 +34,42 @@ def test_every_state_of_the_source_that_a_run_went_on_with_is_kept(
         made_with = {"git_commit": commit, "processor": "one", "packages": {"torch": "2"}}
         monkeypatch.setattr(run_folder, "describe_environment", lambda made=made_with: made)
         interrupt(config)
-    drain(train_recipe(config))
+    finish(train_recipe(config))
     assert [e["git_commit"] for e in folder.environments()] == ["a", "b", "a"]
     (tmp_path / "times.jsonl").touch()
     assert making_of([folder], journal=tmp_path / "times.jsonl").commits == ("a", "b")
 
 
-def test_a_finished_run_keeps_only_what_is_needed_and_answers_at_once(
-    recipe: Recipe, drain: Callable[..., Any]
-) -> None:
+def test_a_finished_run_keeps_only_what_is_needed_and_answers_at_once(recipe: Recipe) -> None:
     config = recipe()
-    result = drain(train_recipe(config))
+    result = finish(train_recipe(config))
     folder = Path(config.output)
     files = {file: file.read_bytes() for file in folder.iterdir()}
     kept = ["data.json", "environment.json", "log.jsonl", "model.safetensors", "recipe.json"]
     assert sorted(file.name for file in files) == [*kept, "result.json", "test_clips.csv"]
     assert list(train_recipe(config)) == []
-    assert drain(train_recipe(config)) == result
+    assert finish(train_recipe(config)) == result
     assert {file: file.read_bytes() for file in folder.iterdir()} == files
 
 
-def test_what_an_earlier_version_left_of_a_finished_run_goes(
-    recipe: Recipe, drain: Callable[..., Any]
-) -> None:
+def test_what_an_earlier_version_left_of_a_finished_run_goes(recipe: Recipe) -> None:
     config = recipe()
-    result = drain(train_recipe(config))
+    result = finish(train_recipe(config))
     folder = RunFolder(Path(config.output))
     for file in (folder.resume_point, folder.best_weights):
         file.write_bytes(b"weights")
     folder.data.unlink()
-    assert drain(train_recipe(config)) == result
+    assert finish(train_recipe(config)) == result
     assert not folder.resume_point.exists()
     assert not folder.best_weights.exists()
 
 
-def test_a_finished_run_that_is_no_longer_whole_says_so(
-    recipe: Recipe, drain: Callable[..., Any]
-) -> None:
-    drain(train_recipe(recipe()))
+def test_a_finished_run_that_is_no_longer_whole_says_so(recipe: Recipe) -> None:
+    finish(train_recipe(recipe()))
     folder = RunFolder(Path(recipe().output))
     folder.model.unlink()
     with pytest.raises(ConfigError, match="is finished and its model is gone: remove the folder"):
-        drain(train_recipe(recipe()))
+        finish(train_recipe(recipe()))
     folder.result.write_text("{}", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"is damaged \(KeyError\('clips_train'\)\): remove"):
-        drain(train_recipe(recipe()))
+        finish(train_recipe(recipe()))

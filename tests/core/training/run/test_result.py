@@ -5,11 +5,10 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, finish
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.dataset import read_dataset
 from rostfine_core.training.metrics.cautions import DISCLAIMER_SIMULATED_DATA
@@ -21,12 +20,10 @@ Recipe = Callable[..., TrainConfig]
 
 
 @pytest.mark.parametrize("is_official", [False, True])
-def test_scores_never_stand_without_their_notices(
-    recipe: Recipe, drain: Callable[..., Any], is_official: bool
-) -> None:
+def test_scores_never_stand_without_their_notices(recipe: Recipe, is_official: bool) -> None:
     split = {"test_share": 0.25, "official_selection": is_official}
     config = recipe(split=split, loop={"epochs": 1, "threads": 1, "device": "cpu"})
-    result = drain(train_recipe(config))
+    result = finish(train_recipe(config))
     stored = json.loads((Path(config.output) / "result.json").read_text(encoding="utf-8"))
     with (Path(config.output) / "test_clips.csv").open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
@@ -46,7 +43,7 @@ def test_scores_never_stand_without_their_notices(
 
 
 def test_data_sets_of_one_name_are_each_reported_and_told(
-    recipe: Recipe, held_back_folder: Path, tmp_path: Path, drain: Callable[..., Any]
+    recipe: Recipe, held_back_folder: Path, tmp_path: Path
 ) -> None:
     train = recipe().data.train[0]
     few, seen = (tmp_path / lab / "unseen" for lab in ("few", "seen"))
@@ -58,7 +55,7 @@ def test_data_sets_of_one_name_are_each_reported_and_told(
         data={"train": [train], "test": [str(few), str(seen)]},
         loop={"epochs": 1, "threads": 1, "device": "cpu"},
     )
-    result = drain(train_recipe(config))
+    result = finish(train_recipe(config))
     folders = ["test-unseen", "test-unseen-2"]
     for name, dataset, other in zip(folders, config.data.test, result.others, strict=True):
         scores = json.loads((Path(config.output) / name / "evaluation.json").read_text("utf-8"))
