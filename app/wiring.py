@@ -44,9 +44,9 @@ def connect_controllers(controller: Controller) -> None:
     jobs.ended.connect(analysis.continue_after)
     jobs.ended.connect(opener.open_next)
     jobs.ended.connect(controller.redraw_preview)
-    jobs.works_changed.connect(opener.show_decoded)
-    jobs.works_changed.connect(controller.show_running)
-    analysis.work_failed.connect(opener.report_failure)
+    jobs.running_changed.connect(opener.show_decoded)
+    jobs.running_changed.connect(controller.show_running)
+    analysis.job_failed.connect(opener.report_failure)
     analysis.failed.connect(controller.failed)
     opener.failed.connect(controller.failed)
     opener.opened.connect(controller.begin_anew)
@@ -110,7 +110,7 @@ def connect_actions(actions: ActionSet, controller: Controller) -> None:
         session.sperms_changed,
         session.selection_changed,
         session.results_changed,
-        session.works_changed,
+        session.running_changed,
         session.overlay_changed,
         session.page_changed,
         session.tool_changed,

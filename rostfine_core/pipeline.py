@@ -201,7 +201,7 @@ def _grade(
         except TrackingError as error:
             rejected.append((followed.target, str(error)))
     answers = yield from assessor.assess([clip for _, clip in clips])
-    twins = same_head_flags([track for track, _ in clips])
+    same_heads = same_head_flags([track for track, _ in clips])
     assessments = tuple(
         _assessment(
             request,
@@ -211,7 +211,7 @@ def _grade(
             info=info,
             video_sha256=video_sha256,
             assessor=assessor,
-            twin=twins.get(track.target),
+            same_head=same_heads.get(track.target),
         )
         for (track, clip), answer in zip(clips, answers, strict=True)
     )
@@ -227,13 +227,13 @@ def _assessment(
     info: VideoInfo,
     video_sha256: str,
     assessor: "Assessor",
-    twin: QualityFlag | None,
+    same_head: QualityFlag | None,
 ) -> Assessment:
     flags = quality_flags(
         track=track, clip=clip, video=info, um_per_px=request.um_per_px, model=assessor.info
     )
-    if twin is not None:
-        flags = (*flags, twin)
+    if same_head is not None:
+        flags = (*flags, same_head)
     notices = tuple(
         QualityFlag(code=code, severity=Severity.NOTICE, reason=reason)
         for code, reasons in (("video", info.notes), ("device", assessor.notices))

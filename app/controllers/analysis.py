@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.jobs import work
-from app.jobs.jobs import Jobs
+from app.jobs import tasks
+from app.jobs.runner import Jobs
 from app.state.records import (
     AssessmentKey,
     Film,
@@ -36,11 +36,11 @@ class Analysis(QObject):
 
     Signals:
         failed(str): the model cannot be used; the sentence is for the user.
-        work_failed(str): tracking or grading failed; the sentence is for the user.
+        job_failed(str): tracking or grading failed; the sentence is for the user.
     """
 
     failed = Signal(str)
-    work_failed = Signal(str)
+    job_failed = Signal(str)
 
     def __init__(
         self, session: Session, jobs: Jobs, settings: Settings, parent: QObject | None = None
@@ -52,31 +52,31 @@ class Analysis(QObject):
         self._is_load_stale = False
         self._is_track_wanted = self._is_grade_wanted = False
         self._repeat: Callable[[], None] | None = None
-        self._left_tracks: set[TrackKey] = set()
-        self._left_grades: set[AssessmentKey] = set()
-        self._left_films: set[TrackKey] = set()
+        self._skipped_tracks: set[TrackKey] = set()
+        self._skipped_grades: set[AssessmentKey] = set()
+        self._skipped_films: set[TrackKey] = set()
 
     # Requests ------------------------------------------------------------------------------
 
     def use(self, cache: FrameCache | None) -> None:
-        """Work on another video."""
+        """Take another video."""
         self._cache = cache
         self._is_track_wanted = self._is_grade_wanted = False
         self._repeat = None
-        self._left_tracks.clear()
-        self._left_grades.clear()
-        self._left_films.clear()
+        self._skipped_tracks.clear()
+        self._skipped_grades.clear()
+        self._skipped_films.clear()
 
     def track(self) -> None:
         """Track what has no track; while tracking runs, what came since is tracked after it."""
-        self._left_tracks.clear()
+        self._skipped_tracks.clear()
         self._is_track_wanted = True
         self.go_on()
 
     def grade(self) -> None:
         """Track and grade what has no grade; a batch that runs is neither stopped nor repeated."""
-        self._left_tracks.clear()
-        self._left_grades.clear()
+        self._skipped_tracks.clear()
+        self._skipped_grades.clear()
         self._is_grade_wanted = True
         if self._session.model.status is ModelStatus.FAILED:
             self._is_grade_wanted = False
@@ -88,15 +88,15 @@ class Analysis(QObject):
         """Do what failed once more with frames that can be read."""
         repeat, self._repeat = self._repeat, None
         self._cache = cache
-        self._left_films.clear()
+        self._skipped_films.clear()
         if repeat is not None:
             repeat()
 
     def cancel(self) -> None:
         """Stop tracking and grading and want nothing any more."""
         self._is_track_wanted = self._is_grade_wanted = False
-        self._left_tracks |= {self._session.track_key(s) for s in self.untracked}
-        self._left_grades |= {self._session.assessment_key(s) for s in self.ungraded}
+        self._skipped_tracks |= {self._session.track_key(s) for s in self.untracked}
+        self._skipped_grades |= {self._session.assessment_key(s) for s in self.ungraded}
         self._jobs.cancel(TRACK)
         self._jobs.cancel(GRADE)
 
@@ -138,7 +138,7 @@ class Analysis(QObject):
         self._session.set_model(ModelState())
         self._jobs.start(
             MODEL,
-            lambda: work.load_model(Path(path) if path else None, device=device),
+            lambda: tasks.load_model(Path(path) if path else None, device=device),
             on_success=self._on_model_loaded,
             on_failure=self._on_model_failed,
             on_cancel=self.load_model,
@@ -169,7 +169,7 @@ class Analysis(QObject):
         self._session.set_model(ModelState(status=ModelStatus.FAILED, problem=sentence))
         self.failed.emit(sentence)
 
-    # The work ------------------------------------------------------------------------------
+    # The jobs ------------------------------------------------------------------------------
 
     @Slot()
     def go_on(self) -> None:
@@ -191,7 +191,7 @@ class Analysis(QObject):
 
     def _start_tracking(self, video: OpenedVideo, cache: FrameCache) -> bool:
         session = self._session
-        wanted = [s for s in self.untracked if session.track_key(s) not in self._left_tracks]
+        wanted = [s for s in self.untracked if session.track_key(s) not in self._skipped_tracks]
         is_wanted = self._is_track_wanted or self._is_grade_wanted
         if not wanted:
             self._is_track_wanted = False
@@ -201,22 +201,22 @@ class Analysis(QObject):
         keys = {s.target: session.track_key(s) for s in wanted}
         seeds, fps = _seeds(wanted), session.calibration.fps
 
-        def leave() -> None:
-            self._left_tracks |= set(keys.values())
+        def skip() -> None:
+            self._skipped_tracks |= set(keys.values())
 
         def fail(sentence: str) -> None:
             self._repeat = self.grade if self._is_grade_wanted else self.track
-            leave()
-            self.work_failed.emit(sentence)
+            skip()
+            self.job_failed.emit(sentence)
 
         self._jobs.start(
             TRACK,
-            lambda: work.track_sperms(
+            lambda: tasks.track_sperms(
                 cache, path=video.path, seeds=seeds, info=video.info, fps=fps
             ),
             on_success=lambda tracks: self._on_tracked(video, keys, tracks),
             on_failure=fail,
-            on_cancel=leave,
+            on_cancel=skip,
         )
         return True
 
@@ -228,7 +228,7 @@ class Analysis(QObject):
 
     def _start_grading(self, video: OpenedVideo, cache: FrameCache) -> bool:
         session = self._session
-        wanted = [s for s in self.ungraded if session.assessment_key(s) not in self._left_grades]
+        wanted = [s for s in self.ungraded if session.assessment_key(s) not in self._skipped_grades]
         if not wanted:
             self._is_grade_wanted = False
             return False
@@ -237,7 +237,7 @@ class Analysis(QObject):
             return False
         assessor = self._assessor
         keys = {s.target: session.assessment_key(s) for s in wanted}
-        order = work.GradeOrder(
+        order = tasks.GradeOrder(
             path=video.path,
             info=video.info,
             sha256=video.sha256,
@@ -248,20 +248,20 @@ class Analysis(QObject):
             fps=session.calibration.fps,
         )
 
-        def leave() -> None:
-            self._left_grades |= set(keys.values())
+        def skip() -> None:
+            self._skipped_grades |= set(keys.values())
 
         def fail(sentence: str) -> None:
             self._repeat = self.grade
-            leave()
-            self.work_failed.emit(sentence)
+            skip()
+            self.job_failed.emit(sentence)
 
         self._jobs.start(
             GRADE,
-            lambda: work.grade_sperms(order, cache=cache, assessor=assessor),
+            lambda: tasks.grade_sperms(order, cache=cache, assessor=assessor),
             on_success=lambda outcome: self._on_graded(video, keys, outcome),
             on_failure=fail,
-            on_cancel=leave,
+            on_cancel=skip,
         )
         return True
 
@@ -280,22 +280,22 @@ class Analysis(QObject):
         if sperm is None or track is None or self._jobs.is_running(FILM):
             return
         key, crop_px = session.track_key(sperm), session.model.crop_px
-        if session.film(sperm) is not None or key in self._left_films:
+        if session.film(sperm) is not None or key in self._skipped_films:
             return
 
         def keep(film: Film) -> None:
             if self._is_current(video) and crop_px == session.model.crop_px:
                 session.add_film(key, film)
 
-        def leave(_: str = "") -> None:
-            self._left_films.add(key)
+        def skip(_: str = "") -> None:
+            self._skipped_films.add(key)
 
         self._jobs.start(
             FILM,
-            lambda: work.cut_film(track, cache=cache, path=video.path, crop_px=crop_px),
+            lambda: tasks.cut_film(track, cache=cache, path=video.path, crop_px=crop_px),
             on_success=keep,
-            on_failure=leave,
-            on_cancel=leave,
+            on_failure=skip,
+            on_cancel=skip,
         )
 
     def _is_current(self, video: OpenedVideo) -> bool:

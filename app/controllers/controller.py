@@ -10,8 +10,8 @@ from app.controllers.analysis import GRADE, TRACK, Analysis
 from app.controllers.editor import Editor
 from app.controllers.opener import FIND, OPEN, PREVIEW, Opener
 from app.controllers.player import Player
-from app.jobs import work
-from app.jobs.jobs import Jobs
+from app.jobs import tasks
+from app.jobs.runner import Jobs
 from app.state.exports import has_unexported_grades, reported_keys
 from app.state.records import (
     AssessmentKey,
@@ -30,8 +30,8 @@ from rostfine_core.domain import Seed
 from rostfine_core.files import safe_name
 
 EXPORT = "export"
-USER_WORK = (OPEN, FIND, TRACK, GRADE, EXPORT)
-"""The kinds of work that the user began: cancelled by the user, asked about when closing."""
+USER_JOBS = (OPEN, FIND, TRACK, GRADE, EXPORT)
+"""The kinds of jobs that the user began: cancelled by the user, asked about when closing."""
 
 
 class Questions(Protocol):
@@ -110,19 +110,19 @@ class Controller(QObject):
         """Take the video that was just opened as having nothing that a report could miss."""
         self._exported, self._settled = set(), self.session.draft
 
-    # Work ----------------------------------------------------------------------------------
+    # Jobs ----------------------------------------------------------------------------------
 
     @property
     def is_busy(self) -> bool:
-        """Whether work runs that the user began."""
-        return any(self.jobs.is_running(kind) for kind in USER_WORK)
+        """Whether a job runs that the user began."""
+        return any(self.jobs.is_running(kind) for kind in USER_JOBS)
 
     @Slot()
     def cancel(self) -> None:
         """Stop what the user began; what is finished stays."""
         self.opener.cancel()
         self.analysis.cancel()
-        for kind in USER_WORK:
+        for kind in USER_JOBS:
             self.jobs.cancel(kind)
 
     def shut_down(self) -> None:
@@ -135,7 +135,7 @@ class Controller(QObject):
     @Slot()
     def show_running(self) -> None:
         """Tell the session which jobs run."""
-        self.session.set_works(self.jobs.works)
+        self.session.set_running_jobs(self.jobs.running)
 
     @Slot(str)
     def redraw_preview(self, kind: str) -> None:
@@ -202,7 +202,7 @@ class Controller(QObject):
 
         self.jobs.start(
             EXPORT,
-            lambda: work.export(
+            lambda: tasks.export(
                 assessments, folder, names=names, left_out=left_out, overwrite=exists
             ),
             on_success=note,
@@ -228,7 +228,7 @@ class Controller(QObject):
             return
         self.jobs.start(
             PREVIEW,
-            lambda: work.preview(assessments, names=names, left_out=left_out),
+            lambda: tasks.preview(assessments, names=names, left_out=left_out),
             on_success=self.previewed.emit,
             on_failure=self._on_preview_failed,
         )

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.controllers.analysis import FILM, GRADE, TRACK, Analysis
 from app.controllers.editor import Editor
 from app.controllers.player import Player
-from app.jobs import work
-from app.jobs.jobs import Jobs
+from app.jobs import tasks
+from app.jobs.runner import Jobs
 from app.presentation.reasons import translated_reason
 from app.state.records import Calibration, Draft, OpenedVideo
 from app.state.session import Session
@@ -19,8 +19,8 @@ from rostfine_core.domain import SampleInfo, Seed
 from rostfine_core.video.frame_cache import FrameCache
 
 OPEN, FRAMES, CHECKSUM, FIND, PREVIEW = "open", "frames", "checksum", "find", "preview"
-VIDEO_WORK = (FRAMES, CHECKSUM, FIND, TRACK, GRADE, FILM, PREVIEW)
-"""The kinds of work that end with the video."""
+VIDEO_JOBS = (FRAMES, CHECKSUM, FIND, TRACK, GRADE, FILM, PREVIEW)
+"""The kinds of jobs that end with the video."""
 
 
 class Opener(QObject):
@@ -75,7 +75,7 @@ class Opener(QObject):
             path = found
         self._jobs.start(
             OPEN,
-            lambda: work.open_source(path),
+            lambda: tasks.open_source(path),
             on_success=lambda opened: self._on_opened(path, seeds, um_per_px, opened),
             on_failure=self.failed.emit,
             discard=_close,
@@ -87,12 +87,12 @@ class Opener(QObject):
         self._jobs.cancel(OPEN)
 
     def leave(self) -> None:
-        """Let everything go that works on the video."""
+        """End every job on the video and let its frames go."""
         self._next = None
         self._player.use(None)
         self._analysis.use(None)
         self._let_frames_go()
-        self._jobs.drop(VIDEO_WORK)
+        self._jobs.drop(VIDEO_JOBS)
 
     def _let_frames_go(self) -> None:
         if self._cache is not None:
@@ -103,7 +103,7 @@ class Opener(QObject):
     # A video that was opened -----------------------------------------------------------------
 
     def _on_opened(
-        self, path: Path, seeds: tuple[Seed, ...], um_per_px: float | None, opened: work.Opened
+        self, path: Path, seeds: tuple[Seed, ...], um_per_px: float | None, opened: tasks.Opened
     ) -> None:
         if self._next is not None:  # another was asked for when it was too late to cancel
             _close(opened)
@@ -135,7 +135,7 @@ class Opener(QObject):
             calibration=typed.calibration if is_described else remembered,
         )
 
-    def _keep_frames(self, opened: work.Opened) -> FrameCache:
+    def _keep_frames(self, opened: tasks.Opened) -> FrameCache:
         """Decode an open video in the background and show its frames from now on."""
         info = opened.video.info
         budget = self._settings.number("cache_mib") * 2**20
@@ -155,7 +155,7 @@ class Opener(QObject):
     def _check(self, path: Path) -> None:
         self._jobs.start(
             CHECKSUM,
-            lambda: work.checksum(path),
+            lambda: tasks.checksum(path),
             on_success=self._session.set_checksum,
             on_failure=self.report_failure,
         )
@@ -187,7 +187,7 @@ class Opener(QObject):
             return
         self._jobs.start(
             FIND,
-            lambda: work.find_again(found, info=video.info, sha256=self._sha256),
+            lambda: tasks.find_again(found, info=video.info, sha256=self._sha256),
             on_success=lambda opened: self._on_found(found, opened),
             on_failure=self.failed.emit,
             discard=_close,
@@ -197,7 +197,7 @@ class Opener(QObject):
     def _sha256(self) -> str:
         return self._session.video.sha256 if self._session.video else ""
 
-    def _on_found(self, path: Path, opened: work.Opened) -> None:
+    def _on_found(self, path: Path, opened: tasks.Opened) -> None:
         """Go on with the same video at its new place; kept frames may need their old file."""
         frame = self._session.frame
         self._let_frames_go()
@@ -227,7 +227,7 @@ class Opener(QObject):
             self._session.set_cached(self._cache.spans, info.frame_count)
 
 
-def _close(opened: work.Opened | None) -> None:
+def _close(opened: tasks.Opened | None) -> None:
     """Let a video go that was opened too late to be wanted."""
     if opened is not None:
         opened.video.close()

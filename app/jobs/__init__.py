@@ -1,1 +1,1 @@
-"""Long work in worker threads: the runner, and the generators that it runs."""
+"""Long jobs in worker threads: the runner, and the tasks that it runs."""

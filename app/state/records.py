@@ -145,7 +145,7 @@ class ModelState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class RunningJob:
     """A running job: its ``kind`` and the last progress it told."""
 
     kind: str

@@ -20,10 +20,10 @@ from app.state.records import (
     Overlay,
     Page,
     Results,
+    RunningJob,
     Sperm,
     Tool,
     TrackKey,
-    Work,
 )
 from rostfine_core.domain import (
     NOT_GRADED,
@@ -63,7 +63,7 @@ class Session(QObject):
     tool_changed = Signal()
     playing_changed = Signal()
     model_changed = Signal()
-    works_changed = Signal()
+    running_changed = Signal()
     message_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -84,7 +84,7 @@ class Session(QObject):
         self.is_playing = False
         self.speed = 1.0
         self.model = ModelState()
-        self.works: tuple[Work, ...] = ()
+        self.running_jobs: tuple[RunningJob, ...] = ()
         self.message = ""
         self._presenter = Presenter()
 
@@ -173,12 +173,12 @@ class Session(QObject):
         graded = self.results.assessments.get(self.assessment_key(sperm))
         if graded is None:
             return None
-        twin = self._presenter.twin(sperm.target)
+        same_as = self._presenter.same_as(sperm.target)
         return self._presenter.assessment(
             graded,
             sample=self.sample,
             verdict=sperm.verdict,
-            twin=None if twin is None else self.names[twin],
+            same_as=None if same_as is None else self.names[same_as],
         )
 
     def _follow(self) -> None:
@@ -211,9 +211,9 @@ class Session(QObject):
             return TRACK_REJECTED
         return self.rejection(sperm) or NOT_GRADED
 
-    def work(self, kind: str) -> Work | None:
+    def running_job(self, kind: str) -> RunningJob | None:
         """The running job of a kind."""
-        return next((w for w in self.works if w.kind == kind), None)
+        return next((w for w in self.running_jobs if w.kind == kind), None)
 
     # Changes, made by the controller --------------------------------------------------------
 
@@ -353,11 +353,11 @@ class Session(QObject):
         self.model_changed.emit()
         self.results_changed.emit()
 
-    def set_works(self, works: tuple[Work, ...]) -> None:
+    def set_running_jobs(self, running_jobs: tuple[RunningJob, ...]) -> None:
         """Note what runs."""
-        if works != self.works:
-            self.works = works
-            self.works_changed.emit()
+        if running_jobs != self.running_jobs:
+            self.running_jobs = running_jobs
+            self.running_changed.emit()
 
     def set_message(self, message: str) -> None:
         """Say one sentence in the status bar; the same sentence may be said again."""

@@ -179,7 +179,7 @@ class ReportPage(QWidget):
             self._empty.setText(self.tr("The report could not be drawn."))
         else:
             problem = self._session.model.problem
-            is_grading = self._session.work("grade") is not None
+            is_grading = self._session.running_job("grade") is not None
             state = self.tr("Being graded.") if is_grading else self.tr("Nothing is graded yet.")
             self._empty.setText(problem or state)
         self._empty.setVisible(not pictures)

@@ -1,19 +1,19 @@
-"""The status bar: what was said last, the video, device and model, and the work that runs."""
+"""The status bar: what was said last, the video, device and model, and the job that runs."""
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from app.presentation import wording
-from app.state.records import ModelStatus, Work
+from app.state.records import ModelStatus, RunningJob
 from app.state.session import Session
 
-HIDDEN_WORK = ("film", "checksum", "preview")
+HIDDEN_JOBS = ("film", "checksum", "preview")
 ORDER = ("export", "grade", "track", "find", "open", "model", "frames")
 MESSAGE_MS = 12000
 
 
 class StatusBar(QStatusBar):
-    """Shows the most important running work.
+    """Shows the most important running job.
 
     Signals:
         cancel_requested(): the cross was pressed.
@@ -41,11 +41,11 @@ class StatusBar(QStatusBar):
             self.addPermanentWidget(widget)
         session.message_changed.connect(self._show_message)
         session.model_changed.connect(self._show_model)
-        session.works_changed.connect(self._show_work)
+        session.running_changed.connect(self._show_job)
         session.video_changed.connect(self._show_video)
         session.video_moved.connect(self._show_video)
         self._show_model()
-        self._show_work()
+        self._show_job()
         self._show_video()
 
     @Slot()
@@ -87,33 +87,33 @@ class StatusBar(QStatusBar):
         self._model.setToolTip(model.problem)
 
     @Slot()
-    def _show_work(self) -> None:
-        work = self._main_work()
+    def _show_job(self) -> None:
+        job = self._main_job()
         for widget in (self._stage, self._progress):
-            widget.setVisible(work is not None)
-        self.cancel.setVisible(work is not None and work.kind not in ("model", "frames"))
-        self.cancel.setEnabled(work is not None and not work.is_cancelling)
-        if work is None:
+            widget.setVisible(job is not None)
+        self.cancel.setVisible(job is not None and job.kind not in ("model", "frames"))
+        self.cancel.setEnabled(job is not None and not job.is_cancelling)
+        if job is None:
             return
         stage = (
             self.tr("loading the model")
-            if work.kind == "model"
-            else wording.translated(work.progress.stage)
+            if job.kind == "model"
+            else wording.translated(job.progress.stage)
         )
-        self._stage.setText(self.tr("cancelling …") if work.is_cancelling else f"{stage} …")
+        self._stage.setText(self.tr("cancelling …") if job.is_cancelling else f"{stage} …")
         self._progress.setUpdatesEnabled(False)  # or each change paints all of the window at once
-        self._progress.setRange(0, work.progress.total)
-        self._progress.setValue(work.progress.done)
+        self._progress.setRange(0, job.progress.total)
+        self._progress.setValue(job.progress.done)
         self._progress.setUpdatesEnabled(True)
         self._progress.setAccessibleName(stage)
 
-    def _main_work(self) -> Work | None:
-        works = self._session.works
-        shown = [w for w in works if w.kind not in HIDDEN_WORK and not self._is_waiting(w)]
-        return min(shown, key=lambda w: ORDER.index(w.kind), default=None)
+    def _main_job(self) -> RunningJob | None:
+        jobs = self._session.running_jobs
+        shown = [j for j in jobs if j.kind not in HIDDEN_JOBS and not self._is_waiting(j)]
+        return min(shown, key=lambda j: ORDER.index(j.kind), default=None)
 
-    def _is_waiting(self, work: Work) -> bool:
+    def _is_waiting(self, job: RunningJob) -> bool:
         """Whether all frames are decoded that are to be kept, until others are asked for."""
         count, total = self._session.cached_frames
-        is_full = count >= total or work.progress.done >= work.progress.total > 0
-        return work.kind == "frames" and is_full
+        is_full = count >= total or job.progress.done >= job.progress.total > 0
+        return job.kind == "frames" and is_full

@@ -21,18 +21,18 @@ def same_head_flags(tracks: Sequence[Track]) -> dict[str, QualityFlag]:
 
     The warning calls the other by its target, which is its name on the command line.
     """
-    twins = find_twins({track.target: places_of(track) for track in tracks})
-    return {target: same_head_flag(twin) for target, twin in twins.items()}
+    same_as = find_same_heads({track.target: places_of(track) for track in tracks})
+    return {target: same_head_flag(other) for target, other in same_as.items()}
 
 
-def same_head_flag(twin: str) -> QualityFlag:
-    """The warning for a sperm that is the same as another; ``twin`` is the other's name."""
-    return QualityFlag(code=SAME_HEAD, severity=Severity.WARNING, reason=twin_reason(twin))
+def same_head_flag(other: str) -> QualityFlag:
+    """The warning for a sperm that is the same as another; ``other`` is its name."""
+    return QualityFlag(code=SAME_HEAD, severity=Severity.WARNING, reason=same_head_reason(other))
 
 
-def twin_reason(twin: str) -> str:
+def same_head_reason(other: str) -> str:
     """What is said of a sperm that is the same as another."""
-    return f"Sperm {twin} is the same one: count it once."
+    return f"Sperm {other} is the same one: count it once."
 
 
 def places_of(track: Track) -> Places:
@@ -44,18 +44,18 @@ def places_of(track: Track) -> Places:
     return places
 
 
-def find_twins(places: Mapping[str, Places]) -> dict[str, str]:
+def find_same_heads(places: Mapping[str, Places]) -> dict[str, str]:
     """For each sperm that is the same as another, by its key in ``places``, the first such other.
 
     That is one that lies nearer than ``SAME_HEAD_PX`` in most of the frames where both were seen,
     of which there are at least ``FEWEST_FRAMES``.
     """
-    twins: dict[str, str] = {}
+    same_as: dict[str, str] = {}
     for (one, there), (other, elsewhere) in combinations(places.items(), 2):
         if _is_same(there, elsewhere):
-            twins.setdefault(one, other)
-            twins.setdefault(other, one)
-    return twins
+            same_as.setdefault(one, other)
+            same_as.setdefault(other, one)
+    return same_as
 
 
 def _is_same(one: Places, other: Places) -> bool:

@@ -1,6 +1,6 @@
 """The heads that are followed and their neighbours, moved on from frame to frame.
 
-Legend: T heads (clicked), N motions (the T heads first, then the bystanders), D detections.
+Legend: T heads (clicked), N motions (the T heads first, then the distractors), D detections.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ Values = TypeVar("Values", bound=np.generic)
 TAIL = 8.0
 """Degrees of freedom of the motion error: heads jump more often than a Gaussian allows."""
 UNSEEN_HEAD, UNSEEN_BYSTANDER, UNSEEN_IF_GONE = 14.0, 6.0, 5.0
-"""Cost of believing that a head, a bystander, or a head that may have left, is not seen at all."""
+"""Cost of believing that a head, a distractor, or a head that may have left, is not seen at all."""
 SCORE_DEVIATION, LOOK_CAP = 0.12, 8.0
 STRENGTH_DEVIATION, STRENGTH_CAP = 0.4, 4.0
 HIDDEN, HIDDEN_NEW = 1.0, 0.7
@@ -45,7 +45,7 @@ CROWDED = 1.6
 GOOD_SCORE = 0.5
 """Correlation from which a look is good enough to learn from: a change of focus costs half."""
 BYSTANDER_MISSES, HIDDEN_MISSES = 4, 15
-"""Frames after which a bystander that is not seen, or that is hidden, is forgotten."""
+"""Frames after which a distractor that is not seen, or that is hidden, is forgotten."""
 USUAL_MEMORY, FIRST_SCORE = 0.05, 0.9
 SAME_HEAD = 0.5
 """A click this near a head that is followed (in heads) means that head."""
@@ -115,7 +115,7 @@ class Heads:
         return self._add(image, place, shape)
 
     def _add(self, image: Image, place: complex, shape: HeadShape) -> int:
-        """Start a head; if a bystander stood there, its motion is known already."""
+        """Start a head; if a distractor stood there, its motion is known already."""
         # Looked at more coarsely, the parts of a mixed head would even out to its surroundings.
         scale = magnification(shape.detail_px, head_size=self._settings.head_size)
         size = self._settings.template_size
@@ -146,13 +146,13 @@ class Heads:
         return {number: HeadState(*state) for number, *state in rows}
 
     def release(self, ids: set[int]) -> None:
-        """Go on without these heads: they become bystanders."""
+        """Go on without these heads: they become distractors."""
         if not ids:
             return
         is_kept = np.array([number not in ids for number in self.ids.tolist()], bool)
         keep, dropped = np.flatnonzero(is_kept), np.flatnonzero(~is_kept)
-        bystanders = np.arange(len(self.ids), len(self._motion))
-        self._motion.take(np.concatenate([keep, dropped, bystanders]))
+        distractors = np.arange(len(self.ids), len(self._motion))
+        self._motion.take(np.concatenate([keep, dropped, distractors]))
         self._appearance.take(keep)
         for name in (
             "ids", "diameters", "scores", "unseen_s", "is_lost", "_scales", "_usual_scores"
@@ -202,7 +202,7 @@ class Heads:
         return self._settings.head_size
 
     def _promote(self, place: complex, *, scale: int, reach: float) -> None:
-        """Give the new head a motion in row T: that of the bystander at ``place`` or a new one."""
+        """Give the new head a motion in row T: that of the distractor at ``place`` or a new one."""
         count = len(self.ids)
         away = abs(self._motion.position[count:] - place)
         if away.size and away.min() < reach:
@@ -342,7 +342,7 @@ class Heads:
         self.is_lost = ~seen & (self.is_lost | outside | (self.unseen_s > self._settings.predict_s))
 
     def _meet(self, detections: Detections, new: NDArray[np.bool_]) -> None:
-        """Add bystanders for the detections marked ``new`` (D,)."""
+        """Add distractors for the detections marked ``new`` (D,)."""
         if new.any():
             units = self._scales[detections.viewers[new]].astype(float)
             self._motion.add(detections.places[new], units=units)

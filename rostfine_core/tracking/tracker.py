@@ -1,7 +1,7 @@
 """Follows clicked sperm through a video, one frame at a time, together with their neighbours.
 
 Every frame: predict each head; look for blobs like it around the prediction; decide jointly which
-blob is which head; learn. Blobs near a sperm that nobody clicked (bystanders: other sperm, debris)
+blob is which head; learn. Blobs near a sperm that nobody clicked (distractors: other sperm, debris)
 are followed too as long as they stay near, because what they are, the sperm is not: this keeps
 tracks apart where sperm cross, and makes a static background harmless.
 

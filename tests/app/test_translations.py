@@ -25,7 +25,7 @@ from rostfine_core import assessor, clips, pipeline
 from rostfine_core.bundled import bundled_path
 from rostfine_core.domain import QualityFlag, Severity
 from rostfine_core.quality import flags as quality
-from rostfine_core.quality import same_head as twins
+from rostfine_core.quality import same_head
 from rostfine_core.tracking import kinematics
 from rostfine_core.video import container, index, pages, picture, stills, timing
 
@@ -105,7 +105,7 @@ def test_every_flag_of_the_core_has_a_title() -> None:
     made = inspect.getsource(quality)
     codes = set(re.findall(r"_(?:warning|notice)\(\s*\"([a-z_]+)\"", made))
     assert {"track_lost", "scale_unknown"} <= codes
-    assert codes | {"video", "device", twins.SAME_HEAD} == set(FLAG_TITLES)
+    assert codes | {"video", "device", same_head.SAME_HEAD} == set(FLAG_TITLES)
 
 
 def shape(text: str) -> str:
@@ -129,7 +129,7 @@ def sentences(module: ModuleType) -> set[str]:
 
 
 def test_the_reasons_are_those_of_the_core() -> None:
-    tracks = (quality, twins, pipeline, kinematics, assessor, clips)
+    tracks = (quality, same_head, pipeline, kinematics, assessor, clips)
     modules = (*tracks, index, container, picture, pages, stills, timing)
     said = set[str]().union(*map(sentences, modules))
     assert {shape(r) for r in REASONS} <= said
@@ -144,7 +144,7 @@ def test_every_flag_of_the_core_has_its_reason_translated() -> None:
     assert len(calls) > 15
     reasons = {shape(r) for r in REASONS}
     assert {literal(call.args[1]) for call in calls} <= reasons
-    assert sentences(twins) & reasons == {"Sperm {} is the same one: count it once."}
+    assert sentences(same_head) & reasons == {"Sperm {} is the same one: count it once."}
 
 
 def test_a_reason_is_said_in_the_users_language(japanese: None) -> None:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.__main__ import main
-from app.jobs import work
+from app.jobs import tasks
 from app.main_window import MainWindow
 from app.state.records import ModelStatus
 from app.state.settings import Settings
@@ -248,7 +248,7 @@ def hand(qtbot: QtBot) -> Hand:
 
 
 class Held:
-    """Holds one kind of work after some of its steps, so that it cannot end before it is left.
+    """Holds one kind of job after some of its steps, so that it cannot end before it is left.
 
     Held after ``steps`` None it has its result already, and to cancel it is too late.
     """
@@ -306,12 +306,12 @@ class Held:
 class Hold(Protocol):
     """Hold a function of a module or class after some of its steps."""
 
-    def __call__(self, name: str, *, owner: object = work, steps: int | None = 1) -> Held: ...
+    def __call__(self, name: str, *, owner: object = tasks, steps: int | None = 1) -> Held: ...
 
 
 @pytest.fixture
 def hold(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Hold:
-    def make(name: str, *, owner: object = work, steps: int | None = 1) -> Held:
+    def make(name: str, *, owner: object = tasks, steps: int | None = 1) -> Held:
         return Held(hand, monkeypatch, name, owner=owner, steps=steps)
 
     return make

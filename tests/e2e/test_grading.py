@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.jobs import work
+from app.jobs import tasks
 from app.main_window import MainWindow
 from app.state.records import OverlayKind
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
@@ -174,13 +174,13 @@ def test_a_second_click_on_grade_changes_nothing(
     hand: "Hand", drive: "Drive", small_video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    real = work.grade_sperms
+    real = tasks.grade_sperms
 
-    def counting(order: work.GradeOrder, **named: object) -> object:
+    def counting(order: tasks.GradeOrder, **named: object) -> object:
         batches.append(len(order.tracks))
         return real(order, **named)  # type: ignore[arg-type]  # handed through
 
-    monkeypatch.setattr(work, "grade_sperms", counting)
+    monkeypatch.setattr(tasks, "grade_sperms", counting)
 
     def script(window: MainWindow, answers: "Answers") -> None:
         hand.wait_until_open(window)
@@ -188,7 +188,7 @@ def test_a_second_click_on_grade_changes_nothing(
         hand.click(window, 90, 160)
         window.actions_by_id["grade"].trigger()
         window.actions_by_id["grade"].trigger()
-        hand.until(lambda: window.session.work("grade"))
+        hand.until(lambda: window.session.running_job("grade"))
         window.actions_by_id["grade"].trigger()
         hand.until(lambda: len(window.session.reportable) == 2)
         window.actions_by_id["grade"].trigger()

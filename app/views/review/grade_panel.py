@@ -35,7 +35,7 @@ class GradePanel(QWidget):
             session.sperms_changed,
             session.sample_changed,
             session.model_changed,
-            session.works_changed,
+            session.running_changed,
         ):
             signal.connect(self._show)
         self._shown: Prediction | None = None
@@ -119,10 +119,10 @@ class GradePanel(QWidget):
         if session.rejection(sperm):
             return translated_reason(session.rejection(sperm))
         if session.track(sperm) is None:
-            if session.work("track"):
+            if session.running_job("track"):
                 return self.tr("The sperm is being tracked.")
             return self.tr("Not tracked yet: press Track.")
-        if session.work("grade"):
+        if session.running_job("grade"):
             return self.tr("The sperm is being graded.")
         if session.model.status is ModelStatus.LOADING:
             return self.tr("The model is being loaded; the grade follows.")

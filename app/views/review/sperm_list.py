@@ -113,7 +113,7 @@ class SpermModel(QAbstractListModel):
         if sperm.verdict is Verdict.REJECTED:
             return self.tr("track rejected")
         if track is None:
-            is_running = session.work("track") is not None
+            is_running = session.running_job("track") is not None
             return self.tr("tracking …") if is_running else self.tr("not tracked")
         if session.rejection(sperm):
             return self.tr("cannot be graded")
@@ -121,7 +121,7 @@ class SpermModel(QAbstractListModel):
         if assessment is not None and wording.shows_no_sperm(assessment):
             problems.append(self.tr("no sperm?"))
         if assessment is None:
-            is_running = session.work("grade") is not None
+            is_running = session.running_job("grade") is not None
             problems.append(self.tr("grading …") if is_running else self.tr("not graded"))
         if spans(track, lost=True):
             problems.append(self.tr("lost!"))
@@ -264,7 +264,7 @@ class SpermList(QWidget):
         self.view.selectionModel().currentChanged.connect(self._on_current_changed)
         session.sperms_changed.connect(self._refresh)
         session.results_changed.connect(self.view.viewport().update)
-        session.works_changed.connect(self.view.viewport().update)
+        session.running_changed.connect(self.view.viewport().update)
         session.selection_changed.connect(self._show_selection)
 
     def edit_name(self) -> None:

@@ -20,7 +20,7 @@ from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, Trac
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import append_json_line, csv_cell, read_json_lines, write_text
 from rostfine_core.quality.flags import recording_flags
-from rostfine_core.quality.same_head import Places, find_twins, twin_reason
+from rostfine_core.quality.same_head import Places, find_same_heads, same_head_reason
 from rostfine_core.tracking import TrackerSettings, check_seeds, track
 from rostfine_core.training.data.build_plan import PlannedClip, read_plan
 from rostfine_core.training.data.clip_file import save_clip
@@ -242,14 +242,16 @@ def _is_made(clip: PlannedClip, outcome: Mapping[str, Any]) -> bool:
     return is_whole and outcome.get("source") == clip.source
 
 
-def _twin_reasons(
+def _same_head_reasons(
     made: Sequence[PlannedClip], outcomes: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, str]:
     """What is said of clips that show a sperm twice, whenever each of the two was made."""
     reasons: dict[str, str] = {}
     for video in {c.video for c in made}:
         places = {c.clip: _places(outcomes[c.clip]["path"]) for c in made if c.video == video}
-        reasons |= {clip: twin_reason(twin) for clip, twin in find_twins(places).items()}
+        reasons |= {
+            clip: same_head_reason(other) for clip, other in find_same_heads(places).items()
+        }
     return reasons
 
 
@@ -270,11 +272,11 @@ def _write_lists(
     )
     _write_csv(out / "rejected.csv", ("clip", "reason"), rejected)
     made = [c for c in planned if "rejected" not in outcomes[c.clip]]
-    twins = _twin_reasons(made, outcomes)
+    same_heads = _same_head_reasons(made, outcomes)
     doubtful = tuple(
         (c.clip, str(reason))
         for c in made
-        for reason in (*outcomes[c.clip]["warnings"], twins.get(c.clip))
+        for reason in (*outcomes[c.clip]["warnings"], same_heads.get(c.clip))
         if reason is not None
     )
     _write_csv(out / "doubtful.csv", ("clip", "reason"), doubtful)

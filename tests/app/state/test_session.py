@@ -120,16 +120,16 @@ def test_a_sperm_that_was_clicked_twice_is_told_as_long_as_it_is(
     renamed = drafts.renamed(graded.draft, 2, "best")
     assert renamed is not None
     graded.set_draft(renamed)
-    twins = {
+    expected = {
         "1": ["Sperm best is the same one: count it once."],
         "best": ["Sperm 1 is the same one: count it once."],
     }
-    assert reasons(graded) == twins
+    assert reasons(graded) == expected
     assert graded.assessment(graded.sperms[0]) is graded.assessment(graded.sperms[0])
     graded.set_draft(drafts.judged(renamed, 2, Verdict.REJECTED))
     assert reasons(graded) == {"1": []}
     graded.set_draft(renamed)
-    assert reasons(graded) == twins
+    assert reasons(graded) == expected
     graded.set_draft(drafts.removed(renamed, 2))
     assert reasons(graded) == {"1": []}
 

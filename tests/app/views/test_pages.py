@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.actions import ACTIONS
 from app.state import drafts
-from app.state.records import Calibration, ModelState, ModelStatus, ReportTarget, Work
+from app.state.records import Calibration, ModelState, ModelStatus, ReportTarget, RunningJob
 from app.state.session import Session
 from app.state.settings import SETTINGS, Settings
 from app.views.compare.compare import Candidate, ComparePage
@@ -331,7 +331,7 @@ def test_the_report_page_says_why_there_is_nothing(qtbot: QtBot, graded: Session
     page.show_pages(())
     assert page._empty.text() == "Nothing is graded yet."
     progress = Progress(stage="grading", done=0, total=1)
-    graded.set_works((Work(kind="grade", progress=progress),))
+    graded.set_running_jobs((RunningJob(kind="grade", progress=progress),))
     page.show_pages(())
     assert page._empty.text() == "Being graded."
     graded.set_model(ModelState(status=ModelStatus.FAILED, problem="The model is damaged."))

@@ -17,7 +17,7 @@ from app.state.records import (
     ModelStatus,
     Overlay,
     OverlayKind,
-    Work,
+    RunningJob,
 )
 from app.state.session import Session
 from app.views.canvas.loupe import Loupe
@@ -78,7 +78,7 @@ def test_the_panel_begins_at_its_top_for_another_sperm(
     # From now on every look at the assessment is at a relabelled copy.
     graded.set_draft(replace(graded.draft, sample=SampleInfo(sample="S-9")))
     bar.setValue(bar.maximum())
-    graded.works_changed.emit()
+    graded.running_changed.emit()
     assert bar.value() == bar.maximum()
     graded.select(2)
     assert bar.value() == 0
@@ -169,7 +169,7 @@ def test_the_status_bar_shows_decoding_until_what_is_to_be_kept_is_there(
     graded.set_cached(((0, 7),), 24)
     for done, is_shown in ((7, True), (8, False), (3, True)):
         progress = Progress(stage="decoding", done=done, total=8)
-        graded.set_works((Work(kind="frames", progress=progress),))
+        graded.set_running_jobs((RunningJob(kind="frames", progress=progress),))
         assert bar._progress.isVisible() is is_shown
 
 
@@ -260,6 +260,6 @@ def test_progress_is_painted_with_everything_else(
     bar.update()  # as when another panel has changed
     for done in range(3):
         progress = Progress(stage="tracking", done=done, total=3)
-        graded.set_works((Work(kind="track", progress=progress, is_cancelling=False),))
+        graded.set_running_jobs((RunningJob(kind="track", progress=progress, is_cancelling=False),))
     assert bar.paints == before
     qtbot.waitUntil(lambda: bar.paints > before)

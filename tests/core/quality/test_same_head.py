@@ -65,7 +65,7 @@ def test_others_are_not(other: Track) -> None:
     assert told(track("1", y_px=50, end=25), other) == {}
 
 
-def test_a_meeting_is_no_twin() -> None:
+def test_two_that_only_meet_are_not_the_same() -> None:
     points = tuple(
         replaced
         for left, right in ((track("2", y_px=80).points[:25], track("2", y_px=50).points[25:]),)
@@ -87,5 +87,5 @@ def test_few_frames_together_tell_nothing(count: int) -> None:
     assert bool(told(track("1", y_px=50), brief)) is (count >= FEWEST_FRAMES)
 
 
-def test_there_is_no_twin_of_one() -> None:
+def test_one_sperm_alone_is_no_other() -> None:
     assert told() == told(track("1", y_px=50)) == {}

@@ -1,4 +1,4 @@
-"""Long work in worker threads: a core generator runs there, its yields come back as signals."""
+"""Runs long jobs in worker threads: a generator runs there, its yields come back as signals."""
 
 import logging
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
-from app.state.records import Work
+from app.state.records import RunningJob
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import RostfineError
 
@@ -73,18 +73,18 @@ class Job(QThread):
         self._discard(self.result)
         self.deleteLater()
 
-    def _exhaust(self, work: Generator[Progress, None, Any]) -> None:
+    def _exhaust(self, task: Generator[Progress, None, Any]) -> None:
         told_s = float("-inf")
         try:
             while not self.is_cancelling:
-                progress = next(work)
+                progress = next(task)
                 if time.monotonic() - told_s >= PROGRESS_INTERVAL_S:
                     told_s = time.monotonic()
                     self.progressed.emit(progress)
         except StopIteration as stop:
             self.is_done, self.result = True, stop.value
         finally:
-            work.close()
+            task.close()
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,11 @@ class Jobs(QObject):
     Dropped jobs are therefore left to end by themselves, and the next of a kind waits for them.
 
     Signals:
-        works_changed(): a job began, went on or ended.
+        running_changed(): a job began, went on or ended.
         ended(str): the job of a kind has ended and its thread is gone.
     """
 
-    works_changed = Signal()
+    running_changed = Signal()
     ended = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -143,17 +143,17 @@ class Jobs(QObject):
         job.progressed.connect(self._on_progressed)  # slots of this object run in its thread
         job.finished.connect(self._on_finished)
         self._start_when_free(job)
-        self.works_changed.emit()
+        self.running_changed.emit()
 
     def is_running(self, kind: str) -> bool:
         """Whether a job of that kind runs."""
         return kind in self._jobs
 
     @property
-    def works(self) -> tuple[Work, ...]:
+    def running(self) -> tuple[RunningJob, ...]:
         """What runs, oldest first."""
         return tuple(
-            Work(kind=k, progress=self._progress[k], is_cancelling=j.is_cancelling)
+            RunningJob(kind=k, progress=self._progress[k], is_cancelling=j.is_cancelling)
             for k, j in self._jobs.items()
         )
 
@@ -161,7 +161,7 @@ class Jobs(QObject):
         """Ask a job to end; its ``on_cancel`` follows unless it finished first."""
         if kind in self._jobs:
             self._jobs[kind].cancel()
-            self.works_changed.emit()
+            self.running_changed.emit()
 
     def drop(self, kinds: Iterable[str]) -> None:
         """Cancel jobs without waiting; no callback of theirs is called any more."""
@@ -174,7 +174,7 @@ class Jobs(QObject):
             else:
                 job.discard()
         if dropped:
-            self.works_changed.emit()
+            self.running_changed.emit()
 
     def shut_down(self) -> None:
         """Cancel everything and wait until all threads are gone."""
@@ -193,7 +193,7 @@ class Jobs(QObject):
         job = self.sender()  # None when it was dropped and is gone by now
         if isinstance(job, Job) and self._jobs.get(job.objectName()) is job:
             self._progress[job.objectName()] = progress
-            self.works_changed.emit()
+            self.running_changed.emit()
 
     @Slot()
     def _on_finished(self) -> None:
@@ -208,7 +208,7 @@ class Jobs(QObject):
         callbacks = self._callbacks.pop(kind)
         job.wait()
         job.deleteLater()
-        self.works_changed.emit()
+        self.running_changed.emit()
         if job.is_done:
             callbacks.on_success(job.result)
         elif job.sentence:

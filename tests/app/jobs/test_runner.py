@@ -6,14 +6,14 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
-from app.jobs.jobs import Job, Jobs
+from app.jobs.runner import Job, Jobs
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import VideoError
 
 TIMEOUT_MS = 5000
 
 
-class Work:
+class Task:
     """A job that goes on step by step when it is let, and notes that it was cleaned up."""
 
     def __init__(
@@ -45,11 +45,11 @@ def told() -> dict[str, list[Any]]:
 
 
 @pytest.fixture
-def start(qtbot: QtBot, told: dict[str, list[Any]]) -> Callable[[Jobs, Work], None]:
-    def begin(jobs: Jobs, work: Work) -> None:
+def start(qtbot: QtBot, told: dict[str, list[Any]]) -> Callable[[Jobs, Task], None]:
+    def begin(jobs: Jobs, task: Task) -> None:
         jobs.start(
             "test",
-            work.run,
+            task.run,
             on_success=told["success"].append,
             on_failure=told["failure"].append,
             on_cancel=lambda: told["cancel"].append(True),
@@ -59,29 +59,29 @@ def start(qtbot: QtBot, told: dict[str, list[Any]]) -> Callable[[Jobs, Work], No
 
 
 def test_the_result_comes_back_in_the_windows_thread(
-    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Task], None]
 ) -> None:
-    jobs, work = Jobs(), Work()
+    jobs, task = Jobs(), Task()
     with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
-        start(jobs, work)
-        assert jobs.works[0].kind == "test"
+        start(jobs, task)
+        assert jobs.running[0].kind == "test"
     assert told == {"success": ["result"], "failure": [], "cancel": []}
-    assert work.thread != threading.get_ident()
-    assert work.cleaned.is_set()
-    assert jobs.works == ()
+    assert task.thread != threading.get_ident()
+    assert task.cleaned.is_set()
+    assert jobs.running == ()
 
 
 def test_a_users_error_is_its_sentence_and_a_bug_is_logged(
     qtbot: QtBot,
     told: dict[str, list[Any]],
-    start: Callable[[Jobs, Work], None],
+    start: Callable[[Jobs, Task], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     jobs = Jobs()
     with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
-        start(jobs, Work(error=VideoError("The file is cut off: copy it again.")))
+        start(jobs, Task(error=VideoError("The file is cut off: copy it again.")))
     with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
-        start(jobs, Work(error=ZeroDivisionError("secret detail")))
+        start(jobs, Task(error=ZeroDivisionError("secret detail")))
     assert told["failure"][0] == "The file is cut off: copy it again."
     assert "ZeroDivisionError" in told["failure"][1]
     assert "secret detail" not in told["failure"][1]
@@ -89,47 +89,47 @@ def test_a_users_error_is_its_sentence_and_a_bug_is_logged(
 
 
 def test_cancelling_closes_the_generator_and_is_told_once(
-    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Task], None]
 ) -> None:
-    jobs, work = Jobs(), Work(steps=10**6)
+    jobs, task = Jobs(), Task(steps=10**6)
     with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
-        start(jobs, work)
-        assert work.started.wait(5)
+        start(jobs, task)
+        assert task.started.wait(5)
         jobs.cancel("test")
-        assert jobs.works[0].is_cancelling
+        assert jobs.running[0].is_cancelling
     assert told == {"success": [], "failure": [], "cancel": [True]}
-    assert work.cleaned.is_set()
+    assert task.cleaned.is_set()
 
 
 def test_stopping_waits_and_tells_nobody(
-    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Task], None]
 ) -> None:
-    jobs, work = Jobs(), Work(steps=10**6)
-    start(jobs, work)
-    assert work.started.wait(5)
+    jobs, task = Jobs(), Task(steps=10**6)
+    start(jobs, task)
+    assert task.started.wait(5)
     jobs.shut_down()
-    assert work.cleaned.is_set()
+    assert task.cleaned.is_set()
     qtbot.wait(1)
     assert told == {"success": [], "failure": [], "cancel": []}
     assert not jobs.is_running("test")
 
 
 def test_a_dropped_job_does_not_disturb_its_successor(
-    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Task], None]
 ) -> None:
-    jobs, first = Jobs(), Work(steps=10**6)
+    jobs, first = Jobs(), Task(steps=10**6)
     start(jobs, first)
     assert first.started.wait(5)
     jobs.drop(("test",))
     with qtbot.waitSignal(jobs.ended, timeout=TIMEOUT_MS):
-        start(jobs, Work())
+        start(jobs, Task())
     assert told == {"success": ["result"], "failure": [], "cancel": []}
 
 
 def test_dropping_does_not_wait_for_a_long_step_but_the_next_of_its_kind_does(
-    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Task], None]
 ) -> None:
-    jobs, first, second = Jobs(), Work(step_s=30), Work()
+    jobs, first, second = Jobs(), Task(step_s=30), Task()
     start(jobs, first)
     assert first.started.wait(5)
     jobs.drop(("test",))
@@ -145,9 +145,9 @@ def test_dropping_does_not_wait_for_a_long_step_but_the_next_of_its_kind_does(
 
 
 def test_what_waits_for_a_dropped_job_can_be_dropped_too(
-    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Task], None]
 ) -> None:
-    jobs, first, second = Jobs(), Work(step_s=30), Work()
+    jobs, first, second = Jobs(), Task(step_s=30), Task()
     start(jobs, first)
     assert first.started.wait(5)
     jobs.drop(("test",))
@@ -162,11 +162,11 @@ def test_what_waits_for_a_dropped_job_can_be_dropped_too(
 
 
 def test_a_job_that_ended_just_before_it_was_dropped_is_forgotten(
-    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Work], None]
+    qtbot: QtBot, told: dict[str, list[Any]], start: Callable[[Jobs, Task], None]
 ) -> None:
     """Its signals come when it is gone; they must not fail nor reach anyone."""
     jobs = Jobs()
-    start(jobs, Work())
+    start(jobs, Task())
     assert jobs.findChildren(Job)[0].wait(TIMEOUT_MS)
     jobs.drop(("test",))
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -185,13 +185,13 @@ def test_the_result_of_a_dropped_job_is_let_go(qtbot: QtBot, is_late: bool) -> N
     let_go: list[object] = []
     finished, go = threading.Event(), threading.Event()
 
-    def work() -> LongJob[str]:
+    def task() -> LongJob[str]:
         yield Progress(stage="testing", done=0, total=1)
         finished.set()
         go.wait(TIMEOUT_MS / 1000)
         return "result"
 
-    jobs.start("test", work, on_success=kept.append, on_failure=kept.append, discard=let_go.append)
+    jobs.start("test", task, on_success=kept.append, on_failure=kept.append, discard=let_go.append)
     assert finished.wait(TIMEOUT_MS / 1000)
     if is_late:
         go.set()
@@ -206,7 +206,7 @@ def test_the_result_of_a_dropped_job_is_let_go(qtbot: QtBot, is_late: bool) -> N
 
 def test_what_a_job_holds_is_let_go_though_it_never_began(qtbot: QtBot) -> None:
     """It waited for a dropped one of its kind, and was dropped too."""
-    jobs, first = Jobs(), Work(steps=2, step_s=TIMEOUT_MS / 1000)
+    jobs, first = Jobs(), Task(steps=2, step_s=TIMEOUT_MS / 1000)
     began: list[bool] = []
     let_go: list[object] = []
 
@@ -228,9 +228,9 @@ def test_what_a_job_holds_is_let_go_though_it_never_began(qtbot: QtBot) -> None:
     assert began == []
 
 
-def test_one_job_of_a_kind(qtbot: QtBot, start: Callable[[Jobs, Work], None]) -> None:
+def test_one_job_of_a_kind(qtbot: QtBot, start: Callable[[Jobs, Task], None]) -> None:
     jobs = Jobs()
-    start(jobs, Work(steps=10**6))
+    start(jobs, Task(steps=10**6))
     with pytest.raises(ValueError, match="running"):
-        start(jobs, Work())
+        start(jobs, Task())
     jobs.shut_down()

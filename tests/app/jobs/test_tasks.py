@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from app.jobs import work
+from app.jobs import tasks
 from app.state import drafts
 from rostfine_core.domain import VideoInfo, finish
 from rostfine_core.errors import VideoError
@@ -43,7 +43,7 @@ def test_a_film_has_the_frames_too_that_are_not_kept(
     with open_video(path) as video:
         for frame in video.frames(stop=4):
             cache.store(frame)
-    film = finish(work.cut_film(make_track(lost=(3, 20)), cache=cache, path=path, crop_px=150))
+    film = finish(tasks.cut_film(make_track(lost=(3, 20)), cache=cache, path=path, crop_px=150))
     assert film.frames == tuple(k for k in range(24) if k not in (3, 20))
     shades = [int(np.median(image[70:80, 70:80])) for image in film.images]
     assert shades == pytest.approx([40 + 8 * k for k in film.frames], abs=3)
@@ -52,16 +52,16 @@ def test_a_film_has_the_frames_too_that_are_not_kept(
 def test_a_film_of_a_long_track_is_spread_over_all_of_it(
     path: Path, info: VideoInfo, make_track: MakeTrack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "FILM_FRAMES", 6)
+    monkeypatch.setattr(tasks, "FILM_FRAMES", 6)
     cache = FrameCache(info, budget_bytes=4 * FRAME_BYTES)
-    film = finish(work.cut_film(make_track(), cache=cache, path=path, crop_px=150))
+    film = finish(tasks.cut_film(make_track(), cache=cache, path=path, crop_px=150))
     assert film.frames == (0, 4, 8, 12, 16, 20)
 
 
 def test_a_film_that_is_cancelled_lets_the_file_go(
     path: Path, info: VideoInfo, make_track: MakeTrack
 ) -> None:
-    job = work.cut_film(
+    job = tasks.cut_film(
         make_track(), cache=FrameCache(info, budget_bytes=0), path=path, crop_px=150
     )
     assert [next(job).done for _ in range(3)] == [0, 1, 2]
@@ -73,7 +73,7 @@ def test_a_video_that_is_gone_makes_no_film(info: VideoInfo, make_track: MakeTra
     gone = replace(info, path="gone.mp4")
     cache = FrameCache(gone, budget_bytes=0)
     with pytest.raises(VideoError, match=r"gone\.mp4"):
-        finish(work.cut_film(make_track(), cache=cache, path=Path(gone.path), crop_px=150))
+        finish(tasks.cut_film(make_track(), cache=cache, path=Path(gone.path), crop_px=150))
 
 
 def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
         draft = drafts.renamed(draft, number, name) or draft
     graded.set_draft(draft)
     before = graded.reportable
-    job = work.export(
+    job = tasks.export(
         before, tmp_path / "out", names=graded.names, left_out=(("x", "why"),), overwrite=False
     )
     finish(job)
