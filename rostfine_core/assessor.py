@@ -26,6 +26,8 @@ from rostfine_core.domain import (
     Progress,
 )
 from rostfine_core.errors import ModelError
+from rostfine_core.marking import marked
+from rostfine_core.messages import Message
 from rostfine_core.model import (
     LoadedModel,
     RoSTFine,
@@ -56,7 +58,7 @@ class Assessor:
     ) -> None:
         self._models = tuple(models)
         self._info = ensemble_info(self._models, name=name)
-        self._notices: list[str] = []
+        self._notices: list[Message] = []
         self._device = _choose_device(device)
         try:
             self._use(self._device)
@@ -110,7 +112,7 @@ class Assessor:
         return torch.get_num_threads()
 
     @property
-    def notices(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Message, ...]:
         """What the user must know of the device, such as a GPU that ran out of memory."""
         return tuple(self._notices)
 
@@ -131,7 +133,7 @@ class Assessor:
         self._check_shapes(clips)
         answers: list[ClipAnswer] = []
         for start in range(0, len(clips), BATCH_CLIPS):
-            yield Progress(stage="grading", done=start, total=len(clips))
+            yield Progress(stage=marked("grading"), done=start, total=len(clips))
             part = clips[start : start + BATCH_CLIPS]
             answers += self._forward(torch.from_numpy(np.stack([c.images for c in part])))
         return tuple(answers)
@@ -163,12 +165,18 @@ class Assessor:
             raise error
         if isinstance(error, torch.OutOfMemoryError):
             self._notices.append(
-                f"The {self.device_label} did not have enough memory, so the grade was computed on "
-                "the CPU."
+                Message(
+                    "The {device} did not have enough memory, so the grade was computed on the "
+                    "CPU.",
+                    device=self.device_label,
+                )
             )
         else:
             self._notices.append(
-                f"The {self.device_label} stopped answering, so the grade was computed on the CPU."
+                Message(
+                    "The {device} stopped answering, so the grade was computed on the CPU.",
+                    device=self.device_label,
+                )
             )
         self._use(torch.device("cpu"))
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import CROP_PX, Clip, CropBox, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import TrackingError
+from rostfine_core.messages import Message
 
 MINIMUM_CLIP_FRAMES = 2
 
@@ -54,8 +55,11 @@ def clip_points(track: Track, *, settings: ClipSettings) -> tuple[TrackPoint, ..
         seen = [p for p in seen if p.time_s < end_s]
     if len(seen) < MINIMUM_CLIP_FRAMES:
         raise TrackingError(
-            f"The sperm was seen in {len(seen)} frame(s), too few to grade: "
-            "correct its track or click another sperm."
+            Message(
+                "The sperm was seen in {count} frame(s), too few to grade: correct its track or "
+                "click another sperm.",
+                count=len(seen),
+            )
         )
     chosen = np.floor(np.linspace(0, len(seen) - 1, settings.frame_count)).astype(int)
     return tuple(seen[i] for i in chosen)

@@ -14,6 +14,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.marking import marked
+from rostfine_core.messages import Message
+
 Result = TypeVar("Result")
 
 CROP_PX = 150
@@ -24,15 +27,19 @@ SIMULATED = "simulated"
 """The kind of a data set of simulated sperm, whose models carry ``DISCLAIMER_DEMONSTRATION``."""
 SIMULATED_VIDEO = "Simulated sperm, no recording (rostfine simulate)"
 """Stands as the comment in every video of simulated sperm, so that a copy by any name is known."""
-DISCLAIMER_AI_GRADE = (
+DISCLAIMER_AI_GRADE = marked(
     "This is an AI quality grade (A best to E worst, as a panel of experts would vote), "
     "not a WHO motility grade (a-d)."
 )
-DISCLAIMER_DEMONSTRATION = "Demonstration model, trained on simulated sperm: not for clinical use."
-DISCLAIMER_VALIDATION = (
+DISCLAIMER_DEMONSTRATION = marked(
+    "Demonstration model, trained on simulated sperm: not for clinical use."
+)
+DISCLAIMER_VALIDATION = marked(
     "The program does not know whether this model was validated for clinical use."
 )
-DISCLAIMER_ATTENTION = "Attention shows where the network looked; it is not the cause of the grade."
+DISCLAIMER_ATTENTION = marked(
+    "Attention shows where the network looked; it is not the cause of the grade."
+)
 
 
 class Grade(Enum):
@@ -47,7 +54,16 @@ class Grade(Enum):
     @property
     def meaning(self) -> str:
         """The word that the experts were given for this grade (FACTS, task and data)."""
-        return {"A": "best", "B": "good", "C": "neither", "D": "bad", "E": "worst"}[self.name]
+        return _MEANINGS[self.name]
+
+
+_MEANINGS = {
+    "A": marked("best"),
+    "B": marked("good"),
+    "C": marked("neither"),
+    "D": marked("bad"),
+    "E": marked("worst"),
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +115,7 @@ class VideoInfo:
     is_colour: bool
     bit_depth: int
     timestamps_s: tuple[float, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     is_simulated: bool = False
 
 
@@ -216,7 +232,7 @@ class Kinematics:
     mad_deg: float | None = None
     progress: float | None = None
     motility_class: str | None = None
-    withheld: tuple[tuple[str, str], ...] = ()
+    withheld: tuple[tuple[str, Message], ...] = ()
 
 
 def with_micro_sign(text: str) -> str:
@@ -310,7 +326,7 @@ class QualityFlag:
 
     code: str
     severity: Severity
-    reason: str
+    reason: Message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -394,9 +410,9 @@ class Assessment:
     verdict: Verdict = Verdict.OPEN
 
 
-LeftOut = tuple[str, str]
+LeftOut = tuple[str, Message]
 """A sperm that a report says nothing about: its name and why."""
-TRACK_REJECTED, NOT_GRADED = "track rejected by the operator", "not graded"
+TRACK_REJECTED, NOT_GRADED = Message("track rejected by the operator"), Message("not graded")
 """Reasons to leave a sperm out that no part of the work gives."""
 
 

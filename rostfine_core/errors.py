@@ -2,9 +2,18 @@
 
 import sys
 
+from rostfine_core.messages import Message
+
 
 class RostfineError(Exception):
-    """A failure for the user to read: ``str(error)`` is one sentence, shown without a traceback."""
+    """A failure for the user to read: ``message`` is one sentence, shown without a traceback.
+
+    A plain text is for what no window shows: it stays English.
+    """
+
+    def __init__(self, message: Message | str) -> None:
+        super().__init__(str(message))
+        self.message = message if isinstance(message, Message) else Message(message)
 
 
 class VideoError(RostfineError):

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from rostfine_core.domain import Assessment, LeftOut, LongJob, Progress
 from rostfine_core.errors import StoreError
 from rostfine_core.files import safe_name
+from rostfine_core.marking import marked
 from rostfine_core.report import write_explanation, write_report_csv, write_report_pdf
 from rostfine_core.store import ASSESSMENT_JSON, TRACK_CSV, write_assessment
 
@@ -242,10 +243,10 @@ def _write_all(
     total = len(assessments) + 1
     names = sperm_folder_names(assessments)
     for done, (name, assessment) in enumerate(zip(names, assessments, strict=True)):
-        yield Progress(stage="writing", done=done, total=total)
+        yield Progress(stage=marked("writing"), done=done, total=total)
         write_assessment(folder / name, assessment)
         write_explanation(folder / name / EXPLANATION_PNG, assessment)
-    yield Progress(stage="writing", done=total - 1, total=total)
+    yield Progress(stage=marked("writing"), done=total - 1, total=total)
     write_report_pdf(folder / REPORT_PDF, assessments, left_out=left_out)
     write_report_csv(folder / REPORT_CSV, assessments, left_out=left_out)
-    yield Progress(stage="writing", done=total, total=total)
+    yield Progress(stage=marked("writing"), done=total, total=total)

@@ -30,6 +30,8 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import ModelError, TrackingError
+from rostfine_core.marking import marked
+from rostfine_core.messages import Message
 from rostfine_core.quality.flags import quality_flags
 from rostfine_core.quality.same_head import same_head_flags
 from rostfine_core.tracking import TrackerSettings, compute_kinematics, track
@@ -76,7 +78,7 @@ class Outcome:
     """
 
     assessments: tuple[Assessment, ...]
-    rejected: tuple[tuple[str, str], ...] = ()
+    rejected: tuple[tuple[str, Message], ...] = ()
 
 
 def track_video(
@@ -193,13 +195,13 @@ def _grade(
     assessor: "Assessor",
 ) -> LongJob[Outcome]:
     clips: list[tuple[Track, Clip]] = []
-    rejected: list[tuple[str, str]] = []
+    rejected: list[tuple[str, Message]] = []
     for followed in tracks:
-        yield Progress(stage="grading", done=0, total=len(tracks))  # cutting may decode
+        yield Progress(stage=marked("grading"), done=0, total=len(tracks))  # cutting may decode
         try:
             clips.append((followed, clip_of(followed)))
         except TrackingError as error:
-            rejected.append((followed.target, str(error)))
+            rejected.append((followed.target, error.message))
     answers = yield from assessor.assess([clip for _, clip in clips])
     same_heads = same_head_flags([track for track, _ in clips])
     assessments = tuple(

@@ -11,7 +11,7 @@ from app.controllers.editor import Editor
 from app.controllers.player import Player
 from app.jobs import tasks
 from app.jobs.runner import Jobs
-from app.presentation.reasons import translated_reason
+from app.presentation.wording import say
 from app.state.records import Calibration, Draft, OpenedVideo
 from app.state.session import Session
 from app.state.settings import Settings
@@ -120,7 +120,7 @@ class Opener(QObject):
         self._check(path)
         self._settings.add_recent(path)
         self._editor.add_seeds(seeds)
-        self._session.set_message(" ".join(map(translated_reason, info.notes)))
+        self._session.set_message(" ".join(map(say, info.notes)))
         self.opened.emit()
 
     def _first_draft(self) -> Draft:

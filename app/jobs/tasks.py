@@ -28,6 +28,7 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import VideoError
+from rostfine_core.marking import marked
 from rostfine_core.video.frame_cache import Frame, FrameCache
 
 if TYPE_CHECKING:
@@ -82,12 +83,12 @@ def open_source(path: Path) -> LongJob[Opened]:
     """
     from rostfine_core.video import open_video
 
-    yield Progress(stage="opening", done=0, total=1)
+    yield Progress(stage=marked("opening"), done=0, total=1)
     video = open_video(path)
     try:
         first = video.frame(0)
         opened = Opened(video=video, first_frame=first, image=first.rgb(exact=False))
-        yield Progress(stage="opening", done=1, total=1)
+        yield Progress(stage=marked("opening"), done=1, total=1)
     except BaseException:
         video.close()
         raise
@@ -138,17 +139,17 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
 
     is_first = "torch" not in sys.modules  # later there is nothing to import, only to collect
     with imports_uncollected() if is_first else nullcontext():
-        yield Progress(stage="model", done=0, total=LOAD_STEPS)
+        yield Progress(stage=marked("model"), done=0, total=LOAD_STEPS)
         import_core()
-        yield Progress(stage="model", done=1, total=LOAD_STEPS)
+        yield Progress(stage=marked("model"), done=1, total=LOAD_STEPS)
         preload_torch()
-        yield Progress(stage="model", done=2, total=LOAD_STEPS)
+        yield Progress(stage=marked("model"), done=2, total=LOAD_STEPS)
         from rostfine_core.assessor import Assessor
         from rostfine_core.bundled import DEMO_MODEL, bundled_path
 
-    yield Progress(stage="model", done=3, total=LOAD_STEPS)
+    yield Progress(stage=marked("model"), done=3, total=LOAD_STEPS)
     assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
-    yield Progress(stage="model", done=4, total=LOAD_STEPS)
+    yield Progress(stage=marked("model"), done=4, total=LOAD_STEPS)
     assessor.warm_up()
     return assessor
 
@@ -184,7 +185,7 @@ def grade_sperms(
     from rostfine_core.video.checksum import hash_video
     from rostfine_core.video.timing import with_fps
 
-    yield Progress(stage="grading", done=0, total=len(order.tracks))
+    yield Progress(stage=marked("grading"), done=0, total=len(order.tracks))
     request = AssessmentRequest(
         video=order.path,
         seeds=order.seeds,
@@ -221,7 +222,7 @@ def cut_film(track: Track, *, cache: FrameCache, path: Path, crop_px: int) -> Lo
     images = []
     with _pictures(cache, path, exact=False) as image_at:
         for done, point in enumerate(chosen):
-            yield Progress(stage="film", done=done, total=len(chosen))
+            yield Progress(stage=marked("film"), done=done, total=len(chosen))
             image = image_at(point.frame)
             images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=crop_px))
     return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
@@ -264,14 +265,14 @@ def preview(
     from rostfine_core.report import write_report_pdf
     from rostfine_core.report.pages import draw_pages
 
-    yield Progress(stage="preview", done=0, total=0)
+    yield Progress(stage=marked("preview"), done=0, total=0)
     pages = []
     with TemporaryDirectory(prefix="rostfine-") as folder:
         path = Path(folder) / "report.pdf"
         write_report_pdf(path, under_names(assessments, names), left_out=left_out)
         for page in draw_pages(path):
             pages.append(page)
-            yield Progress(stage="preview", done=len(pages), total=0)
+            yield Progress(stage=marked("preview"), done=len(pages), total=0)
     return tuple(pages)
 
 

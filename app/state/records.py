@@ -20,6 +20,7 @@ from rostfine_core.domain import (
     Verdict,
     VideoInfo,
 )
+from rostfine_core.messages import Message
 
 Places = tuple[tuple[int, float, float], ...]
 """The clicks of one sperm: (frame, x_px, y_px), what a track depends on."""
@@ -115,7 +116,7 @@ class Results:
     tracks: Mapping[TrackKey, Track] = field(default_factory=dict)
     films: Mapping[TrackKey, Film] = field(default_factory=dict)
     assessments: Mapping[AssessmentKey, Assessment] = field(default_factory=dict)
-    rejected: Mapping[AssessmentKey, str] = field(default_factory=dict)
+    rejected: Mapping[AssessmentKey, Message] = field(default_factory=dict)
 
 
 class ModelStatus(StrEnum):

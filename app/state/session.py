@@ -35,6 +35,7 @@ from rostfine_core.domain import (
     Verdict,
     VideoInfo,
 )
+from rostfine_core.messages import Message
 
 
 class Session(QObject):
@@ -187,9 +188,9 @@ class Session(QObject):
         tracks = map(self.track, kept)
         self._presenter.follow([track for track in tracks if track is not None])
 
-    def rejection(self, sperm: Sperm) -> str:
-        """Why the sperm could not be graded; "" where it could or was not tried."""
-        return self.results.rejected.get(self.assessment_key(sperm), "")
+    def rejection(self, sperm: Sperm) -> Message | None:
+        """Why the sperm could not be graded; None where it could or was not tried."""
+        return self.results.rejected.get(self.assessment_key(sperm))
 
     @property
     def reportable(self) -> tuple[Assessment, ...]:
@@ -206,7 +207,7 @@ class Session(QObject):
             if self.assessment(sperm) is None
         )
 
-    def _why_left_out(self, sperm: Sperm) -> str:
+    def _why_left_out(self, sperm: Sperm) -> Message:
         if sperm.verdict is Verdict.REJECTED:
             return TRACK_REJECTED
         return self.rejection(sperm) or NOT_GRADED
@@ -281,7 +282,9 @@ class Session(QObject):
         self.film_changed.emit()
 
     def add_assessments(
-        self, assessments: Mapping[AssessmentKey, Assessment], rejected: Mapping[AssessmentKey, str]
+        self,
+        assessments: Mapping[AssessmentKey, Assessment],
+        rejected: Mapping[AssessmentKey, Message],
     ) -> None:
         """Keep finished assessments and the reasons of those that failed."""
         self.results = replace(

@@ -2,6 +2,389 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="ja">
 <context>
+    <name></name>
+    <message>
+        <source>opening</source>
+        <translation>読み込み</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>tracking</source>
+        <translation>追跡</translation>
+    </message>
+    <message>
+        <source>grading</source>
+        <translation>評価</translation>
+    </message>
+    <message>
+        <source>film</source>
+        <translation>動画</translation>
+    </message>
+    <message>
+        <source>preview</source>
+        <translation>プレビュー</translation>
+    </message>
+    <message>
+        <source>The {device} did not have enough memory, so the grade was computed on the CPU.</source>
+        <translation>{device} のメモリーが足りないため、評価は CPU で計算しました。</translation>
+    </message>
+    <message>
+        <source>The {device} stopped answering, so the grade was computed on the CPU.</source>
+        <translation>{device} が応答しなくなったため、評価は CPU で計算しました。</translation>
+    </message>
+    <message>
+        <source>This is an AI quality grade (A best to E worst, as a panel of experts would vote), not a WHO motility grade (a-d).</source>
+        <translation>これは AI による品質評価(専門家の投票を予測したもの、A が最良、E が最低)であり、WHO の運動性グレード(a-d)ではありません。</translation>
+    </message>
+    <message>
+        <source>Demonstration model, trained on simulated sperm: not for clinical use.</source>
+        <translation>シミュレーションの精子で学習したデモ用モデルです。臨床には使用できません。</translation>
+    </message>
+    <message>
+        <source>The program does not know whether this model was validated for clinical use.</source>
+        <translation>このモデルが臨床使用のために検証されたかどうかは、本プログラムには分かりません。</translation>
+    </message>
+    <message>
+        <source>Attention shows where the network looked; it is not the cause of the grade.</source>
+        <translation>注意マップはネットワークが見た場所を示すもので、評価の原因ではありません。</translation>
+    </message>
+    <message>
+        <source>best</source>
+        <translation>最良</translation>
+    </message>
+    <message>
+        <source>good</source>
+        <translation>良い</translation>
+    </message>
+    <message>
+        <source>neither</source>
+        <translation>中間</translation>
+    </message>
+    <message>
+        <source>bad</source>
+        <translation>悪い</translation>
+    </message>
+    <message>
+        <source>worst</source>
+        <translation>最低</translation>
+    </message>
+    <message>
+        <source>track rejected by the operator</source>
+        <translation>操作者が追跡を却下しました</translation>
+    </message>
+    <message>
+        <source>not graded</source>
+        <translation>未評価</translation>
+    </message>
+    <message>
+        <source>writing</source>
+        <translation>書き込み</translation>
+    </message>
+    <message>
+        <source>Track lost</source>
+        <translation>追跡が失われました</translation>
+    </message>
+    <message>
+        <source>Track uncertain</source>
+        <translation>追跡が不確かです</translation>
+    </message>
+    <message>
+        <source>Track jumps</source>
+        <translation>追跡の飛び</translation>
+    </message>
+    <message>
+        <source>Model of few samples</source>
+        <translation>少数検体のモデル</translation>
+    </message>
+    <message>
+        <source>Training samples unknown</source>
+        <translation>学習検体数が不明</translation>
+    </message>
+    <message>
+        <source>Track may have strayed</source>
+        <translation>追跡が外れた可能性</translation>
+    </message>
+    <message>
+        <source>Same sperm twice</source>
+        <translation>同じ精子の重複</translation>
+    </message>
+    <message>
+        <source>Few frames</source>
+        <translation>フレーム不足</translation>
+    </message>
+    <message>
+        <source>Crop over the border</source>
+        <translation>切り出しが画像の端を越えています</translation>
+    </message>
+    <message>
+        <source>Too dark</source>
+        <translation>暗すぎます</translation>
+    </message>
+    <message>
+        <source>Too bright</source>
+        <translation>明るすぎます</translation>
+    </message>
+    <message>
+        <source>No head under the click</source>
+        <translation>クリック位置に頭部がありません</translation>
+    </message>
+    <message>
+        <source>Head not found</source>
+        <translation>頭部が見つかりません</translation>
+    </message>
+    <message>
+        <source>Out of focus</source>
+        <translation>ピントが合っていません</translation>
+    </message>
+    <message>
+        <source>Sperm too small</source>
+        <translation>精子が小さすぎます</translation>
+    </message>
+    <message>
+        <source>Sperm too large</source>
+        <translation>精子が大きすぎます</translation>
+    </message>
+    <message>
+        <source>Training frame rate unknown</source>
+        <translation>学習時のフレームレートが不明です</translation>
+    </message>
+    <message>
+        <source>Frame rate unlike the training</source>
+        <translation>フレームレートが学習時と異なります</translation>
+    </message>
+    <message>
+        <source>Scale unknown</source>
+        <translation>縮尺が不明です</translation>
+    </message>
+    <message>
+        <source>Scale doubtful</source>
+        <translation>縮尺が疑わしい</translation>
+    </message>
+    <message>
+        <source>Scale unlike the training</source>
+        <translation>縮尺が学習時と異なります</translation>
+    </message>
+    <message>
+        <source>Note on the video</source>
+        <translation>動画についての注意</translation>
+    </message>
+    <message>
+        <source>Note on the processor</source>
+        <translation>演算装置についての注意</translation>
+    </message>
+    <message>
+        <source>checksum</source>
+        <translation>チェックサム</translation>
+    </message>
+    <message>
+        <source>The frame rate was set to {fps:.4g} per second; the file says {filed:.4g}.</source>
+        <translation>フレームレートは毎秒 {fps:.4g} に設定されています。ファイルの値は {filed:.4g} です。</translation>
+    </message>
+    <message>
+        <source>The sperm was lost in {lost} of {total} frames, first in frame {first}: check the track.</source>
+        <translation>精子が {total} フレーム中 {lost} フレームで見失われました(最初はフレーム {first})。追跡を確認してください。</translation>
+    </message>
+    <message>
+        <source>The correction in frame {frame} is far from where the track was: before it something else may have been followed, so correct the first frame in which the track is wrong.</source>
+        <translation>フレーム {frame} の修正は追跡の位置から離れています。それより前は別のものを追っていた可能性があるため、追跡が誤っている最初のフレームで修正してください。</translation>
+    </message>
+    <message>
+        <source>The position is uncertain in {doubtful} of {seen} different frames: check the track and correct it where it left the sperm.</source>
+        <translation>異なる {seen} フレーム中 {doubtful} フレームで位置が不確かです。追跡を確認し、精子から外れた所を修正してください。</translation>
+    </message>
+    <message>
+        <source>Only {distinct} different frames show the sperm, so the clip of {total} repeats some.</source>
+        <translation>精子が写っている異なるフレームは {distinct} 枚だけなので、{total} 枚のクリップでは一部を繰り返しています。</translation>
+    </message>
+    <message>
+        <source>In {faint} of {total} frames what is followed stands out less than half as much as in the first: the track may have left the sperm, check it.</source>
+        <translation>{total} フレーム中 {faint} フレームで、追跡対象のコントラストが最初の半分未満です。追跡が精子から外れた可能性があります。確認してください。</translation>
+    </message>
+    <message>
+        <source>In {padded} of {total} frames the crop reaches over the picture&apos;s border (up to {share:.0%} of it was filled by repeating the border).</source>
+        <translation>{total} フレーム中 {padded} フレームで切り出し範囲が画像の端を越えています(最大 {share:.0%} を端の画素の繰り返しで埋めました)。</translation>
+    </message>
+    <message>
+        <source>The picture is too dark (median {level:.0f} of 255).</source>
+        <translation>画像が暗すぎます(中央値 {level:.0f}/255)。</translation>
+    </message>
+    <message>
+        <source>The picture is too bright (median {level:.0f} of 255).</source>
+        <translation>画像が明るすぎます(中央値 {level:.0f}/255)。</translation>
+    </message>
+    <message>
+        <source>{share:.0%} of the picture is overexposed.</source>
+        <translation>画像の {share:.0%} が露出オーバーです。</translation>
+    </message>
+    <message>
+        <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>
+        <translation>フレーム {frame} でクリックした位置に目立つものがありません。クリックが精子から外れ、別のものを追跡した可能性があります。</translation>
+    </message>
+    <message>
+        <source>No head stands out in {missing} of {total} frames: the sperm may be out of focus, or the track may have left it.</source>
+        <translation>{total} フレーム中 {missing} フレームで頭部が識別できません。ピントが合っていないか、追跡が精子から外れた可能性があります。</translation>
+    </message>
+    <message>
+        <source>The head&apos;s edge is {edge:.1f} px wide on a head of {length:.0f} px: the sperm is out of focus.</source>
+        <translation>長さ {length:.0f} px の頭部に対して輪郭の幅が {edge:.1f} px あります。精子にピントが合っていません。</translation>
+    </message>
+    <message>
+        <source>The head is about {length:.0f} px long, while the model expects {shortest:.0f} to {longest:.0f} px: use a higher magnification.</source>
+        <translation>頭部の長さは約 {length:.0f} px ですが、モデルの想定は {shortest:.0f}~{longest:.0f} px です。倍率を上げてください。</translation>
+    </message>
+    <message>
+        <source>The head is about {length:.0f} px long, while the model expects {shortest:.0f} to {longest:.0f} px: use a lower magnification.</source>
+        <translation>頭部の長さは約 {length:.0f} px ですが、モデルの想定は {shortest:.0f}~{longest:.0f} px です。倍率を下げてください。</translation>
+    </message>
+    <message>
+        <source>At {scale:.4g} um/px the head would be {length:.3g} um long, while human heads are 4 to 5.5 um: check the scale.</source>
+        <translation>{scale:.4g} µm/px では頭部の長さが {length:.3g} µm になりますが、ヒトの頭部は 4～5.5 µm です。縮尺を確認してください。</translation>
+    </message>
+    <message>
+        <source>The model does not say which frame rate it was trained on.</source>
+        <translation>モデルには学習時のフレームレートが記録されていません。</translation>
+    </message>
+    <message>
+        <source>The video has {fps:.4g} different frames per second (stored as {stored:.4g} by repeating some), the training videos had {trained:.4g}.</source>
+        <translation>動画の実質的なフレームレートは毎秒 {fps:.4g}(一部を繰り返して {stored:.4g} として保存)ですが、学習用の動画は {trained:.4g} でした。</translation>
+    </message>
+    <message>
+        <source>The video has {fps:.4g} different frames per second, the training videos had {trained:.4g}.</source>
+        <translation>動画のフレームレートは毎秒 {fps:.4g} ですが、学習用の動画は {trained:.4g} でした。</translation>
+    </message>
+    <message>
+        <source>No um/px is set, so speeds are in px/s and the magnification cannot be compared with the training videos.</source>
+        <translation>µm/px が設定されていないため、速度は px/s で表示され、倍率を学習用の動画と比べられません。</translation>
+    </message>
+    <message>
+        <source>The model does not say which magnification it was trained on.</source>
+        <translation>モデルには学習時の倍率が記録されていません。</translation>
+    </message>
+    <message>
+        <source>The video has {scale:.3g} um/px, the training videos had {trained:.3g} um/px.</source>
+        <translation>動画は {scale:.3g} µm/px ですが、学習用の動画は {trained:.3g} µm/px でした。</translation>
+    </message>
+    <message>
+        <source>The model&apos;s last training saw only {samples} sample(s): its grades say little.</source>
+        <translation>このモデルが最後の学習で見た検体は {samples} 件だけです。その評価はほとんど参考になりません。</translation>
+    </message>
+    <message>
+        <source>The model does not say how many samples it was trained on.</source>
+        <translation>モデルには学習に使った検体数が記されていません。</translation>
+    </message>
+    <message>
+        <source>The last training of a model of this ensemble saw only {samples} sample(s): its grades say little.</source>
+        <translation>このアンサンブルには、最後の学習で見た検体が {samples} 件だけのモデルがあります。その評価はほとんど参考になりません。</translation>
+    </message>
+    <message>
+        <source>Sperm {name} is the same one: count it once.</source>
+        <translation>精子 {name} と同じ精子です。一つとして数えてください。</translation>
+    </message>
+    <message>
+        <source>{reason} (counted from the correction in frame {frame} on)</source>
+        <translation>{reason}(フレーム {frame} の修正以降で数えています)</translation>
+    </message>
+    <message>
+        <source>no um/px is set, so there is no speed in um/s</source>
+        <translation>µm/px が設定されていないため、µm/s の速度がありません</translation>
+    </message>
+    <message>
+        <source>rapidly progressive</source>
+        <translation>速い前進運動</translation>
+    </message>
+    <message>
+        <source>slowly progressive</source>
+        <translation>遅い前進運動</translation>
+    </message>
+    <message>
+        <source>non-progressive or immotile</source>
+        <translation>非前進運動または不動</translation>
+    </message>
+    <message>
+        <source>at {fps:.4g} pictures per second the window of {window:.0f} ms holds a single one, so VAP equals VCL</source>
+        <translation>毎秒 {fps:.4g} 枚では {window:.0f} ms の窓に 1 枚しか入らないため、VAP は VCL と等しくなります</translation>
+    </message>
+    <message>
+        <source>the camera took {fps:.4g} pictures per second and at least 50 are needed</source>
+        <translation>カメラの撮影は毎秒 {fps:.4g} 枚ですが、少なくとも 50 枚が必要です</translation>
+    </message>
+    <message>
+        <source>the sperm did not move</source>
+        <translation>精子が動きませんでした</translation>
+    </message>
+    <message>
+        <source>only {count} of at least {needed} needed positions were measured</source>
+        <translation>少なくとも {needed} か所の位置が必要ですが、計測できたのは {count} か所です</translation>
+    </message>
+    <message>
+        <source>the track lasts {span:.2f} s and at least one second is needed</source>
+        <translation>追跡は {span:.2f} 秒間ですが、少なくとも 1 秒が必要です</translation>
+    </message>
+    <message>
+        <source>only {count} of {pictures} pictures between its ends show the sperm</source>
+        <translation>両端の間の画像 {pictures} 枚のうち、精子が写っているのは {count} 枚だけです</translation>
+    </message>
+    <message>
+        <source>This video is simulated: it shows no real sperm.</source>
+        <translation>この動画はシミュレーションです。実際の精子は写っていません。</translation>
+    </message>
+    <message>
+        <source>Values of {depth} bits are divided by {divisor}.</source>
+        <translation>{depth} ビットの値を {divisor} で割っています。</translation>
+    </message>
+    <message>
+        <source>decoding</source>
+        <translation>デコード</translation>
+    </message>
+    <message>
+        <source>The file is cut off or damaged: {count} of {promised} frames can be read.</source>
+        <translation>ファイルが途中で切れているか破損しています。{promised} フレーム中 {count} フレームを読み込めます。</translation>
+    </message>
+    <message>
+        <source>The file is cut off or damaged: {count} frames can be read.</source>
+        <translation>ファイルが途中で切れているか破損しています。{count} フレームを読み込めます。</translation>
+    </message>
+    <message>
+        <source>The file holds no usable frame times: they are counted at {fps:g} frames per second, the rate in its header.</source>
+        <translation>ファイルに使用できるフレーム時刻がないため、ヘッダーの値である毎秒 {fps:g} フレームとして計算します。</translation>
+    </message>
+    <message>
+        <source>The file promises {promised} pages, {count} can be read.</source>
+        <translation>ファイルは {promised} ページと記録していますが、読み込めるのは {count} ページです。</translation>
+    </message>
+    <message>
+        <source>The file is cut off or damaged in page {page}.</source>
+        <translation>ファイルはページ {page} で途中で切れているか破損しています。</translation>
+    </message>
+    <message>
+        <source>The file asks for a mirrored picture, which is not applied.</source>
+        <translation>ファイルは画像の鏡像反転を指定していますが、適用していません。</translation>
+    </message>
+    <message>
+        <source>The file asks for a turn by {degrees} degrees, which is not applied.</source>
+        <translation>ファイルは {degrees} 度の回転を指定していますが、適用していません。</translation>
+    </message>
+    <message>
+        <source>The picture is turned by {degrees} degrees, as the file asks.</source>
+        <translation>ファイルの指定に従い、画像を {degrees} 度回転しています。</translation>
+    </message>
+    <message>
+        <source>Pictures carry no times: {fps:g} frames per second are assumed until the true rate is given.</source>
+        <translation>画像に時刻がないため、正しい値を指定するまで毎秒 {fps:g} フレームとみなします。</translation>
+    </message>
+    <message>
+        <source>Values span {depth} bits and are divided by {divisor}.</source>
+        <translation>値は {depth} ビットに及び、{divisor} で割られます。</translation>
+    </message>
+    <message>
+        <source>The sperm was seen in {count} frame(s), too few to grade: correct its track or click another sperm.</source>
+        <translation>この精子は {count} フレームでしか見えず、評価には足りません。追跡を修正するか、別の精子をクリックしてください。</translation>
+    </message>
+</context>
+<context>
     <name>AboutDialog</name>
     <message>
         <source>About RoSTFine Assist</source>
@@ -657,113 +1040,6 @@
     </message>
 </context>
 <context>
-    <name>Core</name>
-    <message>
-        <source>This is an AI quality grade (A best to E worst, as a panel of experts would vote), not a WHO motility grade (a-d).</source>
-        <translation>これは AI による品質評価(専門家の投票を予測したもの、A が最良、E が最低)であり、WHO の運動性グレード(a-d)ではありません。</translation>
-    </message>
-    <message>
-        <source>Attention shows where the network looked; it is not the cause of the grade.</source>
-        <translation>注意マップはネットワークが見た場所を示すもので、評価の原因ではありません。</translation>
-    </message>
-    <message>
-        <source>Demonstration model, trained on simulated sperm: not for clinical use.</source>
-        <translation>シミュレーションの精子で学習したデモ用モデルです。臨床には使用できません。</translation>
-    </message>
-    <message>
-        <source>The program does not know whether this model was validated for clinical use.</source>
-        <translation>このモデルが臨床使用のために検証されたかどうかは、本プログラムには分かりません。</translation>
-    </message>
-    <message>
-        <source>best</source>
-        <translation>最良</translation>
-    </message>
-    <message>
-        <source>good</source>
-        <translation>良い</translation>
-    </message>
-    <message>
-        <source>neither</source>
-        <translation>中間</translation>
-    </message>
-    <message>
-        <source>bad</source>
-        <translation>悪い</translation>
-    </message>
-    <message>
-        <source>worst</source>
-        <translation>最低</translation>
-    </message>
-    <message>
-        <source>rapidly progressive</source>
-        <translation>速い前進運動</translation>
-    </message>
-    <message>
-        <source>slowly progressive</source>
-        <translation>遅い前進運動</translation>
-    </message>
-    <message>
-        <source>non-progressive or immotile</source>
-        <translation>非前進運動または不動</translation>
-    </message>
-    <message>
-        <source>opening</source>
-        <translation>読み込み</translation>
-    </message>
-    <message>
-        <source>open</source>
-        <translation>開く</translation>
-    </message>
-    <message>
-        <source>frames</source>
-        <translation>フレーム</translation>
-    </message>
-    <message>
-        <source>decoding</source>
-        <translation>デコード</translation>
-    </message>
-    <message>
-        <source>checksum</source>
-        <translation>チェックサム</translation>
-    </message>
-    <message>
-        <source>model</source>
-        <translation>モデル</translation>
-    </message>
-    <message>
-        <source>track</source>
-        <translation>追跡</translation>
-    </message>
-    <message>
-        <source>tracking</source>
-        <translation>追跡</translation>
-    </message>
-    <message>
-        <source>grade</source>
-        <translation>評価</translation>
-    </message>
-    <message>
-        <source>grading</source>
-        <translation>評価</translation>
-    </message>
-    <message>
-        <source>film</source>
-        <translation>動画</translation>
-    </message>
-    <message>
-        <source>preview</source>
-        <translation>プレビュー</translation>
-    </message>
-    <message>
-        <source>export</source>
-        <translation>書き出し</translation>
-    </message>
-    <message>
-        <source>writing</source>
-        <translation>書き込み</translation>
-    </message>
-</context>
-<context>
     <name>Dialogs</name>
     <message>
         <source>No report holds these sperm, corrections or grades yet.</source>
@@ -940,101 +1216,6 @@
     <message>
         <source>Notice</source>
         <translation>お知らせ</translation>
-    </message>
-</context>
-<context>
-    <name>Flags</name>
-    <message>
-        <source>Track lost</source>
-        <translation>追跡が失われました</translation>
-    </message>
-    <message>
-        <source>Track uncertain</source>
-        <translation>追跡が不確かです</translation>
-    </message>
-    <message>
-        <source>Track jumps</source>
-        <translation>追跡の飛び</translation>
-    </message>
-    <message>
-        <source>Model of few samples</source>
-        <translation>少数検体のモデル</translation>
-    </message>
-    <message>
-        <source>Training samples unknown</source>
-        <translation>学習検体数が不明</translation>
-    </message>
-    <message>
-        <source>Track may have strayed</source>
-        <translation>追跡が外れた可能性</translation>
-    </message>
-    <message>
-        <source>Same sperm twice</source>
-        <translation>同じ精子の重複</translation>
-    </message>
-    <message>
-        <source>Few frames</source>
-        <translation>フレーム不足</translation>
-    </message>
-    <message>
-        <source>Crop over the border</source>
-        <translation>切り出しが画像の端を越えています</translation>
-    </message>
-    <message>
-        <source>Too dark</source>
-        <translation>暗すぎます</translation>
-    </message>
-    <message>
-        <source>Too bright</source>
-        <translation>明るすぎます</translation>
-    </message>
-    <message>
-        <source>No head under the click</source>
-        <translation>クリック位置に頭部がありません</translation>
-    </message>
-    <message>
-        <source>Head not found</source>
-        <translation>頭部が見つかりません</translation>
-    </message>
-    <message>
-        <source>Out of focus</source>
-        <translation>ピントが合っていません</translation>
-    </message>
-    <message>
-        <source>Sperm too small</source>
-        <translation>精子が小さすぎます</translation>
-    </message>
-    <message>
-        <source>Sperm too large</source>
-        <translation>精子が大きすぎます</translation>
-    </message>
-    <message>
-        <source>Training frame rate unknown</source>
-        <translation>学習時のフレームレートが不明です</translation>
-    </message>
-    <message>
-        <source>Frame rate unlike the training</source>
-        <translation>フレームレートが学習時と異なります</translation>
-    </message>
-    <message>
-        <source>Scale unknown</source>
-        <translation>縮尺が不明です</translation>
-    </message>
-    <message>
-        <source>Scale doubtful</source>
-        <translation>縮尺が疑わしい</translation>
-    </message>
-    <message>
-        <source>Scale unlike the training</source>
-        <translation>縮尺が学習時と異なります</translation>
-    </message>
-    <message>
-        <source>Note on the video</source>
-        <translation>動画についての注意</translation>
-    </message>
-    <message>
-        <source>Note on the processor</source>
-        <translation>演算装置についての注意</translation>
     </message>
 </context>
 <context>
@@ -1224,201 +1405,6 @@
     <message>
         <source>{path} is not there any more: what was computed stays, and Track or Grade asks for the video again.</source>
         <translation>{path} が見つかりません。計算済みの結果は残ります。「追跡」または「評価」を押すと、動画の場所をもう一度尋ねます。</translation>
-    </message>
-</context>
-<context>
-    <name>Reasons</name>
-    <message>
-        <source>The sperm was lost in {lost} of {total} frames, first in frame {first}: check the track.</source>
-        <translation>精子が {total} フレーム中 {lost} フレームで見失われました(最初はフレーム {first})。追跡を確認してください。</translation>
-    </message>
-    <message>
-        <source>In {faint} of {total} frames what is followed stands out less than half as much as in the first: the track may have left the sperm, check it.</source>
-        <translation>{total} フレーム中 {faint} フレームで、追跡対象のコントラストが最初の半分未満です。追跡が精子から外れた可能性があります。確認してください。</translation>
-    </message>
-    <message>
-        <source>Sperm {name} is the same one: count it once.</source>
-        <translation>精子 {name} と同じ精子です。一つとして数えてください。</translation>
-    </message>
-    <message>
-        <source>Only {distinct} different frames show the sperm, so the clip of {total} repeats some.</source>
-        <translation>精子が写っている異なるフレームは {distinct} 枚だけなので、{total} 枚のクリップでは一部を繰り返しています。</translation>
-    </message>
-    <message>
-        <source>In {padded} of {total} frames the crop reaches over the picture&apos;s border (up to {share} of it was filled by repeating the border).</source>
-        <translation>{total} フレーム中 {padded} フレームで切り出し範囲が画像の端を越えています(最大 {share} を端の画素の繰り返しで埋めました)。</translation>
-    </message>
-    <message>
-        <source>The picture is too dark (median {level} of 255).</source>
-        <translation>画像が暗すぎます(中央値 {level}/255)。</translation>
-    </message>
-    <message>
-        <source>The picture is too bright (median {level} of 255).</source>
-        <translation>画像が明るすぎます(中央値 {level}/255)。</translation>
-    </message>
-    <message>
-        <source>{share} of the picture is overexposed.</source>
-        <translation>画像の {share} が露出オーバーです。</translation>
-    </message>
-    <message>
-        <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>
-        <translation>フレーム {frame} でクリックした位置に目立つものがありません。クリックが精子から外れ、別のものを追跡した可能性があります。</translation>
-    </message>
-    <message>
-        <source>The correction in frame {frame} is far from where the track was: before it something else may have been followed, so correct the first frame in which the track is wrong.</source>
-        <translation>フレーム {frame} の修正は追跡の位置から離れています。それより前は別のものを追っていた可能性があるため、追跡が誤っている最初のフレームで修正してください。</translation>
-    </message>
-    <message>
-        <source>At {scale} um/px the head would be {length} um long, while human heads are 4 to 5.5 um: check the scale.</source>
-        <translation>{scale} µm/px では頭部の長さが {length} µm になりますが、ヒトの頭部は 4～5.5 µm です。縮尺を確認してください。</translation>
-    </message>
-    <message>
-        <source>The position is uncertain in {doubtful} of {seen} different frames: check the track and correct it where it left the sperm.</source>
-        <translation>異なる {seen} フレーム中 {doubtful} フレームで位置が不確かです。追跡を確認し、精子から外れた所を修正してください。</translation>
-    </message>
-    <message>
-        <source>The model&apos;s last training saw only {samples} sample(s): its grades say little.</source>
-        <translation>このモデルが最後の学習で見た検体は {samples} 件だけです。その評価はほとんど参考になりません。</translation>
-    </message>
-    <message>
-        <source>The last training of a model of this ensemble saw only {samples} sample(s): its grades say little.</source>
-        <translation>このアンサンブルには、最後の学習で見た検体が {samples} 件だけのモデルがあります。その評価はほとんど参考になりません。</translation>
-    </message>
-    <message>
-        <source>The model does not say how many samples it was trained on.</source>
-        <translation>モデルには学習に使った検体数が記されていません。</translation>
-    </message>
-    <message>
-        <source>only {count} of {pictures} pictures between its ends show the sperm</source>
-        <translation>両端の間の画像 {pictures} 枚のうち、精子が写っているのは {count} 枚だけです</translation>
-    </message>
-    <message>
-        <source>No head stands out in {missing} of {total} frames: the sperm may be out of focus, or the track may have left it.</source>
-        <translation>{total} フレーム中 {missing} フレームで頭部が識別できません。ピントが合っていないか、追跡が精子から外れた可能性があります。</translation>
-    </message>
-    <message>
-        <source>The head&apos;s edge is {edge} px wide on a head of {length} px: the sperm is out of focus.</source>
-        <translation>長さ {length} px の頭部に対して輪郭の幅が {edge} px あります。精子にピントが合っていません。</translation>
-    </message>
-    <message>
-        <source>The head is about {length} px long, while the model expects {shortest} to {longest} px: use a higher magnification.</source>
-        <translation>頭部の長さは約 {length} px ですが、モデルの想定は {shortest}~{longest} px です。倍率を上げてください。</translation>
-    </message>
-    <message>
-        <source>The head is about {length} px long, while the model expects {shortest} to {longest} px: use a lower magnification.</source>
-        <translation>頭部の長さは約 {length} px ですが、モデルの想定は {shortest}~{longest} px です。倍率を下げてください。</translation>
-    </message>
-    <message>
-        <source>The model does not say which frame rate it was trained on.</source>
-        <translation>モデルには学習時のフレームレートが記録されていません。</translation>
-    </message>
-    <message>
-        <source>The video has {fps} different frames per second (stored as {stored} by repeating some), the training videos had {trained}.</source>
-        <translation>動画の実質的なフレームレートは毎秒 {fps}(一部を繰り返して {stored} として保存)ですが、学習用の動画は {trained} でした。</translation>
-    </message>
-    <message>
-        <source>The video has {fps} different frames per second, the training videos had {trained}.</source>
-        <translation>動画のフレームレートは毎秒 {fps} ですが、学習用の動画は {trained} でした。</translation>
-    </message>
-    <message>
-        <source>No um/px is set, so speeds are in px/s and the magnification cannot be compared with the training videos.</source>
-        <translation>µm/px が設定されていないため、速度は px/s で表示され、倍率を学習用の動画と比べられません。</translation>
-    </message>
-    <message>
-        <source>The model does not say which magnification it was trained on.</source>
-        <translation>モデルには学習時の倍率が記録されていません。</translation>
-    </message>
-    <message>
-        <source>The video has {scale} um/px, the training videos had {trained} um/px.</source>
-        <translation>動画は {scale} µm/px ですが、学習用の動画は {trained} µm/px でした。</translation>
-    </message>
-    <message>
-        <source>The sperm was seen in {count} frame(s), too few to grade: correct its track or click another sperm.</source>
-        <translation>この精子は {count} フレームでしか見えず、評価には足りません。追跡を修正するか、別の精子をクリックしてください。</translation>
-    </message>
-    <message>
-        <source>This video is simulated: it shows no real sperm.</source>
-        <translation>この動画はシミュレーションです。実際の精子は写っていません。</translation>
-    </message>
-    <message>
-        <source>The file is cut off or damaged: {count} of {promised} frames can be read.</source>
-        <translation>ファイルが途中で切れているか破損しています。{promised} フレーム中 {count} フレームを読み込めます。</translation>
-    </message>
-    <message>
-        <source>The file is cut off or damaged: {count} frames can be read.</source>
-        <translation>ファイルが途中で切れているか破損しています。{count} フレームを読み込めます。</translation>
-    </message>
-    <message>
-        <source>The file holds no usable frame times: they are counted at {fps} frames per second, the rate in its header.</source>
-        <translation>ファイルに使用できるフレーム時刻がないため、ヘッダーの値である毎秒 {fps} フレームとして計算します。</translation>
-    </message>
-    <message>
-        <source>Values of {depth} bits are divided by {divisor}.</source>
-        <translation>{depth} ビットの値を {divisor} で割っています。</translation>
-    </message>
-    <message>
-        <source>The picture is turned by {degrees} degrees, as the file asks.</source>
-        <translation>ファイルの指定に従い、画像を {degrees} 度回転しています。</translation>
-    </message>
-    <message>
-        <source>The file asks for a mirrored picture, which is not applied.</source>
-        <translation>ファイルは画像の鏡像反転を指定していますが、適用していません。</translation>
-    </message>
-    <message>
-        <source>The file asks for a turn by {degrees} degrees, which is not applied.</source>
-        <translation>ファイルは {degrees} 度の回転を指定していますが、適用していません。</translation>
-    </message>
-    <message>
-        <source>Pictures carry no times: {fps} frames per second are assumed until the true rate is given.</source>
-        <translation>画像に時刻がないため、正しい値を指定するまで毎秒 {fps} フレームとみなします。</translation>
-    </message>
-    <message>
-        <source>The frame rate was set to {fps} per second; the file says {filed}.</source>
-        <translation>フレームレートは毎秒 {fps} に設定されています。ファイルの値は {filed} です。</translation>
-    </message>
-    <message>
-        <source>The file promises {promised} pages, {count} can be read.</source>
-        <translation>ファイルは {promised} ページと記録していますが、読み込めるのは {count} ページです。</translation>
-    </message>
-    <message>
-        <source>The file is cut off or damaged in page {page}.</source>
-        <translation>ファイルはページ {page} で途中で切れているか破損しています。</translation>
-    </message>
-    <message>
-        <source>The {device} did not have enough memory, so the grade was computed on the CPU.</source>
-        <translation>{device} のメモリーが足りないため、評価は CPU で計算しました。</translation>
-    </message>
-    <message>
-        <source>The {device} stopped answering, so the grade was computed on the CPU.</source>
-        <translation>{device} が応答しなくなったため、評価は CPU で計算しました。</translation>
-    </message>
-    <message>
-        <source>no um/px is set, so there is no speed in um/s</source>
-        <translation>µm/px が設定されていないため、µm/s の速度がありません</translation>
-    </message>
-    <message>
-        <source>the sperm did not move</source>
-        <translation>精子が動きませんでした</translation>
-    </message>
-    <message>
-        <source>at {fps} pictures per second the window of {window} ms holds a single one, so VAP equals VCL</source>
-        <translation>毎秒 {fps} 枚では {window} ms の窓に 1 枚しか入らないため、VAP は VCL と等しくなります</translation>
-    </message>
-    <message>
-        <source>the camera took {fps} pictures per second and at least 50 are needed</source>
-        <translation>カメラの撮影は毎秒 {fps} 枚ですが、少なくとも 50 枚が必要です</translation>
-    </message>
-    <message>
-        <source>only {count} of at least {needed} needed positions were measured</source>
-        <translation>少なくとも {needed} か所の位置が必要ですが、計測できたのは {count} か所です</translation>
-    </message>
-    <message>
-        <source>the track lasts {span} s and at least one second is needed</source>
-        <translation>追跡は {span} 秒間ですが、少なくとも 1 秒が必要です</translation>
-    </message>
-    <message>
-        <source>{reason} (counted from the correction in frame {frame} on)</source>
-        <translation>{reason}(フレーム {frame} の修正以降で数えています)</translation>
     </message>
 </context>
 <context>

@@ -20,6 +20,8 @@ from rostfine_core.domain import (
     TrackStatus,
     VideoInfo,
 )
+from rostfine_core.flag_titles import FlagCode
+from rostfine_core.messages import Message
 from rostfine_core.quality.head import contrast, measure_head
 from rostfine_core.tracking.jumps import HEAD_LENGTH_PX, jumps
 
@@ -87,11 +89,11 @@ def _heads(clip: Clip) -> Heads:
     return [measure_head(image) for image in clip.images]
 
 
-def _warning(code: str, reason: str) -> QualityFlag:
+def _warning(code: FlagCode, reason: Message) -> QualityFlag:
     return QualityFlag(code=code, severity=Severity.WARNING, reason=reason)
 
 
-def _notice(code: str, reason: str) -> QualityFlag:
+def _notice(code: FlagCode, reason: Message) -> QualityFlag:
     return QualityFlag(code=code, severity=Severity.NOTICE, reason=reason)
 
 
@@ -101,14 +103,23 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
     if lost:
         yield _warning(
             "track_lost",
-            f"The sperm was lost in {len(lost)} of {total} frames, first in frame {lost[0]}: "
-            "check the track.",
+            Message(
+                "The sperm was lost in {lost} of {total} frames, first in frame {first}: check the "
+                "track.",
+                lost=len(lost),
+                total=total,
+                first=lost[0],
+            ),
         )
     for frame in jumps(track, beyond_px=HEAD_LENGTH_PX):
         yield _warning(
             "track_jump",
-            f"The correction in frame {frame} is far from where the track was: before it something "
-            "else may have been followed, so correct the first frame in which the track is wrong.",
+            Message(
+                "The correction in frame {frame} is far from where the track was: before it "
+                "something else may have been followed, so correct the first frame in which the "
+                "track is wrong.",
+                frame=frame,
+            ),
         )
     seen = [p for p in track.points if p.status is not TrackStatus.LOST and not p.is_duplicate]
     doubtful = [
@@ -120,8 +131,12 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
     if seen and len(doubtful) > UNCERTAIN_SHARE * len(seen):
         yield _warning(
             "track_uncertain",
-            f"The position is uncertain in {len(doubtful)} of {len(seen)} different "
-            "frames: check the track and correct it where it left the sperm.",
+            Message(
+                "The position is uncertain in {doubtful} of {seen} different frames: check the "
+                "track and correct it where it left the sperm.",
+                doubtful=len(doubtful),
+                seen=len(seen),
+            ),
         )
 
 
@@ -131,16 +146,24 @@ def _clip_flags(clip: Clip) -> Iterator[QualityFlag]:
     if distinct < total:
         yield _warning(
             "clip_short",
-            f"Only {distinct} different frames show the sperm, so the clip of {total} repeats "
-            "some.",
+            Message(
+                "Only {distinct} different frames show the sperm, so the clip of {total} repeats "
+                "some.",
+                distinct=distinct,
+                total=total,
+            ),
         )
     first, *others = map(contrast, clip.images)
     faint = sum(value < FAINT * first for value in others)
     if faint > FAINT_SHARE * total:
         yield _warning(
             "track_strayed",
-            f"In {faint} of {total} frames what is followed stands out less than half as much as "
-            "in the first: the track may have left the sperm, check it.",
+            Message(
+                "In {faint} of {total} frames what is followed stands out less than half as much "
+                "as in the first: the track may have left the sperm, check it.",
+                faint=faint,
+                total=total,
+            ),
         )
 
 
@@ -149,28 +172,44 @@ def _border_flags(clip: Clip) -> Iterator[QualityFlag]:
     if padded:
         yield _warning(
             "crop_over_border",
-            f"In {len(padded)} of {len(clip.boxes)} frames the crop reaches over the picture's "
-            f"border (up to {max(padded):.0%} of it was filled by repeating the border).",
+            Message(
+                "In {padded} of {total} frames the crop reaches over the picture's border (up to "
+                "{share:.0%} of it was filled by repeating the border).",
+                padded=len(padded),
+                total=len(clip.boxes),
+                share=max(padded),
+            ),
         )
 
 
 def _light_flags(clip: Clip) -> Iterator[QualityFlag]:
     level = float(np.median(clip.images))
     if level < DARK_LEVEL:
-        yield _warning("too_dark", f"The picture is too dark (median {level:.0f} of 255).")
+        yield _warning(
+            "too_dark",
+            Message("The picture is too dark (median {level:.0f} of 255).", level=level),
+        )
     if level > BRIGHT_LEVEL:
-        yield _warning("too_bright", f"The picture is too bright (median {level:.0f} of 255).")
+        yield _warning(
+            "too_bright",
+            Message("The picture is too bright (median {level:.0f} of 255).", level=level),
+        )
     clipped = float(np.mean(clip.images >= 254))
     if clipped > CLIPPED_SHARE and level <= BRIGHT_LEVEL:
-        yield _warning("too_bright", f"{clipped:.0%} of the picture is overexposed.")
+        yield _warning(
+            "too_bright", Message("{share:.0%} of the picture is overexposed.", share=clipped)
+        )
 
 
 def _click_flags(clip: Clip, heads: Heads) -> Iterator[QualityFlag]:
     if heads[0] is None and clip.boxes[0].status is TrackStatus.MANUAL:
         yield _warning(
             "no_head_at_click",
-            f"Nothing stands out where the sperm was clicked in frame {clip.boxes[0].frame}: the "
-            "click may have missed it, and what was followed may be something else.",
+            Message(
+                "Nothing stands out where the sperm was clicked in frame {frame}: the click may "
+                "have missed it, and what was followed may be something else.",
+                frame=clip.boxes[0].frame,
+            ),
         )
 
 
@@ -180,16 +219,24 @@ def _head_flags(heads: Heads) -> Iterator[QualityFlag]:
     if found is None:
         yield _warning(
             "head_not_found",
-            f"No head stands out in {heads.count(None)} of {len(heads)} "
-            "frames: the sperm may be out of focus, or the track may have left it.",
+            Message(
+                "No head stands out in {missing} of {total} frames: the sperm may be out of focus, "
+                "or the track may have left it.",
+                missing=heads.count(None),
+                total=len(heads),
+            ),
         )
         return
     length, edge = found
     if edge - SHARP_EDGE_PX > BLUR_EDGE_SHARE * length:
         yield _warning(
             "out_of_focus",
-            f"The head's edge is {edge:.1f} px wide on a head of {length:.0f} px: the sperm is "
-            "out of focus.",
+            Message(
+                "The head's edge is {edge:.1f} px wide on a head of {length:.0f} px: the sperm is "
+                "out of focus.",
+                edge=edge,
+                length=length,
+            ),
         )
 
 
@@ -213,14 +260,24 @@ def _size_flags(clip: Clip, heads: Heads, model: ModelInfo) -> Iterator[QualityF
     if length * SIZE_MARGIN < shortest:
         yield _warning(
             "sperm_too_small",
-            f"The head is about {length:.0f} px long, while the model expects {shortest:.0f} to "
-            f"{longest:.0f} px: use a higher magnification.",
+            Message(
+                "The head is about {length:.0f} px long, while the model expects {shortest:.0f} to "
+                "{longest:.0f} px: use a higher magnification.",
+                length=length,
+                shortest=shortest,
+                longest=longest,
+            ),
         )
     if length > longest * SIZE_MARGIN:
         yield _warning(
             "sperm_too_large",
-            f"The head is about {length:.0f} px long, while the model expects {shortest:.0f} to "
-            f"{longest:.0f} px: use a lower magnification.",
+            Message(
+                "The head is about {length:.0f} px long, while the model expects {shortest:.0f} to "
+                "{longest:.0f} px: use a lower magnification.",
+                length=length,
+                shortest=shortest,
+                longest=longest,
+            ),
         )
 
 
@@ -233,15 +290,21 @@ def _head_scale_flags(heads: Heads, um_per_px: float | None) -> Iterator[Quality
     if not HEAD_UM[0] <= length_um <= HEAD_UM[1]:
         yield _warning(
             "scale_doubtful",
-            f"At {um_per_px:.4g} um/px the head would be {length_um:.3g} um long, while human "
-            "heads are 4 to 5.5 um: check the scale.",
+            Message(
+                "At {scale:.4g} um/px the head would be {length:.3g} um long, while human heads "
+                "are 4 to 5.5 um: check the scale.",
+                scale=um_per_px,
+                length=length_um,
+            ),
         )
 
 
 def _rate_flags(video: VideoInfo, track: Track, model: ModelInfo) -> Iterator[QualityFlag]:
     """Compare the rate of the frames that show something new: a converter repeats others."""
     if model.trained_fps is None:
-        yield _notice("fps_unknown", "The model does not say which frame rate it was trained on.")
+        yield _notice(
+            "fps_unknown", Message("The model does not say which frame rate it was trained on.")
+        )
         return
     fps = video.fps * track.distinct_share
     if 1 / RATE_RATIO <= fps / model.trained_fps <= RATE_RATIO:
@@ -249,14 +312,23 @@ def _rate_flags(video: VideoInfo, track: Track, model: ModelInfo) -> Iterator[Qu
     if fps < video.fps:
         yield _warning(
             "fps_unlike_training",
-            f"The video has {fps:.4g} different frames per second (stored as {video.fps:.4g} by "
-            f"repeating some), the training videos had {model.trained_fps:.4g}.",
+            Message(
+                "The video has {fps:.4g} different frames per second (stored as {stored:.4g} by "
+                "repeating some), the training videos had {trained:.4g}.",
+                fps=fps,
+                stored=video.fps,
+                trained=model.trained_fps,
+            ),
         )
     else:
         yield _warning(
             "fps_unlike_training",
-            f"The video has {fps:.4g} different frames per second, the training videos had "
-            f"{model.trained_fps:.4g}.",
+            Message(
+                "The video has {fps:.4g} different frames per second, the training videos had "
+                "{trained:.4g}.",
+                fps=fps,
+                trained=model.trained_fps,
+            ),
         )
 
 
@@ -264,18 +336,24 @@ def _scale_flags(um_per_px: float | None, model: ModelInfo) -> Iterator[QualityF
     if um_per_px is None:
         yield _notice(
             "scale_unknown",
-            "No um/px is set, so speeds are in px/s and the magnification cannot be compared "
-            "with the training videos.",
+            Message(
+                "No um/px is set, so speeds are in px/s and the magnification cannot be compared "
+                "with the training videos."
+            ),
         )
     elif model.trained_um_per_px is None:
         yield _notice(
-            "scale_unknown", "The model does not say which magnification it was trained on."
+            "scale_unknown",
+            Message("The model does not say which magnification it was trained on."),
         )
     elif not 1 / SCALE_RATIO <= um_per_px / model.trained_um_per_px <= SCALE_RATIO:
         yield _warning(
             "scale_unlike_training",
-            f"The video has {um_per_px:.3g} um/px, the training videos had "
-            f"{model.trained_um_per_px:.3g} um/px.",
+            Message(
+                "The video has {scale:.3g} um/px, the training videos had {trained:.3g} um/px.",
+                scale=um_per_px,
+                trained=model.trained_um_per_px,
+            ),
         )
 
 
@@ -286,15 +364,23 @@ def _training_flags(model: ModelInfo) -> Iterator[QualityFlag]:
         if samples < FEWEST_TRAINING_SAMPLES:
             yield _warning(
                 "few_training_samples",
-                f"The model's last training saw only {samples} sample(s): its grades say little.",
+                Message(
+                    "The model's last training saw only {samples} sample(s): its grades say "
+                    "little.",
+                    samples=samples,
+                ),
             )
     elif fewest is None:
         yield _notice(
-            "training_samples_unknown", "The model does not say how many samples it was trained on."
+            "training_samples_unknown",
+            Message("The model does not say how many samples it was trained on."),
         )
     elif fewest < FEWEST_TRAINING_SAMPLES:
         yield _warning(
             "few_training_samples",
-            f"The last training of a model of this ensemble saw only {fewest} sample(s): its "
-            "grades say little.",
+            Message(
+                "The last training of a model of this ensemble saw only {samples} sample(s): its "
+                "grades say little.",
+                samples=fewest,
+            ),
         )

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import QualityFlag, Severity, Track, TrackStatus
+from rostfine_core.flag_titles import FlagCode
+from rostfine_core.messages import Message
 
-SAME_HEAD = "same_head"
+SAME_HEAD: FlagCode = "same_head"
 SAME_HEAD_PX = 5.0  # two sperm cannot lie nearer to each other most of the time
 FEWEST_FRAMES = 10  # seen together in fewer, two sperm may just have met
 MOST_FRAMES = 128  # in which two are compared; a window asks for it between two pictures
@@ -30,9 +32,9 @@ def same_head_flag(other: str) -> QualityFlag:
     return QualityFlag(code=SAME_HEAD, severity=Severity.WARNING, reason=same_head_reason(other))
 
 
-def same_head_reason(other: str) -> str:
+def same_head_reason(other: str) -> Message:
     """What is said of a sperm that is the same as another."""
-    return f"Sperm {other} is the same one: count it once."
+    return Message("Sperm {name} is the same one: count it once.", name=other)
 
 
 def places_of(track: Track) -> Places:

@@ -130,7 +130,7 @@ def _write_head(page: _Page, assessment: Assessment) -> None:
     )
     for flag in by_severity(assessment.flags):  # the picture goes about without the report
         is_warning = flag.severity is Severity.WARNING
-        said = f"{flag.severity.capitalize()}: {with_micro_sign(flag.reason)}"
+        said = f"{flag.severity.capitalize()}: {with_micro_sign(str(flag.reason))}"
         page.write(said, size_px=SMALL_PX, bold=is_warning)
     page.y += TEXT_PX
 

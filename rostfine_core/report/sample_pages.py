@@ -94,7 +94,7 @@ def left_out_block(left_out: Sequence[LeftOut]) -> list[Flowable]:
     """Which sperm this report says nothing about, and why."""
     if not left_out:
         return []
-    lines = (f"Sperm {name}: {reason.rstrip('.')}." for name, reason in left_out)
+    lines = (f"Sperm {name}: {str(reason).rstrip('.')}." for name, reason in left_out)
     title = text(f"Left out of this report ({len(left_out)})", "small", bold=True)
     return [Spacer(1, 2 * mm), title, *(text(line, "small") for line in lines)]
 

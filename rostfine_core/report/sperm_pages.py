@@ -156,7 +156,7 @@ def _flags(assessment: Assessment) -> list[Flowable]:
     rows = [
         [
             text(f.severity.capitalize(), "small", bold=f.severity is Severity.WARNING),
-            text(with_micro_sign(f.reason), "small"),
+            text(with_micro_sign(str(f.reason)), "small"),
             text(f.code, "tiny"),
         ]
         for f in by_severity(assessment.flags)

@@ -51,7 +51,7 @@ def write_report_csv(
     writer.writerow(names)
     writer.writerows([_cell(value) for _, value in row] for row in rows)
     for target, reason in left_out:
-        told: dict[str, Cell] = {"target": target, "left_out": reason}
+        told: dict[str, Cell] = {"target": target, "left_out": str(reason)}
         writer.writerow(_cell(told.get(name)) for name in names)
     write_text(path, BYTE_ORDER_MARK + buffer.getvalue())
 

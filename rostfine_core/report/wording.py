@@ -155,7 +155,7 @@ def kinematics_conditions(kinematics: Kinematics) -> str:
 def measures(kinematics: Kinematics) -> Iterator[Measure]:
     """All kinematic values in the order of the report; reasons stand where a value is missing."""
     unit = with_micro_sign(kinematics.unit)
-    reasons = dict(kinematics.withheld)
+    reasons = {name: str(reason) for name, reason in kinematics.withheld}
 
     def measure(field: str, term: str, meaning: str, form: str, unit: str) -> Measure:
         value = getattr(kinematics, field)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, get_args, get_origin
 
@@ -23,6 +23,7 @@ from rostfine_core.domain import (
     ModelInfo,
     Provenance,
 )
+from rostfine_core.messages import Message
 
 
 @cache
@@ -35,7 +36,9 @@ def converter() -> cattrs.Converter:
     made.register_structure_hook(GradeDistribution, _distribution)
     made.register_unstructure_hook_func(_is_array, _nested_lists)
     made.register_structure_hook_func(_is_array, _array)
-    withheld = override(unstruct_hook=dict, struct_hook=lambda v, _: tuple(dict(v).items()))
+    made.register_unstructure_hook(Message, str)
+    made.register_structure_hook(Message, lambda v, _: Message(str(v)))
+    withheld = override(unstruct_hook=_sentences, struct_hook=_messages)
     _rename(made, Kinematics, withheld=withheld, str_=override(rename="str"))
     _rename(
         made,
@@ -71,6 +74,14 @@ def _parsed(text: str) -> object:
     except (ValueError, RecursionError):
         return text
     return value if is_same else text
+
+
+def _sentences(withheld: Iterable[tuple[str, Message]]) -> dict[str, str]:
+    return {name: str(reason) for name, reason in withheld}
+
+
+def _messages(withheld: Mapping[str, str], _: object) -> tuple[tuple[str, Message], ...]:
+    return tuple((name, Message(reason)) for name, reason in dict(withheld).items())
 
 
 def _shares(distribution: GradeDistribution) -> dict[str, float]:

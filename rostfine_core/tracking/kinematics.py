@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import Kinematics, Track, TrackPoint, TrackStatus
+from rostfine_core.marking import marked
+from rostfine_core.messages import Message
 from rostfine_core.tracking.jumps import RECENTRED_PX, jumps
 
 MINIMUM_SPAN_S = 1.0
@@ -48,17 +50,21 @@ def compute_kinematics(
     span_s = float(t[-1] - t[0]) if len(t) > 1 else 0.0
     fps = _distinct_fps(track)
     values: dict[str, float] = {}
-    withheld: dict[str, str] = {}
+    withheld: dict[str, Message] = {}
     reason = _too_short(len(t), span_s) or _too_rare(track, points)
     if reason is None:
         values, withheld = _velocities(p * (um_per_px or 1.0), t, fps=fps, window_s=window_s)
     else:
         if moved is not None:
-            reason = f"{reason} (counted from the correction in frame {moved} on)"
+            reason = Message(
+                "{reason} (counted from the correction in frame {frame} on)",
+                reason=reason,
+                frame=moved,
+            )
         withheld = dict.fromkeys((*VELOCITIES, "alh_mean", "bcf_hz"), reason)
     motility = None
     if um_per_px is None:
-        withheld["motility_class"] = "no um/px is set, so there is no speed in um/s"
+        withheld["motility_class"] = Message("no um/px is set, so there is no speed in um/s")
     elif "progress" in values:
         motility = motility_class(values["progress"])
     else:
@@ -87,8 +93,10 @@ def motility_class(progress_um_s: float) -> str:
     Below 5 um/s the head's path cannot tell a sperm that beats on the spot from an immotile one.
     """
     if progress_um_s >= RAPID_UM_S:
-        return "rapidly progressive"
-    return "slowly progressive" if progress_um_s >= SLOW_UM_S else "non-progressive or immotile"
+        return marked("rapidly progressive")
+    if progress_um_s >= SLOW_UM_S:
+        return marked("slowly progressive")
+    return marked("non-progressive or immotile")
 
 
 def progress(p: Values, t: Values) -> float:
@@ -129,33 +137,37 @@ def average_path(p: Values, t: Values, *, window_s: float) -> Values:
 
 def _velocities(
     p: Values, t: Values, *, fps: float, window_s: float
-) -> tuple[dict[str, float], dict[str, str]]:
+) -> tuple[dict[str, float], dict[str, Message]]:
     duration = float(t[-1] - t[0])
     a = average_path(p, t, window_s=window_s)
     vcl, vap = _length(p) / duration, _length(a) / duration
     vsl = float(np.hypot(*(p[-1] - p[0]))) / duration
     values = {"vcl": vcl, "vsl": vsl, "vap": vap, "progress": progress(p, t)}
-    withheld: dict[str, str] = {}
+    withheld: dict[str, Message] = {}
     for name, part, whole in (("lin", vsl, vcl), ("str_", vsl, vap), ("wob", vap, vcl)):
         if whole > 0:
             values[name] = part / whole
         else:
-            withheld[name] = "the sperm did not move"
+            withheld[name] = _did_not_move()
     if window_s * fps < 2 and "wob" in values:
         # Nothing is averaged, so VAP is VCL and their ratio says nothing about the sperm.
         del values["wob"]
-        withheld["wob"] = (
-            f"at {fps:.4g} pictures per second the window of {1e3 * window_s:.0f} ms holds a "
-            "single one, so VAP equals VCL"
+        withheld["wob"] = Message(
+            "at {fps:.4g} pictures per second the window of {window:.0f} ms holds a single one, "
+            "so VAP equals VCL",
+            fps=fps,
+            window=1e3 * window_s,
         )
     turning = _mean_turn(p)
     if turning is None:
-        withheld["mad_deg"] = "the sperm did not move"
+        withheld["mad_deg"] = _did_not_move()
     else:
         values["mad_deg"] = turning
     if fps < MINIMUM_FPS_LATERAL * 0.98:  # cameras call 49.9 fps fifty
         # Not frames: the video may hold more of them, of which some repeat the one before.
-        lateral = f"the camera took {fps:.4g} pictures per second and at least 50 are needed"
+        lateral = Message(
+            "the camera took {fps:.4g} pictures per second and at least 50 are needed", fps=fps
+        )
         withheld |= {"alh_mean": lateral, "bcf_hz": lateral}
     else:
         values["alh_mean"] = float(np.mean(np.hypot(*(p - a).T)))
@@ -167,21 +179,35 @@ def _is_position(point: TrackPoint) -> bool:
     return point.status in (TrackStatus.MEASURED, TrackStatus.MANUAL) and not point.is_duplicate
 
 
-def _too_short(points: int, span_s: float) -> str | None:
+def _did_not_move() -> Message:
+    return Message("the sperm did not move")
+
+
+def _too_short(points: int, span_s: float) -> Message | None:
     if points < MINIMUM_POINTS:
-        return f"only {points} of at least {MINIMUM_POINTS} needed positions were measured"
+        return Message(
+            "only {count} of at least {needed} needed positions were measured",
+            count=points,
+            needed=MINIMUM_POINTS,
+        )
     if span_s < MINIMUM_SPAN_S * 0.99:
-        return f"the track lasts {span_s:.2f} s and at least one second is needed"
+        return Message(
+            "the track lasts {span:.2f} s and at least one second is needed", span=span_s
+        )
     return None
 
 
-def _too_rare(track: Track, points: Sequence[TrackPoint]) -> str | None:
+def _too_rare(track: Track, points: Sequence[TrackPoint]) -> Message | None:
     """Bridged gaps shorten a path: most pictures between its ends must show the sperm."""
     first, last = points[0].frame, points[-1].frame
     pictures = sum(first <= p.frame <= last and not p.is_duplicate for p in track.points)
     if len(points) >= MINIMUM_SHARE * pictures:
         return None
-    return f"only {len(points)} of {pictures} pictures between its ends show the sperm"
+    return Message(
+        "only {count} of {pictures} pictures between its ends show the sperm",
+        count=len(points),
+        pictures=pictures,
+    )
 
 
 def _length(path: Values) -> float:

@@ -15,9 +15,12 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import TrackingError
+from rostfine_core.marking import marked
 from rostfine_core.tracking.seeds import check_seeds
 from rostfine_core.tracking.settings import TrackerSettings
 from rostfine_core.tracking.tracker import Tracker
+
+TRACKING = marked("tracking")
 
 
 class Frame(Protocol):
@@ -41,7 +44,7 @@ def track(
     video: VideoInfo,
     settings: TrackerSettings | None = None,
     on_point: Callable[[str, TrackPoint, AnyFrame], None] | None = None,
-    stage: str = "tracking",
+    stage: str = TRACKING,
 ) -> LongJob[tuple[Track, ...]]:
     """Track all ``seeds`` in one pass, from the first seed's frame to the video's end.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.files import BLOCK_BYTES, blocks_of, sha256_of
+from rostfine_core.marking import marked
 
 
 def hash_video(path: Path) -> LongJob[str]:
@@ -19,10 +20,10 @@ def hash_video(path: Path) -> LongJob[str]:
         total = -(-path.stat().st_size // BLOCK_BYTES) if path.exists() else 0
         for done, block in enumerate(blocks_of(path), start=1):
             digest.update(block)
-            yield Progress(stage="checksum", done=done, total=max(done, total))
+            yield Progress(stage=marked("checksum"), done=done, total=max(done, total))
         return digest.hexdigest()
     pictures = sorted(p for p in path.iterdir() if p.is_file())
     for number, picture in enumerate(pictures, start=1):
         digest.update(f"{picture.name} {sha256_of(picture)}\n".encode())
-        yield Progress(stage="checksum", done=number, total=len(pictures))
+        yield Progress(stage=marked("checksum"), done=number, total=len(pictures))
     return digest.hexdigest()

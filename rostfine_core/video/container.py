@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from rostfine_core.domain import SIMULATED_VIDEO, VideoInfo
 from rostfine_core.errors import VideoError
+from rostfine_core.messages import Message
 from rostfine_core.video.frame import depth_of, is_coloured, sampled_frames
 from rostfine_core.video.index import (
     FrameIndex,
@@ -30,7 +31,7 @@ from rostfine_core.video.index import (
 from rostfine_core.video.picture import ContainerPicture, bit_depth, brightest_grey, orientation
 
 KEY_PACKETS_TRIED = 2
-_SIMULATED_NOTE = "This video is simulated: it shows no real sperm."
+_SIMULATED_NOTE = Message("This video is simulated: it shows no real sperm.")
 _NOTHING = "Nothing in {path} can be decoded: export it again."
 
 
@@ -212,7 +213,7 @@ class ContainerSource:
 
 
 def _describe(
-    path: Path, index: FrameIndex, first: ContainerPicture, notes: tuple[str, ...]
+    path: Path, index: FrameIndex, first: ContainerPicture, notes: tuple[Message, ...]
 ) -> VideoInfo:
     height, width = first.grey().shape
     depth = first.depth or bit_depth(first.frame.format)
@@ -235,5 +236,10 @@ def _describe(
     )
 
 
-def _depth_notes(depth: int) -> tuple[str, ...]:
-    return (f"Values of {depth} bits are divided by {2 ** (depth - 8)}.",) if depth > 8 else ()
+def _depth_notes(depth: int) -> tuple[Message, ...]:
+    if depth <= 8:
+        return ()
+    divisor = 2 ** (depth - 8)
+    return (
+        Message("Values of {depth} bits are divided by {divisor}.", depth=depth, divisor=divisor),
+    )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import GreyFrame, LongJob, Progress, VideoInfo
+from rostfine_core.marking import marked
 
 BYTES_PER_PIXEL = 3  # an upper bound for what decoders hand out (1.5 for most video)
 WAIT_S = 0.05
@@ -206,7 +207,7 @@ class FrameCache:
                 self._changed.wait(WAIT_S)
 
     def _progress(self) -> Progress:
-        return Progress(stage="decoding", done=self.count, total=self._capacity)
+        return Progress(stage=marked("decoding"), done=self.count, total=self._capacity)
 
     def __enter__(self) -> Self:
         return self

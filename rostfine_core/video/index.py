@@ -22,6 +22,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from rostfine_core.errors import VideoError
+from rostfine_core.messages import Message
 from rostfine_core.video.frame import check_size
 
 # Containers only: no playlists (they reach for other files), no single pictures, no text.
@@ -58,7 +59,7 @@ class FrameIndex:
     keys: tuple[KeyPacket, ...]
     codec: str
     comment: str
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
     @property
     def timestamps_s(self) -> tuple[float, ...]:
@@ -175,15 +176,20 @@ def _keys(packets: list["_Packet"]) -> tuple[KeyPacket, ...]:
 
 def _notes(
     count: int, promised: int, fps: float, *, ends_early: bool, is_timed: bool
-) -> Iterator[str]:
+) -> Iterator[Message]:
     if ends_early and promised > count:
-        yield f"The file is cut off or damaged: {count} of {promised} frames can be read."
+        yield Message(
+            "The file is cut off or damaged: {count} of {promised} frames can be read.",
+            count=count,
+            promised=promised,
+        )
     elif ends_early:
-        yield f"The file is cut off or damaged: {count} frames can be read."
+        yield Message("The file is cut off or damaged: {count} frames can be read.", count=count)
     if not is_timed:
-        yield (
-            f"The file holds no usable frame times: they are counted at {fps:g} frames per "
-            "second, the rate in its header."
+        yield Message(
+            "The file holds no usable frame times: they are counted at {fps:g} frames per second, "
+            "the rate in its header.",
+            fps=fps,
         )
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rostfine_core.errors import VideoError
+from rostfine_core.messages import Message
 from rostfine_core.video.frame import check_size
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".jp2", ".webp")
@@ -42,7 +43,7 @@ class Pages(Protocol):
     codec: str
     is_deep: bool
     fps: float | None
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
     def read(self, index: int) -> Pixels:
         """The pixels of a page, (H, W) grey or (H, W, 3) RGB, 8 or 16 bit.
@@ -74,7 +75,7 @@ class StackPages:
             VideoError: the pages differ, or none is whole.
         """
         self._path = path
-        self.notes: tuple[str, ...] = ()
+        self.notes: tuple[Message, ...] = ()
         with ExitStack() as undo:
             with _readable(path), _noticing_cuts() as cuts:
                 self._image = undo.enter_context(Image.open(path, formats=["TIFF"]))
@@ -89,7 +90,13 @@ class StackPages:
         self.fps = _imagej_fps(description)
         promised = _PROMISED.search(description)
         if promised and int(promised[1]) > self.count:
-            self.notes = (f"The file promises {promised[1]} pages, {self.count} can be read.",)
+            self.notes = (
+                Message(
+                    "The file promises {promised} pages, {count} can be read.",
+                    promised=promised[1],
+                    count=self.count,
+                ),
+            )
 
     def read(self, index: int) -> Pixels:
         """The pixels of page ``index``."""
@@ -118,7 +125,9 @@ class StackPages:
             except _DAMAGE:
                 cuts = ["damaged"]
             if cuts or not 0 < _data_end(self._image) <= file_bytes:
-                self.notes = (f"The file is cut off or damaged in page {index + 1}.",)
+                self.notes = (
+                    Message("The file is cut off or damaged in page {page}.", page=index + 1),
+                )
                 return
             yield _Header(f"page {index + 1}", self._image.size, _is_deep(self._image))
 
@@ -149,7 +158,7 @@ class FolderPages:
         self.count = len(self._files)
         self.is_deep = headers[0].is_deep
         self.fps: float | None = None
-        self.notes: tuple[str, ...] = ()
+        self.notes: tuple[Message, ...] = ()
 
     def read(self, index: int) -> Pixels:
         """The pixels of image ``index``."""

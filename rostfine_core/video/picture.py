@@ -14,6 +14,8 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from rostfine_core.messages import Message
+
 # Without these flags swscale's colours are off by up to two levels and differ between processors.
 _EXACT = (
     Interpolation.BILINEAR
@@ -79,7 +81,7 @@ def bit_depth(picture_format: VideoFormat) -> int:
     return 8 if picture_format.has_palette else int(picture_format.components[0].bits)
 
 
-def orientation(frame: VideoFrame) -> tuple[int, tuple[str, ...]]:
+def orientation(frame: VideoFrame) -> tuple[int, tuple[Message, ...]]:
     """How many quarter turns, counter-clockwise, the file asks for, and what to say about it."""
     side_data = _side_data_of(frame)
     if "DISPLAYMATRIX" not in side_data:
@@ -87,12 +89,18 @@ def orientation(frame: VideoFrame) -> tuple[int, tuple[str, ...]]:
     matrix = side_data["DISPLAYMATRIX"]
     a, b, _, c, d = np.frombuffer(bytes(matrix), "<i4", count=5).tolist()
     if a * d < b * c:
-        return 0, ("The file asks for a mirrored picture, which is not applied.",)
-    if frame.rotation % 90:
-        return 0, (f"The file asks for a turn by {frame.rotation} degrees, which is not applied.",)
-    turns = frame.rotation // 90 % 4
-    notes = (f"The picture is turned by {frame.rotation} degrees, as the file asks.",)
-    return turns, notes if turns else ()
+        return 0, (Message("The file asks for a mirrored picture, which is not applied."),)
+    degrees = int(frame.rotation)
+    if degrees % 90:
+        asked = Message(
+            "The file asks for a turn by {degrees} degrees, which is not applied.", degrees=degrees
+        )
+        return 0, (asked,)
+    turned = Message(
+        "The picture is turned by {degrees} degrees, as the file asks.", degrees=degrees
+    )
+    turns = degrees // 90 % 4
+    return turns, (turned,) if turns else ()
 
 
 def brightest_grey(frame: VideoFrame) -> int | None:

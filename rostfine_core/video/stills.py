@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import VideoInfo
 from rostfine_core.errors import VideoError
+from rostfine_core.messages import Message
 from rostfine_core.video.frame import depth_of, is_coloured, sampled_frames
 from rostfine_core.video.pages import FolderPages, Pages, Pixels, StackPages
 
@@ -95,11 +96,20 @@ def _describe(path: Path, pages: Pages, depth: int, first: StillPicture) -> Vide
     notes = list(pages.notes)
     if pages.fps is None:
         notes.append(
-            f"Pictures carry no times: {ASSUMED_FPS:g} frames per second are assumed until the "
-            "true rate is given."
+            Message(
+                "Pictures carry no times: {fps:g} frames per second are assumed until the true "
+                "rate is given.",
+                fps=ASSUMED_FPS,
+            )
         )
     if pages.is_deep:
-        notes.append(f"Values span {depth} bits and are divided by {2 ** (depth - 8)}.")
+        notes.append(
+            Message(
+                "Values span {depth} bits and are divided by {divisor}.",
+                depth=depth,
+                divisor=2 ** (depth - 8),
+            )
+        )
     return VideoInfo(
         path=str(path),
         width_px=width,

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from rostfine_core.domain import VideoInfo
+from rostfine_core.messages import Message
 
 RATE_TOLERANCE = 0.005  # cameras call 29.97 fps thirty
 
@@ -16,5 +17,9 @@ def with_fps(info: VideoInfo, fps: float | None) -> VideoInfo:
     corrected = replace(info, fps=fps, duration_s=info.frame_count / fps, timestamps_s=times)
     if math.isclose(fps, info.fps, rel_tol=RATE_TOLERANCE):
         return corrected
-    note = f"The frame rate was set to {fps:.4g} per second; the file says {info.fps:.4g}."
+    note = Message(
+        "The frame rate was set to {fps:.4g} per second; the file says {filed:.4g}.",
+        fps=fps,
+        filed=info.fps,
+    )
     return replace(corrected, notes=(*info.notes, note))

@@ -33,6 +33,7 @@ from rostfine_core.domain import (
     TrackStatus,
     VideoInfo,
 )
+from rostfine_core.messages import Message
 
 WIDTH_PX, HEIGHT_PX, FRAMES, FPS = 240, 200, 24, 20.0
 
@@ -236,11 +237,15 @@ def make_assessment(
                 lin=1.0,
                 str_=1.0,
                 wob=1.0,
-                withheld=(("bcf_hz", "20 fps is below 50 fps"),),
+                withheld=(("bcf_hz", Message("20 fps is below 50 fps")),),
             ),
             flags=(
-                QualityFlag(code="scale_unknown", severity=Severity.NOTICE, reason="No um/px."),
-                QualityFlag(code="blur", severity=Severity.WARNING, reason="Out of focus."),
+                QualityFlag(
+                    code="scale_unknown", severity=Severity.NOTICE, reason=Message("No um/px.")
+                ),
+                QualityFlag(
+                    code="blur", severity=Severity.WARNING, reason=Message("Out of focus.")
+                ),
             ),
             provenance=Provenance(
                 software_version="0",

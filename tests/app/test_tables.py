@@ -5,16 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.actions import ACTIONS
-from app.presentation import wording
 from app.state.settings import SETTINGS, Setting
 from rostfine_core.bundled import bundled_path
-from rostfine_core.domain import (
-    DISCLAIMER_AI_GRADE,
-    DISCLAIMER_ATTENTION,
-    DISCLAIMER_DEMONSTRATION,
-    DISCLAIMER_VALIDATION,
-    Grade,
-)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda s: s.id)
@@ -27,17 +19,6 @@ def test_every_setting_has_a_default_that_fits_itself(setting: Setting) -> None:
         assert len(setting.choices) == len(setting.choice_labels)
     elif isinstance(setting.default, int) and not isinstance(setting.default, bool):
         assert setting.minimum <= setting.default <= setting.maximum
-
-
-def test_the_marked_sentences_are_the_cores_own() -> None:
-    words = {g.meaning for g in Grade}
-    sentences = {
-        DISCLAIMER_AI_GRADE,
-        DISCLAIMER_ATTENTION,
-        DISCLAIMER_DEMONSTRATION,
-        DISCLAIMER_VALIDATION,
-    }
-    assert words | sentences <= set(wording.MARKED)
 
 
 def test_every_icon_file_is_used_or_named() -> None:

@@ -147,8 +147,9 @@ def test_a_sperm_that_cannot_be_graded_says_why_without_a_dialog(
         hand.click(window, 178, 90)
         window.actions_by_id["grade"].trigger()
         hand.until(lambda: session.rejection(session.sperms[0]))
-        assert "too few to grade" in session.rejection(session.sperms[0])
-        assert session.rejection(session.sperms[0]) in shown_texts(window)
+        rejection = str(session.rejection(session.sperms[0]))
+        assert "too few to grade" in rejection
+        assert rejection in shown_texts(window)
         hand.until(lambda: not window.controller.is_busy)
         assert hand.boxes(window) == []
 

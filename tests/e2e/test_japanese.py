@@ -27,9 +27,10 @@ program._translate(application, "ja")
 from app.presentation.theme import apply_theme, load_theme
 from app.views.review.flag_list import FlagList
 from rostfine_core.domain import QualityFlag, Severity
+from rostfine_core.messages import Message
 
 apply_theme(application, load_theme("dark"))
-reason = "No um/px is set, so gjpqy speeds " * 4 + "gjpqy gjpqy"
+reason = Message("No um/px is set, so gjpqy speeds " * 4 + "gjpqy gjpqy")
 flags = FlagList()
 flags.show_flags([QualityFlag(code="too_dark", severity=s, reason=reason) for s in Severity])
 labels = [label for label in flags.findChildren(QLabel) if label.text()]

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from app.presentation.reasons import translated_reason
+from app.presentation.wording import say
 from app.state.records import ModelStatus, Sperm
 from app.state.session import Session
 from app.views.histogram import Histogram, legend
@@ -116,8 +116,9 @@ class GradePanel(QWidget):
             return self.tr("The track was rejected: this sperm is neither graded nor reported.")
         if session.assessment(sperm) is not None:
             return ""
-        if session.rejection(sperm):
-            return translated_reason(session.rejection(sperm))
+        rejection = session.rejection(sperm)
+        if rejection is not None:
+            return say(rejection)
         if session.track(sperm) is None:
             if session.running_job("track"):
                 return self.tr("The sperm is being tracked.")

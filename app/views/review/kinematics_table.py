@@ -3,8 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from app.presentation.reasons import translated_reason
-from app.presentation.wording import translated
+from app.presentation.wording import say
 from app.views.panel import muted
 from rostfine_core.domain import Kinematics, with_micro_sign
 
@@ -73,14 +72,12 @@ class KinematicsTable(QWidget):
         )
         if kinematics.motility_class:
             text += "\n" + self.tr("WHO 6 motility: {name}").format(
-                name=translated(kinematics.motility_class)
+                name=say(kinematics.motility_class)
             )
         self._measured.setText(text)
         reasons: dict[str, list[str]] = {}
         for name, reason in kinematics.withheld:
-            reasons.setdefault(with_micro_sign(translated_reason(reason)), []).append(
-                _term_of(name)
-            )
+            reasons.setdefault(with_micro_sign(say(reason)), []).append(_term_of(name))
         self._withheld.setText(
             "\n".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
         )

@@ -196,7 +196,7 @@ def _finish_clip(
         "frames_seen": seen,
         "score_min": _lowest_score(track),
         "padded_max": _padded(clip),
-        "warnings": [flag.reason for flag in recording_flags(track, clip)],
+        "warnings": [str(flag.reason) for flag in recording_flags(track, clip)],
         "path": _path(track),
     }
 
@@ -250,7 +250,7 @@ def _same_head_reasons(
     for video in {c.video for c in made}:
         places = {c.clip: _places(outcomes[c.clip]["path"]) for c in made if c.video == video}
         reasons |= {
-            clip: same_head_reason(other) for clip, other in find_same_heads(places).items()
+            clip: str(same_head_reason(other)) for clip, other in find_same_heads(places).items()
         }
     return reasons
 

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from app.jobs import tasks
 from app.state import drafts
-from rostfine_core.domain import VideoInfo, finish
+from rostfine_core.domain import NOT_GRADED, VideoInfo, finish
 from rostfine_core.errors import VideoError
 from rostfine_core.store import read_assessment
 from rostfine_core.video import open_video, write_video
@@ -93,7 +93,7 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
     graded.set_draft(draft)
     before = graded.reportable
     job = tasks.export(
-        before, tmp_path / "out", names=graded.names, left_out=(("x", "why"),), overwrite=False
+        before, tmp_path / "out", names=graded.names, left_out=(("x", NOT_GRADED),), overwrite=False
     )
     finish(job)
     assert graded.reportable == before  # the very records

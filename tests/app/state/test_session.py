@@ -14,6 +14,8 @@ from app.state.session import Session
 from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
     DISCLAIMER_VALIDATION,
+    NOT_GRADED,
+    TRACK_REJECTED,
     ModelInfo,
     SampleInfo,
     Track,
@@ -101,7 +103,7 @@ def test_a_report_knows_the_operators_word_and_what_it_leaves_out(graded: Sessio
     graded.set_draft(drafts.judged(graded.draft, 2, Verdict.REJECTED))
     graded.set_draft(drafts.added(graded.draft, key=3, frame=0, x_px=1.0, y_px=1.0))
     assert [a.verdict for a in graded.reportable] == [Verdict.ACCEPTED]
-    assert graded.left_out == (("2", "track rejected by the operator"), ("3", "not graded"))
+    assert graded.left_out == (("2", TRACK_REJECTED), ("3", NOT_GRADED))
 
 
 def test_a_rejected_track_is_not_reported(graded: Session) -> None:
@@ -137,7 +139,7 @@ def test_a_sperm_that_was_clicked_twice_is_told_as_long_as_it_is(
 def reasons(session: Session) -> dict[str, list[str]]:
     """What is said of each sperm that is the same as another."""
     return {
-        session.names[a.target]: [f.reason for f in a.flags if f.code == SAME_HEAD]
+        session.names[a.target]: [str(f.reason) for f in a.flags if f.code == SAME_HEAD]
         for a in session.reportable
     }
 

@@ -33,6 +33,7 @@ from rostfine_core.domain import (
     Severity,
     Verdict,
 )
+from rostfine_core.messages import Message
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
@@ -94,7 +95,9 @@ def test_what_shows_no_sperm_is_not_ranked(qtbot: QtBot, graded: Session) -> Non
     known = graded.assessment(best)
     assert known is not None
     codes = ("no_head_at_click", "head_not_found")
-    flags = tuple(QualityFlag(code=c, severity=Severity.WARNING, reason=f"{c}.") for c in codes)
+    flags = tuple(
+        QualityFlag(code=c, severity=Severity.WARNING, reason=Message(f"{c}.")) for c in codes
+    )
     page = ComparePage(graded)
     qtbot.addWidget(page)
     page.table.refresh()
@@ -108,8 +111,10 @@ def test_a_sperm_that_is_compared_names_its_warnings(qtbot: QtBot, graded: Sessi
     known = graded.assessment(first)
     assert known is not None
     codes = ("out_of_focus", "too_dark", "out_of_focus")
-    flags = [QualityFlag(code=c, severity=Severity.WARNING, reason=f"{c}.") for c in codes]
-    flags.append(QualityFlag(code="scale_unknown", severity=Severity.NOTICE, reason="No scale."))
+    flags = [QualityFlag(code=c, severity=Severity.WARNING, reason=Message(f"{c}.")) for c in codes]
+    flags.append(
+        QualityFlag(code="scale_unknown", severity=Severity.NOTICE, reason=Message("No scale."))
+    )
     doubtful, plain = replace(known, flags=tuple(flags)), replace(known, flags=())
     graded.add_assessments({graded.assessment_key(first): doubtful}, {})
     graded.add_assessments({graded.assessment_key(second): plain}, {})

@@ -105,7 +105,7 @@ def codes(
     flags = quality_flags(
         track=track, clip=clip or clip_of(picture()), video=video, um_per_px=um_per_px, model=model
     )
-    assert all(flag.reason.endswith(".") for flag in flags)
+    assert all(str(flag.reason).endswith(".") for flag in flags)
     return {flag.code for flag in flags}
 
 
@@ -210,7 +210,7 @@ def test_an_ensemble_is_told_by_its_member_of_fewest_samples() -> None:
         model=replace(MODEL, trained_samples=None, fewest_trained_samples=8),
     )
     assert flag.code == "few_training_samples"
-    assert "a model of this ensemble saw only 8 sample(s)" in flag.reason
+    assert "a model of this ensemble saw only 8 sample(s)" in str(flag.reason)
     assert codes(model=replace(MODEL, trained_samples=None, fewest_trained_samples=10)) == set()
 
 
@@ -223,8 +223,8 @@ def test_a_crop_over_the_border_names_the_share() -> None:
         model=MODEL,
     )
     assert [f.code for f in flags] == ["crop_over_border"]
-    assert "1 of 16" in flags[0].reason
-    assert "31%" in flags[0].reason
+    assert "1 of 16" in str(flags[0].reason)
+    assert "31%" in str(flags[0].reason)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,9 @@ def test_repeated_frames_do_not_raise_the_frame_rate() -> None:
         track=converted, clip=clip_of(picture()), video=VIDEO, um_per_px=0.19, model=MODEL
     )
     assert [f.code for f in flags] == ["fps_unlike_training"]
-    assert "7.5 different frames per second (stored as 15 by repeating some)" in flags[0].reason
+    assert "7.5 different frames per second (stored as 15 by repeating some)" in str(
+        flags[0].reason
+    )
 
 
 def test_what_cannot_be_checked_is_said() -> None:

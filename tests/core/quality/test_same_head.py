@@ -31,7 +31,7 @@ def track(
 def told(*tracks: Track) -> dict[str, str]:
     flags = same_head_flags(tracks)
     assert {flag.code for flag in flags.values()} <= {SAME_HEAD}
-    return {target: flag.reason for target, flag in flags.items()}
+    return {target: str(flag.reason) for target, flag in flags.items()}
 
 
 def test_one_sperm_under_two_names_is_told() -> None:

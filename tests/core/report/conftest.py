@@ -28,6 +28,7 @@ from rostfine_core.domain import (
     TrackStatus,
     VideoInfo,
 )
+from rostfine_core.messages import Message
 
 FPS = 15.0
 FRAMES = 175
@@ -54,12 +55,14 @@ FLAGS = (
     QualityFlag(
         code="track_lost",
         severity=Severity.WARNING,
-        reason="The sperm was lost in 12 of 175 frames, first in frame 163: check the track.",
+        reason=Message(
+            "The sperm was lost in 12 of 175 frames, first in frame 163: check the track."
+        ),
     ),
     QualityFlag(
         code="scale_unknown",
         severity=Severity.NOTICE,
-        reason="No um/px is set, so speeds are in px/s.",
+        reason=Message("No um/px is set, so speeds are in px/s."),
     ),
 )
 ENSEMBLE = (
@@ -219,15 +222,15 @@ def _kinematics() -> Kinematics:
         mad_deg=24.31,
         motility_class="rapidly progressive",
         withheld=(
-            ("alh_mean", "ALH needs at least 50 fps; this video has 15."),
-            ("bcf_hz", "BCF needs at least 50 fps; this video has 15."),
+            ("alh_mean", Message("ALH needs at least 50 fps; this video has 15.")),
+            ("bcf_hz", Message("BCF needs at least 50 fps; this video has 15.")),
         ),
     )
 
 
 def _uncalibrated() -> Kinematics:
     plain = _kinematics()
-    reasons = (*plain.withheld, ("motility_class", "A WHO class needs speeds in um/s."))
+    reasons = (*plain.withheld, ("motility_class", Message("A WHO class needs speeds in um/s.")))
     return replace(plain, unit="px/s", motility_class=None, withheld=reasons)
 
 

@@ -21,6 +21,7 @@ from rostfine_core.domain import (
     TrackStatus,
 )
 from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
 from rostfine_core.report import explanation_figure, write_explanation
 from rostfine_core.report.figures import LABEL_PX, MARGIN_PX, PANEL_PX, SMALL_PX, WIDTH_PX
 from rostfine_core.report.film import (
@@ -275,7 +276,9 @@ def test_a_picture_with_many_flags_still_ends_with_what_made_it(
     make_assessment: MakeAssessment,
 ) -> None:
     flagged = make_assessment(flagged=True)
-    flag = replace(flagged.flags[0], reason="A long reason for doubt, told in many words. " * 6)
+    flag = replace(
+        flagged.flags[0], reason=Message("A long reason for doubt, told in many words. " * 6)
+    )
     picture = np.asarray(explanation_figure(replace(flagged, flags=(flag,) * 12)))
     assert (picture[-MARGIN_PX:] == 255).all()
     assert (picture[-MARGIN_PX - SMALL_PX : -MARGIN_PX] < 255).any()

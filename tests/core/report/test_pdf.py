@@ -18,12 +18,14 @@ from rostfine_core.domain import (
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
     DISCLAIMER_VALIDATION,
+    TRACK_REJECTED,
     Assessment,
     SampleInfo,
     Severity,
     Verdict,
 )
 from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
 from rostfine_core.report import write_report_pdf
 from rostfine_core.report.wording import NO_FLAGS, measures
 
@@ -100,7 +102,7 @@ def test_the_first_page_tells_what_is_in_doubt_and_what_is_missing(
         replace(make_assessment("1", flagged=True), verdict=Verdict.ACCEPTED),
         make_assessment("2"),
     ]
-    left_out = [("3", "track rejected by the operator"), ("4", "It cannot be graded.")]
+    left_out = [("3", TRACK_REJECTED), ("4", Message("It cannot be graded."))]
     write_report_pdf(report, shown, left_out=left_out)
     first, one, two = (" ".join(p.extract_text().split()) for p in PdfReader(report).pages)
     assert "Left out of this report (2) Sperm 3: track rejected by the operator." in first
@@ -118,7 +120,7 @@ def test_every_sperm_that_is_left_out_is_named_however_many(
     make_assessment: MakeAssessment, report: Path
 ) -> None:
     reason = "The sperm was lost before a clip could be cut: correct its track and grade again."
-    left_out = [(str(n), reason) for n in range(2, 122)]
+    left_out = [(str(n), Message(reason)) for n in range(2, 122)]
     write_report_pdf(report, [make_assessment("1")], left_out=left_out)
     told = " ".join(" ".join(p.extract_text().split()) for p in PdfReader(report).pages)
     assert all(f"Sperm {name}: {reason}" in told for name, _ in left_out)
@@ -157,7 +159,7 @@ def test_flags_tell_severity_and_reason(make_assessment: MakeAssessment, report:
     assessment = make_assessment(flagged=True)
     summary, page = _pages(report, [assessment])
     for flag in assessment.flags:
-        reason = flag.reason.replace("um/px", "µm/px")
+        reason = str(flag.reason).replace("um/px", "µm/px")
         assert f"{flag.severity.capitalize()} {reason} {flag.code}" in page
     assert "1 warning, 1 notice" in summary
     assert NO_FLAGS in _pages(report, [make_assessment()])[1]

@@ -15,6 +15,7 @@ from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_DEMONSTRATION,
     DISCLAIMER_VALIDATION,
+    NOT_GRADED,
     Assessment,
     SampleInfo,
     Seed,
@@ -49,7 +50,7 @@ def test_sperm_that_are_left_out_come_last_with_the_reason(
     make_assessment: MakeAssessment, tmp_path: Path
 ) -> None:
     path = tmp_path / "report.csv"
-    write_report_csv(path, [make_assessment("1")], left_out=[("=2", "not graded")])
+    write_report_csv(path, [make_assessment("1")], left_out=[("=2", NOT_GRADED)])
     graded, left = _read(path)
     assert (graded["target"], graded["left_out"]) == ("1", "")
     told = {name: value for name, value in left.items() if value}

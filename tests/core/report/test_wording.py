@@ -13,6 +13,7 @@ from rostfine_core.domain import (
     Assessment,
     Seed,
 )
+from rostfine_core.messages import Message
 from rostfine_core.report import wording
 
 MakeAssessment = Callable[..., Assessment]
@@ -82,7 +83,7 @@ def test_an_average_path_that_averages_nothing_is_told(make_assessment: MakeAsse
     usual = make_assessment().kinematics
     assert usual.vcl is not None
     rounded = usual.vcl * (1 + 1e-15)  # both are sums, in another order
-    single = replace(usual, vap=rounded, wob=None, withheld=(("wob", "a single picture"),))
+    single = replace(usual, vap=rounded, wob=None, withheld=(("wob", Message("a single picture")),))
     assert "VAP is VCL" in wording.kinematics_conditions(single)
     assert "VAP is VCL" not in wording.kinematics_conditions(usual)
 
@@ -95,7 +96,7 @@ def test_a_reason_for_many_missing_values_is_told_once(make_assessment: MakeAsse
         vcl=None,
         vap=None,
         vsl=None,
-        withheld=tuple((n, short) for n in ("vcl", "vsl", "vap")),
+        withheld=tuple((n, Message(short)) for n in ("vcl", "vsl", "vap")),
     )
     notes = wording.notes_in_words(list(wording.measures(none)))
     assert notes[0] == f"VCL, VSL, VAP: {short}"

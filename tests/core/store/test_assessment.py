@@ -37,6 +37,7 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
 from rostfine_core.store import AssessmentRecord, read_assessment, write_assessment
 from rostfine_core.store.assessment import from_json, to_json
 
@@ -113,9 +114,9 @@ def assessment() -> Assessment:
             span_s=0.2,
             measured_points=2,
             vcl=3.5,
-            withheld=(("alh_mean", "below 50 frames per second"),),
+            withheld=(("alh_mean", Message("below 50 frames per second")),),
         ),
-        flags=(QualityFlag(code="x", severity=Severity.WARNING, reason="Because."),),
+        flags=(QualityFlag(code="x", severity=Severity.WARNING, reason=Message("Because.")),),
         provenance=Provenance(
             software_version="0.1.0",
             model=model,
@@ -299,6 +300,7 @@ shares = (
     )
 )
 reals = st.floats(allow_nan=False, allow_infinity=False)
+messages = st.text().map(Message) | st.builds(Message, st.just("{a} of {b}"), a=st.text(), b=reals)
 
 
 @given(
@@ -314,12 +316,10 @@ reals = st.floats(allow_nan=False, allow_infinity=False)
         vcl=st.none() | reals,
         str_=st.none() | reals,
         motility_class=st.none() | st.text(),
-        withheld=st.dictionaries(st.text(), st.text(), max_size=3).map(lambda d: tuple(d.items())),
+        withheld=st.dictionaries(st.text(), messages, max_size=3).map(lambda d: tuple(d.items())),
     ),
     flags=st.lists(
-        st.builds(
-            QualityFlag, code=st.text(), severity=st.sampled_from(Severity), reason=st.text()
-        ),
+        st.builds(QualityFlag, code=st.text(), severity=st.sampled_from(Severity), reason=messages),
         max_size=3,
     ),
     sample=st.builds(SampleInfo, sample=st.text(), operator=st.text()),

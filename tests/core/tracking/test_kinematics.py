@@ -112,7 +112,7 @@ def test_repeated_frames_do_not_count() -> None:
 
 
 def reasons(k: Kinematics) -> dict[str, str]:
-    return dict(k.withheld)
+    return {name: str(reason) for name, reason in k.withheld}
 
 
 def test_low_frame_rates_withhold_the_lateral_beat() -> None:

@@ -103,6 +103,6 @@ def test_a_simulated_video_says_so_under_any_name(
     write_video(path, smooth(4), fps=15, codec=codec, comment=SIMULATED_VIDEO)
     info = probe(path)
     assert info.is_simulated
-    assert info.notes == ("This video is simulated: it shows no real sperm.",)
+    assert [*map(str, info.notes)] == ["This video is simulated: it shows no real sperm."]
     write_video(path, smooth(4), fps=15, codec=codec, comment="by the microscope")
     assert (probe(path).is_simulated, probe(path).notes) == (False, ())

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rostfine_core.domain import VideoInfo
+from rostfine_core.messages import Message
 from rostfine_core.video.timing import with_fps
 
 INFO = VideoInfo(
@@ -18,7 +19,7 @@ INFO = VideoInfo(
     is_colour=False,
     bit_depth=8,
     timestamps_s=(0.0, 1 / 29.97, 2 / 29.97),
-    notes=("It ends early.",),
+    notes=(Message("It ends early."),),
 )
 
 
@@ -31,10 +32,10 @@ def test_a_correction_moves_every_frame_and_is_told() -> None:
     assert corrected.fps == 15.0
     assert corrected.duration_s == pytest.approx(0.2)
     assert corrected.timestamps_s == (0.0, 1 / 15, 2 / 15)
-    assert corrected.notes == (
+    assert [*map(str, corrected.notes)] == [
         "It ends early.",
         "The frame rate was set to 15 per second; the file says 29.97.",
-    )
+    ]
 
 
 def test_a_rate_that_is_only_rounded_is_not_told() -> None:

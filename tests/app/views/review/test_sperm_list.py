@@ -19,6 +19,7 @@ from rostfine_core.domain import (
     Track,
     Verdict,
 )
+from rostfine_core.messages import Message
 
 # The offscreen platform says this of every window; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -89,7 +90,7 @@ def test_what_shows_no_head_is_asked_about(qtbot: QtBot, graded: Session, show: 
     show(sperm_list)
     key = graded.assessment_key(graded.sperms[0])
     flags = tuple(
-        QualityFlag(code=code, severity=Severity.WARNING, reason="No head.")
+        QualityFlag(code=code, severity=Severity.WARNING, reason=Message("No head."))
         for code in ("no_head_at_click", "head_not_found")
     )
     role = Qt.ItemDataRole.AccessibleTextRole
