@@ -116,11 +116,11 @@ def _translate(application: QApplication, language: str) -> list[QTranslator]:
 
 
 def _lend_japanese_font(application: QApplication) -> None:
-    """Show Japanese in the reports' own font where the system has none at all."""
+    """Show Japanese in the reports' own font if the system has none."""
     if QFontDatabase.families(QFontDatabase.WritingSystem.Japanese):
         return
     font = application.font()
-    real = QFontInfo(font).family()  # a stand-in's name, as Sans Serif, would now mean the lent one
+    real = QFontInfo(font).family()  # an alias such as Sans Serif would now mean the new font
     file = str(bundled_path("resources/report/fonts/MTLc3m.ttf"))
     families = QFontDatabase.applicationFontFamilies(QFontDatabase.addApplicationFont(file))
     font.setFamilies([real, *families])

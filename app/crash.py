@@ -1,4 +1,4 @@
-"""The crash log: whatever escapes is written down and told to the user, the same thing once."""
+"""The crash log: every uncaught exception is logged, and told to the user once."""
 
 import faulthandler
 import logging
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
     """Log to ``file`` and call ``tell`` with a sentence for every exception nobody caught.
 
-    What is raised again by the same way, as by a timer a hundred times a second, is counted in
-    the log and not told again. ``tell`` may be called from any thread.
+    An exception raised again along the same call path, for example by a timer, is counted in the
+    log and not told again. ``tell`` may be called from any thread.
     """
     handlers: list[logging.Handler] = []
     fault_file = None
@@ -69,7 +69,7 @@ def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
 
 
 class _Bugs:
-    """How often what was raised where, by the way there: a library's line fails for many."""
+    """Counts exceptions by call path, as one line of a library may fail for many callers."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, ...]] = Counter()
@@ -78,7 +78,7 @@ class _Bugs:
     def is_new(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> bool:
-        """Count it; the log hears of the 10th, 100th, 1000th and so on."""
+        """Count an exception; the 10th, 100th, 1000th and so on are logged."""
         bug = (kind.__name__, *(_way(trace) or [str(error)]))
         with self._lock:
             self._counts[bug] += 1
@@ -88,17 +88,17 @@ class _Bugs:
         return count == 1
 
     def log_counts(self) -> None:
-        """Write down what came more than once."""
+        """Log what came more than once."""
         for bug, count in self._counts.items():
             if count > 1:
                 log.critical("Uncaught %d times in all: %s", count, _in_words(bug))
 
 
 def _way(trace: TracebackType | None) -> list[str]:
-    """The file and line of every call on the way; empty when that is not known."""
+    """The file and line of every call on the path; empty if unknown."""
     return [f"in {f.f_code.co_filename}, line {line}" for f, line in traceback.walk_tb(trace)]
 
 
 def _in_words(bug: tuple[str, ...]) -> str:
-    """Its kind and where it was raised."""
+    """The exception's type and where it was raised."""
     return f"{bug[0]} {bug[-1]}"

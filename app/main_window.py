@@ -46,7 +46,7 @@ class MainWindow(QMainWindow):
     """Everything on one screen; pages for comparing and reporting.
 
     Signals:
-        seen(): the window has been drawn for the first time.
+        seen(): the window was drawn for the first time.
     """
 
     seen = Signal()
@@ -194,14 +194,14 @@ class MainWindow(QMainWindow):
     # Events --------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Tell the first time."""
+        """Emit ``seen`` the first time."""
         super().paintEvent(event)
         if not self._is_seen:
             self._is_seen = True
             self.seen.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files, not links into the web."""
+        """Accept files, but no web links."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
@@ -212,7 +212,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, lambda: self.controller.open_video(Path(names[0])))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask when work would be lost, then vanish and end everything."""
+        """Ask if something would be lost, then hide and end everything."""
         is_lost = self.controller.has_unexported
         if (self.controller.is_busy and not self.questions.may_stop()) or (
             is_lost and not self.questions.may_discard()
@@ -220,6 +220,6 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._keep_layout()
-        self.hide()  # at once: a step that cannot be stopped, as an import, may take seconds
+        self.hide()  # at once: a step that cannot be stopped, such as an import, may take seconds
         self.controller.shut_down()
         event.accept()

@@ -1,7 +1,7 @@
 """Connects the window's parts: every signal that one object sends to another.
 
-A widget follows the session by itself, as it can then be shown and tested alone; what it asks for
-reaches a controller here.
+A widget follows the session by itself, so that it can be shown and tested alone; its requests
+reach the controllers here.
 """
 
 from dataclasses import dataclass
@@ -103,7 +103,7 @@ def _connect_review(review: ReviewPage, controller: Controller) -> None:
 
 
 def connect_actions(actions: ActionSet, controller: Controller) -> None:
-    """Enable and check the actions anew whenever a fact that they depend on may be different."""
+    """Refresh the actions whenever a fact that they depend on may have changed."""
     session = controller.session
     for signal in (
         session.video_changed,

@@ -46,7 +46,7 @@ class ActionSet(QObject):
                 menus[spec.menu].addMenu(recent)
 
     def fill_tool_bar(self, bar: QToolBar) -> None:
-        """Fill the tool bar in the order of the work, with words beside most icons."""
+        """Fill the tool bar, with words beside most icons."""
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         for row in TOOL_BAR:
             if row is not TOOL_BAR[0]:

@@ -1,4 +1,4 @@
-"""The File menu: videos, reports, screenshots, settings and the end."""
+"""The File menu: videos, reports, screenshots, settings and quitting."""
 
 from app.actions.spec import FILE, ActionSpec, Bar, Place, always
 from rostfine_core.marking import QT_TRANSLATE_NOOP

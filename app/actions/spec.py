@@ -1,4 +1,4 @@
-"""One action of the window: its texts, keys, place, when it is enabled and what it does."""
+"""The record of one action: texts, keys, places, when it is enabled and what it does."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ from app.actions.spec import VIDEO, ActionSpec, Bar, Place
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 JUMP_FRAMES = 10
-LAST = 2**31 - 1  # the player stops at the last frame
+LAST = 2**31 - 1  # the player clips it to the last frame
 
 VIDEO_ACTIONS = (
     ActionSpec(
@@ -24,7 +24,7 @@ VIDEO_ACTIONS = (
         id="step_back",
         menu=VIDEO,
         text=QT_TRANSLATE_NOOP("Actions", "Back one frame"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Show the frame before"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show the previous frame"),
         icon="step_back",
         shortcut="J",
         run=lambda to: to.player.step(-1),
@@ -36,7 +36,7 @@ VIDEO_ACTIONS = (
         id="step_forward",
         menu=VIDEO,
         text=QT_TRANSLATE_NOOP("Actions", "Forward one frame"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Show the frame after"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show the next frame"),
         icon="step_forward",
         shortcut="L",
         run=lambda to: to.player.step(1),
@@ -57,7 +57,7 @@ VIDEO_ACTIONS = (
         id="jump_forward",
         menu=VIDEO,
         text=QT_TRANSLATE_NOOP("Actions", "Forward ten frames"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Go ten frames on"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Go ten frames forward"),
         icon="jump_forward",
         shortcut="Shift+L",
         run=lambda to: to.player.step(JUMP_FRAMES),
@@ -100,7 +100,7 @@ VIDEO_ACTIONS = (
         id="faster",
         menu=VIDEO,
         text=QT_TRANSLATE_NOOP("Actions", "Faster"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Play at twice the speed, at most as it was recorded"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Play at twice the speed, up to the recorded speed"),
         icon="faster",
         shortcut="]",
         run=lambda to: to.player.change_speed(1),

@@ -1,4 +1,4 @@
-"""Tracking and grading: what is to be done, one job of each kind at a time, in one batch each."""
+"""Tracking and grading: what is needed, in batches, one job of each kind at a time."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,9 +30,9 @@ MODEL, TRACK, GRADE, FILM = "model", "track", "grade", "film"
 
 
 class Analysis(QObject):
-    """Owns the model and starts whatever track or grade is wanted and not running yet.
+    """Owns the model and starts the tracking and grading that is wanted and not running yet.
 
-    What failed or was cancelled is left alone until the user asks for it again or changes it.
+    What failed or was cancelled is skipped until the user asks for it again or changes it.
 
     Signals:
         failed(str): the model cannot be used; the sentence is for the user.
@@ -59,7 +59,7 @@ class Analysis(QObject):
     # Requests ------------------------------------------------------------------------------
 
     def use(self, cache: FrameCache | None) -> None:
-        """Take another video."""
+        """Switch to another video."""
         self._cache = cache
         self._is_track_wanted = self._is_grade_wanted = False
         self._repeat = None
@@ -68,13 +68,13 @@ class Analysis(QObject):
         self._skipped_films.clear()
 
     def track(self) -> None:
-        """Track what has no track; while tracking runs, what came since is tracked after it."""
+        """Track what has no track; sperm added while tracking runs follow in the next batch."""
         self._skipped_tracks.clear()
         self._is_track_wanted = True
         self.go_on()
 
     def grade(self) -> None:
-        """Track and grade what has no grade; a batch that runs is neither stopped nor repeated."""
+        """Track and grade what has no grade; a running batch is neither stopped nor repeated."""
         self._skipped_tracks.clear()
         self._skipped_grades.clear()
         self._is_grade_wanted = True
@@ -85,7 +85,7 @@ class Analysis(QObject):
         self.go_on()
 
     def try_again(self, cache: FrameCache) -> None:
-        """Do what failed once more with frames that can be read."""
+        """Retry what failed, with frames that can be read."""
         repeat, self._repeat = self._repeat, None
         self._cache = cache
         self._skipped_films.clear()
@@ -93,7 +93,7 @@ class Analysis(QObject):
             repeat()
 
     def cancel(self) -> None:
-        """Stop tracking and grading and want nothing any more."""
+        """Stop tracking and grading, and drop what was wanted."""
         self._is_track_wanted = self._is_grade_wanted = False
         self._skipped_tracks |= {self._session.track_key(s) for s in self.untracked}
         self._skipped_grades |= {self._session.assessment_key(s) for s in self.ungraded}
@@ -112,7 +112,7 @@ class Analysis(QObject):
 
     @property
     def ungraded(self) -> tuple[Sperm, ...]:
-        """The tracked sperm that have no grade and were not found impossible to grade."""
+        """The tracked sperm that have no grade and can be graded, as far as is known."""
         session = self._session
         return tuple(
             s
@@ -126,12 +126,12 @@ class Analysis(QObject):
     # The model -----------------------------------------------------------------------------
 
     def load_model(self) -> None:
-        """Load the model of the settings in the background, once the last load has ended."""
+        """Load the model of the settings in the background, after a load that is still running."""
         if self._jobs.is_running(MODEL):
             self._jobs.cancel(MODEL)
             self._is_load_stale = True
             return
-        # The old one must not grade meanwhile: its answers would be kept as those of no model.
+        # The old model must not grade meanwhile: its results would be stored under no model.
         self._assessor, self._is_load_stale = None, False
         path = self._settings.text("model_path")
         device: Any = self._settings.text("device")
@@ -145,7 +145,7 @@ class Analysis(QObject):
         )
 
     def _on_model_loaded(self, assessor: "Assessor") -> None:
-        if self._is_load_stale:  # another was chosen when it was too late to cancel
+        if self._is_load_stale:  # another model was chosen when it was too late to cancel
             self.load_model()
             return
         self._assessor = assessor
@@ -173,7 +173,7 @@ class Analysis(QObject):
 
     @Slot()
     def go_on(self) -> None:
-        """Start what is wanted, can be done and does not run."""
+        """Start what is wanted, possible and not running yet."""
         video, cache = self._session.video, self._cache
         if video is None or cache is None:
             return
@@ -185,7 +185,7 @@ class Analysis(QObject):
 
     @Slot(str)
     def continue_after(self, kind: str) -> None:
-        """Start what waited for a job of this kind to end."""
+        """Start what was waiting for a job of this kind."""
         if kind in (TRACK, GRADE, FILM):
             self.go_on()
 

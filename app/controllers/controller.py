@@ -1,4 +1,4 @@
-"""The slots behind the requests that are no edits: showing, exporting, ending; owns the parts."""
+"""The main controller: showing, exporting and closing; it owns the other controllers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,17 +38,17 @@ class Questions(Protocol):
     """What the controller must ask the user."""
 
     def may_discard(self) -> bool:
-        """Whether results that were never exported may be let go."""
+        """Whether results that were never exported may be discarded."""
 
     def may_overwrite(self, folder: Path) -> bool:
-        """Whether a report that exists may be replaced."""
+        """Whether an existing report may be replaced."""
 
     def find_moved(self, path: Path) -> Path | None:
-        """Where a video that is not in its place any more lies now."""
+        """Where a video is now that is no longer in its place."""
 
 
 class Controller(QObject):
-    """Acts on the session; owns the jobs, the undo stack's editor, the player and the analysis.
+    """Acts on the session; owns the jobs, the opener, the editor, the player and the analysis.
 
     Signals:
         failed(str): something failed; the sentence is for the user.
@@ -87,7 +87,7 @@ class Controller(QObject):
         )
         self.last_report: Path | None = None
         self._exported: set[AssessmentKey] = set()
-        self._settled = session.draft  # what the last report holds, or the video opened with
+        self._settled = session.draft  # as in the last report, or as the video was opened
         self._is_preview_stale = False
         session.set_overlay(Overlay(colour_map=settings.text("colour_map")))
 
@@ -101,13 +101,13 @@ class Controller(QObject):
     def open_video(
         self, path: Path, *, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
     ) -> None:
-        """Open a video, with the sperm that were clicked in it before and its scale if known."""
+        """Open a video, with sperm that were clicked before and its scale, if known."""
         if not self.has_unexported or self.questions.may_discard():
             self.opener.open(path, seeds, um_per_px)
 
     @Slot()
     def begin_anew(self) -> None:
-        """Take the video that was just opened as having nothing that a report could miss."""
+        """Count nothing of the video that was just opened as missing from a report."""
         self._exported, self._settled = set(), self.session.draft
 
     # Jobs ----------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Controller(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Stop what the user began; what is finished stays."""
+        """Stop what the user started; finished results stay."""
         self.opener.cancel()
         self.analysis.cancel()
         for kind in USER_JOBS:
@@ -127,7 +127,7 @@ class Controller(QObject):
 
     def shut_down(self) -> None:
         """End everything; the window is closing."""
-        self.editor.undo_stack.blockSignals(True)  # it tells of its own end
+        self.editor.undo_stack.blockSignals(True)  # it would emit signals while it is destroyed
         self.opener.leave()
         self.jobs.shut_down()
         self.settings.sync()
@@ -139,7 +139,7 @@ class Controller(QObject):
 
     @Slot(str)
     def redraw_preview(self, kind: str) -> None:
-        """Draw the preview again if it went out of date while it was drawn."""
+        """Draw the preview again if it became stale while it was being drawn."""
         if kind == PREVIEW and self._is_preview_stale:
             self.preview()
 
@@ -147,7 +147,7 @@ class Controller(QObject):
 
     @property
     def report_folder(self) -> Path:
-        """Where this sample's report goes: named by the sample, else by the video."""
+        """Where this sample's report goes: a folder named after sample or video."""
         root = self.settings.text("report_folder")
         video = self.session.video
         name = self.session.sample.sample or (video.path.stem if video else "")
@@ -155,13 +155,13 @@ class Controller(QObject):
 
     @property
     def has_unexported(self) -> bool:
-        """Whether there are sperm, corrections or grades that no export holds."""
+        """Whether there are sperm, corrections or grades that were not exported."""
         is_edited = bool(self.session.sperms) and self.session.draft != self._settled
         return is_edited or has_unexported_grades(self.session, self._exported)
 
     @Slot()
     def tell_target(self) -> None:
-        """Tell where the report goes and whether all of it is there already."""
+        """Emit where the report goes and whether it is there already, complete."""
         folder, is_last = self.report_folder, self.report_folder == self.last_report
         self.target_changed.emit(
             ReportTarget(
@@ -171,18 +171,22 @@ class Controller(QObject):
 
     @Slot()
     def export(self) -> None:
-        """Write the report of this sample; a report that exists is replaced only when allowed.
+        """Write the report of this sample; an existing report is replaced only if allowed.
 
-        Where nothing is graded, also since numbers of the microscope were typed, it grades first.
+        If nothing is graded, for example since the microscope's values changed, it grades first.
         """
         assessments, video = self.session.reportable, self.session.video
         if self.jobs.is_running(EXPORT):
             self.session.set_message(self.tr("The report is being written."))
             return
         if not assessments and (self.analysis.untracked or self.analysis.ungraded):
-            self.analysis.grade()  # what was typed last may have made every grade stale
-            if self.session.model.status is not ModelStatus.FAILED:  # it said why it cannot
-                self.session.set_message(self.tr("Sperm are being graded: then export."))
+            self.analysis.grade()  # the last field typed may have made every grade stale
+            if (
+                self.session.model.status is not ModelStatus.FAILED
+            ):  # the model's failure has been shown
+                self.session.set_message(
+                    self.tr("Sperm are being graded: export when they are done.")
+                )
             return
         if not assessments or video is None:
             self.failed.emit(self.tr("Nothing is graded yet: grade a sperm, then export."))
@@ -216,7 +220,7 @@ class Controller(QObject):
 
     @Slot()
     def preview(self) -> None:
-        """Draw the report's pages; a preview that runs is drawn again when it has ended."""
+        """Draw the report's pages; a preview that is being drawn is cancelled and drawn again."""
         self._is_preview_stale = self.jobs.is_running(PREVIEW)
         if self._is_preview_stale:
             self.jobs.cancel(PREVIEW)
@@ -234,7 +238,7 @@ class Controller(QObject):
         )
 
     def _on_preview_failed(self, sentence: str) -> None:
-        self.previewed.emit(())  # no pages of what was graded before
+        self.previewed.emit(())  # drop the pages of earlier grades
         self.failed.emit(sentence)
 
     # Showing -------------------------------------------------------------------------------
@@ -247,7 +251,7 @@ class Controller(QObject):
 
     @Slot(object)
     def set_overlay_kind(self, kind: OverlayKind) -> None:
-        """Lay something else over the frames."""
+        """Choose what is laid over the frames."""
         self.session.set_overlay(replace(self.session.overlay, kind=kind))
 
     @Slot(object)
@@ -266,20 +270,20 @@ class Controller(QObject):
 
     @Slot(tuple)
     def compare(self, keys: tuple[int, ...]) -> None:
-        """Put sperm side by side."""
+        """Choose the sperm to compare."""
         self.session.set_compared(keys)
 
     # Remembering ---------------------------------------------------------------------------
 
     @Slot()
     def remember_microscope(self) -> None:
-        """Keep the microscope's numbers for later videos."""
+        """Save the microscope's values for later videos."""
         calibration: Calibration = self.session.calibration
         known = {p.profile: p for p in self.settings.profiles}
         if known.get(calibration.profile, calibration) != calibration:
             self.session.set_message(
                 self.tr(
-                    "The numbers of the microscope {name} are changed, for later videos too."
+                    "The values of the microscope {name} have changed, for later videos too."
                 ).format(name=calibration.profile)
             )
         if calibration.profile:
@@ -288,12 +292,12 @@ class Controller(QObject):
 
     @Slot()
     def remember_operator(self) -> None:
-        """Keep the operator's name for the next start."""
+        """Save the operator's name for the next start."""
         self.settings.set_operator(self.session.sample.operator)
 
     @Slot(str)
     def apply_setting(self, id: str) -> None:
-        """Do what a changed setting asks for."""
+        """Apply a changed setting."""
         if id in ("model_path", "device"):
             self.analysis.load_model()
         elif id == "colour_map":
@@ -306,7 +310,7 @@ class Controller(QObject):
 
 
 def _holds_files(folder: Path) -> bool:
-    """Whether a folder is there with something in it; exporting says what else is wrong with it."""
+    """Whether a folder exists and is not empty; exporting reports any other problem with it."""
     try:
         return any(folder.iterdir())
     except OSError:

@@ -1,4 +1,4 @@
-"""Every edit of the user, each one step of the undo stack."""
+"""The user's edits, each one step of the undo stack."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ NO_MERGE, MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = -1, 1, 2, 3
 
 
 class EditCommand(QUndoCommand):
-    """One edit; edits with the same ``merge_id`` in a row (typing) become one."""
+    """One edit; successive edits with the same ``merge_id`` (typing) become one."""
 
     def __init__(
         self, session: Session, after: Draft, text: str, *, merge_id: int = NO_MERGE
@@ -29,15 +29,15 @@ class EditCommand(QUndoCommand):
         self._session.set_draft(self.after)
 
     def undo(self) -> None:
-        """Take the edit back."""
+        """Undo the edit."""
         self._session.set_draft(self._before)
 
     def id(self) -> int:
-        """Which edits may become one with this."""
+        """The id of edits that may be merged with this one."""
         return self._merge_id
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        """Take over a later edit of the same kind."""
+        """Merge a later edit of the same kind."""
         if not isinstance(other, EditCommand):
             return False
         self.after = other.after
@@ -54,23 +54,23 @@ class Editor(QObject):
         self._last_key = 0
 
     def reset(self) -> None:
-        """Begin with another video: there is nothing to undo."""
+        """Start with another video: nothing can be undone."""
         self.undo_stack.clear()
         self._last_key = 0
 
     def undo(self) -> None:
-        """Take the last edit back."""
+        """Undo the last edit."""
         self.undo_stack.undo()
 
     def redo(self) -> None:
-        """Do it again."""
+        """Redo the edit that was undone."""
         self.undo_stack.redo()
 
     # Sperm ---------------------------------------------------------------------------------
 
     @Slot(float, float)
     def add_sperm(self, x_px: float, y_px: float) -> None:
-        """Choose the sperm at a place of the frame on screen; outside it nothing happens."""
+        """Choose the sperm at a place in the frame on screen; clicks outside it are ignored."""
         info = self._session.info
         x_px, y_px = round(x_px, 2), round(y_px, 2)
         if info is None or not is_in_picture(
@@ -93,7 +93,7 @@ class Editor(QObject):
 
     @Slot(int, float, float)
     def correct_sperm(self, key: int, x_px: float, y_px: float) -> None:
-        """Say where a sperm is in the frame on screen; it is tracked again from there."""
+        """Set where a sperm is in the frame on screen; it is tracked again from there."""
         info = self._session.info
         if info is None or self._session.sperm(key) is None:
             return
@@ -116,7 +116,7 @@ class Editor(QObject):
 
     @Slot(int, str)
     def rename_sperm(self, key: int, name: str) -> None:
-        """Give a sperm another name, which no other has."""
+        """Give a sperm another, unique name."""
         sperm = self._session.sperm(key)
         if sperm is None or sperm.name == name.strip():
             return
@@ -130,36 +130,36 @@ class Editor(QObject):
 
     @Slot(int, int)
     def move_sperm(self, key: int, to: int) -> None:
-        """Put a sperm at another place in the list."""
+        """Move a sperm to another place in the list."""
         self._push(drafts.moved(self._session.draft, key, to=to), self.tr("Reorder sperm"))
 
     def remove_selected(self) -> None:
-        """Take the selected sperm off the list."""
+        """Remove the selected sperm from the list."""
         if self._session.selected is not None:
             draft = drafts.removed(self._session.draft, self._session.selected)
             self._push(draft, self.tr("Remove sperm"))
 
     def move_up(self) -> None:
-        """The selected sperm one place up."""
+        """Move the selected sperm one place up."""
         self._move(-1)
 
     def move_down(self) -> None:
-        """The selected sperm one place down."""
+        """Move the selected sperm one place down."""
         self._move(1)
 
     def accept(self) -> None:
-        """The selected track is good; said again, it is open."""
+        """Accept the selected track; if it is accepted already, leave it open."""
         self._judge(Verdict.ACCEPTED, self.tr("Accept track"))
 
     def reject(self) -> None:
-        """The selected track is wrong; said again, it is open."""
+        """Reject the selected track; if it is rejected already, leave it open."""
         self._judge(Verdict.REJECTED, self.tr("Reject track"))
 
     # Sample and microscope -----------------------------------------------------------------
 
     @Slot(str, str)
     def set_sample(self, sample: str, operator: str) -> None:
-        """Name the sample and who looks; typing in one field is one edit."""
+        """Name the sample and the operator; typing in one field is one edit."""
         info = SampleInfo(sample=sample, operator=operator)
         is_same_sample = sample == self._session.sample.sample
         self._push(
@@ -182,16 +182,16 @@ class Editor(QObject):
 
     @Slot(int)
     def select(self, key: int) -> None:
-        """Make a sperm the one that the panels are about."""
+        """Select the sperm that the panels show."""
         if self._session.sperm(key) is not None:
             self._session.select(key)
 
     def select_next(self) -> None:
-        """The next in the list."""
+        """Select the next sperm in the list."""
         self._select_by(1)
 
     def select_previous(self) -> None:
-        """The previous in the list."""
+        """Select the previous sperm in the list."""
         self._select_by(-1)
 
     def _select_by(self, by: int) -> None:

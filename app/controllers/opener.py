@@ -1,4 +1,4 @@
-"""The video on screen: opened, decoded in the background, left, and found again when it moved."""
+"""The video on screen: opens it, decodes it in the background, and finds it when it has moved."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,7 +46,7 @@ class Opener(QObject):
         find_moved: Callable[[Path], Path | None],
         parent: QObject | None = None,
     ) -> None:
-        """Args: ``find_moved`` asks the user where a video lies that is not in its place."""
+        """Args: ``find_moved`` asks the user where a missing video is."""
         super().__init__(parent)
         self._session, self._settings, self._jobs = session, settings, jobs
         self._editor, self._player, self._analysis = editor, player, analysis
@@ -60,9 +60,9 @@ class Opener(QObject):
     ) -> None:
         """Open a video; the old one stays until the new one's first frame is decoded.
 
-        Args: ``um_per_px`` is the video's own, for users who have no microscope of theirs yet.
+        Args: ``um_per_px`` is the video's own scale, used if the user has no microscope yet.
         """
-        path = path.absolute()  # the list of recent videos is read from other folders too
+        path = path.absolute()  # the recent videos must not depend on the working folder
         if self._jobs.is_running(OPEN):
             self._next = (path, seeds, um_per_px)
             self._jobs.cancel(OPEN)
@@ -105,7 +105,7 @@ class Opener(QObject):
     def _on_opened(
         self, path: Path, seeds: tuple[Seed, ...], um_per_px: float | None, opened: tasks.Opened
     ) -> None:
-        if self._next is not None:  # another was asked for when it was too late to cancel
+        if self._next is not None:  # another video was asked for when it was too late to cancel
             _close(opened)
             return
         self.leave()
@@ -116,7 +116,7 @@ class Opener(QObject):
             draft = replace(draft, calibration=Calibration(um_per_px=um_per_px))
         self._session.set_video(OpenedVideo(path=path, info=info), draft)
         self._session.set_frame(0, opened.image)
-        self._analysis.use(self._keep_frames(opened))  # its thread would keep the panels waiting
+        self._analysis.use(self._keep_frames(opened))  # last, as its thread would delay the panels
         self._check(path)
         self._settings.add_recent(path)
         self._editor.add_seeds(seeds)
@@ -124,10 +124,10 @@ class Opener(QObject):
         self.opened.emit()
 
     def _first_draft(self) -> Draft:
-        """What a video begins with: what was typed for it before, else what is remembered."""
+        """What a video starts with: what was typed before opening, else what is remembered."""
         typed, remembered = self._session.draft, self._settings.last_profile
         operator = typed.sample.operator or self._settings.operator
-        if self._session.video is not None:  # that was typed for another video
+        if self._session.video is not None:  # it was typed for another video
             return Draft(sample=SampleInfo(operator=operator), calibration=remembered)
         is_described = typed.calibration != Calibration()
         return Draft(
@@ -148,7 +148,7 @@ class Opener(QObject):
             lambda: cache.fill(opened.video),
             on_success=lambda _: None,
             on_failure=self.report_failure,
-            discard=lambda _: opened.video.close(),  # it may not have begun
+            discard=lambda _: opened.video.close(),  # it may not have started
         )
         return cache
 
@@ -198,7 +198,7 @@ class Opener(QObject):
         return self._session.video.sha256 if self._session.video else ""
 
     def _on_found(self, path: Path, opened: tasks.Opened) -> None:
-        """Go on with the same video at its new place; kept frames may need their old file."""
+        """Continue with the same video at its new place."""
         frame = self._session.frame
         self._let_frames_go()
         self._session.move_video(path)
@@ -228,13 +228,13 @@ class Opener(QObject):
 
 
 def _close(opened: tasks.Opened | None) -> None:
-    """Let a video go that was opened too late to be wanted."""
+    """Close a video that was opened too late to be wanted."""
     if opened is not None:
         opened.video.close()
 
 
 def _is_missing(path: Path) -> bool:
-    """Whether there is no such file; where that cannot be told, opening it says why."""
+    """Whether there is no such file; if that cannot be told, opening it says why."""
     try:
         return not path.exists()
     except OSError:

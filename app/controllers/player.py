@@ -15,7 +15,7 @@ class Player(QObject):
     """Moves the session's frame; a frame that is not decoded yet is shown when it has arrived.
 
     Signals:
-        _arrived(int): sent by the filling thread to this one.
+        _arrived(int): a frame was decoded; sent by the decoding thread.
     """
 
     _arrived = Signal(int)
@@ -32,12 +32,12 @@ class Player(QObject):
         self._arrived.connect(self._on_arrived)
 
     def use(self, cache: FrameCache | None) -> None:
-        """Show frames of another video from now on, beginning with its first."""
+        """Switch to the frames of another video, starting with its first."""
         self.pause()
         self._cache, self._wanted = cache, 0
 
     def note_arrival(self, index: int) -> None:
-        """Called by the cache in its filler's thread."""
+        """Note that a frame was decoded; called in the decoding thread."""
         self._arrived.emit(index)
 
     @Slot(int)
@@ -52,12 +52,12 @@ class Player(QObject):
             self._restart_clock()
 
     def step(self, count: int) -> None:
-        """Go some frames on or back; playing stops."""
+        """Go some frames forward or back, and stop playing."""
         self.pause()
         self.seek(self._wanted + count)
 
     def toggle(self) -> None:
-        """Play or pause; at the end it plays from the beginning."""
+        """Play or pause; at the end, play from the beginning."""
         if self._session.is_playing:
             self.pause()
         elif self._cache is not None and self._session.info is not None:
@@ -73,7 +73,7 @@ class Player(QObject):
         self._session.set_playing(False, self._session.speed)
 
     def change_speed(self, steps: int) -> None:
-        """Slower or faster by whole steps; 1 is the speed of the recording."""
+        """Change the speed by some steps of ``SPEEDS``."""
         place = SPEEDS.index(self._session.speed) + steps
         self.set_speed(SPEEDS[min(max(0, place), len(SPEEDS) - 1)])
 

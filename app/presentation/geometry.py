@@ -35,7 +35,7 @@ def levels(display: Display) -> tuple[float, float]:
 
 
 def path_points(track: Track) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """X and y of every frame of a track; NaN where the sperm was lost, so that lines break."""
+    """The x and y of every frame of a track; NaN where the sperm was lost, so that lines break."""
     x = np.array([p.x_px for p in track.points], dtype=np.float64)
     y = np.array([p.y_px for p in track.points], dtype=np.float64)
     return x, y

@@ -1,4 +1,4 @@
-"""The two themes: named colours from a file each, one style sheet, icons in their colours."""
+"""The two themes: named colours from one file each, a style sheet, and icons in their colours."""
 
 import tomllib
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def load_theme(name: str) -> Theme:
 
 
 def sperm_colour(key: int, ground: QPalette | None = None) -> QColor:
-    """The colour of a sperm, the same as long as it lives; darker on a light ``ground``."""
+    """The colour of a sperm, which never changes; darker on a light ``ground``."""
     colour = QColor(SPERM_COLOURS[(key - 1) % len(SPERM_COLOURS)])
     is_light = ground is not None and ground.color(QPalette.ColorRole.Window).lightness() > 127
     return colour.darker(DARKER_PERCENT) if is_light else colour
@@ -63,7 +63,7 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
 
 @lru_cache(maxsize=256)
 def icon(name: str, colour: str, disabled_colour: str) -> QIcon:
-    """An icon drawn in one colour at every size; it is pale when its action is off."""
+    """An icon drawn in one colour at every size, pale while its action is disabled."""
     source = bundled_path(f"resources/icons/{name}.svg").read_text(encoding="utf-8")
     result = QIcon()
     for mode, tint in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, disabled_colour)):

@@ -1,4 +1,4 @@
-"""The edits themselves, as pure functions from one draft to the next."""
+"""The edits as pure functions from one draft to the next."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,28 +8,28 @@ from rostfine_core.domain import Verdict
 
 
 def free_name(draft: Draft, *, key: int) -> str:
-    """The number of the next sperm, ``key``, which counts those that were removed.
+    """The number of the next sperm: ``key``, which also counts removed sperm.
 
-    The number of a removed one may stand in a report already.
+    The number of a removed sperm may already be in a report.
     """
     taken = (int(s.name) for s in draft.sperms if s.name.isdecimal())
     return str(max([key, *(number + 1 for number in taken)]))
 
 
 def added(draft: Draft, *, key: int, frame: int, x_px: float, y_px: float) -> Draft:
-    """One sperm more, numbered by itself."""
+    """Add a sperm under a free number."""
     sperm = Sperm(key=key, name=free_name(draft, key=key), seeds=())
     sperm = sperm.corrected(frame=frame, x_px=x_px, y_px=y_px)
     return replace(draft, sperms=(*draft.sperms, sperm))
 
 
 def removed(draft: Draft, key: int) -> Draft:
-    """One sperm less."""
+    """Remove a sperm."""
     return replace(draft, sperms=tuple(s for s in draft.sperms if s.key != key))
 
 
 def renamed(draft: Draft, key: int, name: str) -> Draft | None:
-    """One sperm under another name; None when the name is empty, taken or the same."""
+    """Rename a sperm; None if the name is empty, taken or the same."""
     name = name.strip()
     if not name or any(s.name.casefold() == name.casefold() for s in draft.sperms if s.key != key):
         return None
@@ -38,7 +38,7 @@ def renamed(draft: Draft, key: int, name: str) -> Draft | None:
 
 
 def moved(draft: Draft, key: int, *, to: int) -> Draft:
-    """One sperm at another place in the list, ``to`` counted without it and held in range."""
+    """Move a sperm in the list; ``to`` counts without it and is clipped to the list."""
     sperm = next(s for s in draft.sperms if s.key == key)
     others = [s for s in draft.sperms if s.key != key]
     others.insert(min(max(to, 0), len(others)), sperm)
@@ -46,7 +46,7 @@ def moved(draft: Draft, key: int, *, to: int) -> Draft:
 
 
 def corrected(draft: Draft, key: int, *, frame: int, x_px: float, y_px: float) -> Draft:
-    """One sperm's place in one frame said by hand; what was decided about its track is open."""
+    """Set a sperm's place in one frame by hand; the verdict on its track is open again."""
     return _with(
         draft,
         key,
@@ -55,7 +55,7 @@ def corrected(draft: Draft, key: int, *, frame: int, x_px: float, y_px: float) -
 
 
 def judged(draft: Draft, key: int, verdict: Verdict) -> Draft:
-    """One sperm's track accepted, rejected or open."""
+    """Set the verdict on a sperm's track."""
     return _with(draft, key, lambda s: replace(s, verdict=verdict))
 
 

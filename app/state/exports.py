@@ -15,8 +15,8 @@ def reported_keys(session: Session) -> set[AssessmentKey]:
 def has_unexported_grades(session: Session, exported: AbstractSet[AssessmentKey]) -> bool:
     """Whether a sperm that was not rejected has a grade that is not among ``exported``.
 
-    A grade that is not shown now, as while another model loads, counts too, unless another grade
-    of the same track was exported.
+    A grade that is not shown now, for example while another model loads, counts too unless
+    another grade of the same track was exported.
     """
     wanted = (s for s in session.sperms if s.verdict is not Verdict.REJECTED)
     return any(_is_unexported(session, sperm, exported) for sperm in wanted)

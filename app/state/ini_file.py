@@ -1,7 +1,7 @@
-"""The values of one INI file: kept in memory, written by a thread of their own.
+"""The values of one INI file: kept in memory, written by a thread.
 
-QSettings writes in the thread that set a value and waits for the disk: up to a fifth of a second
-on a busy one, for every letter that is typed into a remembered field.
+QSettings writes in the thread that sets a value and waits for the disk: on a busy one up to a
+fifth of a second for every letter typed into a remembered field.
 """
 
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class IniFile:
-    """What stands in the file, with what was set since; only what was set is written."""
+    """The file's values and those set since; only the latter are written."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -22,15 +22,15 @@ class IniFile:
         self._values: dict[str, object] = {key: store.value(key) for key in store.allKeys()}
         self._unwritten: dict[str, object] = {}
         self._lock = threading.Lock()
-        self._pool = QThreadPool(maxThreadCount=1)  # starting one of Python's waits for its begin
+        self._pool = QThreadPool(maxThreadCount=1)  # starting a Python thread waits until it runs
         self._is_writing = False
 
     def value(self, key: str, default: object = None) -> object:
-        """The value of a key, as it was set or as the file gives it (texts, lists, bytes)."""
+        """The value of a key, as set or as read from the file (texts, lists, bytes)."""
         return self._values.get(key, default)
 
     def set_value(self, key: str, value: object) -> None:
-        """Keep a value and have it written soon."""
+        """Set a value; it is written soon."""
         if key in self._values and self._values[key] == value:
             return
         self._values[key] = value
@@ -39,7 +39,7 @@ class IniFile:
             self._start_writing()
 
     def sync(self) -> None:
-        """Wait until everything is written; what could not be before is tried once more."""
+        """Wait until everything is written; failed writes are tried once more."""
         self._pool.waitForDone()
         with self._lock:
             if self._unwritten:
@@ -64,7 +64,7 @@ class IniFile:
             store.sync()
             if store.status() is not QSettings.Status.NoError:
                 log.warning("Settings cannot be written to %s", self._file)
-                with self._lock:  # they go with the next value that is set
+                with self._lock:  # they are written with the next value
                     self._unwritten, self._is_writing = taken | self._unwritten, False
                 return
 

@@ -1,7 +1,7 @@
-"""Assessments as they stand now: with the sample's present name, beside the sperm followed now.
+"""Assessments as they are shown: with the sample's present name and the sperm followed now.
 
-What was graded stays as it was made; the sample's name, the verdict and whether another sperm is
-the same one may change later. A sperm's own name is no part of its assessment.
+What was graded never changes; the sample's name, the verdict and whether two clicks are the same
+sperm may change later. A sperm's own name is not part of its assessment.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class _Made:
 
 
 class Presenter:
-    """Makes them, and keeps those that were asked for last: views ask many times a second."""
+    """Makes them and caches the latest: views ask many times a second."""
 
     def __init__(self) -> None:
         self._followed: tuple[Track, ...] = ()
@@ -27,7 +27,7 @@ class Presenter:
         self._made: dict[str, _Made] = {}
 
     def follow(self, tracks: Sequence[Track]) -> None:
-        """Say which sperm there are and where they swim."""
+        """Set the tracks of the sperm that are there now."""
         is_known = len(tracks) == len(self._followed) and all(
             track is before for track, before in zip(tracks, self._followed, strict=True)
         )
@@ -36,7 +36,7 @@ class Presenter:
             self._same_as = find_same_heads({t.target: places_of(t) for t in tracks})
 
     def same_as(self, target: str) -> str | None:
-        """The target of another sperm that is the same one as ``target``."""
+        """The target of another click on the same sperm as ``target``."""
         return self._same_as.get(target)
 
     def assessment(
@@ -59,7 +59,7 @@ class Presenter:
 def _presented(
     graded: Assessment, sample: SampleInfo, verdict: Verdict, same_as: str | None
 ) -> Assessment:
-    """The graded record itself where nothing has changed since."""
+    """The graded record itself if nothing has changed since."""
     flags = tuple(flag for flag in graded.flags if flag.code != SAME_HEAD)
     if same_as is not None:
         flags = (*flags, same_head_flag(same_as))

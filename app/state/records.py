@@ -1,4 +1,4 @@
-"""The frozen records of the window's state; Qt, torch and files are unknown here."""
+"""The frozen records of the window's state, without Qt, torch or files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,7 @@ SPEEDS = (0.0625, 0.125, 0.25, 0.5, 1.0)
 class Sperm:
     """One sperm the user chose: ``key`` never changes, ``name`` is what reports call it.
 
-    The name stands here alone: seeds, tracks and results know the sperm by its ``target``.
+    Only this record holds the name: seeds, tracks and results know the sperm by its ``target``.
     """
 
     key: int
@@ -53,7 +53,7 @@ class Sperm:
         return tuple(sorted((s.frame, s.x_px, s.y_px) for s in self.seeds))
 
     def corrected(self, *, frame: int, x_px: float, y_px: float) -> "Sperm":
-        """The same sperm with its place in ``frame`` said by hand."""
+        """The same sperm with its place in ``frame`` set by hand."""
         others = tuple(s for s in self.seeds if s.frame != frame)
         seed = Seed(target=self.target, frame=frame, x_px=x_px, y_px=y_px)
         return replace(self, seeds=tuple(sorted((*others, seed), key=lambda s: s.frame)))
@@ -61,9 +61,9 @@ class Sperm:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What the user says of the microscope.
+    """What the user says about the microscope.
 
-    ``fps`` None trusts the file, ``um_per_px`` None means that there is no scale; ``profile`` is
+    ``fps`` None trusts the file, ``um_per_px`` None means no scale; ``profile`` is
     the microscope's name, "" for none.
     """
 
@@ -74,7 +74,7 @@ class Calibration:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """Everything that the user edits; undo and redo exchange one draft for another."""
+    """Everything that the user edits; undo and redo replace one draft by another."""
 
     sperms: tuple[Sperm, ...] = ()
     sample: SampleInfo = field(default_factory=SampleInfo)
@@ -100,7 +100,7 @@ class Film:
 
 @dataclass(frozen=True, kw_only=True)
 class AssessmentKey:
-    """What an assessment depends on: when one of these changes it is out of date."""
+    """What an assessment depends on: when one of these changes, it is out of date."""
 
     target: str
     places: Places
@@ -111,7 +111,7 @@ class AssessmentKey:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Results:
-    """What the workers found, kept by what it was found from, so that undo finds it again."""
+    """What the jobs found, keyed by their inputs, so that undo finds it again."""
 
     tracks: Mapping[TrackKey, Track] = field(default_factory=dict)
     films: Mapping[TrackKey, Film] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class Results:
 
 
 class ModelStatus(StrEnum):
-    """How far the model is."""
+    """The state of the model."""
 
     LOADING = "loading"
     READY = "ready"
@@ -141,7 +141,7 @@ class ModelState:
 
     @property
     def notice(self) -> str:
-        """What must be shown beside its grades; until it is known, that of the demonstration."""
+        """The notice for its grades; until the model is known, that of the demonstration model."""
         return DISCLAIMER_DEMONSTRATION if self.info is None else self.info.notice
 
 
@@ -156,7 +156,7 @@ class RunningJob:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportTarget:
-    """Where the report goes, whether it is there with all that is graded, and can be opened."""
+    """Where the report goes, whether all grades are in it, and whether it can be opened."""
 
     folder: Path
     is_written: bool = False

@@ -41,10 +41,10 @@ from rostfine_core.messages import Message
 class Session(QObject):
     """What the views show.
 
-    Signals: each tells that the state of its name has changed, after it has changed.
+    Signals: each is emitted after the state that it is named after has changed.
     ``results_changed`` is emitted for new tracks and grades, ``sperms_changed`` for edits of the
-    list, ``frame_changed`` when another frame is on screen, ``video_moved`` when the same
-    video lies elsewhere.
+    list, ``frame_changed`` when another frame is on screen, ``video_moved`` when the file of the
+    video has moved.
     """
 
     video_changed = Signal()
@@ -113,11 +113,11 @@ class Session(QObject):
 
     @property
     def fps(self) -> float:
-        """The frame rate that counts: the user's correction, else the file's; 0 without video."""
+        """The frame rate in use: the user's correction, else the file's; 0 without a video."""
         return self.calibration.fps or (self.video.info.fps if self.video else 0.0)
 
     def time_s(self, frame: int) -> float:
-        """The time of a frame by the frame rate that counts."""
+        """The time of a frame at the frame rate in use."""
         if self.video is None:
             return 0.0
         if self.calibration.fps:
@@ -125,7 +125,7 @@ class Session(QObject):
         return self.video.info.timestamps_s[frame]
 
     def sperm(self, key: int | None) -> Sperm | None:
-        """The sperm of a key; None when it is not (or no longer) in the list."""
+        """The sperm with a key; None if it is not in the list."""
         return next((s for s in self.sperms if s.key == key), None)
 
     @property
@@ -134,7 +134,7 @@ class Session(QObject):
         return {s.target: s.name for s in self.sperms}
 
     def number(self, key: int) -> int:
-        """The place in the list, from 1; the name is what is drawn beside the marker."""
+        """The place in the list, from 1; markers show the name instead."""
         return [s.key for s in self.sperms].index(key) + 1
 
     @property
@@ -165,9 +165,9 @@ class Session(QObject):
         )
 
     def assessment(self, sperm: Sperm) -> Assessment | None:
-        """The assessment that is true of this sperm now, see ``presenter``.
+        """The assessment of this sperm as it is now, see ``presenter``.
 
-        None while its track is rejected: what was graded there was not this sperm.
+        None while its track is rejected: what was graded was not this sperm.
         """
         if sperm.verdict is Verdict.REJECTED:
             return None
@@ -183,7 +183,7 @@ class Session(QObject):
         )
 
     def _follow(self) -> None:
-        """Tell of the sperm that are followed now: those whose tracks were not rejected."""
+        """Pass on the tracks that were not rejected."""
         kept = (s for s in self.sperms if s.verdict is not Verdict.REJECTED)
         tracks = map(self.track, kept)
         self._presenter.follow([track for track in tracks if track is not None])
@@ -219,7 +219,7 @@ class Session(QObject):
     # Changes, made by the controller --------------------------------------------------------
 
     def set_video(self, video: OpenedVideo | None, draft: Draft) -> None:
-        """Begin with another video: no sperm, no results, and the page for reviewing."""
+        """Start with another video: no sperm, no results, and the review page."""
         self.video, self.draft, self.results = video, draft, Results()
         self._presenter = Presenter()
         self.selected, self.compared, self.frame, self.image = None, (), 0, None
@@ -239,18 +239,18 @@ class Session(QObject):
             signal.emit()
 
     def move_video(self, path: Path) -> None:
-        """Note where the open video lies now; it is the same video."""
+        """Note where the file of the open video is now."""
         if self.video is not None:
             self.video = replace(self.video, path=path)
             self.video_moved.emit()
 
     def set_checksum(self, sha256: str) -> None:
-        """Note the checksum of the open video, which arrives later than its picture."""
+        """Set the checksum of the open video, which is known later than its picture."""
         if self.video is not None:
             self.video = replace(self.video, sha256=sha256)
 
     def set_draft(self, draft: Draft) -> None:
-        """Exchange what the user edits and tell which parts of it are different."""
+        """Replace what the user edits and emit which parts have changed."""
         before, self.draft = self.draft, draft
         self._follow()
         if before.calibration != draft.calibration:
@@ -301,7 +301,7 @@ class Session(QObject):
             self.selection_changed.emit()
 
     def set_compared(self, keys: tuple[int, ...]) -> None:
-        """Choose what stands side by side."""
+        """Choose the sperm to compare."""
         if keys != self.compared:
             self.compared = keys
             self.compared_changed.emit()
@@ -312,7 +312,7 @@ class Session(QObject):
         self.frame_changed.emit()
 
     def set_cached(self, spans: tuple[tuple[int, int], ...], total: int) -> None:
-        """Note which frames of the video, each (first, last), are decoded and kept."""
+        """Note which runs of frames, each (first, last), are decoded and kept."""
         count = sum(last - first + 1 for first, last in spans)
         if (self.cached_frames, self.cached_spans) != ((count, total), spans):
             self.cached_frames, self.cached_spans = (count, total), spans
@@ -349,7 +349,7 @@ class Session(QObject):
             self.playing_changed.emit()
 
     def set_model(self, model: ModelState) -> None:
-        """Note how far the model is; assessments by another model are no longer shown."""
+        """Set the model's state; assessments by another model are no longer shown."""
         if model.crop_px != self.model.crop_px:
             self.results = replace(self.results, films={})
         self.model = model
@@ -363,6 +363,6 @@ class Session(QObject):
             self.running_changed.emit()
 
     def set_message(self, message: str) -> None:
-        """Say one sentence in the status bar; the same sentence may be said again."""
+        """Show a sentence in the status bar, even if it is the same as before."""
         self.message = message
         self.message_changed.emit()

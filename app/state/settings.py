@@ -50,11 +50,11 @@ SETTINGS: tuple[Setting, ...] = (
         id="language",
         group=QT_TRANSLATE_NOOP("Settings", "Appearance"),
         label=QT_TRANSLATE_NOOP("Settings", "Language"),
-        tip=QT_TRANSLATE_NOOP("Settings", "Used from the next start on."),
+        tip=QT_TRANSLATE_NOOP("Settings", "Takes effect at the next start."),
         default="system",
         choices=("system", "en", "ja"),
         choice_labels=(
-            QT_TRANSLATE_NOOP("Settings", "As the system"),
+            QT_TRANSLATE_NOOP("Settings", "Same as the system"),
             QT_TRANSLATE_NOOP("Settings", "English"),
             QT_TRANSLATE_NOOP("Settings", "Japanese"),
         ),
@@ -64,7 +64,7 @@ SETTINGS: tuple[Setting, ...] = (
         id="colour_map",
         group=QT_TRANSLATE_NOOP("Settings", "Appearance"),
         label=QT_TRANSLATE_NOOP("Settings", "Attention colours"),
-        tip=QT_TRANSLATE_NOOP("Settings", "All of them can be read by the colour-blind."),
+        tip=QT_TRANSLATE_NOOP("Settings", "All of them are readable with colour blindness."),
         default="cividis",
         choices=("cividis", "viridis", "magma", "inferno"),
         choice_labels=("cividis", "viridis", "magma", "inferno"),
@@ -72,14 +72,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         id="auto_track",
         group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
-        label=QT_TRANSLATE_NOOP("Settings", "Track at once"),
+        label=QT_TRANSLATE_NOOP("Settings", "Track automatically"),
         tip=QT_TRANSLATE_NOOP("Settings", "Track a sperm as soon as it is clicked or corrected."),
         default=True,
     ),
     Setting(
         id="auto_grade",
         group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
-        label=QT_TRANSLATE_NOOP("Settings", "Grade at once"),
+        label=QT_TRANSLATE_NOOP("Settings", "Grade automatically"),
         tip=QT_TRANSLATE_NOOP("Settings", "Grade a sperm as soon as it is tracked."),
         default=True,
     ),
@@ -88,7 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
         group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
         label=QT_TRANSLATE_NOOP("Settings", "Reports folder"),
         tip=QT_TRANSLATE_NOOP(
-            "Settings", "A folder for each sample is made in it; empty is the usual place."
+            "Settings", "Each sample gets a folder in it; empty means the usual place."
         ),
         default="",
         is_path=True,
@@ -98,7 +98,7 @@ SETTINGS: tuple[Setting, ...] = (
         group=QT_TRANSLATE_NOOP("Settings", "Model"),
         label=QT_TRANSLATE_NOOP("Settings", "Model file or folder"),
         tip=QT_TRANSLATE_NOOP(
-            "Settings", "Empty is the demonstration model; a folder of models is an ensemble."
+            "Settings", "Empty means the demonstration model; a folder of models is an ensemble."
         ),
         default="",
         is_path=True,
@@ -107,7 +107,7 @@ SETTINGS: tuple[Setting, ...] = (
         id="device",
         group=QT_TRANSLATE_NOOP("Settings", "Model"),
         label=QT_TRANSLATE_NOOP("Settings", "Device"),
-        tip=QT_TRANSLATE_NOOP("Settings", "Automatic takes an NVIDIA GPU where there is one."),
+        tip=QT_TRANSLATE_NOOP("Settings", "Automatic uses an NVIDIA GPU if there is one."),
         default="auto",
         choices=("auto", "cuda", "cpu"),
         choice_labels=(
@@ -122,7 +122,8 @@ SETTINGS: tuple[Setting, ...] = (
         label=QT_TRANSLATE_NOOP("Settings", "Decoded frames (MiB)"),
         tip=QT_TRANSLATE_NOOP(
             "Settings",
-            "A video that fits is kept whole; of a longer one a part. From the next video on.",
+            "A video that fits is kept whole, a longer one in part. "
+            "Takes effect with the next video.",
         ),
         default=1024,
         minimum=64,
@@ -134,12 +135,12 @@ MAX_RECENT = 10
 
 
 class Settings(QObject):
-    """The stored settings; what is stored but does not fit the table counts as not stored.
+    """The stored settings; a stored value that does not fit the table counts as not stored.
 
     Signals:
-        changed(str): the setting of that id has another value.
-        profiles_changed(tuple): the microscopes are now these.
-        recent_changed(tuple): the recent videos are now these.
+        changed(str): the setting with this id has changed.
+        profiles_changed(tuple): the known microscopes have changed to these.
+        recent_changed(tuple): the recent videos have changed to these.
     """
 
     changed = Signal(str)
@@ -169,7 +170,7 @@ class Settings(QObject):
         return setting.default if stored is None else _fitting(setting, stored)
 
     def set_value(self, id: str, value: Value) -> None:
-        """Store a value; one that does not fit is replaced by the default."""
+        """Store a value, or the default if it does not fit."""
         fitting = _fitting(_BY_ID[id], value)
         if fitting != self.value(id):
             self._store.set_value(f"settings/{id}", fitting)
@@ -198,21 +199,21 @@ class Settings(QObject):
 
     @property
     def last_profile(self) -> Calibration:
-        """The microscope used last."""
+        """The last microscope used."""
         name = str(self._store.value("last_profile", ""))
         return next((p for p in self.profiles if p.profile == name), Calibration())
 
     def set_last_profile(self, name: str) -> None:
-        """Note which microscope is in use."""
+        """Remember which microscope is in use."""
         self._store.set_value("last_profile", name)
 
     @property
     def operator(self) -> str:
-        """Who worked last."""
+        """The last operator."""
         return str(self._store.value("operator", ""))
 
     def set_operator(self, name: str) -> None:
-        """Note who works."""
+        """Remember the operator."""
         self._store.set_value("operator", name)
 
     @property
@@ -229,17 +230,17 @@ class Settings(QObject):
         self.recent_changed.emit(self.recent)
 
     def remove_recent(self, path: Path) -> None:
-        """Forget a video that is gone."""
+        """Forget a video."""
         self._store.set_value("recent", [str(p) for p in self.recent if p != path])
         self.recent_changed.emit(self.recent)
 
     def layout(self, name: str) -> QByteArray:
-        """The stored geometry or state of a window part; empty when there is none."""
+        """The stored geometry or state of a part of the window; empty if there is none."""
         stored = self._store.value(f"layout/{name}")
         return stored if isinstance(stored, QByteArray) else QByteArray()
 
     def set_layout(self, name: str, state: QByteArray) -> None:
-        """Store the geometry or state of a window part."""
+        """Store the geometry or state of a part of the window."""
         self._store.set_value(f"layout/{name}", state)
 
     def sync(self) -> None:
@@ -260,7 +261,7 @@ def _profile(row: dict[str, Any]) -> Calibration:
 
 
 def _fitting(setting: Setting, value: object) -> Value:
-    """The value as the table's type, or the default when it cannot be that."""
+    """The value as the table's type, or the default if it does not fit."""
     try:
         if isinstance(setting.default, bool):
             return value if isinstance(value, bool) else str(value).lower() in ("true", "1")
@@ -274,7 +275,7 @@ def _fitting(setting: Setting, value: object) -> Value:
 
 
 def settings_file() -> Path:
-    """The settings, one INI file a user."""
+    """The settings, one INI file per user."""
     return Path(QStandardPaths.writableLocation(_Location.AppConfigLocation)) / "settings.ini"
 
 

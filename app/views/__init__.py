@@ -1,1 +1,1 @@
-"""The widgets, one a file: they show the session and emit requests, and never compute."""
+"""The widgets: they show the session and emit requests, and never compute."""

@@ -20,16 +20,16 @@ class CropView(QWidget):
         self.setMinimumSize(96, 96)
 
     def sizeHint(self) -> QSize:
-        """As large as the crop at first."""
+        """The size of the crop, to begin with."""
         return QSize(CROP_PX, CROP_PX)
 
     def show_part(self, image: QImage, source: QRectF, colour: QColor) -> None:
-        """Show a part of a picture; what lies outside stays dark."""
+        """Show a part of a picture; what lies outside the picture stays dark."""
         self._image, self._source, self._colour = image, source, colour
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The largest square that fits, in the middle."""
+        """Draw the largest square that fits, in the middle."""
         painter = QPainter(self)
         side = min(self.width(), self.height()) - 2
         area = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)

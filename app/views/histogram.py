@@ -1,4 +1,4 @@
-"""The grade distribution A-E as bars, with what each of the three heads says as marks."""
+"""The grade distribution A-E as bars, with a mark for each of the three heads."""
 
 import pyqtgraph as pg
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
@@ -54,7 +54,7 @@ class Histogram(QWidget):
 
         Args:
             prediction: mean and heads.
-            highest: the largest share of those it stands beside, so that all have one scale.
+            highest: the largest share among the compared sperm, so that all have one scale.
         """
         palette = self.palette()
         text = palette.color(QPalette.ColorRole.WindowText)
@@ -106,7 +106,7 @@ def _heads(prediction: Prediction) -> tuple[GradeDistribution, ...]:
 
 
 def paint_bar(painter: QPainter, area: QRectF, grade: GradeDistribution) -> None:
-    """The shares of A to E side by side, as wide as they are large."""
+    """Draw the shares of A to E side by side, each as wide as it is large."""
     left = area.left()
     painter.setPen(Qt.PenStyle.NoPen)
     for share, colour in zip(grade.probabilities, GRADE_COLOURS, strict=True):

@@ -1,4 +1,4 @@
-"""The sentences that stand over every page: what the grade is not, and the model's notice."""
+"""The sentences above every page: what the grade is not, and the model's notice."""
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget

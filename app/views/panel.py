@@ -1,4 +1,4 @@
-"""The small pieces that many panels are made of: headings, quiet notes, framed panels."""
+"""The small parts of many panels: headings, quiet notes, frames."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout

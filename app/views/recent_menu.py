@@ -1,4 +1,4 @@
-"""The menu of the videos that were opened last."""
+"""The menu of recent videos."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 
 class RecentMenu(QMenu):
-    """One action a video.
+    """One entry per video.
 
     Signals:
-        chosen(Path): a video is to be opened.
+        chosen(Path): the user wants to open a video.
     """
 
     chosen = Signal(Path)
@@ -22,7 +22,7 @@ class RecentMenu(QMenu):
 
     @Slot(tuple)
     def show_videos(self, paths: Sequence[Path]) -> None:
-        """Offer these videos, the last one first."""
+        """Show these videos in this order."""
         self.clear()
         for path in paths:
             action = self.addAction(path.name)

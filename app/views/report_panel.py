@@ -26,22 +26,22 @@ from app.views.panel import framed, heading, muted, title
 
 
 class Page(QWidget):
-    """One page of the report, in the middle of its place and never larger than it was drawn."""
+    """One page of the report, centred and never larger than it was drawn."""
 
     def __init__(self, picture: NDArray[np.uint8]) -> None:
         super().__init__()
         self._picture = picture
-        self._image: QImage | None = None  # made when first seen: of many pages few are
+        self._image: QImage | None = None  # made when first shown: few of many pages are
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
     def hasHeightForWidth(self) -> bool:
-        """Its shape stays."""
+        """It keeps its shape."""
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """At most its own size."""
+        """The height at a width, at most its own."""
         own = self.sizeHint()
         return round(min(width, own.width()) * own.height() / own.width())
 
@@ -50,7 +50,7 @@ class Page(QWidget):
         return QSize(self._picture.shape[1], self._picture.shape[0])
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Smoothly scaled."""
+        """Draw the page, smoothly scaled."""
         if self._image is None:
             self._image = rgb_image(self._picture)
         painter = QPainter(self)
@@ -112,7 +112,7 @@ class ReportPage(QWidget):
             session.model_changed,
         ):
             signal.connect(self._on_contents_changed)
-        session.video_changed.connect(lambda: self.show_pages(()))  # these are of another video
+        session.video_changed.connect(lambda: self.show_pages(()))  # they belong to another video
         self._on_contents_changed()
 
     def _form(self) -> QWidget:
@@ -123,7 +123,7 @@ class ReportPage(QWidget):
         fields.addRow(self.tr("Sample"), self.sample)
         fields.addRow(self.tr("Operator"), self.operator)
         inside.addLayout(fields)
-        inside.addWidget(heading(self.tr("It will hold")))
+        inside.addWidget(heading(self.tr("Contents")))
         inside.addWidget(self._contents)
         inside.addWidget(heading(self.tr("Every page says")))
         inside.addWidget(self._notices)
@@ -160,8 +160,12 @@ class ReportPage(QWidget):
 
     @Slot(object)
     def show_target(self, target: ReportTarget) -> None:
-        """Say where the report goes or, where nothing came after it, is."""
-        text = self.tr("Is in {folder}") if target.is_written else self.tr("Goes to {folder}")
+        """Say where the report will be saved or, if it is complete, where it is."""
+        text = (
+            self.tr("Saved in {folder}")
+            if target.is_written
+            else self.tr("Will be saved in {folder}")
+        )
         name = str(target.folder)
         breakable = re.sub(r"([-_.])", "\\1\u200b", name)  # a name may be wider than the panel
         self._target.setText(text.format(folder=breakable))
@@ -169,7 +173,7 @@ class ReportPage(QWidget):
 
     @Slot(object)
     def show_pages(self, pictures: tuple[NDArray[np.uint8], ...]) -> None:
-        """Show the preview, (H, W, 3) uint8 a page."""
+        """Show the preview, (H, W, 3) uint8 per page."""
         while (item := self._pages.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -200,7 +204,7 @@ class ReportPage(QWidget):
         lines = [self.tr("{count} graded sperm").format(count=len(graded))]
         if left_out:
             lines.append(
-                self.tr("{count} sperm without a grade or rejected: left out").format(
+                self.tr("{count} sperm left out: rejected or without a grade").format(
                     count=left_out
                 )
             )

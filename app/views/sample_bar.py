@@ -21,12 +21,12 @@ MARGIN_PX, FRAME_PX = 6, 24
 
 
 class NumberField(QDoubleSpinBox):
-    """A number with its unit, or words for none; wide enough for either."""
+    """A number with its unit, or words for no number; wide enough for both."""
 
     def __init__(
         self, typical: float, unit: str, none: str, *, maximum: float, decimals: int
     ) -> None:
-        """Args: ``typical`` is a value with as many digits as must be seen at once."""
+        """Args: ``typical`` is a value with as many digits as must be visible."""
         super().__init__()
         self.setRange(0.0, maximum)
         self.setDecimals(decimals)
@@ -35,13 +35,13 @@ class NumberField(QDoubleSpinBox):
         self.setKeyboardTracking(False)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.lineEdit().setTextMargins(MARGIN_PX, 0, MARGIN_PX, 0)
-        self.ensurePolished()  # the style sheet's font is wider than the system's
+        self.ensurePolished()  # the style sheet's font may be wider than the system's
         texts = (self.textFromValue(typical) + unit, none)
         widest_px = max(map(self.fontMetrics().horizontalAdvance, texts))
         self.setFixedWidth(widest_px + 2 * MARGIN_PX + FRAME_PX)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """A key that edits replaces the words for none whole: no part of them is a number."""
+        """Replace the words for no number as a whole: no part of them is a number."""
         is_typed = event.text().isprintable() and bool(event.text())
         is_removed = event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
         is_edit = is_typed or is_removed or event.matches(QKeySequence.StandardKey.Paste)
@@ -50,7 +50,7 @@ class NumberField(QDoubleSpinBox):
         super().keyPressEvent(event)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        """As Qt's, whichever sign stands for the decimal point, and nothing is no number."""
+        """Accept a comma or a point before decimals, and an empty text as no number."""
         checked: tuple[QValidator.State, str, int]
         if self._is_empty(text):
             return QValidator.State.Acceptable, text, position
@@ -58,7 +58,7 @@ class NumberField(QDoubleSpinBox):
         return checked
 
     def valueFromText(self, text: str) -> float:
-        """The number, with a comma or a point before its decimals; where it was removed, none."""
+        """The number of a text with a decimal comma or point; no number for an empty text."""
         if self._is_empty(text):
             return self.minimum()
         return float(super().valueFromText(self._with_own_point(text)))
@@ -71,7 +71,7 @@ class NumberField(QDoubleSpinBox):
         return text.replace("," if point == "." else ".", point)
 
     def textFromValue(self, value: float) -> str:
-        """No more digits than the value has."""
+        """The number without trailing zeros."""
         text = super().textFromValue(value)
         point = self.locale().decimalPoint()
         return text.rstrip("0").removesuffix(point) if point in text else text
@@ -81,7 +81,7 @@ class WheelGuard(QObject):
     """Keeps the wheel from changing a field that only happens to lie under the pointer."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave the wheel to fields that have the focus."""
+        """Let only a field with the focus see the wheel."""
         is_field = isinstance(watched, QWidget) and not watched.hasFocus()
         return is_field and event.type() == QEvent.Type.Wheel
 
@@ -108,18 +108,20 @@ class SampleBar(QWidget):
         assert profile_line is not None
         self._profile_line = profile_line
         profile_line.setPlaceholderText(self.tr("microscope"))
-        self.fps = NumberField(119.88, " fps", self.tr("fps as filed"), maximum=MAX_FPS, decimals=3)
+        self.fps = NumberField(
+            119.88, " fps", self.tr("fps from file"), maximum=MAX_FPS, decimals=3
+        )
         self.fps.setAccessibleName(self.tr("Frames per second"))
         self.fps.setToolTip(
-            self.tr("Corrects the frame rate where the file is wrong; in brackets the file's own")
+            self.tr("Corrects the frame rate if the file is wrong; the file's own is in brackets")
         )
         self.um_per_px = NumberField(
             0.1234, " µm/px", self.tr("no µm/px"), maximum=MAX_UM_PER_PX, decimals=4
         )
         self.um_per_px.setAccessibleName(self.tr("Micrometres per pixel"))
-        self.um_per_px.setToolTip(self.tr("Without it speeds are in pixels a second"))
+        self.um_per_px.setToolTip(self.tr("Without it, speeds are in pixels per second"))
         guard = WheelGuard(self)
-        for box in (self.profile, self.fps, self.um_per_px):  # another value drops all grades
+        for box in (self.profile, self.fps, self.um_per_px):  # changing it makes all grades stale
             box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             box.installEventFilter(guard)
         layout = QHBoxLayout(self)
@@ -149,17 +151,17 @@ class SampleBar(QWidget):
         box = QComboBox()
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        box.setCompleter(None)  # type: ignore[arg-type]  # another's name is not what was typed
+        box.setCompleter(None)  # type: ignore[arg-type]  # completion must not offer other names
         box.setMinimumWidth(88)
         box.setMaximumWidth(126)
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         box.setAccessibleName(self.tr("Microscope"))
-        box.setToolTip(self.tr("The microscope's name; its fps and µm/px are remembered under it"))
+        box.setToolTip(self.tr("The microscope's name; its fps and µm/px are saved under it"))
         return box
 
     @Slot(tuple)
     def set_profiles(self, profiles: tuple[Calibration, ...]) -> None:
-        """Offer the microscopes that are known."""
+        """Show the known microscopes."""
         self._profiles = profiles
         self.profile.blockSignals(True)
         self.profile.clear()
@@ -169,7 +171,7 @@ class SampleBar(QWidget):
         self._show_calibration()
 
     def commit(self) -> None:
-        """Take over what was typed, as when a field is left: an action must not act without it."""
+        """Apply what was typed, as if the field was left: actions must see it."""
         self.fps.interpretText()
         self.um_per_px.interpretText()
         self._on_calibration_edited()
@@ -213,14 +215,14 @@ class SampleBar(QWidget):
             if field.text() != text:
                 field.setText(text)
                 if not field.hasFocus():
-                    field.setCursorPosition(0)  # a long text is known by its beginning
+                    field.setCursorPosition(0)  # show the beginning of a long text
 
     @Slot()
     def _show_calibration(self) -> None:
         calibration, info = self._session.calibration, self._session.info
-        # in brackets, since Qt takes no number whose text is that of the special value
+        # in brackets, since Qt rejects a number that reads like the special value
         self.fps.setSpecialValueText(
-            self.tr("({fps:.4g} fps)").format(fps=info.fps) if info else self.tr("fps as filed")
+            self.tr("({fps:.4g} fps)").format(fps=info.fps) if info else self.tr("fps from file")
         )
         for field, value in (
             (self.fps, calibration.fps),

@@ -16,7 +16,7 @@ class StatusBar(QStatusBar):
     """Shows the most important running job.
 
     Signals:
-        cancel_requested(): the cross was pressed.
+        cancel_requested(): the user wants to cancel.
     """
 
     cancel_requested = Signal()
@@ -69,7 +69,7 @@ class StatusBar(QStatusBar):
     def _show_model(self) -> None:
         model = self._session.model
         if model.status is ModelStatus.LOADING:
-            text = ""  # said beside the progress bar
+            text = ""  # shown beside the progress bar
         elif model.info is None:
             text = self.tr("no model")
         else:
@@ -82,7 +82,9 @@ class StatusBar(QStatusBar):
             if model.info.is_demonstration:
                 text += self.tr(" (demonstration, not for clinical use)")
             else:
-                text += f" ({model.info.dataset_kind})"  # every trained model's file has one name
+                text += (
+                    f" ({model.info.dataset_kind})"  # all trained models have the same file name
+                )
         self._model.setText(text)
         self._model.setToolTip(model.problem)
 
@@ -99,7 +101,7 @@ class StatusBar(QStatusBar):
             self.tr("loading the model") if job.kind == "model" else wording.say(job.progress.stage)
         )
         self._stage.setText(self.tr("cancelling …") if job.is_cancelling else f"{stage} …")
-        self._progress.setUpdatesEnabled(False)  # or each change paints all of the window at once
+        self._progress.setUpdatesEnabled(False)  # else each change repaints the whole window
         self._progress.setRange(0, job.progress.total)
         self._progress.setValue(job.progress.done)
         self._progress.setUpdatesEnabled(True)
@@ -111,7 +113,7 @@ class StatusBar(QStatusBar):
         return min(shown, key=lambda j: ORDER.index(j.kind), default=None)
 
     def _is_waiting(self, job: RunningJob) -> bool:
-        """Whether all frames are decoded that are to be kept, until others are asked for."""
+        """Whether all frames that fit are decoded, and no other is wanted yet."""
         count, total = self._session.cached_frames
         is_full = count >= total or job.progress.done >= job.progress.total > 0
         return job.kind == "frames" and is_full

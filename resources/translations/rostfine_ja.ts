@@ -506,7 +506,7 @@
         <translation>元に戻す</translation>
     </message>
     <message>
-        <source>Take the last edit back</source>
+        <source>Undo the last edit</source>
         <translation>直前の編集を取り消します</translation>
     </message>
     <message>
@@ -514,7 +514,7 @@
         <translation>やり直す</translation>
     </message>
     <message>
-        <source>Do the edit again</source>
+        <source>Redo the edit that was undone</source>
         <translation>編集をもう一度行います</translation>
     </message>
     <message>
@@ -522,7 +522,7 @@
         <translation>次の精子</translation>
     </message>
     <message>
-        <source>Select the next sperm of the list</source>
+        <source>Select the next sperm in the list</source>
         <translation>一覧の次の精子を選びます</translation>
     </message>
     <message>
@@ -530,7 +530,7 @@
         <translation>前の精子</translation>
     </message>
     <message>
-        <source>Select the previous sperm of the list</source>
+        <source>Select the previous sperm in the list</source>
         <translation>一覧の前の精子を選びます</translation>
     </message>
     <message>
@@ -586,7 +586,7 @@
         <translation>中止</translation>
     </message>
     <message>
-        <source>Stop what is running; nothing that is finished is lost</source>
+        <source>Stop what is running; finished results are kept</source>
         <translation>実行中の作業を止めます。完了したものは失われません</translation>
     </message>
     <message>
@@ -642,7 +642,7 @@
         <translation>1 フレーム戻る</translation>
     </message>
     <message>
-        <source>Show the frame before</source>
+        <source>Show the previous frame</source>
         <translation>前のフレームを表示します</translation>
     </message>
     <message>
@@ -650,7 +650,7 @@
         <translation>1 フレーム進む</translation>
     </message>
     <message>
-        <source>Show the frame after</source>
+        <source>Show the next frame</source>
         <translation>次のフレームを表示します</translation>
     </message>
     <message>
@@ -666,7 +666,7 @@
         <translation>10 フレーム進む</translation>
     </message>
     <message>
-        <source>Go ten frames on</source>
+        <source>Go ten frames forward</source>
         <translation>10 フレーム先へ移動します</translation>
     </message>
     <message>
@@ -698,7 +698,7 @@
         <translation>速く</translation>
     </message>
     <message>
-        <source>Play at twice the speed, at most as it was recorded</source>
+        <source>Play at twice the speed, up to the recorded speed</source>
         <translation>2 倍の速さで再生します(録画時の速さまで)</translation>
     </message>
     <message>
@@ -730,7 +730,7 @@
         <translation>重ね表示なし</translation>
     </message>
     <message>
-        <source>Show the frames alone</source>
+        <source>Show the frames only</source>
         <translation>フレームだけを表示します</translation>
     </message>
     <message>
@@ -778,7 +778,7 @@
         <translation>フレーム全体</translation>
     </message>
     <message>
-        <source>Fit the video into its place</source>
+        <source>Fit the whole video into the view</source>
         <translation>動画を表示領域に合わせます</translation>
     </message>
     <message>
@@ -786,7 +786,7 @@
         <translation>実際のピクセル</translation>
     </message>
     <message>
-        <source>One pixel of the video for one of the screen</source>
+        <source>Show one video pixel per screen pixel</source>
         <translation>動画の 1 ピクセルを画面の 1 ピクセルで表示します</translation>
     </message>
     <message>
@@ -794,7 +794,7 @@
         <translation>ダーク／ライト</translation>
     </message>
     <message>
-        <source>Change between the dark and the light theme</source>
+        <source>Switch between the dark and the light theme</source>
         <translation>ダークテーマとライトテーマを切り替えます</translation>
     </message>
     <message>
@@ -802,7 +802,7 @@
         <translation>全画面</translation>
     </message>
     <message>
-        <source>Fill the whole screen, or not any more</source>
+        <source>Fill the whole screen, or return to a window</source>
         <translation>全画面表示を切り替えます</translation>
     </message>
     <message>
@@ -826,7 +826,7 @@
         <translation>ログを表示</translation>
     </message>
     <message>
-        <source>Open the folder of the crash log</source>
+        <source>Open the folder with the crash log</source>
         <translation>クラッシュログのフォルダーを開きます</translation>
     </message>
 </context>
@@ -929,11 +929,11 @@
         <translation>2～4 行を選ぶと並べて表示します。見出しをクリックすると並べ替えます。</translation>
     </message>
     <message>
-        <source>Nothing is chosen that has a grade.</source>
+        <source>None of the chosen sperm has a grade.</source>
         <translation>評価のある精子が選ばれていません。</translation>
     </message>
     <message>
-        <source>Of one vote on each, the first&apos;s is better in {better:.0%}, equal in {equal:.0%}, the second&apos;s better in {worse:.0%}.</source>
+        <source>If each got one vote, the first would be better in {better:.0%} of cases, equal in {equal:.0%} and worse in {worse:.0%}.</source>
         <translation>それぞれ 1 票ずつでは、前者の票が良い {better:.0%}、同じ {equal:.0%}、後者の票が良い {worse:.0%}。</translation>
     </message>
     <message>
@@ -1023,7 +1023,7 @@
         <translation>レポートを書き出しています。</translation>
     </message>
     <message>
-        <source>Sperm are being graded: then export.</source>
+        <source>Sperm are being graded: export when they are done.</source>
         <translation>評価中です。終わったら書き出してください。</translation>
     </message>
     <message>
@@ -1035,22 +1035,22 @@
         <translation>レポートは {folder} にあります。</translation>
     </message>
     <message>
-        <source>The numbers of the microscope {name} are changed, for later videos too.</source>
+        <source>The values of the microscope {name} have changed, for later videos too.</source>
         <translation>顕微鏡「{name}」の数値を変更しました。以後の動画にも使われます。</translation>
     </message>
 </context>
 <context>
     <name>Dialogs</name>
     <message>
-        <source>No report holds these sperm, corrections or grades yet.</source>
+        <source>Some sperm, corrections or grades are not in any report yet.</source>
         <translation>これらの精子、修正、評価はまだレポートに書き出されていません。</translation>
     </message>
     <message>
-        <source>They are lost when you go on.</source>
+        <source>They will be lost if you continue.</source>
         <translation>続けると失われます。</translation>
     </message>
     <message>
-        <source>Go on without them</source>
+        <source>Continue without them</source>
         <translation>書き出さずに続ける</translation>
     </message>
     <message>
@@ -1058,7 +1058,7 @@
         <translation>{folder} にはすでにファイルがあります。</translation>
     </message>
     <message>
-        <source>A report among them is replaced when you go on; other files stay.</source>
+        <source>If you continue, a report among them is replaced; other files stay.</source>
         <translation>続けると、その中のレポートは置き換えられます。ほかのファイルは残ります。</translation>
     </message>
     <message>
@@ -1066,11 +1066,11 @@
         <translation>ここに書き出す</translation>
     </message>
     <message>
-        <source>Work is running.</source>
+        <source>A task is still running.</source>
         <translation>作業が実行中です。</translation>
     </message>
     <message>
-        <source>It is cancelled when you close; what is finished on disk stays.</source>
+        <source>Closing cancels it; files that are already written stay.</source>
         <translation>閉じると中止されます。ディスクに保存済みのものは残ります。</translation>
     </message>
     <message>
@@ -1082,7 +1082,7 @@
         <translation>{path} が見つかりません。</translation>
     </message>
     <message>
-        <source>Show where it is?</source>
+        <source>Do you want to look for it?</source>
         <translation>場所を指定しますか?</translation>
     </message>
     <message>
@@ -1106,7 +1106,7 @@
         <translation>RoSTFine Assist</translation>
     </message>
     <message>
-        <source>This is a mistake in the program; Help, Show the log has the details.</source>
+        <source>This is a bug in the program; Help &gt; Show the log has the details.</source>
         <translation>プログラムの不具合です。詳細は「ヘルプ」の「ログを表示」にあります。</translation>
     </message>
 </context>
@@ -1206,7 +1206,7 @@
 <context>
     <name>FlagList</name>
     <message>
-        <source>None was found.</source>
+        <source>None found.</source>
         <translation>見つかりませんでした。</translation>
     </message>
     <message>
@@ -1437,7 +1437,7 @@
         <translation>検体のレポート</translation>
     </message>
     <message>
-        <source>It will hold</source>
+        <source>Contents</source>
         <translation>含まれるもの</translation>
     </message>
     <message>
@@ -1465,11 +1465,11 @@
         <translation>出力されるレポート（英語）</translation>
     </message>
     <message>
-        <source>Is in {folder}</source>
+        <source>Saved in {folder}</source>
         <translation>保存先: {folder}</translation>
     </message>
     <message>
-        <source>Goes to {folder}</source>
+        <source>Will be saved in {folder}</source>
         <translation>書き出し先: {folder}</translation>
     </message>
     <message>
@@ -1477,7 +1477,7 @@
         <translation>評価済みの精子 {count} 個</translation>
     </message>
     <message>
-        <source>{count} sperm without a grade or rejected: left out</source>
+        <source>{count} sperm left out: rejected or without a grade</source>
         <translation>評価がないか却下された精子 {count} 個は含まれません</translation>
     </message>
 </context>
@@ -1492,7 +1492,7 @@
         <translation>担当者</translation>
     </message>
     <message>
-        <source>Corrects the frame rate where the file is wrong; in brackets the file&apos;s own</source>
+        <source>Corrects the frame rate if the file is wrong; the file&apos;s own is in brackets</source>
         <translation>ファイルのフレームレートが誤っているときに訂正します。かっこ内はファイルの値です</translation>
     </message>
     <message>
@@ -1500,7 +1500,7 @@
         <translation>顕微鏡</translation>
     </message>
     <message>
-        <source>The microscope&apos;s name; its fps and µm/px are remembered under it</source>
+        <source>The microscope&apos;s name; its fps and µm/px are saved under it</source>
         <translation>顕微鏡の名前。fps と µm/px はこの名前で記憶されます</translation>
     </message>
     <message>
@@ -1512,7 +1512,7 @@
         <translation>顕微鏡</translation>
     </message>
     <message>
-        <source>fps as filed</source>
+        <source>fps from file</source>
         <translation>ファイルの fps</translation>
     </message>
     <message>
@@ -1528,7 +1528,7 @@
         <translation>1 ピクセルあたりのマイクロメートル</translation>
     </message>
     <message>
-        <source>Without it speeds are in pixels a second</source>
+        <source>Without it, speeds are in pixels per second</source>
         <translation>指定しない場合、速度はピクセル毎秒になります</translation>
     </message>
 </context>
@@ -1559,11 +1559,11 @@
         <translation>言語</translation>
     </message>
     <message>
-        <source>Used from the next start on.</source>
+        <source>Takes effect at the next start.</source>
         <translation>次回の起動から使われます。</translation>
     </message>
     <message>
-        <source>As the system</source>
+        <source>Same as the system</source>
         <translation>システムに合わせる</translation>
     </message>
     <message>
@@ -1579,7 +1579,7 @@
         <translation>注意マップの配色</translation>
     </message>
     <message>
-        <source>All of them can be read by the colour-blind.</source>
+        <source>All of them are readable with colour blindness.</source>
         <translation>いずれも色覚に配慮した配色です。</translation>
     </message>
     <message>
@@ -1587,7 +1587,7 @@
         <translation>作業</translation>
     </message>
     <message>
-        <source>Track at once</source>
+        <source>Track automatically</source>
         <translation>すぐに追跡</translation>
     </message>
     <message>
@@ -1595,7 +1595,7 @@
         <translation>クリックまたは修正した精子をすぐに追跡します。</translation>
     </message>
     <message>
-        <source>Grade at once</source>
+        <source>Grade automatically</source>
         <translation>すぐに評価</translation>
     </message>
     <message>
@@ -1607,7 +1607,7 @@
         <translation>レポートのフォルダー</translation>
     </message>
     <message>
-        <source>A folder for each sample is made in it; empty is the usual place.</source>
+        <source>Each sample gets a folder in it; empty means the usual place.</source>
         <translation>この中に検体ごとのフォルダーを作ります。空欄なら既定の場所です。</translation>
     </message>
     <message>
@@ -1619,7 +1619,7 @@
         <translation>モデルのファイルまたはフォルダー</translation>
     </message>
     <message>
-        <source>Empty is the demonstration model; a folder of models is an ensemble.</source>
+        <source>Empty means the demonstration model; a folder of models is an ensemble.</source>
         <translation>空欄ならデモ用モデルです。モデルのフォルダーはアンサンブルになります。</translation>
     </message>
     <message>
@@ -1627,7 +1627,7 @@
         <translation>デバイス</translation>
     </message>
     <message>
-        <source>Automatic takes an NVIDIA GPU where there is one.</source>
+        <source>Automatic uses an NVIDIA GPU if there is one.</source>
         <translation>自動では NVIDIA GPU があれば使います。</translation>
     </message>
     <message>
@@ -1651,7 +1651,7 @@
         <translation>デコード済みフレーム (MiB)</translation>
     </message>
     <message>
-        <source>A video that fits is kept whole; of a longer one a part. From the next video on.</source>
+        <source>A video that fits is kept whole, a longer one in part. Takes effect with the next video.</source>
         <translation>収まる動画は全体を、長い動画は一部を保持します。次の動画から有効です。</translation>
     </message>
 </context>
@@ -1682,11 +1682,11 @@
         <translation>顕微鏡</translation>
     </message>
     <message>
-        <source>Forget the selected one</source>
+        <source>Remove the selected one</source>
         <translation>選択したものを忘れる</translation>
     </message>
     <message>
-        <source>fps as filed</source>
+        <source>fps from file</source>
         <translation>ファイルの fps</translation>
     </message>
     <message>

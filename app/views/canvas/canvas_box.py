@@ -9,7 +9,7 @@ class CanvasBox(pg.ViewBox):
     """A view of the video whose left button is the tool's and whose other buttons pan.
 
     Signals:
-        pressed(QPointF): a click without a drag; a double click is one.
+        pressed(QPointF): a click without a drag; a double click counts as one.
         dragged(QPointF, QPointF, bool): where a drag began, where it is, whether it ended.
     """
 
@@ -21,14 +21,14 @@ class CanvasBox(pg.ViewBox):
         self.is_panning = False
 
     def mouseClickEvent(self, ev: MouseClickEvent) -> None:
-        """A click without a drag."""
+        """Emit a click without a drag."""
         if ev.button() == Qt.MouseButton.LeftButton:
             ev.accept()
-            if not ev.double():  # its first half was told already
+            if not ev.double():  # its first click has already been emitted
                 self.pressed.emit(self.mapSceneToView(ev.scenePos()))
 
     def mouseDragEvent(self, ev: MouseDragEvent, axis: int | None = None) -> None:
-        """The left button drags what lies under it, the others pan."""
+        """Drag what is under the pointer with the left button, pan with the others."""
         ev.accept()
         if ev.button() == Qt.MouseButton.LeftButton:
             start = self.mapSceneToView(ev.buttonDownScenePos())

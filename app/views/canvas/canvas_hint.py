@@ -1,4 +1,4 @@
-"""The sentence over the video: what can be done next, or what is to be known of the picture."""
+"""The sentence over the video: what to do next, or what to know about the picture."""
 
 import math
 
@@ -42,7 +42,7 @@ class CanvasHint(QLabel):
             self.place()
 
     def place(self) -> None:
-        """Take the room that the text needs now."""
+        """Resize to the present text."""
         self.adjustSize()
         if self._session.video is None:
             self.move(self._canvas.rect().center() - self.rect().center())
@@ -74,7 +74,7 @@ class CanvasHint(QLabel):
         ).format(name=sperm.name)
 
     def _attention(self) -> str:
-        """Which frame the attention belongs to, where that is not the one on screen."""
+        """Which frame the attention belongs to, if not to the one on screen."""
         session = self._session
         sperm = session.selected_sperm
         assessment = session.assessment(sperm) if sperm else None

@@ -33,7 +33,7 @@ class MarkerItem(QGraphicsItem):
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def boundingRect(self) -> QRectF:
-        """Ring and label, at whichever side the label stands."""
+        """The ring and the label, on whichever side the label is."""
         across, down = RING_PX + self.label_px + 2, RING_PX + LABEL_PX + 3
         return QRectF(-across, -down, 2 * across, 2 * down)
 
@@ -43,7 +43,7 @@ class MarkerItem(QGraphicsItem):
         option: QStyleOptionGraphicsItem,
         widget: QWidget | None = None,
     ) -> None:
-        """A dark ring under the coloured one, so that it is seen on any background."""
+        """Draw a dark ring under the coloured one, so that it is visible on any background."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         shade = QColor(0, 0, 0, 150)
         width = 2.4 if self._is_selected else 1.4
@@ -61,7 +61,7 @@ class MarkerItem(QGraphicsItem):
 
 
 def label_rect(width_px: float, *, at: QPointF, seen: QRectF) -> QRectF:
-    """Where a name stands beside a marker: upper right, else where it is not cut off.
+    """Where a name goes beside a marker: upper right, else where it is not cut off.
 
     Args:
         width_px: of the label.
@@ -106,7 +106,7 @@ class AttentionItem(QGraphicsItem):
         option: QStyleOptionGraphicsItem,
         widget: QWidget | None = None,
     ) -> None:
-        """The map, stretched over the crop."""
+        """Draw the map, stretched over the crop."""
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._is_smooth)
         painter.drawImage(self._rect, self._image)
 
@@ -138,12 +138,12 @@ class MeasureItem(QGraphicsItem):
         self.update()
 
     def set_text(self, text: str) -> None:
-        """Say the length."""
+        """Set the text of the length."""
         self._text = text
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """The line and room for the text, generously."""
+        """The line, with ample room for the text."""
         room = max(60.0, self.length_px)
         return (
             QRectF(self._line.p1(), self._line.p2())
@@ -157,7 +157,7 @@ class MeasureItem(QGraphicsItem):
         option: QStyleOptionGraphicsItem,
         widget: QWidget | None = None,
     ) -> None:
-        """Black under white, readable on any background."""
+        """Draw white on black, readable on any background."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor("white"), 1.6)):
             pen = QPen(colour, width)

@@ -18,7 +18,7 @@ FILM_FPS = 15.0
 
 
 class Loupe(QWidget):
-    """Shows the place under the pointer while it is over the video, else the film."""
+    """Shows the place under the pointer while that is over the video, else the film."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,18 +44,18 @@ class Loupe(QWidget):
         session.results_changed.connect(self._show)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Run the film."""
+        """Start the film."""
         super().showEvent(event)
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Rest."""
+        """Stop the film."""
         super().hideEvent(event)
         self._timer.stop()
 
     @Slot(float, float)
     def look_at(self, x_px: float, y_px: float) -> None:
-        """Show what a crop there would hold."""
+        """Show what a crop at this place would hold."""
         self._place = QPointF(x_px, y_px)
         self._show()
 
@@ -107,7 +107,7 @@ class Loupe(QWidget):
         track = self._session.track(sperm)
         point = track.at(self._session.frame) if track else None
         place = sperm.places[0][1:] if point is None else (point.x_px, point.y_px)
-        if math.isnan(place[0]):  # lost here: another sperm's picture must not stay
+        if math.isnan(place[0]):  # lost here: do not leave another sperm's picture
             self._view.show_part(QImage(), QRectF(0, 0, 1, 1), colour)
         else:
             self._show_place(QPointF(*place), colour)
@@ -120,7 +120,7 @@ class Loupe(QWidget):
         self._view.show_part(self._frame(), source, colour)
 
     def _frame(self) -> QImage:
-        """The frame on screen as Qt's picture, made once a frame."""
+        """The frame on screen as a Qt picture, made once per frame."""
         image = self._session.image
         assert image is not None
         if self._frame_image is None or self._frame_image[0] is not image:

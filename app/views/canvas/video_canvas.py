@@ -117,19 +117,19 @@ class VideoCanvas(pg.GraphicsView):
             self._box.setRange(QRectF(-0.5, -0.5, info.width_px, info.height_px), padding=0.01)
 
     def zoom_by(self, factor: float) -> None:
-        """Show it larger or smaller around the middle."""
+        """Zoom around the middle."""
         self._box.scaleBy((1 / factor, 1 / factor))
 
     def zoom_in(self) -> None:
-        """Show it larger."""
+        """Zoom in."""
         self.zoom_by(ZOOM_STEP)
 
     def zoom_out(self) -> None:
-        """Show it smaller."""
+        """Zoom out."""
         self.zoom_by(1 / ZOOM_STEP)
 
     def zoom_actual(self) -> None:
-        """One pixel of the video for one of the screen."""
+        """Show one pixel of the video per pixel of the screen."""
         scale = self.devicePixelRatioF() / self._box.viewPixelSize()[0]
         self._box.scaleBy((scale, scale))
 
@@ -178,7 +178,7 @@ class VideoCanvas(pg.GraphicsView):
 
     @Slot()
     def _rebuild(self) -> None:
-        """Draw the sperm anew whose look is different."""
+        """Redraw the sperm whose look has changed."""
         looks = {s.key: self._look(s) for s in self._session.sperms}
         for key in [k for k, d in self._drawn.items() if d.look != looks.get(k)]:
             drawn = self._drawn.pop(key)
@@ -216,7 +216,7 @@ class VideoCanvas(pg.GraphicsView):
 
     @Slot()
     def _place_items(self) -> None:
-        """Put what moves where it is in the frame on screen."""
+        """Move everything to its place in the frame on screen."""
         places = {m.key: m for m in self.markers()}
         for key, drawn in self._drawn.items():
             place = places.get(key)
@@ -250,7 +250,7 @@ class VideoCanvas(pg.GraphicsView):
             self._attention.show_map(rgba, box, self._session.overlay.kind)
 
     def markers(self) -> tuple[Marker, ...]:
-        """Where the sperm are in the frame on screen; those that are lost there are left out."""
+        """Where the sperm are in the frame on screen, without those that are lost there."""
         frame, found = self._session.frame, []
         for sperm in self._session.sperms:
             said = next((p for p in sperm.places if p[0] == frame), None)
@@ -304,28 +304,28 @@ class VideoCanvas(pg.GraphicsView):
         self._measure.set_text(length)
 
     def mousePressEvent(self, ev: QMouseEvent) -> None:
-        """The canvas keeps its clicks to itself."""
+        """Keep clicks inside the canvas."""
         super().mousePressEvent(ev)
         ev.accept()
 
     def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
-        """The canvas keeps its clicks to itself."""
+        """Keep clicks inside the canvas."""
         super().mouseDoubleClickEvent(ev)
         ev.accept()
 
     def mouseReleaseEvent(self, ev: QMouseEvent) -> None:
-        """The canvas keeps its clicks to itself."""
+        """Keep clicks inside the canvas."""
         super().mouseReleaseEvent(ev)
         ev.accept()
 
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
-        """Tell where the pointer is."""
+        """Emit where the pointer is."""
         super().mouseMoveEvent(ev)
         place = self._box.mapSceneToView(self.mapToScene(ev.position().toPoint()))
         self.hovered.emit(place.x(), place.y())
 
     def leaveEvent(self, ev: QEvent) -> None:
-        """Tell that it is nowhere."""
+        """Emit that the pointer has left."""
         super().leaveEvent(ev)
         self.left.emit()
 
@@ -352,7 +352,7 @@ class VideoCanvas(pg.GraphicsView):
             ev.ignore()
 
     def _move_cross(self, x_px: float, y_px: float) -> None:
-        """Move the cross within the video, and the view after it."""
+        """Move the cross within the video; the view follows it."""
         info, shown = self._session.info, self._box.viewRect()
         assert info is not None
         start = self._cross.pos() if self._cross.isVisible() else shown.center()
@@ -369,7 +369,7 @@ class VideoCanvas(pg.GraphicsView):
         self.hovered.emit(place.x(), place.y())
 
     def focusOutEvent(self, ev: QFocusEvent) -> None:
-        """The loupe is the pointer's or the cross's no longer."""
+        """Let the loupe show the selected sperm again."""
         super().focusOutEvent(ev)
         if not self.underMouse():
             self.left.emit()
@@ -381,7 +381,7 @@ class VideoCanvas(pg.GraphicsView):
             self._hint.place()
 
     def changeEvent(self, ev: QEvent) -> None:
-        """Give the hint the room that another style needs."""
+        """Resize the hint for another style."""
         super().changeEvent(ev)
         if ev.type() == QEvent.Type.StyleChange and hasattr(self, "_hint"):
             self._hint.place()

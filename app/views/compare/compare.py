@@ -19,13 +19,13 @@ from rostfine_core.domain import Assessment
 from rostfine_core.preference import Comparison, Preference, compare
 
 FILM_FPS = 6.0
-ROWS_OF_VERDICTS = 3  # more stand in a second column: the table above needs the room
+ROWS_OF_VERDICTS = 3  # further rows go into a second column, as the table above needs the room
 FILM_PX = 32
 FRAME_PX = 28  # of the frame and its margins, left and right
 
 
 class Candidate(QWidget):
-    """One sperm of those side by side: its film, histogram and main numbers."""
+    """One of the compared sperm: its film, histogram and main numbers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Candidate(QWidget):
         layout.addWidget(frame)
 
     def show_sperm(self, sperm: Sperm, assessment: Assessment, *, highest: float) -> None:
-        """Args: ``highest`` is the largest share of all that stand side by side."""
+        """Args: ``highest`` is the largest share of all compared sperm."""
         grade = assessment.prediction.grade
         self._images = tuple(map(rgb_image, assessment.clip.images))
         self._colour = sperm_colour(sperm.key)
@@ -67,7 +67,7 @@ class Candidate(QWidget):
         self.show_place(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show as much of the name as there is room for."""
+        """Show as much of the name as fits."""
         super().resizeEvent(event)
         self._fit_title()
 
@@ -84,10 +84,10 @@ class Candidate(QWidget):
 
 
 class ComparePage(QWidget):
-    """Compares; the films run in step because they show the same place of their clips.
+    """Compares sperm; their films run in step, as each shows the same place of its clip.
 
     Signals:
-        compared(tuple): the keys that are to stand side by side.
+        compared(tuple): the keys of the sperm to compare.
     """
 
     compared = Signal(tuple)
@@ -137,7 +137,7 @@ class ComparePage(QWidget):
         layout.addWidget(splitter)
         self._empty, inside = framed()
         self._empty.setFrameShape(QFrame.Shape.NoFrame)
-        inside.addWidget(muted(self.tr("Nothing is chosen that has a grade.")))
+        inside.addWidget(muted(self.tr("None of the chosen sperm has a grade.")))
         self._row.addWidget(self._empty)
         self._candidates: list[Candidate] = []
         self._chosen: list[tuple[Sperm, Assessment]] = []
@@ -162,7 +162,7 @@ class ComparePage(QWidget):
         self._show()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Rest."""
+        """Stop the films."""
         super().hideEvent(event)
         self._timer.stop()
         self._filling.stop()
@@ -175,7 +175,7 @@ class ComparePage(QWidget):
             candidate.show_place(self._place)
 
     def recolour(self) -> None:
-        """Draw again in another theme's colours."""
+        """Redraw in the colours of another theme."""
         self._is_drawn = False
         self._show()
 
@@ -205,7 +205,7 @@ class ComparePage(QWidget):
 
     @Slot()
     def _fill(self) -> None:
-        """Fill the next candidate: to build and fill all of them at once takes a tenth second."""
+        """Fill the next candidate; filling all of them at once would take a tenth of a second."""
         if self._filled == len(self._chosen):
             return
         if self._filled == len(self._candidates):
@@ -229,14 +229,14 @@ class ComparePage(QWidget):
         ]
 
     def _short(self, name: str) -> str:
-        """A name by its ends, since those of one sample often begin alike."""
+        """A name shortened in the middle, since names of one sample often begin alike."""
         metrics, longest_px = self.fontMetrics(), 12 * self.fontMetrics().averageCharWidth()
         return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, longest_px)
 
     def _sentence(self, first: str, second: str, found: Comparison) -> str:
         shares = self.tr(
-            "Of one vote on each, the first's is better in {better:.0%}, equal in {equal:.0%}, the "
-            "second's better in {worse:.0%}."
+            "If each got one vote, the first would be better in {better:.0%} of cases, equal in "
+            "{equal:.0%} and worse in {worse:.0%}."
         ).format(better=found.p_better, equal=found.p_equal, worse=found.p_worse)
         if found.preference is Preference.UNCLEAR:
             return self.tr("{first} and {second}: no clear difference. {shares}").format(

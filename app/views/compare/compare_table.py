@@ -39,7 +39,7 @@ FIGURES = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: its heading, what is shown and by what it sorts, None where nothing is known."""
+    """One column: its heading, its text and its sort key (None where nothing is known)."""
 
     heading: str
     tip: str
@@ -52,7 +52,7 @@ def _number(value: float | None, text: str) -> str:
 
 
 def _reversed(value: float | None) -> float | None:
-    """For columns that begin with the most."""
+    """A sort key for columns whose largest value comes first."""
     return None if value is None else -value
 
 
@@ -111,7 +111,7 @@ COLUMNS: tuple[Column, ...] = (
 
 
 class CompareModel(QAbstractTableModel):
-    """One row a sperm, the name first; what is not graded, or shows no sperm, sorts last."""
+    """One row per sperm, the name first; sperm without a grade, or without a head, sort last."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -119,7 +119,7 @@ class CompareModel(QAbstractTableModel):
         self._rows: tuple[tuple[Sperm, Assessment | None], ...] = ()
 
     def refresh(self) -> None:
-        """Show the session anew."""
+        """Show the session's present state."""
         rows = tuple((s, self._session.assessment(s)) for s in self._session.sperms)
         if rows != self._rows:
             self.beginResetModel()
@@ -131,7 +131,7 @@ class CompareModel(QAbstractTableModel):
         return self._rows[row][0].key
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """One row a sperm."""
+        """One row per sperm."""
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
@@ -190,7 +190,7 @@ class CompareModel(QAbstractTableModel):
 
 
 class UnknownLast(QSortFilterProxyModel):
-    """Sorts by numbers, either way; what has none comes last."""
+    """Sorts by number in either direction; rows without a number come last."""
 
     def lessThan(self, left: _Index, right: _Index) -> bool:
         """Compare two cells."""
@@ -205,7 +205,7 @@ class BarDelegate(QStyledItemDelegate):
     """Paints the A-E bar."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """The bar in the cell's middle."""
+        """Draw the bar in the middle of the cell."""
         super().paint(painter, option, index)
         grade = index.data(_Role.UserRole)
         if isinstance(grade, GradeDistribution):
@@ -259,7 +259,7 @@ class CompareTable(QTableView):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the session anew."""
+        """Show the session's present state."""
         self.selectionModel().blockSignals(True)
         self._model.refresh()
         self.selectionModel().blockSignals(False)
@@ -290,7 +290,7 @@ class CompareTable(QTableView):
 
 
 def _swatch(colour: QColor) -> QIcon:
-    """The sperm's colour, untinted in a selected row too."""
+    """The sperm's colour, not tinted even in a selected row."""
     picture = QPixmap(14, 14)
     picture.fill(colour)
     swatch = QIcon(picture)

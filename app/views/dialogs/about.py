@@ -39,7 +39,7 @@ PACKAGES = (
 
 
 class AboutDialog(QDialog):
-    """Three tabs; the model card is given as text by who opens the dialog."""
+    """Three tabs; the caller gives the model card as text."""
 
     def __init__(
         self, model: ModelState, *, card: str, licence: str, parent: QWidget | None = None
@@ -84,7 +84,7 @@ class AboutDialog(QDialog):
         return "\n".join([*lines, card])
 
     def _counts(self, info: ModelInfo) -> str:
-        """How much the model was trained on, as far as its file tells."""
+        """How much the model was trained on, as far as its file says."""
         clips, samples = info.trained_clips, info.trained_samples
         counts = "" if clips is None else self.tr(", {count:,} clips").format(count=clips)
         if samples is not None:
@@ -98,7 +98,7 @@ class AboutDialog(QDialog):
 
 
 def bundled_text(name: str) -> str:
-    """A text that comes with the program, or the sentence that says why it is not there."""
+    """A text that comes with the program, or a sentence saying why it is missing."""
     try:
         return bundled_path(name).read_text(encoding="utf-8")
     except (StoreError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The dialogs that are seldom needed: error, shortcuts, and the questions of the controller."""
+"""The small dialogs: errors, shortcuts and the controller's questions."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,17 +24,17 @@ VIDEO_FILTER = "*.avi *.mp4 *.mov *.mkv *.m4v *.wmv *.mpg *.mpeg *.ts *.tif *.ti
 
 
 class Questions:
-    """Asks the user, in dialogs of one parent window."""
+    """Asks the user, in dialogs over one parent window."""
 
     def __init__(self, parent: QWidget) -> None:
         self._parent = parent
 
     def may_discard(self) -> bool:
-        """Whether results that were never exported may be let go."""
+        """Whether results that were never exported may be discarded."""
         return self._ask(
-            translate("Dialogs", "No report holds these sperm, corrections or grades yet."),
-            translate("Dialogs", "They are lost when you go on."),
-            translate("Dialogs", "Go on without them"),
+            translate("Dialogs", "Some sperm, corrections or grades are not in any report yet."),
+            translate("Dialogs", "They will be lost if you continue."),
+            translate("Dialogs", "Continue without them"),
         )
 
     def may_overwrite(self, folder: Path) -> bool:
@@ -42,25 +42,25 @@ class Questions:
         return self._ask(
             translate("Dialogs", "{folder} already holds files.").format(folder=folder),
             translate(
-                "Dialogs", "A report among them is replaced when you go on; other files stay."
+                "Dialogs", "If you continue, a report among them is replaced; other files stay."
             ),
             translate("Dialogs", "Export there"),
         )
 
     def may_stop(self) -> bool:
-        """Whether running work may be cancelled because the window closes."""
+        """Whether running jobs may be cancelled because the window closes."""
         return self._ask(
-            translate("Dialogs", "Work is running."),
-            translate("Dialogs", "It is cancelled when you close; what is finished on disk stays."),
+            translate("Dialogs", "A task is still running."),
+            translate("Dialogs", "Closing cancels it; files that are already written stay."),
             translate("Dialogs", "Cancel it and close"),
         )
 
     def find_moved(self, path: Path) -> Path | None:
-        """Where a video that is not in its place any more lies now."""
+        """Where a video is now that is no longer in its place."""
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
         box.setText(translate("Dialogs", "{path} is not there.").format(path=path))
-        box.setInformativeText(translate("Dialogs", "Show where it is?"))
+        box.setInformativeText(translate("Dialogs", "Do you want to look for it?"))
         find = box.addButton(translate("Dialogs", "Find it …"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
@@ -98,7 +98,7 @@ def ask_video(parent: QWidget, folder: Path) -> Path | None:
 
 
 class Errors(QObject):
-    """Tells sentences one after the other, each in a dialog that does not block the window."""
+    """Shows sentences one after the other, each in a dialog that does not block the window."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -108,10 +108,10 @@ class Errors(QObject):
 
     @Slot(str)
     def tell(self, sentence: str, *, is_bug: bool = False) -> QMessageBox:
-        """Say it now, or when those before it were closed; gives the dialog that is open.
+        """Show a sentence now, or once those before it are closed; returns the open dialog.
 
-        A sentence that is open or waits already is not said twice; ``is_bug`` marks mistakes of
-        the program.
+        A sentence that is open or already waiting is not shown twice; ``is_bug`` marks bugs of the
+        program.
         """
         if (sentence, is_bug) not in self._told:
             self._told.append((sentence, is_bug))
@@ -140,7 +140,7 @@ def _error_box(parent: QWidget, sentence: str, is_bug: bool) -> QMessageBox:
     if is_bug:
         box.setInformativeText(
             translate(
-                "Dialogs", "This is a mistake in the program; Help, Show the log has the details."
+                "Dialogs", "This is a bug in the program; Help > Show the log has the details."
             )
         )
     box.setModal(False)

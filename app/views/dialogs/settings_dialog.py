@@ -28,7 +28,7 @@ from app.views.panel import muted
 
 
 class SettingsDialog(QDialog):
-    """One editor a setting, grouped as in the table, and the list of microscopes."""
+    """One editor per setting, grouped as in the table, and the list of microscopes."""
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +56,7 @@ class SettingsDialog(QDialog):
             if setting.needs_restart:
                 groups[setting.group].addRow("", muted(_text(setting.tip)))
         widest = max(label.sizeHint().width() for label in labels)
-        for label in labels:  # so that the fields of all groups begin in one line
+        for label in labels:  # aligns the fields of all groups
             label.setMinimumWidth(widest)
         layout.addWidget(self._microscopes())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -111,7 +111,7 @@ class SettingsDialog(QDialog):
         return both
 
     def _browse(self, setting: Setting, field: QLineEdit) -> QToolButton:
-        """The button that chooses a folder or, where a model is meant, a file or a folder."""
+        """The button that chooses a folder or, for a model, a file or a folder."""
         browse = QToolButton()
         browse.setText("…")
         browse.setObjectName("browse")
@@ -148,7 +148,7 @@ class SettingsDialog(QDialog):
         self.profiles = QListWidget()
         self.profiles.setAccessibleName(self.tr("Microscopes"))
         self.profiles.setMaximumHeight(90)
-        remove = QPushButton(self.tr("Forget the selected one"))
+        remove = QPushButton(self.tr("Remove the selected one"))
         remove.setAutoDefault(False)
         remove.setEnabled(False)
         self.profiles.currentRowChanged.connect(lambda row: remove.setEnabled(row >= 0))
@@ -161,7 +161,7 @@ class SettingsDialog(QDialog):
     def _show_profiles(self) -> None:
         self.profiles.clear()
         for profile in self._settings.profiles:
-            fps = self.tr("fps as filed") if profile.fps is None else f"{profile.fps:g} fps"
+            fps = self.tr("fps from file") if profile.fps is None else f"{profile.fps:g} fps"
             scale = (
                 self.tr("no µm/px") if profile.um_per_px is None else f"{profile.um_per_px:g} µm/px"
             )

@@ -40,7 +40,7 @@ class FilmFrames(QWidget):
         self.setAccessibleName(self.tr("The clip's frames; the network saw the bright ones"))
 
     def sizeHint(self) -> QSize:
-        """Wide and low."""
+        """The usual size: wide and low."""
         return QSize(800, 132)
 
     def refresh(self) -> None:
@@ -60,7 +60,7 @@ class FilmFrames(QWidget):
         return tuple(QRectF(i * step, 0, side, side) for i in range(count))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Pictures, attention, frame numbers; those that the network did not see are pale."""
+        """Draw pictures, attention and frame numbers; frames the network did not see are pale."""
         if self._assessment is None:
             return
         painter = QPainter(self)
@@ -161,7 +161,7 @@ class FilmStrip(QWidget):
         self._show()
 
     def _range_text(self, assessment: Assessment | None) -> str:
-        """How far the colours reach, since they are as bright where attention is nearly even."""
+        """The range of the colours, which are as bright where attention is nearly even."""
         kind = self._session.overlay.kind
         if assessment is None or kind not in (OverlayKind.ROLLOUT, OverlayKind.BRANCH):
             return ""

@@ -23,14 +23,14 @@ class FlagList(QWidget):
         self._grid.setColumnStretch(1, 1)
 
     def show_flags(self, flags: Sequence[QualityFlag]) -> None:
-        """Show them, or that there are none."""
+        """Show the flags, or that there are none."""
         while (item := self._grid.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
         if not flags:
-            self._grid.addWidget(muted(self.tr("None was found.")), 0, 0, 1, 2)
+            self._grid.addWidget(muted(self.tr("None found.")), 0, 0, 1, 2)
         ordered = sorted(flags, key=lambda f: f.severity is not Severity.WARNING)
         for row, flag in enumerate(ordered):
             is_warning = flag.severity is Severity.WARNING

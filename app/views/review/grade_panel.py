@@ -91,7 +91,7 @@ class GradePanel(QWidget):
             self._scroll.verticalScrollBar().setValue(0)
         self._shown_key = sperm.key if sperm else None
         self._details.setVisible(assessment is not None)
-        # A typed sample makes another assessment around the same prediction.
+        # Typing a sample's name makes a new assessment with the same prediction.
         prediction = assessment.prediction if assessment else None
         if assessment is not None and prediction is not self._shown:
             self.histogram.show_prediction(assessment.prediction)
@@ -104,7 +104,7 @@ class GradePanel(QWidget):
         self._shown = prediction
 
     def recolour(self) -> None:
-        """Draw again in another theme's colours."""
+        """Redraw in the colours of another theme."""
         self._shown = None
         self._show()
 

@@ -16,7 +16,7 @@ from app.views.review.timeline import Timeline
 
 
 class ReviewPage(QWidget):
-    """From left to right in the order of the work."""
+    """The panels from left to right, in the order in which they are used."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class ReviewPage(QWidget):
         layout.addWidget(whole)
 
     def recolour(self, theme: Theme) -> None:
-        """Take over another theme's colours where they are drawn by hand."""
+        """Apply another theme to what the style sheet does not reach."""
         self.canvas.setBackgroundBrush(theme.colour("canvas"))
         self.timeline.recolour()
         self.grade_panel.recolour()

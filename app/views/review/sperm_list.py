@@ -50,10 +50,10 @@ class SpermModel(QAbstractListModel):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._sperms = session.sperms  # those that the view knows of, until it is told of others
+        self._sperms = session.sperms  # the sperm that the view knows about
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """One row a sperm."""
+        """One row per sperm."""
         return 0 if parent.isValid() else len(self._sperms)
 
     def data(self, index: _Index, role: int = _Role.DisplayRole) -> object:
@@ -70,7 +70,7 @@ class SpermModel(QAbstractListModel):
         return None
 
     def setData(self, index: _Index, value: object, role: int = _Role.EditRole) -> bool:
-        """Ask for another name; a name that was being typed may come after its sperm is gone."""
+        """Ask for another name; a typed name may arrive after its sperm was removed."""
         sperm = self._sperms[index.row()]
         self.rename_requested.emit(sperm.key, str(value))
         return False
@@ -88,7 +88,7 @@ class SpermModel(QAbstractListModel):
         )
 
     def supportedDropActions(self) -> Qt.DropAction:
-        """Only moving."""
+        """Rows can only be moved."""
         return Qt.DropAction.MoveAction
 
     def dropMimeData(
@@ -101,13 +101,13 @@ class SpermModel(QAbstractListModel):
         return False
 
     def refresh(self) -> None:
-        """Show the session anew."""
+        """Show the session's present state."""
         self.beginResetModel()
         self._sperms = self._session.sperms
         self.endResetModel()
 
     def state_text(self, sperm: Sperm) -> str:
-        """What is to be said of a sperm in a few words."""
+        """The state of a sperm in a few words."""
         session = self._session
         track, assessment = session.track(sperm), session.assessment(sperm)
         if sperm.verdict is Verdict.REJECTED:
@@ -140,7 +140,7 @@ class SpermModel(QAbstractListModel):
 
 
 class SpermDelegate(QStyledItemDelegate):
-    """Paints a row and holds the field in which its name is typed."""
+    """Paints a row and holds the field for typing its name."""
 
     def __init__(self, session: Session, model: SpermModel) -> None:
         super().__init__(model)
@@ -153,28 +153,28 @@ class SpermDelegate(QStyledItemDelegate):
         return self._editor is not None
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
-        """Qt's field."""
+        """Create the field."""
         self._editor = super().createEditor(parent, option, index)
         if isinstance(self._editor, QLineEdit):
             self._editor.setMaxLength(LONGEST_NAME)
         return self._editor
 
     def destroyEditor(self, editor: QWidget, index: _Index) -> None:
-        """The name was taken over or let go."""
+        """Note that the name was accepted or discarded."""
         self._editor = None
         super().destroyEditor(editor, index)
 
     def let_go(self) -> None:
-        """End typing without taking the name over."""
+        """Stop typing and discard the name."""
         if self._editor is not None:
             self.closeEditor.emit(self._editor, self.EndEditHint.NoHint)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """All rows are alike."""
+        """All rows have the same size."""
         return QSize(120, ROW_HEIGHT_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """The sperm's colour, the name, the bar and the state."""
+        """Draw the sperm's colour, name, bar and state."""
         sperm = index.data(_Role.UserRole)
         if not isinstance(sperm, Sperm) or self._session.sperm(sperm.key) is None:
             return
@@ -222,7 +222,7 @@ class SpermDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawEllipse(circle)
-        if len(sperm.name) <= SHORT_NAME:  # as the marker over the video
+        if len(sperm.name) <= SHORT_NAME:  # as in the marker over the video
             painter.setPen(QColor("#101010"))
             painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, sperm.name)
 
@@ -268,14 +268,14 @@ class SpermList(QWidget):
         session.selection_changed.connect(self._show_selection)
 
     def edit_name(self) -> None:
-        """Begin to type another name for the selected sperm."""
+        """Start typing another name for the selected sperm."""
         if self.view.currentIndex().isValid() and not self._delegate.is_editing:
             self.view.setFocus()
             self.view.edit(self.view.currentIndex())
 
     @Slot()
     def _refresh(self) -> None:
-        self._delegate.let_go()  # its row may be another's
+        self._delegate.let_go()  # its row may now hold another sperm
         self.view.selectionModel().blockSignals(True)
         self._model.refresh()
         self.view.selectionModel().blockSignals(False)

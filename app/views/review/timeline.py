@@ -151,7 +151,7 @@ class Timeline(QWidget):
         key = self.tr("— confidence  {uncertain} uncertain  {lost} lost  ▲ clicks").format(
             uncertain="□", lost="■"
         )
-        key = "  ".join(map(_unbroken, key.split("  ")))  # a narrow window shows it in two lines
+        key = "  ".join(map(_unbroken, key.split("  ")))  # it wraps to two lines in a narrow window
         for square, shade in (("□", "#e6aa3c"), ("■", "#d2502e")):
             key = key.replace(square, f'<span style="color:{shade}">&#9632;</span>')
         self._key.setText(key)
@@ -186,7 +186,7 @@ class Timeline(QWidget):
 
     @Slot()
     def _show_cached(self) -> None:
-        """A thin line under the decoded parts; it is gone when all is decoded."""
+        """Draw a thin line under the decoded parts; hide it once all is decoded."""
         count, total = self._session.cached_frames
         spans = self._session.cached_spans if count < total else ()
         ends = [float(frame) for first, last in spans for frame in (first, last + 1)]
@@ -206,10 +206,10 @@ class Timeline(QWidget):
             self.seek_requested.emit(round(place.x()))
 
     def recolour(self) -> None:
-        """Take over another theme."""
+        """Redraw in the colours of another theme."""
         self._draw()
 
 
 def _unbroken(text: str) -> str:
-    """The text with joiners, so that no line ends in it."""
+    """The text with joiners, so that no line breaks inside it."""
     return "\u2060".join(text.replace(" ", "\u00a0"))

@@ -358,7 +358,7 @@ def test_the_settings_dialog_has_an_editor_for_every_setting(
     theme.setCurrentIndex(1)
     theme.activated.emit(1)
     assert (settings.is_on("auto_track"), settings.text("theme")) == (False, "light")
-    assert dialog.profiles.item(0).text() == "Nikon: fps as filed, 0.25 µm/px"
+    assert dialog.profiles.item(0).text() == "Nikon: fps from file, 0.25 µm/px"
     dialog.profiles.setCurrentRow(0)
     dialog._forget()
     assert settings.profiles == ()
