@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from rostfine_core.attention import DEFAULT_PAINT, Paint
 from rostfine_core.domain import Assessment, LeftOut, LongJob, Progress
 from rostfine_core.errors import StoreError
 from rostfine_core.files import safe_name
@@ -61,9 +62,12 @@ def export_sample(
     folder: Path,
     *,
     left_out: Sequence[LeftOut] = (),
+    paint: Paint = DEFAULT_PAINT,
     overwrite: bool = False,
 ) -> LongJob[Path]:
     """Write everything about a sample; returns the folder. PDF and table name what is left out.
+
+    Pictures of attention have the colours of ``paint``.
 
     All files are made in a temporary folder beside their place and moved when all are whole, so
     that a full disk or a cancelled job leaves what was there before. A report that is replaced is
@@ -79,7 +83,7 @@ def export_sample(
             try:
                 _refuse_report(folder, overwrite=overwrite)
                 staging = Path(tempfile.mkdtemp(dir=folder, prefix=_STAGING))
-                yield from _write_all(assessments, staging, left_out=left_out)
+                yield from _write_all(assessments, staging, left_out=left_out, paint=paint)
                 _replace_report(folder, staging)
             finally:
                 with suppress(StoreError):  # what failed above is what the user must read
@@ -238,15 +242,19 @@ def _move(files: Sequence[Path], *, source: Path, target: Path) -> None:
 
 
 def _write_all(
-    assessments: Sequence[Assessment], folder: Path, *, left_out: Sequence[LeftOut]
+    assessments: Sequence[Assessment],
+    folder: Path,
+    *,
+    left_out: Sequence[LeftOut],
+    paint: Paint,
 ) -> LongJob[None]:
     total = len(assessments) + 1
     names = sperm_folder_names(assessments)
     for done, (name, assessment) in enumerate(zip(names, assessments, strict=True)):
         yield Progress(stage=marked("writing"), done=done, total=total)
         write_assessment(folder / name, assessment)
-        write_explanation(folder / name / EXPLANATION_PNG, assessment)
+        write_explanation(folder / name / EXPLANATION_PNG, assessment, paint=paint)
     yield Progress(stage=marked("writing"), done=total - 1, total=total)
-    write_report_pdf(folder / REPORT_PDF, assessments, left_out=left_out)
+    write_report_pdf(folder / REPORT_PDF, assessments, left_out=left_out, paint=paint)
     write_report_csv(folder / REPORT_CSV, assessments, left_out=left_out)
     yield Progress(stage=marked("writing"), done=total, total=total)

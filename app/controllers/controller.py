@@ -197,6 +197,7 @@ class Controller(QObject):
             return
         keys, draft = reported_keys(self.session), self.session.draft
         names, left_out = self.session.names, self.session.left_out
+        colour_map = self.session.overlay.colour_map
 
         def note(written: Path) -> None:
             if self.session.video is not None and self.session.video.info is video.info:
@@ -207,7 +208,12 @@ class Controller(QObject):
         self.jobs.start(
             EXPORT,
             lambda: tasks.export(
-                assessments, folder, names=names, left_out=left_out, overwrite=exists
+                assessments,
+                folder,
+                names=names,
+                left_out=left_out,
+                colour_map=colour_map,
+                overwrite=exists,
             ),
             on_success=note,
             on_failure=self.failed.emit,
@@ -227,12 +233,15 @@ class Controller(QObject):
             return
         session = self.session
         assessments, names, left_out = session.reportable, session.names, session.left_out
+        colour_map = session.overlay.colour_map
         if not assessments:
             self.previewed.emit(())
             return
         self.jobs.start(
             PREVIEW,
-            lambda: tasks.preview(assessments, names=names, left_out=left_out),
+            lambda: tasks.preview(
+                assessments, names=names, left_out=left_out, colour_map=colour_map
+            ),
             on_success=self.previewed.emit,
             on_failure=self._on_preview_failed,
         )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.state.records import Film
+from rostfine_core.attention import Paint
 from rostfine_core.domain import (
     Assessment,
     LeftOut,
@@ -234,6 +235,7 @@ def export(
     *,
     names: Mapping[str, str],
     left_out: Sequence[LeftOut],
+    colour_map: str,
     overwrite: bool,
 ) -> LongJob[Path]:
     """Write a sample's results; ``names`` tells what each target is called.
@@ -245,7 +247,11 @@ def export(
 
     return (
         yield from export_sample(
-            under_names(assessments, names), folder, left_out=left_out, overwrite=overwrite
+            under_names(assessments, names),
+            folder,
+            left_out=left_out,
+            paint=Paint(colour_map=colour_map),
+            overwrite=overwrite,
         )
     )
 
@@ -255,6 +261,7 @@ def preview(
     *,
     names: Mapping[str, str],
     left_out: Sequence[LeftOut],
+    colour_map: str,
 ) -> LongJob[tuple[NDArray[np.uint8], ...]]:
     """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
 
@@ -269,7 +276,12 @@ def preview(
     pages = []
     with TemporaryDirectory(prefix="rostfine-") as folder:
         path = Path(folder) / "report.pdf"
-        write_report_pdf(path, under_names(assessments, names), left_out=left_out)
+        write_report_pdf(
+            path,
+            under_names(assessments, names),
+            left_out=left_out,
+            paint=Paint(colour_map=colour_map),
+        )
         for page in draw_pages(path):
             pages.append(page)
             yield Progress(stage=marked("preview"), done=len(pages), total=0)

@@ -1,13 +1,15 @@
-"""Attention as pictures: which map belongs to a frame, and its colours with transparency."""
+"""Which attention belongs to a frame of the video, as the core paints it."""
+
+from functools import lru_cache
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 
 from app.state.records import Overlay, OverlayKind
+from rostfine_core.attention import AttentionKind, maps_of, overlay, painted
 from rostfine_core.domain import Assessment, Explanation
 
-PATCH_COLOUR = (255, 213, 79)
+CACHED = 64  # pictures of 90 kB, since views are painted again and again
 
 
 def overlay_frames(assessment: Assessment) -> tuple[int, ...]:
@@ -21,38 +23,30 @@ def nearest_slot(assessment: Assessment, frame: int) -> int:
     return min(range(len(frames)), key=lambda slot: abs(frames[slot] - frame))
 
 
-def attention(explanation: Explanation, kind: OverlayKind, slot: int) -> NDArray[np.float32] | None:
-    """One frame's map on the patch grid, (G, G), 1 being the largest over all frames."""
+def shown_maps(assessment: Assessment, kind: OverlayKind) -> NDArray[np.float32] | None:
+    """The maps of all frames behind an overlay, (T, G, G); None when nothing is laid over."""
     if kind is OverlayKind.NONE:
         return None
-    if kind is OverlayKind.PATCHES:
-        grid = explanation.encoder_rollout.shape[-1]
-        chosen = np.zeros(grid * grid, dtype=np.float32)
-        chosen[explanation.selected_patches[slot]] = 1
-        return chosen.reshape(grid, grid)
-    maps = coloured_maps(explanation, kind)
-    low, high = float(maps.min()), float(maps.max())
-    scaled: NDArray[np.float32] = (maps[slot] - low) / max(high - low, 1e-12)
-    return scaled
+    return maps_of(assessment.explanation, AttentionKind(kind.value))
 
 
-def coloured_maps(explanation: Explanation, kind: OverlayKind) -> NDArray[np.float32]:
-    """The maps of all frames that are coloured, (T, G, G)."""
-    is_rollout = kind is OverlayKind.ROLLOUT
-    return explanation.encoder_rollout if is_rollout else explanation.branch_attention
-
-
-def coloured(explanation: Explanation, overlay: Overlay, slot: int) -> NDArray[np.uint8] | None:
-    """One frame's map as (G, G, 4) uint8 RGBA; None when nothing is to be laid over."""
-    shares = attention(explanation, overlay.kind, slot)
-    if shares is None:
+def crop_overlay(assessment: Assessment, shown: Overlay, slot: int) -> NDArray[np.uint8] | None:
+    """What is laid over one frame's crop, (P, P, 4) uint8 RGBA, P being the crop's side."""
+    if shown.kind is OverlayKind.NONE:
         return None
-    rgba = np.empty((*shares.shape, 4), dtype=np.uint8)
-    if overlay.kind is OverlayKind.PATCHES:
-        rgba[..., :3] = PATCH_COLOUR
-        rgba[..., 3] = shares * round(255 * overlay.opacity)
-        return rgba
-    table = pg.colormap.get(overlay.colour_map).getLookupTable(nPts=256, alpha=False)
-    rgba[..., :3] = table[np.rint(shares * 255).astype(int)]
-    rgba[..., 3] = round(255 * overlay.opacity)
-    return rgba
+    return _overlay(assessment.explanation, shown, slot, assessment.clip.images.shape[1])
+
+
+@lru_cache(maxsize=CACHED)
+def _overlay(
+    explanation: Explanation, shown: Overlay, slot: int, edge_px: int
+) -> NDArray[np.uint8]:
+    kind = AttentionKind(shown.kind.value)
+    return overlay(explanation, kind, slot, edge_px=edge_px, paint=shown.paint)
+
+
+def painted_crop(assessment: Assessment, shown: Overlay, slot: int) -> NDArray[np.uint8]:
+    """One frame's crop with attention over it, (P, P, 3) uint8 RGB."""
+    image = assessment.clip.images[assessment.explanation.clip_frames[slot]]
+    rgba = crop_overlay(assessment, shown, slot)
+    return image if rgba is None else painted(image, rgba)

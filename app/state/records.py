@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.attention import DEFAULT_PAINT, Paint
 from rostfine_core.domain import (
     CROP_PX,
     DISCLAIMER_DEMONSTRATION,
@@ -177,8 +178,13 @@ class Overlay:
     """How attention is shown."""
 
     kind: OverlayKind = OverlayKind.NONE
-    opacity: float = 0.6
+    opacity: float = DEFAULT_PAINT.opacity
     colour_map: str = "cividis"
+
+    @property
+    def paint(self) -> Paint:
+        """The colours as the core paints them."""
+        return Paint(colour_map=self.colour_map, opacity=self.opacity)
 
 
 class Page(IntEnum):

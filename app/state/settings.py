@@ -10,6 +10,7 @@ from PySide6.QtCore import QByteArray, QObject, QStandardPaths, Signal
 
 from app.state.ini_file import IniFile
 from app.state.records import Calibration
+from rostfine_core.attention import COLOUR_MAPS
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 _Location = QStandardPaths.StandardLocation
@@ -66,8 +67,8 @@ SETTINGS: tuple[Setting, ...] = (
         label=QT_TRANSLATE_NOOP("Settings", "Attention colours"),
         tip=QT_TRANSLATE_NOOP("Settings", "All of them are readable with colour blindness."),
         default="cividis",
-        choices=("cividis", "viridis", "magma", "inferno"),
-        choice_labels=("cividis", "viridis", "magma", "inferno"),
+        choices=COLOUR_MAPS,
+        choice_labels=COLOUR_MAPS,
     ),
     Setting(
         id="auto_track",

@@ -112,6 +112,7 @@ class ReportPage(QWidget):
             session.model_changed,
         ):
             signal.connect(self._on_contents_changed)
+        session.overlay_changed.connect(self._on_overlay_changed)
         session.video_changed.connect(lambda: self.show_pages(()))  # they belong to another video
         self._on_contents_changed()
 
@@ -191,7 +192,14 @@ class ReportPage(QWidget):
             self._pages.addWidget(Page(picture))
 
     @Slot()
+    def _on_overlay_changed(self) -> None:
+        """Draw again when the pictures' colours are different; opacity is the screen's alone."""
+        if self._session.overlay.colour_map != self._colour_map:
+            self._on_contents_changed()
+
+    @Slot()
     def _on_contents_changed(self) -> None:
+        self._colour_map = self._session.overlay.colour_map
         self._is_stale = True
         for field, text in (
             (self.sample, self._session.sample.sample),

@@ -1191,6 +1191,10 @@
         <translation>注意マップ</translation>
     </message>
     <message>
+        <source>Colours from 0 to the highest attention to a selected patch. </source>
+        <translation>色は 0 から、選択されたパッチへの注意の最大値までを表します。 </translation>
+    </message>
+    <message>
         <source>Attention is even over the clip. </source>
         <translation>注意はクリップ全体で均一です。</translation>
     </message>

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT, Paint
 from rostfine_core.cli.arguments import Verbs, position, positive, whole
 from rostfine_core.cli.progress import run_job
 from rostfine_core.domain import (
@@ -62,6 +63,12 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _add_grading_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--colour-map",
+        choices=COLOUR_MAPS,
+        default=DEFAULT_PAINT.colour_map,
+        help="colours of attention in the report (default %(default)s)",
+    )
     parser.add_argument(
         "--model", type=Path, help="model file, or folder of several (default: the bundled one)"
     )
@@ -156,6 +163,7 @@ def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") ->
             outcome.assessments,
             arguments.out,
             left_out=outcome.rejected,
+            paint=Paint(colour_map=arguments.colour_map),
             overwrite=arguments.overwrite,
         )
     )

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from rostfine_core.attention import DEFAULT_PAINT, Paint
 from rostfine_core.domain import (
     DISCLAIMER_ATTENTION,
     DISCLAIMER_DEMONSTRATION,
@@ -17,9 +18,9 @@ from rostfine_core.domain import (
 from rostfine_core.files import atomic_write
 from rostfine_core.report.film import (
     ROW_TITLES,
-    FilmStrip,
-    film_strip,
+    AttentionFilm,
     frame_label,
+    paint_film,
     range_in_words,
     scale_bar,
 )
@@ -44,7 +45,7 @@ GREY = "#555555"
 WIDTH_PX = 2 * MARGIN_PX + LABEL_PX + COLUMNS * (PANEL_PX + GAP_PX)
 
 
-def write_explanation(path: Path, assessment: Assessment) -> None:
+def write_explanation(path: Path, assessment: Assessment, *, paint: Paint = DEFAULT_PAINT) -> None:
     """Write ``explanation_figure`` as PNG; the notes also stand in the file's metadata.
 
     Raises:
@@ -54,24 +55,24 @@ def write_explanation(path: Path, assessment: Assessment) -> None:
     facts.add_itxt("Software", f"{PROGRAM} {assessment.provenance.software_version}")
     facts.add_itxt("Title", one_line(_title(assessment)))
     facts.add_itxt("Disclaimer", " ".join(_notes(assessment)))
-    figure = explanation_figure(assessment)
+    figure = explanation_figure(assessment, paint=paint)
     with atomic_write(path) as temporary:
         figure.save(temporary, format="PNG", pnginfo=facts, compress_level=3)
 
 
-def explanation_figure(assessment: Assessment) -> Image.Image:
+def explanation_figure(assessment: Assessment, *, paint: Paint = DEFAULT_PAINT) -> Image.Image:
     """Draw where the network looked: frames, rollout and selected patches, with all notes.
 
     Rows hold at most eight frames; a network that sees more gets further bands below.
     """
-    strip = film_strip(assessment, edge_px=PANEL_PX)
-    total = len(strip.boxes)
+    film = paint_film(assessment, edge_px=PANEL_PX, paint=paint)
+    total = len(film.boxes)
     bands = [range(i, min(i + COLUMNS, total)) for i in range(0, total, COLUMNS)]
     page = _Page(height_px=_height(len(bands), flags=len(assessment.flags)))
     _write_head(page, assessment)
     for band in bands:
-        _draw_band(page, assessment, strip, band)
-    _write_scales(page, strip)
+        _draw_band(page, assessment, film, band)
+    _write_scales(page, film)
     _write_notes(page, assessment)
     return page.finish()
 
@@ -136,20 +137,20 @@ def _write_head(page: _Page, assessment: Assessment) -> None:
 
 
 def _draw_band(
-    page: _Page, assessment: Assessment, strip: FilmStrip, columns: Sequence[int]
+    page: _Page, assessment: Assessment, film: AttentionFilm, columns: Sequence[int]
 ) -> None:
     """Three rows of panels with the frames' numbers and times above them."""
     baseline = page.y + SMALL_PX
     draw_text(page.draw, (MARGIN_PX, baseline), "Frame · time", size_px=SMALL_PX, fill=GREY)
     for x, column in zip(_lefts(), columns, strict=False):
-        label = frame_label(strip.boxes[column])
+        label = frame_label(film.boxes[column])
         _write_centred(page, label, x + PANEL_PX / 2, baseline)
     page.y += round(1.6 * SMALL_PX)
-    for title, panels in zip(ROW_TITLES, strip.rows, strict=True):
+    for title, panels in zip(ROW_TITLES, film.rows, strict=True):
         _write_row_title(page, title)
         for x, column in zip(_lefts(), columns, strict=False):
             page.image.paste(Image.fromarray(panels[column]), (x, page.y))
-        if panels is strip.rows[0] and 0 in columns:
+        if panels is film.rows[0] and 0 in columns:
             _draw_scale_bar(page, assessment)
         page.y += PANEL_PX + GAP_PX
     page.y += SMALL_PX // 2
@@ -188,9 +189,9 @@ def _draw_scale_bar(page: _Page, assessment: Assessment) -> None:
     draw_text(page.draw, (left, bottom - 13), label, size_px=SMALL_PX)
 
 
-def _write_scales(page: _Page, strip: FilmStrip) -> None:
+def _write_scales(page: _Page, film: AttentionFilm) -> None:
     """One colour bar with its two ends in words, then what they mean for each row."""
-    bar = Image.fromarray(np.ascontiguousarray(strip.bar[None])).resize((4 * PANEL_PX, 22))
+    bar = Image.fromarray(np.ascontiguousarray(film.bar[None])).resize((4 * PANEL_PX, 22))
     baseline = page.y + 20
     x: float = MARGIN_PX
     x += draw_text(page.draw, (x, baseline), "lower", size_px=SMALL_PX) + 12
@@ -198,7 +199,7 @@ def _write_scales(page: _Page, strip: FilmStrip) -> None:
     x += bar.width + 12
     draw_text(page.draw, (x, baseline), "higher attention", size_px=SMALL_PX)
     page.y += 34
-    for title, meaning in zip(ROW_TITLES[1:], range_in_words(strip), strict=True):
+    for title, meaning in zip(ROW_TITLES[1:], range_in_words(film), strict=True):
         page.write(f"{title}: {meaning}", size_px=SMALL_PX, fill=GREY)
     page.write("Outline in row two: over half of the scale.", size_px=SMALL_PX, fill=GREY)
     page.y += SMALL_PX

@@ -11,6 +11,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 from reportlab.platypus.flowables import Flowable
 
+from rostfine_core.attention import DEFAULT_PAINT, Paint
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, Assessment, LeftOut
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
@@ -47,7 +48,11 @@ TOTAL_PAGES = "total-pages"
 
 
 def write_report_pdf(
-    path: Path, assessments: Sequence[Assessment], *, left_out: Sequence[LeftOut] = ()
+    path: Path,
+    assessments: Sequence[Assessment],
+    *,
+    left_out: Sequence[LeftOut] = (),
+    paint: Paint = DEFAULT_PAINT,
 ) -> None:
     """Write the report on the sperm of a sample, and name those that it leaves out.
 
@@ -66,7 +71,7 @@ def write_report_pdf(
         signature_block(assessments),
     ]
     for assessment in assessments:
-        story += sperm_section(assessment)
+        story += sperm_section(assessment, paint=paint)
     with atomic_write(path) as temporary:
         _Report(temporary, assessments).build(story, canvasmaker=_NumberedCanvas)
 

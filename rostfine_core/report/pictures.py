@@ -1,4 +1,4 @@
-"""The pictures of one sperm as parts of the PDF: the crop, the film strip and its colour scale.
+"""The pictures of one sperm as parts of the PDF: the crop, the film and its colour scale.
 
 Pictures are rasters; frame numbers, titles and scale bars around them are vectors and text.
 """
@@ -13,15 +13,9 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.platypus.flowables import Flowable
 
+from rostfine_core.attention import Pixels, enlarged
 from rostfine_core.domain import Assessment
-from rostfine_core.report.film import (
-    ROW_TITLES,
-    FilmStrip,
-    Picture,
-    enlarge,
-    frame_label,
-    scale_bar,
-)
+from rostfine_core.report.film import ROW_TITLES, AttentionFilm, frame_label, scale_bar
 from rostfine_core.report.fonts import BOLD, REGULAR, pdf_width
 
 COLUMNS = 8
@@ -35,7 +29,7 @@ class CropPicture(Flowable):
         super().__init__()
         self.width = self.height = edge_pt
         image = assessment.clip.images[0]
-        self._picture = _jpeg(enlarge(image, edge_px=450))
+        self._picture = _jpeg(enlarged(image, edge_px=450))
         self._bar = scale_bar(image.shape[1], assessment.provenance.um_per_px)
 
     def draw(self) -> None:
@@ -45,19 +39,19 @@ class CropPicture(Flowable):
 
 
 class FilmBand(Flowable):
-    """Up to eight columns of a film strip: frame and time above, the rows' titles at the left.
+    """Up to eight columns of a film: frame and time above, the rows' titles at the left.
 
     Eight columns fill ``full_pt``; fewer are as large and leave room beside them.
     """
 
-    def __init__(self, strip: FilmStrip, columns: range, *, full_pt: float) -> None:
+    def __init__(self, film: AttentionFilm, columns: range, *, full_pt: float) -> None:
         super().__init__()
         self._label_pt, self._gap = 21 * mm, 0.6 * mm
         self._edge = (full_pt - self._label_pt) / COLUMNS - self._gap
-        self._labels = [frame_label(strip.boxes[c]) for c in columns]
+        self._labels = [frame_label(film.boxes[c]) for c in columns]
         self._rows = [
             _jpeg(_side_by_side([row[c] for c in columns], gap_share=self._gap / self._edge))
-            for row in strip.rows
+            for row in film.rows
         ]
         self.width = self._label_pt + len(columns) * (self._edge + self._gap)
         self.height = 3 * (self._edge + self._gap) + 9
@@ -88,12 +82,12 @@ class FilmBand(Flowable):
 
 
 class ColourBar(Flowable):
-    """The colour scale of a film strip between the words "lower" and "higher attention"."""
+    """The colour scale of a film between the words "lower" and "higher attention"."""
 
-    def __init__(self, strip: FilmStrip) -> None:
+    def __init__(self, film: AttentionFilm) -> None:
         super().__init__()
         self.width, self.height = 70 * mm, 9
-        self._picture = _jpeg(np.repeat(strip.bar[None], 8, axis=0))
+        self._picture = _jpeg(np.repeat(film.bar[None], 8, axis=0))
 
     def draw(self) -> None:
         """Draw at the flowable's place."""
@@ -136,14 +130,14 @@ def _broken(text: str, *, width_pt: float) -> list[str]:
     return lines
 
 
-def _side_by_side(panels: Sequence[Picture], *, gap_share: float) -> Picture:
+def _side_by_side(panels: Sequence[Pixels], *, gap_share: float) -> Pixels:
     """Panels in a row with white between them: one picture in the PDF instead of eight."""
     edge = panels[0].shape[0]
     gap = np.full((edge, round(gap_share * edge), 3), 255, np.uint8)
     return np.hstack([p for panel in panels for p in (panel, gap)][:-1])
 
 
-def _jpeg(picture: Picture) -> ImageReader:
+def _jpeg(picture: Pixels) -> ImageReader:
     """A picture as JPEG, which a PDF takes as it is: far smaller, and no different to the eye."""
     buffer = BytesIO()
     Image.fromarray(np.ascontiguousarray(picture)).save(

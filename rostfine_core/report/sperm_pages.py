@@ -5,9 +5,10 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Spacer, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether, PageBreak
 
+from rostfine_core.attention import Paint
 from rostfine_core.domain import DISCLAIMER_ATTENTION, Assessment, Severity, with_micro_sign
 from rostfine_core.report.charts import LINE, histogram
-from rostfine_core.report.film import ROW_TITLES, film_strip, frame_label, range_in_words
+from rostfine_core.report.film import ROW_TITLES, frame_label, paint_film, range_in_words
 from rostfine_core.report.layout import (
     FLUSH,
     LINES,
@@ -40,7 +41,7 @@ GUTTER_PT = 4 * mm
 SECTION_GAP = Spacer(1, 1.5 * mm)  # with the demonstration model, a sperm fits one page
 
 
-def sperm_section(assessment: Assessment) -> list[Flowable]:
+def sperm_section(assessment: Assessment, *, paint: Paint) -> list[Flowable]:
     """Everything about one sperm, from a new page on."""
     return [
         PageBreak(),
@@ -52,7 +53,7 @@ def sperm_section(assessment: Assessment) -> list[Flowable]:
         SECTION_GAP,
         *_flags(assessment),  # beside the numbers that they weaken
         SECTION_GAP,
-        *_explanation(assessment),
+        *_explanation(assessment, paint),
         SECTION_GAP,
         *_kinematics(assessment),
         SECTION_GAP,
@@ -125,18 +126,18 @@ def _spread_parts(words: str) -> tuple[str, str]:
     return (number, rest.rstrip(")")) if bracket else ("–", words)
 
 
-def _explanation(assessment: Assessment) -> list[Flowable]:
-    """The film strip; what its colours mean stands beside it where there is room, else below."""
-    strip = film_strip(assessment, edge_px=PANEL_PX)
-    total = len(strip.boxes)
+def _explanation(assessment: Assessment, paint: Paint) -> list[Flowable]:
+    """The film; what its colours mean stands beside it where there is room, else below."""
+    film = paint_film(assessment, edge_px=PANEL_PX, paint=paint)
+    total = len(film.boxes)
     first, *others = (
-        FilmBand(strip, range(i, min(i + COLUMNS, total)), full_pt=WIDTH_PT)
+        FilmBand(film, range(i, min(i + COLUMNS, total)), full_pt=WIDTH_PT)
         for i in range(0, total, COLUMNS)
     )
-    meanings = zip(ROW_TITLES[1:], range_in_words(strip), strict=True)
+    meanings = zip(ROW_TITLES[1:], range_in_words(film), strict=True)
     note = f"{DISCLAIMER_ATTENTION} Outline in row two: over half of the scale."
     captions: list[Flowable] = [
-        ColourBar(strip),
+        ColourBar(film),
         *(text(f"{title}: {meaning}", "tiny") for title, meaning in meanings),
         text(note, "small"),
     ]

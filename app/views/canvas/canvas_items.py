@@ -89,7 +89,7 @@ class AttentionItem(QGraphicsItem):
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def show_map(self, rgba: NDArray[np.uint8], rect: QRectF, kind: OverlayKind) -> None:
-        """Draw a (G, G, 4) map into a rectangle of the video."""
+        """Draw a (P, P, 4) picture into a rectangle of the video."""
         self.prepareGeometryChange()
         self._rect, self._image = rect, rgba_image(rgba)
         self._is_smooth = kind is not OverlayKind.PATCHES

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem, QWidget
 
 from app.presentation.geometry import Marker, hit, length_text, levels, path_points
-from app.presentation.overlays import coloured, nearest_slot
+from app.presentation.overlays import crop_overlay, nearest_slot
 from app.presentation.theme import sperm_colour
 from app.state.records import Sperm, Tool
 from app.state.session import Session
@@ -245,7 +245,7 @@ class VideoCanvas(pg.GraphicsView):
         if assessment is None:
             return
         slot = nearest_slot(assessment, self._session.frame)
-        rgba = coloured(assessment.explanation, self._session.overlay, slot)
+        rgba = crop_overlay(assessment, self._session.overlay, slot)
         if rgba is not None:
             self._attention.show_map(rgba, box, self._session.overlay.kind)
 

@@ -7,10 +7,10 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app.presentation import wording
-from app.presentation.images import rgb_image, rgba_image
-from app.presentation.overlays import coloured, coloured_maps, nearest_slot
+from app.presentation.images import rgb_image
+from app.presentation.overlays import nearest_slot, painted_crop, shown_maps
 from app.presentation.theme import sperm_colour
-from app.state.records import OverlayKind
+from app.state.records import Overlay, OverlayKind
 from app.state.session import Session
 from app.state.settings import SETTINGS
 from app.views.panel import heading, muted
@@ -35,6 +35,7 @@ class FilmFrames(QWidget):
         super().__init__(parent)
         self._session = session
         self._assessment: Assessment | None = None
+        self._overlay = Overlay()
         self._images: tuple[QImage, ...] = ()
         self.setMinimumHeight(84)
         self.setAccessibleName(self.tr("The clip's frames; the network saw the bright ones"))
@@ -47,11 +48,17 @@ class FilmFrames(QWidget):
         """Show the selected sperm's clip."""
         sperm = self._session.selected_sperm
         assessment = self._session.assessment(sperm) if sperm else None
-        if assessment is not self._assessment:
-            self._assessment = assessment
-            pictures = assessment.clip.images if assessment else ()
-            self._images = tuple(map(rgb_image, pictures))
+        if assessment is not self._assessment or self._session.overlay != self._overlay:
+            self._assessment, self._overlay = assessment, self._session.overlay
+            self._images = self._painted(assessment) if assessment else ()
         self.update()
+
+    def _painted(self, assessment: Assessment) -> tuple[QImage, ...]:
+        """The clip's pictures, with attention over those that the network saw."""
+        pictures = list(assessment.clip.images)
+        for slot, place in enumerate(assessment.explanation.clip_frames):
+            pictures[place] = painted_crop(assessment, self._overlay, slot)
+        return tuple(map(rgb_image, pictures))
 
     def _areas(self) -> tuple[QRectF, ...]:
         count = max(1, len(self._images))
@@ -74,8 +81,6 @@ class FilmFrames(QWidget):
         for place, (area, image) in enumerate(zip(self._areas(), self._images, strict=True)):
             painter.setOpacity(1.0 if place in seen else UNSEEN_OPACITY)
             painter.drawImage(area, image)
-            if place in seen:
-                self._paint_overlay(painter, area, seen.index(place))
             is_current = place == current
             painter.setPen(QPen(colour if is_current else quiet, 2 if is_current else 1))
             painter.drawRect(area.adjusted(0.5, 0.5, -0.5, -0.5))
@@ -85,15 +90,6 @@ class FilmFrames(QWidget):
             if area.width() > WIDE_PX:
                 text += f" · {boxes[place].time_s:.2f} s"
             painter.drawText(label, Qt.AlignmentFlag.AlignCenter, text)
-
-    def _paint_overlay(self, painter: QPainter, area: QRectF, slot: int) -> None:
-        assert self._assessment is not None
-        rgba = coloured(self._assessment.explanation, self._session.overlay, slot)
-        if rgba is not None:
-            is_smooth = self._session.overlay.kind is not OverlayKind.PATCHES
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_smooth)
-            painter.drawImage(area, rgba_image(rgba))
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the frame."""
@@ -163,9 +159,12 @@ class FilmStrip(QWidget):
     def _range_text(self, assessment: Assessment | None) -> str:
         """The range of the colours, which are as bright where attention is nearly even."""
         kind = self._session.overlay.kind
-        if assessment is None or kind not in (OverlayKind.ROLLOUT, OverlayKind.BRANCH):
+        maps = shown_maps(assessment, kind) if assessment else None
+        if maps is None:
             return ""
-        ends = attention_range(coloured_maps(assessment.explanation, kind))
+        if kind is OverlayKind.PATCHES:
+            return self.tr("Colours from 0 to the highest attention to a selected patch. ")
+        ends = attention_range(maps)
         if ends is None:
             return self.tr("Attention is even over the clip. ")
         words = (
@@ -190,6 +189,6 @@ class FilmStrip(QWidget):
         self._opacity.setValue(round(100 * overlay.opacity))
         self._opacity.blockSignals(False)
         self._colours.setCurrentText(overlay.colour_map)
-        self._colours.setEnabled(overlay.kind in (OverlayKind.ROLLOUT, OverlayKind.BRANCH))
+        self._colours.setEnabled(overlay.kind is not OverlayKind.NONE)
         self._opacity.setEnabled(overlay.kind is not OverlayKind.NONE)
         self.frames.refresh()

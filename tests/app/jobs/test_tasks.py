@@ -93,7 +93,12 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
     graded.set_draft(draft)
     before = graded.reportable
     job = tasks.export(
-        before, tmp_path / "out", names=graded.names, left_out=(("x", NOT_GRADED),), overwrite=False
+        before,
+        tmp_path / "out",
+        names=graded.names,
+        left_out=(("x", NOT_GRADED),),
+        colour_map="magma",
+        overwrite=False,
     )
     finish(job)
     assert graded.reportable == before  # the very records

@@ -83,7 +83,8 @@ def test_assess_again_gives_the_same_bits(
 ) -> None:
     clicks = [f"--click={head}" for head in heads[:2]]
     arguments = ["assess", str(small_video), *clicks, "--model", str(small_model)]
-    assert main([*arguments, "--device", "cpu", "--out", str(tmp_path / "again")]) == 0
+    arguments += ["--device", "cpu", "--colour-map", "magma"]
+    assert main([*arguments, "--out", str(tmp_path / "again")]) == 0
     for number in (1, 2):
         name = f"sperm-{number}/assessment.json"
         first, again = read_assessment(results / name), read_assessment(tmp_path / "again" / name)
@@ -92,6 +93,15 @@ def test_assess_again_gives_the_same_bits(
         np.testing.assert_array_equal(
             again.explanation.encoder_rollout, first.explanation.encoder_rollout
         )
+    assert greenest(results) > 45  # viridis is green in its middle, magma nowhere
+    assert greenest(tmp_path / "again") < 45
+
+
+def greenest(results: Path) -> int:
+    """By how much green exceeds red where it does so most, in the picture of attention."""
+    with Image.open(results / "sperm-1" / "explanation.png") as image:
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    return int((pixels[..., 1] - pixels[..., 0]).max())
 
 
 def test_a_second_report_needs_overwrite(

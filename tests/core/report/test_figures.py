@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from rostfine_core.attention import DEFAULT_PAINT
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
@@ -25,10 +26,9 @@ from rostfine_core.messages import Message
 from rostfine_core.report import explanation_figure, write_explanation
 from rostfine_core.report.figures import LABEL_PX, MARGIN_PX, PANEL_PX, SMALL_PX, WIDTH_PX
 from rostfine_core.report.film import (
-    FilmStrip,
-    colours,
-    film_strip,
+    AttentionFilm,
     frame_label,
+    paint_film,
     range_in_words,
     scale_bar,
 )
@@ -52,8 +52,10 @@ def _explanation(*, hot: tuple[int, int, int], selected: tuple[int, ...]) -> Exp
     )
 
 
-def _strip(assessment: Assessment, explanation: Explanation) -> FilmStrip:
-    return film_strip(replace(assessment, explanation=explanation), edge_px=EDGE)
+def _strip(assessment: Assessment, explanation: Explanation) -> AttentionFilm:
+    return paint_film(
+        replace(assessment, explanation=explanation), edge_px=EDGE, paint=DEFAULT_PAINT
+    )
 
 
 def _yellowness(picture: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -63,7 +65,7 @@ def _yellowness(picture: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 def test_the_first_row_shows_the_frames_the_network_saw(make_assessment: MakeAssessment) -> None:
     assessment = make_assessment()
-    strip = film_strip(assessment, edge_px=EDGE)
+    strip = paint_film(assessment, edge_px=EDGE, paint=DEFAULT_PAINT)
     for column, index in enumerate(assessment.explanation.clip_frames):
         expected = cv2.resize(
             assessment.clip.images[index], (EDGE, EDGE), interpolation=cv2.INTER_CUBIC
@@ -101,7 +103,7 @@ def test_selected_patches_are_crisp_squares_and_the_rest_stays_grey(
 
 
 def test_overlays_differ_from_the_plain_frames(make_assessment: MakeAssessment) -> None:
-    frames, rollout, patches = film_strip(make_assessment(), edge_px=EDGE).rows
+    frames, rollout, patches = paint_film(make_assessment(), edge_px=EDGE, paint=DEFAULT_PAINT).rows
     for plain, over, squares in zip(frames, rollout, patches, strict=True):
         assert np.abs(plain.astype(int) - over).mean() > 20
         assert not np.array_equal(plain, squares)
@@ -122,12 +124,12 @@ def test_the_range_is_stated_in_multiples_of_the_mean_patch(
 ) -> None:
     assessment = make_assessment()
     rollout = assessment.explanation.encoder_rollout
-    found = film_strip(assessment, edge_px=EDGE).rollout_range
+    found = paint_film(assessment, edge_px=EDGE, paint=DEFAULT_PAINT).rollout_range
     assert found is not None
     low, high = found
     assert low == pytest.approx(rollout.min() / rollout.mean(), rel=1e-5)
     assert high == pytest.approx(rollout.max() / rollout.mean(), rel=1e-5)
-    words = range_in_words(film_strip(assessment, edge_px=EDGE))[0]
+    words = range_in_words(paint_film(assessment, edge_px=EDGE, paint=DEFAULT_PAINT))[0]
     assert f"{low:.3g}×" in words
     assert f"{high:.3g}×" in words
 
@@ -167,12 +169,6 @@ def test_attention_that_hardly_differs_is_said_to_be_nearly_even(
     )
 
 
-def test_colours_keep_their_order_in_greyscale() -> None:
-    ramp = colours(np.linspace(0, 1, 32, dtype=np.float32))
-    luminance = ramp @ np.array([0.299, 0.587, 0.114])
-    assert (np.diff(luminance) > 0).all()
-
-
 @pytest.mark.parametrize(
     ("edge_px", "um_per_px", "label"),
     [(150, 0.1132, "5 µm"), (150, None, "50 px"), (150, 1.0, "50 µm"), (64, 0.05, "1 µm")],
@@ -198,7 +194,7 @@ def test_the_figure_holds_the_panels_at_their_places(make_assessment: MakeAssess
     figure = explanation_figure(assessment)
     assert figure.width == WIDTH_PX
     assert 900 < figure.height < 1400
-    strip = film_strip(assessment, edge_px=PANEL_PX)
+    strip = paint_film(assessment, edge_px=PANEL_PX, paint=DEFAULT_PAINT)
     pixels = np.asarray(figure)
     left = MARGIN_PX + LABEL_PX
     for row in (1, 2):  # the first row also carries the scale bar
