@@ -15,6 +15,7 @@ from app.jobs.preload import answer_first, preload_pyqtgraph
 from rostfine_core import __version__
 from rostfine_core.bundled import bundled_path
 from rostfine_core.errors import RostfineError
+from rostfine_core.messages import Message
 
 
 class _Teller(QObject):
@@ -59,6 +60,7 @@ def _open(window: object, arguments: argparse.Namespace) -> None:
         if arguments.video is not None:
             window.controller.open_video(arguments.video)
         return
+    from app.presentation.wording import say
     from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO
     from rostfine_core.store import read_seeds
 
@@ -67,7 +69,7 @@ def _open(window: object, arguments: argparse.Namespace) -> None:
         video = bundled_path(DEMO_VIDEO)
         window.controller.open_video(video, seeds=seeds, um_per_px=DEMO_UM_PER_PX)
     except RostfineError as error:
-        window.errors.tell(str(error))
+        window.errors.tell(say(error.message))
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -128,7 +130,14 @@ def _lend_japanese_font(application: QApplication) -> None:
 
 
 def _bug(sentence: str) -> str:
-    return f"Something went wrong inside the program ({sentence}). Your work is as it was before."
+    from app.presentation.wording import say
+
+    return say(
+        Message(
+            "Something went wrong inside the program ({error}). Your work is as it was before.",
+            error=sentence,
+        )
+    )
 
 
 if __name__ == "__main__":

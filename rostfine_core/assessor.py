@@ -143,13 +143,23 @@ class Assessor:
         for clip in clips:
             if clip.images.shape[1:3] != (size, size):
                 raise ModelError(
-                    f"The clip of sperm {clip.target} is {clip.images.shape[1]} pixels wide but "
-                    f"the model needs {size}: cut it with that size."
+                    Message(
+                        "The clip of sperm {target} is {width} pixels wide but the model needs "
+                        "{size}: cut it with that size.",
+                        target=clip.target,
+                        width=clip.images.shape[1],
+                        size=size,
+                    )
                 )
             if len(clip.images) != expected:
                 raise ModelError(
-                    f"The clip of sperm {clip.target} has {len(clip.images)} frames but the "
-                    f"model needs {expected}: cut it with that many frames."
+                    Message(
+                        "The clip of sperm {target} has {count} frames but the model needs "
+                        "{expected}: cut it with that many frames.",
+                        target=clip.target,
+                        count=len(clip.images),
+                        expected=expected,
+                    )
                 )
 
     def _use(self, device: torch.device) -> None:
@@ -209,8 +219,12 @@ class Assessor:
         )
         if not all(np.isfinite(values).all() for values in (*heads, rollout, branch)):
             raise ModelError(
-                f"The model {model.info.file_name} computes values that are not finite "
-                f"(in {self._precision}): choose another model, or the CPU."
+                Message(
+                    "The model {file_name} computes values that are not finite (in {precision}): "
+                    "choose another model, or the CPU.",
+                    file_name=model.info.file_name,
+                    precision=self._precision,
+                )
             )
         selected = out.selected_patches.cpu().numpy()
         frames = model.preprocessing.frame_indices
@@ -241,7 +255,10 @@ class Assessor:
 def _choose_device(choice: DeviceChoice) -> torch.device:
     if choice == "cuda" and not torch.cuda.is_available():
         raise ModelError(
-            "No NVIDIA GPU can be used here: choose the CPU, or run `rostfine doctor` to see why."
+            Message(
+                "No NVIDIA GPU can be used here: choose the CPU, or run `rostfine doctor` to see "
+                "why."
+            )
         )
     use_cuda = choice != "cpu" and torch.cuda.is_available()
     return torch.device("cuda" if use_cuda else "cpu")

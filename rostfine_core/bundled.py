@@ -9,6 +9,7 @@ import sysconfig
 from pathlib import Path
 
 from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
 
 DEMO_MODEL = "models/demo.safetensors"
 DEMO_VIDEO = "resources/demo.mp4"
@@ -25,7 +26,12 @@ def bundled_path(name: str) -> Path:
     for root in _roots():
         if (root / name).exists():
             return root / name
-    raise StoreError(f"The installation lacks {name}: install RoSTFine Assist again.")
+    raise StoreError(
+        Message(
+            "The installation lacks {name}: install RoSTFine Assist again.",
+            name=name,
+        )
+    )
 
 
 def _roots() -> tuple[Path, ...]:

@@ -15,6 +15,7 @@ from rostfine_core.domain import Assessment, LeftOut, LongJob, Progress
 from rostfine_core.errors import StoreError
 from rostfine_core.files import safe_name
 from rostfine_core.marking import marked
+from rostfine_core.messages import Message
 from rostfine_core.report import write_explanation, write_report_csv, write_report_pdf
 from rostfine_core.store import ASSESSMENT_JSON, TRACK_CSV, write_assessment
 
@@ -42,7 +43,12 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
             writing into it.
     """
     if folder.exists() and not folder.is_dir():
-        raise StoreError(f"{folder} is a file: give a folder for the results.")
+        raise StoreError(
+            Message(
+                "{folder} is a file: give a folder for the results.",
+                folder=folder,
+            )
+        )
     if folder.exists():
         with _only_writer(folder):
             _settle(folder)
@@ -53,7 +59,11 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
         raise StoreError(
-            f"Cannot write into {folder} ({error.strerror or error}): choose another folder."
+            Message(
+                "Cannot write into {folder} ({reason}): choose another folder.",
+                folder=folder,
+                reason=error.strerror or str(error),
+            )
         ) from error
 
 
@@ -90,8 +100,12 @@ def export_sample(
                     _settle(folder)
     except OSError as error:
         raise StoreError(
-            f"Cannot write the results into {folder} ({error.strerror or error}): "
-            "free some space or choose another folder."
+            Message(
+                "Cannot write the results into {folder} ({reason}): free some space or choose "
+                "another folder.",
+                folder=folder,
+                reason=error.strerror or str(error),
+            )
         ) from error
     return folder
 
@@ -152,12 +166,19 @@ def _only_writer(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise StoreError(
-            f"Another program is writing a report into {folder}: wait until it is done, or choose "
-            "another folder."
+            Message(
+                "Another program is writing a report into {folder}: wait until it is done, or "
+                "choose another folder.",
+                folder=folder,
+            )
         ) from error
     except OSError as error:
         raise StoreError(
-            f"Cannot write into {folder} ({error.strerror or error}): choose another folder."
+            Message(
+                "Cannot write into {folder} ({reason}): choose another folder.",
+                folder=folder,
+                reason=error.strerror or str(error),
+            )
         ) from error
     try:
         yield
@@ -170,8 +191,11 @@ def _only_writer(folder: Path) -> Iterator[None]:
 def _refuse_report(folder: Path, *, overwrite: bool) -> None:
     if not overwrite and _report_files(folder):
         raise StoreError(
-            f"{folder} already holds a report, which is not overwritten: "
-            "choose another folder or add --overwrite."
+            Message(
+                "{folder} already holds a report, which is not overwritten: choose another folder "
+                "or add --overwrite.",
+                folder=folder,
+            )
         )
 
 
@@ -219,8 +243,14 @@ def _settle(folder: Path) -> None:
             shutil.rmtree(remains, ignore_errors=True)
     except OSError as error:
         raise StoreError(
-            f"A report in {folder} was being written when the program ended, and cannot be put in "
-            f"order ({error.strerror or error}): its files lie in {_LEAVING} or {_ARRIVING} there."
+            Message(
+                "A report in {folder} was being written when the program ended, and cannot be put "
+                "in order ({reason}): its files lie in {leaving} or {arriving} there.",
+                folder=folder,
+                reason=error.strerror or str(error),
+                leaving=_LEAVING,
+                arriving=_ARRIVING,
+            )
         ) from error
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
 
 # A Japanese spreadsheet also takes the wide forms for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -42,8 +43,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         raise StoreError(
-            f"Cannot write {path} ({error.strerror or error}): "
-            "choose a folder that can be written to and has free space."
+            Message(
+                "Cannot write {path} ({reason}): choose a folder that can be written to and has "
+                "free space.",
+                path=path,
+                reason=error.strerror or str(error),
+            )
         ) from error
     finally:
         if temporary is not None:
@@ -93,7 +98,11 @@ def blocks_of(path: Path) -> Iterator[bytes]:
                 yield block
     except OSError as error:
         raise StoreError(
-            f"Cannot read {path} ({error.strerror or error}): check the file."
+            Message(
+                "Cannot read {path} ({reason}): check the file.",
+                path=path,
+                reason=error.strerror or str(error),
+            )
         ) from error
 
 

@@ -3,7 +3,7 @@
 A literal handed to ``Message`` is marked for translation by that (``resources/translations``).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TypeAlias
@@ -67,3 +67,10 @@ def joined(messages: Iterable[Message | str], separator: str = "; ") -> Message:
         f"part{n}": m if isinstance(m, Message) else Message(m) for n, m in enumerate(messages)
     }
     return Message(separator.join(f"{{{name}}}" for name in parts), **parts)
+
+
+def first_of(messages: Sequence[Message], count: int) -> Message:
+    """The first ``count`` messages, and how many more there are."""
+    more = len(messages) - count
+    others = (Message("and {count} more", count=more),) if more > 0 else ()
+    return joined((*messages[:count], *others))

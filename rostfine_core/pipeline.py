@@ -179,8 +179,13 @@ def _as_the_model_needs(request: AssessmentRequest, assessor: "Assessor") -> Ass
         )
     except ValueError as error:
         raise ModelError(
-            f"The model {assessor.info.file_name} was trained on clips of {assessor.clip_frames} "
-            f"frame(s), which show no motion: use one for at least {MINIMUM_CLIP_FRAMES}."
+            Message(
+                "The model {file_name} was trained on clips of {clip_frames} frame(s), which show "
+                "no motion: use one for at least {fewest}.",
+                file_name=assessor.info.file_name,
+                clip_frames=assessor.clip_frames,
+                fewest=MINIMUM_CLIP_FRAMES,
+            )
         ) from error
     return replace(request, settings=replace(settings, clip=clip))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
 
 if TYPE_CHECKING:
     import _csv
@@ -39,15 +40,28 @@ def read_table(path: Path, *, columns: Iterable[str]) -> tuple[list[str], Rows]:
         content = path.read_bytes()
     except OSError as error:
         raise StoreError(
-            f"Cannot read {path} ({error.strerror or error}): check its name and that you may "
-            "read it."
+            Message(
+                "Cannot read {path} ({reason}): check its name and that you may read it.",
+                path=path,
+                reason=error.strerror or str(error),
+            )
         ) from error
     if content.startswith(_WORKBOOK_STARTS):
-        raise StoreError(f"{path} is a workbook: save its sheet as CSV (UTF-8) and give that.")
+        raise StoreError(
+            Message(
+                "{path} is a workbook: save its sheet as CSV (UTF-8) and give that.",
+                path=path,
+            )
+        )
     try:
         return _parse(_decoded(content), {name.lower(): name for name in columns})
     except (csv.Error, UnicodeDecodeError) as error:
-        raise StoreError(f"{path} is not a table: save the sheet as CSV (UTF-8).") from error
+        raise StoreError(
+            Message(
+                "{path} is not a table: save the sheet as CSV (UTF-8).",
+                path=path,
+            )
+        ) from error
 
 
 def whole_number(cell: str) -> int:

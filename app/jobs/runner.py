@@ -9,16 +9,15 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
+from app.presentation.wording import say
 from app.state.records import RunningJob
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import RostfineError
+from rostfine_core.marking import marked
+from rostfine_core.messages import Message
 
 STACK_BYTES = 16 * 2**20  # macOS gives threads 512 KiB, too little for the network
 PROGRESS_INTERVAL_S = 1 / 30  # more often than the screen shows is work for nothing
-UNEXPECTED = (
-    "Something went wrong inside the program ({error}): your work is as it was before; "
-    "the log holds the details."
-)
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +61,16 @@ class Job(QThread):
         try:
             self._exhaust(self._make())
         except RostfineError as error:
-            self.sentence = str(error)
+            self.sentence = say(error.message)
         except Exception as error:  # the boundary of the thread: logged and told
             log.exception("A job failed")
-            self.sentence = UNEXPECTED.format(error=type(error).__name__)
+            self.sentence = say(
+                Message(
+                    "Something went wrong inside the program ({error}): your work is as it was "
+                    "before; the log holds the details.",
+                    error=type(error).__name__,
+                )
+            )
 
     def discard(self) -> None:
         """Let go of everything, as soon as its thread is gone."""
@@ -139,7 +144,7 @@ class Jobs(QObject):
         job.setObjectName(kind)
         self._jobs[kind] = job
         self._callbacks[kind] = _Callbacks(on_success, on_failure, on_cancel)
-        self._progress[kind] = Progress(stage=kind, done=0, total=0)
+        self._progress[kind] = Progress(stage=marked("starting"), done=0, total=0)
         job.progressed.connect(self._on_progressed)  # slots of this object run in its thread
         job.finished.connect(self._on_finished)
         self._start_when_free(job)

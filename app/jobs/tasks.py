@@ -30,6 +30,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import VideoError
 from rostfine_core.marking import marked
+from rostfine_core.messages import Message
 from rostfine_core.video.frame_cache import Frame, FrameCache
 
 if TYPE_CHECKING:
@@ -110,8 +111,11 @@ def find_again(path: Path, *, info: VideoInfo, sha256: str) -> LongJob[Opened]:
             is_same = sha256 == (yield from checksum(path))
         if not is_same:
             raise VideoError(
-                f"{path.name} is another video than {Path(info.path).name}: choose the file that "
-                "was open."
+                Message(
+                    "{name} is another video than {open}: choose the file that was open.",
+                    name=path.name,
+                    open=Path(info.path).name,
+                )
             )
     except BaseException:
         opened.video.close()

@@ -8,12 +8,20 @@
         <translation>読み込み</translation>
     </message>
     <message>
+        <source>{name} is another video than {open}: choose the file that was open.</source>
+        <translation>{name} は {open} とは別の動画です。開いていたファイルを選んでください。</translation>
+    </message>
+    <message>
         <source>model</source>
         <translation>モデル</translation>
     </message>
     <message>
         <source>tracking</source>
         <translation>追跡</translation>
+    </message>
+    <message>
+        <source>Tracking stopped after {done} of {frame_count} frames, because the video was closed: track again.</source>
+        <translation>動画が閉じられたため、追跡は {frame_count} フレーム中 {done} フレームで止まりました。もう一度追跡してください。</translation>
     </message>
     <message>
         <source>grading</source>
@@ -28,12 +36,28 @@
         <translation>プレビュー</translation>
     </message>
     <message>
+        <source>The clip of sperm {target} is {width} pixels wide but the model needs {size}: cut it with that size.</source>
+        <translation>精子 {target} のクリップは幅 {width} ピクセルですが、モデルには {size} ピクセルが必要です。その大きさで切り出してください。</translation>
+    </message>
+    <message>
+        <source>The clip of sperm {target} has {count} frames but the model needs {expected}: cut it with that many frames.</source>
+        <translation>精子 {target} のクリップは {count} フレームですが、モデルには {expected} フレームが必要です。その枚数で切り出してください。</translation>
+    </message>
+    <message>
         <source>The {device} did not have enough memory, so the grade was computed on the CPU.</source>
         <translation>{device} のメモリーが足りないため、評価は CPU で計算しました。</translation>
     </message>
     <message>
         <source>The {device} stopped answering, so the grade was computed on the CPU.</source>
         <translation>{device} が応答しなくなったため、評価は CPU で計算しました。</translation>
+    </message>
+    <message>
+        <source>The model {file_name} computes values that are not finite (in {precision}): choose another model, or the CPU.</source>
+        <translation>モデル {file_name} の計算結果が有限の値になりません({precision})。別のモデルか CPU を選んでください。</translation>
+    </message>
+    <message>
+        <source>No NVIDIA GPU can be used here: choose the CPU, or run `rostfine doctor` to see why.</source>
+        <translation>この環境で使える NVIDIA GPU がありません。CPU を選ぶか、`rostfine doctor` を実行して原因を確認してください。</translation>
     </message>
     <message>
         <source>This is an AI quality grade (A best to E worst, as a panel of experts would vote), not a WHO motility grade (a-d).</source>
@@ -78,6 +102,30 @@
     <message>
         <source>not graded</source>
         <translation>未評価</translation>
+    </message>
+    <message>
+        <source>{folder} is a file: give a folder for the results.</source>
+        <translation>{folder} はファイルです。結果を保存するフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>Cannot write into {folder} ({reason}): choose another folder.</source>
+        <translation>{folder} に書き込めません({reason})。別のフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>Cannot write the results into {folder} ({reason}): free some space or choose another folder.</source>
+        <translation>{folder} に結果を書き込めません({reason})。空き容量を増やすか、別のフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>Another program is writing a report into {folder}: wait until it is done, or choose another folder.</source>
+        <translation>別のプログラムが {folder} にレポートを書き込んでいます。終わるまで待つか、別のフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>{folder} already holds a report, which is not overwritten: choose another folder or add --overwrite.</source>
+        <translation>{folder} にはすでにレポートがあり、上書きされません。別のフォルダーを選ぶか、--overwrite を付けてください。</translation>
+    </message>
+    <message>
+        <source>A report in {folder} was being written when the program ended, and cannot be put in order ({reason}): its files lie in {leaving} or {arriving} there.</source>
+        <translation>{folder} へのレポートの書き込み中にプログラムが終了し、元に戻せません({reason})。ファイルはその中の {leaving} または {arriving} にあります。</translation>
     </message>
     <message>
         <source>writing</source>
@@ -332,12 +380,40 @@
         <translation>この動画はシミュレーションです。実際の精子は写っていません。</translation>
     </message>
     <message>
+        <source>Nothing in {path} can be decoded: export it again.</source>
+        <translation>{path} からは何もデコードできません。もう一度書き出してください。</translation>
+    </message>
+    <message>
+        <source>{path} changes its picture size at frame {number} from {old_width}x{old_height} to {width}x{height}: cut it there or convert it to one size.</source>
+        <translation>{path} はフレーム {number} で画像サイズが {old_width}x{old_height} から {width}x{height} に変わります。そこで分割するか、一つのサイズに変換してください。</translation>
+    </message>
+    <message>
         <source>Values of {depth} bits are divided by {divisor}.</source>
         <translation>{depth} ビットの値を {divisor} で割っています。</translation>
     </message>
     <message>
         <source>decoding</source>
         <translation>デコード</translation>
+    </message>
+    <message>
+        <source>{path} is not a video that can be read, or was cut off before its index was written: choose an AVI, MP4, MOV or MKV file, or export it again.</source>
+        <translation>{path} は読み込める動画ではないか、索引が書かれる前に途切れています。AVI、MP4、MOV、MKV のファイルを選ぶか、もう一度書き出してください。</translation>
+    </message>
+    <message>
+        <source>{path} holds no moving pictures, only sound or data: choose a video.</source>
+        <translation>{path} には映像がなく、音声かデータだけです。動画を選んでください。</translation>
+    </message>
+    <message>
+        <source>{path} is coded in a way that cannot be decoded here: convert it to MP4 (H.264).</source>
+        <translation>{path} の符号化方式はここではデコードできません。MP4 (H.264) に変換してください。</translation>
+    </message>
+    <message>
+        <source>{path} holds no pictures (zero frames): record or export it again.</source>
+        <translation>{path} には画像がありません(0 フレーム)。もう一度録画するか書き出してください。</translation>
+    </message>
+    <message>
+        <source>{path} shows none of its pictures: export it again.</source>
+        <translation>{path} の画像は一枚も表示されません。もう一度書き出してください。</translation>
     </message>
     <message>
         <source>The file is cut off or damaged: {count} of {promised} frames can be read.</source>
@@ -352,12 +428,44 @@
         <translation>ファイルに使用できるフレーム時刻がないため、ヘッダーの値である毎秒 {fps:g} フレームとして計算します。</translation>
     </message>
     <message>
+        <source>{path} is damaged: none of its pictures can be decoded; copy or export it again.</source>
+        <translation>{path} は破損していて、画像を一枚もデコードできません。もう一度コピーするか書き出してください。</translation>
+    </message>
+    <message>
+        <source>{path} is cut off in its first page: copy or export it again.</source>
+        <translation>{path} は最初のページの途中で途切れています。もう一度コピーするか書き出してください。</translation>
+    </message>
+    <message>
         <source>The file promises {promised} pages, {count} can be read.</source>
         <translation>ファイルは {promised} ページと記録していますが、読み込めるのは {count} ページです。</translation>
     </message>
     <message>
         <source>The file is cut off or damaged in page {page}.</source>
         <translation>ファイルはページ {page} で途中で切れているか破損しています。</translation>
+    </message>
+    <message>
+        <source>The folder {path} holds no images ({endings}): choose a video file or a folder with numbered images.</source>
+        <translation>フォルダー {path} に画像がありません({endings})。動画ファイルか、番号付きの画像が入ったフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>{name} is too large: export a smaller part of the picture.</source>
+        <translation>{name} は大きすぎます。画像のより小さい範囲を書き出してください。</translation>
+    </message>
+    <message>
+        <source>{name} is damaged or not a picture that can be read: copy or export it again.</source>
+        <translation>{name} は破損しているか、読み込める画像ではありません。もう一度コピーするか書き出してください。</translation>
+    </message>
+    <message>
+        <source>{path} mixes picture sizes: {name} has {width}x{height} pixels, {other} {other_width}x{other_height}; keep the pictures of one recording.</source>
+        <translation>{path} には異なるサイズの画像が混ざっています({name} は {width}x{height} ピクセル、{other} は {other_width}x{other_height} ピクセル)。一つの撮影の画像だけにしてください。</translation>
+    </message>
+    <message>
+        <source>{path} mixes 8 and 16 bit: {name} and {other} differ; export all pictures alike.</source>
+        <translation>{path} には 8 ビットと 16 ビットの画像が混ざっています({name} と {other})。すべて同じ形式で書き出してください。</translation>
+    </message>
+    <message>
+        <source>{name} holds 32-bit or negative values, which cameras do not give: export it as 8 or 16 bit.</source>
+        <translation>{name} にはカメラでは得られない 32 ビットの値か負の値があります。8 ビットか 16 ビットで書き出してください。</translation>
     </message>
     <message>
         <source>The file asks for a mirrored picture, which is not applied.</source>
@@ -382,6 +490,246 @@
     <message>
         <source>The sperm was seen in {count} frame(s), too few to grade: correct its track or click another sperm.</source>
         <translation>この精子は {count} フレームでしか見えず、評価には足りません。追跡を修正するか、別の精子をクリックしてください。</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside the program ({error}). Your work is as it was before.</source>
+        <translation>プログラム内部で問題が発生しました({error})。作業内容は直前のまま残っています。</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside the program ({error}): your work is as it was before; the log holds the details.</source>
+        <translation>プログラム内部で問題が発生しました({error})。作業内容は直前のまま残っています。詳細はログに記録されています。</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>準備中</translation>
+    </message>
+    <message>
+        <source>The installation lacks {name}: install RoSTFine Assist again.</source>
+        <translation>インストールに {name} がありません。RoSTFine Assist を再インストールしてください。</translation>
+    </message>
+    <message>
+        <source>Cannot write {path} ({reason}): choose a folder that can be written to and has free space.</source>
+        <translation>{path} を書き込めません({reason})。書き込みができて空き容量のあるフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>Cannot read {path} ({reason}): check the file.</source>
+        <translation>{path} を読み込めません({reason})。ファイルを確認してください。</translation>
+    </message>
+    <message>
+        <source>and {count} more</source>
+        <translation>ほか {count} 件</translation>
+    </message>
+    <message>
+        <source>The model {path} holds only an encoder, from which training can start: train a model with it and choose that.</source>
+        <translation>モデル {path} には学習の出発点となるエンコーダーしかありません。これを使ってモデルを学習し、そのモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>The model {path} gives {num_grades} grades instead of {needed}: choose a model that grades A to E.</source>
+        <translation>モデル {path} の評価は {needed} 段階ではなく {num_grades} 段階です。A から E で評価するモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>The folder {path} holds no model: choose one with {suffix} files.</source>
+        <translation>フォルダー {path} にモデルがありません。{suffix} ファイルのあるフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>The models in {path} do not belong together (their preprocessing, patch grid or kind of data differ): choose a folder with the models of one training.</source>
+        <translation>{path} のモデルは組になっていません(前処理、パッチの格子、またはデータの種類が異なります)。一回の学習で得たモデルのフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>{path} holds a network that only evaluate and compare read: to use one here, train RoSTFine itself, with all its features and separate losses.</source>
+        <translation>{path} のネットワークは evaluate と compare だけが読み込めます。ここで使うには、すべての特徴と個別の損失を使って RoSTFine 自体を学習してください。</translation>
+    </message>
+    <message>
+        <source>{path} holds weights but was not written by this program: choose a model trained or converted by it.</source>
+        <translation>{path} には重みがありますが、このプログラムで書き出されたものではありません。このプログラムで学習または変換したモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>The model {path} is damaged ({reason}): get it again from where it came.</source>
+        <translation>モデル {path} は破損しています({reason})。入手元からもう一度入手してください。</translation>
+    </message>
+    <message>
+        <source>Cannot read the model {path} ({reason}): check the file.</source>
+        <translation>モデル {path} を読み込めません({reason})。ファイルを確認してください。</translation>
+    </message>
+    <message>
+        <source>{path} is not a model file or is damaged: choose a {suffix} file made by this program, or convert an official checkpoint first.</source>
+        <translation>{path} はモデルファイルではないか、破損しています。このプログラムで作成した {suffix} ファイルを選ぶか、先に公式のチェックポイントを変換してください。</translation>
+    </message>
+    <message>
+        <source>The model {path} has format version {version}, and this program reads version {known}: update the program or get the model in that version.</source>
+        <translation>モデル {path} の形式はバージョン {version} ですが、このプログラムが読み込めるのはバージョン {known} です。プログラムを更新するか、そのバージョンのモデルを入手してください。</translation>
+    </message>
+    <message>
+        <source>The weights of {source} do not fit the network: {count} weights are fewer than its {depth} + {branch_depth} blocks.</source>
+        <translation>{source} の重みはネットワークに合いません。重みが {count} 個しかなく、ブロック数 {depth} + {branch_depth} に足りません。</translation>
+    </message>
+    <message>
+        <source>missing {name}</source>
+        <translation>{name} がありません</translation>
+    </message>
+    <message>
+        <source>unexpected {name}</source>
+        <translation>{name} は余分です</translation>
+    </message>
+    <message>
+        <source>{name} is not a floating-point tensor</source>
+        <translation>{name} は浮動小数点のテンソルではありません</translation>
+    </message>
+    <message>
+        <source>{name} has shape {given} instead of {wanted}</source>
+        <translation>{name} の形状は {wanted} ではなく {given} です</translation>
+    </message>
+    <message>
+        <source>{name} holds values that are not finite</source>
+        <translation>{name} に有限でない値があります</translation>
+    </message>
+    <message>
+        <source>The weights of {source} do not fit the network: {faults}.</source>
+        <translation>{source} の重みはネットワークに合いません。{faults}。</translation>
+    </message>
+    <message>
+        <source>The model {file_name} was trained on clips of {clip_frames} frame(s), which show no motion: use one for at least {fewest}.</source>
+        <translation>モデル {file_name} は {clip_frames} フレームのクリップで学習されており、動きが写りません。{fewest} フレーム以上のモデルを使ってください。</translation>
+    </message>
+    <message>
+        <source>{name} cannot be shown ({reason}): export the report and open it elsewhere.</source>
+        <translation>{name} を表示できません({reason})。レポートを書き出し、別のプログラムで開いてください。</translation>
+    </message>
+    <message>
+        <source>There is nothing to report: assess at least one sperm first.</source>
+        <translation>レポートする内容がありません。先に精子を一つ以上評価してください。</translation>
+    </message>
+    <message>
+        <source>Cannot read {path} ({reason}): check its name and that you may read it.</source>
+        <translation>{path} を読み込めません({reason})。名前と読み取り権限を確認してください。</translation>
+    </message>
+    <message>
+        <source>{path} is a workbook: save its sheet as CSV (UTF-8) and give that.</source>
+        <translation>{path} はブック形式です。シートを CSV (UTF-8) で保存して指定してください。</translation>
+    </message>
+    <message>
+        <source>{path} is not a table: save the sheet as CSV (UTF-8).</source>
+        <translation>{path} は表ではありません。シートを CSV (UTF-8) で保存してください。</translation>
+    </message>
+    <message>
+        <source>{path} is not an assessment: choose an {name}.</source>
+        <translation>{path} は評価結果ではありません。{name} を選んでください。</translation>
+    </message>
+    <message>
+        <source>Cannot read {path} ({reason}): check the file&apos;s name.</source>
+        <translation>{path} を読み込めません({reason})。ファイル名を確認してください。</translation>
+    </message>
+    <message>
+        <source>{name} is damaged or not an assessment: restore it from a copy.</source>
+        <translation>{name} は破損しているか、評価結果ではありません。控えから復元してください。</translation>
+    </message>
+    <message>
+        <source>{name} has the schema {schema}, this version reads {known!r}: update the program.</source>
+        <translation>{name} のスキーマは {schema} ですが、このバージョンが読み込めるのは {known!r} です。プログラムを更新してください。</translation>
+    </message>
+    <message>
+        <source>{name} is damaged ({mistakes}): restore it from a copy.</source>
+        <translation>{name} は破損しています({mistakes})。控えから復元してください。</translation>
+    </message>
+    <message>
+        <source>line {line}: target {target} was clicked in frame {frame} before, in line {first}</source>
+        <translation>{line} 行目: 対象 {target} はフレーム {frame} で、{first} 行目ですでにクリックされています</translation>
+    </message>
+    <message>
+        <source>target is empty</source>
+        <translation>target が空です</translation>
+    </message>
+    <message>
+        <source>frame {text} is not a whole number from 0 on</source>
+        <translation>frame {text} は 0 以上の整数ではありません</translation>
+    </message>
+    <message>
+        <source>{column} {text!r} is not a number from 0 on</source>
+        <translation>{column} {text!r} は 0 以上の数ではありません</translation>
+    </message>
+    <message>
+        <source>line {line}: {mistake}</source>
+        <translation>{line} 行目: {mistake}</translation>
+    </message>
+    <message>
+        <source>{path} holds no rows under its header: add at least one.</source>
+        <translation>{path} の見出しの下に行がありません。一行以上追加してください。</translation>
+    </message>
+    <message>
+        <source>{path} lacks the column {missing}: its first line must name {needed}.</source>
+        <translation>{path} に列 {missing} がありません。最初の行には {needed} が必要です。</translation>
+    </message>
+    <message>
+        <source>{path} has mistakes to correct: {mistakes}.</source>
+        <translation>{path} に修正が必要な誤りがあります。{mistakes}。</translation>
+    </message>
+    <message>
+        <source>Sperm {target} was clicked in frame {frame}, but the video has frames 0 to {last}: click it in one of those.</source>
+        <translation>精子 {target} はフレーム {frame} でクリックされましたが、動画のフレームは 0～{last} です。その中でクリックしてください。</translation>
+    </message>
+    <message>
+        <source>No sperm was clicked: give at least one position.</source>
+        <translation>精子がクリックされていません。位置を一つ以上指定してください。</translation>
+    </message>
+    <message>
+        <source>The click on sperm {target} in frame {frame} has no position ({x_px}, {y_px}): give x and y in pixels.</source>
+        <translation>精子 {target} のフレーム {frame} でのクリックに位置がありません({x_px}, {y_px})。x と y をピクセルで指定してください。</translation>
+    </message>
+    <message>
+        <source>The click on sperm {target} names frame {frame}: frames are counted from 0.</source>
+        <translation>精子 {target} のクリックのフレームが {frame} になっています。フレームは 0 から数えます。</translation>
+    </message>
+    <message>
+        <source>Sperm {target} is clicked {count} times in frame {frame}: keep one click for each sperm and frame.</source>
+        <translation>精子 {target} はフレーム {frame} で {count} 回クリックされています。精子とフレームごとに一回だけにしてください。</translation>
+    </message>
+    <message>
+        <source>The click ({x_px:g}, {y_px:g}) on sperm {target} lies outside the {width_px}x{height_px} frame: click inside the picture.</source>
+        <translation>精子 {target} のクリック ({x_px:g}, {y_px:g}) は {width_px}x{height_px} の画像の外にあります。画像の中をクリックしてください。</translation>
+    </message>
+    <message>
+        <source>Frame {index} comes after the click on target {target} in frame {frame}: start tracking no later than the first click.</source>
+        <translation>フレーム {index} は、対象 {target} のフレーム {frame} でのクリックより後です。追跡は最初のクリックまでに始めてください。</translation>
+    </message>
+    <message>
+        <source>Frame {index} cannot follow frame {frame}: frames must come one by one, in order.</source>
+        <translation>フレーム {frame} の次にフレーム {index} は来られません。フレームは一枚ずつ順番に渡してください。</translation>
+    </message>
+    <message>
+        <source>Frame {index} is {width}x{height} pixels but the frames before it are {old_width}x{old_height}: only videos that keep their size can be tracked.</source>
+        <translation>フレーム {index} は {width}x{height} ピクセルですが、それまでは {old_width}x{old_height} ピクセルです。サイズの変わらない動画だけを追跡できます。</translation>
+    </message>
+    <message>
+        <source>{path} states no usable picture size: it is damaged; export it again.</source>
+        <translation>{path} には使える画像サイズの記録がなく、破損しています。もう一度書き出してください。</translation>
+    </message>
+    <message>
+        <source>{path} is {width_px}x{height_px} pixels, more than the {millions} million that can be read: export a smaller part of the picture.</source>
+        <translation>{path} は {width_px}x{height_px} ピクセルで、読み込める上限({millions} 百万ピクセル)を超えています。画像のより小さい範囲を書き出してください。</translation>
+    </message>
+    <message>
+        <source>Frames {start} to {stop} were asked for, but {path} has {frame_count}: ask for frames in that range.</source>
+        <translation>フレーム {start}～{stop} が求められましたが、{path} のフレーム数は {frame_count} です。その範囲を指定してください。</translation>
+    </message>
+    <message>
+        <source>Frame {index} was asked for, but {path} has frames 0 to {last}: ask for one of those.</source>
+        <translation>フレーム {index} が求められましたが、{path} のフレームは 0～{last} です。その中から指定してください。</translation>
+    </message>
+    <message>
+        <source>There is no file {path}: check its name and drive.</source>
+        <translation>ファイル {path} がありません。名前とドライブを確認してください。</translation>
+    </message>
+    <message>
+        <source>{path} is not a file: choose a video.</source>
+        <translation>{path} はファイルではありません。動画を選んでください。</translation>
+    </message>
+    <message>
+        <source>Cannot read {path} ({reason}): check that you may read it.</source>
+        <translation>{path} を読み込めません({reason})。読み取り権限を確認してください。</translation>
+    </message>
+    <message>
+        <source>{path} is empty (0 bytes): record or copy it again.</source>
+        <translation>{path} は空です(0 バイト)。もう一度録画するかコピーしてください。</translation>
     </message>
 </context>
 <context>
@@ -506,28 +854,28 @@
         <translation>元に戻す</translation>
     </message>
     <message>
-        <source>Undo the last edit</source>
-        <translation>直前の編集を取り消します</translation>
-    </message>
-    <message>
         <source>Redo</source>
         <translation>やり直す</translation>
-    </message>
-    <message>
-        <source>Redo the edit that was undone</source>
-        <translation>編集をもう一度行います</translation>
     </message>
     <message>
         <source>Next sperm</source>
         <translation>次の精子</translation>
     </message>
     <message>
-        <source>Select the next sperm in the list</source>
-        <translation>一覧の次の精子を選びます</translation>
-    </message>
-    <message>
         <source>Previous sperm</source>
         <translation>前の精子</translation>
+    </message>
+    <message>
+        <source>Undo the last edit</source>
+        <translation>直前の編集を取り消します</translation>
+    </message>
+    <message>
+        <source>Redo the edit that was undone</source>
+        <translation>編集をもう一度行います</translation>
+    </message>
+    <message>
+        <source>Select the next sperm in the list</source>
+        <translation>一覧の次の精子を選びます</translation>
     </message>
     <message>
         <source>Select the previous sperm in the list</source>
@@ -642,16 +990,8 @@
         <translation>1 フレーム戻る</translation>
     </message>
     <message>
-        <source>Show the previous frame</source>
-        <translation>前のフレームを表示します</translation>
-    </message>
-    <message>
         <source>Forward one frame</source>
         <translation>1 フレーム進む</translation>
-    </message>
-    <message>
-        <source>Show the next frame</source>
-        <translation>次のフレームを表示します</translation>
     </message>
     <message>
         <source>Back ten frames</source>
@@ -664,6 +1004,14 @@
     <message>
         <source>Forward ten frames</source>
         <translation>10 フレーム進む</translation>
+    </message>
+    <message>
+        <source>Show the previous frame</source>
+        <translation>前のフレームを表示します</translation>
+    </message>
+    <message>
+        <source>Show the next frame</source>
+        <translation>次のフレームを表示します</translation>
     </message>
     <message>
         <source>Go ten frames forward</source>
@@ -782,28 +1130,28 @@
         <translation>動画を表示領域に合わせます</translation>
     </message>
     <message>
-        <source>Actual pixels</source>
-        <translation>実際のピクセル</translation>
-    </message>
-    <message>
         <source>Show one video pixel per screen pixel</source>
         <translation>動画の 1 ピクセルを画面の 1 ピクセルで表示します</translation>
-    </message>
-    <message>
-        <source>Dark or light</source>
-        <translation>ダーク／ライト</translation>
     </message>
     <message>
         <source>Switch between the dark and the light theme</source>
         <translation>ダークテーマとライトテーマを切り替えます</translation>
     </message>
     <message>
-        <source>Full screen</source>
-        <translation>全画面</translation>
-    </message>
-    <message>
         <source>Fill the whole screen, or return to a window</source>
         <translation>全画面表示を切り替えます</translation>
+    </message>
+    <message>
+        <source>Actual pixels</source>
+        <translation>実際のピクセル</translation>
+    </message>
+    <message>
+        <source>Dark or light</source>
+        <translation>ダーク／ライト</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>全画面</translation>
     </message>
     <message>
         <source>Shortcuts</source>
@@ -1042,6 +1390,22 @@
 <context>
     <name>Dialogs</name>
     <message>
+        <source>{folder} already holds files.</source>
+        <translation>{folder} にはすでにファイルがあります。</translation>
+    </message>
+    <message>
+        <source>Export there</source>
+        <translation>ここに書き出す</translation>
+    </message>
+    <message>
+        <source>Cancel it and close</source>
+        <translation>中止して閉じる</translation>
+    </message>
+    <message>
+        <source>{path} is not there.</source>
+        <translation>{path} が見つかりません。</translation>
+    </message>
+    <message>
         <source>Some sperm, corrections or grades are not in any report yet.</source>
         <translation>これらの精子、修正、評価はまだレポートに書き出されていません。</translation>
     </message>
@@ -1054,16 +1418,8 @@
         <translation>書き出さずに続ける</translation>
     </message>
     <message>
-        <source>{folder} already holds files.</source>
-        <translation>{folder} にはすでにファイルがあります。</translation>
-    </message>
-    <message>
         <source>If you continue, a report among them is replaced; other files stay.</source>
         <translation>続けると、その中のレポートは置き換えられます。ほかのファイルは残ります。</translation>
-    </message>
-    <message>
-        <source>Export there</source>
-        <translation>ここに書き出す</translation>
     </message>
     <message>
         <source>A task is still running.</source>
@@ -1072,14 +1428,6 @@
     <message>
         <source>Closing cancels it; files that are already written stay.</source>
         <translation>閉じると中止されます。ディスクに保存済みのものは残ります。</translation>
-    </message>
-    <message>
-        <source>Cancel it and close</source>
-        <translation>中止して閉じる</translation>
-    </message>
-    <message>
-        <source>{path} is not there.</source>
-        <translation>{path} が見つかりません。</translation>
     </message>
     <message>
         <source>Do you want to look for it?</source>
@@ -1449,6 +1797,14 @@
         <translation>各ページの記載</translation>
     </message>
     <message>
+        <source>Saved in {folder}</source>
+        <translation>保存先: {folder}</translation>
+    </message>
+    <message>
+        <source>Will be saved in {folder}</source>
+        <translation>書き出し先: {folder}</translation>
+    </message>
+    <message>
         <source>The report could not be drawn.</source>
         <translation>レポートを描画できませんでした。</translation>
     </message>
@@ -1461,6 +1817,10 @@
         <translation>評価中です。</translation>
     </message>
     <message>
+        <source>{count} sperm left out: rejected or without a grade</source>
+        <translation>評価がないか却下された精子 {count} 個は含まれません</translation>
+    </message>
+    <message>
         <source>The report is being drawn.</source>
         <translation>レポートを描画しています。</translation>
     </message>
@@ -1469,20 +1829,8 @@
         <translation>出力されるレポート（英語）</translation>
     </message>
     <message>
-        <source>Saved in {folder}</source>
-        <translation>保存先: {folder}</translation>
-    </message>
-    <message>
-        <source>Will be saved in {folder}</source>
-        <translation>書き出し先: {folder}</translation>
-    </message>
-    <message>
         <source>{count} graded sperm</source>
         <translation>評価済みの精子 {count} 個</translation>
-    </message>
-    <message>
-        <source>{count} sperm left out: rejected or without a grade</source>
-        <translation>評価がないか却下された精子 {count} 個は含まれません</translation>
     </message>
 </context>
 <context>
@@ -1496,16 +1844,8 @@
         <translation>担当者</translation>
     </message>
     <message>
-        <source>Corrects the frame rate if the file is wrong; the file&apos;s own is in brackets</source>
-        <translation>ファイルのフレームレートが誤っているときに訂正します。かっこ内はファイルの値です</translation>
-    </message>
-    <message>
         <source>Microscope</source>
         <translation>顕微鏡</translation>
-    </message>
-    <message>
-        <source>The microscope&apos;s name; its fps and µm/px are saved under it</source>
-        <translation>顕微鏡の名前。fps と µm/px はこの名前で記憶されます</translation>
     </message>
     <message>
         <source>({fps:.4g} fps)</source>
@@ -1524,6 +1864,10 @@
         <translation>フレームレート</translation>
     </message>
     <message>
+        <source>Corrects the frame rate if the file is wrong; the file&apos;s own is in brackets</source>
+        <translation>ファイルのフレームレートが誤っているときに訂正します。かっこ内はファイルの値です</translation>
+    </message>
+    <message>
         <source>no µm/px</source>
         <translation>µm/px なし</translation>
     </message>
@@ -1534,6 +1878,10 @@
     <message>
         <source>Without it, speeds are in pixels per second</source>
         <translation>指定しない場合、速度はピクセル毎秒になります</translation>
+    </message>
+    <message>
+        <source>The microscope&apos;s name; its fps and µm/px are saved under it</source>
+        <translation>顕微鏡の名前。fps と µm/px はこの名前で記憶されます</translation>
     </message>
 </context>
 <context>
@@ -1571,6 +1919,34 @@
         <translation>システムに合わせる</translation>
     </message>
     <message>
+        <source>All of them are readable with colour blindness.</source>
+        <translation>いずれも色覚に配慮した配色です。</translation>
+    </message>
+    <message>
+        <source>Track automatically</source>
+        <translation>すぐに追跡</translation>
+    </message>
+    <message>
+        <source>Grade automatically</source>
+        <translation>すぐに評価</translation>
+    </message>
+    <message>
+        <source>Each sample gets a folder in it; empty means the usual place.</source>
+        <translation>この中に検体ごとのフォルダーを作ります。空欄なら既定の場所です。</translation>
+    </message>
+    <message>
+        <source>Empty means the demonstration model; a folder of models is an ensemble.</source>
+        <translation>空欄ならデモ用モデルです。モデルのフォルダーはアンサンブルになります。</translation>
+    </message>
+    <message>
+        <source>Automatic uses an NVIDIA GPU if there is one.</source>
+        <translation>自動では NVIDIA GPU があれば使います。</translation>
+    </message>
+    <message>
+        <source>A video that fits is kept whole, a longer one in part. Takes effect with the next video.</source>
+        <translation>収まる動画は全体を、長い動画は一部を保持します。次の動画から有効です。</translation>
+    </message>
+    <message>
         <source>English</source>
         <translation>英語</translation>
     </message>
@@ -1583,24 +1959,12 @@
         <translation>注意マップの配色</translation>
     </message>
     <message>
-        <source>All of them are readable with colour blindness.</source>
-        <translation>いずれも色覚に配慮した配色です。</translation>
-    </message>
-    <message>
         <source>Workflow</source>
         <translation>作業</translation>
     </message>
     <message>
-        <source>Track automatically</source>
-        <translation>すぐに追跡</translation>
-    </message>
-    <message>
         <source>Track a sperm as soon as it is clicked or corrected.</source>
         <translation>クリックまたは修正した精子をすぐに追跡します。</translation>
-    </message>
-    <message>
-        <source>Grade automatically</source>
-        <translation>すぐに評価</translation>
     </message>
     <message>
         <source>Grade a sperm as soon as it is tracked.</source>
@@ -1611,10 +1975,6 @@
         <translation>レポートのフォルダー</translation>
     </message>
     <message>
-        <source>Each sample gets a folder in it; empty means the usual place.</source>
-        <translation>この中に検体ごとのフォルダーを作ります。空欄なら既定の場所です。</translation>
-    </message>
-    <message>
         <source>Model</source>
         <translation>モデル</translation>
     </message>
@@ -1623,16 +1983,8 @@
         <translation>モデルのファイルまたはフォルダー</translation>
     </message>
     <message>
-        <source>Empty means the demonstration model; a folder of models is an ensemble.</source>
-        <translation>空欄ならデモ用モデルです。モデルのフォルダーはアンサンブルになります。</translation>
-    </message>
-    <message>
         <source>Device</source>
         <translation>デバイス</translation>
-    </message>
-    <message>
-        <source>Automatic uses an NVIDIA GPU if there is one.</source>
-        <translation>自動では NVIDIA GPU があれば使います。</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -1653,10 +2005,6 @@
     <message>
         <source>Decoded frames (MiB)</source>
         <translation>デコード済みフレーム (MiB)</translation>
-    </message>
-    <message>
-        <source>A video that fits is kept whole, a longer one in part. Takes effect with the next video.</source>
-        <translation>収まる動画は全体を、長い動画は一部を保持します。次の動画から有効です。</translation>
     </message>
 </context>
 <context>

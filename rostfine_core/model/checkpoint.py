@@ -22,6 +22,7 @@ from rostfine_core import __version__
 from rostfine_core.domain import Grade, ModelInfo
 from rostfine_core.errors import ModelError
 from rostfine_core.files import atomic_write, sha256_of
+from rostfine_core.messages import Message
 from rostfine_core.model.config import RoSTFineConfig
 from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.model.rostfine import RoSTFine
@@ -138,13 +139,21 @@ def load_model(path: Path) -> LoadedModel:
     file = _read(path)
     if file.contents == "encoder":
         raise ModelError(
-            f"The model {path} holds only an encoder, from which training can start: "
-            "train a model with it and choose that."
+            Message(
+                "The model {path} holds only an encoder, from which training can start: train a "
+                "model with it and choose that.",
+                path=path,
+            )
         )
     if file.config.num_grades != len(Grade):
         raise ModelError(
-            f"The model {path} gives {file.config.num_grades} grades instead of {len(Grade)}: "
-            "choose a model that grades A to E."
+            Message(
+                "The model {path} gives {num_grades} grades instead of {needed}: choose a model "
+                "that grades A to E.",
+                path=path,
+                num_grades=file.config.num_grades,
+                needed=len(Grade),
+            )
         )
     return LoadedModel(
         network=build_network(file.config, file.tensors, source=str(path)),
@@ -165,12 +174,21 @@ def load_models(path: Path) -> tuple[LoadedModel, ...]:
         return (load_model(path),)
     paths = sorted(p for p in path.glob(f"*{SUFFIX}") if not p.name.startswith("."))
     if not paths:
-        raise ModelError(f"The folder {path} holds no model: choose one with {SUFFIX} files.")
+        raise ModelError(
+            Message(
+                "The folder {path} holds no model: choose one with {suffix} files.",
+                path=path,
+                suffix=SUFFIX,
+            )
+        )
     models = tuple(load_model(p) for p in paths)
     if len({_kinship(model) for model in models}) > 1:
         raise ModelError(
-            f"The models in {path} do not belong together (their preprocessing, patch grid or "
-            "kind of data differ): choose a folder with the models of one training."
+            Message(
+                "The models in {path} do not belong together (their preprocessing, patch grid or "
+                "kind of data differ): choose a folder with the models of one training.",
+                path=path,
+            )
         )
     return models
 
@@ -220,13 +238,19 @@ def _read(path: Path) -> _ModelFile:
     tensors, metadata = _open(path)
     if metadata.get("format") == RESEARCH_FORMAT:
         raise ModelError(
-            f"{path} holds a network that only evaluate and compare read: to use one here, train "
-            "RoSTFine itself, with all its features and separate losses."
+            Message(
+                "{path} holds a network that only evaluate and compare read: to use one here, "
+                "train RoSTFine itself, with all its features and separate losses.",
+                path=path,
+            )
         )
     if METADATA_NAME not in metadata:
         raise ModelError(
-            f"{path} holds weights but was not written by this program: choose a model trained "
-            "or converted by it."
+            Message(
+                "{path} holds weights but was not written by this program: choose a model trained "
+                "or converted by it.",
+                path=path,
+            )
         )
     try:
         header = json.loads(metadata[METADATA_NAME])
@@ -234,7 +258,11 @@ def _read(path: Path) -> _ModelFile:
         return _ModelFile(path=path, tensors=tensors, **_parse(header))
     except (ValueError, RecursionError) as error:
         raise ModelError(
-            f"The model {path} is damaged ({error}): get it again from where it came."
+            Message(
+                "The model {path} is damaged ({reason}): get it again from where it came.",
+                path=path,
+                reason=str(error),
+            )
         ) from error
 
 
@@ -247,12 +275,20 @@ def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except OSError as error:
         raise ModelError(
-            f"Cannot read the model {path} ({error.strerror or error}): check the file."
+            Message(
+                "Cannot read the model {path} ({reason}): check the file.",
+                path=path,
+                reason=error.strerror or str(error),
+            )
         ) from error
     except SafetensorError as error:
         raise ModelError(
-            f"{path} is not a model file or is damaged: choose a {SUFFIX} file made by "
-            "this program, or convert an official checkpoint first."
+            Message(
+                "{path} is not a model file or is damaged: choose a {suffix} file made by this "
+                "program, or convert an official checkpoint first.",
+                path=path,
+                suffix=SUFFIX,
+            )
         ) from error
 
 
@@ -260,8 +296,13 @@ def _check_version(path: Path, header: object) -> None:
     version = header.get("format_version") if isinstance(header, dict) else None
     if version != FORMAT_VERSION:
         raise ModelError(
-            f"The model {path} has format version {version}, and this program reads version "
-            f"{FORMAT_VERSION}: update the program or get the model in that version."
+            Message(
+                "The model {path} has format version {version}, and this program reads version "
+                "{known}: update the program or get the model in that version.",
+                path=path,
+                version=str(version),
+                known=FORMAT_VERSION,
+            )
         )
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from rostfine_core.errors import ModelError
+from rostfine_core.messages import Message, first_of
 from rostfine_core.model.config import RoSTFineConfig
 from rostfine_core.model.rostfine import RoSTFine
 from rostfine_core.model.timesformer import TimeSformer, resize_pos_embed, resize_time_embed
@@ -28,8 +29,14 @@ def build_network(
     """
     if config.depth + config.branch_depth > len(state_dict):
         raise ModelError(
-            f"The weights of {source} do not fit the network: {len(state_dict)} weights are fewer "
-            f"than its {config.depth} + {config.branch_depth} blocks."
+            Message(
+                "The weights of {source} do not fit the network: {count} weights are fewer than "
+                "its {depth} + {branch_depth} blocks.",
+                source=source,
+                count=len(state_dict),
+                depth=config.depth,
+                branch_depth=config.branch_depth,
+            )
         )
     network = blank_network(config)
     check_weights(state_dict, expected=network.state_dict(), source=source)
@@ -114,17 +121,28 @@ def check_weights(
     Raises:
         ModelError: names the weights that are missing, unexpected or of another shape or kind.
     """
-    faults = [f"missing {name}" for name in expected.keys() - state_dict.keys()]
-    faults += [f"unexpected {name}" for name in state_dict.keys() - expected.keys()]
+    faults = [Message("missing {name}", name=n) for n in expected.keys() - state_dict.keys()]
+    faults += [Message("unexpected {name}", name=n) for n in state_dict.keys() - expected.keys()]
     for name in expected.keys() & state_dict.keys():
         given, wanted = state_dict[name], tuple(expected[name].shape)
         if not isinstance(given, Tensor) or not given.is_floating_point():
-            faults.append(f"{name} is not a floating-point tensor")
+            faults.append(Message("{name} is not a floating-point tensor", name=name))
         elif tuple(given.shape) != wanted:
-            faults.append(f"{name} has shape {tuple(given.shape)} instead of {wanted}")
+            faults.append(
+                Message(
+                    "{name} has shape {given} instead of {wanted}",
+                    name=name,
+                    given=str(tuple(given.shape)),
+                    wanted=str(wanted),
+                )
+            )
         elif not given.sum(dtype=torch.float32).isfinite():  # one pass over half a gigabyte
-            faults.append(f"{name} holds values that are not finite")
+            faults.append(Message("{name} holds values that are not finite", name=name))
     if faults:
-        shown = "; ".join(sorted(faults)[:NAMES_SHOWN])
-        more = f"; and {len(faults) - NAMES_SHOWN} more" if len(faults) > NAMES_SHOWN else ""
-        raise ModelError(f"The weights of {source} do not fit the network: {shown}{more}.")
+        raise ModelError(
+            Message(
+                "The weights of {source} do not fit the network: {faults}.",
+                source=source,
+                faults=first_of(sorted(faults, key=str), NAMES_SHOWN),
+            )
+        )

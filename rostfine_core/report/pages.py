@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
 
 POINTS_PER_INCH = 72
 DPI = 132
@@ -26,7 +27,11 @@ def draw_pages(path: Path, *, dpi: int = DPI) -> Iterator[NDArray[np.uint8]]:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         raise StoreError(
-            f"{path.name} cannot be shown ({error}): export the report and open it elsewhere."
+            Message(
+                "{name} cannot be shown ({reason}): export the report and open it elsewhere.",
+                name=path.name,
+                reason=str(error),
+            )
         ) from error
     with closing(document):
         for page in document:

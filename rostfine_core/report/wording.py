@@ -19,6 +19,7 @@ from rostfine_core.domain import (
     Severity,
     with_micro_sign,
 )
+from rostfine_core.messages import Message
 
 PROGRAM = "RoSTFine Assist"
 EXPECTED_GRADE_SCALE = "A = 1 … E = 5, lower is better"
@@ -28,7 +29,7 @@ NO_FLAGS = (
     "frame rate, scale, samples of the training)."
 )
 SINGLE_MODEL = "single model: no ensemble spread"
-NOTHING_TO_REPORT = "There is nothing to report: assess at least one sperm first."
+NOTHING_TO_REPORT = Message("There is nothing to report: assess at least one sperm first.")
 NOT_CALIBRATED = "not calibrated"
 
 SPEEDS = (

@@ -46,6 +46,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
+from rostfine_core.messages import Message
 from rostfine_core.store.tables import tracks_table
 
 SCHEMA = "rostfine.assessment/1"
@@ -110,10 +111,20 @@ def read_assessment(path: Path) -> AssessmentRecord:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise StoreError(f"{path} is not an assessment: choose an {ASSESSMENT_JSON}.") from error
+        raise StoreError(
+            Message(
+                "{path} is not an assessment: choose an {name}.",
+                path=path,
+                name=ASSESSMENT_JSON,
+            )
+        ) from error
     except OSError as error:
         raise StoreError(
-            f"Cannot read {path} ({error.strerror or error}): check the file's name."
+            Message(
+                "Cannot read {path} ({reason}): check the file's name.",
+                path=path,
+                reason=error.strerror or str(error),
+            )
         ) from error
     return from_json(text, name=str(path))
 
@@ -147,18 +158,32 @@ def from_json(text: str, *, name: str) -> AssessmentRecord:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise StoreError(
-            f"{name} is damaged or not an assessment: restore it from a copy."
+            Message(
+                "{name} is damaged or not an assessment: restore it from a copy.",
+                name=name,
+            )
         ) from error
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:
         raise StoreError(
-            f"{name} has the schema {schema!r}, this version reads {SCHEMA!r}: update the program."
+            Message(
+                "{name} has the schema {schema}, this version reads {known!r}: update the program.",
+                name=name,
+                schema=repr(schema),
+                known=SCHEMA,
+            )
         )
     try:
         return converter().structure(content, AssessmentRecord)
     except cattrs.BaseValidationError as error:
         mistakes = "; ".join(cattrs.transform_error(error)[:_MISTAKES_SHOWN])
-        raise StoreError(f"{name} is damaged ({mistakes}): restore it from a copy.") from error
+        raise StoreError(
+            Message(
+                "{name} is damaged ({mistakes}): restore it from a copy.",
+                name=name,
+                mistakes=mistakes,
+            )
+        ) from error
 
 
 def _disclaimers(model: ModelInfo) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from rostfine_core.domain import Seed, Track
 from rostfine_core.errors import StoreError
 from rostfine_core.files import csv_cell, write_text
+from rostfine_core.messages import Message, first_of
 from rostfine_core.spreadsheet import read_table, whole_number
 
 SEED_COLUMNS = ("target", "frame", "x", "y")
@@ -36,8 +37,14 @@ def read_seeds(path: Path) -> tuple[Seed, ...]:
         first = lines.setdefault((seed.target, seed.frame), line)
         if first != line:
             mistakes.append(
-                f"line {line}: target {seed.target} was clicked in frame {seed.frame} before, "
-                f"in line {first}"
+                Message(
+                    "line {line}: target {target} was clicked in frame {frame} before, in line "
+                    "{first}",
+                    line=line,
+                    target=seed.target,
+                    frame=seed.frame,
+                    first=first,
+                )
             )
     _refuse(path, mistakes)
     return tuple(seed for _, seed in seeds)
@@ -69,14 +76,14 @@ def _seed(row: Mapping[str, str]) -> Seed:
     return Seed(
         target=_target(row),
         frame=_frame(row),
-        x_px=_number(row, "x", least=0),
-        y_px=_number(row, "y", least=0),
+        x_px=_number(row, "x"),
+        y_px=_number(row, "y"),
     )
 
 
 def _target(row: Mapping[str, str]) -> str:
     if not row["target"]:
-        raise ValueError("target is empty")
+        raise StoreError(Message("target is empty"))
     return _unprotected(row["target"])
 
 
@@ -86,19 +93,22 @@ def _frame(row: Mapping[str, str]) -> int:
     except ValueError:
         frame = -1
     if frame < 0:
-        raise ValueError(f"frame {row['frame']!r:.40} is not a whole number from 0 on")
+        raise StoreError(
+            Message("frame {text} is not a whole number from 0 on", text=f"{row['frame']!r:.40}")
+        )
     return frame
 
 
-def _number(row: Mapping[str, str], column: str, *, least: float = -math.inf) -> float:
+def _number(row: Mapping[str, str], column: str) -> float:
     text = row[column]
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or value < least:
-        kind = "a number" if least == -math.inf else f"a number from {least:g} on"
-        raise ValueError(f"{column} {text!r} is not {kind}")
+    if not (math.isfinite(value) and value >= 0):
+        raise StoreError(
+            Message("{column} {text!r} is not a number from 0 on", column=column, text=text)
+        )
     return value
 
 
@@ -108,18 +118,23 @@ def _read_rows(
     """Every row parsed, with its line number.
 
     Raises:
-        StoreError: a column or all rows are missing, or ``parse`` raised ValueErrors.
+        StoreError: a column or all rows are missing, or ``parse`` raised it.
     """
     rows: list[tuple[int, Row]] = []
-    mistakes: list[str] = []
+    mistakes: list[Message] = []
     for line, row in _cells(path, columns):
         try:
             rows.append((line, parse(row)))
-        except ValueError as error:
-            mistakes.append(f"line {line}: {error}")
+        except StoreError as error:
+            mistakes.append(Message("line {line}: {mistake}", line=line, mistake=error.message))
     _refuse(path, mistakes)
     if not rows:
-        raise StoreError(f"{path} holds no rows under its header: add at least one.")
+        raise StoreError(
+            Message(
+                "{path} holds no rows under its header: add at least one.",
+                path=path,
+            )
+        )
     return rows
 
 
@@ -129,20 +144,27 @@ def _cells(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, 
     missing = [name for name in columns if name not in names]
     if missing:
         raise StoreError(
-            f"{path} lacks the column {', '.join(missing)}: its first line must name "
-            f"{','.join(columns)}."
+            Message(
+                "{path} lacks the column {missing}: its first line must name {needed}.",
+                path=path,
+                missing=", ".join(missing),
+                needed=",".join(columns),
+            )
         )
     for line, row in rows:
         yield line, {name: row[name].strip() for name in columns}
 
 
-def _refuse(path: Path, mistakes: Sequence[str]) -> None:
+def _refuse(path: Path, mistakes: Sequence[Message]) -> None:
     if not mistakes:
         return
-    shown = "; ".join(mistakes[:MISTAKES_SHOWN])
-    more = len(mistakes) - MISTAKES_SHOWN
-    others = f"; and {more} more" if more > 0 else ""
-    raise StoreError(f"{path} has mistakes to correct: {shown}{others}.")
+    raise StoreError(
+        Message(
+            "{path} has mistakes to correct: {mistakes}.",
+            path=path,
+            mistakes=first_of(mistakes, MISTAKES_SHOWN),
+        )
+    )
 
 
 def _protected(text: str) -> str:

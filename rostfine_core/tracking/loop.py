@@ -16,6 +16,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import TrackingError
 from rostfine_core.marking import marked
+from rostfine_core.messages import Message
 from rostfine_core.tracking.seeds import check_seeds
 from rostfine_core.tracking.settings import TrackerSettings
 from rostfine_core.tracking.tracker import Tracker
@@ -76,7 +77,11 @@ def track(
             yield Progress(stage=stage, done=done, total=video.frame_count)
     if done < video.frame_count:
         raise TrackingError(
-            f"Tracking stopped after {done} of {video.frame_count} frames, because the video was "
-            "closed: track again."
+            Message(
+                "Tracking stopped after {done} of {frame_count} frames, because the video was "
+                "closed: track again.",
+                done=done,
+                frame_count=video.frame_count,
+            )
         )
     return tracker.tracks

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rostfine_core.domain import Seed, VideoInfo, is_in_picture
 from rostfine_core.errors import TrackingError
+from rostfine_core.messages import Message
 
 
 def check_seeds(seeds: Sequence[Seed], video: VideoInfo) -> None:
@@ -18,8 +19,13 @@ def check_seeds(seeds: Sequence[Seed], video: VideoInfo) -> None:
     for seed in seeds:
         if seed.frame >= video.frame_count:
             raise TrackingError(
-                f"Sperm {seed.target} was clicked in frame {seed.frame}, but the video has frames "
-                f"0 to {video.frame_count - 1}: click it in one of those."
+                Message(
+                    "Sperm {target} was clicked in frame {frame}, but the video has frames 0 to "
+                    "{last}: click it in one of those.",
+                    target=seed.target,
+                    frame=seed.frame,
+                    last=video.frame_count - 1,
+                )
             )
         check_in_frame(seed, width_px=video.width_px, height_px=video.height_px)
 
@@ -31,23 +37,37 @@ def check_consistent(seeds: Sequence[Seed]) -> None:
         TrackingError: there is no click, one has no place or time, or two contradict each other.
     """
     if not seeds:
-        raise TrackingError("No sperm was clicked: give at least one position.")
+        raise TrackingError(Message("No sperm was clicked: give at least one position."))
     for seed in seeds:
         if not (math.isfinite(seed.x_px) and math.isfinite(seed.y_px)):
             raise TrackingError(
-                f"The click on sperm {seed.target} in frame {seed.frame} has no position "
-                f"({seed.x_px}, {seed.y_px}): give x and y in pixels."
+                Message(
+                    "The click on sperm {target} in frame {frame} has no position ({x_px}, "
+                    "{y_px}): give x and y in pixels.",
+                    target=seed.target,
+                    frame=seed.frame,
+                    x_px=seed.x_px,
+                    y_px=seed.y_px,
+                )
             )
         if seed.frame < 0:
             raise TrackingError(
-                f"The click on sperm {seed.target} names frame {seed.frame}: "
-                "frames are counted from 0."
+                Message(
+                    "The click on sperm {target} names frame {frame}: frames are counted from 0.",
+                    target=seed.target,
+                    frame=seed.frame,
+                )
             )
     (target, frame), count = Counter((s.target, s.frame) for s in seeds).most_common(1)[0]
     if count > 1:
         raise TrackingError(
-            f"Sperm {target} is clicked {count} times in frame {frame}: "
-            "keep one click for each sperm and frame."
+            Message(
+                "Sperm {target} is clicked {count} times in frame {frame}: keep one click for "
+                "each sperm and frame.",
+                target=target,
+                count=count,
+                frame=frame,
+            )
         )
 
 
@@ -59,6 +79,13 @@ def check_in_frame(seed: Seed, *, width_px: int, height_px: int) -> None:
     """
     if not is_in_picture(seed.x_px, seed.y_px, width_px=width_px, height_px=height_px):
         raise TrackingError(
-            f"The click ({seed.x_px:g}, {seed.y_px:g}) on sperm {seed.target} lies outside the "
-            f"{width_px}x{height_px} frame: click inside the picture."
+            Message(
+                "The click ({x_px:g}, {y_px:g}) on sperm {target} lies outside the "
+                "{width_px}x{height_px} frame: click inside the picture.",
+                x_px=seed.x_px,
+                y_px=seed.y_px,
+                target=seed.target,
+                width_px=width_px,
+                height_px=height_px,
+            )
         )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from rostfine_core.domain import GreyFrame, Seed, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import TrackingError
+from rostfine_core.messages import Message
 from rostfine_core.tracking.heads import Heads, HeadState
 from rostfine_core.tracking.seeds import check_consistent, check_in_frame
 from rostfine_core.tracking.settings import TrackerSettings
@@ -121,20 +122,36 @@ class Tracker:
         late = [seed for seed in self.pending if seed.frame < frame.index]
         if late:
             raise TrackingError(
-                f"Frame {frame.index} comes after the click on target {late[0].target} in frame "
-                f"{late[0].frame}: start tracking no later than the first click."
+                Message(
+                    "Frame {index} comes after the click on target {target} in frame {frame}: "
+                    "start tracking no later than the first click.",
+                    index=frame.index,
+                    target=late[0].target,
+                    frame=late[0].frame,
+                )
             )
         clock = self._clock
         if clock and frame.index != clock.frame + 1:
             raise TrackingError(
-                f"Frame {frame.index} cannot follow frame {clock.frame}: "
-                "frames must come one by one, in order."
+                Message(
+                    "Frame {index} cannot follow frame {frame}: frames must come one by one, in "
+                    "order.",
+                    index=frame.index,
+                    frame=clock.frame,
+                )
             )
         if clock and frame.image.shape != clock.shape:
             (height, width), (old_height, old_width) = frame.image.shape, clock.shape
             raise TrackingError(
-                f"Frame {frame.index} is {width}x{height} pixels but the frames before it are "
-                f"{old_width}x{old_height}: only videos that keep their size can be tracked."
+                Message(
+                    "Frame {index} is {width}x{height} pixels but the frames before it are "
+                    "{old_width}x{old_height}: only videos that keep their size can be tracked.",
+                    index=frame.index,
+                    width=width,
+                    height=height,
+                    old_width=old_width,
+                    old_height=old_height,
+                )
             )
 
     def _tick(self, frame: GreyFrame) -> float:

@@ -32,7 +32,6 @@ from rostfine_core.video.picture import ContainerPicture, bit_depth, brightest_g
 
 KEY_PACKETS_TRIED = 2
 _SIMULATED_NOTE = Message("This video is simulated: it shows no real sperm.")
-_NOTHING = "Nothing in {path} can be decoded: export it again."
 
 
 class _SeekMissedError(Exception):
@@ -149,7 +148,11 @@ class ContainerSource:
                 return
             last = picture
         if last is None:
-            raise _SeekMissedError if key else VideoError(_NOTHING.format(path=self._path))
+            if key:
+                raise _SeekMissedError
+            raise VideoError(
+                Message("Nothing in {path} can be decoded: export it again.", path=self._path)
+            )
         for _ in range(wanted, stop):
             yield last.repeated()
 
@@ -206,9 +209,17 @@ class ContainerSource:
         self._size_px = self._size_px or size
         if size != self._size_px:
             raise VideoError(
-                f"{self._path} changes its picture size at frame {number} from "
-                f"{self._size_px[0]}x{self._size_px[1]} to {size[0]}x{size[1]}: "
-                "cut it there or convert it to one size."
+                Message(
+                    "{path} changes its picture size at frame {number} from "
+                    "{old_width}x{old_height} to {width}x{height}: cut it there or "
+                    "convert it to one size.",
+                    path=self._path,
+                    number=number,
+                    old_width=self._size_px[0],
+                    old_height=self._size_px[1],
+                    width=size[0],
+                    height=size[1],
+                )
             )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import GreyFrame, VideoInfo
 from rostfine_core.errors import VideoError
+from rostfine_core.messages import Message
 
 MAX_AREA_PX = 2**26
 LEAST_COLOUR_LEVELS = 12
@@ -113,11 +114,22 @@ def check_size(path: Path, width_px: int, height_px: int) -> None:
         VideoError: the picture is empty or has more than 67 million pixels.
     """
     if min(width_px, height_px) < 1:
-        raise VideoError(f"{path} states no usable picture size: it is damaged; export it again.")
+        raise VideoError(
+            Message(
+                "{path} states no usable picture size: it is damaged; export it again.",
+                path=path,
+            )
+        )
     if width_px * height_px > MAX_AREA_PX:
         raise VideoError(
-            f"{path} is {width_px}x{height_px} pixels, more than the {MAX_AREA_PX // 10**6} "
-            "million that can be read: export a smaller part of the picture."
+            Message(
+                "{path} is {width_px}x{height_px} pixels, more than the {millions} million "
+                "that can be read: export a smaller part of the picture.",
+                path=path,
+                width_px=width_px,
+                height_px=height_px,
+                millions=MAX_AREA_PX // 10**6,
+            )
         )
 
 

@@ -96,8 +96,11 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         container = av.open(f"file:{path}", options=options, metadata_errors="replace")
     except av.FFmpegError as error:
         raise VideoError(
-            f"{path} is not a video that can be read, or was cut off before its index was "
-            "written: choose an AVI, MP4, MOV or MKV file, or export it again."
+            Message(
+                "{path} is not a video that can be read, or was cut off before its index was "
+                "written: choose an AVI, MP4, MOV or MKV file, or export it again.",
+                path=path,
+            )
         ) from error
     with container:
         yield container, _moving_pictures(container, path)
@@ -106,11 +109,19 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 def _moving_pictures(container: InputContainer, path: Path) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        raise VideoError(f"{path} holds no moving pictures, only sound or data: choose a video.")
+        raise VideoError(
+            Message(
+                "{path} holds no moving pictures, only sound or data: choose a video.",
+                path=path,
+            )
+        )
     stream = streams[0]
     if getattr(stream, "codec_context", None) is None:
         raise VideoError(
-            f"{path} is coded in a way that cannot be decoded here: convert it to MP4 (H.264)."
+            Message(
+                "{path} is coded in a way that cannot be decoded here: convert it to MP4 (H.264).",
+                path=path,
+            )
         )
     check_size(path, stream.width, stream.height)
     stream.thread_type = "AUTO"
@@ -139,13 +150,23 @@ def build_index(path: Path) -> FrameIndex:
         comment = _comment(container)
         without_times = _lacks_display_times(container, stream)
     if not packets:
-        raise VideoError(f"{path} holds no pictures (zero frames): record or export it again.")
+        raise VideoError(
+            Message(
+                "{path} holds no pictures (zero frames): record or export it again.",
+                path=path,
+            )
+        )
     shown = [p.pts for p in packets if not p.is_discarded]
     pts: list[int | None] = [*sorted({p for p in shown if p is not None})]
     if without_times or ends_early or len(pts) < len(shown) or promised != len(packets):
         pts = decoded_pts(path)
     if not pts:
-        raise VideoError(f"{path} shows none of its pictures: export it again.")
+        raise VideoError(
+            Message(
+                "{path} shows none of its pictures: export it again.",
+                path=path,
+            )
+        )
     is_timed = None not in pts and all(a < b for a, b in pairwise(p or 0 for p in pts))
     return FrameIndex(
         frame_count=len(pts),
@@ -254,7 +275,10 @@ def decoded_pts(path: Path) -> list[int | None]:
         pts = [frame.pts for frame in decode_on(container, stream)]
     if not pts:
         raise VideoError(
-            f"{path} is damaged: none of its pictures can be decoded; copy or export it again."
+            Message(
+                "{path} is damaged: none of its pictures can be decoded; copy or export it again.",
+                path=path,
+            )
         )
     return pts
 

@@ -82,7 +82,12 @@ class StackPages:
                 description = str(_tags(self._image).get(_DESCRIPTION, ""))
             headers = () if cuts else tuple(self._walk())
             if not headers:
-                raise VideoError(f"{path} is cut off in its first page: copy or export it again.")
+                raise VideoError(
+                    Message(
+                        "{path} is cut off in its first page: copy or export it again.",
+                        path=path,
+                    )
+                )
             _check_alike(path, headers)
             undo.pop_all()
         self.count = len(headers)
@@ -146,8 +151,12 @@ class FolderPages:
         )
         if not self._files:
             raise VideoError(
-                f"The folder {path} holds no images ({' '.join(IMAGE_SUFFIXES)}): "
-                "choose a video file or a folder with numbered images."
+                Message(
+                    "The folder {path} holds no images ({endings}): choose a video file or a "
+                    "folder with numbered images.",
+                    path=path,
+                    endings=" ".join(IMAGE_SUFFIXES),
+                )
             )
         headers = []
         for file in self._files:
@@ -179,10 +188,18 @@ def _readable(name: Path | str) -> Iterator[None]:
     except VideoError:
         raise
     except Image.DecompressionBombError as error:
-        raise VideoError(f"{name} is too large: export a smaller part of the picture.") from error
+        raise VideoError(
+            Message(
+                "{name} is too large: export a smaller part of the picture.",
+                name=name,
+            )
+        ) from error
     except (*_DAMAGE, cv2.error) as error:
         raise VideoError(
-            f"{name} is damaged or not a picture that can be read: copy or export it again."
+            Message(
+                "{name} is damaged or not a picture that can be read: copy or export it again.",
+                name=name,
+            )
         ) from error
 
 
@@ -203,14 +220,27 @@ def _check_alike(path: Path, headers: Sequence[_Header]) -> None:
     for other in headers:
         if other.size_px != first.size_px:
             raise VideoError(
-                f"{path} mixes picture sizes: {first.name} has {first.size_px[0]}x"
-                f"{first.size_px[1]} pixels, {other.name} {other.size_px[0]}x{other.size_px[1]}; "
-                "keep the pictures of one recording."
+                Message(
+                    "{path} mixes picture sizes: {name} has {width}x{height} pixels, {other} "
+                    "{other_width}x{other_height}; keep the pictures of one recording.",
+                    path=path,
+                    name=first.name,
+                    width=first.size_px[0],
+                    height=first.size_px[1],
+                    other=other.name,
+                    other_width=other.size_px[0],
+                    other_height=other.size_px[1],
+                )
             )
         if other.is_deep != first.is_deep:
             raise VideoError(
-                f"{path} mixes 8 and 16 bit: {first.name} and {other.name} differ; "
-                "export all pictures alike."
+                Message(
+                    "{path} mixes 8 and 16 bit: {name} and {other} differ; export all pictures "
+                    "alike.",
+                    path=path,
+                    name=first.name,
+                    other=other.name,
+                )
             )
 
 
@@ -223,8 +253,11 @@ def _pixels(image: Image.Image, name: str) -> Pixels:
             return wide.astype(np.uint16)
     if image.mode in ("I", "F"):
         raise VideoError(
-            f"{name} holds 32-bit or negative values, which cameras do not give: "
-            "export it as 8 or 16 bit."
+            Message(
+                "{name} holds 32-bit or negative values, which cameras do not give: export it as "
+                "8 or 16 bit.",
+                name=name,
+            )
         )
     return np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
 

@@ -8,6 +8,7 @@ from typing import Self
 
 from rostfine_core.domain import VideoInfo
 from rostfine_core.errors import VideoError
+from rostfine_core.messages import Message
 from rostfine_core.video.container import ContainerSource
 from rostfine_core.video.frame import DecodedFrame, Source
 from rostfine_core.video.pages import TIFF_STARTS
@@ -54,8 +55,14 @@ class Video:
         stop = self.info.frame_count if stop is None else stop
         if not 0 <= start <= stop <= self.info.frame_count:
             raise VideoError(
-                f"Frames {start} to {stop} were asked for, but {self.info.path} has "
-                f"{self.info.frame_count}: ask for frames in that range."
+                Message(
+                    "Frames {start} to {stop} were asked for, but {path} has {frame_count}: ask "
+                    "for frames in that range.",
+                    start=start,
+                    stop=stop,
+                    path=self.info.path,
+                    frame_count=self.info.frame_count,
+                )
             )
         return self._stream(start, stop)
 
@@ -67,8 +74,13 @@ class Video:
         """
         if not 0 <= index < self.info.frame_count:
             raise VideoError(
-                f"Frame {index} was asked for, but {self.info.path} has frames 0 to "
-                f"{self.info.frame_count - 1}: ask for one of those."
+                Message(
+                    "Frame {index} was asked for, but {path} has frames 0 to {last}: ask for one "
+                    "of those.",
+                    index=index,
+                    path=self.info.path,
+                    last=self.info.frame_count - 1,
+                )
             )
         return DecodedFrame(
             index=index,
@@ -123,15 +135,34 @@ def _open_source(path: Path) -> Source:
         if path.is_dir():
             return StillsSource(path)
         if not path.exists():
-            raise VideoError(f"There is no file {path}: check its name and drive.")
+            raise VideoError(
+                Message(
+                    "There is no file {path}: check its name and drive.",
+                    path=path,
+                )
+            )
         if not path.is_file():
-            raise VideoError(f"{path} is not a file: choose a video.")
+            raise VideoError(
+                Message(
+                    "{path} is not a file: choose a video.",
+                    path=path,
+                )
+            )
         with path.open("rb") as file:
             head = file.read(4)
     except OSError as error:
         raise VideoError(
-            f"Cannot read {path} ({error.strerror or error}): check that you may read it."
+            Message(
+                "Cannot read {path} ({reason}): check that you may read it.",
+                path=path,
+                reason=error.strerror or str(error),
+            )
         ) from error
     if not head:
-        raise VideoError(f"{path} is empty (0 bytes): record or copy it again.")
+        raise VideoError(
+            Message(
+                "{path} is empty (0 bytes): record or copy it again.",
+                path=path,
+            )
+        )
     return StillsSource(path) if head in TIFF_STARTS else ContainerSource(path)

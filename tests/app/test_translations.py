@@ -15,13 +15,15 @@ from pytestqt.qtbot import QtBot
 import app
 import rostfine_core
 from app.actions import ACTIONS, MENUS
+from app.jobs.runner import Job
 from app.presentation.wording import flag_text, say
 from app.state.settings import SETTINGS
 from app.views.compare.compare_table import COLUMNS
 from rostfine_core.bundled import bundled_path
 from rostfine_core.catalogue import saying_in
-from rostfine_core.domain import QualityFlag, Severity
+from rostfine_core.domain import LongJob, Progress, QualityFlag, Severity
 from rostfine_core.messages import Message
+from rostfine_core.spreadsheet import read_table
 
 Texts = dict[tuple[str, str], str | None]
 """Translations by context and source; None where there is none."""
@@ -96,6 +98,16 @@ def test_a_reason_is_said_in_the_users_language(japanese: None) -> None:
     )
     assert say(Message("the sperm did not move")) == "精子が動きませんでした"
     assert say(Message("Something new.")) == "Something new."
+
+
+def test_what_failed_is_said_in_the_users_language(japanese: None) -> None:
+    def work() -> LongJob[None]:
+        yield Progress(stage="reading", done=0, total=1)
+        read_table(Path("none.csv"), columns=())
+
+    job = Job(work, lambda _: None)
+    job.run()
+    assert job.sentence.startswith("none.csv を読み込めません(")
 
 
 def test_a_flags_meaning_leads_a_reason_without_a_translation(japanese: None) -> None:

@@ -101,7 +101,9 @@ def bundled_text(name: str) -> str:
     """A text that comes with the program, or a sentence saying why it is missing."""
     try:
         return bundled_path(name).read_text(encoding="utf-8")
-    except (StoreError, OSError) as error:
+    except StoreError as error:
+        return wording.say(error.message)
+    except OSError as error:
         return str(error)
 
 
