@@ -1,14 +1,12 @@
 """What the window's tests share: records made by hand, a fake video, and the leak checks."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from pytestqt.qtbot import QtBot
 
 from app.state.session import Session
@@ -19,7 +17,6 @@ from rostfine_core.domain import (
     CropBox,
     Explanation,
     GradeDistribution,
-    GreyFrame,
     Kinematics,
     ModelInfo,
     Prediction,
@@ -47,68 +44,6 @@ def no_leaks(nothing_left: None) -> None:
 def settings(tmp_path: Path) -> Settings:
     """Settings in a file of the test's own."""
     return Settings(tmp_path / "settings.ini")
-
-
-@pytest.fixture
-def info() -> VideoInfo:
-    """A small video's record."""
-    return VideoInfo(
-        path="small.mp4",
-        width_px=WIDTH_PX,
-        height_px=HEIGHT_PX,
-        frame_count=FRAMES,
-        fps=FPS,
-        duration_s=FRAMES / FPS,
-        codec="h264",
-        is_colour=True,
-        bit_depth=8,
-        timestamps_s=tuple(k / FPS for k in range(FRAMES)),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class FakeFrame:
-    """A frame whose pixels say its number."""
-
-    index: int
-
-    def grey(self) -> GreyFrame:
-        image = np.full((HEIGHT_PX, WIDTH_PX), self.index, dtype=np.uint8)
-        return GreyFrame(index=self.index, time_s=self.index / FPS, image=image)
-
-    def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
-        return np.full((HEIGHT_PX, WIDTH_PX, 3), self.index, dtype=np.uint8)
-
-
-class FakeVideo:
-    """A video of such frames that counts how often frames were decoded."""
-
-    def __init__(self, info: VideoInfo) -> None:
-        self.info = info
-        self.decoded: list[int] = []
-        self.is_closed = False
-
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[FakeFrame]:
-        for index in range(start, self.info.frame_count if stop is None else stop):
-            self.decoded.append(index)
-            yield FakeFrame(index)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.is_closed = True
-
-
-@pytest.fixture
-def fake_video(info: VideoInfo) -> FakeVideo:
-    """The small video, open."""
-    return FakeVideo(info)
 
 
 class MakeTrack(Protocol):

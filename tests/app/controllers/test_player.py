@@ -11,7 +11,7 @@ from rostfine_core.domain import VideoInfo
 from rostfine_core.video.frame_cache import FrameCache
 
 if TYPE_CHECKING:
-    from tests.app.conftest import FakeVideo
+    from tests.conftest import FakeVideo
 
 
 @pytest.fixture

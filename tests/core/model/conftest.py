@@ -25,7 +25,7 @@ def _seeded() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def draw_weights() -> DrawWeights:
-    """Weights that anyone can rebuild from names, shapes and a salt (shared golden README)."""
+    """Weights that anyone can rebuild from names, shapes and a salt (golden/README.md)."""
     return _draw_weights
 
 

@@ -22,6 +22,7 @@ from rostfine_core.model import (
 )
 from rostfine_core.model.timesformer import Encoding
 
+FOLDER = Path(__file__).parent / "golden"
 FILES = (
     "k3_depth2_last1_official",
     "k3_depth2_last1_corrected",
@@ -55,7 +56,6 @@ class Golden:
 
 @pytest.fixture(scope="module")
 def networks(
-    shared: Path,
     draw_weights: Callable[[Mapping[str, Any], str], dict[str, Tensor]],
     official_shapes: Callable[[RoSTFineConfig], Mapping[str, Any]],
 ) -> Iterator[Callable[[str, RoSTFineConfig], tuple[RoSTFine, Tensor]]]:
@@ -79,10 +79,9 @@ def networks(
 @pytest.fixture(scope="module", params=FILES)
 def golden(
     request: pytest.FixtureRequest,
-    shared: Path,
     networks: Callable[[str, RoSTFineConfig], tuple[RoSTFine, Tensor]],
 ) -> Golden:
-    numbers = json.loads((shared / "golden" / f"{request.param}.json").read_text())
+    numbers = json.loads((FOLDER / f"{request.param}.json").read_text())
     config = RoSTFineConfig(**numbers["config"], branch="official")
     network, clip = networks(numbers["salt"], config)
     network.config = replace(config, gather=numbers["layout"])
@@ -93,9 +92,9 @@ def golden(
 
 
 def test_names_and_shapes_are_the_official_ones(
-    shared: Path, official_shapes: Callable[[RoSTFineConfig], Mapping[str, Any]]
+    official_shapes: Callable[[RoSTFineConfig], Mapping[str, Any]],
 ) -> None:
-    expected = json.loads((shared / "golden" / "official_keys.json").read_text())
+    expected = json.loads((FOLDER / "official_keys.json").read_text())
     shapes = {name: list(shape) for name, shape in official_shapes(RoSTFineConfig()).items()}
     assert shapes == expected
     assert len(shapes) == 283

@@ -13,7 +13,7 @@ from rostfine_core.errors import VideoError
 from rostfine_core.video.frame_cache import Frame, FrameCache
 
 if TYPE_CHECKING:
-    from tests.app.conftest import FakeVideo
+    from tests.conftest import FakeVideo
 
 FRAME_BYTES = 240 * 200 * 3
 
