@@ -18,6 +18,7 @@ from app.state.records import (
     Calibration,
     Display,
     ModelStatus,
+    OpenedVideo,
     Overlay,
     OverlayKind,
     Page,
@@ -26,7 +27,7 @@ from app.state.records import (
 )
 from app.state.session import Session
 from app.state.settings import Settings, reports_folder
-from rostfine_core.domain import Seed
+from rostfine_core.domain import Assessment, Seed
 from rostfine_core.files import safe_name
 
 EXPORT = "export"
@@ -181,9 +182,7 @@ class Controller(QObject):
             return
         if not assessments and (self.analysis.untracked or self.analysis.ungraded):
             self.analysis.grade()  # the last field typed may have made every grade stale
-            if (
-                self.session.model.status is not ModelStatus.FAILED
-            ):  # the model's failure has been shown
+            if self.session.model.status is not ModelStatus.FAILED:  # else that has been shown
                 self.session.set_message(
                     self.tr("Sperm are being graded: export when they are done.")
                 )
@@ -193,8 +192,17 @@ class Controller(QObject):
             return
         folder = self.report_folder
         exists = _holds_files(folder)
-        if exists and not self.questions.may_overwrite(folder):
-            return
+        if not exists or self.questions.may_overwrite(folder):
+            self._write(assessments, folder, video=video, overwrite=exists)
+
+    def _write(
+        self,
+        assessments: tuple[Assessment, ...],
+        folder: Path,
+        *,
+        video: OpenedVideo,
+        overwrite: bool,
+    ) -> None:
         keys, draft = reported_keys(self.session), self.session.draft
         names, left_out = self.session.names, self.session.left_out
         colour_map = self.session.overlay.colour_map
@@ -213,7 +221,7 @@ class Controller(QObject):
                 names=names,
                 left_out=left_out,
                 colour_map=colour_map,
-                overwrite=exists,
+                overwrite=overwrite,
             ),
             on_success=note,
             on_failure=self.failed.emit,

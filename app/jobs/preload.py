@@ -12,14 +12,14 @@ from typing import Any
 
 UNUSED_BY_PYQTGRAPH = "cuda.bindings"
 SWITCH_INTERVAL_S = 0.001
-"""How long a busy worker may keep Python's lock: the window asks for it many times a picture."""
+"""How long a busy worker may hold Python's lock: the window needs it many times per picture."""
 
 
 def answer_first() -> None:
-    """Let the window's thread have Python's lock soon, and PySide read no sources.
+    """Let the window's thread get Python's lock soon, and keep PySide from reading sources.
 
-    PySide reads the source of every module that is imported after it, to see whether it asks for
-    other names of Qt's functions, which none here does: a third of a second and 40 MB for torch.
+    PySide reads the source of every module imported after it, to see whether the module wants
+    other names for Qt's functions. None here does; for torch it takes 0.3 s and 40 MB.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     features: Any = sys.modules.get("shibokensupport.feature")
@@ -28,14 +28,14 @@ def answer_first() -> None:
 
 
 def preload_pyqtgraph() -> None:
-    """Import pyqtgraph without the CUDA bindings, a twelfth of the time to the window.
+    """Import pyqtgraph without the CUDA bindings, which saves a twelfth of the start time.
 
-    It takes them for a widget that is not used here; they come with torch, which may need them
-    later, and can be imported again afterwards.
+    It uses them for a widget that this program does not show. They come with torch, which may
+    need them later, and can be imported again afterwards.
     """
     if "pyqtgraph" in sys.modules or UNUSED_BY_PYQTGRAPH in sys.modules:
         return
-    sys.modules[UNUSED_BY_PYQTGRAPH] = None  # type: ignore[assignment]  # Python's own way to say no
+    sys.modules[UNUSED_BY_PYQTGRAPH] = None  # type: ignore[assignment]  # None makes Python's import fail
     try:
         import pyqtgraph  # noqa: F401 - importing is the purpose
     finally:
@@ -43,11 +43,11 @@ def preload_pyqtgraph() -> None:
 
 
 def preload_torch() -> bool:
-    """Link the libraries that ``import torch`` will find in place; False where that cannot be.
+    """Load the libraries that ``import torch`` needs; False if that is not possible.
 
-    ``import torch`` keeps Python's lock while the system links half a gigabyte of libraries: the
-    window would stand still for half a second. A foreign function called by ctypes gives the lock
-    away. Nothing is lost by False: the import then does it, and says what is wrong with them.
+    ``import torch`` holds Python's lock while the system links half a gigabyte of libraries, and
+    the window would freeze for half a second. A foreign function called by ctypes releases the
+    lock. After False the import links them itself and reports what is wrong with them.
     """
     found = importlib.util.find_spec("torch")
     if found is None or found.origin is None or os.name != "posix":
@@ -64,10 +64,10 @@ def preload_torch() -> bool:
 
 @contextmanager
 def imports_uncollected() -> Iterator[None]:
-    """Import without searching for garbage, and leave what was imported out of later searches.
+    """Import without garbage collection, and exempt what was imported from later collections.
 
-    A full search keeps Python's lock for a tenth of a second once torch's million objects are
-    there, and importing them sets off many.
+    A full collection holds Python's lock for a tenth of a second once torch's million objects
+    exist, and importing them starts many collections.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -15,7 +15,7 @@ from rostfine_core.flag_titles import FLAG_TITLES
 from rostfine_core.messages import Say, say_by
 
 say: Say = say_by(lambda text: QCoreApplication.translate("", text))
-"""Words what the core says in the user's language; what has no translation stays English."""
+"""Words what the core says in the user's language, in English where there is no translation."""
 
 
 def flag_text(flag: QualityFlag) -> str:
@@ -40,7 +40,7 @@ def warnings_in_brief(assessment: Assessment) -> str:
 
 
 def shows_no_sperm(assessment: Assessment) -> bool:
-    """Whether neither the click nor the clip shows a head: it was graded, whatever it is."""
+    """Whether neither the click nor the clip shows a head, so that something else was graded."""
     return {f.code for f in assessment.flags} >= {"no_head_at_click", "head_not_found"}
 
 
@@ -55,5 +55,5 @@ def attention_notice() -> str:
 
 
 def model_notice(model: ModelState) -> str:
-    """What the model is not for, or what is not known of it."""
+    """What the model is not for, or what is not known about it."""
     return say(model.notice)

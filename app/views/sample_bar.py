@@ -108,18 +108,7 @@ class SampleBar(QWidget):
         assert profile_line is not None
         self._profile_line = profile_line
         profile_line.setPlaceholderText(self.tr("microscope"))
-        self.fps = NumberField(
-            119.88, " fps", self.tr("fps from file"), maximum=MAX_FPS, decimals=3
-        )
-        self.fps.setAccessibleName(self.tr("Frames per second"))
-        self.fps.setToolTip(
-            self.tr("Corrects the frame rate if the file is wrong; the file's own is in brackets")
-        )
-        self.um_per_px = NumberField(
-            0.1234, " µm/px", self.tr("no µm/px"), maximum=MAX_UM_PER_PX, decimals=4
-        )
-        self.um_per_px.setAccessibleName(self.tr("Micrometres per pixel"))
-        self.um_per_px.setToolTip(self.tr("Without it, speeds are in pixels per second"))
+        self._add_numbers()
         guard = WheelGuard(self)
         for box in (self.profile, self.fps, self.um_per_px):  # changing it makes all grades stale
             box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -146,6 +135,20 @@ class SampleBar(QWidget):
         session.video_changed.connect(self._show_calibration)
         self._show_sample()
         self._show_calibration()
+
+    def _add_numbers(self) -> None:
+        self.fps = NumberField(
+            119.88, " fps", self.tr("fps from file"), maximum=MAX_FPS, decimals=3
+        )
+        self.fps.setAccessibleName(self.tr("Frames per second"))
+        self.fps.setToolTip(
+            self.tr("Corrects the frame rate if the file is wrong; the file's own is in brackets")
+        )
+        self.um_per_px = NumberField(
+            0.1234, " µm/px", self.tr("no µm/px"), maximum=MAX_UM_PER_PX, decimals=4
+        )
+        self.um_per_px.setAccessibleName(self.tr("Micrometres per pixel"))
+        self.um_per_px.setToolTip(self.tr("Without it, speeds are in pixels per second"))
 
     def _profile_box(self) -> QComboBox:
         box = QComboBox()

@@ -97,6 +97,32 @@ class ComparePage(QWidget):
         self._session = session
         self.table = CompareTable(session)
         self.table.chosen.connect(self.compared)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setObjectName("compare")
+        splitter.addWidget(self._upper())
+        splitter.addWidget(self._lower())
+        splitter.setSizes([210, 450])
+        splitter.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 8, 10, 8)
+        layout.addWidget(splitter)
+        self._candidates: list[Candidate] = []
+        self._chosen: list[tuple[Sperm, Assessment]] = []
+        self._is_drawn = False
+        self._filled = self._place = 0
+        self._filling = QTimer(self, interval=0, singleShot=True)
+        self._filling.timeout.connect(self._fill)
+        self._timer = QTimer(self, interval=int(1000 / FILM_FPS))
+        self._timer.timeout.connect(self._on_tick)
+        for signal in (
+            session.compared_changed,
+            session.results_changed,
+            session.sperms_changed,
+        ):
+            signal.connect(self._show)
+        self._show()
+
+    def _upper(self) -> QWidget:
         upper = QWidget()
         column = QVBoxLayout(upper)
         column.setContentsMargins(0, 0, 0, 0)
@@ -113,6 +139,9 @@ class ComparePage(QWidget):
         )
         column.addLayout(line)
         column.addWidget(self.table, 1)
+        return upper
+
+    def _lower(self) -> QWidget:
         lower = QWidget()
         column = QVBoxLayout(lower)
         column.setContentsMargins(0, 0, 0, 0)
@@ -126,34 +155,11 @@ class ComparePage(QWidget):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             line.addWidget(label, 1, Qt.AlignmentFlag.AlignTop)
         column.addLayout(line)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.setObjectName("compare")
-        splitter.addWidget(upper)
-        splitter.addWidget(lower)
-        splitter.setSizes([210, 450])
-        splitter.setChildrenCollapsible(False)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 8, 10, 8)
-        layout.addWidget(splitter)
         self._empty, inside = framed()
         self._empty.setFrameShape(QFrame.Shape.NoFrame)
         inside.addWidget(muted(self.tr("None of the chosen sperm has a grade.")))
         self._row.addWidget(self._empty)
-        self._candidates: list[Candidate] = []
-        self._chosen: list[tuple[Sperm, Assessment]] = []
-        self._is_drawn = False
-        self._filled = self._place = 0
-        self._filling = QTimer(self, interval=0, singleShot=True)
-        self._filling.timeout.connect(self._fill)
-        self._timer = QTimer(self, interval=int(1000 / FILM_FPS))
-        self._timer.timeout.connect(self._on_tick)
-        for signal in (
-            session.compared_changed,
-            session.results_changed,
-            session.sperms_changed,
-        ):
-            signal.connect(self._show)
-        self._show()
+        return lower
 
     def showEvent(self, event: QShowEvent) -> None:
         """Run the films."""

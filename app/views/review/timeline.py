@@ -34,6 +34,31 @@ class Timeline(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._plot = pg.PlotWidget(background=None)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(self._bar())
+        layout.addWidget(self._plot, 1)
+        self._make_plot()
+        policy = self._plot.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._plot.setSizePolicy(policy)
+        for signal in (
+            session.sperms_changed,
+            session.results_changed,
+            session.selection_changed,
+            session.video_changed,
+        ):
+            signal.connect(self._draw)
+        session.frame_changed.connect(self._show_frame)
+        session.cached_changed.connect(self._show_cached)
+        session.playing_changed.connect(self._show_speed)
+        session.calibration_changed.connect(self._show_frame)
+        self._draw()
+        self._show_speed()
+
+    def _bar(self) -> QHBoxLayout:
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(1)
         self._place = QLabel()
@@ -56,29 +81,7 @@ class Timeline(QWidget):
         bar.addWidget(self._speed)
         bar.addWidget(self._place)
         bar.addWidget(self._key, 1)
-        self._plot = pg.PlotWidget(background=None)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(bar)
-        layout.addWidget(self._plot, 1)
-        self._make_plot()
-        policy = self._plot.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self._plot.setSizePolicy(policy)
-        for signal in (
-            session.sperms_changed,
-            session.results_changed,
-            session.selection_changed,
-            session.video_changed,
-        ):
-            signal.connect(self._draw)
-        session.frame_changed.connect(self._show_frame)
-        session.cached_changed.connect(self._show_cached)
-        session.playing_changed.connect(self._show_speed)
-        session.calibration_changed.connect(self._show_frame)
-        self._draw()
-        self._show_speed()
+        return bar
 
     def _make_plot(self) -> None:
         plot = self._plot
