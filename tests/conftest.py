@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -20,6 +21,8 @@ from rostfine_core.domain import GreyFrame, VideoInfo
 if TYPE_CHECKING:  # the core's tests run without Qt too
     from PySide6.QtCore import QObject
     from PySide6.QtWidgets import QApplication
+
+    from rostfine_core.video.index import FrameIndex
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Small networks are slower on two threads than on one, and a sum's last bits hang on the number.
@@ -37,6 +40,36 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the shared material (real videos) is not beside the repository")
     return SHARED
+
+
+@dataclass(frozen=True)
+class VideoReads:
+    """How often each video was looked through to be opened, and read for its checksum."""
+
+    opened: Counter[str] = field(default_factory=Counter)
+    hashed: Counter[str] = field(default_factory=Counter)
+
+
+@pytest.fixture
+def video_reads(monkeypatch: pytest.MonkeyPatch) -> VideoReads:
+    """Counts by file name from now on."""
+    from rostfine_core.files import blocks_of
+    from rostfine_core.video import checksum, container
+    from rostfine_core.video.index import build_index
+
+    reads = VideoReads()
+
+    def opening(path: Path) -> "FrameIndex":
+        reads.opened[path.name] += 1
+        return build_index(path)
+
+    def hashing(path: Path) -> Iterator[bytes]:
+        reads.hashed[path.name] += 1
+        return blocks_of(path)
+
+    monkeypatch.setattr(container, "build_index", opening)
+    monkeypatch.setattr(checksum, "blocks_of", hashing)
+    return reads
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,6 @@ from app.state.records import (
 from app.state.session import Session
 from app.state.settings import Settings
 from rostfine_core.domain import Seed, Track, Verdict
-from rostfine_core.video.frame_cache import FrameCache
 
 if TYPE_CHECKING:
     from rostfine_core.assessor import Assessor
@@ -47,7 +46,7 @@ class Analysis(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._jobs, self._settings = session, jobs, settings
-        self._cache: FrameCache | None = None
+        self._footage: tasks.Footage | None = None
         self._assessor: Assessor | None = None
         self._is_load_stale = False
         self._is_track_wanted = self._is_grade_wanted = False
@@ -58,9 +57,9 @@ class Analysis(QObject):
 
     # Requests ------------------------------------------------------------------------------
 
-    def use(self, cache: FrameCache | None) -> None:
+    def use(self, footage: tasks.Footage | None) -> None:
         """Switch to another video."""
-        self._cache = cache
+        self._footage = footage
         self._is_track_wanted = self._is_grade_wanted = False
         self._repeat = None
         self._skipped_tracks.clear()
@@ -84,10 +83,10 @@ class Analysis(QObject):
             return
         self.go_on()
 
-    def try_again(self, cache: FrameCache) -> None:
+    def try_again(self, footage: tasks.Footage) -> None:
         """Retry what failed, with frames that can be read."""
         repeat, self._repeat = self._repeat, None
-        self._cache = cache
+        self._footage = footage
         self._skipped_films.clear()
         if repeat is not None:
             repeat()
@@ -174,14 +173,14 @@ class Analysis(QObject):
     @Slot()
     def go_on(self) -> None:
         """Start what is wanted, possible and not running yet."""
-        video, cache = self._session.video, self._cache
-        if video is None or cache is None:
+        video, footage = self._session.video, self._footage
+        if video is None or footage is None:
             return
-        is_tracking = self._jobs.is_running(TRACK) or self._start_tracking(video, cache)
+        is_tracking = self._jobs.is_running(TRACK) or self._start_tracking(video, footage)
         if is_tracking:
             return
-        if not (self._jobs.is_running(GRADE) or self._start_grading(video, cache)):
-            self._start_film(video, cache)
+        if not (self._jobs.is_running(GRADE) or self._start_grading(video, footage)):
+            self._start_film(video, footage)
 
     @Slot(str)
     def continue_after(self, kind: str) -> None:
@@ -189,7 +188,7 @@ class Analysis(QObject):
         if kind in (TRACK, GRADE, FILM):
             self.go_on()
 
-    def _start_tracking(self, video: OpenedVideo, cache: FrameCache) -> bool:
+    def _start_tracking(self, video: OpenedVideo, footage: tasks.Footage) -> bool:
         session = self._session
         wanted = [s for s in self.untracked if session.track_key(s) not in self._skipped_tracks]
         is_wanted = self._is_track_wanted or self._is_grade_wanted
@@ -211,9 +210,7 @@ class Analysis(QObject):
 
         self._jobs.start(
             TRACK,
-            lambda: tasks.track_sperms(
-                cache, path=video.path, seeds=seeds, info=video.info, fps=fps
-            ),
+            lambda: tasks.track_sperms(footage, seeds=seeds, info=video.info, fps=fps),
             on_success=lambda tracks: self._on_tracked(video, keys, tracks),
             on_failure=fail,
             on_cancel=skip,
@@ -226,7 +223,7 @@ class Analysis(QObject):
         if self._is_current(video):
             self._session.add_tracks({keys[t.target]: t for t in tracks})
 
-    def _start_grading(self, video: OpenedVideo, cache: FrameCache) -> bool:
+    def _start_grading(self, video: OpenedVideo, footage: tasks.Footage) -> bool:
         session = self._session
         wanted = [s for s in self.ungraded if session.assessment_key(s) not in self._skipped_grades]
         if not wanted:
@@ -240,7 +237,6 @@ class Analysis(QObject):
         order = tasks.GradeOrder(
             path=video.path,
             info=video.info,
-            sha256=video.sha256,
             seeds=_seeds(wanted),
             tracks=tuple(t for t in map(session.track, wanted) if t is not None),
             sample=session.sample,
@@ -258,7 +254,7 @@ class Analysis(QObject):
 
         self._jobs.start(
             GRADE,
-            lambda: tasks.grade_sperms(order, cache=cache, assessor=assessor),
+            lambda: tasks.grade_sperms(order, footage=footage, assessor=assessor),
             on_success=lambda outcome: self._on_graded(video, keys, outcome),
             on_failure=fail,
             on_cancel=skip,
@@ -274,7 +270,7 @@ class Analysis(QObject):
                 {keys[target]: reason for target, reason in outcome.rejected},
             )
 
-    def _start_film(self, video: OpenedVideo, cache: FrameCache) -> None:
+    def _start_film(self, video: OpenedVideo, footage: tasks.Footage) -> None:
         session, sperm = self._session, self._session.selected_sperm
         track = session.track(sperm) if sperm else None
         if sperm is None or track is None or self._jobs.is_running(FILM):
@@ -292,7 +288,7 @@ class Analysis(QObject):
 
         self._jobs.start(
             FILM,
-            lambda: tasks.cut_film(track, cache=cache, path=video.path, crop_px=crop_px),
+            lambda: tasks.cut_film(track, footage=footage, crop_px=crop_px),
             on_success=keep,
             on_failure=skip,
             on_cancel=skip,

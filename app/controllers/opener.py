@@ -16,6 +16,7 @@ from app.state.records import Calibration, Draft, OpenedVideo
 from app.state.session import Session
 from app.state.settings import Settings
 from rostfine_core.domain import SampleInfo, Seed
+from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache
 
 OPEN, FRAMES, CHECKSUM, FIND, PREVIEW = "open", "frames", "checksum", "find", "preview"
@@ -51,7 +52,7 @@ class Opener(QObject):
         self._session, self._settings, self._jobs = session, settings, jobs
         self._editor, self._player, self._analysis = editor, player, analysis
         self._find_moved = find_moved
-        self._cache: FrameCache | None = None
+        self._footage: tasks.Footage | None = None
         self._next: tuple[Path, tuple[Seed, ...], float | None] | None = None
         self._is_asking = False
 
@@ -95,9 +96,9 @@ class Opener(QObject):
         self._jobs.drop(VIDEO_JOBS)
 
     def _let_frames_go(self) -> None:
-        if self._cache is not None:
-            self._cache.close()
-            self._cache = None
+        if self._footage is not None:
+            self._footage.cache.close()
+            self._footage = None
         self._jobs.drop((FRAMES,))
 
     # A video that was opened -----------------------------------------------------------------
@@ -116,8 +117,9 @@ class Opener(QObject):
             draft = replace(draft, calibration=Calibration(um_per_px=um_per_px))
         self._session.set_video(OpenedVideo(path=path, info=info), draft)
         self._session.set_frame(0, opened.image)
-        self._analysis.use(self._keep_frames(opened))  # last, as its thread would delay the panels
-        self._check(path)
+        footage = self._keep_frames(path, opened)  # last, as its thread would delay the panels
+        self._analysis.use(footage)
+        self._check(footage)
         self._settings.add_recent(path)
         self._editor.add_seeds(seeds)
         self._session.set_message(" ".join(map(say, info.notes)))
@@ -135,13 +137,14 @@ class Opener(QObject):
             calibration=typed.calibration if is_described else remembered,
         )
 
-    def _keep_frames(self, opened: tasks.Opened) -> FrameCache:
+    def _keep_frames(self, path: Path, opened: tasks.Opened) -> tasks.Footage:
         """Decode an open video in the background and show its frames from now on."""
         info = opened.video.info
         budget = self._settings.number("cache_mib") * 2**20
         cache = FrameCache(info, budget_bytes=budget, on_wanted=self._player.note_arrival)
         cache.store(opened.first_frame)
-        self._cache = cache
+        checksum = VideoChecksum(path, known=self._sha256)
+        self._footage = tasks.Footage(cache=cache, video=opened.video, checksum=checksum)
         self._player.use(cache)
         self._jobs.start(
             FRAMES,
@@ -150,12 +153,12 @@ class Opener(QObject):
             on_failure=self.report_failure,
             discard=lambda _: opened.video.close(),  # it may not have started
         )
-        return cache
+        return self._footage
 
-    def _check(self, path: Path) -> None:
+    def _check(self, footage: tasks.Footage) -> None:
         self._jobs.start(
             CHECKSUM,
-            lambda: tasks.checksum(path),
+            lambda: tasks.checksum(footage),
             on_success=self._session.set_checksum,
             on_failure=self.report_failure,
         )
@@ -203,12 +206,12 @@ class Opener(QObject):
         self._let_frames_go()
         self._session.move_video(path)
         self._settings.add_recent(path)
-        cache = self._keep_frames(opened)
+        footage = self._keep_frames(path, opened)
         self._player.seek(frame)
         if not self._sha256:
             self._jobs.drop((CHECKSUM,))
-            self._check(path)
-        self._analysis.try_again(cache)
+            self._check(footage)
+        self._analysis.try_again(footage)
 
     # The rest --------------------------------------------------------------------------------
 
@@ -223,8 +226,8 @@ class Opener(QObject):
     def show_decoded(self) -> None:
         """Tell the session which frames are decoded."""
         info = self._session.info
-        if self._cache is not None and info is not None:
-            self._session.set_cached(self._cache.spans, info.frame_count)
+        if self._footage is not None and info is not None:
+            self._session.set_cached(self._footage.cache.spans, info.frame_count)
 
 
 def _close(opened: tasks.Opened | None) -> None:

@@ -31,6 +31,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import VideoError
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
+from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import Frame, FrameCache
 
 if TYPE_CHECKING:
@@ -52,12 +53,23 @@ class Opened:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Footage:
+    """What jobs read of the open video: kept frames, the file for the others, its checksum.
+
+    ``video`` belongs to the job that fills ``cache``; the others read it reopened.
+    """
+
+    cache: FrameCache
+    video: "Video"
+    checksum: VideoChecksum
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GradeOrder:
     """Everything a grading job needs, fixed when it starts."""
 
     path: Path
     info: VideoInfo
-    sha256: str
     seeds: tuple[Seed, ...]
     tracks: tuple[Track, ...]
     sample: SampleInfo
@@ -108,7 +120,7 @@ def find_again(path: Path, *, info: VideoInfo, sha256: str) -> LongJob[Opened]:
     try:
         is_same = _shape(found) == _shape(info)
         if is_same and sha256:
-            is_same = sha256 == (yield from checksum(path))
+            is_same = sha256 == (yield from VideoChecksum(path).get())
         if not is_same:
             raise VideoError(
                 Message(
@@ -127,11 +139,9 @@ def _shape(info: VideoInfo) -> tuple[int, int, int]:
     return info.width_px, info.height_px, info.frame_count
 
 
-def checksum(path: Path) -> LongJob[str]:
+def checksum(footage: Footage) -> LongJob[str]:
     """The checksum of the video's bytes, which every result names."""
-    from rostfine_core.video.checksum import hash_video
-
-    return (yield from hash_video(path))
+    return (yield from footage.checksum.get())
 
 
 def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assessor"]:
@@ -160,7 +170,7 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
 
 
 def track_sperms(
-    cache: FrameCache, *, path: Path, seeds: Sequence[Seed], info: VideoInfo, fps: float | None
+    footage: Footage, *, seeds: Sequence[Seed], info: VideoInfo, fps: float | None
 ) -> LongJob[tuple[Track, ...]]:
     """Track all seeds in one pass over the frames.
 
@@ -169,17 +179,16 @@ def track_sperms(
         TrackingError: a seed does not lie in the video.
     """
     from rostfine_core.tracking import track
-    from rostfine_core.video import open_video
     from rostfine_core.video.timing import with_fps
 
     def frames_from(start: int) -> Generator[Frame | None]:
-        return cache.stream(start, lambda: open_video(path))
+        return footage.cache.stream(start, footage.video.reopened)
 
     return (yield from track(frames_from, seeds, video=with_fps(info, fps)))
 
 
 def grade_sperms(
-    order: GradeOrder, *, cache: FrameCache, assessor: "Assessor"
+    order: GradeOrder, *, footage: Footage, assessor: "Assessor"
 ) -> LongJob["Outcome"]:
     """Cut the clips of finished tracks and grade them in one batch.
 
@@ -187,7 +196,6 @@ def grade_sperms(
         VideoError: the video cannot be read any more.
     """
     from rostfine_core.pipeline import AssessmentRequest, assess_tracks
-    from rostfine_core.video.checksum import hash_video
     from rostfine_core.video.timing import with_fps
 
     yield Progress(stage=marked("grading"), done=0, total=len(order.tracks))
@@ -198,8 +206,8 @@ def grade_sperms(
         um_per_px=order.um_per_px,
         fps=order.fps,
     )
-    sha256 = order.sha256 or (yield from hash_video(order.path))
-    with _pictures(cache, order.path, exact=True) as image_at:
+    sha256 = yield from footage.checksum.get()
+    with _pictures(footage, exact=True) as image_at:
         return (
             yield from assess_tracks(
                 request,
@@ -212,7 +220,7 @@ def grade_sperms(
         )
 
 
-def cut_film(track: Track, *, cache: FrameCache, path: Path, crop_px: int) -> LongJob[Film]:
+def cut_film(track: Track, *, footage: Footage, crop_px: int) -> LongJob[Film]:
     """Cut the crop in at most ``FILM_FRAMES`` frames, spread over those where the sperm was seen.
 
     ``crop_px`` is its side, as the model's clips have it.
@@ -225,7 +233,7 @@ def cut_film(track: Track, *, cache: FrameCache, path: Path, crop_px: int) -> Lo
     seen = [p for p in track.points if p.status is not TrackStatus.LOST]
     chosen = seen[:: max(1, -(-len(seen) // FILM_FRAMES))]
     images = []
-    with _pictures(cache, path, exact=False) as image_at:
+    with _pictures(footage, exact=False) as image_at:
         for done, point in enumerate(chosen):
             yield Progress(stage=marked("film"), done=done, total=len(chosen))
             image = image_at(point.frame)
@@ -293,20 +301,16 @@ def preview(
 
 
 @contextmanager
-def _pictures(
-    cache: FrameCache, path: Path, *, exact: bool
-) -> Iterator[Callable[[int], NDArray[np.uint8]]]:
+def _pictures(footage: Footage, *, exact: bool) -> Iterator[Callable[[int], NDArray[np.uint8]]]:
     """Pictures by number: from the cache, else from the file, which is closed at the end."""
-    from rostfine_core.video import open_video
-
     opened: list[Video] = []
 
     def image_at(index: int) -> NDArray[np.uint8]:
-        kept = cache.rgb(index, exact=exact)
+        kept = footage.cache.rgb(index, exact=exact)
         if kept is not None:
             return kept
         if not opened:
-            opened.append(open_video(path))
+            opened.append(footage.video.reopened())
         return opened[0].frame(index).rgb(exact=exact)
 
     try:

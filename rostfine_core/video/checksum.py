@@ -2,10 +2,36 @@
 
 import hashlib
 from pathlib import Path
+from threading import Lock
 
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.files import BLOCK_BYTES, blocks_of, sha256_of
 from rostfine_core.marking import marked
+
+WAIT_S = 0.05
+
+
+class VideoChecksum:
+    """The checksum of one video, computed once, whichever jobs in whichever threads need it."""
+
+    def __init__(self, path: Path, *, known: str = "") -> None:
+        """Args: ``known`` is the checksum, if it was computed before."""
+        self._path, self._known, self._turn = path, known, Lock()
+
+    def get(self) -> LongJob[str]:
+        """Compute it, or wait for the job that does; if that one fails or is cancelled, take over.
+
+        Raises:
+            StoreError: the video cannot be read.
+        """
+        while not self._turn.acquire(timeout=WAIT_S):
+            yield Progress(stage=marked("checksum"), done=0, total=0)
+        try:
+            if not self._known:
+                self._known = yield from hash_video(self._path)
+            return self._known
+        finally:
+            self._turn.release()
 
 
 def hash_video(path: Path) -> LongJob[str]:

@@ -8,6 +8,7 @@ picture never does.
 
 from bisect import bisect_right
 from collections.abc import Generator, Iterator
+from copy import copy
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -70,6 +71,12 @@ class ContainerSource:
             return None
         sampled = (self.picture(i).frame for i in sampled_frames(self._index.frame_count))
         return depth_of(max(brightest_grey(frame) or 0 for frame in sampled))
+
+    def reopened(self) -> "ContainerSource":
+        """The same pictures by the same index; the file is opened when one is asked for."""
+        again = copy(self)
+        again._ahead = again._held = None
+        return again
 
     def close(self) -> None:
         """Release the file."""

@@ -50,6 +50,13 @@ class Source(Protocol):
     def picture(self, index: int) -> Picture:
         """The picture of one frame, equal to the streamed one."""
 
+    def reopened(self) -> "Source":
+        """The same pictures for another thread, without looking through the file again.
+
+        Raises:
+            VideoError: the file cannot be read any more.
+        """
+
     def close(self) -> None:
         """Release the files."""
 

@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -50,6 +51,13 @@ class Pages(Protocol):
 
         Raises:
             VideoError: the page is damaged or of an unusable kind.
+        """
+
+    def reopened(self) -> "Pages":
+        """The same pages for another thread; their headers are known.
+
+        Raises:
+            VideoError: the file cannot be read any more.
         """
 
     def close(self) -> None:
@@ -114,6 +122,13 @@ class StackPages:
                 return _bgr_to_rgb(pages[0])
             return _pixels(self._image, name)
 
+    def reopened(self) -> "StackPages":
+        """The same pages of the file, opened again."""
+        again = copy(self)
+        with _readable(self._path):
+            again._image = Image.open(self._path, formats=["TIFF"])
+        return again
+
     def close(self) -> None:
         """Release the file."""
         self._image.close()
@@ -176,6 +191,10 @@ class FolderPages:
             if _is_deep_colour(image):
                 return _bgr_to_rgb(cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_UNCHANGED))
             return _pixels(image, str(file))
+
+    def reopened(self) -> "FolderPages":
+        """These, since each page is opened by itself."""
+        return self
 
     def close(self) -> None:
         """Nothing stays open between pages."""

@@ -37,6 +37,16 @@ class Video:
     ) -> None:
         self.close()
 
+    def reopened(self) -> "Video":
+        """The same video for another thread, without looking through the file again.
+
+        It may be called from any thread, also when this one is closed, and is closed by itself.
+
+        Raises:
+            VideoError: the file cannot be read any more.
+        """
+        return Video(self._source.reopened())
+
     def close(self) -> None:
         """Release the file; closing twice is harmless."""
         self._source.close()

@@ -6,6 +6,7 @@ same power of two; a brighter value elsewhere is clipped.
 """
 
 from collections.abc import Generator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +67,16 @@ class StillsSource:
         depth = depth_of(max(int(pixels.max()) for pixels in sampled))
         self._shift = depth - 8
         self.info = _describe(path, self._pages, depth, StillPicture(self._reduced(sampled[0])))
+
+    def reopened(self) -> "StillsSource":
+        """The same pictures, their file opened again.
+
+        Raises:
+            VideoError: the file cannot be read any more.
+        """
+        again = copy(self)
+        again._pages = self._pages.reopened()
+        return again
 
     def close(self) -> None:
         """Release the file."""

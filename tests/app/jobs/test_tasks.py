@@ -15,15 +15,19 @@ from pypdf import PdfReader
 
 from app.jobs import tasks
 from app.state import drafts
-from rostfine_core.domain import NOT_GRADED, VideoInfo, finish
+from rostfine_core.assessor import Assessor
+from rostfine_core.domain import NOT_GRADED, SampleInfo, Seed, finish
 from rostfine_core.errors import VideoError
+from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
 from rostfine_core.store import read_assessment
 from rostfine_core.video import open_video, write_video
+from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache
 
 if TYPE_CHECKING:
     from app.state.session import Session
     from tests.app.conftest import MakeTrack
+    from tests.conftest import VideoReads
 
 FRAME_BYTES = 240 * 200 * 3
 
@@ -36,44 +40,87 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_film_has_the_frames_too_that_are_not_kept(
-    path: Path, info: VideoInfo, make_track: MakeTrack
-) -> None:
-    cache = FrameCache(info, budget_bytes=4 * FRAME_BYTES)
+def footage_of(path: Path, *, kept: int = 4) -> tasks.Footage:
+    """An open video of which only the first frames are kept, its own reader closed by now."""
     with open_video(path) as video:
-        for frame in video.frames(stop=4):
+        cache = FrameCache(video.info, budget_bytes=kept * FRAME_BYTES)
+        for frame in video.frames(stop=kept):
             cache.store(frame)
-    film = finish(tasks.cut_film(make_track(lost=(3, 20)), cache=cache, path=path, crop_px=150))
+    return tasks.Footage(cache=cache, video=video, checksum=VideoChecksum(path))
+
+
+def test_a_film_has_the_frames_too_that_are_not_kept(path: Path, make_track: MakeTrack) -> None:
+    track, footage = make_track(lost=(3, 20)), footage_of(path)
+    film = finish(tasks.cut_film(track, footage=footage, crop_px=150))
     assert film.frames == tuple(k for k in range(24) if k not in (3, 20))
     shades = [int(np.median(image[70:80, 70:80])) for image in film.images]
     assert shades == pytest.approx([40 + 8 * k for k in film.frames], abs=3)
 
 
 def test_a_film_of_a_long_track_is_spread_over_all_of_it(
-    path: Path, info: VideoInfo, make_track: MakeTrack, monkeypatch: pytest.MonkeyPatch
+    path: Path, make_track: MakeTrack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "FILM_FRAMES", 6)
-    cache = FrameCache(info, budget_bytes=4 * FRAME_BYTES)
-    film = finish(tasks.cut_film(make_track(), cache=cache, path=path, crop_px=150))
+    film = finish(tasks.cut_film(make_track(), footage=footage_of(path), crop_px=150))
     assert film.frames == (0, 4, 8, 12, 16, 20)
 
 
-def test_a_film_that_is_cancelled_lets_the_file_go(
-    path: Path, info: VideoInfo, make_track: MakeTrack
-) -> None:
-    job = tasks.cut_film(
-        make_track(), cache=FrameCache(info, budget_bytes=0), path=path, crop_px=150
-    )
-    assert [next(job).done for _ in range(3)] == [0, 1, 2]
+def test_a_film_that_is_cancelled_lets_the_file_go(path: Path, make_track: MakeTrack) -> None:
+    job = tasks.cut_film(make_track(), footage=footage_of(path, kept=2), crop_px=150)
+    assert [next(job).done for _ in range(4)] == [0, 1, 2, 3]
     job.close()
     path.rename(path.with_suffix(".moved"))  # an open file could not be moved on Windows
 
 
-def test_a_video_that_is_gone_makes_no_film(info: VideoInfo, make_track: MakeTrack) -> None:
-    gone = replace(info, path="gone.mp4")
-    cache = FrameCache(gone, budget_bytes=0)
-    with pytest.raises(VideoError, match=r"gone\.mp4"):
-        finish(tasks.cut_film(make_track(), cache=cache, path=Path(gone.path), crop_px=150))
+def test_a_video_that_is_gone_makes_no_film(path: Path, make_track: MakeTrack) -> None:
+    footage = footage_of(path)
+    path.unlink()
+    with pytest.raises(VideoError, match=r"a\.mp4"):
+        finish(tasks.cut_film(make_track(), footage=footage, crop_px=150))
+
+
+@pytest.fixture
+def assessor(tmp_path: Path) -> Assessor:
+    """A small untrained network."""
+    config = preset("demo", image_size=40, patch_size=8, embed_dim=20, depth=1, selection_layers=1)
+    save_model(
+        tmp_path / "m.safetensors",
+        RoSTFine(config).eval(),
+        preprocessing=Preprocessing.of(config),
+        training={},
+        dataset_kind="simulated",
+    )
+    return Assessor.load(tmp_path / "m.safetensors", device="cpu")
+
+
+def test_from_opening_to_the_grade_a_video_is_opened_and_hashed_once(
+    path: Path, assessor: Assessor, video_reads: VideoReads
+) -> None:
+    """Also one that does not fit the memory, and when the grade is there before the checksum."""
+    opened = finish(tasks.open_source(path))
+    info = opened.video.info
+    cache = FrameCache(info, budget_bytes=4 * FRAME_BYTES)
+    footage = tasks.Footage(cache=cache, video=opened.video, checksum=VideoChecksum(path))
+    filling = cache.fill(opened.video)
+    next(filling)
+    seeds = (Seed(target="1", frame=0, x_px=120.0, y_px=80.0),)
+    tracks = finish(tasks.track_sperms(footage, seeds=seeds, info=info, fps=None))
+    order = tasks.GradeOrder(
+        path=path,
+        info=info,
+        seeds=seeds,
+        tracks=tracks,
+        sample=SampleInfo(),
+        um_per_px=None,
+        fps=None,
+    )
+    outcome = finish(tasks.grade_sperms(order, footage=footage, assessor=assessor))
+    finish(tasks.cut_film(tracks[0], footage=footage, crop_px=150))
+    sha256 = finish(tasks.checksum(footage))
+    filling.close()
+    assert [a.provenance.video_sha256 for a in outcome.assessments] == [sha256]
+    assert video_reads.opened == {"a.mp4": 1}
+    assert video_reads.hashed == {"a.mp4": 1}
 
 
 def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_path: Path) -> None:

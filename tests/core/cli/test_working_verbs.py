@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from rostfine_core.model import RoSTFine, RoSTFineConfig, load_encoder
 from rostfine_core.simulation import Scene
 from rostfine_core.store import read_assessment
 from rostfine_core.video import probe, write_video
+
+if TYPE_CHECKING:
+    from tests.conftest import VideoReads
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -79,12 +83,18 @@ def test_the_explanation_is_a_picture(results: Path) -> None:
 
 
 def test_assess_again_gives_the_same_bits(
-    results: Path, small_video: Path, small_model: Path, heads: list[str], tmp_path: Path
+    results: Path,
+    small_video: Path,
+    small_model: Path,
+    heads: list[str],
+    tmp_path: Path,
+    video_reads: "VideoReads",
 ) -> None:
     clicks = [f"--click={head}" for head in heads[:2]]
     arguments = ["assess", str(small_video), *clicks, "--model", str(small_model)]
     arguments += ["--device", "cpu", "--colour-map", "magma"]
     assert main([*arguments, "--out", str(tmp_path / "again")]) == 0
+    assert video_reads.opened == video_reads.hashed == {small_video.name: 1}
     for number in (1, 2):
         name = f"sperm-{number}/assessment.json"
         first, again = read_assessment(results / name), read_assessment(tmp_path / "again" / name)

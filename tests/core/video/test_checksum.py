@@ -2,10 +2,17 @@
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 from rostfine_core.domain import finish
+from rostfine_core.errors import StoreError
 from rostfine_core.files import BLOCK_BYTES
-from rostfine_core.video.checksum import hash_video
+from rostfine_core.video.checksum import VideoChecksum, hash_video
+
+if TYPE_CHECKING:
+    from tests.conftest import VideoReads
 
 
 def test_the_checksum_is_made_in_pieces_that_can_be_cancelled(tmp_path: Path) -> None:
@@ -23,3 +30,33 @@ def test_the_checksum_of_a_folder_depends_on_names_and_pictures(tmp_path: Path) 
     first = finish(hash_video(tmp_path))
     (tmp_path / "a.png").rename(tmp_path / "b.png")
     assert finish(hash_video(tmp_path)) != first
+
+
+def test_two_jobs_that_need_it_at_once_read_the_video_once(
+    tmp_path: Path, video_reads: "VideoReads"
+) -> None:
+    video = tmp_path / "a.avi"
+    video.write_bytes(b"frames")
+    checksum = VideoChecksum(video)
+    first, second = checksum.get(), checksum.get()
+    next(first)
+    assert [next(second).total for _ in range(2)] == [0, 0]  # waiting, and it could be cancelled
+    assert finish(first) == finish(second) == hashlib.sha256(b"frames").hexdigest()
+    assert video_reads.hashed == {"a.avi": 1}
+
+
+def test_the_next_job_takes_over_from_one_that_was_cancelled_or_failed(tmp_path: Path) -> None:
+    video = tmp_path / "a.avi"
+    checksum = VideoChecksum(video)
+    with pytest.raises(StoreError):
+        finish(checksum.get())
+    video.write_bytes(b"frames")
+    cancelled, second = checksum.get(), checksum.get()
+    next(cancelled)
+    next(second)
+    cancelled.close()
+    assert finish(second) == hashlib.sha256(b"frames").hexdigest()
+
+
+def test_a_checksum_that_is_known_reads_nothing(tmp_path: Path) -> None:
+    assert finish(VideoChecksum(tmp_path / "gone.avi", known="ab12").get()) == "ab12"

@@ -4,6 +4,7 @@ import csv
 import json
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from rostfine_core.training.data.build_plan import read_plan
 from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import DatasetHeader, read_dataset
 from rostfine_core.video import write_video
+
+if TYPE_CHECKING:
+    from tests.conftest import VideoReads
 
 FRAMES, WIDTH, HEIGHT = 24, 128, 96
 SETTINGS = BuildSettings(clip=ClipSettings(frame_count=16, size_px=48))
@@ -72,6 +76,17 @@ def test_a_built_data_set_is_read_back(plan: Path) -> None:
     assert np.abs(np.array(darkest) - 23.5).max() < 5
     with (out / "rejected.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 3
+
+
+def test_a_video_is_opened_once_for_all_its_sperm_and_not_again_when_it_is_made(
+    plan: Path, video_reads: "VideoReads"
+) -> None:
+    job = partial(build_dataset, plan, name="lab", panel_size=40, settings=SETTINGS)
+    finish(job(out=plan.parent / "out"))
+    once = {"one.avi": 1, "broken.avi": 1, "two.avi": 1}
+    assert (video_reads.opened, video_reads.hashed) == (once, {})
+    finish(job(out=plan.parent / "out"))
+    assert video_reads.opened == once | {"broken.avi": 2}  # it may have been mended
 
 
 def test_a_click_that_missed_is_told(plan: Path) -> None:
