@@ -16,14 +16,14 @@ from rostfine_core.errors import RostfineError
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 
-STACK_BYTES = 16 * 2**20  # macOS gives threads 512 KiB, too little for the network
-PROGRESS_INTERVAL_S = 1 / 30  # more often than the screen shows is work for nothing
+STACK_BYTES = 16 * 2**20  # macOS gives threads only 512 KiB, too little for the network
+PROGRESS_INTERVAL_S = 1 / 30  # more often would be more than the screen shows
 
 log = logging.getLogger(__name__)
 
 
 class Job(QThread):
-    """Runs one generator and keeps how it ended for the thread that started it.
+    """Runs one generator and keeps its outcome for the thread that started it.
 
     ``is_done`` is True with the generator's ``result``; else it failed with ``sentence`` for the
     user, or was cancelled when that is empty.
@@ -40,7 +40,7 @@ class Job(QThread):
         discard: Callable[[Any], None],
         parent: QObject | None = None,
     ) -> None:
-        """Args: ``discard`` lets go of what the job holds or made, see ``Jobs.start``."""
+        """Args: ``discard`` releases what the job holds or made, see ``Jobs.start``."""
         super().__init__(parent)
         self._make, self._discard = make, discard
         self._cancelled = threading.Event()  # Qt's own request is forgotten when a thread starts
@@ -49,15 +49,15 @@ class Job(QThread):
 
     @property
     def is_cancelling(self) -> bool:
-        """Whether it was asked to end."""
+        """Whether it was asked to stop."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Ask it to end at its next step; before it has started, it will not take any."""
+        """Ask it to stop at its next step, or not to start."""
         self._cancelled.set()
 
     def run(self) -> None:
-        """Exhaust the generator in this thread; the thread's boundary catches everything."""
+        """Exhaust the generator in this thread; no exception leaves it."""
         try:
             self._exhaust(self._make())
         except RostfineError as error:
@@ -73,7 +73,7 @@ class Job(QThread):
             )
 
     def discard(self) -> None:
-        """Let go of everything, as soon as its thread is gone."""
+        """Release everything once its thread has ended."""
         self.wait()
         self._discard(self.result)
         self.deleteLater()
@@ -102,11 +102,11 @@ class _Callbacks:
 class Jobs(QObject):
     """The running jobs, at most one of a kind.
 
-    A job ends between two of its steps, and a step may be long (an import, sixteen grades).
-    Dropped jobs are therefore left to end by themselves, and the next of a kind waits for them.
+    A job can stop only between two steps, and a step may be long (an import, sixteen grades).
+    Dropped jobs are therefore left to end by themselves, and the next of their kind waits.
 
     Signals:
-        running_changed(): a job began, went on or ended.
+        running_changed(): a job started, progressed or ended.
         ended(str): the job of a kind has ended and its thread is gone.
     """
 
@@ -133,7 +133,7 @@ class Jobs(QObject):
         """Run a generator; the callbacks are called in the thread of the window.
 
         ``discard`` is called in place of them when the job was dropped: with its result if it
-        had one by then, else with None; it may not even have begun.
+        had one by then, else with None; it may not even have started.
 
         Raises:
             ValueError: a job of that kind is running.
@@ -156,20 +156,20 @@ class Jobs(QObject):
 
     @property
     def running(self) -> tuple[RunningJob, ...]:
-        """What runs, oldest first."""
+        """The running jobs, oldest first."""
         return tuple(
             RunningJob(kind=k, progress=self._progress[k], is_cancelling=j.is_cancelling)
             for k, j in self._jobs.items()
         )
 
     def cancel(self, kind: str) -> None:
-        """Ask a job to end; its ``on_cancel`` follows unless it finished first."""
+        """Ask a job to stop; its ``on_cancel`` follows unless it finishes first."""
         if kind in self._jobs:
             self._jobs[kind].cancel()
             self.running_changed.emit()
 
     def drop(self, kinds: Iterable[str]) -> None:
-        """Cancel jobs without waiting; no callback of theirs is called any more."""
+        """Cancel jobs without waiting; none of their callbacks is called any more."""
         dropped = [self._jobs.pop(kind) for kind in kinds if kind in self._jobs]
         for job in dropped:
             job.cancel()
@@ -182,7 +182,7 @@ class Jobs(QObject):
             self.running_changed.emit()
 
     def shut_down(self) -> None:
-        """Cancel everything and wait until all threads are gone."""
+        """Cancel everything and wait until all threads have ended."""
         self.drop(tuple(self._jobs))
         for job in self._dropped:
             job.discard()
@@ -223,7 +223,7 @@ class Jobs(QObject):
         self.ended.emit(kind)
 
     def _on_dropped_finished(self, job: Job) -> None:
-        """Begin what waited for a dropped job; a job that was waited for is not known here."""
+        """Start the job that waited for a dropped one; those of ``shut_down`` are not known."""
         if job not in self._dropped:
             return
         self._dropped.remove(job)
