@@ -22,7 +22,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.flag_titles import FlagCode
 from rostfine_core.messages import Message
-from rostfine_core.quality.head import contrast, measure_head
+from rostfine_core.quality.head import contrast, head_length_and_edge
 from rostfine_core.tracking.jumps import HEAD_LENGTH_PX, jumps
 
 UNCERTAIN_SHARE = 0.2
@@ -86,7 +86,7 @@ def _recording_flags(track: Track, clip: Clip, heads: Heads) -> Iterator[Quality
 
 
 def _heads(clip: Clip) -> Heads:
-    return [measure_head(image) for image in clip.images]
+    return [head_length_and_edge(image) for image in clip.images]
 
 
 def _warning(code: FlagCode, reason: Message) -> QualityFlag:

@@ -22,7 +22,7 @@ def contrast(image: NDArray[np.uint8]) -> float:
     return float(difference[middle, middle].max())
 
 
-def measure_head(image: NDArray[np.uint8]) -> tuple[float, float] | None:
+def head_length_and_edge(image: NDArray[np.uint8]) -> tuple[float, float] | None:
     """Measure the head at the centre of a crop.
 
     The head is what differs from the background around the crop's centre: the connected region

@@ -18,7 +18,7 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.quality.flags import SIZE_MARGIN, quality_flags
-from rostfine_core.quality.head import measure_head
+from rostfine_core.quality.head import head_length_and_edge
 from rostfine_core.simulation import simulate_clip
 
 MODEL = ModelInfo(
@@ -115,7 +115,7 @@ def test_a_good_sperm_raises_no_flag() -> None:
 
 @pytest.mark.parametrize("length_px", [20, 26, 34])
 def test_the_heads_length_is_measured(length_px: float) -> None:
-    found = measure_head(picture(length_px=length_px))
+    found = head_length_and_edge(picture(length_px=length_px))
     assert found is not None
     assert found[0] == pytest.approx(length_px, rel=0.12)
 
@@ -125,7 +125,7 @@ def test_the_dark_rim_of_the_field_is_not_taken_for_the_head() -> None:
     inner = image[6:-6, 6:-6].copy()
     image[:] = 60
     image[6:-6, 6:-6] = inner
-    found = measure_head(image)
+    found = head_length_and_edge(image)
     assert found is not None
     assert found[0] == pytest.approx(26, rel=0.12)
 
@@ -133,7 +133,7 @@ def test_the_dark_rim_of_the_field_is_not_taken_for_the_head() -> None:
 def test_a_peak_on_the_tail_does_not_make_the_background_the_head() -> None:
     clip = simulate_clip(28, seed=9)
     true_px = clip.sperm.shape.head_length_um / clip.field.um_per_px
-    found = [h for h in map(measure_head, clip.images) if h is not None]
+    found = [h for h in map(head_length_and_edge, clip.images) if h is not None]
     # Its large vacuole opens the rim, so that the head may come out too short.
     assert 0.5 * true_px < np.median([length for length, _ in found]) < 1.3 * true_px
 
@@ -143,7 +143,7 @@ def test_a_thick_neck_is_not_measured_with_the_head() -> None:
     ratios = []
     for index in range(40):
         clip = simulate_clip(index, seed=2)
-        found = [h[0] for h in map(measure_head, clip.images[::5]) if h is not None]
+        found = [h[0] for h in map(head_length_and_edge, clip.images[::5]) if h is not None]
         ratios.append(np.median(found) * clip.field.um_per_px / clip.sperm.shape.head_length_um)
     assert np.mean(np.array(ratios) > SIZE_MARGIN) <= 0.05
     assert np.mean(np.array(ratios) < 1 / SIZE_MARGIN) <= 0.05
