@@ -102,7 +102,8 @@ class VideoInfo:
 
     ``timestamps_s`` has one entry a frame, starting at 0; ``fps`` is the mean rate over them.
     ``notes`` holds a sentence for whatever the reader should know (cut off, times assumed, ...).
-    ``is_simulated`` says that the file bears ``SIMULATED_VIDEO``.
+    ``is_simulated`` says that the file bears ``SIMULATED_VIDEO``; ``um_per_px`` is the scale that
+    the file states, which nothing is computed with until the user takes it over.
     """
 
     path: str
@@ -117,6 +118,7 @@ class VideoInfo:
     timestamps_s: tuple[float, ...]
     notes: tuple[Message, ...] = ()
     is_simulated: bool = False
+    um_per_px: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

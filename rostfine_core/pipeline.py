@@ -35,7 +35,7 @@ from rostfine_core.messages import Message
 from rostfine_core.quality.flags import quality_flags
 from rostfine_core.quality.same_head import same_head_flags
 from rostfine_core.tracking import TrackerSettings, compute_kinematics, track
-from rostfine_core.video import Video, open_video
+from rostfine_core.video import PlaneChoice, Video, open_video
 from rostfine_core.video.checksum import hash_video
 from rostfine_core.video.timing import with_fps
 
@@ -60,6 +60,7 @@ class AssessmentRequest:
     """What the user asks: these sperm of this video.
 
     ``fps`` corrects the frame rate of a file that states it wrongly; None trusts the file.
+    ``choice`` says which channel and plane was read of a file that holds several.
     """
 
     video: Path
@@ -67,6 +68,7 @@ class AssessmentRequest:
     sample: SampleInfo = field(default_factory=SampleInfo)
     um_per_px: float | None = None
     fps: float | None = None
+    choice: PlaneChoice = field(default_factory=PlaneChoice)
     settings: PipelineSettings = field(default_factory=PipelineSettings)
 
 
@@ -87,6 +89,7 @@ def track_video(
     seeds: Sequence[Seed],
     settings: TrackerSettings | None = None,
     fps: float | None = None,
+    choice: PlaneChoice | None = None,
 ) -> LongJob[tuple[Track, ...]]:
     """Track all seeds in one decoding pass, from the first seed's frame to the end.
 
@@ -94,7 +97,7 @@ def track_video(
         VideoError: the video cannot be read.
         TrackingError: a seed does not lie in the video.
     """
-    with open_video(path) as video:
+    with open_video(path, choice) as video:
         info = with_fps(video.info, fps)
         return (yield from track(video.frames, seeds, video=info, settings=settings))
 
@@ -279,6 +282,8 @@ def _settings_json(request: AssessmentRequest, *, cpu_threads: int) -> str:
         {
             **asdict(request.settings),
             "fps_correction": request.fps,
+            "channel": request.choice.channel,
+            "plane": request.choice.plane,
             "cpu_threads": cpu_threads,
             "clicks_in_batch": [asdict(s) for s in request.seeds],
         },

@@ -304,6 +304,10 @@
         <translation>動画のフレームレートは毎秒 {fps:.4g} ですが、学習用の動画は {trained:.4g} でした。</translation>
     </message>
     <message>
+        <source>No um/px is set, so speeds are in px/s; the file states {filed:.4g} um/px: set that if it is right.</source>
+        <translation>um/px が設定されていないため速度は px/s です。ファイルには {filed:.4g} um/px と記されています。正しければ設定してください。</translation>
+    </message>
+    <message>
         <source>No um/px is set, so speeds are in px/s and the magnification cannot be compared with the training videos.</source>
         <translation>µm/px が設定されていないため、速度は px/s で表示され、倍率を学習用の動画と比べられません。</translation>
     </message>
@@ -314,6 +318,10 @@
     <message>
         <source>The video has {scale:.3g} um/px, the training videos had {trained:.3g} um/px.</source>
         <translation>動画は {scale:.3g} µm/px ですが、学習用の動画は {trained:.3g} µm/px でした。</translation>
+    </message>
+    <message>
+        <source>The scale was set to {scale:.4g} um/px, the file states {filed:.4g}: check it.</source>
+        <translation>縮尺は {scale:.4g} um/px に設定されましたが、ファイルには {filed:.4g} と記されています。確認してください。</translation>
     </message>
     <message>
         <source>The model&apos;s last training saw only {samples} sample(s): its grades say little.</source>
@@ -428,6 +436,10 @@
         <translation>ファイルに使用できるフレーム時刻がないため、ヘッダーの値である毎秒 {fps:g} フレームとして計算します。</translation>
     </message>
     <message>
+        <source>{count} frame(s) are empty, as recorders leave those that they dropped: the time that they took is counted.</source>
+        <translation>{count} フレームが空です(録画装置が取りこぼしたもの)。その時間は経過時間に含めます。</translation>
+    </message>
+    <message>
         <source>{path} is damaged: none of its pictures can be decoded; copy or export it again.</source>
         <translation>{path} は破損していて、画像を一枚もデコードできません。もう一度コピーするか書き出してください。</translation>
     </message>
@@ -436,8 +448,32 @@
         <translation>{path} は最初のページの途中で途切れています。もう一度コピーするか書き出してください。</translation>
     </message>
     <message>
+        <source>{path} holds compressed colours of 16 bit in planes, which cannot be read: save it without compression, or as 8 bit.</source>
+        <translation>{path} は色面ごとに圧縮された 16 ビットカラーで、読み込めません。非圧縮または 8 ビットで保存してください。</translation>
+    </message>
+    <message>
+        <source>The file calls its {count} pictures slices, not frames: they are taken for moments.</source>
+        <translation>ファイルは {count} 枚の画像をフレームではなくスライスと呼んでいます。時間順の画像として扱います。</translation>
+    </message>
+    <message>
+        <source>The file states {fps:g} frames per second as the speed of its animation, which may not be the camera&apos;s: check it.</source>
+        <translation>ファイルに記された毎秒 {fps:g} フレームは表示の速度で、カメラの速度とは限りません。確認してください。</translation>
+    </message>
+    <message>
+        <source>The pictures of {path} lie in other files: open the file that holds them.</source>
+        <translation>{path} の画像は別のファイルにあります。そのファイルを開いてください。</translation>
+    </message>
+    <message>
+        <source>The file holds {count} recordings: the first is read.</source>
+        <translation>ファイルには {count} 件の記録があります。最初のものを読み込みます。</translation>
+    </message>
+    <message>
         <source>The file promises {promised} pages, {count} can be read.</source>
         <translation>ファイルは {promised} ページと記録していますが、読み込めるのは {count} ページです。</translation>
+    </message>
+    <message>
+        <source>{path} holds {planes} planes in depth of one moment, not a recording in time: open a recording; if the planes are moments, save them as frames (T).</source>
+        <translation>{path} は時間の記録ではなく、一時点の深さ方向の {planes} 面です。動画を開いてください。各面が時点であればフレーム(T)として保存してください。</translation>
     </message>
     <message>
         <source>The file is cut off or damaged in page {page}.</source>
@@ -446,6 +482,14 @@
     <message>
         <source>The folder {path} holds no images ({endings}): choose a video file or a folder with numbered images.</source>
         <translation>フォルダー {path} に画像がありません({endings})。動画ファイルか、番号付きの画像が入ったフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>{path} mixes pictures and negatives: export all pictures alike.</source>
+        <translation>{path} にはポジとネガの画像が混在しています。すべて同じ形式で書き出してください。</translation>
+    </message>
+    <message>
+        <source>The {files} files hold {pictures} pictures, one after the other.</source>
+        <translation>{files} 個のファイルに合計 {pictures} 枚の画像が順に入っています。</translation>
     </message>
     <message>
         <source>{name} is too large: export a smaller part of the picture.</source>
@@ -486,6 +530,10 @@
     <message>
         <source>Values span {depth} bits and are divided by {divisor}.</source>
         <translation>値は {depth} ビットに及び、{divisor} で割られます。</translation>
+    </message>
+    <message>
+        <source>The file holds a negative, which is shown as a positive.</source>
+        <translation>ファイルはネガ画像で、反転して表示しています。</translation>
     </message>
     <message>
         <source>The sperm was seen in {count} frame(s), too few to grade: correct its track or click another sperm.</source>
@@ -730,6 +778,62 @@
     <message>
         <source>{path} is empty (0 bytes): record or copy it again.</source>
         <translation>{path} は空です(0 バイト)。もう一度録画するかコピーしてください。</translation>
+    </message>
+    <message>
+        <source>{path} has no channels or planes to choose from: leave the choice out.</source>
+        <translation>{path} には選べるチャンネルや面がありません。指定を外してください。</translation>
+    </message>
+    <message>
+        <source>The file has {channels}: the first is read, --channel chooses another.</source>
+        <translation>ファイルには {channels} があります。最初のものを読み込みます。--channel で選べます。</translation>
+    </message>
+    <message>
+        <source>Channel {channel} of {count} is read.</source>
+        <translation>{count} チャンネル中の {channel} を読み込みます。</translation>
+    </message>
+    <message>
+        <source>{path} has no channel {wanted:.40}: it has {channels}.</source>
+        <translation>{path} にチャンネル {wanted:.40} はありません。あるのは {channels} です。</translation>
+    </message>
+    <message>
+        <source>The file has {count} planes in depth: plane {plane} is read, --z chooses.</source>
+        <translation>ファイルには深さ方向に {count} 面あります。第 {plane} 面を読み込みます。--z で選べます。</translation>
+    </message>
+    <message>
+        <source>{path} has no plane {plane}: it has planes 1 to {count}.</source>
+        <translation>{path} に第 {plane} 面はありません。あるのは 1 から {count} までです。</translation>
+    </message>
+    <message>
+        <source>Plane {plane} of {count} in depth is read.</source>
+        <translation>深さ方向の {count} 面中、第 {plane} 面を読み込みます。</translation>
+    </message>
+    <message>
+        <source>one channel ({label})</source>
+        <translation>1 チャンネル({label})</translation>
+    </message>
+    <message>
+        <source>{count} channels ({labels})</source>
+        <translation>{count} チャンネル({labels})</translation>
+    </message>
+    <message>
+        <source>The folder {folder} holds {count} positions: put the pictures of each into a folder of its own.</source>
+        <translation>フォルダー {folder} には {count} か所の位置の画像があります。位置ごとに別のフォルダーに分けてください。</translation>
+    </message>
+    <message>
+        <source>{count} picture(s) of the series are missing ({gaps}): the time that they took is counted.</source>
+        <translation>連番の画像が {count} 枚欠けています({gaps})。その時間は経過時間に含めます。</translation>
+    </message>
+    <message>
+        <source>{count} picture(s) of the folder are not of the series: {names}.</source>
+        <translation>フォルダーの {count} 枚の画像は連番に属さないため除きました: {names}</translation>
+    </message>
+    <message>
+        <source>The file states pixels of {width:g} by {height:g}, which are taken for square.</source>
+        <translation>ファイルに記された画素の縦横比 {width:g}:{height:g} はあり得ないため、正方形として扱います。</translation>
+    </message>
+    <message>
+        <source>The file&apos;s pixels are not square: the picture is stretched from {across}x{down} to {new_across}x{new_down}.</source>
+        <translation>画素が正方形ではないため、画像を {across}x{down} から {new_across}x{new_down} に引き伸ばしました。</translation>
     </message>
 </context>
 <context>

@@ -7,6 +7,9 @@ from typing import TypeAlias
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What the verbs are added to; argparse has no public name for it."""
 
+OF_FILE = "file"
+"""Stands for the scale that a file states about itself."""
+
 
 def position(text: str) -> tuple[float, float]:
     """A pixel, from ``X,Y``."""
@@ -28,6 +31,11 @@ def positive(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"'{text}' is not a number above zero")
     return value
+
+
+def scale(text: str) -> float | str:
+    """A scale in um/px, or the word for that of the file."""
+    return OF_FILE if text.lower() == OF_FILE else positive(text)
 
 
 def whole(text: str) -> int:

@@ -3,11 +3,12 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT, Paint
-from rostfine_core.cli.arguments import Verbs, position, positive, whole
+from rostfine_core.cli.arguments import OF_FILE, Verbs, count, position, positive, scale, whole
 from rostfine_core.cli.progress import run_job
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
@@ -19,8 +20,9 @@ from rostfine_core.domain import (
     Severity,
     Track,
     TrackStatus,
+    VideoInfo,
 )
-from rostfine_core.errors import StoreError, TrackingError
+from rostfine_core.errors import StoreError, TrackingError, VideoError
 
 if TYPE_CHECKING:
     from rostfine_core.pipeline import AssessmentRequest, Outcome
@@ -34,7 +36,7 @@ def add_verbs(verbs: Verbs) -> None:
     track.add_argument(
         "--out", type=Path, required=True, help="CSV: target,frame,x_px,y_px,score,status"
     )
-    track.add_argument("--fps", type=positive, help="true frame rate, if the file's is wrong")
+    _add_video_options(track)
     track.set_defaults(run=_track)
 
     assess = verbs.add_parser("assess", help="grade and explain sperm of a video")
@@ -48,8 +50,13 @@ def add_verbs(verbs: Verbs) -> None:
         help="pixel on the head of a sperm (repeat for several sperm)",
     )
     assess.add_argument("--frame", type=whole, default=0, help="frame of the clicks (default 0)")
-    assess.add_argument("--um-per-px", type=positive, help="calibration; speeds are px/s without")
-    assess.add_argument("--fps", type=positive, help="true frame rate, if the file's is wrong")
+    assess.add_argument(
+        "--um-per-px",
+        type=scale,
+        metavar="F",
+        help='calibration, or "file" for the scale that the file states; speeds are px/s without',
+    )
+    _add_video_options(assess)
     assess.add_argument("--sample", default="", help="identity of the sample, for the report")
     assess.add_argument("--operator", default="", help="who looks, for the report")
     assess.add_argument("--out", type=Path, required=True, help="folder for the results")
@@ -60,6 +67,12 @@ def add_verbs(verbs: Verbs) -> None:
     demo.add_argument("--out", type=Path, default=DEMO_FOLDER, help="folder for the results")
     _add_grading_options(demo)
     demo.set_defaults(run=_demo)
+
+
+def _add_video_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fps", type=positive, help="true frame rate, if the file's is wrong")
+    parser.add_argument("--channel", help="name or number (from 1) of the channel to read")
+    parser.add_argument("--z", type=count, help="number (from 1) of the plane in depth to read")
 
 
 def _add_grading_options(parser: argparse.ArgumentParser) -> None:
@@ -81,12 +94,14 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
 def _track(arguments: argparse.Namespace) -> int:
     from rostfine_core.pipeline import track_video
     from rostfine_core.store import read_seeds, write_tracks
+    from rostfine_core.video import PlaneChoice
 
     for name, source in (("video", arguments.video), ("table of clicks", arguments.seeds)):
         if arguments.out.resolve() == source.resolve():
             raise StoreError(f"{arguments.out} is the {name}: give --out another name.")
     seeds = read_seeds(arguments.seeds)
-    tracks = run_job(track_video(arguments.video, seeds=seeds, fps=arguments.fps))
+    choice = PlaneChoice(channel=arguments.channel, plane=arguments.z)
+    tracks = run_job(track_video(arguments.video, seeds=seeds, fps=arguments.fps, choice=choice))
     write_tracks(arguments.out, tracks)
     for track in tracks:
         print(f"Sperm {track.target}: {_followed(track)}")
@@ -105,6 +120,7 @@ def _followed(track: Track) -> str:
 
 def _assess(arguments: argparse.Namespace) -> int:
     from rostfine_core.pipeline import AssessmentRequest
+    from rostfine_core.video import PlaneChoice
 
     request = AssessmentRequest(
         video=arguments.video,
@@ -113,10 +129,11 @@ def _assess(arguments: argparse.Namespace) -> int:
             for number, (x, y) in enumerate(arguments.click, start=1)
         ),
         sample=SampleInfo(sample=arguments.sample, operator=arguments.operator),
-        um_per_px=arguments.um_per_px,
+        um_per_px=None if arguments.um_per_px == OF_FILE else arguments.um_per_px,
         fps=arguments.fps,
+        choice=PlaneChoice(channel=arguments.channel, plane=arguments.z),
     )
-    return _assess_into(arguments, request)
+    return _assess_into(arguments, request, is_scale_of_file=arguments.um_per_px == OF_FILE)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -138,13 +155,17 @@ def _demo(arguments: argparse.Namespace) -> int:
 DEMO_FOLDER = Path("demo-report")
 
 
-def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") -> int:
+def _assess_into(
+    arguments: argparse.Namespace, request: "AssessmentRequest", *, is_scale_of_file: bool = False
+) -> int:
     from rostfine_core.export import check_folder, export_sample
     from rostfine_core.pipeline import assess_video
     from rostfine_core.tracking import check_seeds
     from rostfine_core.video import open_video
 
-    with open_video(request.video) as video:
+    with open_video(request.video, request.choice) as video:
+        if is_scale_of_file:
+            request = replace(request, um_per_px=_scale_of(video.info))
         # What is wrong with the call is told before torch and the model are loaded.
         check_seeds(request.seeds, video.info)
         check_folder(arguments.out, overwrite=arguments.overwrite)
@@ -172,6 +193,12 @@ def _assess_into(arguments: argparse.Namespace, request: "AssessmentRequest") ->
     for target, reason in outcome.rejected:
         print(f"rostfine: sperm {target} was not graded: {reason}", file=sys.stderr)
     return 1 if outcome.rejected else 0
+
+
+def _scale_of(video: VideoInfo) -> float:
+    if video.um_per_px is None:
+        raise VideoError(f"{video.path} states no scale: give --um-per-px as a number.")
+    return video.um_per_px
 
 
 def _print_outcome(outcome: "Outcome") -> None:

@@ -30,6 +30,7 @@ DARK_LEVEL, BRIGHT_LEVEL = 40, 225  # medians of 0..255; the real clips lie betw
 CLIPPED_SHARE = 0.05
 RATE_RATIO = 1.5  # a third slower or half faster than the training videos
 SCALE_RATIO = 1.5
+FILED_SCALE_TOLERANCE = 0.02
 SHARP_EDGE_PX = 3.0  # what a perfectly sharp edge measures after smoothing by one pixel
 BLUR_EDGE_SHARE = 0.28  # what an edge is wider than that, as a part of the head's length
 # Of the first frame's contrast; what strayed to debris had 0.2 to 0.5, a sperm over 0.7.
@@ -65,7 +66,8 @@ def quality_flags(
         *_recording_flags(track, clip, heads),
         *_size_flags(clip, heads, model),
         *_rate_flags(video, track, model),
-        *_scale_flags(um_per_px, model),
+        *_scale_flags(um_per_px, video, model),
+        *_filed_scale_flags(um_per_px, video.um_per_px),
         *_head_scale_flags(heads, um_per_px),
         *_training_flags(model),
     )
@@ -332,8 +334,20 @@ def _rate_flags(video: VideoInfo, track: Track, model: ModelInfo) -> Iterator[Qu
         )
 
 
-def _scale_flags(um_per_px: float | None, model: ModelInfo) -> Iterator[QualityFlag]:
-    if um_per_px is None:
+def _scale_flags(
+    um_per_px: float | None, video: VideoInfo, model: ModelInfo
+) -> Iterator[QualityFlag]:
+    filed = video.um_per_px
+    if um_per_px is None and filed is not None:
+        yield _notice(
+            "scale_unknown",
+            Message(
+                "No um/px is set, so speeds are in px/s; the file states {filed:.4g} um/px: set "
+                "that if it is right.",
+                filed=filed,
+            ),
+        )
+    elif um_per_px is None:
         yield _notice(
             "scale_unknown",
             Message(
@@ -353,6 +367,18 @@ def _scale_flags(um_per_px: float | None, model: ModelInfo) -> Iterator[QualityF
                 "The video has {scale:.3g} um/px, the training videos had {trained:.3g} um/px.",
                 scale=um_per_px,
                 trained=model.trained_um_per_px,
+            ),
+        )
+
+
+def _filed_scale_flags(um_per_px: float | None, filed: float | None) -> Iterator[QualityFlag]:
+    if um_per_px and filed and abs(um_per_px / filed - 1) > FILED_SCALE_TOLERANCE:
+        yield _notice(
+            "scale_doubtful",
+            Message(
+                "The scale was set to {scale:.4g} um/px, the file states {filed:.4g}: check it.",
+                scale=um_per_px,
+                filed=filed,
             ),
         )
 

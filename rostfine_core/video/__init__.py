@@ -5,8 +5,9 @@ number is its place in display order among the frames the file really holds; hea
 never trusted.
 """
 
+from rostfine_core.video.choice import PlaneChoice
 from rostfine_core.video.encode import write_video
 from rostfine_core.video.frame import DecodedFrame
 from rostfine_core.video.player import Video, open_video, probe
 
-__all__ = ["DecodedFrame", "Video", "open_video", "probe", "write_video"]
+__all__ = ["DecodedFrame", "PlaneChoice", "Video", "open_video", "probe", "write_video"]

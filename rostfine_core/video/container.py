@@ -30,6 +30,8 @@ from rostfine_core.video.index import (
     open_container,
 )
 from rostfine_core.video.picture import ContainerPicture, bit_depth, brightest_grey, orientation
+from rostfine_core.video.pixel_shape import SQUARE, pixel_shape
+from rostfine_core.video.timing import nominal_fps
 
 KEY_PACKETS_TRIED = 2
 _SIMULATED_NOTE = Message("This video is simulated: it shows no real sperm.")
@@ -53,17 +55,22 @@ class ContainerSource:
         self._size_px: tuple[int, int] | None = None
         self._quarter_turns = 0
         self._depth: int | None = None
+        self._shape = SQUARE
         self._ahead: Generator[ContainerPicture] | None = None
         self._held: tuple[int, ContainerPicture] | None = None
         first = self.picture(0)
         self._quarter_turns, notes = orientation(first.frame)
         self._depth = self._sampled_depth(first)
-        first = replace(first, quarter_turns=self._quarter_turns, depth=self._depth)
+        size = (first.frame.width, first.frame.height)
+        self._shape = pixel_shape(size, self._index.pixel, is_um=False)
+        first = replace(
+            first, quarter_turns=self._quarter_turns, depth=self._depth, shape=self._shape
+        )
         if self._depth is None:
             self._held = (0, first)
         else:
             self.close()  # the decoder has been elsewhere
-        self.info = _describe(path, self._index, first, notes)
+        self.info = _describe(path, self._index, first, notes + self._shape.notes)
 
     def _sampled_depth(self, first: ContainerPicture) -> int | None:
         """How many bits the values of 16-bit grey span, by a few frames over the file."""
@@ -182,6 +189,7 @@ class ContainerSource:
                         frame,
                         quarter_turns=self._quarter_turns,
                         depth=self._depth,
+                        shape=self._shape,
                         is_damaged=is_damaged,
                     ),
                 )
@@ -236,7 +244,7 @@ def _describe(
     height, width = first.grey().shape
     depth = first.depth or bit_depth(first.frame.format)
     times = index.timestamps_s
-    fps = (len(times) - 1) / times[-1] if len(times) > 1 else index.fps
+    fps = nominal_fps(times) or index.fps
     is_simulated = SIMULATED_VIDEO in index.comment
     return VideoInfo(
         path=str(path),

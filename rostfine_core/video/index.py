@@ -48,7 +48,8 @@ class FrameIndex:
 
     ``pts`` are the display times in ``time_base`` units, ascending, or None where frames can only
     be counted; ``packets`` are all packets in file order, to recognise where a seek has landed;
-    ``keys`` are sorted by time; ``comment`` is what the writer noted in the file.
+    ``keys`` are sorted by time; ``comment`` is what the writer noted in the file; ``pixel`` is the
+    width and height of a pixel relative to each other.
     """
 
     frame_count: int
@@ -59,6 +60,7 @@ class FrameIndex:
     keys: tuple[KeyPacket, ...]
     codec: str
     comment: str
+    pixel: tuple[float, float]
     notes: tuple[Message, ...]
 
     @property
@@ -141,13 +143,16 @@ def build_index(path: Path) -> FrameIndex:
         promised = stream.frames
         packets, ends_early = _read_packets(container, stream)
         promised = promised or len(packets)
+        time_base = stream.time_base or Fraction(1, 1000)
+        empty = _empty_frames(packets, promised, (stream.average_rate or 0) * time_base)
+        promised -= empty
         ends_early = (
             ends_early or len(packets) < promised or _is_shortened(container, stream, packets)
         )
-        time_base = stream.time_base or Fraction(1, 1000)
         fps = float(stream.average_rate or stream.guessed_rate or FALLBACK_FPS)
         codec = stream.codec_context.name
         comment = _comment(container)
+        aspect = stream.sample_aspect_ratio or Fraction(1)
         without_times = _lacks_display_times(container, stream)
     if not packets:
         raise VideoError(
@@ -177,7 +182,11 @@ def build_index(path: Path) -> FrameIndex:
         keys=_keys(packets),
         codec=codec,
         comment=comment,
-        notes=tuple(_notes(len(pts), promised, fps, ends_early=ends_early, is_timed=is_timed)),
+        pixel=(float(aspect), 1.0),
+        notes=(
+            *_empty_notes(empty),
+            *_notes(len(pts), promised, fps, ends_early=ends_early, is_timed=is_timed),
+        ),
     )
 
 
@@ -212,6 +221,29 @@ def _notes(
             "the rate in its header.",
             fps=fps,
         )
+
+
+def _empty_frames(packets: list["_Packet"], promised: int, frames_per_tick: Fraction) -> int:
+    """How many frames of a whole file hold nothing: recorders leave them where they dropped one.
+
+    They are those that the header counts and the times leave room for.
+    """
+    times = [p.pts for p in packets if p.pts is not None]
+    if len(times) < 2 or not frames_per_tick:
+        return 0
+    room = round((max(times) - min(times)) * frames_per_tick) + 1
+    return promised - len(packets) if len(packets) < promised == room else 0
+
+
+def _empty_notes(count: int) -> tuple[Message, ...]:
+    if not count:
+        return ()
+    said = Message(
+        "{count} frame(s) are empty, as recorders leave those that they dropped: the time that "
+        "they took is counted.",
+        count=count,
+    )
+    return (said,)
 
 
 @dataclass(frozen=True)

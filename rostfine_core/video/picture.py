@@ -15,6 +15,7 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from rostfine_core.messages import Message
+from rostfine_core.video.pixel_shape import SQUARE, PixelShape
 
 # Without these flags swscale's colours are off by up to two levels and differ between processors.
 _EXACT = (
@@ -33,12 +34,14 @@ _PACKED_LUMA_OFFSET = {"yuyv422": 0, "yvyu422": 0, "uyvy422": 1}
 class ContainerPicture:
     """A decoded ``frame``, to be turned counter-clockwise by ``quarter_turns``.
 
-    ``depth`` is how many bits the values of 16-bit grey span; None is all of them.
+    ``depth`` is how many bits the values of 16-bit grey span; None is all of them. ``shape`` makes
+    its pixels square.
     """
 
     frame: VideoFrame
     quarter_turns: int = 0
     depth: int | None = None
+    shape: PixelShape = SQUARE
     is_damaged: bool = False
     is_repetition: bool = False
 
@@ -52,7 +55,7 @@ class ContainerPicture:
 
     @cached_property
     def _grey(self) -> NDArray[np.uint8]:
-        grey = _luma(self.frame, self.depth)
+        grey = self.shape.squared(_luma(self.frame, self.depth))
         grey = (
             np.ascontiguousarray(np.rot90(grey, self.quarter_turns)) if self.quarter_turns else grey
         )
@@ -72,7 +75,7 @@ class ContainerPicture:
     def _colours(self, *, exact: bool) -> NDArray[np.uint8]:
         if _is_grey(self.frame):
             return np.repeat(self.grey()[..., None], 3, axis=2)
-        colours = _rgb(self.frame, exact=exact)
+        colours = self.shape.squared(_rgb(self.frame, exact=exact))
         return np.ascontiguousarray(np.rot90(colours, self.quarter_turns))
 
 

@@ -9,11 +9,11 @@ from typing import Self
 from rostfine_core.domain import VideoInfo
 from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
+from rostfine_core.video.choice import PlaneChoice
 from rostfine_core.video.container import ContainerSource
 from rostfine_core.video.frame import DecodedFrame, Source
 from rostfine_core.video.pages import TIFF_STARTS
 from rostfine_core.video.repeats import WINDOW_FRAMES, RepeatDetector
-from rostfine_core.video.stills import StillsSource
 
 
 class Video:
@@ -121,29 +121,31 @@ class Video:
         return self._repeats[index]
 
 
-def open_video(path: Path) -> Video:
-    """Open a video container, a TIFF stack or a folder of numbered images.
+def open_video(path: Path, choice: PlaneChoice | None = None) -> Video:
+    """Open a video container, a TIFF stack or a folder of numbered pictures.
+
+    ``choice`` says which channel and plane is read of a file that holds several.
 
     Raises:
         VideoError: it is missing, unreadable, damaged or no video; the sentence says which.
     """
-    return Video(_open_source(Path(path)))
+    return Video(_open_source(Path(path), choice or PlaneChoice()))
 
 
-def probe(path: Path) -> VideoInfo:
+def probe(path: Path, choice: PlaneChoice | None = None) -> VideoInfo:
     """What the video at ``path`` is.
 
     Raises:
         VideoError: as ``open_video``.
     """
-    with open_video(path) as video:
+    with open_video(path, choice) as video:
         return video.info
 
 
-def _open_source(path: Path) -> Source:
+def _open_source(path: Path, choice: PlaneChoice) -> Source:
     try:
         if path.is_dir():
-            return StillsSource(path)
+            return _open_stills(path, choice)
         if not path.exists():
             raise VideoError(
                 Message(
@@ -175,4 +177,18 @@ def _open_source(path: Path) -> Source:
                 path=path,
             )
         )
-    return StillsSource(path) if head in TIFF_STARTS else ContainerSource(path)
+    if head in TIFF_STARTS:
+        return _open_stills(path, choice)
+    if choice != PlaneChoice():
+        raise VideoError(
+            Message(
+                "{path} has no channels or planes to choose from: leave the choice out.", path=path
+            )
+        )
+    return ContainerSource(path)
+
+
+def _open_stills(path: Path, choice: PlaneChoice) -> Source:
+    from rostfine_core.video.stills import StillsSource  # tifffile is slow to import
+
+    return StillsSource(path, choice)

@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 from rostfine_core.domain import VideoInfo
 from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
+from rostfine_core.video.choice import PlaneChoice
 from rostfine_core.video.frame import depth_of, is_coloured, sampled_frames
-from rostfine_core.video.pages import FolderPages, Pages, Pixels, StackPages
-
-ASSUMED_FPS = 15.0
+from rostfine_core.video.pages import Pages, Pixels
+from rostfine_core.video.picture_folder import PictureFolder
+from rostfine_core.video.pixel_shape import PixelShape, pixel_shape
+from rostfine_core.video.tiff_stack import TiffStack
+from rostfine_core.video.timing import ASSUMED_FPS, ASSUMED_NOTE, nominal_fps
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +55,15 @@ class StillPicture:
 class StillsSource:
     """Reads a page for every picture; nothing else stays in memory."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, choice: PlaneChoice) -> None:
         """Look at every page's header and at the pixels of a few.
 
         Raises:
             VideoError: there are no pages, they differ in size or depth, or one is damaged.
         """
-        self._pages: Pages = FolderPages(path) if path.is_dir() else StackPages(path)
+        self._pages: Pages = (
+            PictureFolder(path, choice) if path.is_dir() else TiffStack(path, choice)
+        )
         try:
             sampled = [self._pages.read(i) for i in sampled_frames(self._pages.count)]
         except VideoError:
@@ -66,7 +71,10 @@ class StillsSource:
             raise
         depth = depth_of(max(int(pixels.max()) for pixels in sampled))
         self._shift = depth - 8
-        self.info = _describe(path, self._pages, depth, StillPicture(self._reduced(sampled[0])))
+        height, width = sampled[0].shape[:2]
+        self._shape = pixel_shape((width, height), self._pages.pixel_um)
+        first = StillPicture(self._reduced(sampled[0]))
+        self.info = _describe(path, self._pages, depth, first, self._shape)
 
     def reopened(self) -> "StillsSource":
         """The same pictures, their file opened again.
@@ -96,23 +104,22 @@ class StillsSource:
         return StillPicture(self._reduced(self._pages.read(index)))
 
     def _reduced(self, pixels: Pixels) -> NDArray[np.uint8]:
+        """The pixels in 8 bit, bright where much light was, and square."""
         if pixels.dtype == np.uint8:
-            return pixels.astype(np.uint8, copy=False)
-        return np.asarray(np.minimum(pixels >> self._shift, 255), dtype=np.uint8)
+            return self._shape.squared(pixels.astype(np.uint8, copy=False))
+        reduced = np.asarray(np.minimum(pixels >> self._shift, 255), dtype=np.uint8)
+        return self._shape.squared(255 - reduced if self._pages.is_inverted else reduced)
 
 
-def _describe(path: Path, pages: Pages, depth: int, first: StillPicture) -> VideoInfo:
+def _describe(
+    path: Path, pages: Pages, depth: int, first: StillPicture, shape: PixelShape
+) -> VideoInfo:
     height, width = first.grey().shape
-    fps = pages.fps or ASSUMED_FPS
-    notes = list(pages.notes)
-    if pages.fps is None:
-        notes.append(
-            Message(
-                "Pictures carry no times: {fps:g} frames per second are assumed until the true "
-                "rate is given.",
-                fps=ASSUMED_FPS,
-            )
-        )
+    times, is_timed = _times(pages)
+    fps = nominal_fps(times) or ASSUMED_FPS
+    notes = [*pages.notes, *shape.notes]
+    if not is_timed:
+        notes.append(ASSUMED_NOTE)
     if pages.is_deep:
         notes.append(
             Message(
@@ -121,16 +128,28 @@ def _describe(path: Path, pages: Pages, depth: int, first: StillPicture) -> Vide
                 divisor=2 ** (depth - 8),
             )
         )
+    if pages.is_inverted:
+        notes.append(Message("The file holds a negative, which is shown as a positive."))
     return VideoInfo(
         path=str(path),
         width_px=width,
         height_px=height,
         frame_count=pages.count,
         fps=fps,
-        duration_s=pages.count / fps,
+        duration_s=times[-1] + 1 / fps,
         codec=pages.codec,
         is_colour=is_coloured(first.rgb()),
         bit_depth=depth,
-        timestamps_s=tuple(k / fps for k in range(pages.count)),
+        timestamps_s=times,
         notes=tuple(notes),
+        um_per_px=shape.um_per_px,
     )
+
+
+def _times(pages: Pages) -> tuple[tuple[float, ...], bool]:
+    """The time of every picture, and whether the file told it."""
+    if pages.times_s is not None:
+        return pages.times_s, True
+    steps = pages.steps or range(pages.count)
+    interval_s = pages.interval_s or 1 / ASSUMED_FPS
+    return tuple(step * interval_s for step in steps), pages.interval_s is not None

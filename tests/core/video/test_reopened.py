@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rostfine_core.errors import VideoError
-from rostfine_core.video import Video, container, open_video, pages, write_video
+from rostfine_core.video import Video, open_video, write_video
 
 COUNT = 20
 PICTURES = [np.full((32, 48, 3), 30 + 9 * k, np.uint8) for k in range(COUNT)]
@@ -46,8 +46,13 @@ def test_readers_in_several_threads_see_the_same_and_look_through_the_file_once(
     save: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_video(save(tmp_path)) as video:
-        for module, name in ((container, "build_index"), (pages, "_check_alike")):
-            monkeypatch.setattr(module, name, lambda *_: pytest.fail("looked through again"))
+        for name in (
+            "container.build_index",
+            "tiff_stack.check_alike",
+            "picture_folder.check_alike",
+        ):
+            looked = f"rostfine_core.video.{name}"
+            monkeypatch.setattr(looked, lambda *_: pytest.fail("looked through again"))
         with ThreadPoolExecutor(3) as pool:
             readers = [pool.submit(lambda: shades(video.reopened())) for _ in range(3)]
             own = [int(np.median(video.frame(k).rgb())) for k in range(COUNT)]

@@ -15,7 +15,7 @@ from PIL import Image
 
 from rostfine_core.errors import VideoError
 from rostfine_core.video import open_video, probe
-from rostfine_core.video.pages import _natural_key
+from rostfine_core.video.picture_names import natural_key
 
 RNG = np.random.default_rng(11)
 GREY_8 = [RNG.integers(0, 256, (30, 40), dtype=np.uint8) for _ in range(12)]
@@ -125,7 +125,7 @@ def test_a_stack_that_was_cut_off_gives_its_whole_pages_and_says_so(
 
 
 def test_a_stack_that_promises_more_pages_says_so(tmp_path: Path) -> None:
-    description = "ImageJ=1.53\nimages=99\nfps=15\n"
+    description = "ImageJ=1.53\nimages=99\nfinterval=0.1\n"
     info = probe(save_stack(tmp_path / "a.tif", GREY_8, description=description))
     assert [*map(str, info.notes)] == ["The file promises 99 pages, 12 can be read."]
 
@@ -182,13 +182,13 @@ def test_numbers_in_names_count_as_numbers(numbers: list[int], order: random.Ran
     names = [f"Bild{n}_a.png" for n in sorted(numbers)]
     shuffled = list(names)
     order.shuffle(shuffled)
-    assert sorted(shuffled, key=_natural_key) == names
+    assert sorted(shuffled, key=natural_key) == names
 
 
 @settings(max_examples=25)
 @given(st.lists(st.text(max_size=8), max_size=6))
 def test_any_names_can_be_ordered(names: list[str]) -> None:
-    assert len(sorted(names, key=_natural_key)) == len(names)
+    assert len(sorted(names, key=natural_key)) == len(names)
 
 
 def test_pictures_too_large_are_refused_before_they_are_read(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""Which channel and which plane in depth is read of a file that holds several."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rostfine_core.errors import VideoError
+from rostfine_core.messages import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaneChoice:
+    """A channel by its name or its number from 1 on, a plane by its number; None leaves it open."""
+
+    channel: str | None = None
+    plane: int | None = None
+
+
+def chosen_channel(
+    path: Path, names: Sequence[str], choice: PlaneChoice
+) -> tuple[int, tuple[Message, ...]]:
+    """The place of the channel to read in ``names``, and what to say about it.
+
+    Raises:
+        VideoError: there is no channel of that name or number.
+    """
+    if choice.channel is None:
+        if len(names) == 1:
+            return 0, ()
+        said = Message(
+            "The file has {channels}: the first is read, --channel chooses another.",
+            channels=_listed(names),
+        )
+        return 0, (said,)
+    wanted = choice.channel.strip()
+    for place, name in enumerate(names):
+        if wanted.lower() == name.lower() or wanted == str(place + 1):
+            said = Message(
+                "Channel {channel} of {count} is read.",
+                channel=_label(place, name),
+                count=len(names),
+            )
+            return place, (said,)
+    raise VideoError(
+        Message(
+            "{path} has no channel {wanted:.40}: it has {channels}.",
+            path=path,
+            wanted=repr(wanted),
+            channels=_listed(names),
+        )
+    )
+
+
+def chosen_plane(path: Path, count: int, choice: PlaneChoice) -> tuple[int, tuple[Message, ...]]:
+    """The plane to read, from 0 on, and what to say about it; the middle one unless chosen.
+
+    Raises:
+        VideoError: there is no plane of that number.
+    """
+    if choice.plane is None:
+        middle = count // 2
+        said = Message(
+            "The file has {count} planes in depth: plane {plane} is read, --z chooses.",
+            count=count,
+            plane=middle + 1,
+        )
+        return middle, (said,) if count > 1 else ()
+    if not 1 <= choice.plane <= count:
+        raise VideoError(
+            Message(
+                "{path} has no plane {plane}: it has planes 1 to {count}.",
+                path=path,
+                plane=choice.plane,
+                count=count,
+            )
+        )
+    said = Message("Plane {plane} of {count} in depth is read.", plane=choice.plane, count=count)
+    return choice.plane - 1, (said,)
+
+
+def _listed(names: Sequence[str]) -> Message:
+    labels = ", ".join(_label(place, name) for place, name in enumerate(names))
+    if len(names) == 1:
+        return Message("one channel ({label})", label=labels)
+    return Message("{count} channels ({labels})", count=len(names), labels=labels)
+
+
+def _label(place: int, name: str) -> str:
+    return f"{place + 1} {name}".strip()

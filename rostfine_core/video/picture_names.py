@@ -1,0 +1,172 @@
+"""Which pictures of a folder are the recording, by their names: moments, channels and planes.
+
+Cameras and Micro-Manager number their pictures. Names that differ in nothing but their numbers
+are a series; a second series of the same numbers is another channel; what is left (masks,
+overviews, copies) does not belong to the recording.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from rostfine_core.errors import VideoError
+from rostfine_core.messages import Message
+from rostfine_core.video.choice import PlaneChoice, chosen_channel, chosen_plane
+
+_DIGITS = re.compile(r"(\d+)")
+_AXIS = re.compile(r"(?:^|[^a-z])(channel|ch|c|time|t|frame|z|slice|position|pos|p|xy|s)[-_]?$")
+_AXES = {
+    "channel": "C", "ch": "C", "c": "C", "time": "T", "t": "T", "frame": "T",
+    "z": "Z", "slice": "Z", "position": "P", "pos": "P", "p": "P", "xy": "P", "s": "P",
+}  # fmt: skip
+LEFT_OUT_SHOWN = 5
+GAPS_SHOWN = 3
+
+Pattern = tuple[str, ...]
+Numbers = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedSeries:
+    """The pictures of a recording in order.
+
+    ``steps`` counts the moments from the first picture on, with those that are missing; it is None
+    where the numbers do not tell.
+    """
+
+    files: tuple[Path, ...]
+    steps: tuple[int, ...] | None
+    notes: tuple[Message, ...]
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """A key that puts 2 before 10."""
+    parts = _DIGITS.split(name.lower())
+    return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts if p]
+
+
+def find_series(folder: Path, files: Sequence[Path], choice: PlaneChoice) -> NamedSeries:
+    """The recording among the pictures of a folder.
+
+    Raises:
+        VideoError: it holds several positions, or not the channel or plane chosen.
+    """
+    groups: dict[Pattern, dict[Numbers, Path]] = defaultdict(dict)
+    for file in sorted(files, key=lambda f: natural_key(f.name)):
+        *texts, suffix = _DIGITS.split(file.stem)[::2], file.suffix.lower()
+        numbers = tuple(int(n) for n in _DIGITS.findall(file.stem))
+        groups[(*(t.lower() for t in texts[0]), suffix)].setdefault(numbers, file)
+    main = max(groups, key=lambda pattern: len(groups[pattern]))
+    if len(groups[main]) < 2:  # the names follow no pattern
+        return NamedSeries(files=tuple(sorted(files, key=_by_name)), steps=None, notes=())
+    channels = [p for p in groups if _is_channel(groups[p], groups[main], p, main)]
+    chosen = main
+    note: tuple[Message, ...] = ()
+    if len(channels) > 1:
+        place, note = chosen_channel(folder, [_differing(p, channels) for p in channels], choice)
+        chosen, choice = channels[place], replace(choice, channel=None)
+    pictures, steps, notes = _in_time(folder, chosen, groups[chosen], choice)
+    others = set(files) - {f for p in channels for f in groups[p].values()}
+    return NamedSeries(files=pictures, steps=steps, notes=(*note, *notes, *_left_out(others)))
+
+
+def _by_name(file: Path) -> list[tuple[int, int, str]]:
+    return natural_key(file.name)
+
+
+def _is_channel(
+    group: dict[Numbers, Path], main: dict[Numbers, Path], pattern: Pattern, of_main: Pattern
+) -> bool:
+    """Whether two patterns differ in one word alone and show the same moments."""
+    if pattern == of_main:
+        return True
+    differing = sum(a != b for a, b in zip(pattern, of_main, strict=False))
+    is_alike = len(pattern) == len(of_main) and pattern[-1] == of_main[-1] and differing == 1
+    return is_alike and len(group.keys() & main.keys()) > 0.9 * len(main)
+
+
+def _differing(pattern: Pattern, patterns: Sequence[Pattern]) -> str:
+    """The word that tells a pattern from the others: the name of the channel."""
+    places = [i for i, texts in enumerate(zip(*patterns, strict=True)) if len(set(texts)) > 1]
+    return pattern[places[0]].strip("_- .").upper() if places else ""
+
+
+def _in_time(
+    folder: Path, pattern: Pattern, group: dict[Numbers, Path], choice: PlaneChoice
+) -> tuple[tuple[Path, ...], tuple[int, ...] | None, tuple[Message, ...]]:
+    """The pictures of one pattern in order, their steps in time, and what to say."""
+    varying = [i for i, column in enumerate(zip(*group, strict=True)) if len(set(column)) > 1]
+    axes = {_axis(pattern, i, varying): i for i in varying}
+    if "P" in axes and len(axes) > 1:
+        count = len({numbers[axes["P"]] for numbers in group})
+        raise VideoError(
+            Message(
+                "The folder {folder} holds {count} positions: put the pictures of each into a "
+                "folder of its own.",
+                folder=folder,
+                count=count,
+            )
+        )
+    notes: tuple[Message, ...] = ()
+    for axis, choose in (("C", _choose_channel), ("Z", chosen_plane)):
+        is_axis = axis in axes and "T" in axes
+        values = sorted({numbers[axes[axis]] for numbers in group}) if is_axis else [0]
+        place, note = choose(folder, len(values), choice)
+        if is_axis:
+            group = {n: f for n, f in group.items() if n[axes[axis]] == values[place]}
+        notes += note
+    counters = [i for i in varying if len({numbers[i] for numbers in group}) > 1]
+    files = tuple(group.values())
+    if len(counters) != 1:
+        return files, None, notes
+    steps, gaps = _steps([numbers[counters[0]] for numbers in group])
+    return files, steps, notes + gaps
+
+
+def _axis(pattern: Pattern, place: int, varying: Sequence[int]) -> str:
+    """What the number at ``place`` counts, by the word before it or Micro-Manager's order."""
+    if named := _AXIS.search(pattern[place]):
+        return _AXES[named[1]]
+    is_plane = pattern[0] == "img_" and len(varying) == 2 and place == varying[-1]
+    return "Z" if is_plane else "T"
+
+
+def _choose_channel(
+    folder: Path, count: int, choice: PlaneChoice
+) -> tuple[int, tuple[Message, ...]]:
+    return chosen_channel(folder, [""] * count, choice)
+
+
+def _steps(numbers: Sequence[int]) -> tuple[tuple[int, ...] | None, tuple[Message, ...]]:
+    """Moments by number, where nearly all follow each other at one distance; and the gaps."""
+    distances = [b - a for a, b in pairwise(numbers)]
+    ((step, times),) = Counter(distances).most_common(1)
+    if times < 0.5 * len(distances) or step < 1 or any(d % step for d in distances):
+        return None, ()
+    steps = tuple((number - numbers[0]) // step for number in numbers)
+    gaps = [(a + step, b - step) for a, b in pairwise(numbers) if b - a > step]
+    if not gaps:
+        return steps, ()
+    ranges = [str(a) if a == b else f"{a} to {b}" for a, b in gaps[:GAPS_SHOWN]]
+    said = Message(
+        "{count} picture(s) of the series are missing ({gaps}): the time that they took is "
+        "counted.",
+        count=steps[-1] + 1 - len(steps),
+        gaps=", ".join(ranges) + ", ..." * (len(gaps) > GAPS_SHOWN),
+    )
+    return steps, (said,)
+
+
+def _left_out(others: set[Path]) -> tuple[Message, ...]:
+    if not others:
+        return ()
+    names = sorted((file.name for file in others), key=natural_key)
+    said = Message(
+        "{count} picture(s) of the folder are not of the series: {names}.",
+        count=len(names),
+        names=", ".join(names[:LEFT_OUT_SHOWN]) + ", ..." * (len(names) > LEFT_OUT_SHOWN),
+    )
+    return (said,)
