@@ -1,4 +1,4 @@
-"""The report's fonts: which face has a character, for the PDF and for the figures alike.
+"""The report's fonts: which face has a character.
 
 Three faces come with the program and are embedded, so that a report looks the same everywhere:
 Open Sans (Latin, Greek, Cyrillic), its semibold, and Motoya L Cedar for Japanese. A character
@@ -7,12 +7,10 @@ that none of them has is written as its code point, never as an empty box.
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from html import escape
 from itertools import groupby
 
-from PIL import ImageFont
-from PIL.ImageDraw import ImageDraw
 from reportlab import rl_config
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -79,50 +77,6 @@ def pdf_width(text: str, *, size_pt: float, bold: bool = False) -> float:
     return sum(pdfmetrics.stringWidth(s, name, size_pt) for name, s in runs(text, bold=bold))
 
 
-def draw_text(
-    draw: ImageDraw,
-    position: tuple[float, float],
-    text: str,
-    *,
-    size_px: int,
-    bold: bool = False,
-    fill: str = "black",
-) -> float:
-    """Write one line on a picture, its baseline's left end at ``position``; returns its width."""
-    x, y = position
-    for name, stretch in runs(text, bold=bold):
-        font = _picture_font(name, size_px)
-        draw.text((x, y), stretch, font=font, fill=fill, anchor="ls")
-        x += font.getlength(stretch)
-    return x - position[0]
-
-
-def picture_width(text: str, *, size_px: int, bold: bool = False) -> float:
-    """The width of text on a picture in pixels."""
-    return sum(_picture_font(name, size_px).getlength(s) for name, s in runs(text, bold=bold))
-
-
-def wrap_for_picture(
-    text: str, *, size_px: int, width_px: float, max_lines: int, bold: bool = False
-) -> list[str]:
-    """Break text into lines that fit ``width_px``; what exceeds ``max_lines`` ends in an ellipsis.
-
-    Breaks at spaces, and within a word that alone is wider than a line.
-    """
-    measure = partial(picture_width, size_px=size_px, bold=bold)
-    lines: list[str] = []
-    rest = printable(text)
-    while rest and len(lines) < max_lines:
-        count = _fitting(rest, width_px, measure)
-        if count < len(rest) and " " in rest[:count]:
-            count = rest[:count].rindex(" ") + 1
-        lines.append(rest[:count].rstrip())
-        rest = rest[count:]
-    if rest:
-        lines[-1] = lines[-1][:-1] + "…"
-    return lines
-
-
 def cut_to_width(text: str, *, size_pt: float, width_pt: float) -> str:
     """The text for one line of a PDF, ended by an ellipsis where it is too wide."""
     whole = printable(text)
@@ -157,8 +111,3 @@ def _face(name: str) -> TTFont:
     font = TTFont(name, str(bundled_path(f"resources/report/fonts/{FILES[name]}")))
     pdfmetrics.registerFont(font)
     return font
-
-
-@cache
-def _picture_font(name: str, size_px: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(bundled_path(f"resources/report/fonts/{FILES[name]}")), size_px)

@@ -1,8 +1,13 @@
-"""The pages of a PDF as pictures, drawn by PDFium."""
+"""The pages of a PDF as pictures, drawn by PDFium.
+
+PDFium must not be called by two threads at once: a preview and an export may run together.
+"""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +15,13 @@ from numpy.typing import NDArray
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument, PdfPage
+
 POINTS_PER_INCH = 72
 DPI = 132
 """An A4 page is then 1,091 pixels wide: sharp on a full HD screen, 5 MB of memory."""
+_pdfium = Lock()
 
 
 def draw_pages(path: Path, *, dpi: int = DPI) -> Iterator[NDArray[np.uint8]]:
@@ -21,20 +30,52 @@ def draw_pages(path: Path, *, dpi: int = DPI) -> Iterator[NDArray[np.uint8]]:
     Raises:
         StoreError: the file is no PDF that can be drawn.
     """
+    with _opened(path) as document:
+        with _pdfium:
+            count = len(document)
+        for place in range(count):
+            with _pdfium:
+                picture = _drawn(document[place], scale=dpi / POINTS_PER_INCH)
+            yield picture
+
+
+def draw_page(pdf: bytes, *, scale: float, cut_pt: float) -> NDArray[np.uint8]:
+    """The first page of a PDF without its lowest ``cut_pt``, (H, W, 3) uint8 RGB.
+
+    Args:
+        pdf: the whole file.
+        scale: pixels per point.
+        cut_pt: what is left out at the bottom of the page.
+    """
     import pypdfium2
 
+    with _pdfium, closing(pypdfium2.PdfDocument(pdf)) as document:
+        return _drawn(document[0], scale=scale, cut_pt=cut_pt)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["PdfDocument"]:
+    import pypdfium2
+
+    with _pdfium:
+        try:
+            document = pypdfium2.PdfDocument(path)
+        except pypdfium2.PdfiumError as error:
+            raise StoreError(
+                Message(
+                    "{name} cannot be shown ({reason}): export the report and open it elsewhere.",
+                    name=path.name,
+                    reason=str(error),
+                )
+            ) from error
     try:
-        document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
-        raise StoreError(
-            Message(
-                "{name} cannot be shown ({reason}): export the report and open it elsewhere.",
-                name=path.name,
-                reason=str(error),
-            )
-        ) from error
-    with closing(document):
-        for page in document:
-            bitmap = page.render(scale=dpi / POINTS_PER_INCH, rev_byteorder=True)
-            yield np.array(bitmap.to_numpy(), dtype=np.uint8)[..., :3]
-            page.close()
+        yield document
+    finally:
+        with _pdfium:
+            document.close()
+
+
+def _drawn(page: "PdfPage", *, scale: float, cut_pt: float = 0.0) -> NDArray[np.uint8]:
+    with closing(page):
+        bitmap = page.render(scale=scale, rev_byteorder=True, crop=(0, cut_pt, 0, 0))
+        return np.array(bitmap.to_numpy(), dtype=np.uint8)[..., :3]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from reportlab.lib.colors import HexColor, black, white
+from reportlab.lib.colors import HexColor, black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
@@ -12,7 +12,7 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.attention import DEFAULT_PAINT, Paint
-from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, Assessment, LeftOut
+from rostfine_core.domain import DISCLAIMER_AI_GRADE, Assessment, LeftOut
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
 from rostfine_core.report.charts import LINE
@@ -21,10 +21,10 @@ from rostfine_core.report.fonts import (
     one_line,
     pdf_width,
     prepare_reportlab,
-    runs,
     shortened,
 )
 from rostfine_core.report.layout import LONGEST_NAME, SPERM_STYLE, WIDTH_PT
+from rostfine_core.report.notice import NoticeBand, write_line
 from rostfine_core.report.sample_pages import (
     left_out_block,
     sample_block,
@@ -121,37 +121,25 @@ class _Report(BaseDocTemplate):
 
     def _draw_header(self, canvas: Canvas) -> None:
         right, y = MARGIN_PT + WIDTH_PT, A4[1] - 13 * mm
-        _write(canvas, MARGIN_PT, y, f"{PROGRAM} · AI quality grade report", bold=True)
-        _write(canvas, right - pdf_width(self._sample, size_pt=9), y, self._sample)
+        write_line(canvas, MARGIN_PT, y, f"{PROGRAM} · AI quality grade report", bold=True)
+        write_line(canvas, right - pdf_width(self._sample, size_pt=9), y, self._sample)
         canvas.setStrokeColor(black)
         canvas.line(MARGIN_PT, y - 2 * mm, right, y - 2 * mm)
-        is_demonstration = self._notice == DISCLAIMER_DEMONSTRATION
-        canvas.rect(
-            MARGIN_PT,
-            y - 9 * mm,
-            WIDTH_PT,
-            5.5 * mm,
-            stroke=0 if is_demonstration else 1,
-            fill=1 if is_demonstration else 0,
-        )
-        canvas.setFillColor(white if is_demonstration else black)
-        left = (A4[0] - pdf_width(self._notice, size_pt=9, bold=True)) / 2
-        _write(canvas, left, y - 7.4 * mm, self._notice, bold=True)
-        canvas.setFillColor(black)
+        NoticeBand(self._notice).drawOn(canvas, MARGIN_PT, y - 9 * mm)
 
     def _draw_footer(self, canvas: Canvas, page: int) -> None:
         y = FOOTER_PT - 7 * mm
         canvas.setStrokeColor(LINE)
         canvas.line(MARGIN_PT, y + 4 * mm, MARGIN_PT + WIDTH_PT, y + 4 * mm)
-        _write(canvas, MARGIN_PT, y, DISCLAIMER_AI_GRADE, size_pt=7.5, bold=True)
+        write_line(canvas, MARGIN_PT, y, DISCLAIMER_AI_GRADE, size_pt=7.5, bold=True)
         last = max(a.provenance.created_utc for a in self._assessments)
         made = f"{_program(self._assessments)} · {time_in_words(last)}"
         canvas.setFillColor(SOFT)
-        _write(canvas, MARGIN_PT, y - 4 * mm, made, size_pt=7)
+        write_line(canvas, MARGIN_PT, y - 4 * mm, made, size_pt=7)
         canvas.setFillColor(black)
         canvas.translate(MARGIN_PT + WIDTH_PT - TOTAL_WIDTH_PT, y)
         counted = f"Page {page} of"
-        _write(canvas, -pdf_width(counted, size_pt=8) - 2, 0, counted, size_pt=8)
+        write_line(canvas, -pdf_width(counted, size_pt=8) - 2, 0, counted, size_pt=8)
         canvas.doForm(TOTAL_PAGES)
 
 
@@ -161,19 +149,9 @@ class _NumberedCanvas(Canvas):
     def save(self) -> None:
         """Define the form that every footer refers to, then save."""
         self.beginForm(TOTAL_PAGES)
-        _write(self, 0, 0, str(self.getPageNumber() - 1), size_pt=8)
+        write_line(self, 0, 0, str(self.getPageNumber() - 1), size_pt=8)
         self.endForm()
         super().save()
-
-
-def _write(
-    canvas: Canvas, x: float, y: float, text: str, *, size_pt: float = 9, bold: bool = False
-) -> None:
-    """One line of any text, each character in a face that has it."""
-    for name, stretch in runs(text, bold=bold):
-        canvas.setFont(name, size_pt)
-        canvas.drawString(x, y, stretch)
-        x += canvas.stringWidth(stretch, name, size_pt)
 
 
 def _samples(assessments: Sequence[Assessment]) -> str:

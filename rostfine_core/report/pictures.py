@@ -3,7 +3,7 @@
 Pictures are rasters; frame numbers, titles and scale bars around them are vectors and text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 
 import numpy as np
@@ -11,15 +11,23 @@ from PIL import Image
 from reportlab.lib.colors import black, white
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.attention import Pixels, enlarged
 from rostfine_core.domain import Assessment
 from rostfine_core.report.film import ROW_TITLES, AttentionFilm, frame_label, scale_bar
 from rostfine_core.report.fonts import BOLD, REGULAR, pdf_width
+from rostfine_core.report.layout import WIDTH_PT
 
 COLUMNS = 8
+LABEL_PT = 21 * mm
+STEP_PT = (WIDTH_PT - LABEL_PT) / COLUMNS
+PANEL_PT = STEP_PT * 216 / 223  # with gaps of 7 where panels are 216 pixels wide
+GAP_PT = STEP_PT - PANEL_PT
 JPEG_QUALITY = 90
+DrawPicture = Callable[[Canvas, Pixels, tuple[float, float, float, float]], None]
+"""Puts a picture into an area of a page: left, bottom, width and height in points."""
 
 
 class CropPicture(Flowable):
@@ -41,42 +49,54 @@ class CropPicture(Flowable):
 class FilmBand(Flowable):
     """Up to eight columns of a film: frame and time above, the rows' titles at the left.
 
-    Eight columns fill ``full_pt``; fewer are as large and leave room beside them.
+    Eight columns fill the page; fewer are as large and leave room beside them.
+
+    Args:
+        film: the pictures.
+        columns: which of them.
+        scale: the scale bar of the clip's first frame, see ``film.scale_bar``.
+        draw_picture: puts a picture into its area of the page.
     """
 
-    def __init__(self, film: AttentionFilm, columns: range, *, full_pt: float) -> None:
+    def __init__(
+        self,
+        film: AttentionFilm,
+        columns: range,
+        *,
+        scale: tuple[float, str],
+        draw_picture: DrawPicture,
+    ) -> None:
         super().__init__()
-        self._label_pt, self._gap = 21 * mm, 0.6 * mm
-        self._edge = (full_pt - self._label_pt) / COLUMNS - self._gap
+        self._draw_picture = draw_picture
         self._labels = [frame_label(film.boxes[c]) for c in columns]
-        self._rows = [
-            _jpeg(_side_by_side([row[c] for c in columns], gap_share=self._gap / self._edge))
-            for row in film.rows
-        ]
-        self.width = self._label_pt + len(columns) * (self._edge + self._gap)
-        self.height = 3 * (self._edge + self._gap) + 9
+        self._scale = scale if 0 in columns else None
+        self._rows = [_side_by_side([row[c] for c in columns]) for row in film.rows]
+        self.width = LABEL_PT + len(columns) * STEP_PT
+        self.height = 3 * STEP_PT + 9
 
     def draw(self) -> None:
         """Draw at the flowable's place."""
-        edge, step = self._edge, self._edge + self._gap
         for column, label in enumerate(self._labels):
-            self._write_label(label, self._label_pt + column * step)
-        width = len(self._labels) * step - self._gap
+            self._write_label(label, LABEL_PT + column * STEP_PT)
+        width = len(self._labels) * STEP_PT - GAP_PT
         for row, (title, picture) in enumerate(zip(ROW_TITLES, self._rows, strict=True)):
-            bottom = self.height - 9 - (row + 1) * step + self._gap
-            self.canv.drawImage(picture, self._label_pt, bottom, width, edge)
-            self._write_title(title, bottom + edge / 2)
+            bottom = self.height - 9 - (row + 1) * STEP_PT + GAP_PT
+            self._draw_picture(self.canv, picture, (LABEL_PT, bottom, width, PANEL_PT))
+            self._write_title(title, bottom + PANEL_PT / 2)
+        if self._scale is not None:  # beside the first frame, of which it covers nothing
+            y = self.height - 9 - PANEL_PT
+            _draw_scale_bar(self, self._scale, x=0, y=y, edge_pt=PANEL_PT, size_pt=6.5)
 
     def _write_label(self, text: str, x: float) -> None:
-        size = min(6.5, 6.5 * self._edge / pdf_width(text, size_pt=6.5))
+        size = min(6.5, 6.5 * PANEL_PT / pdf_width(text, size_pt=6.5))
         self.canv.setFont(REGULAR, size)
         self.canv.setFillColor(black)
-        self.canv.drawCentredString(x + self._edge / 2, self.height - 6.5, text)
+        self.canv.drawCentredString(x + PANEL_PT / 2, self.height - 6.5, text)
 
     def _write_title(self, title: str, middle: float) -> None:
         self.canv.setFont(BOLD, 6.5)
         self.canv.setFillColor(black)
-        lines = _broken(title, width_pt=self._label_pt - 4)
+        lines = _broken(title, width_pt=LABEL_PT - 4)
         for i, line in enumerate(lines):
             self.canv.drawString(0, middle + 4 * (len(lines) - 1) - 8 * i - 2, line)
 
@@ -87,7 +107,7 @@ class ColourBar(Flowable):
     def __init__(self, film: AttentionFilm) -> None:
         super().__init__()
         self.width, self.height = 70 * mm, 9
-        self._picture = _jpeg(np.repeat(film.bar[None], 8, axis=0))
+        self._picture = ImageReader(Image.fromarray(np.repeat(film.bar[None], 8, axis=0)))
 
     def draw(self) -> None:
         """Draw at the flowable's place."""
@@ -97,6 +117,11 @@ class ColourBar(Flowable):
         left, width = 8 * mm, 40 * mm
         self.canv.drawImage(self._picture, left, 1, width, 6)
         self.canv.drawString(left + width + 4, 2, "higher attention")
+
+
+def draw_jpeg(canvas: Canvas, picture: Pixels, area: tuple[float, float, float, float]) -> None:
+    """Put a picture into a page that is printed."""
+    canvas.drawImage(_jpeg(picture), *area)
 
 
 def _draw_scale_bar(
@@ -130,10 +155,10 @@ def _broken(text: str, *, width_pt: float) -> list[str]:
     return lines
 
 
-def _side_by_side(panels: Sequence[Pixels], *, gap_share: float) -> Pixels:
+def _side_by_side(panels: Sequence[Pixels]) -> Pixels:
     """Panels in a row with white between them: one picture in the PDF instead of eight."""
     edge = panels[0].shape[0]
-    gap = np.full((edge, round(gap_share * edge), 3), 255, np.uint8)
+    gap = np.full((edge, round(edge * GAP_PT / PANEL_PT), 3), 255, np.uint8)
     return np.hstack([p for panel in panels for p in (panel, gap)][:-1])
 
 

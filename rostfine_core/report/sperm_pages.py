@@ -6,9 +6,10 @@ from reportlab.platypus import Spacer, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether, PageBreak
 
 from rostfine_core.attention import Paint
-from rostfine_core.domain import DISCLAIMER_ATTENTION, Assessment, Severity, with_micro_sign
+from rostfine_core.domain import Assessment, Severity, with_micro_sign
+from rostfine_core.report.attention_block import attention_block
 from rostfine_core.report.charts import LINE, histogram
-from rostfine_core.report.film import ROW_TITLES, frame_label, paint_film, range_in_words
+from rostfine_core.report.film import frame_label
 from rostfine_core.report.layout import (
     FLUSH,
     LINES,
@@ -21,7 +22,7 @@ from rostfine_core.report.layout import (
     tiny_pairs,
     titled,
 )
-from rostfine_core.report.pictures import COLUMNS, ColourBar, CropPicture, FilmBand
+from rostfine_core.report.pictures import CropPicture
 from rostfine_core.report.wording import (
     EXPECTED_GRADE_SCALE,
     MAXIMUM_ENTROPY,
@@ -37,7 +38,6 @@ from rostfine_core.report.wording import (
 )
 
 PANEL_PX = 170
-GUTTER_PT = 4 * mm
 SECTION_GAP = Spacer(1, 1.5 * mm)  # with the demonstration model, a sperm fits one page
 
 
@@ -53,7 +53,7 @@ def sperm_section(assessment: Assessment, *, paint: Paint) -> list[Flowable]:
         SECTION_GAP,
         *_flags(assessment),  # beside the numbers that they weaken
         SECTION_GAP,
-        *_explanation(assessment, paint),
+        *attention_block(assessment, paint=paint, edge_px=PANEL_PX),
         SECTION_GAP,
         *_kinematics(assessment),
         SECTION_GAP,
@@ -124,30 +124,6 @@ def _spread_parts(words: str) -> tuple[str, str]:
     """The number large and its explanation small; a dash where there is none."""
     number, bracket, rest = words.partition(" (")
     return (number, rest.rstrip(")")) if bracket else ("–", words)
-
-
-def _explanation(assessment: Assessment, paint: Paint) -> list[Flowable]:
-    """The film; what its colours mean stands beside it where there is room, else below."""
-    film = paint_film(assessment, edge_px=PANEL_PX, paint=paint)
-    total = len(film.boxes)
-    first, *others = (
-        FilmBand(film, range(i, min(i + COLUMNS, total)), full_pt=WIDTH_PT)
-        for i in range(0, total, COLUMNS)
-    )
-    meanings = zip(ROW_TITLES[1:], range_in_words(film), strict=True)
-    note = f"{DISCLAIMER_ATTENTION} Outline in row two: over half of the scale."
-    captions: list[Flowable] = [
-        ColourBar(film),
-        *(text(f"{title}: {meaning}", "tiny") for title, meaning in meanings),
-        text(note, "small"),
-    ]
-    title = "Where the network looked (above each column: frame · time)"
-    beside_pt = WIDTH_PT - first.width
-    if beside_pt >= GUTTER_PT + captions[0].width:
-        row = [first, "", [Spacer(1, first.height / 3), *captions]]
-        widths = [first.width, GUTTER_PT, beside_pt - GUTTER_PT]
-        return [titled(title, Table([row], colWidths=widths, style=FLUSH))]
-    return [titled(title, first), *others, KeepTogether(captions)]
 
 
 def _flags(assessment: Assessment) -> list[Flowable]:

@@ -24,7 +24,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 from rostfine_core.report import explanation_figure, write_explanation
-from rostfine_core.report.figures import LABEL_PX, MARGIN_PX, PANEL_PX, SMALL_PX, WIDTH_PX
+from rostfine_core.report.figures import MARGIN_PT, PANEL_PX, PX_PER_PT, WIDTH_PX
 from rostfine_core.report.film import (
     AttentionFilm,
     frame_label,
@@ -32,6 +32,7 @@ from rostfine_core.report.film import (
     range_in_words,
     scale_bar,
 )
+from rostfine_core.report.pictures import LABEL_PT
 
 MakeAssessment = Callable[..., Assessment]
 EDGE = 140
@@ -196,8 +197,8 @@ def test_the_figure_holds_the_panels_at_their_places(make_assessment: MakeAssess
     assert 900 < figure.height < 1400
     strip = paint_film(assessment, edge_px=PANEL_PX, paint=DEFAULT_PAINT)
     pixels = np.asarray(figure)
-    left = MARGIN_PX + LABEL_PX
-    for row in (1, 2):  # the first row also carries the scale bar
+    left = round((MARGIN_PT + LABEL_PT) * PX_PER_PT)
+    for row in range(3):
         column = pixels[:, left : left + PANEL_PX]
         found = [
             y
@@ -223,7 +224,8 @@ def test_any_number_of_frames_is_drawn(make_assessment: MakeAssessment, frames: 
     )
     height = explanation_figure(assessment).height
     more = explanation_figure(changed).height - height
-    assert more > 3 * PANEL_PX if frames > 8 else more == 0
+    # The meaning of the colours stands beside one frame, and below eight.
+    assert more > 3 * PANEL_PX if frames > 8 else -PANEL_PX < more < 0
 
 
 def test_names_change_no_more_than_their_line(make_assessment: MakeAssessment) -> None:
@@ -231,7 +233,7 @@ def test_names_change_no_more_than_their_line(make_assessment: MakeAssessment) -
     for name in ("髙橋 検体", "<b>&", "😀\x00\ud800", "x" * 5000):
         figure = explanation_figure(make_assessment(sample=SampleInfo(sample=name)))
         assert figure.width == plain.width
-        assert figure.height < plain.height + 60
+        assert figure.height < plain.height + 130  # two lines
         assert figure.height >= plain.height
 
 
@@ -256,16 +258,20 @@ def test_the_demonstration_note_is_drawn_into_the_picture(
 ) -> None:
     lab = np.asarray(explanation_figure(make_assessment()))
     demo = np.asarray(explanation_figure(make_assessment(demonstration=True)))
-    band = (demo[:, MARGIN_PX : WIDTH_PX - MARGIN_PX] == 0).all(axis=2).mean(axis=1)
-    assert (band > 0.9).any()
-    assert not ((lab == 0).all(axis=2).mean(axis=1) > 0.5).any()
+    margin = round(MARGIN_PT * PX_PER_PT)
+    band = (demo[:, margin : WIDTH_PX - margin] == 0).all(axis=2).mean(axis=1)
+    assert np.count_nonzero(band > 0.5) > 40
+    rows = (lab == 0).all(axis=2).mean(axis=1)
+    assert np.count_nonzero(rows > 0.5) < 12  # the lines around the notice of another model
 
 
 def test_every_flag_is_drawn_into_the_picture(make_assessment: MakeAssessment) -> None:
     flagged = make_assessment(flagged=True)
     records = [replace(flagged, flags=flagged.flags[:count]) for count in range(3)]
     heights = [explanation_figure(record).height for record in records]
-    assert np.diff(heights).tolist() == [round(1.35 * SMALL_PX)] * 2
+    one, other = np.diff(heights)
+    assert abs(one - other) <= 1
+    assert one > 20
 
 
 def test_a_picture_with_many_flags_still_ends_with_what_made_it(
@@ -276,8 +282,9 @@ def test_a_picture_with_many_flags_still_ends_with_what_made_it(
         flagged.flags[0], reason=Message("A long reason for doubt, told in many words. " * 6)
     )
     picture = np.asarray(explanation_figure(replace(flagged, flags=(flag,) * 12)))
-    assert (picture[-MARGIN_PX:] == 255).all()
-    assert (picture[-MARGIN_PX - SMALL_PX : -MARGIN_PX] < 255).any()
+    margin = round(MARGIN_PT * PX_PER_PT)
+    assert (picture[-margin + 2 :] == 255).all()
+    assert (picture[-margin - 30 : -margin] < 255).any()
 
 
 def test_the_same_record_gives_the_same_bytes(

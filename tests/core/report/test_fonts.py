@@ -12,12 +12,10 @@ from rostfine_core.report.fonts import (
     markup,
     one_line,
     pdf_width,
-    picture_width,
     prepare_reportlab,
     printable,
     runs,
     shortened,
-    wrap_for_picture,
 )
 
 
@@ -53,20 +51,6 @@ def test_any_text_survives_a_paragraph(text: str) -> None:
     paragraph = Paragraph(markup(text))
     assert paragraph.getPlainText().split() == printable(text).split()
     assert pdf_width(text, size_pt=9) >= 0
-
-
-@settings(max_examples=60, deadline=None)
-@given(text=st.text("ab 検\u3000", max_size=60), width=st.integers(30, 300))
-def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int) -> None:
-    lines = wrap_for_picture(text, size_px=20, width_px=width, max_lines=99)
-    assert all(picture_width(line, size_px=20) <= width for line in lines)
-    assert "".join(lines).replace(" ", "") == printable(text).replace(" ", "")
-
-
-def test_too_many_lines_end_in_an_ellipsis() -> None:
-    lines = wrap_for_picture("word " * 50, size_px=20, width_px=100, max_lines=2)
-    assert len(lines) == 2
-    assert lines[-1].endswith("…")
 
 
 def test_shortening_keeps_what_fits() -> None:

@@ -1,5 +1,6 @@
 """A PDF's pages become pictures of themselves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from rostfine_core.errors import StoreError
-from rostfine_core.report.pages import draw_pages
+from rostfine_core.report.pages import draw_page, draw_pages
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -38,3 +39,22 @@ def test_a_broken_pdf_is_told_in_one_sentence(tmp_path: Path) -> None:
     path.write_bytes(b"%PDF-1.4 nothing follows")
     with pytest.raises(StoreError, match=r"broken\.pdf cannot be shown"):
         next(draw_pages(path))
+
+
+def test_a_page_is_drawn_without_what_is_cut_off(pdf: Path) -> None:
+    page = draw_page(pdf.read_bytes(), scale=2, cut_pt=12)
+    assert page.shape == (120, 288, 3)
+    assert tuple(page[-1, 72]) == RED
+
+
+def test_pages_are_drawn_by_several_threads(pdf: Path) -> None:
+    """A preview may be drawn while a report is exported; PDFium itself knows one thread only."""
+    content = pdf.read_bytes()
+
+    def draw(number: int) -> int:
+        if number % 2:
+            return sum(len(p) for p in draw_pages(pdf, dpi=144))
+        return len(draw_page(content, scale=4, cut_pt=0))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(draw, range(80))) == {288}
