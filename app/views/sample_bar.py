@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence, QValidator
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QValidator
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -13,11 +13,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.presentation.theme import icon
 from app.state.records import Calibration
 from app.state.session import Session
 
 MAX_FPS, MAX_UM_PER_PX = 2000.0, 50.0
 MARGIN_PX, FRAME_PX = 6, 24
+OFFER_PX = 16
+"""What the mark that takes over the file's scale needs beside the number."""
 
 
 class NumberField(QDoubleSpinBox):
@@ -149,6 +152,12 @@ class SampleBar(QWidget):
         )
         self.um_per_px.setAccessibleName(self.tr("Micrometres per pixel"))
         self.um_per_px.setToolTip(self.tr("Without it, speeds are in pixels per second"))
+        self.um_per_px.setFixedWidth(self.um_per_px.width() + OFFER_PX)
+        self.take_scale = QAction(self)
+        self.um_per_px.lineEdit().addAction(
+            self.take_scale, QLineEdit.ActionPosition.LeadingPosition
+        )
+        self.take_scale.triggered.connect(self._on_scale_taken)
 
     def _profile_box(self) -> QComboBox:
         box = QComboBox()
@@ -194,6 +203,14 @@ class SampleBar(QWidget):
         if edited != self._session.calibration:
             self.calibration_edited.emit(edited)
 
+    @Slot()
+    def _on_scale_taken(self) -> None:
+        info = self._session.info
+        if info is not None and info.um_per_px:
+            self.calibration_edited.emit(
+                replace(self._session.calibration, um_per_px=info.um_per_px)
+            )
+
     @Slot(int)
     def _on_profile_chosen(self, row: int) -> None:
         name = self.profile.itemText(row)
@@ -227,6 +244,7 @@ class SampleBar(QWidget):
         self.fps.setSpecialValueText(
             self.tr("({fps:.4g} fps)").format(fps=info.fps) if info else self.tr("fps from file")
         )
+        self._offer_scale(info.um_per_px if info else None)
         for field, value in (
             (self.fps, calibration.fps),
             (self.um_per_px, calibration.um_per_px),
@@ -237,6 +255,21 @@ class SampleBar(QWidget):
         if self.profile.currentText() != calibration.profile:
             self.profile.setEditText(calibration.profile)
             self._profile_line.setCursorPosition(0)
+
+    def _offer_scale(self, um_per_px: float | None) -> None:
+        """Offer the scale that the file states: it is used only once the user takes it."""
+        self.take_scale.setVisible(bool(um_per_px) and not self._session.calibration.um_per_px)
+        self.um_per_px.setSpecialValueText(
+            self.tr("{scale:.4g} µm/px?").format(scale=um_per_px)
+            if um_per_px
+            else self.tr("no µm/px")
+        )
+        if um_per_px:
+            colour = self.palette().text().color().name()
+            self.take_scale.setIcon(icon("accept", colour, colour))
+            offer = self.tr("The file states {scale:.4g} µm/px: use it").format(scale=um_per_px)
+            self.take_scale.setText(offer)
+            self.take_scale.setToolTip(offer)
 
 
 def _field(name: str) -> QLineEdit:

@@ -784,8 +784,8 @@
         <translation>{path} には選べるチャンネルや面がありません。指定を外してください。</translation>
     </message>
     <message>
-        <source>The file has {channels}: the first is read, --channel chooses another.</source>
-        <translation>ファイルには {channels} があります。最初のものを読み込みます。--channel で選べます。</translation>
+        <source>The file has {channels}: the first is read (--channel of rostfine reads another).</source>
+        <translation>ファイルには {channels} があります。最初のものを読み込みます(rostfine の --channel で選べます)。</translation>
     </message>
     <message>
         <source>Channel {channel} of {count} is read.</source>
@@ -796,8 +796,8 @@
         <translation>{path} にチャンネル {wanted:.40} はありません。あるのは {channels} です。</translation>
     </message>
     <message>
-        <source>The file has {count} planes in depth: plane {plane} is read, --z chooses.</source>
-        <translation>ファイルには深さ方向に {count} 面あります。第 {plane} 面を読み込みます。--z で選べます。</translation>
+        <source>The file has {count} planes in depth: plane {plane} is read (--z of rostfine reads another).</source>
+        <translation>ファイルには深さ方向に {count} 面あります。第 {plane} 面を読み込みます(rostfine の --z で選べます)。</translation>
     </message>
     <message>
         <source>{path} has no plane {plane}: it has planes 1 to {count}.</source>
@@ -1986,6 +1986,14 @@
     <message>
         <source>The microscope&apos;s name; its fps and µm/px are saved under it</source>
         <translation>顕微鏡の名前。fps と µm/px はこの名前で記憶されます</translation>
+    </message>
+    <message>
+        <source>{scale:.4g} µm/px?</source>
+        <translation>{scale:.4g} µm/px?</translation>
+    </message>
+    <message>
+        <source>The file states {scale:.4g} µm/px: use it</source>
+        <translation>ファイルの値 {scale:.4g} µm/px を使う</translation>
     </message>
 </context>
 <context>

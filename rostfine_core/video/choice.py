@@ -28,7 +28,7 @@ def chosen_channel(
         if len(names) == 1:
             return 0, ()
         said = Message(
-            "The file has {channels}: the first is read, --channel chooses another.",
+            "The file has {channels}: the first is read (--channel of rostfine reads another).",
             channels=_listed(names),
         )
         return 0, (said,)
@@ -60,7 +60,8 @@ def chosen_plane(path: Path, count: int, choice: PlaneChoice) -> tuple[int, tupl
     if choice.plane is None:
         middle = count // 2
         said = Message(
-            "The file has {count} planes in depth: plane {plane} is read, --z chooses.",
+            "The file has {count} planes in depth: plane {plane} is read (--z of rostfine reads "
+            "another).",
             count=count,
             plane=middle + 1,
         )

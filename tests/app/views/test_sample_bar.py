@@ -122,3 +122,23 @@ def test_a_decimal_comma_is_no_other_number(
     qtbot.keyClicks(bar.um_per_px, text)
     bar.um_per_px.interpretText()
     assert bar.um_per_px.value() == 0.19
+
+
+def test_the_scale_that_a_file_states_is_offered_and_taken_only_by_a_click(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    bar = SampleBar(graded)
+    show(bar)
+    assert not bar.take_scale.isVisible()
+    assert graded.video is not None
+    stated = replace(graded.video, info=replace(graded.video.info, um_per_px=0.19))
+    graded.set_video(stated, replace(graded.draft, calibration=Calibration(fps=15.0)))
+    assert bar.take_scale.isVisible()
+    assert "0.19" in bar.take_scale.toolTip()
+    assert bar.um_per_px.text() == "0.19 µm/px?"
+    assert graded.calibration.um_per_px is None
+    asked = QSignalSpy(bar.calibration_edited)
+    bar.take_scale.trigger()
+    assert asked.at(0)[0] == Calibration(fps=15.0, um_per_px=0.19)
+    graded.set_draft(replace(graded.draft, calibration=asked.at(0)[0]))
+    assert not bar.take_scale.isVisible()

@@ -76,7 +76,9 @@ def test_one_channel_and_one_plane_are_read_and_said(tmp_path: Path, kind: str) 
     assert levels(path) == [level(t, 1, 0) for t in range(5)]
     notes = told(path)
     assert any("2 channels" in note and "--channel" in note for note in notes)
-    assert "The file has 3 planes in depth: plane 2 is read, --z chooses." in notes
+    assert (
+        "The file has 3 planes in depth: plane 2 is read (--z of rostfine reads another)." in notes
+    )
     chosen = PlaneChoice(channel="2" if kind == "imagej" else "gfp", plane=3)
     assert levels(path, chosen) == [level(t, 2, 1) for t in range(5)]
     with pytest.raises(VideoError, match=r"has no channel 'DAPI': it has 2 channels"):
