@@ -29,7 +29,7 @@ from app.presentation.theme import apply_theme, icon, load_theme
 from app.state.session import Session
 from app.state.settings import Settings
 from app.views.compare.compare import ComparePage
-from app.views.dialogs.dialogs import Errors, Questions
+from app.views.dialogs.dialogs import Errors, MessageBoxes
 from app.views.notice_bar import NoticeBar
 from app.views.recent_menu import RecentMenu
 from app.views.report_panel import ReportPage
@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self._is_seen = False
         self.session = Session(self)
-        self.questions = Questions(self)
+        self.questions = MessageBoxes(self)
         self.errors = Errors(self)
         self.controller = Controller(self.session, settings, self.questions, self)
         connect_controllers(self.controller)

@@ -19,7 +19,7 @@ class Preference(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class VoteComparison:
     """One expert's vote on each sperm, drawn independently: the first's is better, equal, worse.
 
     ``superiority`` is P(better) with half of the ties, 0.5 where nothing speaks for either.
@@ -36,7 +36,7 @@ class Comparison:
         return self.p_better + self.p_equal / 2
 
 
-def compare(first: Prediction, second: Prediction) -> Comparison:
+def compare_votes(first: Prediction, second: Prediction) -> VoteComparison:
     """Compare two predictions.
 
     The difference is called clear only when the superiority is large and, for ensembles, when
@@ -53,7 +53,7 @@ def compare(first: Prediction, second: Prediction) -> Comparison:
         preference = Preference.UNCLEAR
     else:
         preference = Preference.FIRST if superiority > 0.5 else Preference.SECOND
-    return Comparison(p_better=better, p_equal=equal, p_worse=worse, preference=preference)
+    return VoteComparison(p_better=better, p_equal=equal, p_worse=worse, preference=preference)
 
 
 def _vote(first: GradeDistribution, second: GradeDistribution) -> tuple[float, float, float]:

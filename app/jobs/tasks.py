@@ -32,7 +32,7 @@ from rostfine_core.errors import VideoError
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.video.checksum import VideoChecksum
-from rostfine_core.video.frame_cache import Frame, FrameCache
+from rostfine_core.video.frame_cache import CachedFrame, FrameCache
 
 if TYPE_CHECKING:
     from rostfine_core.assessor import Assessor, DeviceChoice
@@ -181,7 +181,7 @@ def track_sperms(
     from rostfine_core.tracking import track
     from rostfine_core.video.timing import with_fps
 
-    def frames_from(start: int) -> Generator[Frame | None]:
+    def frames_from(start: int) -> Generator[CachedFrame | None]:
         return footage.cache.stream(start, footage.video.reopened)
 
     return (yield from track(frames_from, seeds, video=with_fps(info, fps)))

@@ -25,7 +25,7 @@ from app.state.session import Session
 from app.views.panel import framed, heading, muted, title
 
 
-class Page(QWidget):
+class PagePicture(QWidget):
     """One page of the report, centred and never larger than it was drawn."""
 
     def __init__(self, picture: NDArray[np.uint8]) -> None:
@@ -189,7 +189,7 @@ class ReportPage(QWidget):
             self._empty.setText(problem or state)
         self._empty.setVisible(not pictures)
         for picture in pictures:
-            self._pages.addWidget(Page(picture))
+            self._pages.addWidget(PagePicture(picture))
 
     @Slot()
     def _on_overlay_changed(self) -> None:

@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rostfine {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for add_verbs in (assessing.add_verbs, learning.add_verbs, care.add_verbs):
-        add_verbs(verbs)
+    assessing.add_video_verbs(verbs)
+    learning.add_training_verbs(verbs)
+    care.add_tool_verbs(verbs)
     return parser

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rostfine_core.pipeline import AssessmentRequest, Outcome
 
 
-def add_verbs(verbs: Verbs) -> None:
+def add_video_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     track = verbs.add_parser("track", help="follow sperm through a video")
     track.add_argument("video", type=Path, help="video file or folder of numbered pictures")

@@ -6,7 +6,7 @@ from pathlib import Path
 from rostfine_core.cli.arguments import Verbs, count
 
 
-def add_verbs(verbs: Verbs) -> None:
+def add_tool_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     convert = verbs.add_parser(
         "convert", help="official RoSTFine .bin or TimeSformer .pyth to ours"

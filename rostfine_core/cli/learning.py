@@ -13,7 +13,7 @@ from rostfine_core.errors import ConfigError, StoreError, install_command
 Run = Callable[[argparse.Namespace], int]
 
 
-def add_verbs(verbs: Verbs) -> None:
+def add_training_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     _add_simulate(verbs)
     _add_data_sets(verbs)

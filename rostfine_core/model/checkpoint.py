@@ -26,7 +26,7 @@ from rostfine_core.messages import Message
 from rostfine_core.model.config import RoSTFineConfig
 from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.model.rostfine import RoSTFine
-from rostfine_core.model.weights import build_network
+from rostfine_core.model.weights import build_rostfine
 
 METADATA_NAME = "rostfine.model"
 RESEARCH_FORMAT = "rostfine.research"
@@ -156,7 +156,7 @@ def load_model(path: Path) -> LoadedModel:
             )
         )
     return LoadedModel(
-        network=build_network(file.config, file.tensors, source=str(path)),
+        network=build_rostfine(file.config, file.tensors, source=str(path)),
         preprocessing=file.preprocessing,
         info=_describe(file),
         training=file.training,

@@ -14,7 +14,7 @@ from rostfine_core.model.timesformer import TimeSformer, resize_pos_embed, resiz
 NAMES_SHOWN = 8
 
 
-def build_network(
+def build_rostfine(
     config: RoSTFineConfig, state_dict: Mapping[str, Tensor], *, source: str
 ) -> RoSTFine:
     """A RoSTFine in eval mode with a copy of these weights (our names), as float32.

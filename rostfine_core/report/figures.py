@@ -34,8 +34,8 @@ from rostfine_core.report.wording import (
     by_severity,
     expected_in_words,
     model_notice,
+    required_notices,
     spread_in_words,
-    standing_notes,
     time_in_words,
     votes_in_words,
 )
@@ -58,7 +58,7 @@ def write_explanation(path: Path, assessment: Assessment, *, paint: Paint = DEFA
     facts = PngInfo()
     facts.add_itxt("Software", f"{PROGRAM} {assessment.provenance.software_version}")
     facts.add_itxt("Title", one_line(_title(assessment)))
-    facts.add_itxt("Disclaimer", " ".join((*standing_notes([assessment]), DISCLAIMER_ATTENTION)))
+    facts.add_itxt("Disclaimer", " ".join((*required_notices([assessment]), DISCLAIMER_ATTENTION)))
     figure = explanation_figure(assessment, paint=paint)
     with atomic_write(path) as temporary:
         figure.save(temporary, format="PNG", pnginfo=facts, compress_level=3)

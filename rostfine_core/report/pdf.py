@@ -36,7 +36,7 @@ from rostfine_core.report.wording import (
     NOTHING_TO_REPORT,
     PROGRAM,
     model_notice,
-    standing_notes,
+    required_notices,
     time_in_words,
 )
 
@@ -87,7 +87,7 @@ class _Report(BaseDocTemplate):
             lang="en",
             title=f"{PROGRAM}: AI quality grade report, sample {_samples(assessments)}",
             author=one_line(assessments[0].sample.operator),
-            subject=" ".join(standing_notes(assessments)),
+            subject=" ".join(required_notices(assessments)),
             creator=_program(assessments),
         )
         self._assessments = assessments

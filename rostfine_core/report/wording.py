@@ -55,7 +55,7 @@ class Measure:
     note: str = ""
 
 
-def standing_notes(assessments: Sequence[Assessment]) -> tuple[str, ...]:
+def required_notices(assessments: Sequence[Assessment]) -> tuple[str, ...]:
     """What every page and export must say about these results."""
     return (DISCLAIMER_AI_GRADE, model_notice(assessments))
 

@@ -18,7 +18,7 @@ from rostfine_core.simulation.field import (
     sample_specks,
 )
 from rostfine_core.simulation.motion import Trajectory, swim
-from rostfine_core.simulation.panel import Findings, cast_votes, examine, expected_votes
+from rostfine_core.simulation.panel import Findings, cast_votes, expected_votes, find_faults
 from rostfine_core.simulation.population import sample_sperm
 from rostfine_core.simulation.render import Pose, Sperm, Window, draw_masks
 
@@ -78,7 +78,7 @@ def simulate_clip(
     field, burden = _sample_of(seed, sample)
     rng = np.random.default_rng([seed, _CLIP_STREAM, index])
     sperm = sample_sperm(rng, burden=burden)
-    findings = examine(sperm.shape, sperm.swimming)
+    findings = find_faults(sperm.shape, sperm.swimming)
     swimmer, seen = _place_in_field(sperm, field, rng)
     frames = _choose_frames(seen, rng)
     others = _crossing(swimmer, frames, field, rng)

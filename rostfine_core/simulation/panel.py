@@ -50,7 +50,7 @@ class Findings:
     motion: float
 
 
-def examine(shape: SpermShape, swimming: Swimming) -> Findings:
+def find_faults(shape: SpermShape, swimming: Swimming) -> Findings:
     """State a sperm's faults by the criteria the experts use."""
     return Findings(
         outline=math.hypot(

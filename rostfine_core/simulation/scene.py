@@ -21,7 +21,7 @@ from rostfine_core.simulation.field import (
 )
 from rostfine_core.simulation.motion import swim
 from rostfine_core.simulation.optics import Look
-from rostfine_core.simulation.panel import Findings, examine, expected_votes
+from rostfine_core.simulation.panel import Findings, expected_votes, find_faults
 from rostfine_core.simulation.population import sample_sperm
 from rostfine_core.simulation.render import Sperm, Window, draw_sperm
 
@@ -207,7 +207,7 @@ def _truth_of(settings: SceneSettings, field: Field, swimmers: tuple[Swimmer, ..
         poses = [swimmer.pose(k, field=field) for k in range(settings.frame_count)]
         xy = np.array([(p.x_px, p.y_px) for p in poses])
         inside = (xy >= 0) & (xy <= (settings.width_px - 1, settings.height_px - 1))
-        findings = examine(swimmer.sperm.shape, swimmer.sperm.swimming)
+        findings = find_faults(swimmer.sperm.shape, swimmer.sperm.swimming)
         targets.append(
             TargetTruth(
                 target=str(number),

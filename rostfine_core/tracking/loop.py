@@ -24,7 +24,7 @@ from rostfine_core.tracking.tracker import Tracker
 TRACKING = marked("tracking")
 
 
-class Frame(Protocol):
+class TrackableFrame(Protocol):
     """A decoded frame of a video."""
 
     @property
@@ -35,7 +35,7 @@ class Frame(Protocol):
         """Its luma."""
 
 
-AnyFrame = TypeVar("AnyFrame", bound=Frame)
+AnyFrame = TypeVar("AnyFrame", bound=TrackableFrame)
 
 
 def track(

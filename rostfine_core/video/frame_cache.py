@@ -22,7 +22,7 @@ WAIT_S = 0.05
 BEHIND_SHARE = 0.25  # of the kept frames, when not all fit, those before the one on screen
 
 
-class Frame(Protocol):
+class CachedFrame(Protocol):
     """What the cache keeps: a decoded frame that is converted when asked for."""
 
     @property
@@ -43,13 +43,13 @@ class FrameVideo(AbstractContextManager["FrameVideo"], Protocol):
     def info(self) -> VideoInfo:
         """What it is."""
 
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[CachedFrame]:
         """Stream frames."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    frame: Frame
+    frame: CachedFrame
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -112,7 +112,7 @@ class FrameCache:
             self._wanted = index
             self._changed.notify_all()
 
-    def store(self, frame: Frame) -> None:
+    def store(self, frame: CachedFrame) -> None:
         """Keep a frame when it lies in the part of the video that is to be kept."""
         with self._changed:
             if self._is_closed or frame.index not in self._kept_range():
@@ -143,7 +143,7 @@ class FrameCache:
                 self._changed.notify_all()
 
     def _filling(self, video: FrameVideo) -> LongJob[None]:
-        stream: Iterator[Frame] = iter(())
+        stream: Iterator[CachedFrame] = iter(())
         position = -1
         while (index := self._next_missing()) != STOP:
             if index is None:
@@ -160,7 +160,7 @@ class FrameCache:
 
     def stream(
         self, start: int, open_again: Callable[[], FrameVideo]
-    ) -> Generator[Frame | None, None, None]:
+    ) -> Generator[CachedFrame | None, None, None]:
         """All frames from ``start`` on, kept ones first and the others decoded from the file.
 
         Yields None while it waits for the filler, so that a job can be cancelled meanwhile. A

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostfine_core.domain import GradeDistribution, Prediction
-from rostfine_core.preference import Preference, compare
+from rostfine_core.preference import Preference, compare_votes
 
 SHARES = st.lists(st.floats(0.01, 1), min_size=5, max_size=5)
 
@@ -26,7 +26,10 @@ def prediction(shares: list[float], members: tuple[list[float], ...] = ()) -> Pr
 def test_the_shares_sum_to_one_and_turn_around_with_the_order(
     p: list[float], q: list[float]
 ) -> None:
-    there, back = compare(prediction(p), prediction(q)), compare(prediction(q), prediction(p))
+    there, back = (
+        compare_votes(prediction(p), prediction(q)),
+        compare_votes(prediction(q), prediction(p)),
+    )
     assert there.p_better + there.p_equal + there.p_worse == pytest.approx(1)
     assert there.p_better == pytest.approx(back.p_worse)
     assert there.superiority == pytest.approx(1 - back.superiority)
@@ -38,20 +41,20 @@ def test_the_shares_sum_to_one_and_turn_around_with_the_order(
 
 @given(SHARES)
 def test_a_sperm_is_never_clearly_better_than_itself(p: list[float]) -> None:
-    found = compare(prediction(p), prediction(p))
+    found = compare_votes(prediction(p), prediction(p))
     assert found.superiority == pytest.approx(0.5)
     assert found.preference is Preference.UNCLEAR
 
 
 def test_a_difference_by_hand() -> None:
-    found = compare(prediction([1, 1, 0, 0, 0]), prediction([0, 1, 1, 0, 0]))
+    found = compare_votes(prediction([1, 1, 0, 0, 0]), prediction([0, 1, 1, 0, 0]))
     assert (found.p_better, found.p_equal, found.p_worse) == pytest.approx((0.75, 0.25, 0))
     assert found.preference is Preference.FIRST
 
 
 def test_models_that_disagree_make_no_clear_difference() -> None:
     good, bad = [8.0, 1, 1, 0, 0], [1.0, 1, 8, 0, 0]
-    clear = compare(prediction(good), prediction(bad))
-    unsure = compare(prediction(good, (good, bad)), prediction(bad, (good, bad)))
+    clear = compare_votes(prediction(good), prediction(bad))
+    unsure = compare_votes(prediction(good, (good, bad)), prediction(bad, (good, bad)))
     assert clear.preference is Preference.FIRST
     assert unsure.preference is Preference.UNCLEAR

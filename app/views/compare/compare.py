@@ -16,7 +16,7 @@ from app.views.crop_view import CropView
 from app.views.histogram import Histogram, highest_share, legend
 from app.views.panel import framed, heading, muted, title
 from rostfine_core.domain import Assessment
-from rostfine_core.preference import Comparison, Preference, compare
+from rostfine_core.preference import Preference, VoteComparison, compare_votes
 
 FILM_FPS = 6.0
 ROWS_OF_VERDICTS = 3  # further rows go into a second column, as the table above needs the room
@@ -230,7 +230,7 @@ class ComparePage(QWidget):
         names = short if len(set(short)) == len(short) else full
         predictions = [assessment.prediction for _, assessment in chosen]
         return [
-            self._sentence(a, b, compare(x, y))
+            self._sentence(a, b, compare_votes(x, y))
             for (a, x), (b, y) in combinations(zip(names, predictions, strict=True), 2)
         ]
 
@@ -239,7 +239,7 @@ class ComparePage(QWidget):
         metrics, longest_px = self.fontMetrics(), 12 * self.fontMetrics().averageCharWidth()
         return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, longest_px)
 
-    def _sentence(self, first: str, second: str, found: Comparison) -> str:
+    def _sentence(self, first: str, second: str, found: VoteComparison) -> str:
         shares = self.tr(
             "If each got one vote, the first would be better in {better:.0%} of cases, equal in "
             "{equal:.0%} and worse in {worse:.0%}."

@@ -23,7 +23,7 @@ translate = QCoreApplication.translate
 VIDEO_FILTER = "*.avi *.mp4 *.mov *.mkv *.m4v *.wmv *.mpg *.mpeg *.ts *.tif *.tiff"
 
 
-class Questions:
+class MessageBoxes:
     """Asks the user, in dialogs over one parent window."""
 
     def __init__(self, parent: QWidget) -> None:

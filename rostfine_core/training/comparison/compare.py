@@ -26,9 +26,9 @@ from rostfine_core.training.comparison.tables import (
     CompareResult,
     MethodScores,
     TestedRun,
+    compare_markdown,
     csv_table,
     figure_name,
-    markdown,
 )
 from rostfine_core.training.config import ModelSection, TrainConfig
 from rostfine_core.training.data.clip_cache import ClipShelf
@@ -81,7 +81,7 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
     _draw(result)
     write_json(config.output / "compare.json", result.to_dict())
     write_text(config.output / "compare.csv", csv_table(result))
-    write_text(config.output / "compare.md", markdown(result))
+    write_text(config.output / "compare.md", compare_markdown(result))
     return result
 
 

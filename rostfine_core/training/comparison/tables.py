@@ -113,7 +113,7 @@ class CompareResult:
     @property
     def summary(self) -> str:
         """The tables for the command line."""
-        return markdown(self)
+        return compare_markdown(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers for JSON."""
@@ -126,7 +126,7 @@ def figure_name(table: ComparedTable) -> str:
     return f"{safe_name(table.title)}.png"
 
 
-def markdown(result: CompareResult) -> str:
+def compare_markdown(result: CompareResult) -> str:
     """Mean and spread over folds in the paper's columns and units, and the tests of each table."""
     parts = len(result.methods[0].folds)
     tested_over = "averaged test parts" if result.averaging else "folds"

@@ -31,12 +31,12 @@ class LossTerms:
         return replace(self, total=self.total + weight * loss, auxiliary=loss)
 
 
-def mse(shares: Tensor, label: Tensor) -> Tensor:
+def mse_loss(shares: Tensor, label: Tensor) -> Tensor:
     """Mean squared error over grades and clips, both (B, 5); a scalar."""
     return F.mse_loss(shares, label)
 
 
-def jensen_shannon(shares: Tensor, label: Tensor) -> Tensor:
+def jensen_shannon_loss(shares: Tensor, label: Tensor) -> Tensor:
     """Jensen-Shannon divergence in nats, mean over clips: (B, 5), (B, 5) -> scalar.
 
     1/2 KL(p||m) + 1/2 KL(q||m) with m = (p + q) / 2; between 0 and ln 2.
@@ -46,7 +46,7 @@ def jensen_shannon(shares: Tensor, label: Tensor) -> Tensor:
     return ((p * (p.log() - log_m)).sum(-1) + (q * (q.log() - log_m)).sum(-1)).mean() / 2
 
 
-def jensen_shannon_official(shares: Tensor, label: Tensor) -> Tensor:
+def jensen_shannon_official_loss(shares: Tensor, label: Tensor) -> Tensor:
     """What the official implementation calls JS: KL(p||m) + 1/2 KL(q||m) (FACTS, error 2).
 
     It adds 1e-5 inside the logarithm; only for comparison with numbers made that way.
@@ -71,9 +71,9 @@ def diversity(*features: Tensor) -> Tensor:
 
 
 GRADE_LOSSES: dict[LossKind, Callable[[Tensor, Tensor], Tensor]] = {
-    "mse": mse,
-    "js": jensen_shannon,
-    "js_official": jensen_shannon_official,
+    "mse": mse_loss,
+    "js": jensen_shannon_loss,
+    "js_official": jensen_shannon_official_loss,
 }
 
 

@@ -78,7 +78,7 @@ class EvaluationResult:
     @property
     def summary(self) -> str:
         """The table of the result as Markdown, for the command line and the file."""
-        return markdown(self)
+        return evaluation_markdown(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers for JSON."""
@@ -122,7 +122,7 @@ SHOWN = (
 )
 
 
-def markdown(result: EvaluationResult) -> str:
+def evaluation_markdown(result: EvaluationResult) -> str:
     """The result as a table: model with interval, mean answer, best that can be known."""
     best = result.yardsticks.best_possible
     columns = [result.metrics, result.yardsticks.mean_answer, *([best] if best else [])]

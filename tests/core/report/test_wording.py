@@ -31,8 +31,8 @@ def test_a_demonstration_result_anywhere_puts_the_note_everywhere(
     make_assessment: MakeAssessment,
 ) -> None:
     lab, demo = make_assessment(), make_assessment(demonstration=True)
-    assert wording.standing_notes([lab]) == (DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION)
-    assert wording.standing_notes([lab, demo]) == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
+    assert wording.required_notices([lab]) == (DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION)
+    assert wording.required_notices([lab, demo]) == (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION)
 
 
 def test_spread_is_given_for_an_ensemble_and_denied_for_one_model(
@@ -158,7 +158,7 @@ def test_no_sentence_claims_health_viability_or_fertility(
     assessment = make_assessment(flagged=True, ensemble=True)
     said = " ".join(
         [
-            *wording.standing_notes([assessment]),
+            *wording.required_notices([assessment]),
             wording.votes_in_words(assessment.prediction.grade),
             wording.expected_in_words(assessment.prediction.grade),
             wording.NO_FLAGS,

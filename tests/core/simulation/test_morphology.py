@@ -17,7 +17,7 @@ from rostfine_core.simulation.morphology import (
     sample_shape,
 )
 from rostfine_core.simulation.motion import Swimming, SwimmingKind
-from rostfine_core.simulation.panel import examine
+from rostfine_core.simulation.panel import find_faults
 
 GOOD_SWIMMER = Swimming(
     kind=SwimmingKind.PROGRESSIVE,
@@ -66,7 +66,7 @@ def test_severity_makes_every_visible_fault_more_common() -> None:
     for severity in (0.0, 0.5, 1.0):
         rng = np.random.default_rng(3)
         shapes = [sample_shape(rng, severity=severity) for _ in range(250)]
-        faults = [vars(examine(shape, GOOD_SWIMMER)) for shape in shapes]
+        faults = [vars(find_faults(shape, GOOD_SWIMMER)) for shape in shapes]
         means.append({k: np.mean([f[k] for f in faults]) for k in faults[0] if k != "motion"})
     for milder, worse in pairwise(means):
         assert all(milder[k] < worse[k] for k in milder)

@@ -15,9 +15,9 @@ from rostfine_core.simulation.panel import (
     PANEL_SIZE,
     Findings,
     cast_votes,
-    examine,
     expected_votes,
     expert_probabilities,
+    find_faults,
     motility,
 )
 from rostfine_core.simulation.population import sample_sperm
@@ -37,7 +37,7 @@ all_faults = st.builds(Findings, **{f.name: fault for f in fields(Findings)})
 
 
 def grade_of(shape: SpermShape, swimming: Swimming) -> float:
-    return expected_votes(examine(shape, swimming)).expected_grade
+    return expected_votes(find_faults(shape, swimming)).expected_grade
 
 
 def test_every_finding_is_judged() -> None:
@@ -61,7 +61,7 @@ def test_the_expected_distribution_is_the_mean_of_many_panels() -> None:
     rng = np.random.default_rng(5)
     for _ in range(3):
         sperm = sample_sperm(rng)
-        findings = examine(sperm.shape, sperm.swimming)
+        findings = find_faults(sperm.shape, sperm.swimming)
         votes = np.array([cast_votes(findings, rng) for _ in range(800)]) / PANEL_SIZE
         expected = expected_votes(findings).probabilities
         assert votes.mean(axis=0) == pytest.approx(expected, abs=0.009)
@@ -75,7 +75,7 @@ def test_no_fault_ever_improves_the_grade(findings: Findings, name: str, more: f
 
 
 def test_an_ideal_sperm_is_graded_best() -> None:
-    assert expected_votes(examine(IDEAL, FAST)).probabilities[0] > 0.4
+    assert expected_votes(find_faults(IDEAL, FAST)).probabilities[0] > 0.4
     assert grade_of(IDEAL, FAST) < 1.8
 
 
@@ -140,7 +140,7 @@ def population() -> tuple[Shares, Shares]:
     votes, expected = [], []
     for _ in range(1200):
         sperm = sample_sperm(rng, burden=rng.normal(0, 0.06))
-        findings = examine(sperm.shape, sperm.swimming)
+        findings = find_faults(sperm.shape, sperm.swimming)
         votes.append(cast_votes(findings, rng))
         expected.append(expected_votes(findings).probabilities)
     return np.array(votes) / PANEL_SIZE, np.array(expected)
@@ -169,7 +169,7 @@ def test_sperm_differ_far_more_than_one_sitting_from_the_next(
 def test_no_criterion_decides_alone(population: tuple[Shares, Shares]) -> None:
     rng = np.random.default_rng(6)
     sperm = [sample_sperm(rng) for _ in range(300)]
-    findings = [examine(s.shape, s.swimming) for s in sperm]
+    findings = [find_faults(s.shape, s.swimming) for s in sperm]
     grades = np.array([expected_votes(f).expected_grade for f in findings])
     for name, _ in CRITERIA:
         values = np.array([getattr(f, name) for f in findings])

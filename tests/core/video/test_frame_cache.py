@@ -10,7 +10,7 @@ import pytest
 
 from rostfine_core.domain import VideoInfo
 from rostfine_core.errors import VideoError
-from rostfine_core.video.frame_cache import Frame, FrameCache
+from rostfine_core.video.frame_cache import CachedFrame, FrameCache
 
 if TYPE_CHECKING:
     from tests.conftest import FakeVideo
@@ -145,7 +145,7 @@ class Unreadable:
     def __init__(self, video: FakeVideo, *, from_frame: int) -> None:
         self._video, self._from_frame, self.info = video, from_frame, video.info
 
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[CachedFrame]:
         yield from self._video.frames(start, self._from_frame)
         raise VideoError("small.mp4 cannot be read any further: copy it anew.")
 

@@ -15,7 +15,7 @@ from rostfine_core.errors import ConfigError
 from rostfine_core.training.comparison.compare import compare
 from rostfine_core.training.comparison.config import read_compare_config
 from rostfine_core.training.comparison.folds import RunAnswers, part_scores
-from rostfine_core.training.comparison.tables import COLUMNS, markdown
+from rostfine_core.training.comparison.tables import COLUMNS, compare_markdown
 from rostfine_core.training.engine.loop import TrainingProgress
 from rostfine_core.training.metrics.cautions import (
     DISCLAIMER_SIMULATED_DATA,
@@ -105,7 +105,7 @@ def test_nothing_is_bold_that_a_constant_answer_does_as_well(comparison: Path) -
     ours, theirs = result.methods
     for yardstick, bold in ((ours, theirs), (theirs, ours)):
         table = replace(result.tables[0], rows=((bold.name, bold),), comparisons=())
-        text = markdown(replace(result, tables=(table,), mean_answer=yardstick))
+        text = compare_markdown(replace(result, tables=(table,), mean_answer=yardstick))
         (row,) = (line for line in text.splitlines() if line.startswith(f"| {bold.name} | "))
         cells = [cell.strip() for cell in row.split("|")[2:-1]]
         for (metric, _), cell in zip(COLUMNS, cells, strict=True):

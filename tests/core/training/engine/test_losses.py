@@ -9,9 +9,9 @@ from torch import Tensor
 
 from rostfine_core.training.engine.losses import (
     diversity,
-    jensen_shannon,
-    jensen_shannon_official,
-    mse,
+    jensen_shannon_loss,
+    jensen_shannon_official_loss,
+    mse_loss,
     smooth_labels,
     total_loss,
 )
@@ -22,30 +22,32 @@ LAST = torch.tensor([[0.0, 0.0, 0.0, 0.0, 1.0]])
 
 
 def test_mse_is_the_mean_over_grades() -> None:
-    assert mse(HALF, FIRST).item() == pytest.approx((0.25 + 0.25) / 5)
+    assert mse_loss(HALF, FIRST).item() == pytest.approx((0.25 + 0.25) / 5)
 
 
 def test_js_by_hand() -> None:
     # m = (3/4, 1/4): KL(half||m) = ln2/... = 1/2 ln(2/3) + 1/2 ln 2, KL(first||m) = ln(4/3)
     kl_p = 0.5 * math.log(2 / 3) + 0.5 * math.log(2)
     kl_q = math.log(4 / 3)
-    assert jensen_shannon(HALF, FIRST).item() == pytest.approx((kl_p + kl_q) / 2, rel=1e-5)
+    assert jensen_shannon_loss(HALF, FIRST).item() == pytest.approx((kl_p + kl_q) / 2, rel=1e-5)
 
 
 def test_js_is_symmetric_zero_at_equality_and_ln2_at_most() -> None:
-    assert jensen_shannon(HALF, HALF).item() == pytest.approx(0, abs=1e-7)
-    assert jensen_shannon(FIRST, LAST).item() == pytest.approx(math.log(2), rel=1e-5)
-    assert jensen_shannon(HALF, FIRST).item() == pytest.approx(jensen_shannon(FIRST, HALF).item())
+    assert jensen_shannon_loss(HALF, HALF).item() == pytest.approx(0, abs=1e-7)
+    assert jensen_shannon_loss(FIRST, LAST).item() == pytest.approx(math.log(2), rel=1e-5)
+    assert jensen_shannon_loss(HALF, FIRST).item() == pytest.approx(
+        jensen_shannon_loss(FIRST, HALF).item()
+    )
 
 
 def test_official_js_counts_the_first_divergence_whole() -> None:
     kl_p = 0.5 * math.log(2 / 3 + 1e-5) + 0.5 * math.log(2 + 1e-5)
     kl_q = math.log(4 / 3 + 1e-5)
-    official = jensen_shannon_official(HALF, FIRST).item()
+    official = jensen_shannon_official_loss(HALF, FIRST).item()
     assert official == pytest.approx(kl_p + kl_q / 2, rel=1e-5)
 
 
-@pytest.mark.parametrize("loss", [jensen_shannon, jensen_shannon_official])
+@pytest.mark.parametrize("loss", [jensen_shannon_loss, jensen_shannon_official_loss])
 def test_zero_shares_leave_gradients_finite(loss: Callable[[Tensor, Tensor], Tensor]) -> None:
     shares = FIRST.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(loss(shares, LAST), shares)
