@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 from pypdf import PdfReader
 
 from app.jobs import tasks
 from app.state import drafts
 from rostfine_core.assessor import Assessor
+from rostfine_core.attention import Paint
 from rostfine_core.domain import NOT_GRADED, SampleInfo, Seed, finish
 from rostfine_core.errors import VideoError
 from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
+from rostfine_core.report import explanation_figure
 from rostfine_core.store import read_assessment
 from rostfine_core.video import open_video, write_video
 from rostfine_core.video.checksum import VideoChecksum
@@ -163,3 +167,24 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
     pages = PdfReader(tmp_path / "out" / "report.pdf").pages
     text = "\n".join(page.extract_text() for page in pages)
     assert re.findall(r"^Sperm (\d)$", text, re.MULTILINE) == ["3", "1"]
+
+
+def test_a_report_has_the_colours_of_the_screen(graded: Session, tmp_path: Path) -> None:
+    def exported(colour_map: str) -> NDArray[np.uint8]:
+        out = tmp_path / colour_map
+        finish(
+            tasks.export(
+                graded.reportable,
+                out,
+                names=graded.names,
+                left_out=(),
+                colour_map=colour_map,
+                overwrite=False,
+            )
+        )
+        return np.asarray(Image.open(out / "sperm-1" / "explanation.png"))
+
+    shown = graded.reportable[0]
+    for colour_map in ("cividis", "magma"):
+        expected = explanation_figure(shown, paint=Paint(colour_map=colour_map))
+        np.testing.assert_array_equal(exported(colour_map), np.asarray(expected))

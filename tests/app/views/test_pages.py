@@ -298,6 +298,19 @@ def test_a_previews_pages_go_with_their_video(qtbot: QtBot, graded: Session) -> 
     assert page._pages.count() == 0
 
 
+def test_a_preview_is_drawn_again_in_other_colours_and_not_for_the_screens_opacity(
+    qtbot: QtBot, graded: Session
+) -> None:
+    page = ReportPage(graded)
+    qtbot.addWidget(page)
+    asked = QSignalSpy(page.preview_requested)
+    page.show()
+    graded.set_overlay(replace(graded.overlay, opacity=0.3))
+    assert asked.count() == 1
+    graded.set_overlay(replace(graded.overlay, colour_map="magma"))
+    assert asked.count() == 2
+
+
 def test_what_stands_side_by_side_has_one_scale(qtbot: QtBot, graded: Session) -> None:
     """Bars of equal height must mean equal shares."""
     page = ComparePage(graded)
