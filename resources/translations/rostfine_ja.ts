@@ -1643,8 +1643,8 @@
         <translation>注意マップ</translation>
     </message>
     <message>
-        <source>Colours from 0 to the highest attention to a selected patch. </source>
-        <translation>色は 0 から、選択されたパッチへの注意の最大値までを表します。 </translation>
+        <source>Colours from 0 to the most attended patch. </source>
+        <translation>色は 0 から、最も注意されたパッチまでを表します。 </translation>
     </message>
     <message>
         <source>Attention is even over the clip. </source>

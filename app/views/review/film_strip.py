@@ -163,7 +163,7 @@ class FilmStrip(QWidget):
         if maps is None:
             return ""
         if kind is OverlayKind.PATCHES:
-            return self.tr("Colours from 0 to the highest attention to a selected patch. ")
+            return self.tr("Colours from 0 to the most attended patch. ")
         ends = attention_range(maps)
         if ends is None:
             return self.tr("Attention is even over the clip. ")
