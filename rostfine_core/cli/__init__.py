@@ -1,7 +1,7 @@
 """The command ``rostfine``: one verb for each thing the core does.
 
-Exit status: 0 good, 1 a failure that the user can mend (one sentence on stderr), 2 wrong use.
-Heavy imports stand inside the verbs, so that ``rostfine track`` starts without torch.
+Exit status: 0 success, 1 a failure that the user can fix (one sentence on stderr), 2 wrong use.
+Heavy imports are inside the verbs, so that ``rostfine track`` starts without torch.
 """
 
 import argparse
@@ -9,20 +9,22 @@ import sys
 from collections.abc import Sequence
 
 from rostfine_core import __version__
-from rostfine_core.cli import assessing, care, learning
+from rostfine_core.cli import assess, tools, train
+from rostfine_core.cli.arguments import rename_old_options
 from rostfine_core.errors import RostfineError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and return the exit status."""
-    arguments = _parser().parse_args(argv)
+    """Run one verb and return its exit status."""
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser().parse_args(rename_old_options(words))
     try:
         status: int = arguments.run(arguments)
     except RostfineError as error:
         print(f"rostfine: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("rostfine: stopped; what was saved before is untouched.", file=sys.stderr)
+        print("rostfine: stopped; everything saved before is untouched.", file=sys.stderr)
         return 130
     return status
 
@@ -30,11 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rostfine",
-        description="Grades tracked sperm as a panel of experts would, and all that leads there.",
+        description="Tracks sperm, grades them as a panel of experts would, and trains the models.",
     )
     parser.add_argument("--version", action="version", version=f"rostfine {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    assessing.add_video_verbs(verbs)
-    learning.add_training_verbs(verbs)
-    care.add_tool_verbs(verbs)
+    assess.add_video_verbs(verbs)
+    train.add_training_verbs(verbs)
+    tools.add_tool_verbs(verbs)
     return parser

@@ -1,7 +1,8 @@
-"""How the words of a command line are read: each raises ``ArgumentTypeError`` with a sentence."""
+"""Types of command-line arguments (they raise ``ArgumentTypeError``), and old option names."""
 
 import argparse
 import math
+from collections.abc import Sequence
 from typing import TypeAlias
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -10,20 +11,30 @@ Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 OF_FILE = "file"
 """Stands for the scale that a file states about itself."""
 
+RENAMED_OPTIONS = {"evaluate": {"--flips": "--tta", "--clip": "--show-clip"}}
+"""Options by verb and former name, which scripts may still use."""
+
+
+def rename_old_options(words: Sequence[str]) -> list[str]:
+    """The words of a command line with the present names of its options."""
+    renamed = RENAMED_OPTIONS.get(words[0], {}) if words else {}
+    parts = [word.partition("=") for word in words]
+    return [renamed.get(name, name) + equals + value for name, equals, value in parts]
+
 
 def position(text: str) -> tuple[float, float]:
-    """A pixel, from ``X,Y``."""
+    """Parse ``X,Y`` as a pixel."""
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not X,Y, such as 640,480") from None
     if not (math.isfinite(x) and math.isfinite(y)):
-        raise argparse.ArgumentTypeError(f"'{text}' holds a number that is not finite")
+        raise argparse.ArgumentTypeError(f"'{text}' has a number that is not finite")
     return x, y
 
 
 def positive(text: str) -> float:
-    """A number above zero."""
+    """Parse a number above zero."""
     try:
         value = float(text)
     except ValueError:
@@ -34,27 +45,27 @@ def positive(text: str) -> float:
 
 
 def scale(text: str) -> float | str:
-    """A scale in um/px, or the word for that of the file."""
+    """Parse a scale in um/px, or the word for the file's own."""
     return OF_FILE if text.lower() == OF_FILE else positive(text)
 
 
 def whole(text: str) -> int:
-    """A whole number from 0 on."""
+    """Parse a whole number of at least 0."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0 on")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 0")
     return int(text)
 
 
 def count(text: str) -> int:
-    """A whole number from 1 on."""
+    """Parse a whole number of at least 1."""
     value = whole(text)
     if value == 0:
-        raise argparse.ArgumentTypeError("ask for at least 1")
+        raise argparse.ArgumentTypeError("must be at least 1")
     return value
 
 
 def size(text: str) -> tuple[int, int]:
-    """Width and height in pixels, from ``WxH``."""
+    """Parse ``WxH`` as width and height in pixels."""
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= 16):
         raise argparse.ArgumentTypeError(f"'{text}' is not a size like 1392x976, 16x16 or larger")

@@ -1,4 +1,4 @@
-"""Runs a long job behind a progress bar."""
+"""Long jobs behind a progress bar."""
 
 import sys
 from contextlib import closing
@@ -9,7 +9,7 @@ from rostfine_core.domain import LongJob, Progress, Result, finish
 
 
 def run_job(job: LongJob[Result], *, shows_progress: bool = True) -> Result:
-    """Exhaust a long job behind a progress bar on stderr (none where stderr is no terminal)."""
+    """Finish a long job behind a progress bar on stderr, which is hidden without a terminal."""
     hidden = None if shows_progress else True
     with closing(job), tqdm(disable=hidden, leave=False, file=sys.stderr) as bar:
 

@@ -1,4 +1,4 @@
-"""One training run from recipe to model file: read, split, train, choose, report, save."""
+"""One training run, from recipe to model file: read, split, train, select, score, save."""
 
 import os
 from collections.abc import Generator
@@ -15,9 +15,10 @@ from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.files import write_text
 from rostfine_core.model.preprocess import Preprocessing
-from rostfine_core.training.config import LoopSection, TrainConfig, read_train_config
+from rostfine_core.training.config import LoopSection, TrainConfig
+from rostfine_core.training.config_reader import read_train_config
 from rostfine_core.training.data.clip_cache import ClipShelf
-from rostfine_core.training.data.dataset import ClipDataset, fingerprint
+from rostfine_core.training.data.dataset import ClipDataset, sample_fingerprint
 from rostfine_core.training.data.fingerprint import read_data
 from rostfine_core.training.data.split import Indices, Split, split_clips
 from rostfine_core.training.engine.auxiliary import auxiliary_targets
@@ -25,11 +26,11 @@ from rostfine_core.training.engine.distributed import Ranks, process_group
 from rostfine_core.training.engine.loop import TrainingLoop
 from rostfine_core.training.engine.predict import predict
 from rostfine_core.training.evaluation.evaluate import evaluate
-from rostfine_core.training.evaluation.tables import clip_rows, table
+from rostfine_core.training.evaluation.tables import clip_rows, rows_to_csv
 from rostfine_core.training.metrics.cautions import sentences
 from rostfine_core.training.metrics.metrics import compute_metrics
-from rostfine_core.training.networks.build import build_network, network_config, preprocessing_for
 from rostfine_core.training.networks.checkpoint import samples_seen_by, save_trained
+from rostfine_core.training.networks.factory import build_network, network_config, preprocessing_for
 from rostfine_core.training.networks.initialisation import initialise
 from rostfine_core.training.run.folder import RunFolder, write_json
 from rostfine_core.training.run.result import (
@@ -43,26 +44,26 @@ from rostfine_core.training.run.result import (
 
 
 def train(config_path: Path) -> LongJob[TrainResult]:
-    """Train as a recipe file says, going on from the resume point in its output folder.
+    """Train by a recipe file, resuming from the resume point in its output folder.
 
     Raises:
-        ConfigError, DatasetError: the recipe or a data set has mistakes, all named.
-        TrainingStopped: Ctrl-C was pressed, or SIGTERM came; a resume point is written.
+        ConfigError, DatasetError: the recipe or a data set has mistakes, all listed.
+        TrainingStopped: on Ctrl-C or SIGTERM, after writing a resume point.
     """
     return (yield from train_recipe(read_train_config(config_path)))
 
 
 def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> LongJob[TrainResult]:
-    """The same from a recipe in memory; ``shelf`` keeps the clips for a run that follows."""
+    """Train by a recipe in memory; ``shelf`` keeps the clips for the next run."""
     shelf = shelf or ClipShelf()
-    network_config(config.model)  # a mistake there should not wait until the clips are read
+    network_config(config.model)  # find mistakes there before the clips are read
     dataset, data = read_data(config)
     folder = RunFolder(Path(config.output))
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
     if folder.is_finished(config, data=data):
         notes = notes_of(config, model=folder.model, dataset=dataset, split=split)
         result = read_result(config, folder=folder, notes=notes)
-        folder.clear()  # left by earlier versions, or by a crash after the result was written
+        folder.clear()  # of an earlier version, or left by a crash after the result was written
         return result
     seen_before = samples_seen_by(config.model.init)
     _refuse_seen(seen_before, dataset=dataset, split=split, source=config.model.init)
@@ -89,7 +90,7 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
         if resume_point is not None:
             loop.restore(resume_point)
         elif ranks.is_main:
-            folder.cut_log(epochs=0)  # killed before the first resume point, it begins anew
+            folder.cut_log(epochs=0)  # stopped before the first resume point, the run starts again
         yield from loop.steps()
         return (
             yield from _finish(
@@ -106,26 +107,26 @@ def _preprocessing(config: TrainConfig, dataset: ClipDataset) -> Preprocessing:
 
 
 def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, source: str) -> None:
-    """Refuse to choose or score a network on samples that its first weights come from.
+    """Refuse to select or score a network on samples that its initial weights have seen.
 
     Raises:
-        DatasetError: the model file ``source`` has learned from a sample that is held out here.
+        DatasetError: the model file ``source`` was trained on a sample that is held out here.
     """
     held_out = {dataset.samples[i] for i in (*split.validation, *split.test)}
-    known = sorted(sample for sample in held_out if fingerprint(sample) in seen)
+    known = sorted(sample for sample in held_out if sample_fingerprint(sample) in seen)
     if known:
         raise DatasetError(
-            f"{source}, which the recipe starts from, has learned from {len(known)} of the "
+            f"{source}, which the recipe starts from, was trained on {len(known)} of the "
             f"{len(held_out)} samples to validate and test on (the first is {known[0]}), so the "
             "scores would be too good: start from another model, or hold out none of its samples."
         )
 
 
 def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
-    """The device that a recipe names; ``auto`` takes the GPU where there is one.
+    """The device that a recipe asks for; ``auto`` is the GPU if there is one.
 
     Raises:
-        ConfigError: there is no GPU and the recipe needs one.
+        ConfigError: the recipe needs a GPU and there is none.
     """
     has_gpu = torch.cuda.is_available()
     wants_gpu = section.device == "cuda" or section.precision != "float32"
@@ -141,15 +142,15 @@ def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
 
 @contextmanager
 def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
-    """Set threads, seed and CUDA's order for a run, and put them back after it."""
+    """Set threads, seed and determinism for a run, and restore them afterwards."""
     threads, benchmark = torch.get_num_threads(), torch.backends.cudnn.benchmark
     is_deterministic = torch.are_deterministic_algorithms_enabled()
     only_warns = torch.is_deterministic_algorithms_warn_only_enabled()
     if section.device != "cpu" and torch.cuda.is_available():
-        _compute_the_same_each_time()
+        _make_deterministic()
     with torch.random.fork_rng():
         torch.set_num_threads(section.threads)
-        torch.set_flush_denormal(True)  # vanishing moments of the optimiser would slow a CPU down
+        torch.set_flush_denormal(True)  # tiny optimiser moments would slow a CPU down
         torch.manual_seed(seed)
         try:
             yield
@@ -160,8 +161,8 @@ def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
             torch.use_deterministic_algorithms(is_deterministic, warn_only=only_warns)
 
 
-def _compute_the_same_each_time() -> None:
-    """Have CUDA add up in one order, before it starts; what has no such order only warns."""
+def _make_deterministic() -> None:
+    """Ask CUDA for deterministic algorithms before it starts; operations without one only warn."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)
@@ -175,20 +176,20 @@ def _finish(
     dataset: ClipDataset,
     seen_before: frozenset[str],
 ) -> LongJob[TrainResult]:
-    """Take the kept weights, measure them on validation and test part, and write the model."""
-    # The main process alone has validated: the others wait here until its best is written.
-    epoch = int(loop.ranks.from_main(loop.best.get("epoch", 0)))
+    """Score the best weights on the validation and test sets, and write the model."""
+    # Only the main process validates; the others wait here until it has saved the best weights.
+    epoch = int(loop.ranks.broadcast(loop.best.get("epoch", 0)))
     network.load_state_dict(loop.folder.load_best())
-    loop.ranks.agree(False)  # it is removed at the end, and must have been read by all of them
-    validated = yield from _answer(loop, network, loop.split.validation, "validation")
-    tested = yield from _answer(loop, network, loop.split.test, "test")
+    loop.ranks.any(False)  # every process must have read it before it is removed
+    validated = yield from _predict(loop, network, loop.split.validation, "validation")
+    tested = yield from _predict(loop, network, loop.split.test, "test")
     result = TrainResult(
         model_path=loop.folder.model,
         epoch=epoch,
         epochs=config.loop.epochs,
         clips=(len(loop.split.train), len(loop.split.validation), len(loop.split.test)),
-        validation=_measure(validated, loop.labels[loop.split.validation].numpy()),
-        test=_measure(tested, loop.labels[loop.split.test].numpy()),
+        validation=_score(validated, loop.labels[loop.split.validation].numpy()),
+        test=_score(tested, loop.labels[loop.split.test].numpy()),
         notes=notes_of(config, model=loop.folder.model, dataset=dataset, split=loop.split),
     )
     summary = training_summary(
@@ -205,16 +206,16 @@ def _finish(
         )
         if len(tested):
             rows = clip_rows(dataset.subset(loop.split.test), tested, notes=result.notes)
-            write_text(loop.folder.test_clips, table(rows))
+            write_text(loop.folder.test_clips, rows_to_csv(rows))
         result = replace(result, others=(yield from _test_on_others(config, loop.folder)))
-        # Written last: a folder that has it is whole.
+        # Written last: a folder with it is complete.
         write_json(loop.folder.result, result.to_dict() | summary)
         loop.folder.clear()
     return result
 
 
 def _test_on_others(config: TrainConfig, folder: RunFolder) -> LongJob[tuple[OtherTest, ...]]:
-    """Score the model file on every data set that the recipe names, each with its own report."""
+    """Score the model file on each further data set of the recipe, with a report each."""
     tests = []
     for dataset, out in zip(config.data.test, folder.reports(config.data.test), strict=True):
         scored = yield from evaluate(folder.model, Path(dataset), out=out)
@@ -228,8 +229,8 @@ def _test_on_others(config: TrainConfig, folder: RunFolder) -> LongJob[tuple[Oth
     return tuple(tests)
 
 
-def _answer(
-    loop: TrainingLoop, network: nn.Module, indices: Indices, part: str
+def _predict(
+    loop: TrainingLoop, network: nn.Module, indices: Indices, name: str
 ) -> Generator[Progress, None, NDArray[np.float32]]:
     return (
         yield from predict(
@@ -237,10 +238,10 @@ def _answer(
             loop.cache,
             indices,
             batch_size=loop.config.loop.batch_size,
-            stage=f"measuring on the {part} part",
+            stage=f"scoring on the {name} set",
         )
     )
 
 
-def _measure(answers: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores | None:
-    return compute_metrics(answers, labels).scalars() if len(labels) else None
+def _score(predicted: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores | None:
+    return compute_metrics(predicted, labels).scalars() if len(labels) else None

@@ -1,1 +1,1 @@
-"""Methods trained on the same folds and set side by side."""
+"""Comparing methods that are trained on the same folds."""

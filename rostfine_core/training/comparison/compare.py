@@ -1,6 +1,6 @@
-"""Training several methods over folds and setting their scores side by side, as the paper does.
+"""Training several methods over folds and comparing their scores, as the paper does.
 
-Every run keeps its own folder: a comparison that is started again goes on where it stopped.
+Every run has its own folder, so a comparison that is started again resumes where it stopped.
 """
 
 import csv
@@ -19,15 +19,15 @@ from rostfine_core.training.comparison.config import (
     TableSpec,
     read_compare_config,
 )
-from rostfine_core.training.comparison.folds import RunAnswers, part_scores
-from rostfine_core.training.comparison.provenance import making_of, noting_time
+from rostfine_core.training.comparison.folds import RunAnswers, fold_scores
+from rostfine_core.training.comparison.provenance import log_duration, provenance_of_runs
 from rostfine_core.training.comparison.tables import (
     ComparedTable,
     CompareResult,
     MethodScores,
     TestedRun,
-    compare_markdown,
-    csv_table,
+    comparison_csv,
+    comparison_markdown,
     figure_name,
 )
 from rostfine_core.training.config import ModelSection, TrainConfig
@@ -36,14 +36,14 @@ from rostfine_core.training.data.dataset import GRADES
 from rostfine_core.training.data.fingerprint import DataRecords
 from rostfine_core.training.metrics.cautions import (
     TIE_RULE,
-    caution_of_part,
-    is_officially_selected,
+    caution_of_set,
+    is_selected_on_test,
+    score_notes,
     sentences,
-    standing_notes,
 )
 from rostfine_core.training.metrics.metrics import Shares, compute_metrics
 from rostfine_core.training.metrics.significance import compare_with_reference
-from rostfine_core.training.networks.build import build_network
+from rostfine_core.training.networks.factory import build_network
 from rostfine_core.training.networks.initialisation import check_init
 from rostfine_core.training.run.folder import RunFolder, read_json, write_json
 from rostfine_core.training.train import train_recipe
@@ -58,7 +58,7 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
 
     Raises:
         ConfigError, DatasetError: the comparison, a recipe or a data set has mistakes.
-        TrainingStopped: Ctrl-C was pressed, or SIGTERM came; the same command goes on.
+        TrainingStopped: on Ctrl-C or SIGTERM; the same command resumes.
     """
     config = read_compare_config(config_path)
     for method in config.methods:
@@ -73,15 +73,15 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         methods=tuple(scores.values()),
         mean_answer=_mean_answer(config),
         tables=tuple(_table(spec, scores) for spec in config.tables),
-        making=making_of(_folders(config), journal=_journal(config)),
+        provenance=provenance_of_runs(_folders(config), journal=_journal(config)),
         notes=_notes(config, samples=len(scores[config.methods[0].name].sample_errors)),
         seeds=config.seeds,
         inner_folds=config.inner_folds,
     )
     _draw(result)
     write_json(config.output / "compare.json", result.to_dict())
-    write_text(config.output / "compare.csv", csv_table(result))
-    write_text(config.output / "compare.md", compare_markdown(result))
+    write_text(config.output / "compare.csv", comparison_csv(result))
+    write_text(config.output / "compare.md", comparison_markdown(result))
     return result
 
 
@@ -98,10 +98,10 @@ def _draw(result: CompareResult) -> None:
 
 
 def _check_network(section: ModelSection) -> None:
-    """Refuse now what would only fail when the method's turn comes.
+    """Refuse early what would only fail when the method is trained.
 
     Raises:
-        ConfigError: the network cannot be built, or the file that it starts from is absent.
+        ConfigError: the network cannot be built, or its initial weights are not available.
     """
     with torch.device("meta"):
         build_network(section)
@@ -118,11 +118,11 @@ def _train_method(
         yield Progress(stage=f"run {done + 1} of {total}: {method.name}", done=done, total=total)
         folder = RunFolder(Path(run.output))
         if not folder.is_finished(run, data=records.of(run)):
-            with noting_time(_journal(config), run.output):
+            with log_duration(_journal(config), run.output):
                 yield from train_recipe(run, shelf=shelf)
         rows = _test_clips(folder)
         prediction = _shares(rows, "predicted")
-        # A run of an older version noted fewer metrics; what it noted has all its digits.
+        # A run of an older version has fewer metrics; those it has are in full precision.
         scores = compute_metrics(prediction, _shares(rows, "voted")).scalars()
         scores |= read_json(folder.result)["test"]
         tested.append(_answers(rows, prediction, scores=scores))
@@ -140,7 +140,7 @@ def _method_scores(
     *,
     sample_errors: Mapping[str, float],
 ) -> MethodScores:
-    parts = part_scores(tested, folds=config.folds, inner_folds=max(config.inner_folds, 1))
+    folds = fold_scores(tested, folds=config.folds, inner_folds=max(config.inner_folds, 1))
     scored = tuple(
         TestedRun(
             seed=run.seed,
@@ -150,7 +150,7 @@ def _method_scores(
         )
         for run, answers in zip(runs, tested, strict=True)
     )
-    return MethodScores(name=name, folds=parts, runs=scored, sample_errors=sample_errors)
+    return MethodScores(name=name, folds=folds, runs=scored, sample_errors=sample_errors)
 
 
 def _answers(
@@ -162,7 +162,7 @@ def _answers(
 
 
 def _shares(rows: Sequence[Mapping[str, str]], kind: str) -> Shares:
-    """The predicted or voted shares (N, 5) of the rows of a table of clips."""
+    """The predicted or voted shares (N, 5) in the rows of a table of clips."""
     return np.array([[float(row[f"{kind}_{g}"]) for g in GRADES] for row in rows])
 
 
@@ -175,10 +175,10 @@ def _folders(config: CompareConfig) -> list[RunFolder]:
 
 
 def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
-    """The rows of a run's table of its test part.
+    """The rows of a run's table of its test set.
 
     Raises:
-        ConfigError: the table is gone.
+        ConfigError: the table is missing.
     """
     try:
         with folder.test_clips.open(encoding="utf-8", newline="") as file:
@@ -191,7 +191,7 @@ def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
 
 
 def _mean_answer(config: CompareConfig) -> MethodScores:
-    """What the mean distribution of the clips trained on would score, run by run."""
+    """The scores, run by run, of always predicting the mean of the training clips."""
     tested, runs = [], list(config.runs(config.methods[0]))
     for run in runs:
         folder = RunFolder(Path(run.output))
@@ -218,17 +218,17 @@ def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable
 
 
 def _notes(config: CompareConfig, *, samples: int) -> dict[str, str]:
-    """What must stand with the scores; those that noted no kind of data are taken for a lab's."""
+    """The notes on the scores; runs that state no kind of data count as a lab's."""
     results = [
         (method.name, read_json(RunFolder(Path(run.output)).result))
         for method in config.methods
         for run in config.runs(method)
     ]
     kinds = [str(result.get("dataset_kind", "")) for _, result in results]
-    official = [name for name, result in results if is_officially_selected(result)]
-    standing = standing_notes(
+    on_test = [name for name, result in results if is_selected_on_test(result)]
+    standing = score_notes(
         model_kinds=kinds,
         data_kind=SIMULATED if SIMULATED in kinds else "",
-        officially_selected=list(dict.fromkeys(official)),
+        selected_on_test=list(dict.fromkeys(on_test)),
     )
-    return standing | {"note_few_samples": caution_of_part("test", samples) or ""}
+    return standing | {"note_few_samples": caution_of_set("test", samples) or ""}

@@ -1,9 +1,9 @@
-"""The recipe of a comparison: one base recipe, several methods that differ from it, folds, tables.
+"""The recipe of a comparison: a base recipe, methods that differ from it, folds and tables.
 
-Methods are listed (``[[method]]`` with a name and changes) or made as the product of a ``[grid]``;
-a change names a setting by its path, as in ``"loss.alpha" = 0.1``. Each ``[[table]]`` shows some of
-them, so that a method that stands in several tables is trained once; without any there is one
-table of all methods.
+Methods are listed (``[[method]]`` with a name and changes) or are the product of a ``[grid]``. A
+change names a setting by its path, as in ``"loss.alpha" = 0.1``. Each ``[[table]]`` shows some of
+the methods, so a method that appears in several tables is trained once. Without any ``[[table]]``
+there is one table of all methods.
 """
 
 import copy
@@ -16,7 +16,8 @@ from typing import Any
 
 from rostfine_core.errors import ConfigError
 from rostfine_core.files import safe_name
-from rostfine_core.training.config import TrainConfig, read_toml, structure
+from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.config_reader import RENAMED_KEYS, read_toml, rename_old_keys, structure
 
 KEYS = {
     *("output", "folds", "inner_folds", "seeds", "reference", "title"),
@@ -27,7 +28,7 @@ TABLE_KEYS = {"title", "rows", "reference", "axis"}
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """A named row of the table: settings by their paths."""
+    """A method to train: its name and the settings it changes, by their paths."""
 
     name: str
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -35,10 +36,10 @@ class Method:
 
 @dataclass(frozen=True, kw_only=True)
 class TableSpec:
-    """One table of the result: (label, name of a method) row by row.
+    """One table of the result: (label, method name) for each row.
 
-    ``reference`` is the label that the others are tested against. With ``axis`` the labels are
-    numbers, and the scores are also drawn over them; ``axis`` is what they are called.
+    The other rows are tested against the one labelled ``reference``. With ``axis``, the name of a
+    quantity, the labels are its values, and the scores are also plotted over them.
     """
 
     title: str
@@ -49,9 +50,9 @@ class TableSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig:
-    """A comparison, whole: every method is trained on every fold, with every seed.
+    """A complete comparison: every method is trained on every fold with every seed.
 
-    Folds are dealt anew for each seed; without seeds there is the base recipe's one.
+    Each seed splits the folds anew; without ``seeds`` the base recipe's seed is used.
     """
 
     output: Path
@@ -77,9 +78,10 @@ class CompareConfig:
         Raises:
             ConfigError: the base recipe or a change does not fit.
         """
-        table = copy.deepcopy(dict(self.base))
+        source = f"method {method.name!r}"
+        table = rename_old_keys(copy.deepcopy(dict(self.base)), source=source)
         for path, value in method.changes.items():
-            _change(table, path, value)
+            _change(table, RENAMED_KEYS.get(path, path), value)
         place = f"fold{fold}" + (f"-{inner}" if self.inner_folds else "")
         if seed is not None:
             table["seed"] = seed
@@ -89,11 +91,11 @@ class CompareConfig:
         table["split"] |= {"folds": self.folds, "fold": fold}
         if self.inner_folds:
             table["split"] |= {"inner_folds": self.inner_folds, "inner_fold": inner}
-        return structure(table, TrainConfig, source=f"method {method.name!r}")
+        return structure(table, TrainConfig, source=source)
 
 
 def read_compare_config(path: Path) -> CompareConfig:
-    """Read a comparison and check every method of it before anything is trained.
+    """Read a comparison and check each of its methods before anything is trained.
 
     Raises:
         ConfigError: the file cannot be read or holds mistakes.
@@ -106,15 +108,15 @@ def read_compare_config(path: Path) -> CompareConfig:
     for key, absent in (("folds", None), ("inner_folds", 0)):
         value = table.get(key, absent)
         if type(value) is not int or (value < 2 and value != absent):
-            mistakes.append(f"{key} must be a whole number from 2 on, got {value!r}")
+            mistakes.append(f"{key} must be a whole number of at least 2, got {value!r}")
     seeds = table.get("seeds", [])
     if not isinstance(seeds, list) or any(type(s) is not int for s in seeds):
         mistakes.append("seeds must be a list of whole numbers")
     elif len(set(seeds)) < len(seeds):
-        mistakes.append("seeds must all be different, as equal ones make the same runs")
+        mistakes.append("seeds must differ, since equal ones give the same runs")
     methods = _methods(table, mistakes)
     names = [safe_name(m.name) for m in methods]
-    mistakes += [f"two methods are called {n}" for n in sorted(set(names)) if names.count(n) > 1]
+    mistakes += [f"two methods are named {n}" for n in sorted(set(names)) if names.count(n) > 1]
     tables = _tables(table, [m.name for m in methods], mistakes)
     if mistakes:
         raise ConfigError(f"The comparison {path} has mistakes: {'; '.join(mistakes)}.")
@@ -138,23 +140,23 @@ def _tables(
 ) -> tuple[TableSpec, ...]:
     reference = table.get("reference", names[0] if names else "")
     if names and reference not in names:
-        mistakes.append(f"reference {reference!r} is no method")
+        mistakes.append(f"reference {reference!r} is not a method")
     listed = table.get("table", [{"title": "Methods", "rows": list(names)}])
     if not isinstance(listed, list) or not all(isinstance(t, dict) for t in listed):
         mistakes.append("table must be [[table]] tables")
         return ()
     tables = [_table(t, names, reference, mistakes) for t in listed]
     titles = [safe_name(t.title) for t in tables]
-    mistakes += [f"two tables are called {t}" for t in sorted(set(titles)) if titles.count(t) > 1]
+    mistakes += [f"two tables are named {t}" for t in sorted(set(titles)) if titles.count(t) > 1]
     shown = {method for t in tables for _, method in t.rows}
-    mistakes += [f"method {n!r} stands in no table" for n in names if n not in shown]
+    mistakes += [f"method {n!r} is in no table" for n in names if n not in shown]
     return tuple(tables)
 
 
 def _table(
     table: Mapping[str, Any], names: Sequence[str], reference: str, mistakes: list[str]
 ) -> TableSpec:
-    """Read one ``[[table]]``; ``rows`` lists methods, or names them by the labels to show."""
+    """Read one ``[[table]]``; ``rows`` lists methods, or maps the labels to show to methods."""
     title, axis = str(table.get("title", "")), str(table.get("axis", ""))
     rows = table.get("rows", [])
     place = f"table {title!r}"
@@ -166,16 +168,16 @@ def _table(
         rows = {}
     pairs = tuple((label, str(method)) for label, method in rows.items())
     mistakes += [f"{place}: unknown key {k}" for k in sorted(table.keys() - TABLE_KEYS)]
-    mistakes += [f"{place}: {m!r} is no method" for _, m in pairs if m not in names]
+    mistakes += [f"{place}: {m!r} is not a method" for _, m in pairs if m not in names]
     if not title or not pairs:
         mistakes.append(f"{place}: title and rows must be given")
         return TableSpec(title=title, rows=(), reference="")
     if axis and not all(_is_number(label) for label, _ in pairs):
-        mistakes.append(f"{place}: with an axis every row's label must be a number")
+        mistakes.append(f"{place}: with an axis every label must be a number")
     of_whole = next((label for label, method in pairs if method == reference), pairs[0][0])
     own = str(table.get("reference", of_whole))
     if own not in [label for label, _ in pairs]:
-        mistakes.append(f"{place}: reference {own!r} is no row")
+        mistakes.append(f"{place}: reference {own!r} is not a row")
     return TableSpec(title=title, rows=pairs, reference=own, axis=axis)
 
 
@@ -230,14 +232,14 @@ def _product(grid: Mapping[str, Sequence[Any]]) -> Iterator[Method]:
 
 
 def _change(table: dict[str, Any], path: str, value: object) -> None:
-    """Set what ``path`` names; a path through a value that is no table is a mistake.
+    """Set the value that ``path`` names.
 
     Raises:
-        ConfigError: the path leads nowhere.
+        ConfigError: the path leads through a value that is not a table.
     """
     *parents, last = path.split(".")
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):
-            raise ConfigError(f"The change {path!r} leads nowhere: {parent} is no table.")
+            raise ConfigError(f"The change {path!r} leads nowhere: {parent} is not a table.")
     table[last] = value

@@ -1,4 +1,4 @@
-"""Figures of a comparison: the scores over the numbers that the rows of a table stand for."""
+"""Figures of a comparison: scores over the quantity that a table's rows vary."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from rostfine_core.files import atomic_write
 from rostfine_core.training.comparison.tables import ComparedTable
 from rostfine_core.training.evaluation.figures import write_notes
 
-SHOWN = (
+DRAWN_METRICS = (
     ("mse", "MSE (1e-2), lower is better"),
     ("js", "JS (1e-2), lower is better"),
     ("balanced_accuracy_mean", "BA mean (%), higher is better"),
@@ -18,14 +18,16 @@ SHOWN = (
 
 
 def draw_over_axis(path: Path, table: ComparedTable, *, notes: Sequence[str]) -> None:
-    """Draw mean and standard deviation over folds at each row, rows evenly spaced; write a PNG.
+    """Draw mean and standard deviation over folds for each row, evenly spaced; write a PNG.
 
-    ``notes`` stand below and in the file's metadata.
+    ``notes`` go below the figure and into the file's metadata.
     """
     figure = Figure(figsize=(10, 3), layout="constrained")
     rows = sorted(table.rows, key=lambda row: float(row[0]))
     places = np.arange(len(rows))
-    for axes, (metric, title) in zip(figure.subplots(1, len(SHOWN)), SHOWN, strict=True):
+    for axes, (metric, title) in zip(
+        figure.subplots(1, len(DRAWN_METRICS)), DRAWN_METRICS, strict=True
+    ):
         means = [100 * row.mean(metric) for _, row in rows]
         spreads = [100 * (row.spread(metric) or 0.0) for _, row in rows]
         axes.errorbar(places, means, yerr=spreads, marker="o", capsize=3)

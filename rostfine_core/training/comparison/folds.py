@@ -1,7 +1,7 @@
-"""Independent test parts of a comparison: runs tested on the same clips count as one.
+"""The independent test folds of a comparison: runs tested on the same clips count as one.
 
-Several seeds or inner folds test a method on the same clips again and again. Taken for further
-folds, such runs would make spread and p values look far surer than they are.
+Several seeds or inner folds test a method repeatedly on the same clips. Counted as further folds,
+such runs would make the spread and p values look far more certain than they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from rostfine_core.training.metrics.metrics import Shares, compute_metrics
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunAnswers:
-    """One run on its test part: its metrics, the sample of each clip, shares and votes (N, 5)."""
+    """One run on its test set: metrics, the sample of each clip, shares and votes (N, 5)."""
 
     scores: Mapping[str, float]
     samples: tuple[str, ...]
@@ -22,19 +22,19 @@ class RunAnswers:
     votes: Shares
 
 
-def part_scores(
+def fold_scores(
     runs: Sequence[RunAnswers], *, folds: int, inner_folds: int
 ) -> tuple[Mapping[str, float], ...]:
-    """The metrics of each part, mean over all answers for its clips.
+    """The metrics of each test fold, averaged over all predictions of its clips.
 
-    The parts are the test folds of the first seed, which share no sample. A further seed deals
-    its folds anew: its answers for a part's samples come from several of its runs, and are scored
-    together as those of one.
+    The folds are those of the first seed, which share no sample. Another seed splits the folds
+    differently: its predictions for a fold's samples come from several of its runs and are scored
+    together.
 
     Args:
-        runs: one method's, seed by seed, fold by fold, inner fold by inner fold.
-        folds: how many parts there are.
-        inner_folds: how many runs share a seed and a test fold.
+        runs: the runs of one method by seed, fold and inner fold, in this order.
+        folds: the number of test folds.
+        inner_folds: the number of runs for each seed and fold.
     """
     of_seed = folds * inner_folds
     repeats = [
@@ -45,12 +45,12 @@ def part_scores(
     if len(repeats) == 1:
         return tuple(run.scores for run in runs)
     return tuple(
-        _mean([_scores_on(set(part.samples), repeat) for repeat in repeats]) for part in repeats[0]
+        _mean([_scores_on(set(fold.samples), repeat) for repeat in repeats]) for fold in repeats[0]
     )
 
 
 def _scores_on(samples: set[str], repeat: Sequence[RunAnswers]) -> dict[str, float]:
-    """The metrics of ``repeat``, which tested every clip once, on the clips of some samples."""
+    """The metrics of ``repeat``, which tested every clip once, on the clips of ``samples``."""
     chosen = [np.array([sample in samples for sample in run.samples]) for run in repeat]
     prediction = [run.prediction[own] for run, own in zip(repeat, chosen, strict=True)]
     votes = [run.votes[own] for run, own in zip(repeat, chosen, strict=True)]

@@ -1,4 +1,4 @@
-"""When, how long and with which state of the source the runs of a comparison were made."""
+"""The provenance of a comparison's runs: when, how long, and with which state of the source."""
 
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -12,11 +12,11 @@ from rostfine_core.training.run.folder import RunFolder, read_json
 
 
 @dataclass(frozen=True, kw_only=True)
-class Making:
-    """How the runs were made; times are UTC, and None where nothing noted them.
+class ComparisonProvenance:
+    """How the runs were made; times are UTC, or None if they were not recorded.
 
-    ``seconds`` adds up the runs from reading the clips to the model file, interrupted ones too;
-    ``training_seconds`` adds up their training steps alone.
+    ``seconds`` is the total of all runs, including interrupted ones, from reading clips to the
+    model file; ``training_seconds`` is that of their training steps.
     """
 
     began: str | None
@@ -30,7 +30,7 @@ class Making:
 
     @property
     def sentence(self) -> str:
-        """The line under the title."""
+        """The line below the title."""
         return (
             f"{self.runs} runs, {self._when}; {self._how_long}; commit {', '.join(self.commits)}; "
             f"torch {', '.join(self.torch_versions)}; {', '.join(self.processors)}."
@@ -43,8 +43,8 @@ class Making:
         began, ended = (datetime.fromisoformat(time) for time in (self.began, self.ended))
         minutes = (ended - began).total_seconds() / 60
         return (
-            f"begun {began:%Y-%m-%d %H:%M:%S} UTC, ended {ended:%Y-%m-%d %H:%M:%S} UTC "
-            f"({minutes:.0f} minutes on the clock)"
+            f"started {began:%Y-%m-%d %H:%M:%S} UTC, finished {ended:%Y-%m-%d %H:%M:%S} UTC "
+            f"({minutes:.0f} minutes of wall time)"
         )
 
     @property
@@ -56,8 +56,8 @@ class Making:
 
 
 @contextmanager
-def noting_time(journal: Path, run: str) -> Generator[None]:
-    """Note in ``journal`` how long a run took, even when it is stopped."""
+def log_duration(journal: Path, run: str) -> Generator[None]:
+    """Record in ``journal`` how long a run took, even if it is stopped."""
     started = time.monotonic()
     try:
         yield
@@ -67,20 +67,22 @@ def noting_time(journal: Path, run: str) -> Generator[None]:
         append_json_line(journal, {"run": run, "seconds": seconds, "ended": now})
 
 
-def making_of(folders: Sequence[RunFolder], *, journal: Path) -> Making:
-    """What the finished runs and the journal of their times tell.
+def provenance_of_runs(folders: Sequence[RunFolder], *, journal: Path) -> ComparisonProvenance:
+    """The provenance of finished runs, from their folders and the journal of their times.
 
     Raises:
-        ConfigError: a file of a run is gone.
+        ConfigError: a file of a run is missing.
     """
-    runs = {str(folder.path) for folder in folders}  # the grid may have had others before
+    runs = {
+        str(folder.path) for folder in folders
+    }  # an earlier version of the comparison may have had others
     notes = [note for note in read_json_lines(journal) if note["run"] in runs]
     ends = [datetime.fromisoformat(note["ended"]) for note in notes]
     begins = [
         end - timedelta(seconds=note["seconds"]) for end, note in zip(ends, notes, strict=True)
     ]
     environments = [e for folder in folders for e in folder.environments()]
-    return Making(
+    return ComparisonProvenance(
         began=min(begins).isoformat(timespec="seconds") if begins else None,
         ended=max(ends).isoformat(timespec="seconds") if ends else None,
         seconds=sum(note["seconds"] for note in notes),
@@ -93,7 +95,7 @@ def making_of(folders: Sequence[RunFolder], *, journal: Path) -> Making:
 
 
 def _training_seconds(folders: Sequence[RunFolder]) -> float | None:
-    """The sum over runs and epochs; None where the log of a run is gone."""
+    """The sum over runs and epochs; None if the log of a run is missing."""
     total = 0.0
     for folder in folders:
         log, clips = folder.read_log(), read_json(folder.result)["clips_train"]

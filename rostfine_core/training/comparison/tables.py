@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from rostfine_core.files import csv_cell, safe_name
-from rostfine_core.training.comparison.provenance import Making
+from rostfine_core.training.comparison.provenance import ComparisonProvenance
 from rostfine_core.training.metrics.cautions import TIE_RULE, Notes, sentences
 from rostfine_core.training.metrics.significance import (
-    Comparison,
+    MethodComparison,
     smallest_p_kruskal,
     smallest_p_paired,
 )
 
-COLUMNS = (
+METRIC_COLUMNS = (
     ("mse", "MSE"),
     ("js", "JS"),
     *((f"balanced_accuracy_{n}", f"BA {n}") for n in range(1, 6)),
@@ -30,7 +30,7 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class TestedRun:
-    """The metrics of one run on its test part; ``inner_fold`` is None where there are none."""
+    """The metrics of one run on its test set; ``inner_fold`` is None if there are none."""
 
     seed: int
     fold: int
@@ -40,10 +40,10 @@ class TestedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class MethodScores:
-    """One method: the test metrics of each independent part and run, the error of each sample.
+    """One method: the metrics of each independent test fold and run, and each sample's error.
 
-    ``folds`` are the parts that mean, spread and tests are over; where each was tested by one run
-    alone, ``runs`` have the same scores.
+    Mean, spread and tests are over ``folds``; if a single run tested each fold, ``runs`` have the
+    same scores.
     """
 
     name: str
@@ -69,15 +69,15 @@ class ComparedTable:
     rows: tuple[tuple[str, MethodScores], ...]
     reference: str
     axis: str
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[MethodComparison, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompareResult:
-    """Every method once, the tables that show them, and what a constant answer scores.
+    """Every method once, the tables that show them, and the scores of a constant prediction.
 
-    ``seeds`` and ``inner_folds`` are the comparison's, empty and 0 where it has none.
-    ``notes`` are the sentences that must stand with the scores, in every form of the result.
+    ``seeds`` and ``inner_folds`` are the comparison's, empty and 0 if it has none. ``notes`` must
+    accompany the scores in every form of the result.
     """
 
     title: str
@@ -85,14 +85,14 @@ class CompareResult:
     methods: tuple[MethodScores, ...]
     mean_answer: MethodScores
     tables: tuple[ComparedTable, ...]
-    making: Making
+    provenance: ComparisonProvenance
     notes: Notes
     seeds: tuple[int, ...]
     inner_folds: int
 
     @property
     def averaging(self) -> str:
-        """What was averaged before spread and tests; empty where each part has one run."""
+        """Describe what was averaged before spread and tests; empty if each fold has one run."""
         counts = [(len(self.seeds), "seeds"), (self.inner_folds, "inner folds")]
         several = [(count, of) for count, of in counts if count > 1]
         if not several:
@@ -100,47 +100,47 @@ class CompareResult:
         runs = math.prod(count for count, _ in several)
         made = " x ".join(f"{count} {of}" for count, of in several)
         sentence = (
-            f"Runs that are tested on the same clips are not independent: each part's scores are "
-            f"averaged over its {runs} runs ({made}) first, spread and tests are over parts."
+            f"Runs tested on the same clips are not independent: each fold's scores are first "
+            f"averaged over its {runs} runs ({made}); spread and tests are over folds."
         )
         if len(self.seeds) > 1:
             sentence += (
-                f" The parts are the test folds of seed {self.seeds[0]}; another seed counts by "
-                "its answers for the same samples."
+                f" The folds are those of seed {self.seeds[0]}; another seed counts by "
+                "its predictions for the same samples."
             )
-        return f"{sentence} compare.csv lists each run by itself."
+        return f"{sentence} compare.csv lists each run."
 
     @property
     def summary(self) -> str:
-        """The tables for the command line."""
-        return compare_markdown(self)
+        """The result as Markdown, for the command line."""
+        return comparison_markdown(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain containers for JSON."""
+        """The result as plain containers for JSON."""
         plain = {"folder": str(self.folder), "notes": list(sentences(self.notes))}
-        return asdict(self) | plain
+        table = asdict(self) | plain
+        return table | {"making": table.pop("provenance")}  # the file format's name for it
 
 
 def figure_name(table: ComparedTable) -> str:
-    """The file of a table's figure, in the comparison's folder."""
+    """The file name of a table's figure in the comparison's folder."""
     return f"{safe_name(table.title)}.png"
 
 
-def compare_markdown(result: CompareResult) -> str:
-    """Mean and spread over folds in the paper's columns and units, and the tests of each table."""
-    parts = len(result.methods[0].folds)
-    tested_over = "averaged test parts" if result.averaging else "folds"
+def comparison_markdown(result: CompareResult) -> str:
+    """Mean and spread over folds in the paper's columns and units, and each table's tests."""
+    folds = len(result.methods[0].folds)
+    tested_over = "averaged folds" if result.averaging else "folds"
     lines = [
         f"# {result.title}",
         "",
-        result.making.sentence,
+        result.provenance.sentence,
         "",
         *(line for note in sentences(result.notes) for line in (f"> {note}", "")),
-        f"Mean (standard deviation) over {parts} test part(s). MSE and JS in 1e-2, balanced "
+        f"Mean (standard deviation) over {folds} test fold(s). MSE and JS in 1e-2, balanced "
         "accuracy (BA) of the n-th most selected grade in %. The row "
-        f"'{result.mean_answer.name}' needs no network; the best of a table is bold where it is "
-        f"better than that row. {TIE_RULE} The last row of each table says in how many clips they "
-        "are.",
+        f"'{result.mean_answer.name}' needs no network; the best of a table is bold if it is "
+        f"better than that row. {TIE_RULE} The last row of each table gives their share.",
         *(["", result.averaging] if result.averaging else []),
     ]
     for table in result.tables:
@@ -149,33 +149,35 @@ def compare_markdown(result: CompareResult) -> str:
             lines += ["", f"![{table.title}]({figure_name(table)})"]
         samples = max(len(row.sample_errors) for _, row in table.rows)
         lines += _tests(
-            table.comparisons, table.reference, over=tested_over, parts=parts, samples=samples
+            table.comparisons, table.reference, over=tested_over, folds=folds, samples=samples
         )
     return "\n".join(lines) + "\n"
 
 
 def _rows(table: ComparedTable, mean_answer: MethodScores) -> list[str]:
-    best = {m: _best([row for _, row in table.rows], mean_answer, m) for m, _ in COLUMNS}
+    best = {m: _best([row for _, row in table.rows], mean_answer, m) for m, _ in METRIC_COLUMNS}
     lines = [
-        f"| {_text(table.axis) or 'method'} | " + " | ".join(title for _, title in COLUMNS) + " |",
-        "|---" * (len(COLUMNS) + 1) + "|",
+        f"| {_text(table.axis) or 'method'} | "
+        + " | ".join(title for _, title in METRIC_COLUMNS)
+        + " |",
+        "|---" * (len(METRIC_COLUMNS) + 1) + "|",
     ]
     for label, row in table.rows:
-        cells = [_cell(row, m, is_best=row.mean(m) == best[m]) for m, _ in COLUMNS]
+        cells = [_cell(row, m, is_best=row.mean(m) == best[m]) for m, _ in METRIC_COLUMNS]
         lines.append(f"| {_text(label)} | " + " | ".join(cells) + " |")
-    cells = [_cell(mean_answer, m, is_best=False) for m, _ in COLUMNS]
+    cells = [_cell(mean_answer, m, is_best=False) for m, _ in METRIC_COLUMNS]
     return [*lines, f"| *{mean_answer.name}* | " + " | ".join(cells) + " |", _tied_row(mean_answer)]
 
 
 def _best(rows: Sequence[MethodScores], mean_answer: MethodScores, metric: str) -> float | None:
-    """The best of some methods by a metric; None where a constant answer does as well."""
+    """The best value of a metric; None if a constant prediction does as well."""
     sign = -1 if metric in ("mse", "js") else 1
     best = max(rows, key=lambda row: sign * row.mean(metric)).mean(metric)
     return best if sign * best > sign * mean_answer.mean(metric) else None
 
 
 def _tied_row(scores: MethodScores) -> str:
-    """In how many clips a tie decides which grade is the n-th: the same for every method."""
+    """The share of clips where a tie decides the n-th grade, the same for every method."""
     cells = ["", "", *(f"{100 * scores.mean(f'tied_{n}'):.1f}" for n in range(1, 6)), ""]
     return "| *% of clips tied there* | " + " | ".join(cells) + " |"
 
@@ -189,7 +191,7 @@ def _cell(row: MethodScores, metric: str, *, is_best: bool) -> str:
 
 
 def _tests(
-    comparisons: Sequence[Comparison], reference: str, *, over: str, parts: int, samples: int
+    comparisons: Sequence[MethodComparison], reference: str, *, over: str, folds: int, samples: int
 ) -> list[str]:
     if not comparisons:
         return []
@@ -205,30 +207,30 @@ def _tests(
         difference = "-" if c.difference is None else f"{100 * c.difference:+.3f}"
         values = ["-" if p is None else f"{p:.3g}" for p in (c.p_kruskal, c.p_paired, c.p_holm)]
         lines.append(f"| {_text(c.method)} | {difference} | {' | '.join(values)} |")
-    smallest = smallest_p_kruskal(parts)
+    smallest = smallest_p_kruskal(folds)
     if smallest is not None and smallest > SIGNIFICANT:
         lines += [
             "",
-            f"With {parts} {over} a method the p of Kruskal-Wallis cannot fall below "
-            f"{smallest:.3f}, however much methods differ: it tells nothing here.",
+            f"With {folds} {over} per method the p of Kruskal-Wallis cannot fall below "
+            f"{smallest:.3f}, however much methods differ: it says nothing here.",
         ]
     smallest = smallest_p_paired(samples)
     if smallest is not None and smallest > SIGNIFICANT:
         lines += [
             "",
             f"Over {samples} samples the p of Wilcoxon's test cannot fall below {smallest:.3f}, "
-            "however much methods differ: it tells nothing here.",
+            "however much methods differ: it says nothing here.",
         ]
     return lines
 
 
 def _text(text: str) -> str:
-    """Text from a configuration file as one cell of a Markdown table."""
+    """Text of a recipe as one cell of a Markdown table."""
     return " ".join(text.split()).replace("|", r"\|")
 
 
-def csv_table(result: CompareResult) -> str:
-    """One row a table, label and run, with every metric and the notes."""
+def comparison_csv(result: CompareResult) -> str:
+    """A row per table, label and run, with every metric and the notes."""
     buffer = io.StringIO()
     names = sorted({k for method in result.methods for run in method.runs for k in run.scores})
     writer = csv.writer(buffer, lineterminator="\n")

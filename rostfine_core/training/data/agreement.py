@@ -1,4 +1,4 @@
-"""What a labelled data set holds, and how far its experts agree: the paper's Table 1 and kappas."""
+"""Statistics of a labelled data set: the paper's Table 1 and the agreement of its experts."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rostfine_core.training.metrics.metrics import entropy_bits, ranked_grades
 
 Votes = NDArray[np.int64]
 SIMULATED_CLIPS = (
-    "Clips here are simulated, and so are their experts: nothing is said of real sperm or panels."
+    "Clips and experts here are simulated: this says nothing about real sperm or panels."
 )
 
 
@@ -21,10 +21,10 @@ SIMULATED_CLIPS = (
 class DatasetStatistics:
     """Counts and agreement of one data set.
 
-    ``kind`` is ``simulated`` as soon as any clip is; ``most_selected`` counts clips by their
-    most-selected grade (the paper's Table 1); ``mean_share`` is the mean distribution; agreement
-    is 1 when all experts agree, 0 when no more than by chance, NaN where votes are too few or all
-    the same. Kappa is None where panels differ in size, which it does not allow.
+    ``kind`` is ``simulated`` as soon as any clip is. ``most_selected`` counts clips by their most
+    selected grade (the paper's Table 1); ``mean_share`` is the mean distribution. Agreement is 1 if
+    all experts agree, 0 if no more than by chance, NaN if votes are too few or all the same. Kappa
+    is None if panels differ in size, which it does not allow.
     """
 
     name: str
@@ -71,7 +71,7 @@ def _shown(agreement: float | None) -> str:
 
 
 def describe_dataset(dataset: ClipDataset) -> DatasetStatistics:
-    """Count and measure a data set."""
+    """Compute the statistics of a data set."""
     votes = np.array([c.votes for c in dataset.clips], dtype=np.int64)
     labels = dataset.labels.astype(np.float64)
     per_sample = np.unique(np.asarray(dataset.samples, dtype=str), return_counts=True)[1]
@@ -99,7 +99,7 @@ def fleiss_kappa(votes: Votes) -> float:
     """Fleiss' kappa (1971) of counts (clips, grades) by panels of equal size; NaN if undefined.
 
     Raises:
-        ValueError: the panels differ in size; Krippendorff's alpha allows that.
+        ValueError: the panels differ in size, which only Krippendorff's alpha allows.
     """
     raters = votes.sum(axis=1)
     if len(set(raters.tolist())) != 1:
@@ -111,9 +111,9 @@ def fleiss_kappa(votes: Votes) -> float:
 
 
 def krippendorff_alpha(votes: Votes, *, level: Literal["nominal", "ordinal"]) -> float:
-    """Krippendorff's alpha of counts (clips, grades); clips with a single vote tell nothing.
+    """Krippendorff's alpha of counts (clips, grades); clips with a single vote are ignored.
 
-    ``ordinal`` counts a disagreement by how many votes lie between the two grades.
+    ``ordinal`` weights a disagreement by the number of votes between the two grades.
     """
     paired = votes[votes.sum(axis=1) > 1].astype(np.float64)
     sizes = paired.sum(axis=1)

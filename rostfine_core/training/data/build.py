@@ -1,4 +1,4 @@
-"""A data set out of videos: every planned sperm is tracked, cut out and listed, or rejected.
+"""Building a data set from videos: every planned sperm is tracked, cut out and listed, or rejected.
 
 One decoding pass a video. Each finished video is noted in ``build.jsonl``, so that a build that
 was interrupted goes on with the next one, and a plan that was corrected makes only what changed.

@@ -1,8 +1,8 @@
-"""The plan of a data set to be built: which sperm of which video, and how the panel voted.
+"""The plan of a data set to build: which sperm of which video, and how the panel voted.
 
-A CSV with ``clip,sample,video,frame,x,y,votes_A..votes_E``; one row a sperm, videos named relative
-to the plan's folder. A column ``fps`` corrects the rate of a video whose file states it wrongly.
-Further columns (findings, measurements) go into the data set as they are.
+A CSV with ``clip,sample,video,frame,x,y,votes_A..votes_E``; one row per sperm, video paths
+relative to the plan's folder. A column ``fps`` corrects the rate of videos whose file has it wrong.
+Further columns (findings, measurements) go into the data set unchanged.
 """
 
 import math
@@ -21,13 +21,13 @@ from rostfine_core.training.data.dataset import (
     read_votes,
 )
 
-COLUMNS = ("clip", "sample", "video", "frame", "x", "y", *VOTE_COLUMNS)
+PLAN_COLUMNS = ("clip", "sample", "video", "frame", "x", "y", *VOTE_COLUMNS)
 FPS = "fps"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedClip:
-    """One row: the click on a sperm in its video, its patient, its votes and further columns."""
+    """One row: the click on a sperm in its video, its sample, its votes and further columns."""
 
     clip: str
     sample: str
@@ -39,16 +39,16 @@ class PlannedClip:
 
     @property
     def source(self) -> list[str | int | float]:
-        """What its clip is cut from: if this changes, the clip must be cut again."""
+        """What the clip is cut from: if this changes, it must be cut again."""
         corrected = [] if self.fps is None else [self.fps]
         return [str(self.video), self.seed.frame, self.seed.x_px, self.seed.y_px, *corrected]
 
 
 def read_plan(path: Path, *, header: DatasetHeader) -> dict[Path, tuple[PlannedClip, ...]]:
-    """Read a plan, its rows by video.
+    """Read a plan; return its rows by video.
 
     Raises:
-        DatasetError: with every mistake found, each with its line.
+        DatasetError: listing every mistake with its line.
     """
     mistakes: list[str] = []
     rows = _read_rows(path, mistakes)
@@ -73,10 +73,10 @@ def read_plan(path: Path, *, header: DatasetHeader) -> dict[Path, tuple[PlannedC
 
 def _read_rows(path: Path, mistakes: list[str]) -> list[tuple[int, dict[str, str]]]:
     try:
-        names, rows = read_table(path, columns=(*COLUMNS, FPS))
+        names, rows = read_table(path, columns=(*PLAN_COLUMNS, FPS))
     except StoreError as error:
         raise DatasetError(str(error)) from error
-    missing = [c for c in COLUMNS if c not in names]
+    missing = [c for c in PLAN_COLUMNS if c not in names]
     if missing:
         mistakes.append(f"{path.name} line 1: column(s) missing: {', '.join(missing)}")
         return []
@@ -115,7 +115,9 @@ def _read_row(
         seed=seed,
         votes=votes,
         fps=fps,
-        others={name: text for name, text in row.items() if name and name not in (*COLUMNS, FPS)},
+        others={
+            name: text for name, text in row.items() if name and name not in (*PLAN_COLUMNS, FPS)
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""The clips of a run in memory: uint8, only the frames that the network sees."""
+"""The clips of a run in memory, as uint8 and only the frames that the network sees."""
 
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +17,11 @@ PROGRESS_EVERY = 16
 
 
 class ClipCache:
-    """(N, T, S, S, 3) uint8 pictures, made the network's float input a batch at a time."""
+    """(N, T, S, S, 3) uint8 pictures, converted to the network's float input by batches."""
 
     def __init__(self, images: Tensor, *, preprocessing: Preprocessing) -> None:
         self.images = images
-        # The frames were chosen when the cache was filled: choosing T out of T keeps them all.
+        # The frames were selected when the cache was filled: selecting T out of T keeps them all.
         self._settings = replace(preprocessing, clip_frames=preprocessing.num_frames)
 
     def __len__(self) -> int:
@@ -37,7 +37,7 @@ class ClipCache:
 
 
 class ClipShelf:
-    """Keeps the last cache that was filled, for runs one after another on the same clips."""
+    """Keeps the last cache for consecutive runs on the same clips."""
 
     def __init__(self) -> None:
         self._key: object = None
@@ -46,10 +46,10 @@ class ClipShelf:
     def get(
         self, dataset: ClipDataset, *, preprocessing: Preprocessing, threads: int
     ) -> Generator[Progress, None, ClipCache]:
-        """The clips of a data set, read only if they are not the ones on the shelf."""
+        """Return the clips of a data set, reading them only if they are not on the shelf."""
         key = (tuple(c.path for c in dataset.clips), preprocessing)
         if self._cache is None or key != self._key:
-            self._cache = None  # two sets of clips may not fit into memory
+            self._cache = None  # two caches may not fit into memory
             self._cache = yield from fill_cache(
                 dataset, preprocessing=preprocessing, threads=threads
             )
@@ -58,10 +58,10 @@ class ClipShelf:
 
 
 def check_shape(dataset: ClipDataset, preprocessing: Preprocessing) -> None:
-    """Refuse clips that a network would see at other times, or larger, than those it learned from.
+    """Refuse clips whose times or scale differ from those that a network was trained on.
 
     Raises:
-        DatasetError: they have another number of frames, or their frames another size.
+        DatasetError: their number of frames or their size differs.
     """
     frames, size = dataset.headers[0].clip_frames, dataset.headers[0].clip_size_px
     if size != preprocessing.clip_size_px:
@@ -82,8 +82,7 @@ def fill_cache(
     """Read every clip of a data set, ``threads`` at a time.
 
     Raises:
-        DatasetError: a clip is damaged or of another size, or all have another number of frames
-            or another size than the network is made for.
+        DatasetError: a clip is damaged, or its shape does not fit the data set or the network.
     """
     check_shape(dataset, preprocessing)
     header, total = dataset.headers[0], len(dataset.clips)

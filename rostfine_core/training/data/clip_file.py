@@ -1,4 +1,4 @@
-"""One clip on disk: its shape without loading it, its pictures, and how it is written."""
+"""Clip files: checking them without loading, reading and writing them."""
 
 import zipfile
 import zlib
@@ -17,9 +17,9 @@ MASKS = "masks"
 
 
 def clip_file_mistake(path: Path, *, frames: int, size_px: int) -> str | None:
-    """Say what is wrong with a clip file, from its header alone; None when it fits.
+    """Say what is wrong with a clip file by its header; None if it fits.
 
-    Videos (.avi) are checked when they are loaded: their header does not bind their content.
+    Videos (.avi) are checked when they are loaded, since their header may be wrong.
     """
     if path.suffix != ".npz":
         return None
@@ -36,7 +36,7 @@ def load_clip(path: Path, *, frames: int, size_px: int) -> NDArray[np.uint8]:
     """Read the pictures of one clip: (frames, size_px, size_px, 3) uint8 RGB.
 
     Raises:
-        DatasetError: the file is damaged or its pictures are of another size.
+        DatasetError: the file is damaged, or its pictures have another size.
     """
     try:
         images = _load_npz(path) if path.suffix == ".npz" else _load_video(path)
@@ -51,7 +51,7 @@ def load_clip(path: Path, *, frames: int, size_px: int) -> NDArray[np.uint8]:
 
 
 def load_masks(path: Path) -> NDArray[np.uint8] | None:
-    """The true head, neck and tail of a simulated clip, (T, 3, S, S) of 0 and 1, where it has them.
+    """Read the masks of head, neck and tail of a simulated clip: (T, 3, S, S) of 0 and 1, or None.
 
     Raises:
         DatasetError: the file is damaged.

@@ -1,6 +1,6 @@
-"""The reader of data sets on disk: labelled clips, checked whole before anything is trained.
+"""Reading data sets: labelled clips, checked completely before anything is trained.
 
-A data set is a folder of ``dataset.toml`` (name, kind, grades, panel_size, [preprocessing]),
+A data set is a folder with ``dataset.toml`` (name, kind, grades, panel_size, [preprocessing]),
 ``labels.csv`` (``clip,sample,votes_A..votes_E`` and optional columns, of which
 ``expected_A..expected_E`` hold the distribution that the votes were drawn from) and ``clips/``
 with one ``<clip>.npz`` (key ``images``, (T, S, S, 3) uint8 RGB) or ``<clip>.avi`` each.
@@ -35,7 +35,7 @@ MOST_VOTES = 1_000_000  # no panel is larger
 class LabelledClip:
     """One row of ``labels.csv``: ``votes`` counts A to E; ``expected`` shares where known.
 
-    ``numbers`` holds the optional columns that are finite numbers in this row, by name.
+    ``numbers`` holds the row's optional columns that are finite numbers, by name.
     """
 
     clip: str
@@ -66,13 +66,13 @@ class DatasetHeader:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipDataset:
-    """One or several data sets on disk, read as one: the headers and the labelled clips."""
+    """One or several data sets read as one: their headers and labelled clips."""
 
     headers: tuple[DatasetHeader, ...]
     clips: tuple[LabelledClip, ...]
 
     def subset(self, indices: Sequence[int] | NDArray[np.intp]) -> "ClipDataset":
-        """The clips at ``indices`` alone."""
+        """The data set of the clips at ``indices``."""
         return ClipDataset(headers=self.headers, clips=tuple(self.clips[i] for i in indices))
 
     @property
@@ -82,7 +82,7 @@ class ClipDataset:
 
     @property
     def kind(self) -> str:
-        """``simulated`` as soon as any part is, since the notice must then be shown."""
+        """``simulated`` as soon as any part is, since the notice must be shown then."""
         kinds = dict.fromkeys(h.kind for h in self.headers)
         return SIMULATED if SIMULATED in kinds else " + ".join(kinds)
 
@@ -97,12 +97,12 @@ class ClipDataset:
         return np.array([c.label for c in self.clips], dtype=np.float32).reshape(-1, len(GRADES))
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """The values of an optional column of numbers, for the clips that have one."""
+        """The numbers of an optional column, for the clips that have one."""
         return np.array([c.numbers[name] for c in self.clips if name in c.numbers])
 
     @property
     def expected(self) -> NDArray[np.float32] | None:
-        """(N, 5) true distributions, or None unless every clip has one."""
+        """(N, 5) true distributions, or None if any clip lacks one."""
         rows = [c.expected for c in self.clips if c.expected is not None]
         return np.array(rows, dtype=np.float32) if rows and len(rows) == len(self.clips) else None
 
@@ -111,7 +111,7 @@ def read_datasets(folders: Sequence[Path]) -> ClipDataset:
     """Read several data sets as one.
 
     Raises:
-        DatasetError: any of them breaks the format, or their clips differ in size.
+        DatasetError: one of them has mistakes, or their clips differ in size.
     """
     parts = [read_dataset(folder) for folder in folders]
     sizes = {(h.clip_frames, h.clip_size_px) for p in parts for h in p.headers}
@@ -130,11 +130,11 @@ def read_dataset(folder: Path) -> ClipDataset:
     """Read and check one data set; the clips' pictures are not loaded.
 
     Raises:
-        DatasetError: with every mistake found, each with file and line.
+        DatasetError: listing every mistake with file and line.
     """
     if not (folder / "dataset.toml").is_file():
         raise DatasetError(
-            f"{folder} is no data set (there is no dataset.toml in it): make one with "
+            f"{folder} is not a data set (it has no dataset.toml): make one with "
             "build-dataset, import-official or simulate --kind dataset."
         )
     mistakes: list[str] = []
@@ -145,13 +145,13 @@ def read_dataset(folder: Path) -> ClipDataset:
     return ClipDataset(headers=(header,), clips=tuple(clips))
 
 
-def fingerprint(sample: str) -> str:
-    """What a model file keeps of a sample's name: enough to know it again, not to read it."""
+def sample_fingerprint(sample: str) -> str:
+    """What a model file keeps of a sample's name: it can be recognised, not read."""
     return hashlib.sha256(sample.encode()).hexdigest()[:12]
 
 
 def list_mistakes(subject: str, mistakes: Sequence[str]) -> str:
-    """One report of many mistakes, cut where nobody would read on."""
+    """One message for many mistakes, cut where nobody would read on."""
     shown = list(mistakes[:MISTAKES_SHOWN])
     if len(mistakes) > len(shown):
         shown.append(f"... and {len(mistakes) - len(shown)} more")
@@ -185,7 +185,7 @@ def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
     size = _typed(cut, "size_px", int, mistakes, default=CROP_PX)
     if any(value is not None and value < 1 for value in (frames, size)):
         mistakes.append(f"dataset.toml: clip_frames and size_px must be 1 or more, got {cut}")
-    # After a mistake the header only serves to check the rest; it is not returned to anyone.
+    # After a mistake the header only serves to check the rest; it is not returned.
     return DatasetHeader(
         name=name or "",
         kind=kind or "",
@@ -198,7 +198,7 @@ def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
 
 def _typed(
     table: Mapping[str, Any], key: str, kind: type, mistakes: list[str], *, default: object = None
-) -> Any:  # noqa: ANN401 - the caller names the type it asks for
+) -> Any:  # noqa: ANN401 - the caller names the type
     value = table.get(key, default)
     if not isinstance(value, kind) or isinstance(value, bool):
         mistakes.append(f"dataset.toml: {key} must be given as {kind.__name__}, got {value!r}")
@@ -218,7 +218,7 @@ def _read_labels(folder: Path, header: DatasetHeader, mistakes: list[str]) -> li
         mistakes.append(f"labels.csv line 1: column(s) missing: {', '.join(missing)}")
         return []
     if not rows:
-        mistakes.append("labels.csv: holds no clip")
+        mistakes.append("labels.csv: has no clips")
     seen: dict[str, int] = {}
     clips = []
     for line, row in rows:
@@ -280,7 +280,7 @@ def _optional_numbers(row: Mapping[str, str | None]) -> dict[str, float]:
 def read_votes(
     row: Mapping[str, str | None], header: DatasetHeader, found: list[str]
 ) -> tuple[int, ...]:
-    """Read the votes of a row and add what is wrong with them to ``found``."""
+    """Read the votes of a row; append what is wrong with them to ``found``."""
     texts = [(row[c] or "").strip() for c in VOTE_COLUMNS]
     votes = tuple(_vote_count(text) for text in texts)
     bad = [f"{c}={t!r:.40}" for c, t, v in zip(VOTE_COLUMNS, texts, votes, strict=True) if v < 0]

@@ -1,8 +1,8 @@
-"""What a run remembers of its labelled data, so that a change under it is noticed.
+"""The fingerprint of a run's labelled data, so that a later change is noticed.
 
-A corrected column ``sample`` deals the clips anew: a run that went on, or was measured again, would
-then be scored on samples that it has learned from. The pictures are not remembered, as reading
-them all takes long and no split hangs on them.
+Correcting the column ``sample`` changes the split: a resumed or rescored run would then be scored
+on samples it was trained on. Pictures are left out: hashing them takes long, and no split depends
+on them.
 """
 
 import hashlib
@@ -14,52 +14,52 @@ from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.dataset import ClipDataset, read_dataset, read_datasets
 
 DataRecord = dict[str, dict[str, str]]
-"""For each part (the folders that it is read from), a digest of each of its aspects."""
+"""For each data set (the folders it is read from), a digest of each of its aspects."""
 
 
 def read_data(config: TrainConfig) -> tuple[ClipDataset, DataRecord]:
-    """The clips to train on, and the record of them and of the data sets to test on.
+    """Read the clips to train on, and fingerprint them and the data sets to test on.
 
     Raises:
-        DatasetError: a data set has mistakes, those to test on included, all named.
+        DatasetError: a data set has mistakes, including those to test on; all are listed.
     """
     dataset = read_datasets([Path(folder) for folder in config.data.train])
     record = {", ".join(config.data.train): _digests(dataset, columns=config.auxiliary.columns)}
     for folder in config.data.test:
-        # One that is also trained on keeps what is noted of it for that.
+        # A data set that is also trained on keeps the aspects recorded for training.
         record[folder] = record.get(folder, {}) | _digests(read_dataset(Path(folder)))
     return dataset, record
 
 
 class DataRecords:
-    """The records of many runs: data that several runs share are read once."""
+    """The records of many runs; data shared by several runs are read once."""
 
     def __init__(self) -> None:
         self._known: dict[object, DataRecord] = {}
 
     def of(self, config: TrainConfig) -> DataRecord:
-        """The record of a run's data, see ``read_data``."""
+        """Return the record of a run's data, see ``read_data``."""
         key = (config.data, config.auxiliary.columns)
         if key not in self._known:
             self._known[key] = read_data(config)[1]
         return self._known[key]
 
 
-def changes(before: Mapping[str, Mapping[str, str]], now: DataRecord) -> list[str]:
-    """What is no longer as in the record ``before``, in words; empty where all is.
+def data_changes(before: Mapping[str, Mapping[str, str]], now: DataRecord) -> list[str]:
+    """Describe what differs from the record ``before``; empty if nothing does.
 
-    An aspect that a later version adds is not missed in the record of an earlier one.
+    An aspect added by a later version is not expected in an older record.
     """
     return [
-        f"{aspect} of {part}"
-        for part, aspects in before.items()
+        f"{aspect} of {name}"
+        for name, aspects in before.items()
         for aspect, digest in aspects.items()
-        if now.get(part, {}).get(aspect) != digest
+        if now.get(name, {}).get(aspect) != digest
     ]
 
 
 def _digests(dataset: ClipDataset, *, columns: Sequence[str] = ()) -> dict[str, str]:
-    # The header's values are named one by one: one that is added later changes no old record.
+    # Values are listed one by one, so that one added later does not change old records.
     headers = [
         (h.name, h.kind, h.panel_size, h.clip_frames, h.clip_size_px, h.abstentions)
         for h in dataset.headers

@@ -1,8 +1,8 @@
-"""Import of the official implementation's pickled data, without running anything in a pickle.
+"""Import of the official implementation's pickled data without running code in a pickle.
 
 ``grades.pkl`` holds the panel's grades by sperm: five counts (or shares of the panel), or one
-letter or number an expert. ``16frame.pkl`` (or ``td.pkl``) holds the clips, (16, 150, 150, 3) each.
-Both are a mapping by sperm, a sequence or an array; sequences go by position.
+letter or number per expert. ``16frame.pkl`` or ``td.pkl`` holds the clips, each (16, 150, 150, 3).
+Both are a mapping by sperm, a sequence or an array; sequences are matched by position.
 """
 
 import csv
@@ -23,7 +23,7 @@ from rostfine_core.training.data.clip_file import save_clip
 from rostfine_core.training.data.dataset import GRADES, VOTE_COLUMNS, DatasetHeader
 
 CLIP_PICKLES = ("16frame.pkl", "td.pkl")
-ADMITTED = {
+ALLOWED = {
     ("builtins", "list"),
     ("builtins", "dict"),
     ("builtins", "tuple"),
@@ -43,11 +43,11 @@ ADMITTED = {
 
 
 class PlainUnpickler(pickle.Unpickler):
-    """Admits numpy arrays and plain containers; anything else could run code and is refused."""
+    """Allows numpy arrays and plain containers; anything else could run code and is refused."""
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - as in the base class
-        """Look up a global that the pickle asks for, if it is on the list."""
-        if (module, name) not in ADMITTED:
+        """Look up a global that the pickle asks for, if it is allowed."""
+        if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}")
         return super().find_class(module, name)
 
@@ -56,7 +56,7 @@ def load_plain(path: Path) -> Any:  # noqa: ANN401 - a pickle may hold anything
     """Unpickle numpy arrays and plain containers.
 
     Raises:
-        DatasetError: the file cannot be read, is damaged, or holds anything else.
+        DatasetError: the file cannot be read, is damaged, or contains anything else.
     """
     try:
         with path.open("rb") as file:
@@ -86,13 +86,13 @@ def load_plain(path: Path) -> Any:  # noqa: ANN401 - a pickle may hold anything
 def import_official(
     folder: Path, *, out: Path, name: str, panel_size: int = 40
 ) -> LongJob[DatasetHeader]:
-    """Turn the official data folder into a data set of ours.
+    """Convert the official data folder to a data set.
 
-    Which sperm are of one patient is not in the official data: every sperm gets a sample of its
-    own, so correct the column ``sample`` before any result is trusted.
+    The official data do not say which sperm belong to one patient, so every sperm becomes a sample
+    of its own: correct the column ``sample`` before trusting any result.
 
     Raises:
-        DatasetError: a pickle is missing, refused or of another layout, or ``out`` is in use.
+        DatasetError: a pickle is missing, refused or has another layout, or ``out`` is in use.
         StoreError: ``out`` cannot be written.
     """
     if (out / "labels.csv").exists():
@@ -105,8 +105,8 @@ def import_official(
     missing = sorted(clips.keys() ^ grades.keys())
     if missing or not clips:
         raise DatasetError(
-            f"The grades and clips in {folder} are not of the same sperm: {len(missing)} stand on "
-            f"one side only, for example {missing[:3]}."
+            f"The grades and clips in {folder} are not of the same sperm: {len(missing)} have only "
+            f"one of the two, for example {missing[:3]}."
         )
     header, rows = None, []
     for done, key in enumerate(clips, start=1):
@@ -133,7 +133,7 @@ def import_official(
 
 
 def votes_of(value: object, *, panel_size: int, key: str) -> list[int]:
-    """Five counts from counts, from shares, or from one grade (letter, or 1 to 5) an expert.
+    """Five counts from counts, shares, or one grade (letter, or 1 to 5) per expert.
 
     Raises:
         DatasetError: it is none of these.
@@ -143,7 +143,7 @@ def votes_of(value: object, *, panel_size: int, key: str) -> list[int]:
         if sum(items) == panel_size:
             raise DatasetError(
                 f"The grades of sperm {key} can be read as one vote for each grade or as five "
-                "experts' best grade: write five counts as shares, or grades as letters."
+                "experts' best grade: write counts as shares, or grades as letters."
             )
         return [items.count(g) for g in range(1, 6)]
     if len(items) == len(GRADES) and all(isinstance(x, int | float) for x in items):

@@ -1,4 +1,4 @@
-"""Splits grouped by sample: no patient ever stands on both sides."""
+"""Splits grouped by sample, so that no patient is on both sides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
-    """Indices of the clips to train on, to choose the checkpoint by, and to report on."""
+    """Indices of the clips to train on, to select the checkpoint by, and to report on."""
 
     train: Indices
     validation: Indices
@@ -22,10 +22,10 @@ class Split:
 
 
 def grouped_folds(samples: Sequence[str], *, folds: int, seed: int) -> tuple[Indices, ...]:
-    """Deal whole samples into ``folds`` parts of about equally many clips.
+    """Split whole samples into ``folds`` folds of about equally many clips.
 
-    The deal depends on the set of samples and the seed, not on the order of the rows beyond
-    the indices returned (ascending within a fold).
+    The split depends on the set of samples and the seed, not on the order of the rows. Indices are
+    ascending within a fold.
 
     Raises:
         DatasetError: there are fewer samples than folds.
@@ -36,7 +36,7 @@ def grouped_folds(samples: Sequence[str], *, folds: int, seed: int) -> tuple[Ind
     if len(names) < folds:
         raise DatasetError(
             f"{folds} folds need at least {folds} samples and the data set has {len(names)}: "
-            "add samples or lower the number of folds."
+            "add samples or use fewer folds."
         )
     shuffled = np.random.default_rng((seed, folds)).permutation(len(names))
     largest_first = shuffled[np.argsort(-counts[shuffled], kind="stable")]
@@ -51,13 +51,13 @@ def grouped_folds(samples: Sequence[str], *, folds: int, seed: int) -> tuple[Ind
 def held_out(
     samples: Sequence[str], *, among: Indices, share: float, seed: int, leave: int = 1
 ) -> tuple[Indices, Indices]:
-    """Part ``among`` into (kept, held out): whole samples until ``share`` of the clips is out.
+    """Split ``among`` into (kept, held out): whole samples until ``share`` of the clips is out.
 
     A share of 0 holds out nothing; a positive share holds out at least one sample and leaves
     at least ``leave``.
 
     Raises:
-        DatasetError: a positive share and no sample that can be spared.
+        DatasetError: the share is positive but no sample can be spared.
     """
     if share <= 0:
         return among, among[:0]
@@ -66,7 +66,7 @@ def held_out(
     )
     if len(names) <= leave:
         raise DatasetError(
-            f"Cannot hold out a part of {len(names)} sample(s): a split by sample needs "
+            f"Cannot hold out some of {len(names)} sample(s): a split by sample needs "
             f"{leave + 1} or more samples; add samples or set the share to 0."
         )
     order = np.random.default_rng((seed, len(names))).permutation(len(names))
@@ -86,22 +86,22 @@ def split_clips(
     fold: int = 0,
     inner_folds: int = 0,
     inner_fold: int = 0,
-    official_selection: bool = False,
+    select_on_test: bool = False,
 ) -> Split:
-    """Test part first (a fold of K, or a held-out share), then validation out of the rest.
+    """Split off the test set (a fold, or a held-out share), then the validation set from the rest.
 
-    With ``inner_folds`` validation is one of K folds of the rest (nested cross-validation); with
-    ``official_selection`` it is the test part itself.
+    With ``inner_folds`` the validation set is a fold of the rest (nested cross-validation); with
+    ``select_on_test`` it is the test set itself.
     """
     everything = np.arange(len(samples))
     if folds:
         test = grouped_folds(samples, folds=folds, seed=seed)[fold]
         rest = np.setdiff1d(everything, test)
     else:
-        # Where validation samples are taken from the rest, two must be left to part.
-        leave = 2 if validation_share > 0 and not official_selection else 1
+        # If the validation set comes from the rest, two samples must be left to split.
+        leave = 2 if validation_share > 0 and not select_on_test else 1
         rest, test = held_out(samples, among=everything, share=test_share, seed=seed, leave=leave)
-    if official_selection:
+    if select_on_test:
         return Split(train=rest, validation=test, test=test)
     if inner_folds:
         own = [samples[i] for i in rest]
@@ -114,10 +114,10 @@ def split_clips(
 def epoch_order(
     train: Indices, labels: Shares, *, seed: int, epoch: int, balanced: bool
 ) -> Indices:
-    """The clips of one epoch, as many as ``train`` has, decided by seed and epoch alone.
+    """The clips of one epoch, as many as ``train`` has, determined by seed and epoch alone.
 
-    Balanced, each clip is drawn with replacement so that every most-selected grade that occurs is
-    as likely as any other; of ``labels`` (N, 5) only the rows at ``train`` are used.
+    If ``balanced``, clips are drawn with replacement so that every most-selected grade that occurs
+    is equally likely; of ``labels`` (N, 5) only the rows at ``train`` are used.
     """
     rng = np.random.default_rng((seed, epoch))
     if not balanced:

@@ -1,4 +1,4 @@
-"""Augmentation of whole clips: what a sperm under a microscope looks the same after.
+"""Augmentation of whole clips by changes that leave a sperm's quality the same.
 
 Letters: B clips, T frames, H rows, W columns; square pictures (H = W).
 """
@@ -17,7 +17,7 @@ BRIGHTEST = 255.0
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What is done to one clip; ``gain`` multiplies its brightness, ``right_px`` shifts it."""
+    """A change of one clip; ``gain`` multiplies its brightness, the others move its pixels."""
 
     flip: bool
     quarter_turns: int
@@ -29,15 +29,15 @@ class Change:
 def draw_changes(
     count: int, *, settings: AugmentationSection, rng: np.random.Generator
 ) -> list[Change]:
-    """Draw what is done to each of ``count`` clips.
+    """Draw the changes of ``count`` clips.
 
-    The same numbers are drawn whatever is switched on, so that one setting can be changed
-    without changing the others' draws.
+    The same numbers are drawn whatever is enabled, so changing one setting does not affect the
+    draws of the others.
     """
     flips = rng.integers(0, 2, count) * settings.flips
     turns = rng.integers(0, 4, count) * settings.rotations
     gains = 1 + settings.brightness * rng.uniform(-1, 1, count)
-    # A generator of their own: recipes from before there were shifts keep their draws.
+    # A separate generator, so that recipes older than shifts keep their draws.
     limit = settings.shift_px
     shifts = rng.spawn(1)[0].integers(-limit, limit, (count, 2), endpoint=True)
     return [
@@ -47,7 +47,7 @@ def draw_changes(
 
 
 def augment(images: Tensor, changes: Sequence[Change]) -> Tensor:
-    """Flip, turn, shift and brighten each clip as a whole: (B, T, H, W, 3) uint8 -> the same."""
+    """Flip, rotate, shift and brighten each clip as a whole: (B, T, H, W, 3) uint8 -> the same."""
     if all(change == UNCHANGED for change in changes):
         return images
     return torch.stack([_change(c, change) for c, change in zip(images, changes, strict=True)])
@@ -69,7 +69,7 @@ def _change(clip: Tensor, change: Change) -> Tensor:
 
 
 def _shift(clip: Tensor, *, right_px: int, down_px: int) -> Tensor:
-    """Move (T, H, W, 3), the border repeated, as crops repeat that of a frame."""
+    """Shift (T, H, W, 3), repeating the border as crops at a frame's edge do."""
     height, width = clip.shape[1:3]
     rows = (torch.arange(height) - down_px).clamp(0, height - 1)
     columns = (torch.arange(width) - right_px).clamp(0, width - 1)

@@ -1,4 +1,4 @@
-"""Things to learn beside the grades: optional columns of the labels, such as an expert's findings.
+"""Auxiliary targets beside the grades: optional label columns, such as an expert's findings.
 
 Letters: B clips in the batch, N clips, C columns, D width of a feature.
 """
@@ -13,16 +13,16 @@ from torch.nn import functional as F
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.data.dataset import ClipDataset
 from rostfine_core.training.data.split import Indices
-from rostfine_core.training.networks.build import TrainedParts, trained_parts
+from rostfine_core.training.networks.factory import TrainedParts, trained_parts
 
 SMALLEST_SPREAD = 1e-6
 
 
 class WithAuxiliary(nn.Module):
-    """A network as the training loop calls it, with one linear head on all its features.
+    """A network with one linear head on all its features, as the training loop calls it.
 
-    The head guesses the auxiliary columns and is thrown away after training; with no columns
-    there is none.
+    The head predicts the auxiliary columns and is discarded after training. Without columns there
+    is no head.
     """
 
     def __init__(self, network: nn.Module, *, width: int, columns: int) -> None:
@@ -34,25 +34,25 @@ class WithAuxiliary(nn.Module):
             nn.init.zeros_(self.head.bias)
 
     def forward(self, clips: Tensor) -> tuple[TrainedParts, Tensor | None]:
-        """What the losses work on, and the guessed columns (B, C), of clips (B, 3, T, H, W)."""
+        """Heads and features, and the predicted columns (B, C), of clips (B, 3, T, H, W)."""
         parts = trained_parts(self.network(clips))
         guessed = None if self.head is None else self.head(torch.cat(parts.features, dim=-1))
         return parts, guessed
 
 
 def auxiliary_loss(guessed: Tensor, truth: Tensor) -> Tensor:
-    """Smooth L1 distance of standardised columns, both (B, C); a scalar.
+    """Smooth L1 distance of standardised columns: (B, C), (B, C) -> scalar.
 
-    Beyond one standard deviation it grows linearly, so that a few gross findings do not lead.
+    Beyond one standard deviation it grows linearly, so a few outliers do not dominate.
     """
     return F.smooth_l1_loss(guessed, truth)
 
 
 def auxiliary_targets(dataset: ClipDataset, columns: Sequence[str], *, train: Indices) -> Tensor:
-    """The columns (N, C) with mean 0 and standard deviation 1 over the clips trained on.
+    """The columns (N, C), standardised over the training clips.
 
     Raises:
-        ConfigError: a column is missing, or is not a number for every clip, or never changes.
+        ConfigError: a column is missing, not a number for every clip, or constant.
     """
     values = np.zeros((len(dataset.clips), len(columns)), dtype=np.float32)
     for place, name in enumerate(columns):
@@ -60,7 +60,7 @@ def auxiliary_targets(dataset: ClipDataset, columns: Sequence[str], *, train: In
         if len(known) != len(dataset.clips):
             raise ConfigError(
                 f"The auxiliary column {name!r} holds a number for {len(known)} of "
-                f"{len(dataset.clips)} clips: name a column of labels.csv that is always filled in."
+                f"{len(dataset.clips)} clips: name a column of labels.csv that has no gaps."
             )
         mean, spread = known[train].mean(), known[train].std()
         if spread < SMALLEST_SPREAD:

@@ -1,8 +1,8 @@
-"""The training loop: one step after another, able to stop after any and go on exactly there.
+"""The training loop, which can stop after any step and resume exactly there.
 
-Each step draws its randomness from (seed, step) alone, so a resume point needs no state of a
-random generator. With several processes each takes its part of every step, so that a step sees
-the same clips however many there are.
+Each step draws its randomness from (seed, step) alone, so a resume point holds no generator state.
+With several processes each takes a shard of every step, so a step sees the same clips however many
+there are.
 """
 
 import time
@@ -23,7 +23,7 @@ from rostfine_core.training.data.split import Split, epoch_order
 from rostfine_core.training.engine.augmentation import Change, augment, draw_changes
 from rostfine_core.training.engine.auxiliary import WithAuxiliary, auxiliary_loss
 from rostfine_core.training.engine.distributed import Ranks
-from rostfine_core.training.engine.losses import EpochSums, LossTerms, smooth_labels, total_loss
+from rostfine_core.training.engine.losses import LossMeter, LossTerms, smooth_labels, total_loss
 from rostfine_core.training.engine.optimiser import (
     build_average,
     build_optimiser,
@@ -33,7 +33,7 @@ from rostfine_core.training.engine.optimiser import (
 from rostfine_core.training.engine.predict import predict
 from rostfine_core.training.engine.stop_signal import StopRequest
 from rostfine_core.training.metrics.metrics import Metrics, compute_metrics
-from rostfine_core.training.networks.build import FeatureVariant, network_config
+from rostfine_core.training.networks.factory import FeatureVariant, network_config
 from rostfine_core.training.networks.initialisation import frozen_modules
 from rostfine_core.training.run.folder import RunFolder
 
@@ -41,12 +41,12 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": t
 
 
 class TrainingStopped(RostfineError):
-    """Training was asked to stop; a resume point is written and the sentence says where."""
+    """Training was asked to stop; a resume point was written, and the message says where."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingProgress(Progress):
-    """One step: ``loss`` is the minimised total; ``validation`` the last epoch's, if any."""
+    """One step: ``loss`` is the minimised total, ``validation`` the latest score, if any."""
 
     epoch: int
     loss: float
@@ -55,7 +55,7 @@ class TrainingProgress(Progress):
 
 
 class TrainingLoop:
-    """The state of one run; ``steps`` goes through what is left of it."""
+    """The state of one run; ``steps`` trains what is left of it."""
 
     def __init__(
         self,
@@ -81,45 +81,45 @@ class TrainingLoop:
             columns=auxiliary.shape[1],
         ).to(self.device)
         self.optimiser = build_optimiser(self.whole, config.optimiser)
-        self.trained = self._spread(self.whole)
+        self.trained = self._wrap_ddp(self.whole)
         self.scaler = torch.amp.GradScaler(
             self.device.type, enabled=config.loop.precision == "float16"
         )
         self.average = build_average(network, decay=config.optimiser.ema_decay)
         self.targets = smooth_labels(labels, per_grade=config.loss.label_smoothing)
-        self.clips_per_step = config.loop.batch_size * config.loop.accumulate
+        self.clips_per_step = config.loop.batch_size * config.loop.grad_accumulation_steps
         self.steps_per_epoch = -(-len(split.train) // self.clips_per_step)
         self.total_steps = self.steps_per_epoch * config.loop.epochs
         self.step = 0
-        self.sums = EpochSums()
+        self.meter = LossMeter()
         self.best: dict[str, float] = {}
         self.validation: float | None = None
 
     @property
     def epoch(self) -> int:
-        """Epochs that are finished."""
+        """How many epochs are finished."""
         return self.step // self.steps_per_epoch
 
     @property
-    def judged_network(self) -> nn.Module:
-        """The network that is validated and kept: the average where there is one."""
+    def validated_network(self) -> nn.Module:
+        """The network that is validated and saved: the moving average if there is one."""
         return self.network if self.average is None else self.average.module
 
     def state(self) -> dict[str, Any]:
-        """Everything that the next step depends on, as tensors and plain values."""
+        """Everything the next step depends on, as tensors and plain values."""
         return {
             "step": self.step,
             "network": self.whole.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
-            "sums": vars(self.sums).copy(),
+            "sums": vars(self.meter).copy(),
             "best": self.best,
             "validation": self.validation,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to where ``state`` was taken."""
+        """Restore what ``state`` returned."""
         self.step = state["step"]
         self.whole.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -127,22 +127,22 @@ class TrainingLoop:
             self.average.load_state_dict(state["average"])
         if state.get("scaler"):
             self.scaler.load_state_dict(state["scaler"])
-        self.sums = EpochSums(**state["sums"])
+        self.meter = LossMeter(**state["sums"])
         self.best, self.validation = state["best"], state["validation"]
         if self.ranks.is_main:
             self.folder.cut_log(epochs=self.epoch)
 
     def steps(self) -> Generator[TrainingProgress, None, None]:
-        """Train to the end, one yield a step; closing it, Ctrl-C and SIGTERM leave a resume point.
+        """Train to the end, yielding each step; closing, Ctrl-C and SIGTERM leave a resume point.
 
         Raises:
-            TrainingStopped: Ctrl-C was pressed, or SIGTERM came.
-            ConfigError: the loss is no longer a number.
+            TrainingStopped: on Ctrl-C or SIGTERM.
+            ConfigError: the loss is not finite.
         """
         saved_at = time.monotonic()
         with StopRequest() as stop:
             while self.step < self.total_steps:
-                progress = self._step_and_judge()
+                progress = self._step_and_validate()
                 if time.monotonic() - saved_at > 60 * self.config.loop.checkpoint_minutes:
                     self._save()
                     saved_at = time.monotonic()
@@ -151,11 +151,11 @@ class TrainingLoop:
                 except GeneratorExit:
                     self._save()
                     raise
-                if self.ranks.agree(stop.requested):
+                if self.ranks.any(stop.requested):
                     self._save()
                     raise TrainingStopped(
                         f"Training stopped after step {self.step} of {self.total_steps}: start it "
-                        f"again with the same recipe to go on from {self.folder.path}."
+                        f"again with the same recipe to resume from {self.folder.path}."
                     )
         self._save()
 
@@ -163,16 +163,16 @@ class TrainingLoop:
         if self.ranks.is_main:
             self.folder.save_resume_point(self.state())
 
-    def _spread(self, network: nn.Module) -> nn.Module:
-        """The network as it is called in training: with several processes, gradients averaged."""
+    def _wrap_ddp(self, network: nn.Module) -> nn.Module:
+        """Wrap the network so that several processes average their gradients."""
         if self.ranks.world == 1:
             return network
         devices = [self.device.index] if self.device.type == "cuda" else None
-        # Only an ablation leaves some of its network unused; looking for that costs time.
+        # Only ablations leave parts of the network unused; searching for them costs time.
         unused = isinstance(self.network, FeatureVariant)
         return DistributedDataParallel(network, device_ids=devices, find_unused_parameters=unused)
 
-    def _step_and_judge(self) -> TrainingProgress:
+    def _step_and_validate(self) -> TrainingProgress:
         started = time.perf_counter()
         lr = learning_rate(
             self.step,
@@ -182,7 +182,7 @@ class TrainingLoop:
         )
         loss = self._train_step(lr)
         self.step += 1
-        self.sums.seconds += time.perf_counter() - started
+        self.meter.seconds += time.perf_counter() - started
         if self.step % self.steps_per_epoch == 0:
             self._finish_epoch(lr)
         return TrainingProgress(
@@ -196,7 +196,7 @@ class TrainingLoop:
         )
 
     def _train_step(self, lr: float) -> float:
-        """One update over ``batch_size * accumulate`` clips; returns their mean loss."""
+        """Update once on the next step's clips and return their mean loss."""
         self.network.train()
         for module in self.frozen:
             module.eval()
@@ -206,18 +206,18 @@ class TrainingLoop:
         set_learning_rate(self.optimiser, lr)
         clips, loss = self._clips_of_step(), 0.0
         for batch in torch.split(clips, self.config.loop.batch_size):
-            # Drawn for all clips of the batch, so that processes change them as one would.
+            # Drawn for the whole batch, so that the number of processes does not matter.
             changes = draw_changes(len(batch), settings=self.config.augmentation, rng=rng)
-            own, weight = self.ranks.share(torch.arange(len(batch)))
+            own, weight = self.ranks.shard(torch.arange(len(batch)))
             part = batch[own]
             terms = self._loss(part, [changes[place] for place in own.tolist()])
             share = len(batch) / len(clips)
             torch.autograd.backward(self.scaler.scale(terms.total * (share * weight)))
-            self.sums.add(terms, clips=len(part) if weight else 0)
+            self.meter.add(terms, clips=len(part) if weight else 0)
             loss += terms.total.item() * share
         if not np.isfinite(loss):
             raise ConfigError(
-                f"The loss stopped being a number at step {self.step}: lower the learning rate or "
+                f"The loss is not finite at step {self.step}: lower the learning rate or "
                 "set clip_norm."
             )
         self._update()
@@ -249,7 +249,7 @@ class TrainingLoop:
         weight = self.config.auxiliary.weight_at(self.step / self.steps_per_epoch)
         if guessed is None:
             return terms
-        # Computed at weight 0 too: it is logged, and several processes wait for its gradient.
+        # Also computed at weight 0: it is logged, and other processes wait for its gradient.
         truth = self.auxiliary[part].to(self.device)
         return terms.plus_auxiliary(auxiliary_loss(guessed.float(), truth), weight=weight)
 
@@ -270,21 +270,21 @@ class TrainingLoop:
 
     def _finish_epoch(self, lr: float) -> None:
         every, is_last = self.config.loop.validate_every, self.step == self.total_steps
-        sums = self.ranks.add_up(self.sums)
-        self.sums = EpochSums()
+        meter = self.ranks.all_reduce(self.meter)
+        self.meter = LossMeter()
         if not self.ranks.is_main:
             return
-        judged = self._judge() if self.epoch % every == 0 or is_last else None
+        metrics = self._validate() if self.epoch % every == 0 or is_last else None
         record = {
             "epoch": self.epoch,
             "step": self.step,
             "learning_rate": lr,
-            "loss": sums.total / sums.clips,
-            "loss_grade": sums.grade / sums.clips,
-            "loss_diversity": sums.diversity / sums.clips,
-            **({"loss_auxiliary": sums.auxiliary / sums.clips} if self.auxiliary.numel() else {}),
-            "clips_per_s": sums.clips / sums.seconds,
-            "validation": None if judged is None else judged.scalars(),
+            "loss": meter.total / meter.clips,
+            "loss_grade": meter.grade / meter.clips,
+            "loss_diversity": meter.diversity / meter.clips,
+            **({"loss_auxiliary": meter.auxiliary / meter.clips} if self.auxiliary.numel() else {}),
+            "clips_per_s": meter.clips / meter.seconds,
+            "validation": None if metrics is None else metrics.scalars(),
         }
         self.folder.append_log(record)
         if self.config.loop.tensorboard:
@@ -292,22 +292,24 @@ class TrainingLoop:
 
             write_scalars(self.folder.path / "tensorboard", record)
 
-    def _judge(self) -> Metrics | None:
-        """Validate, and keep the weights when none before were better (or none are compared)."""
-        part = self.split.validation
-        if not len(part):
-            self._keep(float("nan"))
+    def _validate(self) -> Metrics | None:
+        """Validate, and save the weights if they are the best so far or nothing is compared."""
+        clips = self.split.validation
+        if not len(clips):
+            self._save_best(float("nan"))
             return None
         answers = finish(
-            predict(self.judged_network, self.cache, part, batch_size=self.config.loop.batch_size)
+            predict(
+                self.validated_network, self.cache, clips, batch_size=self.config.loop.batch_size
+            )
         )
-        metrics = compute_metrics(answers, self.labels[part].numpy())
-        score: float = getattr(metrics, self.config.loop.select_by)
+        metrics = compute_metrics(answers, self.labels[clips].numpy())
+        score: float = getattr(metrics, self.config.loop.monitor)
         self.validation = score
         if not self.best or score < self.best["score"]:
-            self._keep(score)
+            self._save_best(score)
         return metrics
 
-    def _keep(self, score: float) -> None:
+    def _save_best(self, score: float) -> None:
         self.best = {"score": score, "epoch": self.epoch}
-        self.folder.save_best(self.judged_network.state_dict())
+        self.folder.save_best(self.validated_network.state_dict())

@@ -1,4 +1,4 @@
-"""The losses of RoSTFine: distance of three heads to the panel's votes, and diversity of features.
+"""RoSTFine's losses: distance of the heads to the panel's votes, and diversity of the features.
 
 Letters: B clips in the batch, 5 grades, D width of a feature.
 """
@@ -19,7 +19,7 @@ OFFICIAL_LOG_OFFSET = 1e-5
 
 @dataclass(frozen=True)
 class LossTerms:
-    """The scalars of one batch: ``total`` is what is minimised."""
+    """The losses of one batch, as scalars; ``total`` is minimised."""
 
     total: Tensor
     grade: Tensor
@@ -27,17 +27,17 @@ class LossTerms:
     auxiliary: Tensor | None = None
 
     def plus_auxiliary(self, loss: Tensor, *, weight: float) -> "LossTerms":
-        """The same with an auxiliary loss besides."""
+        """Add an auxiliary loss."""
         return replace(self, total=self.total + weight * loss, auxiliary=loss)
 
 
 def mse_loss(shares: Tensor, label: Tensor) -> Tensor:
-    """Mean squared error over grades and clips, both (B, 5); a scalar."""
+    """Mean squared error over grades and clips: (B, 5), (B, 5) -> scalar."""
     return F.mse_loss(shares, label)
 
 
-def jensen_shannon_loss(shares: Tensor, label: Tensor) -> Tensor:
-    """Jensen-Shannon divergence in nats, mean over clips: (B, 5), (B, 5) -> scalar.
+def js_loss(shares: Tensor, label: Tensor) -> Tensor:
+    """Jensen-Shannon divergence in nats, averaged over clips: (B, 5), (B, 5) -> scalar.
 
     1/2 KL(p||m) + 1/2 KL(q||m) with m = (p + q) / 2; between 0 and ln 2.
     """
@@ -46,10 +46,10 @@ def jensen_shannon_loss(shares: Tensor, label: Tensor) -> Tensor:
     return ((p * (p.log() - log_m)).sum(-1) + (q * (q.log() - log_m)).sum(-1)).mean() / 2
 
 
-def jensen_shannon_official_loss(shares: Tensor, label: Tensor) -> Tensor:
+def js_loss_official(shares: Tensor, label: Tensor) -> Tensor:
     """What the official implementation calls JS: KL(p||m) + 1/2 KL(q||m) (FACTS, error 2).
 
-    It adds 1e-5 inside the logarithm; only for comparison with numbers made that way.
+    It adds 1e-5 inside the logarithm. Only for comparison with numbers made that way.
     """
     m = (shares + label) / 2
 
@@ -59,10 +59,10 @@ def jensen_shannon_official_loss(shares: Tensor, label: Tensor) -> Tensor:
     return (kl(shares) + kl(label) / 2).mean()
 
 
-def diversity(*features: Tensor) -> Tensor:
-    """Mean over the pairs of features (each (B, D)) of |cosine|, mean over clips: a scalar.
+def diversity_loss(*features: Tensor) -> Tensor:
+    """Mean |cosine similarity| over pairs of features, each (B, D), and over clips: a scalar.
 
-    With fewer than two features there is nothing to keep apart and the loss is 0.
+    With fewer than two features the loss is 0.
     """
     pairs = list(combinations(features, 2))
     if not pairs:
@@ -72,8 +72,8 @@ def diversity(*features: Tensor) -> Tensor:
 
 GRADE_LOSSES: dict[LossKind, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": mse_loss,
-    "js": jensen_shannon_loss,
-    "js_official": jensen_shannon_official_loss,
+    "js": js_loss,
+    "js_official": js_loss_official,
 }
 
 
@@ -85,32 +85,32 @@ def total_loss(
     kind: LossKind,
     alpha: float,
 ) -> LossTerms:
-    """L = mean over heads of the grade loss + alpha * L_div (the paper's training objective).
+    """The paper's objective: the grade loss averaged over heads, plus alpha * L_div.
 
     Args:
-        heads: the distributions that are trained, each (B, 5).
-        features: the features to keep apart, each (B, D).
+        heads: the trained distributions, each (B, 5).
+        features: the features that the diversity loss keeps apart, each (B, D).
         label: (B, 5), the panel's votes as shares.
-        kind: which distance between distributions.
-        alpha: weight of the diversity loss; at 0 it is still reported.
+        kind: the distance between distributions.
+        alpha: weight of the diversity loss, which is reported even at 0.
     """
     grade = torch.stack([GRADE_LOSSES[kind](head, label) for head in heads]).mean()
-    apart = diversity(*features)
-    total = grade + alpha * apart if alpha else grade
-    return LossTerms(total, grade, apart)
+    diversity = diversity_loss(*features)
+    total = grade + alpha * diversity if alpha else grade
+    return LossTerms(total, grade, diversity)
 
 
 def smooth_labels(label: Tensor, *, per_grade: float) -> Tensor:
-    """Add ``per_grade`` to each share and bring the sum back to 1: (B, 5) -> (B, 5).
+    """Add ``per_grade`` to each share and renormalise: (B, 5) -> (B, 5).
 
-    The official training adds 0.001; there the sum stays at 1.005.
+    The official training adds 0.001 without renormalising: its sum is 1.005.
     """
     return (label + per_grade) / (label.sum(-1, keepdim=True) + per_grade * label.shape[-1])
 
 
 @dataclass
-class EpochSums:
-    """Clips seen, and each loss times the clips it was the mean of."""
+class LossMeter:
+    """Running sums over an epoch: clips, each loss weighted by clips, and seconds."""
 
     clips: int = 0
     total: float = 0.0
@@ -120,7 +120,7 @@ class EpochSums:
     seconds: float = 0.0
 
     def add(self, terms: LossTerms, *, clips: int) -> None:
-        """Count a batch of ``clips``."""
+        """Add a batch of ``clips`` clips with their mean losses."""
         self.clips += clips
         self.total += terms.total.item() * clips
         self.grade += terms.grade.item() * clips

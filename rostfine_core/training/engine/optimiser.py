@@ -1,4 +1,4 @@
-"""The optimiser, the learning rate at each step, and the moving average of the weights."""
+"""The optimiser, its learning-rate schedule, and the moving average of the weights."""
 
 import math
 from collections.abc import Callable
@@ -11,27 +11,27 @@ from torch.optim.swa_utils import AveragedModel
 from rostfine_core.training.config import OptimiserSection
 
 SMALLEST_MUON_SIDE = 16
-"""A matrix with fewer rows or columns is an output head (one row a grade), which AdamW trains."""
+"""Smaller matrices are output heads (a row per grade), which AdamW trains."""
 
 MOMENTUM = 0.95
 COEFFICIENTS = [(3.4445, -4.7750, 2.0315)] * 5
-"""Five times the same polynomial a x + b x^3 + c x^5, as in the original."""
+"""The polynomial a x + b x^3 + c x^5, applied five times, as in the original."""
 
 LR_SHARE = "lr_share"
-"""The entry of a parameter group that says which share of the learning rate it gets."""
+"""Key of a parameter group: the factor by which its learning rate is scaled."""
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class Muon(torch.optim.AdamW):
-    """Muon for the matrices of groups that say ``orthogonal``, AdamW for all other groups.
+    """Muon for the matrices of groups marked ``orthogonal``, AdamW for all other groups.
 
-    The Newton-Schulz iteration is timm's, run in float32: the optimisers of torch and timm run it
-    in bfloat16, which takes several times as long on a processor that has to emulate it.
+    The Newton-Schulz iteration is timm's, in float32: torch's and timm's own optimisers use
+    bfloat16, which is several times slower on a processor that emulates it.
     """
 
     def __init__(self, groups: list[dict[str, Any]], *, lr: float) -> None:
-        # Not fused: a fused AdamW would be handed the loss scale in place of true gradients.
+        # Not fused: a fused AdamW would get scaled gradients from the gradient scaler.
         super().__init__([{"orthogonal": False, **group} for group in groups], lr=lr, fused=False)
 
     @overload
@@ -47,7 +47,7 @@ class Muon(torch.optim.AdamW):
             if group["orthogonal"]:
                 for matrix in group["params"]:
                     self._step_along_orthogonal(matrix, group)
-        super().step()  # the matrices have no gradient any more, so AdamW leaves them alone
+        super().step()  # the matrices' gradients are gone, so AdamW skips them
         return None
 
     def _step_along_orthogonal(self, matrix: Tensor, group: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ class Muon(torch.optim.AdamW):
             return
         state = self.state[matrix]
         if not state:
-            # AdamW looks for a count of steps in every state that it loads.
+            # AdamW expects a step count in every state that it loads.
             state["step"], state["momentum"] = torch.zeros(()), torch.zeros_like(gradient)
         state["momentum"].lerp_(gradient, 1 - MOMENTUM)
         ahead = gradient.lerp(state["momentum"], MOMENTUM)  # Nesterov
@@ -71,10 +71,10 @@ class Muon(torch.optim.AdamW):
 
 
 def build_optimiser(network: nn.Module, section: OptimiserSection) -> torch.optim.Optimizer:
-    """The optimiser over the parameters that are not frozen.
+    """Build the optimiser of the parameters that are not frozen.
 
-    AdamW does not decay biases, norms and single vectors; SGD decays everything, as the paper's
-    does. Muon (Jordan et al. 2024) steps along the nearest orthogonal matrix of the momentum.
+    AdamW does not decay biases, norms and other vectors; SGD decays everything, as in the paper.
+    Muon (Jordan et al. 2024) steps along the nearest orthogonal matrix of the momentum.
     """
     trained = [p for p in network.parameters() if p.requires_grad]
     if section.kind == "muon":
@@ -115,21 +115,21 @@ def learning_rate(
     if section.schedule == "constant":
         return section.lr
     done = (step - warmup) / max(total_steps - warmup, 1)
-    lowest = section.lr * section.final_lr_share
+    lowest = section.lr * section.min_lr_ratio
     return lowest + (section.lr - lowest) * (1 + math.cos(math.pi * done)) / 2
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
-    """Give every parameter group the learning rate, or the share of it that is its own."""
+    """Set the learning rate of every parameter group, scaled by its own factor."""
     for group in optimiser.param_groups:
         group["lr"] = lr * group.get(LR_SHARE, 1.0)
 
 
 def build_average(network: nn.Module, *, decay: float) -> AveragedModel | None:
-    """An exponential moving average of the weights that warms up; None where decay is 0.
+    """An exponential moving average of the weights with warm-up; None if ``decay`` is 0.
 
-    The decay starts low and rises to ``decay`` as (1 + n) / (10 + n), so that a short run does
-    not remember its random start.
+    The decay rises to ``decay`` as (1 + n) / (10 + n), so that a short run forgets its random
+    start.
     """
     if not decay:
         return None

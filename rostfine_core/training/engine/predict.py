@@ -1,4 +1,4 @@
-"""Asking a trained network about many clips: distributions in numpy, batch by batch."""
+"""Predicting the grade distributions of many clips, batch by batch."""
 
 from collections.abc import Generator
 
@@ -21,22 +21,22 @@ def predict(
     *,
     batch_size: int,
     stage: str = "grading",
-    flips: bool = False,
+    tta: bool = False,
 ) -> Generator[Progress, None, NDArray[np.float32]]:
-    """Grade the clips at ``indices`` (N,): (N, 5) shares; the network is left in eval mode.
+    """Grade the clips at ``indices`` (N,): (N, 5) shares; leaves the network in eval mode.
 
-    With ``flips`` the answer is the mean over the clip and its mirror images (left to right, top
-    to bottom, both).
+    With ``tta`` (test-time augmentation) the answer is the mean over the clip and its mirror images
+    (left to right, top to bottom, both).
     """
     network.eval()
     device = next(network.parameters()).device
     answers = [np.empty((0, 5), dtype=np.float32)]
     for start in range(0, len(indices), batch_size):
-        part = torch.from_numpy(indices[start : start + batch_size])
+        batch = torch.from_numpy(indices[start : start + batch_size])
         with torch.inference_mode():
-            clips = cache.prepare(cache.batch(part).to(device))
-            grades = [network(clips.flip(axes)).grade for axes in (MIRRORS if flips else [()])]
+            clips = cache.prepare(cache.batch(batch).to(device))
+            grades = [network(clips.flip(axes)).grade for axes in (MIRRORS if tta else [()])]
             grade = torch.stack(grades).mean(dim=0)
         answers.append(grade.float().cpu().numpy())
-        yield Progress(stage=stage, done=start + len(part), total=len(indices))
+        yield Progress(stage=stage, done=start + len(batch), total=len(indices))
     return np.concatenate(answers)

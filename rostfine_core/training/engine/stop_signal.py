@@ -1,4 +1,4 @@
-"""A stop at a safe moment: Ctrl-C or SIGTERM asks, the running step is finished first."""
+"""Stopping at a safe moment: on Ctrl-C or SIGTERM the running step is finished first."""
 
 import signal
 import threading
@@ -8,16 +8,16 @@ from types import FrameType, TracebackType
 from typing import Self
 
 ECHO_S = 1.0
-# SIGTERM is what a service manager, a cluster's scheduler or a shutdown sends before it kills.
+# Service managers, cluster schedulers and shutdowns send SIGTERM before they kill.
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
     """While entered, the first Ctrl-C or SIGTERM only sets ``requested``.
 
-    A second one interrupts at once. One within ``ECHO_S`` is the same key once more: ``torchrun``
-    passes it on to processes that the terminal has told already. Outside the main thread, where
-    Python delivers no signals, it never gets requested.
+    A second one interrupts at once, unless it comes within ``ECHO_S``: ``torchrun`` passes a signal
+    on to processes that already got it from the terminal. Outside the main thread, where Python
+    delivers no signals, ``requested`` stays False.
     """
 
     def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
@@ -26,7 +26,7 @@ class StopRequest:
         self._previous: dict[signal.Signals, signal.Handlers | int | object | None] = {}
 
     def __enter__(self) -> Self:
-        """Take over the signals."""
+        """Take over the signal handlers."""
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 self._previous[number] = signal.signal(number, self._on_signal)
@@ -38,7 +38,7 @@ class StopRequest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give the signals back."""
+        """Restore the signal handlers."""
         for number, previous in self._previous.items():
             signal.signal(number, previous)  # type: ignore[arg-type]  # what signal() returned is what it takes
 

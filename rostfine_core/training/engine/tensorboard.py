@@ -8,9 +8,9 @@ from torch.utils.tensorboard import SummaryWriter
 
 
 def write_scalars(folder: Path, record: Mapping[str, Any]) -> None:
-    """Add one epoch's record: its numbers by name, those of the validation under ``validation/``.
+    """Add one epoch's record: its numbers by name, validation metrics under ``validation/``.
 
-    After a resume the epochs that are made again replace what was written before.
+    Epochs repeated after a resume replace what was written before.
     """
     epoch = record["epoch"]
     with SummaryWriter(str(folder), purge_step=epoch) as writer:

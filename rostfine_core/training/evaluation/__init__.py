@@ -1,1 +1,1 @@
-"""Scoring a model on labelled clips, with tables, figures and a report."""
+"""Scoring a model on labelled clips: tables, figures and a report."""

@@ -1,9 +1,9 @@
-"""Whether attention maps point at what decides: deletion and insertion curves, and parts of sperm.
+"""Faithfulness of attention maps: deletion and insertion curves, and shares on parts of the sperm.
 
-Patches are blurred away (deletion) or brought back into a blurred clip (insertion) in the order of
-a map, best first, in every frame alike in number. A map that is faithful changes the answer sooner
-than a random order does, or one that begins in the middle, where the sperm's head is. On simulated
-clips with true masks the share of each map on head, neck and tail is measured too.
+Patches are blurred (deletion) or restored in a blurred clip (insertion) in the order of a map,
+highest first, the same number in every frame. A faithful map changes the prediction sooner than a
+random order does, or one that starts in the centre, where the sperm's head is. On simulated clips
+with true masks, the share of each map on head, neck and tail is measured too.
 Letters: B clips, T frames, N patches of a frame, S steps, P parts.
 """
 
@@ -31,15 +31,15 @@ from rostfine_core.training.networks.checkpoint import TrainedModel, load_traine
 BLUR_PATCHES = 3
 MAPS = ("encoder_rollout", "branch_attention", "random", "centre")
 PARTS = ("head", "neck", "tail", "elsewhere")
-AREA = "area"  # of the parts themselves: the share of a map that does not care
+AREA = "area"  # of the parts themselves: the shares of a uniform map
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curves:
-    """Likeness of the answer to the untouched clip's, 0 to 1, at shares of patches touched.
+    """Similarity to the prediction for the unchanged clip, 0 to 1, by share of patches changed.
 
-    ``deletion`` and ``insertion`` are (B, S): faithful maps lie low in the first and high in the
-    second. Likeness is 1 - JS / ln 2.
+    ``deletion`` and ``insertion`` are (B, S); faithful maps are low in the first and high in the
+    second. The similarity is 1 - JS / ln 2.
     """
 
     shares: tuple[float, ...]
@@ -56,12 +56,12 @@ class Curves:
 
 @dataclass(frozen=True, kw_only=True)
 class FaithfulnessResult:
-    """Curves over all clips, by map; ``random`` and ``centre`` are what to beat.
+    """Curves over all clips by map; ``random`` and ``centre`` are the ones to beat.
 
     ``parts``: the mean share of each map on head, neck, tail and elsewhere, and the parts' share
     of the area; empty unless every clip has masks. Where parts overlap, a patch counts for the
-    first of them. ``selected`` of a frame's ``patches`` have a value in the branch's map; ``seed``
-    drew the clips, the random map and the order of patches of the same value.
+    first of them. ``selected`` of a frame's ``patches`` have a value in the branch's map. ``seed``
+    drew the clips, the random map and the order of tied patches.
     """
 
     curves: Mapping[str, Curves]
@@ -82,11 +82,11 @@ class FaithfulnessResult:
 
     @property
     def ties_in_words(self) -> str:
-        """How patches are ordered that a map does not tell apart."""
+        """Describe how tied patches are ordered."""
         return (
-            f"The branch's map tells apart the {self.selected} patches that it selected of the "
-            f"{self.patches} of a frame; below them, and wherever else a map gives patches the "
-            f"same value, their order is drawn at random (seed {self.seed})."
+            f"The branch's map ranks only the {self.selected} patches that it selected of the "
+            f"{self.patches} of a frame; all others, and any patches with the same value, are in "
+            f"random order (seed {self.seed})."
         )
 
     @property
@@ -107,10 +107,10 @@ class FaithfulnessResult:
 def measure_faithfulness(
     model: Path, dataset: Path, *, clips: int = 50, steps: int = 10, seed: int = 0
 ) -> LongJob[FaithfulnessResult]:
-    """Draw ``clips`` of a data set and measure each of a model's maps on them.
+    """Measure each of a model's maps on ``clips`` random clips of a data set.
 
     Raises:
-        ModelError: the model cannot be read, is an ensemble, or draws no maps.
+        ModelError: the model cannot be read, is an ensemble, or has no attention maps.
         DatasetError: the data set cannot be used.
     """
     trained = load_trained(model)
@@ -141,7 +141,7 @@ def measure_faithfulness(
             )
         yield Progress(stage="deleting and inserting", done=number + 1, total=len(cache))
     return FaithfulnessResult(
-        curves={name: _joined(several) for name, several in found.items()},
+        curves={name: _concatenate(several) for name, several in found.items()},
         parts=_parts(chosen, frames, {name: torch.cat(several) for name, several in maps.items()}),
         selected=network.config.top_k,
         patches=network.config.grid_size**2,
@@ -150,22 +150,22 @@ def measure_faithfulness(
 
 
 def single_rostfine(path: Path, members: Sequence[TrainedModel]) -> RoSTFine:
-    """The network of the one model whose maps can be measured.
+    """The network of the single model whose maps can be measured.
 
     Raises:
-        ModelError: ``path`` holds an ensemble, or a network that draws no maps.
+        ModelError: ``path`` holds an ensemble, or a network without attention maps.
     """
     network = members[0].network
     if len(members) != 1 or not isinstance(network, RoSTFine):
         raise ModelError(
-            f"{path} is no single RoSTFine model, whose attention maps alone can be measured: "
+            f"{path} is not a single RoSTFine model, and only its attention maps can be measured: "
             "choose one model file."
         )
     return network
 
 
 def _maps(network: RoSTFine, clip: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-    """The network's two maps of one clip and the two to beat, by name: (1, T, N) each."""
+    """The network's two maps of a clip and the two to beat, by name: (1, T, N) each."""
     explained = explain(network, clip)
     shape = explained.encoder_rollout.shape
     rows = math.isqrt(shape[-1])
@@ -185,7 +185,7 @@ def _maps(network: RoSTFine, clip: Tensor, generator: torch.Generator) -> dict[s
     )
 
 
-def _joined(several: list[Curves]) -> Curves:
+def _concatenate(several: list[Curves]) -> Curves:
     return Curves(
         shares=several[0].shares,
         deletion=np.concatenate([c.deletion for c in several]),
@@ -208,7 +208,7 @@ def _parts(
 
 
 def part_coverage(masks: Tensor, *, rows: int) -> Tensor:
-    """How much of each patch is which part: masks (B, T, 3, S, S) -> (B, T, N, P), P sums to 1."""
+    """The share of each part in each patch: masks (B, T, 3, S, S) -> (B, T, N, P)."""
     first_of = masks.float()
     first_of[:, :, 1] *= 1 - first_of[:, :, 0]
     first_of[:, :, 2] *= (1 - first_of[:, :, 0]) * (1 - first_of[:, :, 1])
@@ -237,8 +237,8 @@ def faithfulness_curves(
 ) -> Curves:
     """Deletion and insertion curves of ``maps`` (B, T, N) over ``clips`` (B, 3, T, H, W).
 
-    ``answer`` gives the distributions (B, 5) of clips; ``ties`` draws the order of patches of the
-    same value, see ``ranks``.
+    ``answer`` gives the distributions (B, 5) of clips; ``ties`` draws the order of tied patches,
+    see ``ranks``.
     """
     blurred = blur(clips, patch_size=patch_size)
     whole = answer(clips)
@@ -248,8 +248,8 @@ def faithfulness_curves(
     for share in shares:
         touched = rank < round(share * maps.shape[-1])
         mask = _to_pixels(touched, clips)
-        deletion.append(likeness(answer(torch.where(mask, blurred, clips)), whole))
-        insertion.append(likeness(answer(torch.where(mask, clips, blurred)), whole))
+        deletion.append(similarity(answer(torch.where(mask, blurred, clips)), whole))
+        insertion.append(similarity(answer(torch.where(mask, clips, blurred)), whole))
     return Curves(
         shares=shares,
         deletion=torch.stack(deletion, dim=1).double().numpy(),
@@ -258,11 +258,11 @@ def faithfulness_curves(
 
 
 def ranks(maps: Tensor, *, ties: torch.Generator) -> Tensor:
-    """The place of each patch of ``maps`` (B, T, N) in its frame: 0 for the highest value.
+    """The rank of each patch of ``maps`` (B, T, N) in its frame, 0 for the highest value.
 
-    Patches of the same value (the branch's map is zero beyond the K selected) come in an order
-    that ``ties`` draws: that of the grid would begin at the top, and favour or harm the map by
-    where the sperm lies.
+    Tied patches (the branch's map is zero beyond the K selected) are in an order that ``ties``
+    draws. The order of the grid would start at the top, and favour or harm a map by where the sperm
+    is.
     """
     shuffled = torch.rand(maps.shape, generator=ties).argsort(dim=-1)
     sorted_ = maps.gather(-1, shuffled).argsort(dim=-1, descending=True, stable=True)
@@ -270,7 +270,7 @@ def ranks(maps: Tensor, *, ties: torch.Generator) -> Tensor:
 
 
 def blur(clips: Tensor, *, patch_size: int) -> Tensor:
-    """Smooth clips (B, 3, T, H, W) so far that no patch keeps its detail."""
+    """Blur clips (B, 3, T, H, W) until no patch keeps its detail."""
     frames = rearrange(clips, "b c t h w -> (b t) c h w")
     width = min(BLUR_PATCHES * patch_size, *frames.shape[-2:]) // 2 * 2 - 1
     smooth = F.avg_pool2d(frames, width, stride=1, padding=width // 2, count_include_pad=False)
@@ -278,8 +278,8 @@ def blur(clips: Tensor, *, patch_size: int) -> Tensor:
     return smoothed
 
 
-def likeness(answer: Tensor, reference: Tensor) -> Tensor:
-    """1 - JS / ln 2 of distributions (B, 5), clip by clip: (B,)."""
+def similarity(answer: Tensor, reference: Tensor) -> Tensor:
+    """1 - JS / ln 2 of each clip's distributions (B, 5): (B,)."""
     p, q = answer.double().clamp_min(1e-12), reference.double().clamp_min(1e-12)
     log_m = ((p + q) / 2).log()
     js = ((p * (p.log() - log_m)).sum(-1) + (q * (q.log() - log_m)).sum(-1)) / 2

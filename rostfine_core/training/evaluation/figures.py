@@ -1,4 +1,4 @@
-"""The pictures of an evaluation report, each as the bytes of a PNG that bears its notes."""
+"""The figures of an evaluation report, each as PNG bytes with its notes inside."""
 
 import io
 import math
@@ -25,9 +25,9 @@ from rostfine_core.training.metrics.metrics import (
 
 FONT_PT = 6.0
 LINE_PT = 1.3 * FONT_PT
-CHARACTER_PT = 0.6 * FONT_PT  # a wide mean of the default font: no line may be cut off
+CHARACTER_PT = 0.6 * FONT_PT  # a generous mean for the default font, so that no line is cut off
 FRAMES_SHOWN = 4
-MODEL, PANEL = "#0072b2", "#d55e00"  # told apart by colour-blind readers too
+MODEL, PANEL = "#0072b2", "#d55e00"  # distinguishable for colour-blind readers too
 TITLES = {
     "encoder_rollout": "attention rollout",
     "branch_attention": "spatial branch",
@@ -81,7 +81,7 @@ def _draw_points(axes: Axes, prediction: Shares, labels: Shares) -> None:
 def learning_figure(
     logs: Mapping[str, Sequence[Mapping[str, Any]]], *, notes: Sequence[str]
 ) -> bytes:
-    """Loss in training and MSE in validation over epochs, one line a model."""
+    """Training loss and validation MSE over epochs, a line per model."""
     figure = Figure(figsize=(9, 3), layout="constrained")
     loss_axes, validation_axes = figure.subplots(1, 2)
     for name, log in logs.items():
@@ -89,8 +89,8 @@ def learning_figure(
         judged = [r for r in log if r.get("validation")]
         scores = [100 * r["validation"]["mse"] for r in judged]
         validation_axes.plot([r["epoch"] for r in judged], scores, ".-", label=name)
-    loss_axes.set(xlabel="epoch", title="Loss in training")
-    validation_axes.set(xlabel="epoch", title="MSE in validation (1e-2)")
+    loss_axes.set(xlabel="epoch", title="Training loss")
+    validation_axes.set(xlabel="epoch", title="Validation MSE (1e-2)")
     for axes in (loss_axes, validation_axes):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(logs) > 1:
@@ -99,7 +99,7 @@ def learning_figure(
 
 
 def votes_figure(predicted: Shares, voted: Shares, *, notes: Sequence[str]) -> bytes:
-    """One clip's predicted distribution (5,) beside its panel's (5,)."""
+    """One clip's predicted distribution (5,) beside the panel's (5,)."""
     figure = Figure(figsize=(3.2, 2.2), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(GRADES))
@@ -150,7 +150,7 @@ def _draw_map(axes: Axes, picture: NDArray[np.uint8], values: Shares, highest: f
 
 
 def faithfulness_figure(result: FaithfulnessResult, *, notes: Sequence[str]) -> bytes:
-    """Mean deletion and insertion curves, one line a map."""
+    """Mean deletion and insertion curves, a line per map."""
     figure = Figure(figsize=(9, 3), layout="constrained")
     for axes, kind, wish in zip(
         figure.subplots(1, 2), ("deletion", "insertion"), ("lower", "higher"), strict=True
@@ -158,7 +158,7 @@ def faithfulness_figure(result: FaithfulnessResult, *, notes: Sequence[str]) -> 
         for name, curves in result.curves.items():
             mean = getattr(curves, kind).mean(axis=0)
             axes.plot([100 * s for s in curves.shares], mean, ".-", label=TITLES[name])
-        axes.set(xlabel="% of patches", ylabel="likeness of the answer")
+        axes.set(xlabel="% of patches", ylabel="similarity of the prediction")
         axes.ticklabel_format(useOffset=False)
         axes.set_title(f"{kind.capitalize()} ({wish} is more faithful)", fontsize=10)
         axes.legend(fontsize=7)
@@ -172,10 +172,10 @@ def _png(figure: Figure, notes: Sequence[str]) -> bytes:
 
 
 def write_notes(figure: Figure, notes: Sequence[str]) -> dict[str, str | None]:
-    """Write ``notes`` below a figure of constrained layout, which grows by their lines.
+    """Write ``notes`` below a figure with constrained layout, which grows by their lines.
 
     Returns:
-        The metadata to save the PNG with: the notes again, and no name of the software that drew.
+        The metadata to save the PNG with: the notes again, without the name of the software.
     """
     width, height = figure.get_size_inches()
     columns = int(72 * width / CHARACTER_PT)

@@ -1,4 +1,4 @@
-"""What made a result: model files, labelled votes, software and settings."""
+"""What an evaluation was made from: model files, labelled votes, software and settings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from rostfine_core.files import sha256_of
 from rostfine_core.training.data.dataset import ClipDataset
 from rostfine_core.training.networks.checkpoint import TrainedModel
 
-DIGITS = 12  # of a checksum in print; the JSON file has it whole
+DIGITS = 12  # of a checksum in print; the JSON file has all of it
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredModel:
-    """A model file by its folder and name, since every run calls its model the same."""
+    """A model file by folder and name, since the models of all runs have the same name."""
 
     file: str
     sha256: str
@@ -33,13 +33,13 @@ class ScoredData:
 
     @property
     def in_words(self) -> str:
-        """Name, folder and the beginning of the fingerprint."""
+        """Name, folder and the start of the checksum."""
         return f"{self.name} (folder {self.folder}, labels.csv {self.labels_sha256[:DIGITS]})"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationProvenance:
-    """What was scored on what, when and how; ``draws`` are the bootstrap's, from ``draws_seed``."""
+    """What was scored on what, when and how; ``flips`` is test-time augmentation."""
 
     models: tuple[ScoredModel, ...]
     dataset: ScoredData
@@ -61,7 +61,7 @@ class EvaluationProvenance:
         return (
             f"Scored: {files} on {self.dataset.in_words}.{heat} RoSTFine Assist "
             f"{self.software_version}, {time}, {self.device}; {self.draws} draws from seed "
-            f"{self.draws_seed} for the intervals. The codes begin the SHA-256 of the files."
+            f"{self.draws_seed} for the intervals. The codes are the start of the files' SHA-256."
         )
 
 
@@ -75,10 +75,10 @@ def provenance_of(
     draws_seed: int,
     flips: bool,
 ) -> EvaluationProvenance:
-    """The provenance of what is scored now.
+    """The provenance of an evaluation made now.
 
     Raises:
-        StoreError: a model file cannot be read any more.
+        StoreError: a model file can no longer be read.
     """
     return EvaluationProvenance(
         models=tuple(
@@ -96,10 +96,10 @@ def provenance_of(
 
 
 def scored_data(folder: Path, data: ClipDataset) -> ScoredData:
-    """What names a data set and tells its labels from others.
+    """Identify a data set and the version of its labels.
 
     Raises:
-        StoreError: its labels cannot be read any more.
+        StoreError: its labels can no longer be read.
     """
     return ScoredData(
         name=data.name,

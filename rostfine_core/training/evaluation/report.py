@@ -1,4 +1,4 @@
-"""The report of an evaluation: one HTML file with its tables and pictures inside."""
+"""The report of an evaluation: one HTML file that contains its tables and pictures."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -36,16 +36,16 @@ img { max-width: 100% }
 """
 RULES_OFF = ["link", "image", "autolink", "emphasis", "entity"]
 ATTENTION_WITHOUT_FLIPS = (
-    "Attention maps, and what is measured of them, are of the clip as it is: the mirror images "
-    "that the answer is averaged over are not in them."
+    "Attention maps and their measurements are of the clip as it is, not of the mirror images that "
+    "the prediction is averaged over."
 )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
-    """A finished evaluation; ``shown`` names the clips to show, or none to have them chosen.
+    """A finished evaluation; ``shown`` names the clips to show, or is empty to choose them.
 
-    ``answers`` (M, N, 5) are those of the members, treated as ``prediction`` (N, 5) is.
+    ``answers`` (M, N, 5) are the members' predictions, at the temperature of ``prediction`` (N, 5).
     """
 
     result: EvaluationResult
@@ -58,18 +58,18 @@ class Scored:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The sentences that stand in every picture, since pictures are copied out of a report."""
+        """The sentences in every picture, since pictures are copied out of reports."""
         return sentences(self.result.notes)
 
     @property
     def attention_notes(self) -> tuple[str, ...]:
-        """What must be said with attention maps; mirror images have maps of their own."""
+        """The notes on attention maps; mirror images would have maps of their own."""
         of_one = (ATTENTION_WITHOUT_FLIPS,) if self.result.provenance.flips else ()
         return (DISCLAIMER_ATTENTION, *of_one)
 
     @property
     def shown_places(self) -> list[int]:
-        """The clips asked for; else those of the smallest, the middle and the largest MSE."""
+        """The clips asked for, or else those of the smallest, median and largest MSE."""
         names = [clip.clip for clip in self.data.clips]
         if self.shown:
             return [names.index(name) for name in self.shown]
@@ -77,7 +77,7 @@ class Scored:
         return [int(order[p]) for p in dict.fromkeys((0, len(order) // 2, len(order) - 1))]
 
     def member_shown(self, place: int) -> tuple[TrainedModel, RoSTFine] | None:
-        """Of the members that draw maps the one whose answer to a clip is nearest to the mean."""
+        """The member with attention maps whose prediction of a clip is nearest to the mean."""
         distances = np.abs(self.answers[:, place] - self.prediction[place]).sum(axis=1)
         for number in np.argsort(distances, kind="stable"):
             member = self.members[number]
@@ -87,10 +87,10 @@ class Scored:
 
 
 def check_clip_names(data: ClipDataset, names: Sequence[str]) -> None:
-    """Refuse clips to show that the data set does not have.
+    """Refuse names of clips that the data set does not have.
 
     Raises:
-        DatasetError: with all of them.
+        DatasetError: listing all of them.
     """
     unknown = sorted(set(names) - {clip.clip for clip in data.clips})
     if unknown:
@@ -135,7 +135,7 @@ def _learning(scored: Scored) -> Iterator[str]:
 
 
 def _log_beside(model: Path) -> list[dict[str, Any]]:
-    """The log of the run that left a model, where it still lies beside it."""
+    """The training log of a model, if it is still beside it."""
     names = (model.with_suffix(".log.jsonl"), model.with_name("log.jsonl"))
     return next((log for name in names if (log := read_json_lines(name))), [])
 
@@ -144,7 +144,7 @@ def _examples(scored: Scored) -> Iterator[str]:
     from rostfine_core.training.evaluation.figures import attention_figure, votes_figure
 
     places = scored.shown_places
-    how = "chosen" if scored.shown else "of the smallest, the middle and the largest error"
+    how = "asked for" if scored.shown else "of the smallest, the median and the largest error"
     yield f"<h2>Clips {how}</h2>"
     yield from (f"<p>{escape(note)}</p>" for note in scored.attention_notes)
     for place in places:
@@ -164,17 +164,17 @@ def _examples(scored: Scored) -> Iterator[str]:
         yield "</p>"
         if shown is not None and len(scored.members) > 1:
             yield (
-                f"<p>Attention of {escape(member.path.name)}: of the members that draw maps, the "
-                "one whose answer is nearest to the ensemble's.</p>"
+                f"<p>Attention of {escape(member.path.name)}: of the members with attention maps, "
+                "the one whose prediction is nearest to the ensemble's.</p>"
             )
     if not any(isinstance(m.network, RoSTFine) for m in scored.members):
-        yield "<p>This network is no RoSTFine: it draws no attention maps.</p>"
+        yield "<p>This network is not a RoSTFine, so it has no attention maps.</p>"
 
 
 def _maps_of(
     member: TrainedModel, network: RoSTFine, *, data: ClipDataset, place: int
 ) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float32]], list[str]]:
-    """The frames that a member saw of a clip, its maps over them, and what they are called."""
+    """The frames of a clip that a member saw, its maps over them, and the frames' labels."""
     header, clip = data.headers[0], data.clips[place]
     pictures = load_clip(clip.path, frames=header.clip_frames, size_px=header.clip_size_px)
     settings = member.preprocessing
@@ -191,7 +191,7 @@ def _faithfulness(scored: Scored) -> Iterator[str]:
     from rostfine_core.training.evaluation.figures import faithfulness_figure
 
     if scored.faithfulness is not None:
-        yield "<h2>Do the attention maps point at what decides?</h2>"
+        yield "<h2>Do the attention maps show what matters for the prediction?</h2>"
         if scored.result.provenance.flips:
             yield f"<p>{escape(ATTENTION_WITHOUT_FLIPS)}</p>"
         curves = faithfulness_figure(scored.faithfulness, notes=scored.notes)

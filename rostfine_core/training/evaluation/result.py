@@ -1,41 +1,39 @@
-"""The result of scoring a model: its record, and its table as Markdown."""
+"""The result of an evaluation: its record, and its table as Markdown."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from rostfine_core.training.evaluation.provenance import DIGITS, EvaluationProvenance
 from rostfine_core.training.metrics.cautions import TIE_RULE, Notes, sentences
 from rostfine_core.training.metrics.metrics import Metrics
-from rostfine_core.training.metrics.references import Yardsticks, knowable_share
+from rostfine_core.training.metrics.reference_scores import ReferenceScores, knowable_share
 
 INTERVALS = (
-    " Intervals draw whole samples with replacement; that of the calibration error lies a little "
-    "too high, since the chance of each draw adds to the error."
+    " Intervals draw whole samples with replacement; that of the calibration error is slightly too "
+    "high, since the randomness of each draw adds to the error."
 )
 
 MEAN_OF_CLIPS = (
-    "The mean answer is that of these clips: the model does not say what it was trained on."
+    "The mean answer is that of these clips, since the model does not state that of its training."
 )
 TIES = (
     f"BA n is the balanced accuracy of the n-th most selected grade. {TIE_RULE} With any tied "
-    "grade right, each of m tied grades is a right answer, and the clip counts by 1/m in the "
-    "recall of each."
+    "grade right, each of m tied grades is accepted, and the clip counts by 1/m in the recall of "
+    "each."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationResult:
-    """A model's scores on one data set; ``intervals`` are 95%, by drawing whole samples.
+    """A model's scores on one data set, with 95% ``intervals`` from draws of whole samples.
 
-    ``mean_entropy_bits`` is the disagreement that the answers expect of the panel;
-    ``mean_spread`` is the model's own uncertainty, apart from it: the standard deviation of the
-    expected grade over the members of an ensemble, each after the temperature where one was
-    fitted, mean over clips (None for a single model).
-    ``model`` is a file's name after its folder's, or that of a folder of several.
-    ``differences`` are intervals like ``intervals``, of model minus mean answer.
-    ``confusion`` counts clips by most-selected grade: rows the panel's, columns the model's.
-    ``notes`` are the sentences that must stand with the scores, in every form of the result.
+    ``model`` is the folder and name of a file, or the name of a folder of several. ``differences``
+    are intervals of model minus mean answer. ``mean_entropy_bits`` is the disagreement that the
+    predictions expect of the panel. ``mean_spread`` is the model's own uncertainty: the standard
+    deviation of the expected grade over an ensemble's members, at the fitted temperature if there
+    is one, averaged over clips (None for a single model). ``confusion`` counts clips by most
+    selected grade (rows: panel, columns: model). ``notes`` must accompany the scores in every form
+    of the result.
     """
 
     model: str
@@ -46,30 +44,29 @@ class EvaluationResult:
     metrics: Metrics
     intervals: dict[str, tuple[float, float]]
     differences: dict[str, tuple[float, float]]
-    yardsticks: Yardsticks
+    reference_scores: ReferenceScores
     mean_entropy_bits: float
     mean_spread: float | None
     confusion: tuple[tuple[int, ...], ...]
     notes: Notes
     provenance: EvaluationProvenance
-    folder: Path | None = None
     temperature: float | None = None
 
     @property
     def title(self) -> str:
-        """What was scored on what; a single file's checksum tells runs of one name apart."""
+        """What was scored on what; a file's checksum distinguishes runs of the same name."""
         (first, *others) = self.provenance.models
         of = f"{self.members} models" if others else f"sha256 {first.sha256[:DIGITS]}"
         return f"{self.model} ({of}) on {self.dataset}"
 
     @property
     def knowable_share(self) -> float | None:
-        """0: no better than the mean answer; 1: as good as can be known; None: unknown."""
-        return knowable_share(self.metrics, self.yardsticks)
+        """0: as good as the mean answer; 1: as good as possible; None: unknown."""
+        return knowable_share(self.metrics, self.reference_scores)
 
     @property
     def spread_of(self) -> str | None:
-        """What ``mean_spread`` is of, in words."""
+        """What ``mean_spread`` refers to, in words."""
         if self.mean_spread is None:
             return None
         heat = "" if self.temperature is None else ", each after the temperature"
@@ -77,11 +74,11 @@ class EvaluationResult:
 
     @property
     def summary(self) -> str:
-        """The table of the result as Markdown, for the command line and the file."""
+        """The result as Markdown, for the command line and the file."""
         return evaluation_markdown(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain containers for JSON."""
+        """The result as plain containers for JSON."""
         return {
             "notes": list(sentences(self.notes)),
             "provenance": asdict(self.provenance),
@@ -98,14 +95,14 @@ class EvaluationResult:
             "metrics": self.metrics.scalars(),
             "intervals_95": {k: list(v) for k, v in self.intervals.items()},
             "differences_from_mean_answer_95": {k: list(v) for k, v in self.differences.items()},
-            "yardsticks": asdict(self.yardsticks),
+            "yardsticks": asdict(self.reference_scores),
             "knowable_share": self.knowable_share,
             "confusion_most_selected": self.confusion,
         }
 
 
 HIGHER_IS_BETTER = ("balanced_accuracy_1",)
-SHOWN = (
+SHOWN_METRICS = (
     ("mse", "MSE (1e-2)", 100),
     ("js", "JS (1e-2)", 100),
     *((f"balanced_accuracy_{n}", f"BA {n} (%)", 100) for n in range(1, 6)),
@@ -123,9 +120,9 @@ SHOWN = (
 
 
 def evaluation_markdown(result: EvaluationResult) -> str:
-    """The result as a table: model with interval, mean answer, best that can be known."""
-    best = result.yardsticks.best_possible
-    columns = [result.metrics, result.yardsticks.mean_answer, *([best] if best else [])]
+    """The result as a table: model with intervals, mean answer, best possible."""
+    best = result.reference_scores.best_possible
+    columns = [result.metrics, result.reference_scores.mean_answer, *([best] if best else [])]
     heads = ["metric", "model", "95% interval", "mean answer", *(["best knowable"] if best else [])]
     lines = [
         f"# {result.title}",
@@ -135,11 +132,11 @@ def evaluation_markdown(result: EvaluationResult) -> str:
         + (INTERVALS if result.intervals else "")
         + _treatment(result),
         "",
-        *([] if result.yardsticks.mean_is_of_training else [MEAN_OF_CLIPS, ""]),
+        *([] if result.reference_scores.mean_is_of_training else [MEAN_OF_CLIPS, ""]),
         f"| {' | '.join(heads)} |",
         "|---" * len(heads) + "|",
     ]
-    for name, title, factor in SHOWN:
+    for name, title, factor in SHOWN_METRICS:
         values = [f"{factor * c.scalars()[name]:.3f}" for c in columns]
         interval = result.intervals.get(name)
         shown = f"{factor * interval[0]:.3f} to {factor * interval[1]:.3f}" if interval else "-"
@@ -147,13 +144,11 @@ def evaluation_markdown(result: EvaluationResult) -> str:
         lines.append(f"| {' | '.join([titled, values[0], shown, *values[1:]])} |")
     covered = ""
     if result.knowable_share is not None and result.knowable_share < 0:
-        covered = (
-            "The MSE is further from the best that can be known than that of the mean answer. "
-        )
+        covered = "The MSE is further from the best possible than that of the mean answer. "
     elif result.knowable_share is not None:
         covered = (
             f"The MSE covers {100 * result.knowable_share:.0f}% of the way from the mean answer to "
-            "the best that can be known. "
+            "the best possible. "
         )
     lines += ["", TIES, "", _doubt(result), "", covered + against_mean_answer(result)]
     lines += ["", result.provenance.in_words]
@@ -161,7 +156,7 @@ def evaluation_markdown(result: EvaluationResult) -> str:
 
 
 def _tied_beside(name: str, metrics: Metrics) -> str:
-    """What stands beside the title of a balanced accuracy: in how many clips a tie decided it."""
+    """The addition to a balanced accuracy's title: the share of clips where a tie decides."""
     for n, share in enumerate(metrics.tied, start=1):
         if name == f"balanced_accuracy_{n}":
             return f"; {100 * share:.1f}% of clips tied"
@@ -169,8 +164,8 @@ def _tied_beside(name: str, metrics: Metrics) -> str:
 
 
 def against_mean_answer(result: EvaluationResult) -> str:
-    """How the three sides of an answer compare with always answering the mean, in words."""
-    ours, mean = result.metrics, result.yardsticks.mean_answer
+    """Describe how the model compares with always predicting the mean."""
+    ours, mean = result.metrics, result.reference_scores.mean_answer
     parts = (
         ("the MSE is", "mse", f"{100 * ours.mse:.3f} against {100 * mean.mse:.3f}, in 1e-2"),
         (
@@ -188,15 +183,15 @@ def against_mean_answer(result: EvaluationResult) -> str:
     if not result.differences:
         told = ", ".join(f"{what.removesuffix(' is')} {how}" for what, _, how in parts)
         return (
-            f"Beside always answering the mean: {told}; the clips come from one sample, so "
+            f"Compared with always answering the mean: {told}; the clips come from one sample, so "
             "nothing tells whether that is more than chance."
         )
     told = ", ".join(
         f"{what} {_verdict(name, result.differences[name])} ({how})" for what, name, how in parts
     )
     return (
-        f"Beside always answering the mean, {told}. Better or worse is said where the 95% interval "
-        "of the difference leaves out 0."
+        f"Compared with always answering the mean, {told}. Better or worse means that the 95% "
+        "interval of the difference excludes 0."
     )
 
 
@@ -208,13 +203,13 @@ def _verdict(metric: str, difference: tuple[float, float]) -> str:
 
 
 def _doubt(result: EvaluationResult) -> str:
-    """What is unsure about the answers: the panel's disagreement, and apart from it the model."""
+    """Describe the panel's expected disagreement and the model's own uncertainty."""
     expected = (
-        f"The answers expect the panel to disagree by {result.mean_entropy_bits:.2f} bits (mean "
-        "entropy)."
+        "The predictions expect the panel to disagree by "
+        f"{result.mean_entropy_bits:.2f} bits (mean entropy)."
     )
     if result.mean_spread is None:
-        return f"{expected} A single model tells nothing of its own uncertainty."
+        return f"{expected} A single model says nothing about its own uncertainty."
     comma = "" if result.temperature is None else ","
     return (
         f"{expected} Apart from that, the {result.spread_of}{comma} differ by "
@@ -223,9 +218,9 @@ def _doubt(result: EvaluationResult) -> str:
 
 
 def _treatment(result: EvaluationResult) -> str:
-    """What was done to the answers after the network."""
-    flips = " Answers are means over mirror images." if result.provenance.flips else ""
+    """Describe what was done to the network's answers."""
+    flips = " Predictions are means over mirror images." if result.provenance.flips else ""
     heat = result.temperature
     words = flips + ("" if heat is None else f" Temperature {heat:.3f}, fitted on other clips.")
-    warning = " `assess` and the window do not do so: validate a model without it."
+    warning = " `assess` and the window do not do this: validate a model without it."
     return words + warning if words else ""

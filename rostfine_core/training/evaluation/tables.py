@@ -1,4 +1,4 @@
-"""The tables of an evaluation as CSV: one row a clip, one row a sample."""
+"""The tables of an evaluation as CSV: a row per clip, and a row per sample."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from rostfine_core.files import csv_cell
 from rostfine_core.training.data.dataset import GRADES, ClipDataset
 from rostfine_core.training.metrics.cautions import Notes
 from rostfine_core.training.metrics.metrics import Shares, entropy_bits, expected_grade
-from rostfine_core.training.metrics.references import per_clip_errors
+from rostfine_core.training.metrics.reference_scores import per_clip_errors
 
 
 def clip_rows(
@@ -21,14 +21,14 @@ def clip_rows(
     spread: Shares | None = None,
     notes: Notes,
 ) -> list[dict[str, Any]]:
-    """One row a clip: predicted and voted shares, expected grades, doubt, errors and notes.
+    """A row per clip: predicted and voted shares, expected grades, uncertainty, errors and notes.
 
     Args:
         data: the clips, N.
         prediction: (N, 5).
-        spread: (N,) the standard deviation of the expected grade over an ensemble, of answers
-            after the same temperature as ``prediction``.
-        notes: what must be said with the rows.
+        spread: (N,) standard deviation of the expected grade over an ensemble, at the same
+            temperature as ``prediction``.
+        notes: the notes that must accompany the rows.
     """
     labels = data.labels
     errors = per_clip_errors(prediction, labels)
@@ -48,7 +48,7 @@ def clip_rows(
 
 
 def sample_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a sample: how many clips, the mean of every number over them, and the notes."""
+    """A row per sample: its number of clips, the mean of every number, and the notes."""
     averaged = []
     for sample in sorted({r["sample"] for r in rows}):
         own = [r for r in rows if r["sample"] == sample]
@@ -59,7 +59,7 @@ def sample_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return averaged
 
 
-def table(rows: Sequence[dict[str, Any]]) -> str:
+def rows_to_csv(rows: Sequence[dict[str, Any]]) -> str:
     """Rows as CSV text."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")

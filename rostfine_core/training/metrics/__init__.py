@@ -1,1 +1,1 @@
-"""Scores, what they are set against, and what must be said with them."""
+"""Metrics, reference scores to compare with, and the cautions that go with them."""

@@ -1,4 +1,4 @@
-"""How far predicted grade distributions are from the panel's: all in numpy, one number each.
+"""Metrics of predicted grade distributions against the panel's, in numpy.
 
 Letters: N clips, 5 grades. Predictions and labels are (N, 5) with rows that sum to 1.
 """
@@ -16,13 +16,13 @@ GRADE_VALUES = np.arange(1, 6)
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """Every metric of one set of predictions; errors as they are, not in 1e-2.
+    """Every metric of one set of predictions; errors are not scaled to 1e-2.
 
-    ``balanced_accuracy[n - 1]`` is for the n-th most selected grade, as the paper means it;
+    ``balanced_accuracy[n - 1]`` is that of the n-th most selected grade, as in the paper;
     ``balanced_accuracy_official`` counts from the least selected one (FACTS, error 3).
     ``tied[n - 1]`` is the share of clips whose n-th most selected grade is tied with another, so
-    that a rule and not the panel says which it is; ``balanced_accuracy_any_tied`` takes each of
-    the tied grades for right.
+    that a rule decides which it is and not the panel; ``balanced_accuracy_any_tied`` accepts each
+    of the tied grades.
     """
 
     clips: int
@@ -41,7 +41,7 @@ class Metrics:
     expected_grade_error: float
 
     def scalars(self) -> dict[str, float]:
-        """The metrics as a flat mapping, one name a number."""
+        """The metrics as a flat mapping from name to number."""
         flat: dict[str, float] = {}
         for name, value in asdict(self).items():
             if isinstance(value, tuple):
@@ -64,7 +64,7 @@ def _kl(p: Shares, m: Shares) -> Shares:
 
 
 def jensen_shannon(prediction: Shares, label: Shares) -> float:
-    """Jensen-Shannon divergence in nats, mean over clips."""
+    """Jensen-Shannon divergence in nats, averaged over clips."""
     m = (prediction + label) / 2
     return float(np.mean(_kl(prediction, m) + _kl(label, m)) / 2)
 
@@ -83,7 +83,7 @@ def balanced_accuracy(predicted: NDArray[np.intp], true: NDArray[np.intp]) -> fl
 
 
 def ranked_grades(shares: Shares) -> NDArray[np.intp]:
-    """(N, 5) grades from the most to the least selected; of tied ones the better comes first."""
+    """(N, 5) grades from most to least selected; among tied ones the better comes first."""
     return np.argsort(-shares, axis=1, kind="stable")
 
 
@@ -94,14 +94,14 @@ def nth_balanced_accuracy(prediction: Shares, label: Shares) -> tuple[float, ...
 
 
 def nth_balanced_accuracy_official(prediction: Shares, label: Shares) -> tuple[float, ...]:
-    """The same in the official code's ascending order: its "1st" is the least selected."""
+    """The same in the official code's ascending order, whose "1st" is the least selected."""
     ours = np.argsort(prediction, axis=1, kind="stable")
     theirs = np.argsort(label, axis=1, kind="stable")
     return tuple(balanced_accuracy(ours[:, n], theirs[:, n]) for n in range(label.shape[1]))
 
 
 def first_balanced_accuracy(prediction: Shares, label: Shares) -> float:
-    """``nth_balanced_accuracy`` of the most selected grade alone, where few clips are tied."""
+    """``nth_balanced_accuracy`` of the most selected grade, where few clips are tied."""
     return balanced_accuracy(ranked_grades(prediction)[:, 0], ranked_grades(label)[:, 0])
 
 
@@ -119,10 +119,9 @@ def tied_shares(label: Shares) -> tuple[float, ...]:
 
 
 def any_tied_balanced_accuracy(prediction: Shares, label: Shares) -> tuple[float, ...]:
-    """``nth_balanced_accuracy`` with each of the tied grades right, n = 1..5.
+    """``nth_balanced_accuracy`` with each of the tied grades accepted, n = 1..5.
 
-    A clip counts in the recall of each of its m tied grades by a share of 1/m; without ties the
-    two are the same.
+    A clip counts by 1/m in the recall of each of its m tied grades. Without ties both are equal.
     """
     tied = tied_grades(label)
     right = np.take_along_axis(tied, ranked_grades(prediction)[:, :, None], axis=2)
@@ -133,7 +132,7 @@ def any_tied_balanced_accuracy(prediction: Shares, label: Shares) -> tuple[float
 
 
 def earth_movers_distance(prediction: Shares, label: Shares) -> float:
-    """Mean distance in grades that votes must be moved to turn one distribution into the other."""
+    """Mean distance, in grades, that votes must move to turn one distribution into the other."""
     return float(np.mean(np.abs(np.cumsum(prediction - label, axis=1)).sum(axis=1)))
 
 
@@ -144,14 +143,14 @@ def expected_grade(shares: Shares) -> Shares:
 
 
 def entropy_bits(shares: Shares) -> Shares:
-    """(N,) entropy of each distribution: 0 where all agree, 2.32 where all grades are alike."""
+    """(N,) entropy of each distribution: 0 if all votes agree, 2.32 if they are even."""
     with np.errstate(divide="ignore", invalid="ignore"):
         bits: Shares = np.where(shares > 0, -shares * np.log2(shares), 0).sum(axis=-1)
     return bits
 
 
 def ensemble_spread(answers: Shares) -> Shares | None:
-    """(N,) standard deviation of the expected grade over members (M, N, 5); None for one."""
+    """(N,) standard deviation of the expected grade over members (M, N, 5); None for one member."""
     if len(answers) < 2:
         return None
     spread: Shares = np.std(answers @ GRADE_VALUES, axis=0, ddof=1)
@@ -160,7 +159,7 @@ def ensemble_spread(answers: Shares) -> Shares | None:
 
 @dataclass(frozen=True, kw_only=True)
 class ReliabilityBin:
-    """The clips whose predicted share falls into one of equal bins."""
+    """The clips whose predicted share falls into one bin."""
 
     clips: int
     predicted: float
@@ -168,7 +167,7 @@ class ReliabilityBin:
 
 
 def reliability(predicted: Shares, observed: Shares, *, bins: int = 10) -> list[ReliabilityBin]:
-    """The reliability curve of shares (N,): mean predicted and observed of each filled bin."""
+    """The reliability curve of shares (N,): means of each non-empty bin."""
     index = np.clip((predicted * bins).astype(int), 0, bins - 1)
     return [
         ReliabilityBin(
@@ -188,14 +187,14 @@ def calibration_error(predicted: Shares, observed: Shares, *, bins: int = 10) ->
 
 
 def confusion(prediction: Shares, label: Shares) -> NDArray[np.int64]:
-    """(5, 5) clips by their most selected grade: rows the panel's, columns the prediction's."""
+    """(5, 5) clips by their most selected grade: rows: panel, columns: prediction."""
     counts = np.zeros((label.shape[1], label.shape[1]), dtype=np.int64)
     np.add.at(counts, (ranked_grades(label)[:, 0], ranked_grades(prediction)[:, 0]), 1)
     return counts
 
 
 def rank_correlation(prediction: Shares, label: Shares) -> float:
-    """Spearman's rank correlation of the expected grades; 0 where one side does not vary."""
+    """Spearman's rank correlation of the expected grades; 0 if one side is constant."""
     ours, theirs = expected_grade(prediction), expected_grade(label)
     if np.ptp(ours) < 1e-9 or np.ptp(theirs) < 1e-9:
         return 0.0
@@ -208,7 +207,7 @@ def mean_balanced_accuracy(prediction: Shares, label: Shares) -> float:
 
 
 def ece_p_a_or_b(prediction: Shares, label: Shares) -> float:
-    """The calibration error of the share that votes A or B."""
+    """The calibration error of the share of votes for A or B."""
     return calibration_error(prediction[:, :2].sum(1), label[:, :2].sum(1))
 
 
@@ -216,10 +215,10 @@ def compute_metrics(prediction: Shares, label: Shares) -> Metrics:
     """Every metric of ``prediction`` (N, 5) against ``label`` (N, 5).
 
     Raises:
-        ValueError: the shapes differ or there is no clip.
+        ValueError: the shapes differ, or there are no clips.
     """
     if prediction.shape != label.shape or len(label) == 0:
-        raise ValueError(f"need equal, filled shapes, got {prediction.shape} and {label.shape}")
+        raise ValueError(f"need equal, non-empty shapes, got {prediction.shape} and {label.shape}")
     prediction, label = prediction.astype(np.float64), label.astype(np.float64)
     any_tied = any_tied_balanced_accuracy(prediction, label)
     return Metrics(

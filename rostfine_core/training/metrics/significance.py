@@ -1,7 +1,7 @@
 """Whether methods differ: Kruskal-Wallis over folds, paired tests over samples, Holm's correction.
 
-Folds must be independent: runs tested on the same clips are averaged before (``compare_parts``).
-Clips of one patient are not independent; the paired tests therefore compare sample means.
+Folds must be independent: ``comparison.folds`` first averages runs tested on the same clips.
+Clips of one patient are not independent, so the paired tests compare sample means.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from scipy import stats
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class MethodComparison:
     """One method against the reference, on an error where lower is better.
 
-    ``difference`` is method minus reference, mean over samples; ``p_kruskal`` compares the folds'
-    scores (the paper's test), ``p_paired`` is Wilcoxon's signed-rank over samples, and
-    ``p_holm`` that value corrected for the number of methods. None where there is too little.
+    ``difference`` is method minus reference, averaged over samples. ``p_kruskal`` compares the
+    folds' scores (the paper's test), ``p_paired`` is Wilcoxon's signed-rank test over samples, and
+    ``p_holm`` is that value corrected for the number of methods. None if the data are too few.
     """
 
     method: str
@@ -33,7 +33,7 @@ def compare_with_reference(
     errors: Mapping[str, Mapping[str, float]],
     *,
     reference: str,
-) -> tuple[Comparison, ...]:
+) -> tuple[MethodComparison, ...]:
     """Compare every method with ``reference``.
 
     Args:
@@ -45,7 +45,7 @@ def compare_with_reference(
     paired = {n: _paired(errors.get(n, {}), errors.get(reference, {})) for n in others}
     corrected = holm({n: p for n, (_, p) in paired.items() if p is not None})
     return tuple(
-        Comparison(
+        MethodComparison(
             method=name,
             difference=paired[name][0],
             p_kruskal=kruskal_wallis(scores[name], scores[reference]),
@@ -57,7 +57,7 @@ def compare_with_reference(
 
 
 def kruskal_wallis(*groups: Sequence[float]) -> float | None:
-    """The p value of Kruskal-Wallis over groups of scores; None where they do not vary."""
+    """The p value of the Kruskal-Wallis test over groups of scores; None if they do not vary."""
     values = [x for group in groups for x in group]
     if min(map(len, groups)) < 2 or np.ptp(values) == 0:
         return None
@@ -65,12 +65,12 @@ def kruskal_wallis(*groups: Sequence[float]) -> float | None:
 
 
 def smallest_p_kruskal(folds: int) -> float | None:
-    """The p value of two groups of so many scores that do not overlap; None for less than two."""
+    """The p value of two groups of ``folds`` scores that do not overlap; None below two."""
     return kruskal_wallis(range(folds), range(folds, 2 * folds)) if folds > 1 else None
 
 
 def smallest_p_paired(samples: int) -> float | None:
-    """The p value of so many differences of one sign; None where there are fewer than two."""
+    """The p value of ``samples`` differences of one sign; None below two."""
     return float(stats.wilcoxon(range(1, samples + 1)).pvalue) if samples > 1 else None
 
 

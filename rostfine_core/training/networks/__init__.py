@@ -1,1 +1,1 @@
-"""The networks that can be trained, where they start from, and their files."""
+"""The networks that can be trained, what they start from, and their files."""

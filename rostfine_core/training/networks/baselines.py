@@ -1,8 +1,8 @@
-"""The paper's baselines behind one interface: a backbone that gives a feature, and one head.
+"""The paper's baselines behind one interface: a backbone that gives a feature, and a head.
 
 TimeSformer and ViViT are built here, VGG16 (on the first frame) by torchvision, the convolutional
-networks for videos by ``video_cnns``. ``small`` are the same architectures with fewer blocks or
-channels; the transformers' sizes are those of the configuration.
+video networks by ``video_cnns``. ``small`` variants have fewer blocks or channels; the
+transformers' sizes come from the configuration.
 """
 
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ SMALL_VGG = [16, "M", 32, "M", 64, 64, "M", 128, 128, "M", 128, 128, "M"]
 
 
 class Baseline(nn.Module):
-    """Any backbone that maps clips to features (B, D), with a softmax head of grades."""
+    """A backbone that maps clips to features (B, D), with a softmax head for the grades."""
 
     def __init__(self, backbone: nn.Module, *, width: int, num_grades: int) -> None:
         super().__init__()
@@ -32,12 +32,12 @@ class Baseline(nn.Module):
 
 
 class TimeSformerFeature(nn.Module):
-    """The final [CLS] of RoSTFine's encoder alone."""
+    """The final [CLS] token of RoSTFine's encoder."""
 
     def __init__(self, config: RoSTFineConfig) -> None:
         super().__init__()
         self.rostfine = RoSTFine(config)
-        # Only the encoder is used: the rest must not be trained, decayed or stored.
+        # Only the encoder is used; the rest must not be trained, decayed or stored.
         for name, _ in list(self.rostfine.named_children()):
             if name != "encoder":
                 setattr(self.rostfine, name, nn.Identity())
@@ -49,7 +49,7 @@ class TimeSformerFeature(nn.Module):
 
 
 class FirstFrame(nn.Module):
-    """An image network that sees the first frame only."""
+    """An image network applied to the first frame."""
 
     def __init__(self, image_network: nn.Module) -> None:
         super().__init__()
@@ -64,9 +64,9 @@ class FirstFrame(nn.Module):
 def build_baseline(
     name: str, *, config: RoSTFineConfig, small: bool, temporal_depth: int = 0
 ) -> Baseline:
-    """A fresh baseline; ``config`` gives the input's size and the transformers' widths.
+    """Build a fresh baseline; ``config`` gives the input size and the transformers' sizes.
 
-    ``temporal_depth`` is ViViT's alone, see there.
+    ``temporal_depth`` is for ViViT, see there.
 
     Raises:
         ConfigError: the library that builds it is not installed, or the input is too small.
@@ -90,7 +90,7 @@ def _backbone(
 def _vgg16(small: bool, *, image_size: int) -> tuple[nn.Module, int]:
     if image_size < 2 ** SMALL_VGG.count("M"):
         raise ConfigError(
-            f"vgg16 halves the picture five times, and image_size is {image_size}: make it 32 or "
+            f"vgg16 halves the picture five times, but image_size is {image_size}: set it to 32 or "
             "more."
         )
     if small:

@@ -1,7 +1,7 @@
-"""Model files of research networks beside the product's: one way to save and load either.
+"""Saving and loading trained networks, those of the program and those for research.
 
-A plain RoSTFine is saved as the program reads it. Any other network is a safetensors file of
-format ``rostfine.research`` that only evaluation and comparison read.
+A plain RoSTFine is saved in the program's own format. Any other network becomes a safetensors file
+of format ``rostfine.research``, which only evaluation and comparison read.
 """
 
 import json
@@ -18,13 +18,14 @@ from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.files import atomic_write
 from rostfine_core.model import Preprocessing, RoSTFine, load_models, save_model
 from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT
-from rostfine_core.training.config import ModelSection, structure
-from rostfine_core.training.networks.build import build_network
+from rostfine_core.training.config import ModelSection
+from rostfine_core.training.config_reader import structure
+from rostfine_core.training.networks.factory import build_network
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainedModel:
-    """A network in eval mode, how its clips are prepared, its training summary and its data."""
+    """A network in eval mode with its preprocessing, training summary and kind of data."""
 
     path: Path
     network: nn.Module
@@ -42,7 +43,7 @@ def save_trained(
     training: Mapping[str, Any],
     dataset_kind: str,
 ) -> None:
-    """Write a trained network of whatever kind, atomically."""
+    """Write any trained network atomically."""
     if isinstance(network, RoSTFine):
         save_model(
             path,
@@ -68,7 +69,7 @@ def load_trained(path: Path) -> tuple[TrainedModel, ...]:
     """Read a model file, or a folder of them as an ensemble.
 
     Raises:
-        ModelError: a file is absent, damaged or foreign.
+        ModelError: a file is missing, damaged or not a model.
     """
     files = [path]
     if path.is_dir():
@@ -90,14 +91,14 @@ def load_trained(path: Path) -> tuple[TrainedModel, ...]:
 
 
 def samples_seen_by(source: str) -> frozenset[str]:
-    """The fingerprints of the samples that the model file ``source`` has learned from.
+    """The fingerprints of the samples that the model file ``source`` was trained on.
 
-    Empty where it does not tell them: another program's weights, or no file at all.
+    Empty if it does not say: another program's weights, or no file at all.
     """
     try:
         header = json.loads(_metadata(Path(source)).get(METADATA_NAME, "{}"))
     except ValueError:
-        return frozenset()  # whoever loads the weights says that it is damaged
+        return frozenset()  # loading the weights will report that it is damaged
     training = header.get("training", {}) if isinstance(header, dict) else {}
     seen = training.get("samples_seen", ()) if isinstance(training, dict) else ()
     return frozenset(map(str, seen))
@@ -112,7 +113,7 @@ def _metadata(path: Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}
     except (OSError, SafetensorError):
-        return {}  # the model package says what is wrong with it
+        return {}  # the model package reports what is wrong with it
 
 
 def _load_research(path: Path, metadata: Mapping[str, str]) -> TrainedModel:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.model import RoSTFine, convert, load_encoder, load_encoder_weights
 from rostfine_core.training.config import ModelSection
-from rostfine_core.training.networks.build import FeatureVariant
+from rostfine_core.training.networks.factory import FeatureVariant
 from rostfine_core.training.networks.vivit import FactorisedViViT
 
 SCRATCH = "scratch"
@@ -20,12 +20,11 @@ TORCH_SUFFIXES = (".pyth", ".pt", ".pth", ".bin")
 
 
 def initialise(network: nn.Module, section: ModelSection) -> None:
-    """Start a network from ``section.init`` and freeze what ``section.freeze`` names.
+    """Start a network from ``section.init`` and freeze the parameters of ``section.freeze``.
 
     Raises:
         ModelError: the weights cannot be read or do not fit.
-        ConfigError: nothing, or everything, is called as ``freeze`` says, or the checkpoint cannot
-            be got.
+        ConfigError: ``freeze`` matches nothing or everything, or the weights are not available.
     """
     check_init(section)
     if section.init != SCRATCH:
@@ -84,10 +83,10 @@ def encoder_weights(source: str) -> dict[str, Tensor]:
 
 
 def freeze(network: nn.Module, prefixes: tuple[str, ...]) -> None:
-    """Keep every parameter whose name begins with one of ``prefixes`` as it is.
+    """Freeze every parameter whose name begins with one of ``prefixes``.
 
     Raises:
-        ConfigError: one of them begins no name, or nothing would be left to train.
+        ConfigError: a prefix matches no name, or nothing would be left to train.
     """
     names = [name for name, _ in network.named_parameters()]
     unknown = [p for p in prefixes if not any(name.startswith(p) for name in names)]
@@ -98,7 +97,7 @@ def freeze(network: nn.Module, prefixes: tuple[str, ...]) -> None:
         )
     if all(name.startswith(prefixes) for name in names):
         raise ConfigError(
-            "Every parameter would be frozen and nothing be trained: name fewer of them in freeze."
+            "Every parameter would be frozen, leaving nothing to train: shorten the list freeze."
         )
     for name, parameter in network.named_parameters():
         if name.startswith(prefixes):
@@ -106,10 +105,10 @@ def freeze(network: nn.Module, prefixes: tuple[str, ...]) -> None:
 
 
 def frozen_modules(network: nn.Module) -> tuple[nn.Module, ...]:
-    """The modules that have parameters, all of them frozen, with everything inside them.
+    """The modules whose parameters are all frozen, including the modules inside them.
 
-    They stay in eval mode while the rest trains: else batch norm would go on collecting its
-    statistics, and dropout would still blur what is meant to stay as it is.
+    They stay in eval mode while the rest trains. Otherwise batch norm would keep updating its
+    statistics, and dropout would still act on frozen layers.
     """
     return tuple(
         module
@@ -120,7 +119,7 @@ def frozen_modules(network: nn.Module) -> tuple[nn.Module, ...]:
 
 
 def _encoder_owner(network: nn.Module) -> RoSTFine | None:
-    """What ``load_encoder_weights`` can fill: a RoSTFine, or whatever has its encoder."""
+    """The RoSTFine whose encoder ``load_encoder_weights`` can fill, if the network has one."""
     if isinstance(network, RoSTFine):
         return network
     if isinstance(network, FeatureVariant):
@@ -130,7 +129,7 @@ def _encoder_owner(network: nn.Module) -> RoSTFine | None:
 
 
 def _timm_weights(name: str) -> dict[str, Tensor]:
-    import timm  # slow to import, and seldom needed
+    import timm  # slow to import and rarely needed
 
     try:
         model = timm.create_model(name, pretrained=True, num_classes=0)
@@ -145,7 +144,7 @@ def _timm_weights(name: str) -> dict[str, Tensor]:
 
 
 def _load_backbone(network: nn.Module, path: Path) -> None:
-    """Fill a baseline's backbone from the state dict of the library that built it."""
+    """Load a baseline's backbone from a state dict of the library that built it."""
     weights = _read_state_dict(path)
     backbone: Any = getattr(network, "backbone", network)
     inner = next(
@@ -172,6 +171,8 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
     except OSError as error:
         raise ModelError(f"Cannot read {path} ({error.strerror or error}): check it.") from error
     except (UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise ModelError(f"{path} is not a checkpoint that can be read safely.") from error
+        raise ModelError(
+            f"{path} cannot be read safely as a checkpoint: get it again, or choose another."
+        ) from error
     state = loaded.get("model_state", loaded) if isinstance(loaded, dict) else {}
     return {n: t for n, t in state.items() if isinstance(t, Tensor)}

@@ -1,4 +1,4 @@
-"""What networks other than RoSTFine answer."""
+"""The output of networks other than RoSTFine."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class ResearchOutput:
-    """``grade`` (B, 5): rows sum to 1; ``heads`` are trained; ``features`` (B, D) kept apart."""
+    """``grade`` (B, 5) with rows that sum to 1, the trained ``heads`` and ``features`` (B, D)."""
 
     grade: Tensor
     heads: tuple[Tensor, ...]

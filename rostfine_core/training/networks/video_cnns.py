@@ -1,9 +1,9 @@
-"""The paper's convolutional baselines for videos, built by pytorchvideo as the paper's were.
+"""The paper's convolutional video baselines, built by pytorchvideo as the paper's were.
 
-R3D is its ``slow_r50``, R(2+1)D its ``r2plus1d_r50``, and so on: the Kinetics files of its model
-zoo fit at full size. ``small`` has fewer channels, a first convolution of twice the stride and a
-single block a stage. The library has had no release since 2022 and is therefore the extra
-``baselines``, not a dependency.
+R3D is its ``slow_r50``, R(2+1)D its ``r2plus1d_r50``, and so on, so the Kinetics files of its model
+zoo fit at full size. ``small`` has fewer channels, twice the stride in the first convolution and a
+single block per stage. The library has had no release since 2022, which is why it is the extra
+``baselines``.
 """
 
 import warnings
@@ -25,7 +25,7 @@ I3D_KERNELS = (
     [(3, 1, 1), (1, 1, 1)],
     [(1, 1, 1), (3, 1, 1)],
 )
-# Pool whatever is left, so that any number of frames and pixels fits, and give no probabilities.
+# Pool whatever is left, so that any number of frames and pixels fits; return no probabilities.
 ADAPTIVE_HEAD: dict[str, Any] = {
     "head_pool": nn.AdaptiveAvgPool3d,
     "head_output_size": (1, 1, 1),
@@ -47,14 +47,14 @@ class TwoPathways(nn.Module):
 
 
 def build_video_cnn(name: str, *, config: RoSTFineConfig, small: bool) -> tuple[nn.Module, int]:
-    """A fresh network from clips (B, 3, T, H, W) to features (B, D), and D.
+    """Build a fresh network from clips (B, 3, T, H, W) to features (B, D); return it and D.
 
     Raises:
         ConfigError: pytorchvideo is not installed.
     """
     network = VIDEO_CNNS[name](config, small)
     width = int(network.blocks[-1].proj.in_features)
-    network.blocks[-1].proj = nn.Identity()  # the layer of the 400 classes
+    network.blocks[-1].proj = nn.Identity()  # the classifier of the 400 classes
     if small:
         for block in network.blocks:
             for pathway in getattr(block, "multipathway_blocks", [block]):
@@ -70,7 +70,7 @@ def _pytorchvideo(module: str) -> Any:  # noqa: ANN401 - the library has no anno
             return import_module(f"pytorchvideo.models.{module}")
     except ImportError as error:
         raise ConfigError(
-            "This baseline is built by pytorchvideo, which is not installed: "
+            "This baseline needs pytorchvideo, which is not installed: "
             f"run {install_command('baselines')}, or choose another network."
         ) from error
 
@@ -123,13 +123,13 @@ def _x3d(config: RoSTFineConfig, small: bool) -> Any:  # noqa: ANN401
     stride = _stem_stride(small)
     return _pytorchvideo("x3d").create_x3d(
         input_clip_length=config.num_frames,
-        # It sizes the last pooling; a clip smaller than all strides together ends as one pixel.
+        # It sizes the last pooling; a clip smaller than the total stride ends as one pixel.
         input_crop_size=max(config.image_size, stride[1] * X3D_STAGES_STRIDE),
         width_factor=1.0 if small else 2.0,
         depth_factor=1.0 if small else 2.2,
         stem_conv_stride=stride,
         head_dim_out=256 if small else 2048,
-        inner_act=nn.SiLU,  # the same function as the library's own, which warns on every pass
+        inner_act=nn.SiLU,  # the library's own is the same function but warns on every pass
         head_activation=None,
     )
 

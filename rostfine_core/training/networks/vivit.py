@@ -34,8 +34,8 @@ class FactorisedViViT(nn.Module):
     def __init__(self, config: RoSTFineConfig, *, temporal_depth: int = 0) -> None:
         """Build a fresh network with the encoder sizes of ``config``.
 
-        The temporal encoder has ``temporal_depth`` blocks, or with 0 a third as many as the
-        spatial one (as the 12 and 4 of the authors' base model).
+        The temporal encoder has ``temporal_depth`` blocks; 0 means a third as many as the spatial
+        one (as the 12 and 4 of the authors' base model).
         """
         super().__init__()
         dim, size = config.embed_dim, config.patch_size
@@ -63,10 +63,10 @@ class FactorisedViViT(nn.Module):
     def load_image_vit(self, weights: Mapping[str, Tensor], *, source: str) -> None:
         """Start the spatial encoder and the embedding from a timm ViT, as the authors did (4.4).
 
-        A tubelet then sees its middle frame only. The temporal encoder stays fresh.
+        A tubelet then sees only its middle frame. The temporal encoder stays fresh.
 
         Raises:
-            ModelError: the weights are of another size.
+            ModelError: the weights have another size.
         """
         state = {
             n: weights[theirs] for n, theirs in self._image_names().items() if theirs in weights
@@ -90,7 +90,7 @@ class FactorisedViViT(nn.Module):
         self.load_state_dict(ours | state)
 
     def _image_names(self) -> dict[str, str]:
-        """The names of the weights that an image ViT has too: ours and timm's."""
+        """The weights that an image ViT also has: our names and timm's."""
         names = {
             "embed.bias": "patch_embed.proj.bias",
             "cls_space": "cls_token",

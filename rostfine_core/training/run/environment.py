@@ -1,4 +1,4 @@
-"""What a run was made with: software versions, processor and the state of the source tree."""
+"""The environment of a run: software versions, processor and the state of the source tree."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parent
 
 
 def describe_environment() -> dict[str, Any]:
-    """Versions, platform, processor and git state, for the file beside the results."""
+    """Versions, platform, processor and git state, to store beside the results."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -27,7 +27,7 @@ def describe_environment() -> dict[str, Any]:
 
 
 def _source_state() -> dict[str, Any]:
-    """Of this program's repository alone: it may be installed inside that of somebody's own."""
+    """The git state of this program's own repository, not of one it is installed inside."""
     if _git("ls-files", "--error-unmatch", Path(__file__).name) is None:
         return {"git_commit": None, "git_changed_files": []}
     return {
@@ -53,7 +53,7 @@ def _processor() -> str:
 
 
 def _git(*arguments: str) -> str | None:
-    """The answer of git about the source tree; None for an installed package or without git."""
+    """Git's output for the source tree; None for an installed package or without git."""
     try:
         done = subprocess.run(
             ["git", *arguments], cwd=SOURCE, capture_output=True, text=True, timeout=10, check=False

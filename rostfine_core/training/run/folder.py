@@ -1,4 +1,4 @@
-"""The folder of one run: recipe, data record, environment, log, resume point, finished model."""
+"""The folder of one run: recipe, data record, environment, log, resume point and model."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,14 @@ from rostfine_core.files import (
     safe_name,
     write_text,
 )
-from rostfine_core.training.config import TrainConfig, structure
-from rostfine_core.training.data.fingerprint import DataRecord, changes
+from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.config_reader import structure
+from rostfine_core.training.data.fingerprint import DataRecord, data_changes
 from rostfine_core.training.run.environment import describe_environment
 
 
 class RunFolder:
-    """Names every file of a run and writes each whole or not at all."""
+    """Names the files of a run and writes each atomically."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder
@@ -39,10 +40,10 @@ class RunFolder:
     def open(
         self, config: TrainConfig, *, data: DataRecord, is_main: bool = True
     ) -> dict[str, Any] | None:
-        """Start the folder, or return the resume point of the same recipe and data.
+        """Start a run in the folder, or return the resume point of the same recipe and data.
 
         Raises:
-            ConfigError: the folder holds a run of another recipe, its data have changed, or its
+            ConfigError: the folder belongs to another recipe, its data have changed, or its
                 resume point is damaged.
         """
         begun = (self.resume_point, self.best_weights, self.log, self.model)
@@ -50,17 +51,17 @@ class RunFolder:
             self._refuse_another_run(config, data)
             if is_main:
                 self._note_environment()
-        elif is_main:  # a recipe that failed before its first step may be corrected
+        elif is_main:  # a recipe that failed before the first step may be corrected
             write_json(self.recipe, config.to_dict())
             write_json(self.data, data)
             write_json(self.environment, describe_environment())
         return self._load(self.resume_point) if self.resume_point.is_file() else None
 
     def environments(self) -> tuple[dict[str, Any], ...]:
-        """What the run was made with: at its start, and wherever it went on with something else.
+        """The environments of the run: at its start, and after each resume in a different one.
 
         Raises:
-            ConfigError: a file of them is damaged, or the first is gone.
+            ConfigError: one of the files is damaged, or the first is missing.
         """
         return tuple(read_json(file) for file in (self.environment, *self._later_environments()))
 
@@ -74,16 +75,16 @@ class RunFolder:
         return self.path / f"environment-{place + 2}.json"
 
     def _note_environment(self) -> None:
-        """Keep what the run goes on with beside what it went with so far, where it differs."""
+        """Store the present environment if it differs from the last one."""
         now = describe_environment()
         if now != self.environments()[-1]:
             write_json(self._later_environment(len(self._later_environments())), now)
 
     def is_finished(self, config: TrainConfig, *, data: DataRecord) -> bool:
-        """Whether the run is whole, and of this very recipe and data.
+        """Whether the run is finished, with this recipe and data.
 
         Raises:
-            ConfigError: it is whole and of another recipe, or its data have changed.
+            ConfigError: it is finished with another recipe, or its data have changed.
         """
         if not self.result.is_file():
             return False
@@ -91,14 +92,14 @@ class RunFolder:
         return True
 
     def clear(self) -> None:
-        """Remove what only an unfinished run needs: several times as much as its model."""
+        """Remove what only an unfinished run needs, several times the size of the model."""
         for path in (self.resume_point, self.best_weights):
             path.unlink(missing_ok=True)
 
     def _refuse_another_run(self, config: TrainConfig, data: DataRecord) -> None:
         self._refuse_another_recipe(config)
-        # Earlier versions kept no record: what such a run began with cannot be told.
-        changed = changes(read_json(self.data), data) if self.data.is_file() else []
+        # Runs of earlier versions have no record, so their data cannot be checked.
+        changed = data_changes(read_json(self.data), data) if self.data.is_file() else []
         if changed:
             raise ConfigError(
                 f"The data of the run in {self.path} have changed since it began "
@@ -106,7 +107,7 @@ class RunFolder:
             )
 
     def _refuse_another_recipe(self, config: TrainConfig) -> None:
-        """Compare as recipes, so that a setting added since then has its default."""
+        """Compare as records, so that a setting added since then has its default."""
         try:
             table = json.loads(self.recipe.read_text(encoding="utf-8"))
             before = structure(table, TrainConfig, source=str(self.recipe))
@@ -115,7 +116,7 @@ class RunFolder:
         if before != config:
             raise ConfigError(
                 f"The folder {self.path} holds a run of another recipe: give the recipe another "
-                "output folder, or remove that one."
+                "output folder, or remove this one."
             )
 
     def _load(self, path: Path) -> dict[str, Any]:
@@ -133,11 +134,11 @@ class RunFolder:
         self._save(self.resume_point, state)
 
     def save_best(self, state: Mapping[str, Any]) -> None:
-        """Replace the weights of the chosen checkpoint."""
+        """Replace the weights of the best checkpoint."""
         self._save(self.best_weights, state)
 
     def load_best(self) -> dict[str, Any]:
-        """The weights of the chosen checkpoint."""
+        """Load the weights of the best checkpoint."""
         return self._load(self.best_weights)
 
     def _save(self, path: Path, state: Mapping[str, Any]) -> None:
@@ -145,7 +146,7 @@ class RunFolder:
             torch.save(dict(state), temporary)
 
     def reports(self, datasets: Sequence[str]) -> tuple[Path, ...]:
-        """A folder for the report on each data set; those of one last name are numbered."""
+        """A folder for the report on each data set; equal names are numbered."""
         names: list[str] = []
         for dataset in datasets:
             name = first = f"test-{safe_name(Path(dataset).name)}"
@@ -157,15 +158,15 @@ class RunFolder:
         return tuple(self.path / name for name in names)
 
     def append_log(self, record: Mapping[str, Any]) -> None:
-        """Add one line of JSON to the log."""
+        """Append a record to the log."""
         append_json_line(self.log, record)
 
     def read_log(self) -> list[dict[str, Any]]:
-        """Every record of the log; a line cut short by a crash is left out."""
+        """Every record of the log, without a line cut short by a crash."""
         return read_json_lines(self.log)
 
     def cut_log(self, *, epochs: int) -> None:
-        """Forget what was logged after so many epochs, since it is about to be made again."""
+        """Drop the records of later epochs, which are about to be trained again."""
         if not self.log.is_file():
             return
         kept = [r for r in self.read_log() if r["epoch"] <= epochs]
@@ -176,7 +177,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read what ``write_json`` wrote.
 
     Raises:
-        ConfigError: the file is absent or damaged.
+        ConfigError: the file is missing or damaged.
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

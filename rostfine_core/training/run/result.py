@@ -1,4 +1,4 @@
-"""What a finished run tells: its scores, with the notices that must stand with them."""
+"""The result of a finished run: its scores and the notes that must accompany them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,23 +9,23 @@ import numpy as np
 
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
-from rostfine_core.training.data.dataset import ClipDataset, fingerprint
+from rostfine_core.training.data.dataset import ClipDataset, sample_fingerprint
 from rostfine_core.training.data.split import Split
 from rostfine_core.training.metrics.cautions import (
     Notes,
-    caution_of_part,
+    caution_of_set,
+    score_notes,
     sentences,
-    standing_notes,
 )
 from rostfine_core.training.run.folder import RunFolder, read_json
 
 Scores = Mapping[str, float]
-"""The metrics of one part by their names, see ``Metrics.scalars``."""
+"""The metrics of one set of clips by name, see ``Metrics.scalars``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OtherTest:
-    """The scores on a data set that the recipe names to report on, and the file of their report."""
+    """The scores on a further data set that the recipe names, and the file of their report."""
 
     dataset: str
     report: str
@@ -35,9 +35,9 @@ class OtherTest:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainResult:
-    """What a finished run left: the model file and what is known of the kept checkpoint.
+    """The model file of a finished run and the scores of its checkpoint.
 
-    ``notes`` must stand with the scores, wherever they are shown; ``others`` have further ones.
+    ``notes`` must accompany the scores wherever they are shown; ``others`` have notes of their own.
     """
 
     model_path: Path
@@ -54,27 +54,29 @@ class TrainResult:
         """A few lines for the command line."""
         lines = [
             f"Model written to {self.model_path}",
-            f"Kept epoch {self.epoch} of {self.epochs}{self._chosen}; clips to train, validate, "
+            f"Kept epoch {self.epoch} of {self.epochs}{self._selected}; clips to train, validate, "
             f"test: {', '.join(map(str, self.clips))}",
         ]
-        for part, scores in (("validation", self.validation), ("test", self.test)):
+        for name, scores in (("validation", self.validation), ("test", self.test)):
             if scores is not None:
-                lines.append(f"{part}: {describe(scores)}")
+                lines.append(f"{name}: {scores_in_words(scores)}")
         own = sentences(self.notes)
         for other in self.others:
-            lines.append(f"{other.dataset}: {describe(other.scores)}; report: {other.report}")
+            lines.append(
+                f"{other.dataset}: {scores_in_words(other.scores)}; report: {other.report}"
+            )
             lines += [f"{other.dataset}: {note}" for note in other.notes if note not in own]
         return "\n".join([*lines, *own])
 
     @property
-    def _chosen(self) -> str:
-        """By which part the epoch was chosen: its score there is better than on other clips."""
+    def _selected(self) -> str:
+        """Which set selected the epoch: its score there is better than on other clips."""
         if self.notes.get("note_official_selection"):
-            return ", the best on the test part"
-        return "" if self.validation is None else ", the best on the validation part"
+            return ", the best on the test set"
+        return "" if self.validation is None else ", the best on the validation set"
 
     def to_dict(self) -> dict[str, Any]:
-        """What ``result.json`` holds beside the summary of the training."""
+        """What ``result.json`` holds beside the training summary."""
         return {
             "notes": list(sentences(self.notes)),
             "other_tests": [asdict(other) for other in self.others],
@@ -82,15 +84,15 @@ class TrainResult:
 
 
 def read_result(config: TrainConfig, *, folder: RunFolder, notes: Notes) -> TrainResult:
-    """The result of a finished run, from its folder.
+    """Read the result of a finished run from its folder.
 
     Raises:
-        ConfigError: the result is damaged, or its model is gone.
+        ConfigError: the result is damaged, or its model is missing.
     """
     stored = read_json(folder.result)
-    parts = ("train", "validation", "test")
+    sets = ("train", "validation", "test")
     try:
-        train, validation, test = (int(stored[f"clips_{part}"]) for part in parts)
+        train, validation, test = (int(stored[f"clips_{name}"]) for name in sets)
         result = TrainResult(
             model_path=folder.model,
             epoch=stored["epoch"],
@@ -107,8 +109,8 @@ def read_result(config: TrainConfig, *, folder: RunFolder, notes: Notes) -> Trai
         ) from error
     if not folder.model.is_file():
         raise ConfigError(
-            f"The run in {folder.path} is finished and its model is gone: remove the folder and "
-            "train again."
+            f"The run in {folder.path} is finished but its model is missing: remove the folder "
+            "and train again."
         )
     return result
 
@@ -118,12 +120,12 @@ def _other_test(table: Mapping[str, Any]) -> OtherTest:
     return OtherTest(**{name: table[name] for name in names}, notes=tuple(table["notes"]))
 
 
-def describe(scores: Scores) -> str:
-    """The metrics that the paper compares by, in its units, and the rank correlation."""
+def scores_in_words(scores: Scores) -> str:
+    """The paper's metrics in its units, and the rank correlation."""
     return (
         f"MSE {100 * scores['mse']:.3f}e-2, JS {100 * scores['js']:.3f}e-2, "
-        f"balanced accuracy {100 * scores['balanced_accuracy_mean']:.1f}% (mean of the 1st to 5th "
-        "most selected grade; of tied grades the better counts first), "
+        f"balanced accuracy {100 * scores['balanced_accuracy_mean']:.1f}% (mean over the 1st to "
+        "5th most selected grade; among tied grades the better counts first), "
         f"rank correlation {scores['rank_correlation']:.3f}"
     )
 
@@ -131,15 +133,15 @@ def describe(scores: Scores) -> str:
 def notes_of(
     config: TrainConfig, *, model: Path, dataset: ClipDataset, split: Split
 ) -> dict[str, str]:
-    """What must be said with the scores of a run."""
+    """The notes that must accompany the scores of a run."""
     cautions = (
-        caution_of_part(part, len({dataset.samples[i] for i in clips}))
-        for part, clips in (("validation", split.validation), ("test", split.test))
+        caution_of_set(name, len({dataset.samples[i] for i in clips}))
+        for name, clips in (("validation", split.validation), ("test", split.test))
     )
-    standing = standing_notes(
+    standing = score_notes(
         model_kinds=[dataset.kind],
         data_kind=dataset.kind,
-        officially_selected=[model.name] if config.split.official_selection else [],
+        selected_on_test=[model.name] if config.split.select_on_test else [],
     )
     return standing | {"note_few_samples": " ".join(filter(None, cautions))}
 
@@ -152,11 +154,11 @@ def training_summary(
     split: Split,
     seen_before: frozenset[str],
 ) -> dict[str, Any]:
-    """What a model file says of its making, as plain containers.
+    """What a model file says about its training, as plain containers.
 
-    ``seen_before`` are the fingerprints of samples that the weights it started from had seen.
+    ``seen_before`` holds the fingerprints of the samples that its initial weights had seen.
     """
-    own = {fingerprint(dataset.samples[i]) for i in (*split.train, *split.validation)}
+    own = {sample_fingerprint(dataset.samples[i]) for i in (*split.train, *split.validation)}
     return {
         "dataset": dataset.name,
         "dataset_kind": dataset.kind,
@@ -165,7 +167,7 @@ def training_summary(
         "clips_test": result.clips[2],
         "samples_train": len({dataset.samples[i] for i in split.train}),
         "samples_seen": sorted(seen_before | own),
-        "official_selection": config.split.official_selection,
+        "official_selection": config.split.select_on_test,
         "epoch": result.epoch,
         "validation": result.validation,
         "test": result.test,
@@ -176,7 +178,7 @@ def training_summary(
 
 
 def recording_conditions(dataset: ClipDataset) -> dict[str, Any]:
-    """Frame rate, scale and head size (5th to 95th percentile) where the data set tells them."""
+    """Frame rate, scale and head size (5th to 95th percentile), if the data set has them."""
     fps, um_per_px = dataset.column("fps"), dataset.column("um_per_px")
     heads = [
         clip.numbers["head_length_um"] / clip.numbers["um_per_px"]

@@ -10,7 +10,8 @@ import torch
 
 from rostfine_core.domain import finish
 from rostfine_core.model import load_models, save_model
-from rostfine_core.training.config import TrainConfig, structure
+from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.config_reader import structure
 from rostfine_core.training.data.clip_file import save_clip
 from rostfine_core.training.train import train_recipe
 

@@ -60,12 +60,12 @@ def test_train_then_evaluate(
     assert main(["train", str(recipe_file)]) == 0
     assert "Kept epoch 1 of 1" in capsys.readouterr().out
     model, out = tmp_path / "run" / "model.safetensors", tmp_path / "scores"
-    options = ["--out", str(out), "--flips", "--calibrate-on", str(held_back_folder)]
-    assert main(["evaluate", str(model), str(dataset_folder), *options, "--clip", "c001"]) == 0
+    options = ["--out", str(out), "--tta", "--calibrate-on", str(held_back_folder)]
+    assert main(["evaluate", str(model), str(dataset_folder), *options, "--show-clip", "c001"]) == 0
     told = capsys.readouterr().out
-    assert "means over mirror images" in told
+    assert "Predictions are means over mirror images" in told
     assert "Temperature" in told
-    assert "samples scored here were used to train or choose the model" in told
+    assert "samples scored here were used to train or select the model" in told
     assert f"Report: {out / 'report.html'}" in told
     assert (out / "report.html").is_file()
     first = (out / "evaluation.json").read_bytes()

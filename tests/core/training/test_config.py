@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from rostfine_core.errors import ConfigError
-from rostfine_core.training.config import read_train_config
-from rostfine_core.training.networks.build import network_config
+from rostfine_core.training.config_reader import RENAMED_KEYS, read_train_config
+from rostfine_core.training.networks.factory import network_config
 
 GOOD = """
 output = "runs/x"
@@ -80,7 +80,10 @@ def test_unreadable_and_broken_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("temporal_depth = 4", "temporal_depth is of vivit alone, got network 'rostfine': model"),
+        (
+            "temporal_depth = 4",
+            "temporal_depth applies to vivit only, got network 'rostfine': model",
+        ),
         ('network = "vivit"\ntemporal_depth = -1', "temporal_depth must be 0 .* or more: model"),
         ('network = "vivit"\ntemporal_depth = 4.0', "expected int, got 4.0: model.temporal_depth"),
     ],
@@ -100,7 +103,7 @@ def test_a_seed_that_no_generator_takes(tmp_path: Path, seed: str) -> None:
 def test_ablations_are_of_rostfine(tmp_path: Path, ablation: str) -> None:
     """A baseline has one feature: it would train as without them and stand in the table."""
     baseline = GOOD.replace("[model]", f'[model]\nnetwork = "timesformer"\n{ablation}')
-    with pytest.raises(ConfigError, match="of rostfine alone, got network 'timesformer'"):
+    with pytest.raises(ConfigError, match="apply to rostfine only, got network 'timesformer'"):
         read_train_config(write(tmp_path, baseline))
     read_train_config(write(tmp_path, baseline.replace("timesformer", "rostfine")))
 
@@ -109,3 +112,26 @@ def test_a_model_that_cannot_be_built(tmp_path: Path) -> None:
     config = read_train_config(write(tmp_path, GOOD.replace("top_k = 2", "top_q = 2")))
     with pytest.raises(ConfigError, match="top_q"):
         network_config(config.model)
+
+
+OLD_LINES = {
+    "loop.accumulate": "3",
+    "loop.select_by": '"js"',
+    "optimiser.final_lr_share": "0.25",
+    "split.official_selection": "true",
+}
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED_KEYS.items())
+def test_a_former_key_is_read_as_the_present_one(tmp_path: Path, old: str, new: str) -> None:
+    assert OLD_LINES.keys() == RENAMED_KEYS.keys()
+    test_set = "split.test_share = 0.2\n"
+    former = read_train_config(write(tmp_path, f"{test_set}{old} = {OLD_LINES[old]}\n{DOTTED}"))
+    present = read_train_config(write(tmp_path, f"{test_set}{new} = {OLD_LINES[old]}\n{DOTTED}"))
+    assert former == present != read_train_config(write(tmp_path, test_set + DOTTED))
+    both = f"{test_set}{old} = {OLD_LINES[old]}\n{new} = {OLD_LINES[old]}\n{DOTTED}"
+    with pytest.raises(ConfigError, match="are the same setting: remove"):
+        read_train_config(write(tmp_path, both))
+
+
+DOTTED = 'output = "runs/x"\ndata.train = ["a"]\nloop.epochs = 3\n'

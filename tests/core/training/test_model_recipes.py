@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from rostfine_core.training.comparison.config import read_compare_config
-from rostfine_core.training.config import ModelSection, read_train_config
-from rostfine_core.training.networks.build import build_network, network_config, trained_parts
+from rostfine_core.training.config import ModelSection
+from rostfine_core.training.config_reader import read_train_config
+from rostfine_core.training.networks.factory import build_network, network_config, trained_parts
 
 MODELS = Path(__file__).parents[3] / "models"
 PAPERS_TABLES = {

@@ -166,7 +166,7 @@ def test_accumulation_sees_as_many_clips_a_step(recipe: Recipe) -> None:
         model=model,
         optimiser=plain,
         output=recipe().output + "2",
-        loop={**loop, "batch_size": 3, "accumulate": 2},
+        loop={**loop, "batch_size": 3, "grad_accumulation_steps": 2},
     )
     assert run(one)[0] == pytest.approx(run(two)[0], rel=1e-4)
 

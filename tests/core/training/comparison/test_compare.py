@@ -14,13 +14,13 @@ from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, 
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.comparison.compare import compare
 from rostfine_core.training.comparison.config import read_compare_config
-from rostfine_core.training.comparison.folds import RunAnswers, part_scores
-from rostfine_core.training.comparison.tables import COLUMNS, compare_markdown
+from rostfine_core.training.comparison.folds import RunAnswers, fold_scores
+from rostfine_core.training.comparison.tables import METRIC_COLUMNS, comparison_markdown
 from rostfine_core.training.engine.loop import TrainingProgress
 from rostfine_core.training.metrics.cautions import (
     DISCLAIMER_SIMULATED_DATA,
     TIE_RULE,
-    caution_of_part,
+    caution_of_set,
 )
 from rostfine_core.training.metrics.metrics import compute_metrics
 from rostfine_core.training.metrics.significance import (
@@ -79,15 +79,15 @@ def test_a_comparison_is_resumed_and_tabled(comparison: Path, tmp_path: Path) ->
     lines = (tmp_path / "out" / "compare.md").read_text(encoding="utf-8").splitlines()
     assert any(line.startswith("| method | MSE | JS | BA 1 |") for line in lines)
     assert any(line.startswith("| *always the mean distribution* | ") for line in lines)
-    assert result.making.runs == 4
-    assert result.making.seconds > 0
-    assert f"commit {result.making.commits[0]}" in lines[2]
+    assert result.provenance.runs == 4
+    assert result.provenance.seconds > 0
+    assert f"commit {result.provenance.commits[0]}" in lines[2]
     notes = (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA)
     assert lines[4:9:2] == [f"> {note}" for note in notes]
     stored = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
-    assert tuple(stored["notes"]) == (*notes, caution_of_part("test", 8))
+    assert tuple(stored["notes"]) == (*notes, caution_of_set("test", 8))
     assert "Kruskal-Wallis over folds" in result.summary
-    assert "averaged" not in result.summary  # each part has one run
+    assert "averaged" not in result.summary  # each fold has one run
     rows = rows_of(tmp_path / "out" / "compare.csv")
     assert len(rows) == 4 + 2
     columns = ("note_ai_grade", "note_demonstration", "note_simulated_data")
@@ -103,13 +103,13 @@ def test_a_comparison_is_resumed_and_tabled(comparison: Path, tmp_path: Path) ->
 def test_nothing_is_bold_that_a_constant_answer_does_as_well(comparison: Path) -> None:
     result = finish(compare(comparison))
     ours, theirs = result.methods
-    for yardstick, bold in ((ours, theirs), (theirs, ours)):
+    for reference, bold in ((ours, theirs), (theirs, ours)):
         table = replace(result.tables[0], rows=((bold.name, bold),), comparisons=())
-        text = compare_markdown(replace(result, tables=(table,), mean_answer=yardstick))
+        text = comparison_markdown(replace(result, tables=(table,), mean_answer=reference))
         (row,) = (line for line in text.splitlines() if line.startswith(f"| {bold.name} | "))
         cells = [cell.strip() for cell in row.split("|")[2:-1]]
-        for (metric, _), cell in zip(COLUMNS, cells, strict=True):
-            gain = bold.mean(metric) - yardstick.mean(metric)
+        for (metric, _), cell in zip(METRIC_COLUMNS, cells, strict=True):
+            gain = bold.mean(metric) - reference.mean(metric)
             is_better = gain < 0 if metric in ("mse", "js") else gain > 0
             assert cell.startswith("**") is is_better
     assert ours.mean("mse") != theirs.mean("mse")  # so that one of the two was bold
@@ -162,7 +162,7 @@ def test_a_method_of_several_tables_is_trained_once(comparison: Path, tmp_path: 
     assert "![Alpha, drawn](Alpha_drawn.png)" in result.summary
     with Image.open(tmp_path / "out" / "Alpha_drawn.png") as figure:
         told = (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA)
-        caution = caution_of_part("test", 8) or ""
+        caution = caution_of_set("test", 8) or ""
         assert figure.info["Disclaimer"] == " ".join((*told, caution, TIE_RULE))
     before = (tmp_path / "out" / "compare.md").read_bytes()
     finish(compare(comparison))
@@ -177,9 +177,14 @@ def test_mistakes_of_tables_are_named(comparison: Path) -> None:
     comparison.write_text(text + bad, encoding="utf-8")
     with pytest.raises(ConfigError) as error:
         read_compare_config(comparison)
-    for part in ("unknown key zzz", "'gone' is no method", "must be a number", "'r' is no row"):
+    for part in (
+        "unknown key zzz",
+        "'gone' is not a method",
+        "must be a number",
+        "'r' is not a row",
+    ):
         assert part in str(error.value)
-    assert "'no diversity' stands in no table" in str(error.value)
+    assert "'no diversity' is in no table" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -229,17 +234,17 @@ def test_runs_on_the_same_clips_are_averaged_before_spread_and_test(
     (tested,) = result.tables[0].comparisons
     assert tested.p_kruskal == pytest.approx(kruskal_wallis(*parts.values()))
     assert len(result.mean_answer.folds) == 2
-    assert "over 2 test part(s)" in result.summary
+    assert "over 2 test fold(s)" in result.summary
     assert "averaged over its 4 runs (2 seeds x 2 inner folds)" in result.summary
-    assert "The parts are the test folds of seed 5" in result.summary
-    assert "Kruskal-Wallis over averaged test parts" in result.summary
+    assert "The folds are those of seed 5" in result.summary
+    assert "Kruskal-Wallis over averaged folds" in result.summary
     rows_of_runs = rows_of(tmp_path / "out" / "compare.csv")  # still every run by itself
     assert len(rows_of_runs) == 3 * 8
     places = [(r["seed"], r["fold"], r["inner_fold"]) for r in rows_of_runs[:8]]
     assert places == list(itertools.product("56", "01", "01"))
 
 
-def test_a_part_is_scored_by_each_seeds_answers_for_its_samples() -> None:
+def test_a_fold_is_scored_by_each_seeds_predictions_for_its_samples() -> None:
     votes = np.eye(5)[[0, 1, 2, 3]]
 
     def answers(samples: str, shares: object) -> RunAnswers:
@@ -253,14 +258,14 @@ def test_a_part_is_scored_by_each_seeds_answers_for_its_samples() -> None:
     right, even = votes, np.full((4, 5), 0.2)
     first = [answers("pq", right[:2]), answers("rs", even[2:])]
     second = [answers("ps", even[[0, 3]]), answers("rq", right[[2, 1]])]
-    assert [p["mse"] for p in part_scores(first, folds=2, inner_folds=1)] == pytest.approx(
+    assert [p["mse"] for p in fold_scores(first, folds=2, inner_folds=1)] == pytest.approx(
         [0, 0.16]
     )
-    both = part_scores([*first, *second], folds=2, inner_folds=1)
-    # An even answer scores 0.16: one of four is even in the first part, three in the second.
+    both = fold_scores([*first, *second], folds=2, inner_folds=1)
+    # An even answer scores 0.16: one of four is even in the first fold, three in the second.
     assert [p["mse"] for p in both] == pytest.approx([0.04, 0.12])
     runs = [first[0], first[0], first[1], answers("rs", right[2:])]
-    inner = part_scores(runs, folds=2, inner_folds=2)
+    inner = fold_scores(runs, folds=2, inner_folds=2)
     assert [p["mse"] for p in inner] == pytest.approx([0, 0.08])
 
 
@@ -289,7 +294,7 @@ def test_a_grid_makes_every_combination(comparison: Path) -> None:
 def test_mistakes_are_named_before_anything_is_trained(comparison: Path) -> None:
     text = comparison.read_text(encoding="utf-8")
     comparison.write_text('zzz = 1\nreference = "x"\n' + text, encoding="utf-8")
-    with pytest.raises(ConfigError, match="unknown key zzz; reference 'x' is no method"):
+    with pytest.raises(ConfigError, match="unknown key zzz; reference 'x' is not a method"):
         read_compare_config(comparison)
     comparison.write_text(text.replace('"loss.alpha"', '"loss.alhpa"'), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"method 'no diversity'(.|\n)*unknown key"):
@@ -299,11 +304,11 @@ def test_mistakes_are_named_before_anything_is_trained(comparison: Path) -> None
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("folds = 2", "folds = 1", "folds must be a whole number from 2 on, got 1"),
+        ("folds = 2", "folds = 1", "folds must be a whole number of at least 2, got 1"),
         ("folds = 2", 'folds = 2\ninner_folds = "two"', "inner_folds must be a whole number"),
-        ('"loss.alpha" = 0.0', '"output.alpha" = 0.0', "leads nowhere: output is no table"),
+        ('"loss.alpha" = 0.0', '"output.alpha" = 0.0', "leads nowhere: output is not a table"),
         ("folds = 2", "folds = 2\nseeds = [1.5]", "seeds must be a list of whole numbers"),
-        ("folds = 2", "folds = 2\nseeds = [5, 5]", "seeds must all be different"),
+        ("folds = 2", "folds = 2\nseeds = [5, 5]", "seeds must differ"),
     ],
 )
 def test_wrong_values_are_told(comparison: Path, old: str, new: str, told: str) -> None:
@@ -317,7 +322,7 @@ def test_lost_files_of_finished_runs_are_told(comparison: Path, tmp_path: Path) 
     finish(compare(comparison))
     with (tmp_path / "out" / "times.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"run": "cut sh')
-    assert finish(compare(comparison)).making.seconds > 0
+    assert finish(compare(comparison)).provenance.seconds > 0
     (tmp_path / "out" / "times.jsonl").unlink()
     assert "made at an unknown time" in finish(compare(comparison)).summary
     (tmp_path / "out" / "RoSTFine" / "fold0" / "test_clips.csv").unlink()
@@ -352,21 +357,22 @@ def test_a_comparison_tells_when_and_how_long_it_was_made(comparison: Path, tmp_
         log.write_text(json.dumps(epoch | {"clips_per_s": clips / 30}), encoding="utf-8")
     told = finish(compare(comparison)).summary.splitlines()[2]
     assert told.startswith(
-        "4 runs, begun 2026-11-25 08:00:00 UTC, ended 2026-11-25 08:10:00 UTC (10 minutes on the "
-        "clock); 4 minutes in all runs together, 2 of them in training steps; commit "
+        "4 runs, started 2026-11-25 08:00:00 UTC, finished 2026-11-25 08:10:00 UTC (10 minutes of "
+        "wall time); 4 minutes in all runs together, 2 of them in training steps; commit "
     )
     next(tmp_path.rglob("log.jsonl")).unlink()
     assert "training steps" not in finish(compare(comparison)).summary
 
 
-def test_checkpoints_that_were_chosen_on_the_test_part_are_told(
+def test_checkpoints_that_were_selected_on_the_test_set_are_told(
     comparison: Path, tmp_path: Path
 ) -> None:
     text = comparison.read_text(encoding="utf-8")
+    # By its former name, as in a comparison of an earlier version.
     both = '"loss.alpha" = 0.0, "split.official_selection" = true'
     comparison.write_text(text.replace('"loss.alpha" = 0.0', both), encoding="utf-8")
     result = finish(compare(comparison))
-    told = "(official_selection): the checkpoints of no diversity. Scores on that part are better"
+    told = "(select_on_test): the checkpoints of no diversity. Scores on that set are better"
     assert told in result.summary
     stored = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
     assert any(told in note for note in stored["notes"])
@@ -377,7 +383,7 @@ def test_checkpoints_that_were_chosen_on_the_test_part_are_told(
 def test_folds_too_few_for_any_difference_are_told(comparison: Path) -> None:
     told = finish(compare(comparison)).summary
     assert "the p of Kruskal-Wallis cannot fall below 0.121" in told
-    assert "Caution: the clips of the test part come from" in told
+    assert "Caution: the clips of the test set come from" in told
 
 
 def test_a_name_cannot_break_the_table(comparison: Path) -> None:

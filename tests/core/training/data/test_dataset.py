@@ -58,7 +58,7 @@ def test_every_mistake_is_in_one_report(dataset_folder: Path) -> None:
 
 
 def test_missing_files_and_columns(tmp_path: Path, dataset_folder: Path) -> None:
-    with pytest.raises(DatasetError, match=r"nothing is no data set .*: make one with build-d"):
+    with pytest.raises(DatasetError, match=r"nothing is not a data set .*: make one with build-d"):
         read_dataset(tmp_path / "nothing")
     edit(dataset_folder / "labels.csv", "votes_C", "votes_X")
     with pytest.raises(DatasetError, match=r"line 1: column\(s\) missing: votes_C"):

@@ -9,7 +9,7 @@ import pytest
 from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
-from rostfine_core.training.data.fingerprint import DataRecords, changes, read_data
+from rostfine_core.training.data.fingerprint import DataRecords, data_changes, read_data
 from rostfine_core.training.engine.loop import TrainingProgress
 from rostfine_core.training.train import train_recipe
 
@@ -79,9 +79,9 @@ def test_every_aspect_is_told_apart(recipe: Recipe, dataset_folder: Path) -> Non
     }
     for aspect, cells in told.items():
         text = change(labels, ",".join(first), ",".join(cells))
-        assert changes(before, read_data(config)[1]) == [f"{aspect} of {dataset_folder}"]
+        assert data_changes(before, read_data(config)[1]) == [f"{aspect} of {dataset_folder}"]
         labels.write_text(text, encoding="utf-8")
-    assert changes(json.loads(json.dumps(before)), read_data(config)[1]) == []
+    assert data_changes(json.loads(json.dumps(before)), read_data(config)[1]) == []
 
 
 def test_a_run_of_a_version_without_a_record_goes_on(recipe: Recipe) -> None:

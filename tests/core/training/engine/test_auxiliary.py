@@ -74,7 +74,7 @@ def test_columns_that_cannot_be_learned_are_refused(
 
 
 def test_a_network_without_the_features_is_refused(recipe: Recipe) -> None:
-    with pytest.raises(ConfigError, match="features of rostfine alone"):
+    with pytest.raises(ConfigError, match="need the features of rostfine"):
         recipe(auxiliary=SECTION, model={"network": "timesformer"})
 
 

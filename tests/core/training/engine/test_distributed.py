@@ -181,7 +181,7 @@ def test_a_mistake_ends_both_with_a_sentence(
     file = written(recipe(output=str(tmp_path / "pair"), **wild), tmp_path)
     begin_in_second(file)
     assert main(["train", str(file)]) == 1
-    sentence = "rostfine: The loss stopped being a number"
+    sentence = "rostfine: The loss is not finite"
     assert sentence in capsys.readouterr().err
     assert second_process.end() == "status 1\n"
     assert sentence in second_process.mistakes

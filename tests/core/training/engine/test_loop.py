@@ -11,7 +11,8 @@ import torch
 
 from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
-from rostfine_core.training.config import LoopSection, TrainConfig, structure
+from rostfine_core.training.config import LoopSection, TrainConfig
+from rostfine_core.training.config_reader import structure
 from rostfine_core.training.data.fingerprint import read_data
 from rostfine_core.training.data.split import epoch_order, split_clips
 from rostfine_core.training.engine.loop import TrainingLoop
@@ -55,17 +56,15 @@ def test_a_balanced_run_sees_the_clips_of_balanced_epochs(
     assert len(set(seen[: len(train)])) < len(train)  # drawn with replacement
 
 
-def test_official_selection_looks_at_the_test_part() -> None:
+def test_select_on_test_validates_on_the_test_set() -> None:
     samples = [f"p{i // 2}" for i in range(40)]
-    split = split_clips(
-        samples, seed=0, validation_share=0.2, folds=4, fold=1, official_selection=True
-    )
+    split = split_clips(samples, seed=0, validation_share=0.2, folds=4, fold=1, select_on_test=True)
     assert np.array_equal(split.validation, split.test)
     assert len(split.train) == 30
 
 
-def test_a_run_with_official_selection_keeps_what_its_test_part_likes_best(recipe: Recipe) -> None:
-    split = {"test_share": 0.25, "official_selection": True}
+def test_a_run_that_selects_on_test_keeps_the_best_epoch_of_its_test_set(recipe: Recipe) -> None:
+    split = {"test_share": 0.25, "select_on_test": True}
     config = recipe(loop={**LOOP, "epochs": 5}, split=split)
     result = finish(train_recipe(config))
     scores = [r["validation"]["mse"] for r in RunFolder(Path(config.output)).read_log()]

@@ -82,7 +82,7 @@ def test_adamw_and_muon_decay_matrices_only(kind: Kind) -> None:
 
 def test_the_rate_warms_up_then_follows_the_cosine_to_its_last_share() -> None:
     section = OptimiserSection(
-        kind="muon", lr=0.02, schedule="cosine", warmup_epochs=1, final_lr_share=0.1
+        kind="muon", lr=0.02, schedule="cosine", warmup_epochs=1, min_lr_ratio=0.1
     )
     rates = [
         learning_rate(s, section=section, steps_per_epoch=10, total_steps=110) for s in range(111)

@@ -1,4 +1,4 @@
-"""Scores of a model file: yardsticks, intervals and the files beside them."""
+"""Scores of a model file: reference scores, intervals and the files beside them."""
 
 import base64
 import csv
@@ -37,7 +37,7 @@ from rostfine_core.training.metrics.cautions import (
     TIE_RULE,
     caution_of,
 )
-from rostfine_core.training.metrics.references import (
+from rostfine_core.training.metrics.reference_scores import (
     MEAN_COMPARED,
 )
 
@@ -55,7 +55,7 @@ def test_the_sentence_hides_nothing_that_is_no_better_than_the_mean_answer(
         "ece_p_a_or_b": (0.01, 0.02),
     }
     told = against_mean_answer(replace(result, differences=intervals))
-    ours, mean = result.metrics, result.yardsticks.mean_answer
+    ours, mean = result.metrics, result.reference_scores.mean_answer
     assert f"the MSE is better ({100 * ours.mse:.3f} against {100 * mean.mse:.3f}" in told
     assert "balanced accuracy of the most selected grade not clearly different (" in told
     assert f"P(A or B) worse ({100 * ours.ece_p_a_or_b:.1f}% against " in told
@@ -140,7 +140,7 @@ def test_the_member_whose_attention_is_shown_is_named(
     shutil.copy(trio / "b.safetensors", trio / "c.safetensors")  # two alike outvote the third
     finish(evaluate(trio, dataset_folder, out=tmp_path / "scores", repeats=5))
     report = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
-    assert report.count("<p>Attention of b.safetensors: of the members that draw maps, ") == 3
+    assert report.count("<p>Attention of b.safetensors: of the members with attention maps, ") == 3
     assert report.count("Attention of ") == 3
 
 
@@ -153,7 +153,7 @@ def test_a_result_names_what_made_it(
 ) -> None:
     out = tmp_path / "scores"
     began = datetime.now(UTC).replace(microsecond=0)
-    options: dict[str, Any] = {"flips": True, "calibrate_on": held_back_folder}
+    options: dict[str, Any] = {"tta": True, "calibrate_on": held_back_folder}
     finish(evaluate(trained_model, dataset_folder, out=out, repeats=5, **options))
     model = hashlib.sha256(trained_model.read_bytes()).hexdigest()
     labels = [
@@ -195,7 +195,7 @@ def test_a_result_names_what_made_it(
 @pytest.mark.parametrize(
     "said", [{"official_selection": True}, {"recipe": {"split": {"official_selection": True}}}]
 )
-def test_a_checkpoint_that_was_chosen_on_the_test_part_is_told(
+def test_a_checkpoint_that_was_selected_on_the_test_set_is_told(
     trained_model: Path,
     held_back_folder: Path,
     tmp_path: Path,
@@ -212,11 +212,11 @@ def test_a_checkpoint_that_was_chosen_on_the_test_part_is_told(
         dataset_kind="Lab A",
     )
     result = finish(evaluate(path, held_back_folder, repeats=5))
-    told = "(official_selection): the checkpoints of official.safetensors."
+    told = "(select_on_test): the checkpoints of official.safetensors."
     assert told in result.notes["note_official_selection"]
     assert told in result.summary
     plain = finish(evaluate(trained_model, held_back_folder, repeats=5))
-    assert "official_selection" not in plain.summary
+    assert "select_on_test" not in plain.summary
 
 
 def test_tables_and_pictures_bear_the_notes_of_their_report(
@@ -231,7 +231,7 @@ def test_tables_and_pictures_bear_the_notes_of_their_report(
         "note_few_samples": caution_of(8) or "",
         "note_samples_seen": result.notes["note_samples_seen"],
     }
-    assert "were used to train or choose the model" in notes["note_samples_seen"]
+    assert "were used to train or select the model" in notes["note_samples_seen"]
     for name in ("clips.csv", "samples.csv"):
         with (out / name).open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -262,15 +262,15 @@ def test_a_figure_grows_by_the_lines_of_its_notes() -> None:
 def test_what_the_report_cannot_do_is_told_before_anything_is_graded(
     trained_model: Path, dataset_folder: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match="in the report alone"):
+    with pytest.raises(ConfigError, match="Only the report shows clips"):
         next(evaluate(trained_model, dataset_folder, shown_clips=["c003"]))
-    with pytest.raises(ConfigError, match="in the report alone"):
+    with pytest.raises(ConfigError, match="Only the report shows clips"):
         next(evaluate(trained_model, dataset_folder, faithfulness_clips=2))
     (tmp_path / "pair").mkdir()
     for name in ("a", "b"):
         shutil.copy(trained_model, tmp_path / "pair" / f"{name}.safetensors")
     out = tmp_path / "scores"
-    with pytest.raises(ModelError, match="no single RoSTFine model"):
+    with pytest.raises(ModelError, match="not a single RoSTFine model"):
         next(evaluate(tmp_path / "pair", dataset_folder, out=out, faithfulness_clips=2))
 
 
@@ -308,7 +308,7 @@ def test_attention_is_said_to_be_of_the_clip_without_its_mirror_images(
 ) -> None:
     for flips in (True, False):
         out = tmp_path / f"flips-{flips}"
-        options: dict[str, Any] = {"flips": flips, "shown_clips": ["c003"]}
+        options: dict[str, Any] = {"tta": flips, "shown_clips": ["c003"]}
         finish(evaluate(trained_model, held_back_folder, out=out, repeats=5, **options))
         report = (out / "report.html").read_text(encoding="utf-8")
         assert (f"<p>{ATTENTION_WITHOUT_FLIPS}</p>" in report) == flips
@@ -324,7 +324,7 @@ def test_few_samples_are_cautioned_of_in_every_form(
     result = finish(evaluate(trained_model, held_back_folder, out=out, repeats=5))
     caution = caution_of(3)
     assert caution is not None
-    assert caution.startswith("Caution: the clips come from 3 samples alone.")
+    assert caution.startswith("Caution: the clips come from only 3 samples.")
     assert f"\n> {caution}\n" in result.summary
     assert f"\n> {caution}\n" in (out / "evaluation.md").read_text(encoding="utf-8")
     assert caution in json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["notes"]

@@ -15,11 +15,11 @@ from rostfine_core.training.evaluation.faithfulness import (
     MAPS,
     blur,
     faithfulness_curves,
-    likeness,
     measure_faithfulness,
     part_coverage,
     part_shares,
     ranks,
+    similarity,
 )
 
 
@@ -80,10 +80,10 @@ def test_patches_of_the_same_value_come_in_a_random_order() -> None:
     assert not drawn(1).equal(first)
 
 
-def test_likeness_and_blur() -> None:
+def test_similarity_and_blur() -> None:
     a, b = torch.tensor([[1.0, 0, 0, 0, 0]]), torch.tensor([[0, 0, 0, 0, 1.0]])
-    assert likeness(a, a).item() == pytest.approx(1)
-    assert likeness(a, b).item() == pytest.approx(0, abs=1e-6)
+    assert similarity(a, a).item() == pytest.approx(1)
+    assert similarity(a, b).item() == pytest.approx(0, abs=1e-6)
     flat = torch.full((1, 3, 2, 32, 32), 0.7)
     assert blur(flat, patch_size=8).mean().item() == pytest.approx(0.7, rel=1e-4)
     assert math.isclose(blur(flat, patch_size=8).std().item(), 0, abs_tol=1e-5)
@@ -98,7 +98,7 @@ def test_a_model_file_is_measured(trained_model: Path, dataset_folder: Path) -> 
     assert "| random |" in result.summary
     told = "the 2 patches that it selected of the 4 of a frame"
     assert told in result.summary
-    assert "order is drawn at random (seed 0)" in result.summary
+    assert "in random order (seed 0)" in result.summary
 
 
 def test_shares_of_parts_by_hand() -> None:

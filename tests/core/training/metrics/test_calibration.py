@@ -15,7 +15,7 @@ from rostfine_core.errors import DatasetError
 from rostfine_core.model import Preprocessing
 from rostfine_core.training.data.clip_cache import ClipCache
 from rostfine_core.training.engine.predict import predict
-from rostfine_core.training.evaluation import evaluate as evaluation
+from rostfine_core.training.evaluation import grading
 from rostfine_core.training.evaluation.evaluate import evaluate
 from rostfine_core.training.metrics.calibration import (
     LOWEST,
@@ -58,7 +58,7 @@ def test_mirror_images_make_the_answer_symmetric() -> None:
     network = LeftHalf()
     plain = finish(predict(network, cache, np.arange(2), batch_size=2))
     assert abs(plain[0, 0] - plain[1, 0]) > 0.3
-    mirrored = finish(predict(network, cache, np.arange(2), batch_size=2, flips=True))
+    mirrored = finish(predict(network, cache, np.arange(2), batch_size=2, tta=True))
     assert mirrored[0] == pytest.approx(mirrored[1], abs=1e-6)
 
 
@@ -66,7 +66,7 @@ def test_calibration_lowers_the_cross_entropy_and_is_stated(
     trained_model: Path, dataset_folder: Path, held_back_folder: Path
 ) -> None:
     job = evaluate(
-        trained_model, dataset_folder, repeats=5, flips=True, calibrate_on=held_back_folder
+        trained_model, dataset_folder, repeats=5, tta=True, calibrate_on=held_back_folder
     )
     result = finish(job)
     assert result.temperature is not None
@@ -127,7 +127,9 @@ def test_a_temperature_is_not_fitted_on_samples_that_the_model_was_trained_on(
     held_back_folder: Path,
 ) -> None:
     # Trained on 5 of the 8 samples, chosen on 1, tested on 2.
-    told = r"^The model was trained or chosen on 6 of the 8 samples of the data set to calibrate on"
+    told = (
+        r"^The model was trained or selected on 6 of the 8 samples of the data set to calibrate on"
+    )
     for model in (trained_model, pair):
         with pytest.raises(DatasetError, match=told):
             next(evaluate(model, held_back_folder, calibrate_on=dataset_folder))
@@ -147,6 +149,6 @@ def test_a_temperature_at_the_end_of_the_search_is_told(
     assert is_at_bound(fit_temperature(labels, np.full((5, 5), 0.2)))
     assert not is_at_bound(1.0)
     job = evaluate(trained_model, dataset_folder, repeats=5, calibrate_on=held_back_folder)
-    monkeypatch.setattr(evaluation, "fit_temperature", lambda *_: found)
-    told = "> Caution: the temperature 0.2 stands at the end of the range searched (0.2 to 5)"
+    monkeypatch.setattr(grading, "fit_temperature", lambda *_: found)
+    told = "> Caution: the temperature 0.2 is at an end of the search range (0.2 to 5)"
     assert told in finish(job).summary

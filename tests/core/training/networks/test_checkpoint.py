@@ -8,7 +8,7 @@ import pytest
 from rostfine_core.domain import finish
 from rostfine_core.errors import DatasetError
 from rostfine_core.training.config import TrainConfig
-from rostfine_core.training.data.dataset import fingerprint
+from rostfine_core.training.data.dataset import sample_fingerprint
 from rostfine_core.training.evaluation.evaluate import evaluate
 from rostfine_core.training.networks.checkpoint import load_trained, samples_seen_by
 from rostfine_core.training.train import train_recipe
@@ -26,7 +26,7 @@ def test_samples_that_the_first_model_saw_are_not_held_out(
 ) -> None:
     """All its samples but those of its own test part, which a new split holds out otherwise."""
     config = starting_from(recipe, trained_model, seed=3)
-    with pytest.raises(DatasetError, match=r"learned from \d of the 4 samples to validate and t"):
+    with pytest.raises(DatasetError, match=r"was trained on \d of the 4 samples to validate and t"):
         finish(train_recipe(config))
     assert not Path(config.output).exists()
 
@@ -42,7 +42,7 @@ def test_a_model_inherits_what_the_one_it_started_from_has_seen(
     data, split = {"train": [str(held_back_folder)]}, {"validation_share": 0.3}
     config = starting_from(recipe, trained_model, data=data, split=split)
     result = finish(train_recipe(config))
-    own = {fingerprint(f"q{n}") for n in range(3)}
+    own = {sample_fingerprint(f"q{n}") for n in range(3)}
     assert samples_seen_by(str(result.model_path)) == before | own
     (model,) = load_trained(result.model_path)
     assert model.training["samples_seen"] == sorted(before | own)

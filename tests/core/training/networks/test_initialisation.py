@@ -10,8 +10,8 @@ from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.engine.loop import TrainingLoop
-from rostfine_core.training.networks.build import build_network
 from rostfine_core.training.networks.checkpoint import load_trained
+from rostfine_core.training.networks.factory import build_network
 from rostfine_core.training.networks.initialisation import frozen_modules
 from rostfine_core.training.train import train_recipe
 

@@ -7,8 +7,9 @@ import pytest
 
 from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
-from rostfine_core.training.comparison.provenance import making_of
+from rostfine_core.training.comparison.provenance import provenance_of_runs
 from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.config_reader import RENAMED_KEYS
 from rostfine_core.training.engine.loop import TrainingProgress
 from rostfine_core.training.run import folder as run_folder
 from rostfine_core.training.run.folder import RunFolder
@@ -37,7 +38,7 @@ def test_every_state_of_the_source_that_a_run_went_on_with_is_kept(
     finish(train_recipe(config))
     assert [e["git_commit"] for e in folder.environments()] == ["a", "b", "a"]
     (tmp_path / "times.jsonl").touch()
-    assert making_of([folder], journal=tmp_path / "times.jsonl").commits == ("a", "b")
+    assert provenance_of_runs([folder], journal=tmp_path / "times.jsonl").commits == ("a", "b")
 
 
 def test_a_finished_run_keeps_only_what_is_needed_and_answers_at_once(recipe: Recipe) -> None:
@@ -59,6 +60,12 @@ def test_what_an_earlier_version_left_of_a_finished_run_goes(recipe: Recipe) -> 
     for file in (folder.resume_point, folder.best_weights):
         file.write_bytes(b"weights")
     folder.data.unlink()
+    recipe_json = folder.recipe.read_text(encoding="utf-8")
+    for old, new in RENAMED_KEYS.items():
+        old_key, new_key = (f'"{path.rpartition(".")[2]}"' for path in (old, new))
+        assert new_key in recipe_json
+        recipe_json = recipe_json.replace(new_key, old_key)
+    folder.recipe.write_text(recipe_json, encoding="utf-8")
     assert finish(train_recipe(config)) == result
     assert not folder.resume_point.exists()
     assert not folder.best_weights.exists()
@@ -68,7 +75,9 @@ def test_a_finished_run_that_is_no_longer_whole_says_so(recipe: Recipe) -> None:
     finish(train_recipe(recipe()))
     folder = RunFolder(Path(recipe().output))
     folder.model.unlink()
-    with pytest.raises(ConfigError, match="is finished and its model is gone: remove the folder"):
+    with pytest.raises(
+        ConfigError, match="is finished but its model is missing: remove the folder"
+    ):
         finish(train_recipe(recipe()))
     folder.result.write_text("{}", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"is damaged \(KeyError\('clips_train'\)\): remove"):

@@ -20,8 +20,8 @@ Recipe = Callable[..., TrainConfig]
 
 
 @pytest.mark.parametrize("is_official", [False, True])
-def test_scores_never_stand_without_their_notices(recipe: Recipe, is_official: bool) -> None:
-    split = {"test_share": 0.25, "official_selection": is_official}
+def test_scores_never_stand_without_their_notes(recipe: Recipe, is_official: bool) -> None:
+    split = {"test_share": 0.25, "select_on_test": is_official}
     config = recipe(split=split, loop={"epochs": 1, "threads": 1, "device": "cpu"})
     result = finish(train_recipe(config))
     stored = json.loads((Path(config.output) / "result.json").read_text(encoding="utf-8"))
@@ -30,11 +30,11 @@ def test_scores_never_stand_without_their_notices(recipe: Recipe, is_official: b
     lines = result.summary.splitlines()
     notes = [DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA]
     chosen_on = "test" if is_official else "validation"
-    assert f"Kept epoch 1 of 1, the best on the {chosen_on} part; clips to train" in lines[1]
+    assert f"Kept epoch 1 of 1, the best on the {chosen_on} set; clips to train" in lines[1]
     assert lines[4:7] == stored["notes"][:3] == notes
-    chosen = [n for n in stored["notes"] if n.startswith("Chosen on the test part, as the offici")]
-    assert "Caution: the clips of the validation part come from" in lines[7 + len(chosen)]
-    assert "Caution: the clips of the test part come from 2 samples" in lines[7 + len(chosen)]
+    chosen = [n for n in stored["notes"] if n.startswith("Selected on the test set, as the offici")]
+    assert "Caution: the clips of the validation set come from" in lines[7 + len(chosen)]
+    assert "Caution: the clips of the test set come from only 2 samples" in lines[7 + len(chosen)]
     assert lines[7 + len(chosen) :] == [row["note_few_samples"]] == stored["notes"][-1:]
     assert lines[7 : 7 + len(chosen)] == chosen == [row["note_official_selection"]][: len(chosen)]
     (model,) = load_trained(result.model_path)
@@ -62,7 +62,7 @@ def test_data_sets_of_one_name_are_each_reported_and_told(
         assert other.scores["mse"] == scores["metrics"]["mse"]
         assert other.report == str(Path(config.output) / name / "report.html")
         assert f"{dataset}: MSE {100 * other.scores['mse']:.3f}e-2" in result.summary
-    assert f"{few}: Caution: the clips come from one sample alone" in result.summary
+    assert f"{few}: Caution: the clips come from a single sample" in result.summary
     assert f"{seen}: Caution: 6 of the 8 samples scored here were used" in result.summary
     assert result.summary.count(DISCLAIMER_AI_GRADE) == 1
     stored = json.loads((Path(config.output) / "result.json").read_text(encoding="utf-8"))

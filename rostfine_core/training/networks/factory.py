@@ -1,4 +1,4 @@
-"""The networks that can be trained: RoSTFine, its ablations, and baselines behind one interface.
+"""Building the networks that can be trained: RoSTFine, its ablations, and the baselines.
 
 Every network answers (B, 3, T, H, W) clips with a ``GradeOutput`` or a ``ResearchOutput``.
 Letters: B clips, D width of a feature.
@@ -17,10 +17,10 @@ from rostfine_core.training.networks.outputs import ResearchOutput
 
 @dataclass(frozen=True, eq=False)
 class TrainedParts:
-    """What the losses work on.
+    """The input of the losses.
 
-    ``heads``: the distributions (B, 5) that the grade loss is the mean over; ``features`` (B, D):
-    what the diversity loss keeps apart, empty for a network with a single feature.
+    ``heads``: the distributions (B, 5) that the grade loss is averaged over. ``features`` (B, D):
+    what the diversity loss keeps apart; empty for a network with a single feature.
     """
 
     heads: tuple[Tensor, ...]
@@ -28,7 +28,7 @@ class TrainedParts:
 
 
 def trained_parts(output: GradeOutput | ResearchOutput) -> TrainedParts:
-    """The heads and features of RoSTFine, or those of any other network."""
+    """The trained heads and features of RoSTFine or any other network."""
     if isinstance(output, ResearchOutput):
         return TrainedParts(output.heads, output.features)
     return TrainedParts(
@@ -38,10 +38,10 @@ def trained_parts(output: GradeOutput | ResearchOutput) -> TrainedParts:
 
 
 class FeatureVariant(nn.Module):
-    """RoSTFine with some of its features (g, s, t), kept apart or joined before one head.
+    """RoSTFine with some of its features (g, s, t), separate or joined before one head.
 
-    ``separate``: a loss for each feature's own head, and the mean of them as the answer (the
-    paper's); ``concat`` and ``sum``: one head on the joined features.
+    ``separate``: each feature has its own head and loss, and the answer is their mean (as in the
+    paper). ``concat`` and ``sum``: one head on the joined features.
     """
 
     def __init__(self, config: RoSTFineConfig, *, features: str, aggregation: str) -> None:
@@ -66,10 +66,10 @@ class FeatureVariant(nn.Module):
 
 
 def network_config(section: ModelSection) -> RoSTFineConfig:
-    """The sizes that a recipe names.
+    """The sizes that a recipe asks for.
 
     Raises:
-        ConfigError: the preset is unknown, or an override names no field or does not fit.
+        ConfigError: the preset is unknown, or an override is unknown or does not fit.
     """
     try:
         return preset(section.preset, **section.overrides)
@@ -80,14 +80,14 @@ def network_config(section: ModelSection) -> RoSTFineConfig:
 
 
 def build_network(section: ModelSection) -> nn.Module:
-    """A fresh network as a recipe names it, weights from torch's global generator.
+    """Build a recipe's network, with fresh weights from torch's global generator.
 
     Raises:
         ConfigError: its sizes do not fit, or the library that builds it is not installed.
     """
     config = network_config(section)
     if section.network != "rostfine":
-        # Only baselines need the libraries that build them.
+        # Only baselines need these libraries.
         from rostfine_core.training.networks.baselines import build_baseline
 
         return build_baseline(
@@ -104,7 +104,7 @@ def build_network(section: ModelSection) -> nn.Module:
 def preprocessing_for(
     section: ModelSection, *, clip_frames: int, clip_size_px: int
 ) -> Preprocessing:
-    """How clips of that many frames of that size are prepared for the network."""
+    """How clips of this many frames and this size are prepared for the network."""
     config = network_config(section)
     return Preprocessing(
         num_frames=config.num_frames,

@@ -1,4 +1,4 @@
-"""The verbs that lead to a model: simulated and labelled clips, training and scores."""
+"""The verbs that lead to a model: simulation, data sets, training, evaluation, comparison."""
 
 import argparse
 import os
@@ -17,10 +17,10 @@ def add_training_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     _add_simulate(verbs)
     _add_data_sets(verbs)
-    train = verbs.add_parser("train", help="train a model from a recipe; run again to resume")
+    train = verbs.add_parser("train", help="train a model from a recipe; run it again to resume")
     train.add_argument("config", type=Path, metavar="CONFIG.toml")
     train.set_defaults(run=_with_extra(_train))
-    compare = verbs.add_parser("compare", help="train and score several methods, with tables")
+    compare = verbs.add_parser("compare", help="train and compare several methods")
     compare.add_argument("config", type=Path, metavar="CONFIG.toml")
     compare.set_defaults(run=_with_extra(_compare))
     _add_evaluate(verbs)
@@ -28,7 +28,7 @@ def add_training_verbs(verbs: Verbs) -> None:
 
 def _add_simulate(verbs: Verbs) -> None:
     simulate = verbs.add_parser("simulate", help="make videos or labelled clips with known truth")
-    simulate.add_argument("--out", type=Path, required=True, help="folder for what is made")
+    simulate.add_argument("--out", type=Path, required=True, help="output folder")
     simulate.add_argument(
         "--kind",
         choices=("scene", "dataset"),
@@ -36,85 +36,93 @@ def _add_simulate(verbs: Verbs) -> None:
         help="whole videos with true positions, or labelled clips to train on",
     )
     simulate.add_argument("--count", type=count, help="videos (default 1) or clips (default 100)")
-    simulate.add_argument("--seed", type=whole, default=0, help="another seed, other sperm")
+    simulate.add_argument("--seed", type=whole, default=0, help="another seed gives other sperm")
     simulate.add_argument(
-        "--masks", action="store_true", help="keep where head, neck and tail are (data sets)"
+        "--masks", action="store_true", help="save masks of head, neck and tail (data sets)"
     )
-    scene = simulate.add_argument_group("of a scene")
+    scene = simulate.add_argument_group("scenes only")
     scene.add_argument("--size", type=size, metavar="WxH", help="pixels (default 1392x976)")
     scene.add_argument("--frames", type=count, metavar="N", help="default 175")
     scene.add_argument("--fps", type=positive, metavar="F", help="default 15")
-    scene.add_argument("--sperm", type=whole, metavar="N", help="how many swim in it (default 12)")
+    scene.add_argument("--sperm", type=whole, metavar="N", help="number of sperm (default 12)")
     simulate.set_defaults(run=_simulate, wrong_use=simulate.error)
 
 
 def _add_data_sets(verbs: Verbs) -> None:
-    build = verbs.add_parser("build-dataset", help="labelled clips from videos, clicks and votes")
+    build = verbs.add_parser(
+        "build-dataset", help="make labelled clips from videos, clicks and votes"
+    )
     build.add_argument(
         "plan", type=Path, help="CSV: clip,sample,video,frame,x,y,votes_A,...,votes_E"
     )
     build.add_argument("--out", type=Path, required=True, help="folder of the data set")
-    build.add_argument("--name", required=True, help="what reports call the data")
-    build.add_argument("--panel-size", type=count, default=40, help="experts (default 40)")
+    build.add_argument("--name", required=True, help="name of the data in reports")
+    build.add_argument(
+        "--panel-size", type=count, default=40, help="number of experts (default 40)"
+    )
     build.add_argument(
         "--abstentions", action="store_true", help="a clip may have fewer votes than experts"
     )
     build.set_defaults(run=_with_extra(_build_dataset))
 
     official = verbs.add_parser(
-        "import-official", help="labelled clips from the official implementation's pickles"
+        "import-official", help="convert the official implementation's pickles to a data set"
     )
-    official.add_argument("folder", type=Path, help="holds grades.pkl and 16frame.pkl or td.pkl")
+    official.add_argument(
+        "folder", type=Path, help="folder with grades.pkl and 16frame.pkl or td.pkl"
+    )
     official.add_argument("--out", type=Path, required=True, help="folder of the data set")
-    official.add_argument("--name", required=True, help="what reports call the data")
-    official.add_argument("--panel-size", type=count, default=40, help="experts (default 40)")
+    official.add_argument("--name", required=True, help="name of the data in reports")
+    official.add_argument(
+        "--panel-size", type=count, default=40, help="number of experts (default 40)"
+    )
     official.set_defaults(run=_with_extra(_import_official))
 
     describe = verbs.add_parser(
-        "describe-dataset", help="what labelled clips hold, and how far the experts agree"
+        "describe-dataset", help="describe labelled clips and how far the experts agree"
     )
-    describe.add_argument("dataset", type=Path, nargs="+", help="folders of data sets")
+    describe.add_argument("dataset", type=Path, nargs="+", help="data set folders")
     describe.set_defaults(run=_with_extra(_describe_dataset))
 
 
 def _add_evaluate(verbs: Verbs) -> None:
     evaluate = verbs.add_parser("evaluate", help="score a model on a labelled data set")
     evaluate.add_argument("model", type=Path, help="model file, or folder of several")
-    evaluate.add_argument("dataset", type=Path, help="folder of a data set, with its dataset.toml")
+    evaluate.add_argument("dataset", type=Path, help="data set folder (with dataset.toml)")
     evaluate.add_argument("--out", type=Path, help="folder for the report and the tables")
     evaluate.add_argument(
         "--overwrite", action="store_true", help="replace the evaluation that the folder holds"
     )
     evaluate.add_argument(
-        "--flips",
+        "--tta",
         action="store_true",
-        help="answer by the mean over the clip's mirror images, as nothing but evaluate does",
+        help="test-time augmentation: average over the clip's mirror images (evaluate only)",
     )
     evaluate.add_argument(
         "--calibrate-on",
         type=Path,
         metavar="DATASET",
-        help="fit a temperature on these held-back votes first, as nothing but evaluate does",
+        help="fit a temperature on this held-back data set first (evaluate only)",
     )
     evaluate.add_argument(
-        "--clip",
+        "--show-clip",
         action="append",
         default=[],
         metavar="NAME",
-        help="clip whose attention the report shows (repeat; default: three by their error)",
+        help="clip whose attention the report shows (repeatable; default: three by error)",
     )
     evaluate.add_argument(
         "--faithfulness",
         type=count,
         default=0,
         metavar="N",
-        help="measure the attention maps on N clips too (simulate --masks tells the parts)",
+        help="also measure the attention maps on N clips (simulate --masks adds body parts)",
     )
     evaluate.set_defaults(run=_with_extra(_evaluate))
 
 
 def _with_extra(run: Run) -> Run:
-    """A verb that says how to install what it needs and the program itself does not."""
+    """Wrap a verb so that it says how to install a missing package of the extra."""
 
     def checked(arguments: argparse.Namespace) -> int:
         try:
@@ -142,9 +150,9 @@ def _simulate(arguments: argparse.Namespace) -> int:
     }
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if arguments.kind == "dataset" and chosen:
-        arguments.wrong_use("--size, --frames, --fps and --sperm are of scenes, not of data sets")
+        arguments.wrong_use("--size, --frames, --fps and --sperm apply to scenes, not to data sets")
     if arguments.kind == "scene" and arguments.masks:
-        arguments.wrong_use("--masks is of data sets: add --kind dataset")
+        arguments.wrong_use("--masks applies to data sets: add --kind dataset")
     if arguments.kind == "dataset":
         count = arguments.count or 100
         processes = os.cpu_count() or 1
@@ -170,7 +178,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from rostfine_core.training.train import train
 
-    # Of the processes that torchrun starts one speaks for all; errors each tells itself.
+    # Of the processes started by torchrun, one reports for all; each reports its own errors.
     is_main = os.environ.get("RANK", "0") == "0"
     result = run_job(train(arguments.config), shows_progress=is_main)
     if is_main:
@@ -184,17 +192,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     out = arguments.out
     if out is not None and (out / EVALUATION_JSON).exists() and not arguments.overwrite:
         raise StoreError(
-            f"{out} already holds an evaluation, which is not overwritten: choose another folder "
-            "or add --overwrite."
+            f"{out} already holds an evaluation: choose another folder or add --overwrite."
         )
     result = run_job(
         evaluate(
             arguments.model,
             arguments.dataset,
             out=out,
-            flips=arguments.flips,
+            tta=arguments.tta,
             calibrate_on=arguments.calibrate_on,
-            shown_clips=arguments.clip,
+            shown_clips=arguments.show_clip,
             faithfulness_clips=arguments.faithfulness,
         )
     )
@@ -233,7 +240,7 @@ def _import_official(arguments: argparse.Namespace) -> int:
     )
     run_job(job)
     print(f"Data set written to {arguments.out}: every sperm is a sample of its own.")
-    print("Correct the column `sample` of labels.csv before any result is trusted.")
+    print("Correct the column `sample` of labels.csv before trusting any result.")
     return 0
 
 

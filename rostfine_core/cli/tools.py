@@ -1,4 +1,4 @@
-"""The verbs around the program: other people's model files, and what works on this machine."""
+"""Tools around the program: converting model files and checking this machine."""
 
 import argparse
 from pathlib import Path
@@ -9,23 +9,23 @@ from rostfine_core.cli.arguments import Verbs, count
 def add_tool_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     convert = verbs.add_parser(
-        "convert", help="official RoSTFine .bin or TimeSformer .pyth to ours"
+        "convert", help="convert an official RoSTFine .bin or TimeSformer .pyth"
     )
     convert.add_argument("input", type=Path)
     convert.add_argument("output", type=Path, metavar="OUTPUT.safetensors")
-    rostfine = convert.add_argument_group("of a RoSTFine .bin alone")
+    rostfine = convert.add_argument_group("RoSTFine .bin only")
     rostfine.add_argument(
         "--gather",
         choices=("official", "corrected"),
-        help="official: fetch the patches that the official code fetched, for weights that were "
-        "trained with it; corrected (default): those that were selected",
+        help="official: gather patches as the official code does, for weights trained with it; "
+        "corrected (default): gather the selected patches",
     )
     rostfine.add_argument("--top-k", type=count, help="patches selected in each frame (default 3)")
     rostfine.add_argument(
         "--selection-layers",
         type=count,
-        help="last encoder blocks that the selection sums (default 1, as the official code; the "
-        "paper says 2)",
+        help="number of last encoder blocks whose attention selects patches (default 1, as in the "
+        "official code; the paper says 2)",
     )
     rostfine.add_argument(
         "--branch-heads",
@@ -35,13 +35,17 @@ def add_tool_verbs(verbs: Verbs) -> None:
     convert.add_argument(
         "--dataset",
         default="not stated",
-        help="name of the data that the weights were trained on, for every report (default: not "
-        "stated)",
+        help="name of the data that the weights were trained on, shown in every report (default: "
+        "not stated)",
     )
     convert.set_defaults(run=_convert, wrong_use=convert.error)
 
-    doctor = verbs.add_parser("doctor", help="what works on this machine, and what to do about it")
-    doctor.add_argument("--folder", type=Path, default=Path(), help="where results will be written")
+    doctor = verbs.add_parser(
+        "doctor", help="check what works on this machine and what to do about the rest"
+    )
+    doctor.add_argument(
+        "--folder", type=Path, default=Path(), help="folder that results will be written to"
+    )
     doctor.set_defaults(run=_doctor)
 
 
@@ -60,11 +64,11 @@ def _convert(arguments: argparse.Namespace) -> int:
             dataset_kind=arguments.dataset,
         )
     except UnusedOptionsError as error:
-        # Only the file tells which options are right: parsing alone could not refuse them.
+        # Which options apply depends on the file, so the parser cannot reject them.
         flags = ["--" + name.replace("_", "-") for name in error.options]
         arguments.wrong_use(
             f"{' and '.join(flags)} cannot be kept: {arguments.input} is a TimeSformer, an encoder "
-            "alone, without a RoSTFine's patches and branches"
+            "without RoSTFine's patch selection and branches"
         )
     print(f"Model written to {arguments.output}")
     return 0

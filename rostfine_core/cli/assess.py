@@ -1,4 +1,4 @@
-"""The verbs on a lab's own videos: track, assess, and the demonstration."""
+"""The verbs for a lab's own videos: track, assess, and the demonstration."""
 
 import argparse
 import sys
@@ -47,7 +47,7 @@ def add_video_verbs(verbs: Verbs) -> None:
         action="append",
         required=True,
         metavar="X,Y",
-        help="pixel on the head of a sperm (repeat for several sperm)",
+        help="pixel on a sperm's head (repeat for several sperm)",
     )
     assess.add_argument("--frame", type=whole, default=0, help="frame of the clicks (default 0)")
     assess.add_argument(
@@ -57,8 +57,8 @@ def add_video_verbs(verbs: Verbs) -> None:
         help='calibration, or "file" for the scale that the file states; speeds are px/s without',
     )
     _add_video_options(assess)
-    assess.add_argument("--sample", default="", help="identity of the sample, for the report")
-    assess.add_argument("--operator", default="", help="who looks, for the report")
+    assess.add_argument("--sample", default="", help="name of the sample, for the report")
+    assess.add_argument("--operator", default="", help="who made the assessment, for the report")
     assess.add_argument("--out", type=Path, required=True, help="folder for the results")
     _add_grading_options(assess)
     assess.set_defaults(run=_assess)
@@ -87,7 +87,7 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", choices=("auto", "cuda", "cpu"), default="auto")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace the results that the folder holds"
+        "--overwrite", action="store_true", help="replace results already in the folder"
     )
 
 
@@ -110,7 +110,7 @@ def _track(arguments: argparse.Namespace) -> int:
 
 
 def _followed(track: Track) -> str:
-    """How far a sperm was followed, in words."""
+    """Describe how far a sperm was followed."""
     lost = [p.frame for p in track.points if p.status is TrackStatus.LOST]
     total = f"{len(track.points)} frame(s) from frame {track.first_frame} on"
     if not lost:
@@ -147,7 +147,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         sample=SampleInfo(sample="DEMO", operator="demonstration"),
         um_per_px=DEMO_UM_PER_PX,
     )
-    # The demonstration's own folder is made anew each time; any other may hold a sample's report.
+    # The demonstration's own folder is replaced each time; any other may hold a sample's report.
     arguments.overwrite |= arguments.out == DEMO_FOLDER
     return _assess_into(arguments, request)
 
@@ -202,7 +202,7 @@ def _scale_of(video: VideoInfo) -> float:
 
 
 def _print_outcome(outcome: "Outcome") -> None:
-    """One line a sperm: the whole distribution, never a letter alone; then every flag's reason."""
+    """Print a line per sperm with the whole distribution, never a letter alone; then the flags."""
     from rostfine_core.report.wording import flag_counts
 
     shares = "  ".join(f"{g.name:>4}" for g in Grade)
@@ -218,7 +218,7 @@ def _print_outcome(outcome: "Outcome") -> None:
 
 
 def _print_flags(assessments: Sequence[Assessment]) -> None:
-    """Every flag once, with the sperm that it concerns; warnings first."""
+    """Print every flag once with the sperm that it concerns, warnings first."""
     targets: dict[QualityFlag, list[str]] = {}
     for one in assessments:
         for flag in one.flags:

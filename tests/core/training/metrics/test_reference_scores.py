@@ -4,26 +4,26 @@ import numpy as np
 import pytest
 
 from rostfine_core.training.metrics.metrics import compute_metrics
-from rostfine_core.training.metrics.references import (
+from rostfine_core.training.metrics.reference_scores import (
     bootstrap_intervals,
     differences_from_mean_answer,
     knowable_share,
     mean_answer,
-    measure_yardsticks,
+    score_references,
 )
 
 LABELS = np.array([[0.6, 0.4, 0, 0, 0], [0.2, 0.8, 0, 0, 0], [0, 0, 0.5, 0.5, 0]])
 
 
 def test_the_mean_answer_and_the_truth_bracket_a_model() -> None:
-    yardsticks = measure_yardsticks(LABELS, mean_label=None, expected=LABELS)
-    assert yardsticks.best_possible is not None
-    assert yardsticks.best_possible.mse == 0
+    reference_scores = score_references(LABELS, mean_label=None, expected=LABELS)
+    assert reference_scores.best_possible is not None
+    assert reference_scores.best_possible.mse == 0
     by_hand = float(np.mean((LABELS - LABELS.mean(0)) ** 2))
-    assert yardsticks.mean_answer.mse == pytest.approx(by_hand)
-    assert knowable_share(yardsticks.mean_answer, yardsticks) == pytest.approx(0)
-    assert knowable_share(yardsticks.best_possible, yardsticks) == pytest.approx(1)
-    unknown = measure_yardsticks(LABELS, mean_label=[0.2] * 5, expected=None)
+    assert reference_scores.mean_answer.mse == pytest.approx(by_hand)
+    assert knowable_share(reference_scores.mean_answer, reference_scores) == pytest.approx(0)
+    assert knowable_share(reference_scores.best_possible, reference_scores) == pytest.approx(1)
+    unknown = score_references(LABELS, mean_label=[0.2] * 5, expected=None)
     assert unknown.mean_is_of_training
     assert knowable_share(unknown.mean_answer, unknown) is None
 

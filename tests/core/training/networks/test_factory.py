@@ -13,10 +13,11 @@ import torch
 from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.model import Preprocessing, RoSTFine, save_model
-from rostfine_core.training.config import ModelSection, TrainConfig, structure
+from rostfine_core.training.config import ModelSection, TrainConfig
+from rostfine_core.training.config_reader import structure
 from rostfine_core.training.evaluation.evaluate import evaluate
-from rostfine_core.training.networks.build import build_network, trained_parts
 from rostfine_core.training.networks.checkpoint import load_trained
+from rostfine_core.training.networks.factory import build_network, trained_parts
 from rostfine_core.training.networks.initialisation import check_init, initialise
 from rostfine_core.training.train import train_recipe
 
@@ -90,7 +91,7 @@ def test_an_absent_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", ["small", "full"])
 def test_a_picture_too_small_for_vgg16_is_told(size: str) -> None:
     tiny = section(network="vgg16", size=size, overrides=SIZES | {"image_size": 24})
-    with pytest.raises(ConfigError, match="image_size is 24: make it 32 or more"):
+    with pytest.raises(ConfigError, match="image_size is 24: set it to 32 or more"):
         build_network(tiny)
 
 
@@ -208,7 +209,7 @@ def test_a_baseline_starts_from_its_librarys_weights(tmp_path: Path) -> None:
         if name.startswith(prefix):
             assert torch.equal(tensor, weights[name.removeprefix(prefix)])
     (tmp_path / "empty.pth").write_bytes(b"no")
-    with pytest.raises(ModelError, match="can be read safely"):
+    with pytest.raises(ModelError, match="cannot be read safely"):
         initialise(network, section(network="vgg16", init=str(tmp_path / "empty.pth")))
 
 

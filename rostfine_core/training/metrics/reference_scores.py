@@ -1,4 +1,4 @@
-"""Between what a score can lie: always answering the mean, and the best that can be known."""
+"""Reference scores, always predicting the mean and the best possible, and bootstrap intervals."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,25 +20,25 @@ MEAN_COMPARED: dict[str, Callable[[Shares, Shares], float]] = {
     "balanced_accuracy_1": first_balanced_accuracy,
     "ece_p_a_or_b": ece_p_a_or_b,
 }
-"""What is compared with the mean answer: with all metrics a thousand draws took 9 s, not 3.5.
+"""The metrics compared with the mean answer; with all of them 1,000 draws take 9 s, not 3.5 s.
 
-Balanced accuracy is that of the most selected grade: of the others so many are tied that the mean
-over all five tells more of the rule for ties than of the answers.
+Balanced accuracy is that of the most selected grade. The others have so many ties that their mean
+would tell more about the rule for ties than about the predictions.
 """
 FEWEST_SAMPLES = 10
-"""Below it a 95% interval, drawn anew from so few, holds the true value less than 9 times in 10.
+"""With fewer, a bootstrapped 95% interval contains the true value less than 9 times in 10.
 
-Of normally spread samples it holds that of a mean 75 times in 100 with 3 samples, 88 with 9, 90
-with 10 and 91 with 15 (simulated 4,000 times each).
+For normally distributed samples it contains the mean 75 times in 100 with 3 samples, 88 with 9, 90
+with 10 and 91 with 15 (4,000 simulations each).
 """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Yardsticks:
-    """Scores of two answers that need no network, on the same clips.
+class ReferenceScores:
+    """Scores of two predictions that need no network, on the same clips.
 
-    ``mean_answer``: the mean distribution of the clips trained on, whatever the clip.
-    ``best_possible``: the distribution that the votes were drawn from; only simulation knows it.
+    ``mean_answer``: the mean distribution of the training clips for every clip.
+    ``best_possible``: the distribution that the votes were drawn from; only simulations know it.
     """
 
     mean_answer: Metrics
@@ -46,18 +46,18 @@ class Yardsticks:
     best_possible: Metrics | None
 
 
-def measure_yardsticks(
+def score_references(
     labels: Shares, *, mean_label: Sequence[float] | None, expected: Shares | None
-) -> Yardsticks:
-    """Score the yardsticks against ``labels`` (N, 5).
+) -> ReferenceScores:
+    """Compute the reference scores on ``labels`` (N, 5).
 
     Args:
         labels: the panel's votes as shares.
-        mean_label: of the training clips; None takes the mean of ``labels`` themselves, which is
-            the best that a constant answer can do.
-        expected: (N, 5), or None where nobody knows it.
+        mean_label: mean of the training clips; None takes the mean of ``labels``, the best that a
+            constant prediction can do.
+        expected: (N, 5), or None if unknown.
     """
-    return Yardsticks(
+    return ReferenceScores(
         mean_answer=compute_metrics(mean_answer(labels, mean_label=mean_label), labels),
         mean_is_of_training=mean_label is not None,
         best_possible=None if expected is None else compute_metrics(expected, labels),
@@ -65,7 +65,7 @@ def measure_yardsticks(
 
 
 def mean_answer(labels: Shares, *, mean_label: Sequence[float] | None) -> NDArray[np.float64]:
-    """The same distribution for every clip (N, 5); ``mean_label`` as for the yardsticks."""
+    """The same distribution for every clip (N, 5); ``mean_label`` as in ``score_references``."""
     mean = labels.mean(axis=0, dtype=np.float64) if mean_label is None else np.array(mean_label)
     return np.tile(mean, (len(labels), 1))
 
@@ -79,10 +79,10 @@ def bootstrap_intervals(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """Percentile intervals of every metric, by drawing whole samples with replacement.
+    """Percentile intervals of every metric, from whole samples drawn with replacement.
 
-    Clips of one patient are not independent, so patients are drawn and not clips. Empty when
-    there are fewer than two samples.
+    Clips of one patient are not independent, so patients are drawn, not clips. Empty with fewer
+    than two samples.
     """
     draws = [
         compute_metrics(prediction[drawn], labels[drawn]).scalars()
@@ -101,19 +101,19 @@ def differences_from_mean_answer(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """Percentile intervals of model minus mean answer, both scored on the same drawn samples.
+    """Percentile intervals of model minus mean answer, both scored on the same draws.
 
-    Calibration error grows as samples get fewer, in a draw too; that falls out of a difference.
-    Empty when there are fewer than two samples.
+    A draw holds fewer distinct samples, which raises the calibration error; the difference cancels
+    that. Empty with fewer than two samples.
 
     Args:
         prediction: (N, 5).
         labels: (N, 5).
         mean: (N, 5), from ``mean_answer``.
-        samples: of each clip.
-        repeats: draws of the bootstrap.
-        level: of the intervals.
-        seed: of the draws.
+        samples: the sample of each clip.
+        repeats: number of bootstrap draws.
+        level: confidence level of the intervals.
+        seed: seed of the draws.
     """
     draws = []
     for drawn in _draw_samples(samples, repeats=repeats, seed=seed):
@@ -123,7 +123,7 @@ def differences_from_mean_answer(
 
 
 def _draw_samples(samples: Sequence[str], *, repeats: int, seed: int) -> Iterator[NDArray[np.intp]]:
-    """The clips of whole samples drawn with replacement, again and again; never of one sample."""
+    """Yield the clips of whole samples drawn with replacement; nothing if there is one sample."""
     _, group = np.unique(np.asarray(samples, dtype=str), return_inverse=True)
     members = [np.flatnonzero(group == g) for g in range(int(group.max()) + 1)]
     rng = np.random.default_rng(seed)
@@ -142,12 +142,12 @@ def _intervals(
     return intervals
 
 
-def knowable_share(metrics: Metrics, yardsticks: Yardsticks) -> float | None:
-    """How far the MSE lies from the mean answer (0) to the best that can be known (1)."""
-    if yardsticks.best_possible is None:
+def knowable_share(metrics: Metrics, reference_scores: ReferenceScores) -> float | None:
+    """Where the MSE lies between the mean answer (0) and the best possible (1)."""
+    if reference_scores.best_possible is None:
         return None
-    span = yardsticks.mean_answer.mse - yardsticks.best_possible.mse
-    return (yardsticks.mean_answer.mse - metrics.mse) / span if span > 0 else None
+    span = reference_scores.mean_answer.mse - reference_scores.best_possible.mse
+    return (reference_scores.mean_answer.mse - metrics.mse) / span if span > 0 else None
 
 
 def per_clip_errors(prediction: Shares, labels: Shares) -> dict[str, NDArray[np.float64]]:

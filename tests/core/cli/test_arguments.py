@@ -1,0 +1,18 @@
+"""Old spellings of options are still read."""
+
+from rostfine_core import cli
+from rostfine_core.cli.arguments import RENAMED_OPTIONS, rename_old_options
+
+
+def test_former_options_are_read_as_the_present_ones() -> None:
+    former = ["evaluate", "m", "d", "--flips", "--clip", "c1", "--clip=a=b", "--out", "x"]
+    present = ["evaluate", "m", "d", "--tta", "--show-clip", "c1", "--show-clip=a=b", "--out", "x"]
+    assert {word for word in former if word in RENAMED_OPTIONS["evaluate"]} == {"--flips", "--clip"}
+    assert rename_old_options(former) == present
+    parsed = cli._parser().parse_args(rename_old_options(former))
+    assert (parsed.tta, parsed.show_clip) == (True, ["c1", "a=b"])
+
+
+def test_other_verbs_keep_their_words() -> None:
+    assert rename_old_options(["track", "--clip", "--flips"]) == ["track", "--clip", "--flips"]
+    assert rename_old_options([]) == []
