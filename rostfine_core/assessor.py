@@ -1,7 +1,8 @@
-"""The assessor: clips in, predictions and explanations out; it owns the device and the precision.
+"""The assessor turns clips into predictions and explanations; it owns the device and precision.
 
-A model that runs out of memory on the GPU, or loses it, goes on on the CPU and says so. Several
-models in one folder are one assessor: the distributions are averaged and their spread reported.
+If the GPU runs out of memory or stops answering, the assessor continues on the CPU and says so.
+Several models in one folder form one assessor: it averages their distributions and reports the
+spread.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ BATCH_CLIPS = 16  # bounds the memory of one forward pass; a full-size clip need
 
 @dataclass(frozen=True, kw_only=True)
 class ClipAnswer:
-    """What the network says of one clip."""
+    """The network's answer for one clip."""
 
     prediction: Prediction
     explanation: Explanation
@@ -70,33 +71,33 @@ class Assessor:
         """Load a model file, or a folder of models as an ensemble.
 
         Raises:
-            ModelError: the file is missing, foreign or damaged, or the device is not there.
+            ModelError: the file is missing, foreign or damaged, or the device is not available.
         """
         return cls(load_models(path), name=path.name, device=device)
 
     @property
     def info(self) -> ModelInfo:
-        """The model's record; for an ensemble one with the folder's name and a joint checksum."""
+        """The model's record; for an ensemble, with the folder's name and a joint checksum."""
         return self._info
 
     @property
     def clip_frames(self) -> int:
-        """How many frames a clip must have: as many as the clips that the model learned from."""
+        """How many frames a clip must have: as many as the training clips."""
         return self._models[0].preprocessing.clip_frames
 
     @property
     def clip_size_px(self) -> int:
-        """How wide its frames must be: as wide as those that the model learned from."""
+        """The width of a clip's frames: the same as in training."""
         return self._models[0].preprocessing.clip_size_px
 
     @property
     def member_count(self) -> int:
-        """How many models answer."""
+        """The number of models."""
         return len(self._models)
 
     @property
     def device_label(self) -> str:
-        """The device in the user's words: the GPU's name, or CPU."""
+        """The device as shown to the user: the GPU's name, or CPU."""
         if self._device.type == "cuda":
             return f"GPU {torch.cuda.get_device_name(self._device)}"
         return "CPU"
@@ -108,27 +109,28 @@ class Assessor:
 
     @property
     def cpu_threads(self) -> int:
-        """How many threads share the work on the CPU."""
+        """How many threads PyTorch uses on the CPU."""
         return torch.get_num_threads()
 
     @property
     def notices(self) -> tuple[Message, ...]:
-        """What the user must know of the device, such as a GPU that ran out of memory."""
+        """What the user must know about the device, such as a GPU that ran out of memory."""
         return tuple(self._notices)
 
     def warm_up(self) -> None:
-        """Run one empty clip, so that the first real one does not pay for the start-up."""
+        """Grade one empty clip, so that the first real one does not pay for the start-up."""
         size = self.clip_size_px
         self._forward(torch.zeros((1, self.clip_frames, size, size, 3), dtype=torch.uint8))
 
     def assess(self, clips: Sequence[Clip]) -> LongJob[tuple[ClipAnswer, ...]]:
-        """Grade and explain clips, in order, as one batch; a step before each ``BATCH_CLIPS``.
+        """Grade and explain clips in order, ``BATCH_CLIPS`` at a time.
 
-        No step follows the last part: whoever cancels during it gets what is finished by then.
+        Progress is reported before each batch and not after the last: cancelling during the last
+        batch still returns the answers.
 
         Raises:
-            ModelError: a clip does not have the frames that the model was trained on, or the
-                network's answer is no number.
+            ModelError: a clip differs in frame count or size from the training clips, or the
+                network's answer is not finite.
         """
         self._check_shapes(clips)
         answers: list[ClipAnswer] = []
@@ -163,14 +165,14 @@ class Assessor:
                 )
 
     def _use(self, device: torch.device) -> None:
-        """Answer on this device; those on the CPU are kept, as a lost GPU gives none back."""
+        """Switch to this device; the CPU networks are kept, since a lost GPU returns nothing."""
         self._device, self._precision = device, _best_precision(device)
         self._networks = [model.network for model in self._models]
         if device.type == "cuda":
             self._networks = [deepcopy(network).to(device) for network in self._networks]
 
     def _leave_gpu(self, error: RuntimeError) -> None:
-        """Go on on the CPU after a failure of the GPU; any other error is raised again."""
+        """Continue on the CPU after the GPU failed; any other error is raised again."""
         if self._device.type != "cuda" or not any(w in str(error) for w in ("CUDA", "CUDNN")):
             raise error
         if isinstance(error, torch.OutOfMemoryError):
@@ -199,7 +201,7 @@ class Assessor:
 
     @torch.inference_mode()
     def _forward_here(self, images: Tensor) -> list[ClipAnswer]:
-        """Images (B, T, S, S, 3) uint8 -> one answer a clip."""
+        """Images (B, T, S, S, 3) uint8 -> one answer per clip."""
         pairs = zip(self._models, self._networks, strict=True)
         members = [self._ask(model, network, images) for model, network in pairs]
         return [_combine([m[i] for m in members]) for i in range(len(images))]
@@ -265,7 +267,7 @@ def _choose_device(choice: DeviceChoice) -> torch.device:
 
 
 def _best_precision(device: torch.device) -> Precision:
-    """Half precision only where the GPU computes it natively; a CPU always gets float32.
+    """Half precision only if the GPU computes it natively; a CPU always gets float32.
 
     Autocast on a processor without bfloat16 units is about eight times slower than float32.
     """
@@ -277,7 +279,7 @@ def _best_precision(device: torch.device) -> Precision:
 
 
 def _distribution(row: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> GradeDistribution:
-    """Five shares as the network's softmax gave them, their rounding errors taken off the sum."""
+    """Five shares from the network's softmax, rescaled so that rounding does not change the sum."""
     a, b, c, d, e = (float(p) for p in row / row.sum())
     return GradeDistribution((a, b, c, d, e))
 
@@ -312,12 +314,12 @@ def _mean(distributions: Sequence[GradeDistribution]) -> GradeDistribution:
 
 
 def built_for_gpu() -> bool:
-    """Whether the installed PyTorch can use NVIDIA GPUs at all: some of its builds cannot."""
+    """Whether the installed PyTorch can use NVIDIA GPUs at all; some builds cannot."""
     return torch.version.cuda is not None
 
 
 def describe_gpu() -> str | None:
-    """The GPU that grading would use, with its memory and CUDA version; None without one."""
+    """The GPU that grading would use, with memory, CUDA version and precision; None without one."""
     if not torch.cuda.is_available():
         return None
     gpu = torch.cuda.get_device_properties(0)

@@ -1,8 +1,7 @@
-"""Attention as pictures: maps are coloured here, for the screen and for paper alike.
+"""Paints attention maps, for the screen and for paper alike.
 
-A map is laid over a crop half transparent. The crop turns grey under it, so that every colour in
-a picture is attention. OpenCV is imported when something is painted, since the window appears
-before it is loaded.
+A half-transparent map covers a crop. The crop turns grey, so that every colour in the picture is
+attention. OpenCV is imported only when something is painted, so that the window appears sooner.
 """
 
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from rostfine_core.domain import Explanation
 Pixels = NDArray[np.uint8]
 
 COLOUR_MAPS = ("cividis", "viridis", "magma", "inferno")
-"""The colour maps on offer: all keep their order in greyscale and for colour-blind eyes."""
+"""The available colour maps: all keep their order in greyscale and for colour-blind eyes."""
 OUTLINE = (255, 255, 255, 255)
 BAR_LEVELS = 64
 
 
 class AttentionKind(StrEnum):
-    """What of an explanation is shown."""
+    """Which part of an explanation is shown."""
 
     ROLLOUT = "rollout"
     BRANCH = "branch"
@@ -37,7 +36,7 @@ class Paint:
     opacity: float = 0.55
 
     def __post_init__(self) -> None:
-        """Refuse a map that is not on offer."""
+        """Refuse an unknown colour map."""
         if self.colour_map not in COLOUR_MAPS:
             raise ValueError(f"colour map {self.colour_map!r} is none of {', '.join(COLOUR_MAPS)}")
 
@@ -46,16 +45,16 @@ DEFAULT_PAINT = Paint()
 
 
 def maps_of(explanation: Explanation, kind: AttentionKind) -> NDArray[np.float32]:
-    """The maps of all frames behind a kind of picture, (T, G, G)."""
+    """The maps that a kind of picture shows, for all frames, (T, G, G)."""
     is_rollout = kind is AttentionKind.ROLLOUT
     return explanation.encoder_rollout if is_rollout else explanation.branch_attention
 
 
 def scaled_maps(explanation: Explanation, kind: AttentionKind) -> NDArray[np.float32]:
-    """The maps from 0 to 1, (T, G, G), on one scale for all frames, so that they can be compared.
+    """The maps scaled to 0...1, (T, G, G), all frames alike so that they can be compared.
 
-    The scale runs from the clip's lowest to its highest value; that of the selected patches
-    begins at 0, the attention to a patch that was not selected.
+    The scale runs from the clip's lowest to its highest value. For selected patches it starts at
+    0, the attention to a patch that was not selected.
     """
     maps = maps_of(explanation, kind)
     low = 0.0 if kind is AttentionKind.PATCHES else float(maps.min())
@@ -68,12 +67,12 @@ def scaled_maps(explanation: Explanation, kind: AttentionKind) -> NDArray[np.flo
 def overlay(
     explanation: Explanation, kind: AttentionKind, slot: int, *, edge_px: int, paint: Paint
 ) -> Pixels:
-    """One frame's attention as (P, P, 4) uint8 RGBA, to be laid over a crop of any size.
+    """One frame's attention as (P, P, 4) uint8 RGBA, to lay over a crop of any size.
 
     Args:
         explanation: the maps.
-        kind: maps are smooth, with a thin line around what lies over half of the scale, for print
-            without colour; selected patches are crisp squares, and nothing covers the rest.
+        kind: maps are smooth; a thin line surrounds what exceeds half of the scale, for prints
+            without colour. Selected patches are crisp squares, and the rest stays uncovered.
         slot: which of the T frames that the network saw.
         edge_px: the side P of the picture.
         paint: the colours.
@@ -85,7 +84,7 @@ def overlay(
 
 
 def painted(image: Pixels, rgba: Pixels) -> Pixels:
-    """A crop (P, P, 3) in grey with an overlay (P, P, 4) upon it, (P, P, 3) uint8 RGB."""
+    """A crop (P, P, 3) in grey under an overlay (P, P, 4): (P, P, 3) uint8 RGB."""
     share = rgba[..., 3:].astype(np.float32) / 255
     mixed = (1 - share) * grey(image) + share * rgba[..., :3]
     return np.rint(mixed).astype(np.uint8)
@@ -127,7 +126,7 @@ def grey(image: Pixels) -> Pixels:
 
 
 def _smooth(values: NDArray[np.float32], *, edge_px: int, paint: Paint) -> Pixels:
-    """A map interpolated between the centres of its patches."""
+    """A map interpolated between the patch centres, as RGBA."""
     import cv2
 
     smooth = cv2.resize(values, (edge_px, edge_px), interpolation=cv2.INTER_CUBIC).clip(0, 1)
@@ -156,7 +155,7 @@ def _patches(
 
 
 def _covering(tints: Pixels, paint: Paint) -> Pixels:
-    """Colours (..., 3) with the opacity as a fourth channel."""
+    """Add the opacity to colours (..., 3) as a fourth channel."""
     opacity = np.full((*tints.shape[:-1], 1), round(255 * paint.opacity), np.uint8)
     return np.concatenate([tints, opacity], axis=-1)
 

@@ -1,6 +1,6 @@
-"""Where the files that come with the program lie: the models and the resources.
+"""Finds the models and resources that come with the program.
 
-They are data beside the packages, so their place depends on how the program was installed: a
+They lie beside the packages, so their place depends on how the program was installed: as a
 checkout (editable install), a wheel (under the environment's ``share``) or a frozen program.
 """
 
@@ -14,7 +14,7 @@ from rostfine_core.messages import Message
 DEMO_MODEL = "models/demo.safetensors"
 DEMO_VIDEO = "resources/demo.mp4"
 DEMO_SEEDS = "resources/demo.seeds.csv"
-DEMO_UM_PER_PX = 0.19  # the magnification the demo video was simulated at
+DEMO_UM_PER_PX = 0.19  # the scale at which the demo video was simulated
 
 
 def bundled_path(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""The languages of reports: the window's own catalogue of translations, read without Qt."""
+"""The languages of reports, from the window's translation files, read without Qt."""
 
 import xml.etree.ElementTree as ET
 from functools import cache
@@ -7,14 +7,14 @@ from rostfine_core.bundled import bundled_path
 from rostfine_core.messages import Say, say_by
 
 LANGUAGES = ("en", "ja")
-"""English, which everything is written in, and the languages that there are translations to."""
+"""English, in which everything is written, and the languages it is translated into."""
 
 
 def saying_in(language: str) -> Say:
-    """What words messages in one of ``LANGUAGES``.
+    """The function that words messages in one of ``LANGUAGES``.
 
     Raises:
-        StoreError: the installation lacks its catalogue.
+        StoreError: the installation lacks the translation file.
     """
     if language == "en":
         return str
@@ -24,7 +24,7 @@ def saying_in(language: str) -> Say:
 
 @cache
 def _translations(language: str) -> dict[str, str]:
-    """Every text of the core, which stand in the context without a name, and its translation."""
+    """Every text of the core and its translation; the core's texts are in the unnamed context."""
     catalogue = ET.parse(bundled_path(f"resources/translations/rostfine_{language}.ts"))
     return {
         message.findtext("source", ""): message.findtext("translation", "")

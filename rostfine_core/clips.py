@@ -1,8 +1,8 @@
-"""Clips: a few frames spread over a track, cut out around the sub-pixel position of the head.
+"""Clips: a few frames spread over a track, cropped around the head's sub-pixel position.
 
 The paper cuts 16 frames of 150x150 pixels from the 175 frames of a video; count, size and span
-are settings here. A crop that reaches over the frame's border repeats the border, and the share
-so made is written into the clip.
+are settings here. A crop that crosses the frame's border repeats the border, and the clip records
+which share of it was filled that way.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ MINIMUM_CLIP_FRAMES = 2
 class ClipSettings:
     """How a clip is cut: ``frame_count`` squares of ``size_px`` over at most ``max_span_s``.
 
-    The defaults are the paper's: 16 frames of 150 pixels out of 175 frames at 15 per second.
+    The defaults are the paper's: 16 frames of 150 pixels from 175 frames at 15 frames per second.
     """
 
     frame_count: int = 16
@@ -32,7 +32,7 @@ class ClipSettings:
     max_span_s: float = 175 / 15
 
     def __post_init__(self) -> None:
-        """Refuse values that cut nothing."""
+        """Refuse values that cannot give a clip."""
         if self.frame_count < MINIMUM_CLIP_FRAMES or self.size_px < 8 or not self.max_span_s > 0:
             raise ValueError(
                 f"a clip needs at least {MINIMUM_CLIP_FRAMES} frames of 8 pixels over more than "
@@ -41,10 +41,10 @@ class ClipSettings:
 
 
 def clip_points(track: Track, *, settings: ClipSettings) -> tuple[TrackPoint, ...]:
-    """Choose the track points of a clip: evenly from the first to the last seen, both included.
+    """Choose a clip's track points, evenly from the first to the last, both included.
 
-    Points where the sperm was lost are passed over. A track of fewer points than the clip has
-    frames repeats some, as the paper's sampling does.
+    Points where the sperm was lost are skipped. A track with fewer points than the clip has frames
+    repeats some, as the paper's sampling does.
 
     Raises:
         TrackingError: the sperm was seen in fewer than two frames.
@@ -66,7 +66,7 @@ def clip_points(track: Track, *, settings: ClipSettings) -> tuple[TrackPoint, ..
 
 
 def cut_box(point: TrackPoint, *, width_px: int, height_px: int, size_px: int) -> CropBox:
-    """Place the square of one track point in its frame and measure what lies outside."""
+    """Place the square of one track point in its frame and measure how much lies outside."""
     half = size_px / 2
     inside_x = min(point.x_px + half, width_px - 0.5) - max(point.x_px - half, -0.5)
     inside_y = min(point.y_px + half, height_px - 0.5) - max(point.y_px - half, -0.5)
@@ -85,12 +85,12 @@ def cut_box(point: TrackPoint, *, width_px: int, height_px: int, size_px: int) -
 def cut_square(
     image: NDArray[np.uint8], *, x_px: float, y_px: float, size_px: int
 ) -> NDArray[np.uint8]:
-    """Cut a square centred on a sub-pixel position, bilinear, the border repeated outside.
+    """Cut a square centred on a sub-pixel position, bilinearly; the border repeats outside.
 
     Args:
         image: (H, W, 3) or (H, W) uint8.
-        x_px: centre of the square; pixel centres have whole coordinates.
-        y_px: the same downwards.
+        x_px: x of the centre; pixel centres have whole coordinates.
+        y_px: y of the centre.
         size_px: side of the square.
 
     Returns:
@@ -125,10 +125,10 @@ def cut_clip(
 
 
 class CropRecorder:
-    """Keeps the squares around one sperm while its video streams by, so that one pass is enough.
+    """Keeps the squares around one sperm while the video is decoded, so that one pass is enough.
 
-    Which frames a clip needs is known only once the track has ended; until then the square of
-    every frame of the span is kept (150x150x3 bytes each: 12 MB for the paper's 175 frames).
+    Which frames a clip needs is known only when the track ends. Until then the square of every
+    frame in the span is kept (150x150x3 bytes each: 12 MB for the paper's 175 frames).
     """
 
     def __init__(self, *, settings: ClipSettings) -> None:
@@ -137,7 +137,7 @@ class CropRecorder:
         self._end_s: float | None = None
 
     def wants(self, point: TrackPoint) -> bool:
-        """Whether the clip could use this point, so that its picture must be decoded."""
+        """Whether the clip could use this point, so that its frame is needed in colour."""
         if point.status is TrackStatus.LOST:
             return False
         return self._end_s is None or point.time_s < self._end_s
@@ -153,7 +153,7 @@ class CropRecorder:
         self._squares[point.frame] = (square, box)
 
     def clip(self, track: Track) -> Clip:
-        """Assemble the clip of the finished ``track``, equal to ``cut_clip``'s.
+        """Assemble the clip of the finished ``track``; it equals that of ``cut_clip``.
 
         Raises:
             TrackingError: the sperm was seen in fewer than two frames.
@@ -164,14 +164,14 @@ class CropRecorder:
 
 
 class ColourFrame(Protocol):
-    """A decoded frame whose colours are converted when asked for."""
+    """A decoded frame that converts its colours on request."""
 
     def rgb(self) -> NDArray[np.uint8]:
         """The (H, W, 3) uint8 RGB picture."""
 
 
 class CropRecorders:
-    """A ``CropRecorder`` for each sperm of a video, fed by the tracking loop."""
+    """One ``CropRecorder`` per sperm, fed by the tracking loop."""
 
     def __init__(self, targets: Sequence[str], *, settings: ClipSettings) -> None:
         self._recorders = {target: CropRecorder(settings=settings) for target in targets}

@@ -1,4 +1,4 @@
-"""The doctor: what works on this machine, and what to do about the rest."""
+"""The doctor finds out what works on this machine and what to do about the rest."""
 
 import importlib.metadata
 import importlib.util
@@ -20,7 +20,7 @@ CODECS = {"h264": "MP4/MOV", "mpeg4": "MPEG-4", "mjpeg": "AVI (MJPG)", "rawvideo
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at; ``advice`` says what to do where it does not work."""
+    """The result of one check; ``advice`` says what to do if it failed."""
 
     subject: str
     works: bool
@@ -29,7 +29,7 @@ class Finding:
 
 
 def examine(results_folder: Path) -> Iterator[Finding]:
-    """Look at everything the program needs, one finding after the other.
+    """Check everything the program needs, one finding at a time.
 
     Args:
         results_folder: where results will be written.
@@ -83,7 +83,7 @@ def _gpu() -> Finding:
 
 
 def _driver_version() -> str | None:
-    """The version that NVIDIA's own tool states, which comes with every driver; None without."""
+    """The version from ``nvidia-smi``, which comes with every driver; None without one."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return None
@@ -110,7 +110,7 @@ def _codecs() -> Finding:
 
 
 def _qt() -> Finding:
-    """Start Qt in a process of its own: a platform plugin that fails would end this one."""
+    """Start Qt in a separate process, since a failing platform plugin would end this one."""
     if importlib.util.find_spec("PySide6") is None:
         return Finding(
             subject="Window",

@@ -20,13 +20,13 @@ from rostfine_core.messages import Message
 Result = TypeVar("Result")
 
 CROP_PX = 150
-"""The side of the square that is cut around a head, unless a model learned from another (paper)."""
+"""The side of the square cut around a head (paper), unless the model was trained on another."""
 UNCERTAIN_SCORE = 0.5
-"""Below it a normalised cross-correlation explains under a quarter of the picture."""
+"""A lower normalised cross-correlation explains less than a quarter of the picture's variance."""
 SIMULATED = "simulated"
-"""The kind of a data set of simulated sperm, whose models carry ``DISCLAIMER_DEMONSTRATION``."""
+"""The data set kind of simulated sperm; models trained on it carry ``DISCLAIMER_DEMONSTRATION``."""
 SIMULATED_VIDEO = "Simulated sperm, no recording (rostfine simulate)"
-"""Stands as the comment in every video of simulated sperm, so that a copy by any name is known."""
+"""The comment in every video of simulated sperm, so that renamed copies are recognised too."""
 DISCLAIMER_AI_GRADE = marked(
     "This is an AI quality grade (A best to E worst, as a panel of experts would vote), "
     "not a WHO motility grade (a-d)."
@@ -43,7 +43,7 @@ DISCLAIMER_ATTENTION = marked(
 
 
 class Grade(Enum):
-    """The five votes an expert can give; the value is the number used for the expected grade."""
+    """The five votes an expert can give; the values are those used for the expected grade."""
 
     A = 1
     B = 2
@@ -53,7 +53,7 @@ class Grade(Enum):
 
     @property
     def meaning(self) -> str:
-        """The word that the experts were given for this grade (FACTS, task and data)."""
+        """The word the experts were given for this grade (FACTS, task and data)."""
         return _MEANINGS[self.name]
 
 
@@ -73,7 +73,7 @@ class GradeDistribution:
     probabilities: tuple[float, float, float, float, float]
 
     def __post_init__(self) -> None:
-        """Refuse what is not a distribution."""
+        """Refuse values that are not a distribution."""
         p = self.probabilities
         if len(p) != len(Grade) or not all(math.isfinite(x) and x >= 0 for x in p):
             raise ValueError(f"a grade distribution needs five finite shares >= 0, got {p}")
@@ -98,12 +98,12 @@ class GradeDistribution:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoInfo:
-    """What a video is, as found in the file and not as its header claims.
+    """What a video file really holds, whatever its header claims.
 
-    ``timestamps_s`` has one entry a frame, starting at 0; ``fps`` is the mean rate over them.
-    ``notes`` holds a sentence for whatever the reader should know (cut off, times assumed, ...).
-    ``is_simulated`` says that the file bears ``SIMULATED_VIDEO``; ``um_per_px`` is the scale that
-    the file states, which nothing is computed with until the user takes it over.
+    ``timestamps_s`` has one entry per frame and starts at 0; ``fps`` is the mean rate over them.
+    ``notes`` tells the user what they should know (file cut off, times assumed, ...).
+    ``is_simulated``: the file carries ``SIMULATED_VIDEO``. ``um_per_px`` is the scale stated in
+    the file; it is not used in any calculation until the user accepts it.
     """
 
     path: str
@@ -125,8 +125,8 @@ class VideoInfo:
 class GreyFrame:
     """One decoded frame for tracking: ``image`` (H, W) uint8.
 
-    ``is_duplicate`` says that the camera or converter repeated the frame before (same picture up
-    to compression noise), so that it carries no new position.
+    ``is_duplicate``: the camera or converter repeated the frame before (the same picture up to
+    compression noise), so it shows no new position.
     """
 
     index: int
@@ -139,9 +139,9 @@ class GreyFrame:
 class Seed:
     """A click on a sperm: the head of ``target`` is at (x_px, y_px) in ``frame``.
 
-    ``target`` identifies the sperm in every record and never changes. The name that a user gives
-    it is kept apart and joined on export; on the command line the two are the same.
-    The first seed of a target starts its track; later seeds of the same target are corrections.
+    ``target`` identifies the sperm in every record and never changes. The user's name for it is
+    kept separately and joined on export; on the command line the two are the same.
+    The first seed of a target starts its track; later seeds of the same target correct it.
     """
 
     target: str
@@ -151,16 +151,16 @@ class Seed:
 
 
 def is_in_picture(x_px: float, y_px: float, *, width_px: int, height_px: int) -> bool:
-    """Whether a place lies in a picture: the one rule for every click.
+    """Whether a point lies in a picture: the one rule for all clicks.
 
-    Pixel centres have whole coordinates, so the first pixel reaches from -0.5 to 0.5 and a
-    picture spans [-0.5, width - 0.5) by [-0.5, height - 0.5).
+    Pixel centres have whole coordinates, so the first pixel spans -0.5 to 0.5 and a picture spans
+    [-0.5, width - 0.5) by [-0.5, height - 0.5).
     """
     return -0.5 <= x_px < width_px - 0.5 and -0.5 <= y_px < height_px - 0.5
 
 
 class TrackStatus(StrEnum):
-    """How a track point came about."""
+    """How a track point was found."""
 
     MEASURED = "measured"
     PREDICTED = "predicted"
@@ -170,7 +170,7 @@ class TrackStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackPoint:
-    """The head's place in one frame; x and y are NaN where the status is ``lost``.
+    """The head's position in one frame; x and y are NaN if the status is ``lost``.
 
     ``score`` is the tracker's confidence from 0 to 1 (normalised cross-correlation at the peak).
     """
@@ -186,7 +186,7 @@ class TrackPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """The path of one sperm: one point a frame, frames ascending without gaps."""
+    """The path of one sperm: one point per frame, frames ascending without gaps."""
 
     target: str
     points: tuple[TrackPoint, ...]
@@ -198,7 +198,7 @@ class Track:
 
     @property
     def distinct_share(self) -> float:
-        """The share of frames that do not merely repeat the one before."""
+        """The share of frames that do not repeat the frame before."""
         later = self.points[1:]
         return sum(not p.is_duplicate for p in later) / len(later) if later else 1.0
 
@@ -212,10 +212,10 @@ class Track:
 class Kinematics:
     """Velocities by the WHO definitions (KINEMATICS); ``unit`` is "um/s" or "px/s".
 
-    Lengths (ALH) are in ``unit`` without "/s"; ``progress`` is what ``motility_class`` goes by, see
-    ``tracking.kinematics``. A value that cannot honestly be given is None and ``withheld`` says
-    why, by the field's name. ``window_s`` is the smoothing window of the average path; ``fps`` the
-    rate of the distinct frames that were measured.
+    Lengths (ALH) are in ``unit`` without "/s". ``progress`` decides ``motility_class``, see
+    ``tracking.kinematics``. A value that cannot be given reliably is None, and ``withheld`` gives
+    the reason under the field's name. ``window_s`` is the smoothing window of the average path;
+    ``fps`` is the rate of the distinct measured frames.
     """
 
     unit: str
@@ -238,7 +238,7 @@ class Kinematics:
 
 
 def with_micro_sign(text: str) -> str:
-    """Units with their proper sign, where it can be shown: ``um/s`` -> ``µm/s``."""
+    """Write units with the micro sign: ``um/s`` -> ``µm/s``."""
     return re.sub(r"\bum\b", "µm", text)
 
 
@@ -246,8 +246,8 @@ def with_micro_sign(text: str) -> str:
 class CropBox:
     """The square cut from one frame, centred on the sub-pixel track.
 
-    ``padded_share`` is the part of the square (0 to 1) that lay outside the frame and was filled
-    by repeating the border; ``status`` is that of the track point it was centred on.
+    ``padded_share`` (0 to 1) is the part of the square outside the frame, filled by repeating the
+    border; ``status`` is that of the track point at its centre.
     """
 
     frame: int
@@ -261,7 +261,7 @@ class CropBox:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Clip:
-    """What the network sees of one sperm: ``images`` (T, S, S, 3) uint8 RGB and where they lay."""
+    """What the network sees of one sperm: ``images`` (T, S, S, 3) uint8 RGB and their boxes."""
 
     target: str
     images: NDArray[np.uint8]
@@ -273,8 +273,8 @@ class Explanation:
     """Where the network looked, on its patch grid, for its ``T`` input frames.
 
     ``encoder_rollout`` and ``branch_attention`` are (T, G, G) float32, not normalised;
-    ``selected_patches`` (T, K) are indices into the row-major G*G grid; ``clip_frames`` gives for
-    each of the T frames its index in ``Clip.images``.
+    ``selected_patches`` (T, K) are indices into the row-major G*G grid; ``clip_frames`` gives the
+    index of each of the T frames in ``Clip.images``.
     """
 
     encoder_rollout: NDArray[np.float32]
@@ -284,21 +284,21 @@ class Explanation:
 
 
 NEARLY_EVEN = 0.1
-"""A range of attention, as a part of its mean, that colours make look like more than it is."""
+"""A range of attention, relative to its mean, so small that colours would exaggerate it."""
 
 
 def attention_range(maps: NDArray[np.float32]) -> tuple[float, float] | None:
-    """The lowest and the highest value of maps, as multiples of their mean; None of even ones."""
+    """The lowest and highest value of maps, in multiples of their mean; None for uniform maps."""
     low, high, mean = float(maps.min()), float(maps.max()), float(maps.mean())
     return (low / mean, high / mean) if high > low and mean > 0 else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """The network's answer: the mean of three heads and each of them.
+    """The network's answer: the mean of three heads, and each head.
 
-    ``ensemble`` holds each member's final distribution when several models were asked (else
-    empty); its spread is the model's uncertainty, apart from the panel's own disagreement.
+    ``ensemble`` holds each member's final distribution, and is empty for a single model. Its
+    spread is the model's uncertainty, as opposed to disagreement within the panel.
     """
 
     grade: GradeDistribution
@@ -316,7 +316,7 @@ class Prediction:
 
 
 class Severity(StrEnum):
-    """How much a flag should worry the reader."""
+    """How serious a flag is."""
 
     NOTICE = "notice"
     WARNING = "warning"
@@ -333,10 +333,10 @@ class QualityFlag:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """Which model answered: file name, sha256, its config and what it was trained on.
+    """Which model answered: file name, sha256, config and what it was trained on.
 
-    ``dataset_kind`` is ``simulated`` or the name a lab gave its data; ``config`` and
-    ``preprocessing`` are name-value pairs as JSON text, so that the record stays hashable.
+    ``dataset_kind`` is ``simulated`` or the lab's name for its data. Config and preprocessing are
+    JSON text, so that the record stays hashable.
     """
 
     file_name: str
@@ -350,22 +350,22 @@ class ModelInfo:
     trained_clips: int | None = None
     trained_samples: int | None = None
     fewest_trained_samples: int | None = None
-    """Of an ensemble's members, that which learned from the fewest; None where none tells."""
+    """For an ensemble: its members' smallest ``trained_samples``; None if no member states it."""
 
     @property
     def is_demonstration(self) -> bool:
-        """Whether results must carry the notice that they are not for clinical use."""
+        """Whether results must say that they are not for clinical use."""
         return self.dataset_kind == SIMULATED
 
     @property
     def notice(self) -> str:
-        """What must stand beside every result of this model."""
+        """The notice that accompanies every result of this model."""
         return DISCLAIMER_DEMONSTRATION if self.is_demonstration else DISCLAIMER_VALIDATION
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """What made a result; from this alone it can be made again."""
+    """What produced a result: enough to produce it again."""
 
     software_version: str
     model: ModelInfo
@@ -380,7 +380,7 @@ class Provenance:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleInfo:
-    """Whose sperm and who looked."""
+    """Which sample was examined, and by whom."""
 
     sample: str = ""
     operator: str = ""
@@ -396,7 +396,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assessment:
-    """Everything known about one sperm: what report and store show and keep."""
+    """Everything known about one sperm, as reports show it and the store keeps it."""
 
     target: str
     seeds: tuple[Seed, ...]
@@ -413,14 +413,14 @@ class Assessment:
 
 
 LeftOut = tuple[str, Message]
-"""A sperm that a report says nothing about: its name and why."""
+"""A sperm without results in a report: its name and the reason."""
 TRACK_REJECTED, NOT_GRADED = Message("track rejected by the operator"), Message("not graded")
-"""Reasons to leave a sperm out that no part of the work gives."""
+"""Reasons to leave a sperm out, other than a failure to track or grade it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """What a long job yields: ``done`` of ``total`` steps of ``stage`` (a word for the user)."""
+    """A long job's progress: ``done`` of ``total`` steps of ``stage`` (a word for the user)."""
 
     stage: str
     done: int
@@ -428,13 +428,13 @@ class Progress:
 
 
 LongJob = Generator[Progress, None, Result]
-"""Long work: yields progress, returns its result, is cancelled by ``close()``."""
+"""Long work as a generator: yields progress, returns its result, and ``close()`` cancels it."""
 
 
 def finish(
     job: LongJob[Result], *, on_progress: Callable[[Progress], object] = lambda _: None
 ) -> Result:
-    """Run a long job to its end and return its result; ``on_progress`` hears of every step."""
+    """Run a long job to its end and return its result; ``on_progress`` gets every step."""
     while True:
         try:
             on_progress(next(job))

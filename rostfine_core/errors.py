@@ -1,4 +1,4 @@
-"""The errors a user can mend: each carries one sentence that says what happened and what to do."""
+"""Errors that a user can fix: each carries one sentence on what happened and what to do."""
 
 import sys
 
@@ -6,9 +6,9 @@ from rostfine_core.messages import Message
 
 
 class RostfineError(Exception):
-    """A failure for the user to read: ``message`` is one sentence, shown without a traceback.
+    """A failure the user can fix: ``message`` is one sentence, shown without a traceback.
 
-    A plain text is for what no window shows: it stays English.
+    Plain text instead of a ``Message`` stays English; use it only where no window shows it.
     """
 
     def __init__(self, message: Message | str) -> None:
@@ -21,7 +21,7 @@ class VideoError(RostfineError):
 
 
 class TrackingError(RostfineError):
-    """A sperm cannot be followed as asked (a click outside the frame, a bad seed file)."""
+    """A sperm cannot be tracked as requested (a click outside the frame, a bad seed file)."""
 
 
 class ModelError(RostfineError):
@@ -37,11 +37,11 @@ class DatasetError(RostfineError):
 
 
 class ConfigError(RostfineError):
-    """A configuration file cannot be read or holds a value that does not fit."""
+    """A configuration file cannot be read or holds an invalid value."""
 
 
 def install_command(extra: str) -> str:
-    """What installs an extra into the Python that runs, for the sentence of an error."""
+    """The command that installs an extra into the running Python, for error messages."""
     python = sys.executable or "python"
     command = f'"{python}" -m pip install -c requirements.lock -e ".[{extra}]"'
     return f"`{command}` in the program's folder"

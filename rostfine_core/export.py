@@ -1,4 +1,4 @@
-"""A sample's results on disk: a folder a sperm, the report and the table, whole or absent."""
+"""Writes a sample's results: one folder per sperm, the report and the table; all or nothing."""
 
 import json
 import shutil
@@ -22,24 +22,24 @@ from rostfine_core.store import ASSESSMENT_JSON, TRACK_CSV, write_assessment
 REPORT_PDF = "report.pdf"
 REPORT_CSV = "report.csv"
 EXPLANATION_PNG = "explanation.png"
-_SPERM_FILES = (ASSESSMENT_JSON, TRACK_CSV, EXPLANATION_PNG)  # the first tells what the folder is
+_SPERM_FILES = (ASSESSMENT_JSON, TRACK_CSV, EXPLANATION_PNG)  # the first identifies the folder
 _STAGING = ".writing-"
-"""Folders with a report that is being made; one that a killed program left is of no use."""
+"""Prefix of folders where a report is being made; after a crash they can be deleted."""
 _LEAVING, _ARRIVING = ".leaving-report", ".arriving-report"
-"""Where the report that is replaced lies until the new one is in, and the new one, whole, until
-all its files are in their places."""
+"""The old report until the new one is in place, and the complete new one until all its files have
+been moved."""
 _REPLACED = ".replaced-"
-"""Folders with a report that must never come back, also if its files cannot be removed now."""
+"""Prefix of folders with an old report that must not come back, even if deleting it fails."""
 _LOCK = ".writing.lock"
 
 
 def check_folder(folder: Path, *, overwrite: bool = False) -> None:
     """Refuse a results folder that cannot take results, before any work is done.
 
-    What a crash left behind while a report was written is put in order first.
+    If a crash interrupted the writing of a report there, that is cleaned up first.
 
     Raises:
-        StoreError: it is a file, cannot be written, holds results already, or another program is
+        StoreError: it is a file, cannot be written, already holds results, or another program is
             writing into it.
     """
     if folder.exists() and not folder.is_dir():
@@ -55,7 +55,7 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
             _refuse_report(folder, overwrite=overwrite)
     existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     try:
-        # The folder itself is made when there is something to put into it.
+        # The folder itself is created only when there are results to write.
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
         raise StoreError(
@@ -75,13 +75,13 @@ def export_sample(
     paint: Paint = DEFAULT_PAINT,
     overwrite: bool = False,
 ) -> LongJob[Path]:
-    """Write everything about a sample; returns the folder. PDF and table name what is left out.
+    """Write everything about a sample and return the folder.
 
-    Pictures of attention have the colours of ``paint``.
+    The PDF and the table name the sperm in ``left_out``; attention is coloured by ``paint``.
 
-    All files are made in a temporary folder beside their place and moved when all are whole, so
-    that a full disk or a cancelled job leaves what was there before. A report that is replaced is
-    taken out as a whole before the first new file is moved in, so that no crash mixes the two.
+    All files are written to a temporary folder and moved when complete, so that a full disk or a
+    cancelled job leaves the old ones in place. An old report is moved out completely before the
+    first new file is moved in, so that a crash cannot mix the two.
 
     Raises:
         StoreError: the folder cannot be written or already holds results.
@@ -96,7 +96,7 @@ def export_sample(
                 yield from _write_all(assessments, staging, left_out=left_out, paint=paint)
                 _replace_report(folder, staging)
             finally:
-                with suppress(StoreError):  # what failed above is what the user must read
+                with suppress(StoreError):  # must not hide the error raised above
                     _settle(folder)
     except OSError as error:
         raise StoreError(
@@ -113,11 +113,11 @@ def export_sample(
 def under_names(
     assessments: Sequence[Assessment], names: Mapping[str, str]
 ) -> tuple[Assessment, ...]:
-    """The assessments as files have them: in place of every target stands the sperm's name.
+    """The assessments for export: every target is replaced by the sperm's name.
 
     Args:
-        assessments: with targets that never change.
-        names: the name of every target that still is in the sample's list.
+        assessments: with the targets that identify their sperm.
+        names: the name of every target still in the sample's list.
     """
     return tuple(_under_name(a, names) for a in assessments)
 
@@ -135,9 +135,9 @@ def _under_name(assessment: Assessment, names: Mapping[str, str]) -> Assessment:
 
 
 def _batch_under_names(settings_json: str, names: Mapping[str, str]) -> str:
-    """The settings with the names of all sperm clicked in the batch, also of those removed since.
+    """The settings with names instead of targets in ``clicks_in_batch``.
 
-    The target of a removed one may have become another's name.
+    A sperm removed since is called ``removed TARGET``, as its target may now be another's name.
     """
     settings = json.loads(settings_json)
     for click in settings.get("clicks_in_batch", ()):
@@ -147,7 +147,7 @@ def _batch_under_names(settings_json: str, names: Mapping[str, str]) -> str:
 
 
 def sperm_folder_names(assessments: Sequence[Assessment]) -> tuple[str, ...]:
-    """One folder name for each sperm, distinct even where two names become the same."""
+    """One folder name per sperm, distinct even if two names give the same one."""
     names: list[str] = []
     for assessment in assessments:
         base = name = f"sperm-{safe_name(assessment.target)}"
@@ -160,7 +160,7 @@ def sperm_folder_names(assessments: Sequence[Assessment]) -> tuple[str, ...]:
 
 @contextmanager
 def _only_writer(folder: Path) -> Iterator[None]:
-    """Keep other programs from writing a report into ``folder``; their end lets go of it too."""
+    """Keep other programs from writing into ``folder``; a program that ends releases its lock."""
     lock = FileLock(folder / _LOCK, timeout=0)
     try:
         lock.acquire()
@@ -183,7 +183,7 @@ def _only_writer(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # open files cannot be removed on Windows, which does it itself
+        with suppress(OSError):  # Windows cannot remove an open file, and removes this one itself
             (folder / _LOCK).unlink()
         lock.release()
 
@@ -200,12 +200,12 @@ def _refuse_report(folder: Path, *, overwrite: bool) -> None:
 
 
 def _replace_report(folder: Path, staging: Path) -> None:
-    """Take the old report out, then move the new one in, which stands from its renaming on."""
+    """Move the old report out and the new one in, which counts as written once it is renamed."""
     _move(_report_files(folder), source=folder, target=folder / _LEAVING)
     arriving = staging.rename(folder / _ARRIVING)
     try:
         _bring_in(folder)
-    except OSError:  # a full disk, say: the new report goes, and the old one will be brought back
+    except OSError:  # such as a full disk: remove the new report; the old one will be restored
         with suppress(OSError):
             _move(_report_files(folder), source=folder, target=arriving)
             arriving.rename(staging)
@@ -213,7 +213,7 @@ def _replace_report(folder: Path, staging: Path) -> None:
 
 
 def _bring_in(folder: Path) -> None:
-    """Move the files of a whole report to their places, the PDF last, and drop the one before."""
+    """Move the new report's files to their places, the PDF last, and discard the old report."""
     arriving, leaving = folder / _ARRIVING, folder / _LEAVING
     files = sorted(p for p in arriving.rglob("*") if p.is_file())
     _move(sorted(files, key=lambda p: p.name == REPORT_PDF), source=arriving, target=folder)
@@ -226,7 +226,7 @@ def _bring_in(folder: Path) -> None:
 
 
 def _settle(folder: Path) -> None:
-    """End what was interrupted: a new report that was whole is brought in, else the old one back.
+    """Clean up after an interruption: bring in a complete new report, else restore the old one.
 
     Raises:
         StoreError: the files cannot be moved.
@@ -255,14 +255,14 @@ def _settle(folder: Path) -> None:
 
 
 def _report_files(folder: Path) -> list[Path]:
-    """The files of the report in ``folder``, its PDF last; whatever else lies there is not ours."""
+    """The files of the report in ``folder``, the PDF last; other files there are left alone."""
     sperm = sorted(p for p in folder.glob("sperm-*") if (p / ASSESSMENT_JSON).is_file())
     files = [*(p / name for p in sperm for name in _SPERM_FILES), folder / REPORT_CSV]
     return [p for p in (*files, folder / REPORT_PDF) if p.is_file()]
 
 
 def _move(files: Sequence[Path], *, source: Path, target: Path) -> None:
-    """Move ``files`` from ``source`` to the same places in ``target``; emptied folders go."""
+    """Move ``files`` from ``source`` to the same places in ``target``; remove emptied folders."""
     for file in files:
         place = target / file.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)

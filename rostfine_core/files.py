@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writing, journals, safe names, checksums."""
+"""Atomic writing, journals, safe names and checksums of files."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from typing import Any
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 
-# A Japanese spreadsheet also takes the wide forms for a formula.
+# Japanese spreadsheets also read the full-width forms as formulas.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BLOCK_BYTES = 2**22
 RESERVED_NAMES = {"con", "prn", "aux", "nul"} | {
@@ -56,13 +56,13 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str, *, encoding: str = "utf-8") -> None:
-    """Write ``text`` to ``path`` atomically, line ends as given."""
+    """Write ``text`` to ``path`` atomically, with its line ends unchanged."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding=encoding, newline="")
 
 
 def safe_name(text: str, *, fallback: str = "unnamed") -> str:
-    """Turn any text into one file-name part that stays in its folder on every platform."""
+    """Turn any text into a file name that stays in its folder on every platform."""
     name = re.sub(r"[^\w.-]+", "_", text).strip("._ ")[:80].rstrip(".")
     if not name:
         return fallback
@@ -70,7 +70,7 @@ def safe_name(text: str, *, fallback: str = "unnamed") -> str:
 
 
 def csv_cell(text: str) -> str:
-    """Make text harmless in a spreadsheet: what would be read as a formula gets an apostrophe."""
+    """Make text harmless in a spreadsheet: possible formulas get an apostrophe in front."""
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
@@ -107,7 +107,7 @@ def blocks_of(path: Path) -> Iterator[bytes]:
 
 
 def append_json_line(path: Path, record: Mapping[str, Any]) -> None:
-    """Add one JSON object as a line of a journal, also after a line that a crash cut short.
+    """Append a JSON object to a journal as one line, even after a line that a crash cut short.
 
     Raises:
         OSError: the file cannot be written.
@@ -122,7 +122,7 @@ def append_json_line(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a file, without lines cut short by a crash; an absent file has none."""
+    """The records of a journal, skipping lines that a crash cut short; a missing file has none."""
     if not path.is_file():
         return []
     records = []

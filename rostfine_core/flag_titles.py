@@ -1,4 +1,4 @@
-"""What each kind of quality flag is about, in two or three words."""
+"""A title of two or three words for each kind of quality flag."""
 
 from typing import Literal
 
@@ -29,7 +29,7 @@ FlagCode = Literal[
     "video",
     "device",
 ]
-"""The codes that this version gives; a file of another may hold others."""
+"""The codes of this version; files of other versions may hold others."""
 
 FLAG_TITLES: dict[str, str] = {
     "track_lost": marked("Track lost"),
@@ -56,4 +56,4 @@ FLAG_TITLES: dict[str, str] = {
     "video": marked("Note on the video"),
     "device": marked("Note on the processor"),
 }
-"""By code; a test holds the codes equal to ``FlagCode``."""
+"""Titles by code; a test checks that every ``FlagCode`` has one."""

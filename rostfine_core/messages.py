@@ -1,6 +1,6 @@
-"""Sentences as records: a template and its values, worded only where somebody reads them.
+"""Messages for the user as records: a template and values, worded only when shown.
 
-A literal handed to ``Message`` is marked for translation by that (``resources/translations``).
+Passing a literal to ``Message`` marks it for translation (``resources/translations``).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,16 +10,16 @@ from typing import TypeAlias
 
 Value: TypeAlias = "str | int | float | PurePath | Message"
 Translate = Callable[[str], str]
-"""A template in the reader's language; one that is not known comes back as it is."""
+"""Translates a template; an unknown one is returned unchanged."""
 
 
 @dataclass(frozen=True, init=False, eq=False)
 class Message:
-    """A sentence, ``str(message)`` in English.
+    """A sentence for the user; ``str(message)`` gives it in English.
 
-    ``template`` names its values as ``str.format`` does, with their formats; a value may be a
-    message too. Without values the template is the whole text, braces and all, as of a sentence
-    that was read from a file. Messages that say the same in English are equal.
+    ``template`` is in the syntax of ``str.format``; a value may be another message. Without values
+    the template is the text itself and its braces are kept, as for a sentence read from a file.
+    Messages with the same English text are equal.
     """
 
     template: str
@@ -39,7 +39,7 @@ class Message:
         return hash(str(self))
 
     def translated(self, translate: Translate) -> str:
-        """The sentence in the language of ``translate``."""
+        """The sentence in the language that ``translate`` translates to."""
         text = translate(self.template) if self.template else ""
         if not self.values:
             return text
@@ -49,11 +49,11 @@ class Message:
 
 
 Say = Callable[[Message | str], str]
-"""Words a message, or a marked text without values; ``str`` is the one for English."""
+"""Words a message or a marked text; ``str`` does so in English."""
 
 
 def say_by(translate: Translate) -> Say:
-    """What words everything in the language of ``translate``."""
+    """The function that words messages and marked texts with ``translate``."""
 
     def say(said: Message | str) -> str:
         return (said if isinstance(said, Message) else Message(said)).translated(translate)
@@ -62,7 +62,7 @@ def say_by(translate: Translate) -> Say:
 
 
 def joined(messages: Iterable[Message | str], separator: str = "; ") -> Message:
-    """Several messages as one, each translated by itself."""
+    """Several messages as one; each is translated separately."""
     parts = {
         f"part{n}": m if isinstance(m, Message) else Message(m) for n, m in enumerate(messages)
     }
@@ -70,7 +70,7 @@ def joined(messages: Iterable[Message | str], separator: str = "; ") -> Message:
 
 
 def first_of(messages: Sequence[Message], count: int) -> Message:
-    """The first ``count`` messages, and how many more there are."""
+    """The first ``count`` messages, followed by how many more there are."""
     more = len(messages) - count
     others = (Message("and {count} more", count=more),) if more > 0 else ()
     return joined((*messages[:count], *others))

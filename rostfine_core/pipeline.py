@@ -1,7 +1,7 @@
-"""The main way through: a video and clicks become tracks, clips, grades and assessments.
+"""The pipeline from a video and clicks to tracks, clips, grades and assessments.
 
-The video is decoded once for all sperm, their clips are graded in one batch. Every function is
-a generator that yields progress and can be closed at any time.
+The video is decoded once for all sperm, and their clips are graded in one batch. The public
+functions are generators that yield progress and can be closed at any time.
 """
 
 import json
@@ -39,7 +39,7 @@ from rostfine_core.video import PlaneChoice, Video, open_video
 from rostfine_core.video.checksum import hash_video
 from rostfine_core.video.timing import with_fps
 
-if TYPE_CHECKING:  # at run time torch stays away from `rostfine track`
+if TYPE_CHECKING:  # `rostfine track` starts without importing torch
     from rostfine_core.assessor import Assessor, ClipAnswer
 
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:  # at run time torch stays away from `rostfine track`
 class PipelineSettings:
     """The settings of each step, kept with every result.
 
-    However many frames ``clip`` names, as many are cut as the model learned from.
+    The model overrides the frame count and size of ``clip`` with those of its training clips.
     """
 
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
@@ -57,10 +57,10 @@ class PipelineSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class AssessmentRequest:
-    """What the user asks: these sperm of this video.
+    """What the user asks for: these sperm in this video.
 
-    ``fps`` corrects the frame rate of a file that states it wrongly; None trusts the file.
-    ``choice`` says which channel and plane was read of a file that holds several.
+    ``fps`` corrects the frame rate if the file states it wrongly; None trusts the file.
+    ``choice`` says which channel and plane to read if the file holds several.
     """
 
     video: Path
@@ -74,9 +74,9 @@ class AssessmentRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The assessments, and by target the reason why a sperm could not be graded.
+    """The assessments, and the target of each sperm that could not be graded with the reason.
 
-    Every sperm that was asked for is in one of them; there may be no assessment at all.
+    Every requested sperm is in one of the two; there may be no assessment at all.
     """
 
     assessments: tuple[Assessment, ...]
@@ -95,7 +95,7 @@ def track_video(
 
     Raises:
         VideoError: the video cannot be read.
-        TrackingError: a seed does not lie in the video.
+        TrackingError: a seed is not in the video.
     """
     with open_video(path, choice) as video:
         info = with_fps(video.info, fps)
@@ -109,12 +109,12 @@ def assess_video(
 
     Args:
         request: the clicks, the sample and the settings.
-        video: the request's video, open; who opened it closes it.
+        video: the request's video, open; the caller closes it.
         assessor: the loaded model.
 
     Raises:
-        VideoError: the video cannot be read any more.
-        TrackingError: a click does not lie in the video.
+        VideoError: the video can no longer be read.
+        TrackingError: a click is not in the video.
         ModelError: the model needs clips that cannot be cut.
     """
     request = _as_the_model_needs(request, assessor)
@@ -149,7 +149,7 @@ def assess_tracks(
     image_at: Callable[[int], NDArray[np.uint8]],
     assessor: "Assessor",
 ) -> LongJob[Outcome]:
-    """Grade and explain sperm that were tracked before, from frames that are decoded already.
+    """Grade and explain sperm that are already tracked, from frames that are already decoded.
 
     Args:
         request: the clicks, the sample and the settings.
@@ -174,7 +174,7 @@ def assess_tracks(
 
 
 def _as_the_model_needs(request: AssessmentRequest, assessor: "Assessor") -> AssessmentRequest:
-    """The request with clips of as many frames, as wide, as those that the model learned from."""
+    """The request with the frame count and size of the clips that the model was trained on."""
     settings = request.settings
     try:
         clip = replace(
@@ -277,7 +277,7 @@ def _assessment(
 
 
 def _settings_json(request: AssessmentRequest, *, cpu_threads: int) -> str:
-    """All settings, with the batch and the threads: both can move the last bits of a grade."""
+    """All settings, with the batch and the threads, as both can change the last bits of a grade."""
     return json.dumps(
         {
             **asdict(request.settings),

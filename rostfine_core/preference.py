@@ -1,4 +1,4 @@
-"""Which of two sperm a panel would prefer, with an honest "no clear difference"."""
+"""Which of two sperm a panel would prefer, or that there is no clear difference."""
 
 import math
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class Preference(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class VoteComparison:
-    """One expert's vote on each sperm, drawn independently: the first's is better, equal, worse.
+    """One expert's vote on the first sperm against another's on the second, drawn independently.
 
-    ``superiority`` is P(better) with half of the ties, 0.5 where nothing speaks for either.
+    ``superiority`` counts ties half: 0.5 favours neither.
     """
 
     p_better: float
@@ -39,8 +39,8 @@ class VoteComparison:
 def compare_votes(first: Prediction, second: Prediction) -> VoteComparison:
     """Compare two predictions.
 
-    The difference is called clear only when the superiority is large and, for ensembles, when
-    the expected grades lie further apart than twice the models' own spread.
+    The difference is clear only if the superiority is large and, for ensembles, the expected
+    grades differ by more than twice the models' combined spread.
     """
     better, equal, worse = _vote(first.grade, second.grade)
     superiority = better + equal / 2

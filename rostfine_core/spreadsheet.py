@@ -1,4 +1,4 @@
-"""Tables as spreadsheets save them: any usual encoding, separator, decimal mark and header case."""
+"""Reads tables saved by spreadsheets, with any usual encoding, separator and decimal mark."""
 
 import codecs
 import csv
@@ -18,23 +18,24 @@ _WORKBOOK_STARTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, .xls
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _NUMBER_WITH_COMMA = re.compile(r"\s*[+-]?\d+(,\d+)?(e[+-]?\d+)?\s*", re.IGNORECASE)
 _JAPANESE = r"\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60\uffe0-\uffe6"
-# "née" of CP1252 is also CP932, as a single wide character within a Latin word, and "Straße" as
-# one of half width: no Japanese writes so.
+# CP1252 text can be valid CP932: "née" then has one full-width character inside a Latin word and
+# "Straße" a half-width one. Real Japanese text has neither.
 _MISREAD = re.compile(rf"[A-Za-z][{_JAPANESE}](?![{_JAPANESE}])|[\uff61-\uff9f]")
 
 Rows = list[tuple[int, dict[str, str]]]
 
 
 def read_table(path: Path, *, columns: Iterable[str]) -> tuple[list[str], Rows]:
-    """Read a table: the names of its columns, and each row with its line's number.
+    """Read a table: its column names, and each row with its line number.
 
-    UTF-8, UTF-16 with a byte order mark, CP932 (Excel in Japan) and CP1252 (in Western Europe) are
-    read; commas, semicolons or tabs separate the cells, whichever the header has most of, or what
-    a first line ``sep=`` names. With semicolons go decimal commas, which become points. A column
-    of ``columns`` is found in any case. Missing cells are empty; rows of empty cells are left out.
+    The encoding is UTF-8, UTF-16 with a byte order mark, CP932 (Excel in Japan) or CP1252 (Western
+    Europe). The separator is whichever of comma, semicolon and tab is most frequent in the header,
+    or the one named in a first line ``sep=``. With semicolons, decimal commas become points. The
+    names in ``columns`` match in upper or lower case. Missing cells are empty; empty rows are
+    skipped.
 
     Raises:
-        StoreError: the file cannot be read or is no table; the sentence says which.
+        StoreError: the file cannot be read or is not a table.
     """
     try:
         content = path.read_bytes()
@@ -65,10 +66,10 @@ def read_table(path: Path, *, columns: Iterable[str]) -> tuple[list[str], Rows]:
 
 
 def whole_number(cell: str) -> int:
-    """The whole number of a cell; "3.0" is one too, as statistics programs save it.
+    """The whole number in a cell; "3.0" counts too, as statistics programs write it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the cell does not hold a whole number.
     """
     try:
         return int(cell)

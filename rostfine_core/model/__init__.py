@@ -1,4 +1,4 @@
-"""The RoSTFine network: built, loaded, explained and fed, at any size."""
+"""The RoSTFine network at any size: its config, files, preprocessing and explanation."""
 
 from rostfine_core.model.checkpoint import (
     LoadedModel,

@@ -1,9 +1,9 @@
-"""Model files: one safetensors file with weights and everything needed to use them, or a folder.
+"""Model files: safetensors files with the weights and everything needed to use them.
 
 The metadata of a file has one entry, ``rostfine.model``, a JSON table of ``format_version``,
-``contents`` (``network``, or ``encoder`` where only training can start from it), ``config``,
+``contents`` (``network``, or ``encoder`` for a file only training can start from), ``config``,
 ``preprocessing``, ``training``, ``dataset_kind`` and ``software_version``. It is one entry because
-safetensors writes several in random order, and the same model should be the same file.
+safetensors writes several in random order, and the same model should give the same file.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from rostfine_core.model.weights import build_rostfine
 
 METADATA_NAME = "rostfine.model"
 RESEARCH_FORMAT = "rostfine.research"
-"""The format of the networks that only the training package reads."""
+"""The format of networks that only the training package reads."""
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
 ENCODER_PREFIX = "encoder."
@@ -39,9 +39,9 @@ Contents = Literal["network", "encoder"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LoadedModel:
-    """A network in eval mode on the CPU, with what was stored beside its weights.
+    """A network in eval mode on the CPU, with what its file says about it.
 
-    ``training`` is the training summary as it was given to ``save_model``.
+    ``training`` is the training summary given to ``save_model``.
     """
 
     network: RoSTFine
@@ -52,7 +52,7 @@ class LoadedModel:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _ModelFile:
-    """A file as read: its tensors still lie in the file's mapped memory."""
+    """A file's contents; the tensors are still memory-mapped."""
 
     path: Path
     tensors: dict[str, Tensor]
@@ -75,15 +75,15 @@ def save_model(
 
     Args:
         path: the file, named ``*.safetensors``.
-        network: its weights are copied, from whatever device.
+        network: its weights are copied, from any device.
         preprocessing: what the network was trained with.
         training: a summary that JSON can hold. ``fps``, ``um_per_px`` and ``head_length_px``
-            (shortest, longest), where known, come back in ``ModelInfo``.
-        dataset_kind: ``simulated``, or the name that a lab gave its data.
+            (shortest, longest), if known, come back in ``ModelInfo``.
+        dataset_kind: ``simulated``, or the lab's name for its data.
 
     Raises:
         StoreError: the file cannot be written.
-        ValueError: the preprocessing does not give what the network reads.
+        ValueError: the preprocessing gives other sizes than the network reads.
     """
     _check_sizes(network.config, preprocessing)
     write_model_file(
@@ -107,7 +107,7 @@ def write_model_file(
     training: Mapping[str, object],
     dataset_kind: str,
 ) -> None:
-    """Write tensors and metadata atomically; ``save_model`` and ``convert`` are the callers.
+    """Write tensors and metadata atomically; called by ``save_model`` and ``convert``.
 
     Raises:
         StoreError: the file cannot be written.
@@ -133,8 +133,8 @@ def load_model(path: Path) -> LoadedModel:
     """Read a model file.
 
     Raises:
-        ModelError: the file is absent, damaged, foreign, of another version, or holds no
-            complete network.
+        ModelError: the file is missing, damaged, foreign or of another version, or does not hold
+            a complete network.
     """
     file = _read(path)
     if file.contents == "encoder":
@@ -164,11 +164,11 @@ def load_model(path: Path) -> LoadedModel:
 
 
 def load_models(path: Path) -> tuple[LoadedModel, ...]:
-    """Read a model file, or every model file of a folder as an ensemble, ordered by name.
+    """Read a model file, or all model files of a folder as an ensemble, ordered by name.
 
     Raises:
-        ModelError: a file cannot be used, the folder has none, or its models do not belong
-            together (other preprocessing, patch grid or kind of data).
+        ModelError: a file cannot be used, the folder has none, or its models differ in
+            preprocessing, patch grid or kind of data.
     """
     if not path.is_dir():
         return (load_model(path),)
@@ -194,9 +194,9 @@ def load_models(path: Path) -> tuple[LoadedModel, ...]:
 
 
 def ensemble_info(models: Sequence[LoadedModel], *, name: str) -> ModelInfo:
-    """One record for an ensemble: ``name`` and a SHA-256 over the members' own, in order.
+    """One record for an ensemble, with ``name`` and a SHA-256 over its members' SHA-256s in order.
 
-    A single model's record is returned as it is.
+    A single model's record is returned unchanged.
     """
     if len(models) == 1:
         return models[0].info
@@ -216,13 +216,13 @@ def ensemble_info(models: Sequence[LoadedModel], *, name: str) -> ModelInfo:
 
 
 def load_encoder(path: Path) -> dict[str, Tensor]:
-    """The encoder's weights of a model file, complete or encoder-only, for training to start from.
+    """The encoder weights of a complete or encoder-only model file, as a start for training.
 
     Returns:
-        Names as ``load_encoder_weights`` takes them.
+        Weights under the names that ``load_encoder_weights`` takes.
 
     Raises:
-        ModelError: the file is absent, damaged, foreign or of another version.
+        ModelError: the file is missing, damaged, foreign or of another version.
     """
     file = _read(path)
     if file.contents == "encoder":
@@ -269,7 +269,7 @@ def _read(path: Path) -> _ModelFile:
 def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Map the file's tensors and read its metadata."""
     try:
-        path.open("rb").close()  # for the system's own reason, which safe_open does not keep
+        path.open("rb").close()  # gives the system's reason, which safe_open does not keep
         with safe_open(path, framework="pt", device="cpu") as file:
             names = file.keys()
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
@@ -307,7 +307,7 @@ def _check_version(path: Path, header: object) -> None:
 
 
 def _parse(header: dict[str, Any]) -> dict[str, Any]:
-    """Check what a header holds and give it as the fields of ``_ModelFile``."""
+    """Check a header and return its values as the fields of ``_ModelFile``."""
     config = RoSTFineConfig.from_dict(header.get("config"))
     preprocessing = Preprocessing.from_dict(header.get("preprocessing"))
     _check_sizes(config, preprocessing)
@@ -346,20 +346,20 @@ def _describe(file: _ModelFile) -> ModelInfo:
 
 
 def _number(value: object) -> float | None:
-    """A rate, a scale or a length: anything that is not above zero and finite is not known."""
+    """A rate, a scale or a length; None unless it is finite and above zero."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     return float(value) if 0 < value < math.inf else None
 
 
 def _common(counts: Iterable[int | None]) -> int | None:
-    """The count that all share: the models of a cross validation learned from unequal parts."""
+    """The count that all share, or None: the models of a cross-validation can differ."""
     found = set(counts)
     return found.pop() if len(found) == 1 else None
 
 
 def whole_count(value: object) -> int | None:
-    """A count of a file's training summary; None where there is none."""
+    """A count from a training summary; None unless it is a whole number above zero."""
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if value > 0 else None

@@ -1,4 +1,4 @@
-"""The sizes and variants of a RoSTFine network, checked when made, and the named presets."""
+"""The sizes and variants of a RoSTFine network, and the named presets."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -10,10 +10,10 @@ Gather = Literal["official", "corrected"]
 
 @dataclass(frozen=True, kw_only=True)
 class RoSTFineConfig:
-    """One RoSTFine network (FACTS: encoder, Patch Selection Module, branches).
+    """The config of a RoSTFine network (FACTS: encoder, Patch Selection Module, branches).
 
     Args:
-        num_frames: frames that the network sees of a clip (T).
+        num_frames: frames of a clip that the network sees (T).
         image_size: edge of the square input in pixels.
         patch_size: edge of a square patch in pixels.
         embed_dim: width of every token (D).
@@ -21,10 +21,10 @@ class RoSTFineConfig:
         num_heads: attention heads of the encoder.
         mlp_ratio: hidden width of the encoder's MLPs over ``embed_dim``.
         num_grades: grades that the heads distribute over.
-        drop_path: stochastic depth of the encoder's last block, rising linearly from 0.
+        drop_path: stochastic depth, rising linearly from 0 to this value in the last block.
         top_k: patches selected in each frame (K).
-        selection_layers: last encoder blocks whose attention is summed for the selection (paper,
-            Eq. 4: two; official code: one).
+        selection_layers: how many of the last encoder blocks' attention is summed to select
+            patches (paper, Eq. 4: two; official code: one).
         branch_depth: attention blocks of the branches FGS and FGT (L).
         branch_heads: attention heads of the branches.
         branch: ``official`` (attentions, then one MLP) or ``paper`` (Fig. 3: an MLP per block).
@@ -32,7 +32,7 @@ class RoSTFineConfig:
             official code, which fetches others (FACTS, error 1).
 
     Raises:
-        ValueError: a value is out of its range or does not fit another.
+        ValueError: a value is out of range or does not fit another.
     """
 
     num_frames: int = 8
@@ -52,7 +52,7 @@ class RoSTFineConfig:
     gather: Gather = "corrected"
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built."""
+        """Refuse values that no network can be built from."""
         _check_types(self)
         if self.num_grades < 2:
             raise ValueError(f"num_grades must be at least 2, got {self.num_grades}")
@@ -92,10 +92,10 @@ class RoSTFineConfig:
 
     @classmethod
     def from_dict(cls, values: object) -> "RoSTFineConfig":
-        """Make a config of a table read from a file; absent names take their defaults.
+        """Make a config from a table read from a file; missing names take their defaults.
 
         Raises:
-            ValueError: it is no table, names an unknown field or holds a bad value.
+            ValueError: it is not a table, or has an unknown name or a bad value.
         """
         if not isinstance(values, dict):
             raise ValueError(f"a config is a table of names and values, got {values!r:.80}")
@@ -106,7 +106,7 @@ class RoSTFineConfig:
 
 
 def _check_types(config: RoSTFineConfig) -> None:
-    """Refuse values of a wrong kind, which a damaged or hand-written file may hold."""
+    """Refuse values of the wrong type, which a damaged or hand-written file may hold."""
     choices = {"branch": get_args(Branch), "gather": get_args(Gather)}
     for name, value in asdict(config).items():
         if name in choices:
@@ -125,8 +125,8 @@ PRESETS: dict[str, RoSTFineConfig] = {
     "paper": RoSTFineConfig(
         top_k=60, selection_layers=2, branch_depth=6, branch_heads=8, branch="paper"
     ),
-    # Small enough to learn on two CPU cores in an hour and a half. The grid is odd, so that the
-    # head, which is always in the middle, lies in one patch and not across the corner of four.
+    # Small enough to train on two CPU cores in an hour and a half. The grid is odd, so that the
+    # head, always in the middle, falls into one patch and not across the corner of four.
     "demo": RoSTFineConfig(
         num_frames=4,
         image_size=140,
@@ -144,13 +144,13 @@ PRESETS: dict[str, RoSTFineConfig] = {
 }
 """``official``: the official code's defaults; ``paper``: the paper's; ``demo``: small.
 
-All three gather the selected patches correctly; to reproduce the official code's numbers, ask for
-``gather="official"``.
+All three gather the selected patches correctly; ``gather="official"`` reproduces the official
+code's numbers.
 """
 
 
 def preset(name: str, **changes: Any) -> RoSTFineConfig:  # noqa: ANN401 - fields differ in type
-    """The config of that name in ``PRESETS``, with some fields changed.
+    """The config of this name in ``PRESETS``, with some fields changed.
 
     Raises:
         ValueError: there is no such preset, or a changed value does not fit.

@@ -1,4 +1,4 @@
-"""Where the network looked: attention rollout of the encoder, attention of the spatial branch.
+"""Where the network looked: the encoder's attention rollout and the spatial branch's attention.
 
 Letters: B clips, T frames, N patches of a frame, K selected patches, S = 1+N tokens of a frame.
 """
@@ -16,7 +16,7 @@ from rostfine_core.model.rostfine import GradeOutput, RoSTFine
 class ExplanationMaps:
     """Maps over the row-major patch grid, not normalised, and the output of the same pass.
 
-    ``encoder_rollout`` (B, T, N): how [CLS] draws on each patch through all spatial attentions.
+    ``encoder_rollout`` (B, T, N): how much [CLS] draws on each patch through all spatial attention.
     ``branch_attention`` (B, T, N): the last FGS block's attention from [CLS] to the selected
     patches, summed over heads; zero at patches that were not selected.
     """
@@ -28,7 +28,7 @@ class ExplanationMaps:
 
 @torch.no_grad()
 def explain(model: RoSTFine, clips: Tensor) -> ExplanationMaps:
-    """Grade clips and keep where the network looked (FACTS, attention maps).
+    """Grade clips and show where the network looked (FACTS, attention maps).
 
     Args:
         model: a network, usually in eval mode.
@@ -47,17 +47,17 @@ def rollout_cls(maps: Sequence[Tensor]) -> Tensor:
     """Attention rollout (Abnar & Zuidema 2020): the [CLS] row over the patches.
 
     Args:
-        maps: one head-averaged attention map (B, T, S, S) a block, first block first.
+        maps: one head-averaged attention map (B, T, S, S) per block, first block first.
 
     Returns:
-        (B, T, N): each map mixed half and half with the identity, rows renormalised, multiplied
-        through the blocks.
+        (B, T, N): the product over the blocks of each map averaged with the identity, its rows
+        renormalised.
     """
     identity = torch.eye(maps[0].shape[-1], device=maps[0].device, dtype=maps[0].dtype)
-    # Only the [CLS] row is wanted: a row times matrices, from the last block down, is cheaper
-    # than the product of the matrices.
+    # Only the [CLS] row is needed: multiplying a row by each matrix, from the last block down, is
+    # cheaper than multiplying the matrices.
     row = identity[:1].expand(*maps[0].shape[:2], 1, -1)
-    # Products through all blocks need their digits also where the network runs in half precision.
+    # The product through all blocks needs full precision, even if the network runs in half.
     with torch.autocast(identity.device.type, enabled=False):
         for attention in reversed(maps):
             mixed = 0.5 * attention + 0.5 * identity

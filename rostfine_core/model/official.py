@@ -1,4 +1,4 @@
-"""Weights of the official implementations: RoSTFine's ``.bin`` and TimeSformer's ``.pyth``."""
+"""Reads weights of the official implementations: RoSTFine's ``.bin``, TimeSformer's ``.pyth``."""
 
 import pickle
 import struct
@@ -25,9 +25,9 @@ from rostfine_core.model.weights import (
 
 ENCODER_PREFIX = "model.model."
 TIMESFORMER_PREFIX = "model."
-HEAD_WIDTH = 64  # of ViT-B and its kin; a state dict does not tell the number of heads
+HEAD_WIDTH = 64  # of ViT-B and similar networks; a state dict does not tell the number of heads
 UNKNOWN_DATASET = "not stated"
-# Of what the weights do not tell: as the official code has it, but for its wrong gathering.
+# For what the weights do not tell: the official code's values, except for its gathering error.
 DEFAULTS: dict[str, Any] = {
     "gather": "corrected",
     "top_k": 3,
@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "branch_heads": 8,
 }
 
-# What torch.load raises on bytes that are no checkpoint, found by feeding it such bytes.
+# What torch.load raises for bytes that are not a checkpoint, found by trying such bytes.
 _UNREADABLE = (
     pickle.UnpicklingError,
     RuntimeError,
@@ -53,27 +53,27 @@ _UNREADABLE = (
 
 
 class UnusedOptionsError(ModelError):
-    """Options of a RoSTFine were given with a TimeSformer, which has an encoder only.
+    """Options for a RoSTFine were given with a TimeSformer, which is only an encoder.
 
     ``options`` are their names, in the order of ``convert``.
     """
 
     def __init__(self, source: Path, options: Sequence[str]) -> None:
-        """Word it for who calls ``convert``."""
+        """Word the message for callers of ``convert``."""
         super().__init__(
             f"{source} is a TimeSformer, an encoder alone: leave out {', '.join(options)}, which "
-            "a RoSTFine alone has."
+            "only a RoSTFine has."
         )
         self.options = tuple(options)
 
 
 def load_official_state_dict(state_dict: Mapping[str, Tensor], config: RoSTFineConfig) -> RoSTFine:
-    """Make a RoSTFine in eval mode of the official implementation's weights.
+    """Make a RoSTFine in eval mode from the official implementation's weights.
 
     Args:
         state_dict: names and tensors as in the official ``model_<fold>.bin`` (FACTS). The
-            encoder's own ``head`` is dropped; position and time embeddings are resized by nearest
-            neighbour where ``config`` has another grid or number of frames.
+            encoder's ``head`` is dropped; position and time embeddings are resized by nearest
+            neighbour if ``config`` has another grid or number of frames.
         config: the network's sizes, with ``branch="official"``.
 
     Raises:
@@ -111,22 +111,23 @@ def convert(
 ) -> None:
     """Convert an official RoSTFine ``.bin`` or a TimeSformer ``.pyth`` to a model file.
 
-    Sizes are read off the weights. A TimeSformer has an encoder only: training can start from the
-    file, grading refuses it. What is None gets its default (corrected, 3, 1, 8) in a RoSTFine.
+    Sizes are read from the weights. A TimeSformer is only an encoder: training can start from the
+    file, but grading refuses it. The options that the weights do not tell default to corrected,
+    3, 1 and 8 for a RoSTFine.
 
     Args:
-        source: the official checkpoint; nothing in it is run.
+        source: the official checkpoint; no code in it is run.
         target: the file to write, named ``*.safetensors``.
         gather: ``official`` for weights trained by the official code, which fetches other patches
             than it selects; see ``RoSTFineConfig``.
-        top_k: patches selected in each frame (the weights do not tell).
-        selection_layers: encoder blocks that the selection sums (the weights do not tell).
-        branch_heads: attention heads of the branches (the weights do not tell).
+        top_k: patches selected in each frame.
+        selection_layers: encoder blocks whose attention is summed to select patches.
+        branch_heads: attention heads of the branches.
         dataset_kind: the name of the data that the checkpoint was trained on.
 
     Raises:
-        UnusedOptionsError: the source is a TimeSformer and an option is of a RoSTFine.
-        ModelError: the source cannot be read, is no such checkpoint, or does not fit the options.
+        UnusedOptionsError: the source is a TimeSformer and an option for a RoSTFine is given.
+        ModelError: the source cannot be read, is another kind of file, or does not fit the options.
         StoreError: the target cannot be written.
     """
     if target.suffix.lower() != SUFFIX:
@@ -185,17 +186,17 @@ def _write_encoder(
 
 
 def _unpickle(path: Path) -> dict[Any, Any]:
-    """Read a torch file without running anything in it."""
+    """Read a torch file without running any code in it."""
     try:
-        with warnings.catch_warnings():  # damaged bytes also make torch muse about their version
+        with warnings.catch_warnings():  # torch warns about the version of damaged files
             warnings.simplefilter("ignore")
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"Cannot read {path} ({error.strerror or error}): check it.") from error
     except _UNREADABLE as error:
         raise ModelError(
-            f"{path} is not a checkpoint that can be read safely: choose an official RoSTFine .bin "
-            "or TimeSformer .pyth that holds weights only, and not a damaged one."
+            f"{path} is not a checkpoint that can be read safely: choose an undamaged official "
+            "RoSTFine .bin or TimeSformer .pyth that holds only weights."
         ) from error
     if not isinstance(loaded, dict):
         raise _foreign(path)
@@ -203,7 +204,7 @@ def _unpickle(path: Path) -> dict[Any, Any]:
 
 
 def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
-    """The state dict, if it is one."""
+    """Check that ``loaded`` is a state dict and return it."""
     if not isinstance(loaded, Mapping):
         raise _foreign(path)
     tensors = {n: t for n, t in loaded.items() if isinstance(n, str) and isinstance(t, Tensor)}
@@ -213,7 +214,7 @@ def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
 
 
 def _config_of(weights: Mapping[str, Tensor], path: Path, **known: Any) -> RoSTFineConfig:  # noqa: ANN401 - fields differ in type
-    """Read an encoder's sizes off its weights; ``known`` are the fields beyond the encoder."""
+    """Read an encoder's sizes from its weights; ``known`` holds the other fields."""
     try:
         _, places, dim = weights["pos_embed"].shape
         patch_size = weights["patch_embed.proj.weight"].shape[-1]
@@ -239,7 +240,7 @@ def _foreign(path: Path) -> ModelError:
 
 
 def _count(weights: Mapping[str, Tensor], part: str) -> int:
-    """How many numbered modules ``part.0``, ``part.1``, ... there are."""
+    """The number of modules ``part.0``, ``part.1``, ..."""
     return len({name.split(".")[1] for name in weights if name.startswith(f"{part}.")})
 
 
@@ -248,7 +249,7 @@ def _without_prefix(state_dict: Mapping[str, Tensor], prefix: str) -> dict[str, 
 
 
 def _official_name(name: str) -> str:
-    """What the official code calls one of our parameters."""
+    """The official code's name for one of our parameters."""
     part, rest = name.split(".", maxsplit=1)
     if part == "encoder":
         return ENCODER_PREFIX + rest

@@ -1,4 +1,4 @@
-"""The official input pipeline: a clip of uint8 crops becomes what the network reads.
+"""The official input pipeline: turns a clip of uint8 crops into the network's input.
 
 Letters: B clips, T frames of the clip, S its edge in pixels.
 """
@@ -16,7 +16,7 @@ from rostfine_core.domain import CROP_PX
 from rostfine_core.model.config import RoSTFineConfig
 
 Normalise = Literal["fixed", "clip"]
-FLATTEST_STD = 1 / 255  # a clip without any contrast stays flat instead of becoming noise
+FLATTEST_STD = 1 / 255  # so that a clip without contrast stays flat instead of becoming noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +25,12 @@ class Preprocessing:
 
     The crops are ``clip_size_px`` wide: another size would show sperm larger or smaller.
 
-    ``normalise``: ``fixed`` (official) takes off ``mean`` and divides by ``std`` after scaling to
-    0 ... 1, in all channels. ``clip`` takes off each clip's own mean per channel and divides by
-    its standard deviation, so that the lamp and the camera matter less; ``mean`` and ``std`` are
-    then not used.
+    ``normalise``: ``fixed`` (official) scales to 0...1, subtracts ``mean`` and divides by ``std``
+    in all channels. ``clip`` subtracts each clip's mean per channel and divides by its standard
+    deviation, so that lamp and camera matter less; ``mean`` and ``std`` are then unused.
 
     Raises:
-        ValueError: a value is out of its range.
+        ValueError: a value is out of range.
     """
 
     num_frames: int = 8
@@ -43,7 +42,7 @@ class Preprocessing:
     normalise: Normalise = "fixed"
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be computed."""
+        """Refuse values that cannot be used."""
         for name in ("num_frames", "image_size", "clip_frames", "clip_size_px"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 100_000:
@@ -65,14 +64,14 @@ class Preprocessing:
     def frame_indices(self) -> tuple[int, ...]:
         """Which frames of the clip are used: floor(linspace(0, clip_frames - 1, num_frames)).
 
-        Whole-number arithmetic, since rounding may carry a float linspace below the whole number.
+        Computed with integers, since rounding can put a float just below a whole number.
         """
         last, steps = self.clip_frames - 1, max(self.num_frames - 1, 1)
         return tuple(index * last // steps for index in range(self.num_frames))
 
     @classmethod
     def of(cls, config: RoSTFineConfig) -> "Preprocessing":
-        """The official preprocessing at the size that a network reads."""
+        """The official preprocessing at the size of a network's input."""
         return cls(num_frames=config.num_frames, image_size=config.image_size)
 
     def to_json(self) -> str:
@@ -81,12 +80,12 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: object) -> "Preprocessing":
-        """Make settings of a table read from a file; every name must be there.
+        """Make settings from a table read from a file, which must have every name.
 
-        Only ``clip_size_px`` may be missing, as in files of versions that knew but one size.
+        Only ``clip_size_px`` may be missing, as in files of versions with a single size.
 
         Raises:
-            ValueError: it is no table, names are missing or unknown, or a value is bad.
+            ValueError: it is not a table, names are missing or unknown, or a value is bad.
         """
         names = cls.__dataclass_fields__.keys()
         whole: dict[str, Any] = {}
@@ -130,7 +129,7 @@ def preprocess(images: Tensor, *, settings: Preprocessing = OFFICIAL_PREPROCESSI
 
 
 def _standardise(frames: Tensor, *, clips: int) -> Tensor:
-    """(B*T, 3, S, S) -> each clip with mean 0 in each channel and standard deviation 1 overall."""
+    """Give each clip of (B*T, 3, S, S) mean 0 per channel and standard deviation 1 overall."""
     clip = rearrange(frames, "(b t) c h w -> b c (t h w)", b=clips)
     centred = clip - clip.mean(dim=-1, keepdim=True)
     spread = centred.square().mean(dim=(1, 2), keepdim=True).sqrt().clamp_min(FLATTEST_STD)

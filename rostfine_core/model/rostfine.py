@@ -1,4 +1,4 @@
-"""RoSTFine: encoder, Patch Selection Module, spatial and temporal branch, three heads (WACV 2024).
+"""RoSTFine: encoder, Patch Selection Module, two branches and three heads (WACV 2024).
 
 Letters: B clips, T frames, N patches of a frame, K selected patches of a frame, D width of a
 token, H attention heads, S tokens of a branch's sequence, G grades.
@@ -23,10 +23,10 @@ from rostfine_core.model.timesformer import (
 
 @dataclass(frozen=True, eq=False)
 class GradeOutput:
-    """What the network says of clips.
+    """The network's answer for clips.
 
-    Grades are (B, G), rows sum to 1: ``grade`` is the mean of the three heads (Eq. 20). Features
-    v_g, v_s, v_t are (B, D). ``selected_patches`` (B, T, K) int64, row-major on the patch grid,
+    Grades are (B, G), rows sum to 1; ``grade`` is the mean of the three heads (Eq. 20). Features
+    v_g, v_s, v_t are (B, D). ``selected_patches`` (B, T, K) int64 are row-major on the patch grid,
     best first.
     """
 
@@ -44,9 +44,9 @@ class GradeOutput:
 class Inspection:
     """An output with the attention behind it.
 
-    ``encoder_maps``: one (B, T, 1+N, 1+N) an encoder block, spatial, averaged over heads.
+    ``encoder_maps``: one spatial map (B, T, 1+N, 1+N) per encoder block, averaged over heads.
     ``branch_attention`` (B, T, K): the last FGS block's [CLS]->selected patch, summed over heads
-    (of the official branch, as the official code draws it: see ``OfficialBranch.cls_attention``).
+    (for the official branch as in the official code, see ``OfficialBranch.cls_attention``).
     """
 
     output: GradeOutput
@@ -55,7 +55,7 @@ class Inspection:
 
 
 class OfficialBranch(nn.Module):
-    """The branch of the official code: attentions that share one norm, then one MLP."""
+    """The branch of the official code: attention layers that share one norm, then one MLP."""
 
     def __init__(self, dim: int, *, depth: int, num_heads: int) -> None:
         super().__init__()
@@ -70,15 +70,15 @@ class OfficialBranch(nn.Module):
         """Map (B, S, D) to the output at [CLS] (B, D)."""
         for attention in self.mhsa:
             x, _ = attention(self.norm1(x))
-        # The MLP works token by token, and only [CLS] is read.
+        # The MLP works token by token, and only [CLS] is used.
         out: Tensor = self.mlp(self.norm2(x[:, 0]))
         return out
 
     def cls_attention(self, x: Tensor) -> Tensor:
-        """The last attention's [CLS] row (B, S), summed over heads, as the official code draws it.
+        """The last attention's [CLS] row (B, S), summed over heads, as in the official code.
 
-        It is asked of the branch's input (B, S, D), where every token still is one patch, and not
-        of what the attentions before it made of the input.
+        The last attention is applied to the branch's input (B, S, D), where every token still is
+        one patch, and not to the output of the attention before it.
         """
         _, rows = self.mhsa[-1](self.norm1(x), map_rows=1)
         summed: Tensor = reduce(rows, "b h 1 s -> b s", "sum")
@@ -96,7 +96,7 @@ class PaperBlock(nn.Module):
         self.mlp = Mlp(dim, hidden=dim)
 
     def forward(self, x: Tensor, *, map_rows: int = 0) -> tuple[Tensor, Tensor]:
-        """Map (B, S, D) to the same, with R rows of the attention map (B, H, R, S)."""
+        """Map (B, S, D) to (B, S, D) and the first R rows of the attention map (B, H, R, S)."""
         x, rows = self.mhsa(self.norm1(x), map_rows=map_rows)
         return self.mlp(self.norm2(x)), rows
 
@@ -115,7 +115,7 @@ class PaperBranch(nn.Module):
         return x[:, 0]
 
     def cls_attention(self, x: Tensor) -> Tensor:
-        """The last block's [CLS] row (B, S) in the pass of (B, S, D), summed over heads."""
+        """The last block's [CLS] row (B, S) for the input (B, S, D), summed over heads."""
         for block in self.blocks:
             x, rows = block(x, map_rows=1)
         summed: Tensor = reduce(rows, "b h 1 s -> b s", "sum")
@@ -126,7 +126,7 @@ class RoSTFine(nn.Module):
     """The network that grades a sperm's clip as a panel of experts would."""
 
     def __init__(self, config: RoSTFineConfig) -> None:
-        """Build a fresh network, weights drawn from torch's global generator."""
+        """Build a new network with weights drawn from torch's global generator."""
         super().__init__()
         self.config = config
         self.encoder = TimeSformer(
@@ -151,14 +151,14 @@ class RoSTFine(nn.Module):
         """Grade clips (B, 3, T, H, W) float, normalised as ``preprocess`` does.
 
         Raises:
-            ValueError: the clips have another layout, or fewer than K patches.
+            ValueError: the clips have another layout or fewer than K patches.
         """
         encoding = self.encoder(clips, selection_layers=self.config.selection_layers)
         selected, tokens = self._select(encoding)
         return self._grade(encoding.cls, tokens, selected)
 
     def inspect(self, clips: Tensor) -> Inspection:
-        """Grade clips as ``forward`` does and keep every attention map that ``explain`` draws."""
+        """Grade clips as ``forward`` does and keep every attention map that ``explain`` uses."""
         layers = self.config.selection_layers
         encoding = self.encoder(clips, selection_layers=layers, with_maps=True)
         selected, tokens = self._select(encoding)
@@ -173,7 +173,7 @@ class RoSTFine(nn.Module):
         return selected, gather_patches(encoding.patches, selected, gather=self.config.gather)
 
     def _grade(self, cls: Tensor, tokens: Tensor, selected: Tensor) -> GradeOutput:
-        """Refine v_g in space (FGS) and in time (FGT), and ask the three heads."""
+        """Refine v_g in space (FGS) and in time (FGT), and apply the three heads."""
         by_frame = self.branch_spatial(_by_frame(cls, tokens))
         feature_spatial = reduce(by_frame, "(b t) d -> b d", "mean", t=tokens.shape[1])
         feature_temporal = self.branch_temporal(_all_frames(cls, tokens))
@@ -193,13 +193,13 @@ class RoSTFine(nn.Module):
 
 
 def _by_frame(cls: Tensor, tokens: Tensor) -> Tensor:
-    """FGS's sequences: v_g (B, D) with each frame's patches (B, T, K, D): (B*T, 1+K, D)."""
+    """The input of FGS: v_g (B, D) with each frame's patches (B, T, K, D) as (B*T, 1+K, D)."""
     copies = repeat(cls, "b d -> (b t) 1 d", t=tokens.shape[1])
     return torch.cat([copies, rearrange(tokens, "b t k d -> (b t) k d")], dim=1)
 
 
 def _all_frames(cls: Tensor, tokens: Tensor) -> Tensor:
-    """FGT's sequence: v_g (B, D) with all frames' patches, frame by frame: (B, 1+T*K, D)."""
+    """The input of FGT: v_g (B, D) with all patches, frame by frame, as (B, 1+T*K, D)."""
     return torch.cat([rearrange(cls, "b d -> b 1 d"), rearrange(tokens, "b t k d -> b (t k) d")], 1)
 
 
@@ -209,7 +209,7 @@ def _build_branch(config: RoSTFineConfig) -> OfficialBranch | PaperBranch:
 
 
 def select_patches(scores: Tensor, *, top_k: int) -> Tensor:
-    """The K patches of the highest scores (B, T, N) in each frame, best first: (B, T, K)."""
+    """The K patches with the highest scores (B, T, N) in each frame, best first: (B, T, K)."""
     if top_k > scores.shape[-1]:
         raise ValueError(f"cannot select {top_k} of {scores.shape[-1]} patches")
     return scores.topk(top_k, dim=-1).indices
@@ -221,8 +221,8 @@ def gather_patches(patches: Tensor, selected: Tensor, *, gather: Gather) -> Tens
     Args:
         patches: encoder output (B, N*T, D), patch-major with the frame fastest.
         selected: patch indices (B, T, K).
-        gather: ``corrected`` reads the order as it is; ``official`` takes it for frame-major and
-            so fetches token (t*N + p) for patch p of frame t (FACTS, error 1).
+        gather: ``corrected`` reads the true order; ``official`` mistakes it for frame-major and
+            fetches token (t*N + p) for patch p of frame t (FACTS, error 1).
 
     Returns:
         Tokens (B, T, K, D).

@@ -1,8 +1,8 @@
 """The TimeSformer encoder with divided space-time attention (Bertasius et al., ICML 2021).
 
 Letters: B clips, T frames, N patches of a frame, D width of a token, H attention heads,
-S tokens of an attention's sequence, R rows of an attention map that are asked for.
-The sequence of tokens is [CLS] and then the patches, patch-major with the frame fastest.
+S tokens of an attention's sequence, R requested rows of an attention map.
+The token sequence is [CLS] followed by the patches, patch-major with the frame fastest.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ NORM_EPS = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """What the encoder makes of clips.
+    """The encoder's output for clips.
 
     ``cls`` (B, D); ``patches`` (B, N*T, D), patch-major; ``scores`` (B, T, N), the spatial
-    attention [CLS]->patch summed over heads and over the blocks asked for;
-    ``attention_maps``, one (B, T, 1+N, 1+N) a block, averaged over heads, or none if not asked for.
+    attention [CLS]->patch summed over heads and the last ``selection_layers`` blocks;
+    ``attention_maps``, one (B, T, 1+N, 1+N) per block, averaged over heads, if requested.
     """
 
     cls: Tensor
@@ -31,7 +31,7 @@ class Encoding:
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention, fused, that can also give some rows of its map."""
+    """Fused multi-head self-attention that can also return rows of its map."""
 
     def __init__(self, dim: int, *, num_heads: int, qkv_bias: bool) -> None:
         super().__init__()
@@ -44,10 +44,10 @@ class Attention(nn.Module):
 
         Args:
             x: tokens (B, S, D).
-            map_rows: R, how many first rows of the attention map are needed besides.
+            map_rows: R, how many rows of the attention map to return, from the first.
 
         Returns:
-            Tokens (B, S, D) and map rows (B, H, R, S), the latter without gradient.
+            Tokens (B, S, D), and map rows (B, H, R, S) without gradient.
         """
         q, k, v = rearrange(self.qkv(x), "b s (qkv h d) -> qkv b h s d", qkv=3, h=self.num_heads)
         y = F.scaled_dot_product_attention(q, k, v)
@@ -64,7 +64,7 @@ def _attention_rows(q: Tensor, k: Tensor) -> Tensor:
 
 
 def precise_softmax(x: Tensor) -> Tensor:
-    """Softmax over the last dimension that leaves half precision, also under CPU autocast."""
+    """Softmax over the last dimension in at least float32, even under CPU autocast."""
     return x.softmax(dim=-1, dtype=torch.promote_types(x.dtype, torch.float32))
 
 
@@ -83,14 +83,14 @@ class Mlp(nn.Module):
 
 
 class DropPath(nn.Module):
-    """Stochastic depth: in training, leaves out the residual of whole sequences."""
+    """Stochastic depth: during training, drops the residual of whole sequences."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()
         self.probability = probability
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero some of the sequences of (B, S, D) and scale up the rest to keep the mean."""
+        """Zero some sequences of (B, S, D) and scale up the others to keep the mean."""
         if not self.training or self.probability == 0:
             return x
         keep = 1 - self.probability
@@ -98,7 +98,7 @@ class DropPath(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention over time, attention over space, MLP: each with a residual."""
+    """Attention over time, attention over space and an MLP, each with a residual."""
 
     def __init__(self, dim: int, *, num_heads: int, mlp_hidden: int, drop_path: float) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class Block(nn.Module):
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor, *, num_frames: int, map_rows: int = 0) -> tuple[Tensor, Tensor]:
-        """Map tokens (B, 1+N*T, D) to the same, with R rows of the spatial map (B*T, H, R, 1+N)."""
+        """Map tokens (B, 1+N*T, D) to the same and R rows of the spatial map (B*T, H, R, 1+N)."""
         cls, patches = x[:, :1], x[:, 1:]
         patches = patches + self._over_time(patches, num_frames)
         in_frames = torch.cat(
@@ -130,7 +130,7 @@ class Block(nn.Module):
         return x + self.drop_path(self.mlp(self.norm2(x))), attention_rows
 
     def _over_time(self, patches: Tensor, num_frames: int) -> Tensor:
-        """Attend among the T tokens at each place of the patches (B, N*T, D)."""
+        """Attend among the T tokens of each patch position in (B, N*T, D)."""
         places = rearrange(patches, "b (n t) d -> (b n) t d", t=num_frames)
         y, _ = self.temporal_attn(self.temporal_norm1(places))
         y = self.drop_path(self.temporal_fc(y))
@@ -139,7 +139,7 @@ class Block(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """Cuts frames into square patches and embeds each."""
+    """Cuts frames into square patches and embeds them."""
 
     def __init__(self, dim: int, *, patch_size: int) -> None:
         super().__init__()
@@ -153,10 +153,10 @@ class PatchEmbedding(nn.Module):
 
 
 class TimeSformer(nn.Module):
-    """The encoder: patch, position and time embeddings, blocks, final norm; no head of its own.
+    """The encoder: patch, position and time embeddings, blocks and a final norm, without a head.
 
-    Parameter names are those of published TimeSformer checkpoints. A fresh encoder starts as an
-    image network in all blocks but the first: their ``temporal_fc`` is zero.
+    Parameter names are those of published TimeSformer checkpoints. In a new encoder all blocks but
+    the first act as in an image network, since their ``temporal_fc`` is zero.
     """
 
     def __init__(
@@ -204,10 +204,10 @@ class TimeSformer(nn.Module):
         """Encode clips.
 
         Args:
-            clips: (B, 3, T, H, W) float, normalised; H and W multiples of the patch size. Where T
+            clips: (B, 3, T, H, W) float, normalised; H and W are multiples of the patch size. If T
                 or the patch grid differ from the network's, the embeddings are resized.
-            selection_layers: last blocks whose attention is summed into ``scores``.
-            with_maps: also gives every block's spatial attention map.
+            selection_layers: how many of the last blocks' attention is summed into ``scores``.
+            with_maps: also return every block's spatial attention map.
         """
         x, num_frames = self._embed(clips)
         first_selecting = len(self.blocks) - selection_layers
@@ -225,7 +225,7 @@ class TimeSformer(nn.Module):
         return Encoding(x[:, 0], x[:, 1:], torch.stack(scores).sum(dim=0), tuple(maps))
 
     def _embed(self, clips: Tensor) -> tuple[Tensor, int]:
-        """Embed clips (B, 3, T, H, W) into tokens (B, 1+N*T, D); also gives T."""
+        """Embed clips (B, 3, T, H, W) as tokens (B, 1+N*T, D); also returns T."""
         size = tuple(clips.shape)
         if clips.ndim != 5 or size[1] != 3 or any(s % self.patch_size for s in size[3:]):
             raise ValueError(
@@ -244,7 +244,7 @@ class TimeSformer(nn.Module):
 
 
 def init_linear_layers(module: nn.Module) -> None:
-    """Weights of all linear layers from a normal of 0.02 cut at 2, biases zero (ViT's custom)."""
+    """Draw linear weights from a normal with std 0.02, cut at 2; zero the biases (as in ViT)."""
     for layer in module.modules():
         if isinstance(layer, nn.Linear):
             nn.init.trunc_normal_(layer.weight, std=0.02)
@@ -253,7 +253,7 @@ def init_linear_layers(module: nn.Module) -> None:
 
 
 def resize_time_embed(embed: Tensor, *, num_frames: int) -> Tensor:
-    """Bring a time embedding (1, T, D) to another number of frames, as the official code does."""
+    """Resize a time embedding (1, T, D) to another number of frames, as the official code does."""
     if embed.shape[1] == num_frames:
         return embed
     resized = F.interpolate(rearrange(embed, "1 t d -> 1 d t"), size=num_frames, mode="nearest")
@@ -261,7 +261,7 @@ def resize_time_embed(embed: Tensor, *, num_frames: int) -> Tensor:
 
 
 def resize_pos_embed(embed: Tensor, *, rows: int, columns: int) -> Tensor:
-    """Bring a position embedding (1, 1+N, D) to another square grid; the [CLS]'s own stays."""
+    """Resize a position embedding (1, 1+N, D) to another grid; that of [CLS] is unchanged."""
     grid = round((embed.shape[1] - 1) ** 0.5)
     if (rows, columns) == (grid, grid):
         return embed

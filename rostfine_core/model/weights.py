@@ -1,4 +1,4 @@
-"""Putting state dicts into networks, strictly: every name and shape must be as expected."""
+"""Loads state dicts into networks strictly: every name and shape must be as expected."""
 
 from collections.abc import Mapping
 
@@ -17,12 +17,12 @@ NAMES_SHOWN = 8
 def build_rostfine(
     config: RoSTFineConfig, state_dict: Mapping[str, Tensor], *, source: str
 ) -> RoSTFine:
-    """A RoSTFine in eval mode with a copy of these weights (our names), as float32.
+    """Make a RoSTFine in eval mode with a float32 copy of these weights.
 
     Args:
         config: the network's sizes.
         state_dict: every parameter by its name in ``RoSTFine``.
-        source: what the weights came from, for the error's sentence.
+        source: where the weights came from, for error messages.
 
     Raises:
         ModelError: names are missing or unexpected, or shapes differ.
@@ -44,14 +44,14 @@ def build_rostfine(
 
 
 def fill_network(network: RoSTFine, state_dict: Mapping[str, Tensor]) -> RoSTFine:
-    """Give a blank network memory on the CPU and a copy of these weights; it comes in eval mode."""
+    """Give a blank network CPU memory, a copy of these weights, and switch it to eval mode."""
     network.to_empty(device="cpu")
     network.load_state_dict(state_dict)
     return network.eval()
 
 
 def blank_network(config: RoSTFineConfig) -> RoSTFine:
-    """The network's names and shapes without memory; drawing weights in vain costs seconds."""
+    """The network's names and shapes without memory, as drawing unused weights takes seconds."""
     with torch.device("meta"):
         return RoSTFine(config)
 
@@ -59,16 +59,17 @@ def blank_network(config: RoSTFineConfig) -> RoSTFine:
 def load_encoder_weights(
     network: RoSTFine, state_dict: Mapping[str, Tensor], *, source: str
 ) -> None:
-    """Start a network's encoder from a TimeSformer or from an image ViT; the rest stays as it is.
+    """Load a TimeSformer or an image ViT into a network's encoder; the rest is unchanged.
 
-    An image ViT (names of timm and ImageNet checkpoints) has no temporal attention: the spatial
-    one and its norm are copied, ``temporal_fc`` and ``time_embed`` stay fresh (FACTS, encoder).
-    Position and time embeddings are resized where the sizes differ; a ``head`` is ignored.
+    An image ViT (with the names of timm and ImageNet checkpoints) has no temporal attention: the
+    spatial attention and its norm are copied, while ``temporal_fc`` and ``time_embed`` keep their
+    initial values (FACTS, encoder). Position and time embeddings are resized if the sizes differ;
+    a ``head`` is ignored.
 
     Args:
         network: the network to change.
         state_dict: encoder weights without prefix (``blocks.0.norm1.weight``, ...).
-        source: what the weights came from, for the error's sentence.
+        source: where the weights came from, for error messages.
 
     Raises:
         ModelError: names are missing or unexpected, or shapes differ.
@@ -84,7 +85,7 @@ def load_encoder_weights(
 def fit_encoder_weights(
     encoder: TimeSformer, state_dict: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Drop an encoder's head and resize its embeddings to the encoder's frames and grid."""
+    """Drop the head from encoder weights and resize the embeddings to the encoder's sizes."""
     weights = {name: t for name, t in state_dict.items() if not name.startswith("head.")}
     time, position = weights.get("time_embed"), weights.get("pos_embed")
     if isinstance(time, Tensor) and time.ndim == 3 and time.shape[0] == 1:
@@ -101,7 +102,7 @@ def _is_square_grid(position: Tensor) -> bool:
 
 
 def _inflate(encoder: TimeSformer, image_weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give an image ViT's weights the temporal part that a TimeSformer has."""
+    """Add a TimeSformer's temporal part to an image ViT's weights."""
     weights = dict(image_weights)
     for name, fresh in encoder.state_dict().items():
         if name == "time_embed" or ".temporal_fc." in name:
@@ -119,7 +120,7 @@ def check_weights(
     """Refuse weights that are not exactly those expected.
 
     Raises:
-        ModelError: names the weights that are missing, unexpected or of another shape or kind.
+        ModelError: weights are missing, unexpected, of another shape or type, or not finite.
     """
     faults = [Message("missing {name}", name=n) for n in expected.keys() - state_dict.keys()]
     faults += [Message("unexpected {name}", name=n) for n in state_dict.keys() - expected.keys()]

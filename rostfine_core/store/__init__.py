@@ -1,4 +1,4 @@
-"""Seeds, tracks and assessments on disk: read with every mistake named, written whole or not."""
+"""Reads and writes seeds, tracks and assessments; errors name every mistake in a file."""
 
 from rostfine_core.store.assessment import (
     ASSESSMENT_JSON,

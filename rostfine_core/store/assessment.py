@@ -1,22 +1,22 @@
-"""One sperm's assessment as a file that can be read, checked and made again.
+"""Reads and writes one sperm's assessment as ``assessment.json`` and ``track.csv``.
 
 ``assessment.json`` (schema ``rostfine.assessment/1``) holds these keys; NaN is null:
 
-- ``schema``, ``notes``: the format's name; what must be said with every result.
-- ``target``, ``sample``: the sperm's name; whose it is (``sample``) and who looked (``operator``).
+- ``schema``, ``notes``: the format's name; the notices that accompany every result.
+- ``target``, ``sample``: the sperm's name; its sample (``sample``) and the ``operator``.
 - ``prediction``: ``grade`` (shares of A to E), the heads ``grade_global``, ``grade_spatial``,
   ``grade_temporal`` and ``ensemble`` (each member's shares). ``derived`` from it:
   ``expected_grade`` (A = 1 ... E = 5), ``entropy_bits``, ``p_a_or_b``, ``ensemble_spread``.
-- ``flags``: ``code``, ``severity`` and ``reason`` of every doubt.
+- ``flags``: ``code``, ``severity`` and ``reason`` of each.
 - ``kinematics``: values with ``unit``, ``window_s`` and ``fps``; null where ``withheld`` says why.
 - ``provenance``: ``software_version``, ``model`` (file, sha256, config, preprocessing, training
   data), ``video_name``, ``video_sha256``, ``device``, ``precision``, ``um_per_px``, ``settings``
   and ``created_utc``.
 - ``seeds``: the clicks. ``video``: size, rate, ``timestamps_s``, notes.
-- ``clip``: the squares that were cut out; their pictures are cut again from the video.
+- ``clip``: the crop boxes; the images are cut again from the video.
 - ``explanation``: ``encoder_rollout`` and ``branch_attention`` (T, G, G), ``selected_patches``
   (T, K) and ``clip_frames`` (T).
-- ``track``: the whole path; ``track.csv`` beside it holds the same as a table.
+- ``track``: the whole path, also as a table in ``track.csv`` beside it.
 """
 
 import json
@@ -57,9 +57,10 @@ _MISTAKES_SHOWN = 3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AssessmentRecord:
-    """What ``assessment.json`` keeps: an assessment without the pictures of its clip.
+    """What ``assessment.json`` holds: an assessment without the images of its clip.
 
-    ``video.path`` is the file's name alone, as folders can name patients; ``clip`` are the boxes.
+    ``video.path`` is only the file's name, as folder names can identify patients; ``clip`` holds
+    the crop boxes.
     """
 
     target: str
@@ -77,7 +78,7 @@ class AssessmentRecord:
 
     @classmethod
     def of(cls, assessment: Assessment) -> Self:
-        """Leave out what is not kept."""
+        """Make the record of an assessment."""
         kept = {f.name: getattr(assessment, f.name) for f in fields(cls)}
         kept["video"] = replace(assessment.video, path=assessment.provenance.video_name)
         kept["clip"] = assessment.clip.boxes
@@ -96,7 +97,7 @@ def write_assessment(folder: Path, assessment: Assessment) -> None:
         atomic_write(folder / ASSESSMENT_JSON) as json_file,
         atomic_write(folder / TRACK_CSV) as table_file,
     ):
-        # A file name need not be valid Unicode; what is not becomes an escape that JSON knows.
+        # File names need not be valid Unicode; invalid parts become escapes that JSON can read.
         json_file.write_bytes(text.encode("utf-8", "backslashreplace"))
         table_file.write_bytes(table.encode("utf-8", "backslashreplace"))
 
@@ -105,7 +106,7 @@ def read_assessment(path: Path) -> AssessmentRecord:
     """Read an ``assessment.json``, or the one in a folder.
 
     Raises:
-        StoreError: it cannot be read, is of another schema, or a value is missing or wrong.
+        StoreError: it cannot be read, has another schema, or a value is missing or wrong.
     """
     path = path / ASSESSMENT_JSON if path.is_dir() else path
     try:
@@ -130,7 +131,7 @@ def read_assessment(path: Path) -> AssessmentRecord:
 
 
 def to_json(record: AssessmentRecord) -> str:
-    """The text of ``assessment.json``, one line a key."""
+    """The text of ``assessment.json``, one key per line."""
     from rostfine_core.store.conversion import converter  # `rostfine track` starts without cattrs
 
     content = {
@@ -145,7 +146,7 @@ def to_json(record: AssessmentRecord) -> str:
 
 
 def from_json(text: str, *, name: str) -> AssessmentRecord:
-    """Read the text of ``assessment.json``; ``name`` is the file's, for the sentences.
+    """Read the text of ``assessment.json``; ``name`` is the file's name for error messages.
 
     Raises:
         StoreError: as ``read_assessment``.

@@ -1,4 +1,4 @@
-"""Records of the domain as plain JSON values and back: NaN is null, JSON text is its object."""
+"""Converts domain records to JSON values and back: NaN as null, JSON text as an object."""
 
 import json
 import math
@@ -28,7 +28,7 @@ from rostfine_core.messages import Message
 
 @cache
 def converter() -> cattrs.Converter:
-    """The converter for every record of ``domain``: JSON values out, records in."""
+    """The converter between the records of ``domain`` and JSON values."""
     made = cattrs.Converter()
     made.register_unstructure_hook(float, lambda v: float(v) if math.isfinite(v) else None)
     made.register_structure_hook(float, lambda v, _: math.nan if v is None else float(v))
@@ -51,7 +51,7 @@ def converter() -> cattrs.Converter:
 
 
 def _rename(converter: cattrs.Converter, record: type, **overrides: AttributeOverride) -> None:
-    """Write some fields of a record under another name or in another form."""
+    """Write some fields of a record under other names or in other forms."""
     unstructure: Callable[..., Any] = make_dict_unstructure_fn
     structure: Callable[..., Any] = make_dict_structure_fn
     converter.register_unstructure_hook(record, unstructure(record, converter, **overrides))
@@ -59,7 +59,7 @@ def _rename(converter: cattrs.Converter, record: type, **overrides: AttributeOve
 
 
 def _embedded(name: str) -> AttributeOverride:
-    """Show JSON text as the object it describes, where the very text can be had back."""
+    """Write JSON text as an object, unless the exact text could not be restored from it."""
     return override(
         rename=name,
         unstruct_hook=_parsed,

@@ -1,7 +1,7 @@
-"""The tables that others script against: seeds in, tracks out.
+"""Reads seed tables and writes track tables, the formats that others script against.
 
-Tables are read as spreadsheets save them, with further columns. Every mistake in a table is
-reported at once, with its line.
+Tables may come from a spreadsheet and have extra columns. All mistakes in a table are reported
+together, each with its line.
 """
 
 import csv
@@ -25,10 +25,10 @@ Row = TypeVar("Row")
 
 
 def read_seeds(path: Path) -> tuple[Seed, ...]:
-    """Read the clicks of a table with the columns ``target,frame,x,y`` (0-based pixels).
+    """Read the clicks from a table with the columns ``target,frame,x,y`` (0-based pixels).
 
     Raises:
-        StoreError: the file cannot be read; it names every mistake with its line.
+        StoreError: the file cannot be read or has mistakes; each is named with its line.
     """
     seeds = _read_rows(path, SEED_COLUMNS, _seed)
     mistakes = []
@@ -115,10 +115,10 @@ def _number(row: Mapping[str, str], column: str) -> float:
 def _read_rows(
     path: Path, columns: Sequence[str], parse: Callable[[Mapping[str, str]], Row]
 ) -> list[tuple[int, Row]]:
-    """Every row parsed, with its line number.
+    """Parse every row and give it with its line number.
 
     Raises:
-        StoreError: a column or all rows are missing, or ``parse`` raised it.
+        StoreError: a column is missing, there are no rows, or ``parse`` refused some.
     """
     rows: list[tuple[int, Row]] = []
     mistakes: list[Message] = []
@@ -139,7 +139,7 @@ def _read_rows(
 
 
 def _cells(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The cells of every row that is not empty, by column, without surrounding blanks."""
+    """The cells of every non-empty row by column name, without surrounding blanks."""
     names, rows = read_table(path, columns=columns)
     missing = [name for name in columns if name not in names]
     if missing:
@@ -168,7 +168,7 @@ def _refuse(path: Path, mistakes: Sequence[Message]) -> None:
 
 
 def _protected(text: str) -> str:
-    """Make text harmless in a spreadsheet so that ``_unprotected`` gives it back."""
+    """Make text harmless in a spreadsheet, reversibly by ``_unprotected``."""
     bare = text.lstrip("'")
     return f"'{text}" if csv_cell(bare) != bare else text
 
