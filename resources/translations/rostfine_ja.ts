@@ -592,7 +592,7 @@
         <translation>{path} には重みがありますが、このプログラムで書き出されたものではありません。このプログラムで学習または変換したモデルを選んでください。</translation>
     </message>
     <message>
-        <source>The model {path} is damaged ({reason}): get it again from where it came.</source>
+        <source>The model {path} is damaged ({reason}): get a new copy.</source>
         <translation>モデル {path} は破損しています({reason})。入手元からもう一度入手してください。</translation>
     </message>
     <message>
@@ -680,7 +680,7 @@
         <translation>{name} は破損しています({mistakes})。控えから復元してください。</translation>
     </message>
     <message>
-        <source>line {line}: target {target} was clicked in frame {frame} before, in line {first}</source>
+        <source>line {line}: target {target} already has a click in frame {frame} (line {first})</source>
         <translation>{line} 行目: 対象 {target} はフレーム {frame} で、{first} 行目ですでにクリックされています</translation>
     </message>
     <message>
@@ -688,11 +688,11 @@
         <translation>target が空です</translation>
     </message>
     <message>
-        <source>frame {text} is not a whole number from 0 on</source>
+        <source>frame {text} must be a whole number from 0 up</source>
         <translation>frame {text} は 0 以上の整数ではありません</translation>
     </message>
     <message>
-        <source>{column} {text!r} is not a number from 0 on</source>
+        <source>{column} {text!r} must be a number from 0 up</source>
         <translation>{column} {text!r} は 0 以上の数ではありません</translation>
     </message>
     <message>

@@ -259,7 +259,7 @@ def _read(path: Path) -> _ModelFile:
     except (ValueError, RecursionError) as error:
         raise ModelError(
             Message(
-                "The model {path} is damaged ({reason}): get it again from where it came.",
+                "The model {path} is damaged ({reason}): get a new copy.",
                 path=path,
                 reason=str(error),
             )

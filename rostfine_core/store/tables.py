@@ -38,8 +38,8 @@ def read_seeds(path: Path) -> tuple[Seed, ...]:
         if first != line:
             mistakes.append(
                 Message(
-                    "line {line}: target {target} was clicked in frame {frame} before, in line "
-                    "{first}",
+                    "line {line}: target {target} already has a click in frame {frame} (line "
+                    "{first})",
                     line=line,
                     target=seed.target,
                     frame=seed.frame,
@@ -94,7 +94,7 @@ def _frame(row: Mapping[str, str]) -> int:
         frame = -1
     if frame < 0:
         raise StoreError(
-            Message("frame {text} is not a whole number from 0 on", text=f"{row['frame']!r:.40}")
+            Message("frame {text} must be a whole number from 0 up", text=f"{row['frame']!r:.40}")
         )
     return frame
 
@@ -107,7 +107,7 @@ def _number(row: Mapping[str, str], column: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):
         raise StoreError(
-            Message("{column} {text!r} is not a number from 0 on", column=column, text=text)
+            Message("{column} {text!r} must be a number from 0 up", column=column, text=text)
         )
     return value
 

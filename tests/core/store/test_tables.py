@@ -129,18 +129,18 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         read_seeds(path)
     sentence = str(caught.value)
     for line, words in {
-        2: "x 'nan' is not a number from 0 on",
-        3: "y 'inf' is not a number from 0 on",
-        4: "x '-3' is not a number from 0 on",
+        2: "x 'nan' must be a number from 0 up",
+        3: "y 'inf' must be a number from 0 up",
+        4: "x '-3' must be a number from 0 up",
         5: "target is empty",
-        6: "frame '-1' is not a whole number from 0 on",
-        7: "frame '1.5' is not a whole number from 0 on",
-        8: "x '' is not a number from 0 on",
+        6: "frame '-1' must be a whole number from 0 up",
+        7: "frame '1.5' must be a whole number from 0 up",
+        8: "x '' must be a number from 0 up",
     }.items():
         assert f"line {line}: {words}" in sentence
     table(path, "target,frame,x,y\n4,0,1,1\n5,0,1,1\n4,0,2,2\n")
     with pytest.raises(
-        StoreError, match=r"line 4: target 4 was clicked in frame 0 before, in line 2"
+        StoreError, match=r"line 4: target 4 already has a click in frame 0 \(line 2\)"
     ):
         read_seeds(path)
 
