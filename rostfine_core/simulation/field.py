@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from rostfine_core.simulation.motion import Trajectory
 from rostfine_core.simulation.optics import Look, expose, light_field, sample_look, texture_window
-from rostfine_core.simulation.render import Pose, Speck, Sperm, Window, draw_speck, draw_sperm
+from rostfine_core.simulation.render import (
+    Pose,
+    SimulatedSperm,
+    Speck,
+    Window,
+    draw_speck,
+    draw_sperm,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +42,7 @@ class Field:
 class Swimmer:
     """A sperm and where it is at every moment; ``Trajectory`` in um of the field."""
 
-    sperm: Sperm
+    sperm: SimulatedSperm
     trajectory: Trajectory
 
     def pose(self, frame: int, *, field: Field) -> Pose:
@@ -92,7 +99,7 @@ def sample_specks(
 
 def draw_window(
     field: Field,
-    swimmers: Sequence[tuple[Sperm, Pose]],
+    swimmers: Sequence[tuple[SimulatedSperm, Pose]],
     *,
     window: Window,
     time_s: float,

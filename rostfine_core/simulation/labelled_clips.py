@@ -20,7 +20,7 @@ from rostfine_core.simulation.field import (
 from rostfine_core.simulation.motion import Trajectory, swim
 from rostfine_core.simulation.panel import Findings, cast_votes, expected_votes, find_faults
 from rostfine_core.simulation.population import sample_sperm
-from rostfine_core.simulation.render import Pose, Sperm, Window, draw_masks
+from rostfine_core.simulation.render import Pose, SimulatedSperm, Window, draw_masks
 
 CLIP_FRAMES = 16
 CLIP_SIZE_PX = 150
@@ -43,7 +43,7 @@ class SimulatedClip:
     images: NDArray[np.uint8]
     votes: tuple[int, int, int, int, int]
     expected: GradeDistribution
-    sperm: Sperm
+    sperm: SimulatedSperm
     findings: Findings
     field: Field
     frames: tuple[int, ...]
@@ -112,7 +112,9 @@ def _sample_of(seed: int, sample: int) -> tuple[Field, float]:
     return replace(field, specks=specks), float(rng.normal(0, 0.06))
 
 
-def _place_in_field(sperm: Sperm, field: Field, rng: np.random.Generator) -> tuple[Swimmer, int]:
+def _place_in_field(
+    sperm: SimulatedSperm, field: Field, rng: np.random.Generator
+) -> tuple[Swimmer, int]:
     """Let the sperm swim from a place at which it stays in the field; how many frames it does."""
     times = np.arange(VIDEO_FRAMES) / field.fps
     path = swim(sperm.swimming, times_s=times, start_um=(0, 0), heading_rad=0, rng=rng)

@@ -41,7 +41,7 @@ class Pose:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sperm:
+class SimulatedSperm:
     """A shape that swims, lying ``defocus_um`` away from the plane of focus (signed)."""
 
     shape: SpermShape
@@ -78,7 +78,7 @@ class Outlines:
     droplet: tuple[float, float, float] | None
 
 
-def place(sperm: Sperm, pose: Pose, *, um_per_px: float) -> Outlines:
+def place(sperm: SimulatedSperm, pose: Pose, *, um_per_px: float) -> Outlines:
     """Put a sperm's parts at their place in the field."""
     shape = sperm.shape
     line, neck_end = centreline(shape, sperm.swimming, phase_rad=pose.phase_rad)
@@ -113,7 +113,7 @@ def place(sperm: Sperm, pose: Pose, *, um_per_px: float) -> Outlines:
 
 def draw_sperm(
     signal: NDArray[np.float32],
-    sperm: Sperm,
+    sperm: SimulatedSperm,
     pose: Pose,
     *,
     window: Window,
@@ -166,7 +166,7 @@ def draw_speck(
 
 
 def draw_masks(
-    masks: NDArray[np.uint8], sperm: Sperm, pose: Pose, *, window: Window, um_per_px: float
+    masks: NDArray[np.uint8], sperm: SimulatedSperm, pose: Pose, *, window: Window, um_per_px: float
 ) -> None:
     """Set ``masks`` (3, H, W) to 1 where at least half a pixel is head, neck or tail."""
     outlines = place(sperm, pose, um_per_px=um_per_px)

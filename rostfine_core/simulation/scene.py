@@ -23,7 +23,7 @@ from rostfine_core.simulation.motion import swim
 from rostfine_core.simulation.optics import Look
 from rostfine_core.simulation.panel import Findings, expected_votes, find_faults
 from rostfine_core.simulation.population import sample_sperm
-from rostfine_core.simulation.render import Sperm, Window, draw_sperm
+from rostfine_core.simulation.render import SimulatedSperm, Window, draw_sperm
 
 _FIELD_STREAM, _SPERM_STREAM, _CAMERA_STREAM = 0, 1, 2
 
@@ -42,7 +42,7 @@ class SceneSettings:
     fps: float = 15.0
     um_per_px: float = 0.19
     sperm_count: int = 12
-    sperm: tuple[Sperm, ...] = ()
+    sperm: tuple[SimulatedSperm, ...] = ()
     blurred_share: float = 0.2
     speck_count: int = 160
     round_cells: int = 2
@@ -73,7 +73,7 @@ class TargetTruth:
     """
 
     target: str
-    sperm: Sperm
+    sperm: SimulatedSperm
     xy_px: NDArray[np.float64]
     heading_rad: NDArray[np.float64]
     visible: NDArray[np.bool_]
@@ -194,7 +194,7 @@ def _swimmers_of(settings: SceneSettings, field: Field) -> tuple[Swimmer, ...]:
     return tuple(swimmers)
 
 
-def _drawn_sperm(rng: np.random.Generator, *, blurred_share: float) -> Sperm:
+def _drawn_sperm(rng: np.random.Generator, *, blurred_share: float) -> SimulatedSperm:
     sperm = sample_sperm(rng)
     if rng.random() >= blurred_share:
         return sperm

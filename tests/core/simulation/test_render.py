@@ -15,8 +15,8 @@ from rostfine_core.simulation.motion import Swimming, SwimmingKind
 from rostfine_core.simulation.optics import Illumination, Look
 from rostfine_core.simulation.render import (
     Pose,
+    SimulatedSperm,
     Speck,
-    Sperm,
     Window,
     draw_masks,
     draw_speck,
@@ -32,18 +32,18 @@ STILL = Swimming(
     beat_angle_rad=0.2,
     wavelength_um=28.0,
 )
-SPERM = Sperm(shape=SHAPE, swimming=STILL)
+SPERM = SimulatedSperm(shape=SHAPE, swimming=STILL)
 WINDOW = Window(left_px=0, top_px=0, width_px=150, height_px=150)
 UM_PER_PX = 0.19
 
 
-def drawn(sperm: Sperm, pose: Pose, *, window: Window = WINDOW) -> NDArray[np.float32]:
+def drawn(sperm: SimulatedSperm, pose: Pose, *, window: Window = WINDOW) -> NDArray[np.float32]:
     signal = np.zeros((window.height_px, window.width_px), dtype=np.float32)
     draw_sperm(signal, sperm, pose, window=window, um_per_px=UM_PER_PX, look=LOOK)
     return signal
 
 
-def masks_of(sperm: Sperm, pose: Pose) -> NDArray[np.uint8]:
+def masks_of(sperm: SimulatedSperm, pose: Pose) -> NDArray[np.uint8]:
     masks = np.zeros((3, 150, 150), dtype=np.uint8)
     draw_masks(masks, sperm, pose, window=WINDOW, um_per_px=UM_PER_PX)
     return masks
@@ -72,7 +72,9 @@ def test_the_head_is_drawn_where_and_as_large_as_asked(x: float, y: float, headi
 @settings(max_examples=25)
 @given(dx=st.floats(-1, 1), dy=st.floats(-1, 1))
 def test_a_shift_of_less_than_a_pixel_shifts_the_picture_as_much(dx: float, dy: float) -> None:
-    short = Sperm(shape=replace(SHAPE, neck_length_um=3.0, tail_length_um=2.0), swimming=STILL)
+    short = SimulatedSperm(
+        shape=replace(SHAPE, neck_length_um=3.0, tail_length_um=2.0), swimming=STILL
+    )
     pose = Pose(x_px=75.0, y_px=75.0, heading_rad=0.4, phase_rad=0.0)
     moved = replace(pose, x_px=75.0 + dx, y_px=75.0 + dy)
     before, after = (np.clip(-drawn(short, p), 0, None) for p in (pose, moved))

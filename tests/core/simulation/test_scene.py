@@ -17,13 +17,13 @@ from rostfine_core.simulation import SceneSettings, SceneTruth, simulate_scene, 
 from rostfine_core.simulation.morphology import SpermShape
 from rostfine_core.simulation.motion import Swimming, SwimmingKind
 from rostfine_core.simulation.optics import Illumination, Look
-from rostfine_core.simulation.render import Sperm
+from rostfine_core.simulation.render import SimulatedSperm
 
 SMALL = SceneSettings(width_px=320, height_px=240, frame_count=6, sperm_count=4, seed=11)
 LOOK = Look(
     illumination=Illumination.BRIGHT_FIELD, texture=0.0, unevenness=0.0, noise=0.0, halo=0.2
 )
-SWIMMER = Sperm(
+SWIMMER = SimulatedSperm(
     shape=SpermShape(head_length_um=5.0, head_width_um=3.0, acrosome_share=0.01),
     swimming=Swimming(
         kind=SwimmingKind.PROGRESSIVE,
