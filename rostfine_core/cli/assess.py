@@ -169,6 +169,7 @@ def _assess_into(
         # What is wrong with the call is told before torch and the model are loaded.
         check_seeds(request.seeds, video.info)
         check_folder(arguments.out, overwrite=arguments.overwrite)
+        _warn_of_letters(request.sample)
 
         from rostfine_core.assessor import Assessor
         from rostfine_core.bundled import DEMO_MODEL, bundled_path
@@ -193,6 +194,20 @@ def _assess_into(
     for target, reason in outcome.rejected:
         print(f"rostfine: sperm {target} was not graded: {reason}", file=sys.stderr)
     return 1 if outcome.rejected else 0
+
+
+def _warn_of_letters(sample: SampleInfo) -> None:
+    """Say before anything is signed which letters the report cannot show."""
+    from rostfine_core.report.fonts import unprintable
+
+    for name, text in (("sample", sample.sample), ("operator", sample.operator)):
+        if letters := unprintable(text):
+            print(
+                f"rostfine: the report has no letters for {letters!r} in the {name} and prints "
+                "their code points: use Latin, Greek, Cyrillic or Japanese letters to have it "
+                "readable.",
+                file=sys.stderr,
+            )
 
 
 def _scale_of(video: VideoInfo) -> float:

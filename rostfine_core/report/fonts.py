@@ -48,6 +48,12 @@ def one_line(text: str) -> str:
     return " ".join(kept.encode("utf-8", "replace").decode("utf-8").split())
 
 
+def unprintable(text: str) -> str:
+    """The characters of ``text`` that no face has, each once, in the order of the text."""
+    missing = (c for c in one_line(text) if not _face_of(c, bold=False))
+    return "".join(dict.fromkeys(missing))
+
+
 def printable(text: str) -> str:
     """``one_line`` with every character that no face has as its code point: ``[U+1F600]``."""
     return "".join(c if _face_of(c, bold=False) else f"[U+{ord(c):04X}]" for c in one_line(text))

@@ -129,8 +129,10 @@ def test_a_second_report_needs_overwrite(
     assert main(arguments) == 1
     assert "--overwrite" in capsys.readouterr().err
     assert (tmp_path / "out" / "report.csv").read_bytes() == first
-    assert main([*arguments, "--overwrite", "--sample", "later"]) == 0
-    assert read_csv(tmp_path / "out" / "report.csv")[0]["sample"] == "later"
+    capsys.readouterr()
+    assert main([*arguments, "--overwrite", "--sample", "later 시료"]) == 0
+    assert "no letters for '시료' in the sample" in capsys.readouterr().err
+    assert read_csv(tmp_path / "out" / "report.csv")[0]["sample"] == "later 시료"
 
 
 def test_overwriting_leaves_no_sperm_of_the_report_before(

@@ -16,7 +16,13 @@ from rostfine_core.report.fonts import (
     printable,
     runs,
     shortened,
+    unprintable,
 )
+
+
+def test_letters_that_no_face_has_are_told_once_each() -> None:
+    assert unprintable("S-123 患者 Müller Ω Ж") == ""
+    assert unprintable("시료-시 د") == "시료د"
 
 
 def test_stretches_are_set_in_a_face_that_has_them() -> None:
