@@ -286,7 +286,7 @@ def test_convert_documents_what_the_weights_do_not_tell(capsys: pytest.CaptureFi
     assert "--top-k" in printed
     assert "(default 3)" in printed
     assert "--selection-layers" in printed
-    assert "(default 1, as the official code" in printed
+    assert "(default 1, as in the official code" in printed
 
 
 @pytest.fixture(scope="module")
