@@ -75,6 +75,7 @@ def connect_views(views: Views, controller: Controller, commands: WindowCommands
     report.export_requested.connect(controller.export)
     report.folder_requested.connect(commands.open_report_folder)
     report.preview_requested.connect(controller.preview)
+    controller.settings.changed.connect(report.follow_setting)
     controller.previewed.connect(report.show_pages)
     controller.target_changed.connect(report.show_target)
     controller.failed.connect(views.errors.tell)

@@ -73,11 +73,14 @@ def export_sample(
     *,
     left_out: Sequence[LeftOut] = (),
     paint: Paint = DEFAULT_PAINT,
+    language: str = "en",
     overwrite: bool = False,
 ) -> LongJob[Path]:
     """Write everything about a sample and return the folder.
 
     The PDF and the table name the sperm in ``left_out``; attention is coloured by ``paint``.
+    PDF and pictures are in ``language``, one of ``catalogue.LANGUAGES``; the table and
+    ``assessment.json`` are the same in every language.
 
     All files are written to a temporary folder and moved when complete, so that a full disk or a
     cancelled job leaves the old ones in place. An old report is moved out completely before the
@@ -93,7 +96,9 @@ def export_sample(
             try:
                 _refuse_report(folder, overwrite=overwrite)
                 staging = Path(tempfile.mkdtemp(dir=folder, prefix=_STAGING))
-                yield from _write_all(assessments, staging, left_out=left_out, paint=paint)
+                yield from _write_all(
+                    assessments, staging, left_out=left_out, paint=paint, language=language
+                )
                 _replace_report(folder, staging)
             finally:
                 with suppress(StoreError):  # must not hide the error raised above
@@ -277,14 +282,18 @@ def _write_all(
     *,
     left_out: Sequence[LeftOut],
     paint: Paint,
+    language: str,
 ) -> LongJob[None]:
     total = len(assessments) + 1
     names = sperm_folder_names(assessments)
     for done, (name, assessment) in enumerate(zip(names, assessments, strict=True)):
         yield Progress(stage=marked("writing"), done=done, total=total)
         write_assessment(folder / name, assessment)
-        write_explanation(folder / name / EXPLANATION_PNG, assessment, paint=paint)
+        write_explanation(
+            folder / name / EXPLANATION_PNG, assessment, paint=paint, language=language
+        )
     yield Progress(stage=marked("writing"), done=total - 1, total=total)
-    write_report_pdf(folder / REPORT_PDF, assessments, left_out=left_out, paint=paint)
+    pdf = folder / REPORT_PDF
+    write_report_pdf(pdf, assessments, left_out=left_out, paint=paint, language=language)
     write_report_csv(folder / REPORT_CSV, assessments, left_out=left_out)
     yield Progress(stage=marked("writing"), done=total, total=total)

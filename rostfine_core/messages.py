@@ -48,24 +48,18 @@ class Message:
         )
 
 
-Say = Callable[[Message | str], str]
-"""Words a message or a marked text; ``str`` does so in English."""
+Say = Callable[[Message], str]
+"""Words a message; ``str`` does so in English."""
 
 
 def say_by(translate: Translate) -> Say:
-    """The function that words messages and marked texts with ``translate``."""
-
-    def say(said: Message | str) -> str:
-        return (said if isinstance(said, Message) else Message(said)).translated(translate)
-
-    return say
+    """The function that words messages with ``translate``."""
+    return lambda message: message.translated(translate)
 
 
 def joined(messages: Iterable[Message | str], separator: str = "; ") -> Message:
-    """Several messages as one; each is translated separately."""
-    parts = {
-        f"part{n}": m if isinstance(m, Message) else Message(m) for n, m in enumerate(messages)
-    }
+    """Several messages as one, each is translated separately; plain text stays as it is."""
+    parts = {f"part{n}": m for n, m in enumerate(messages)}
     return Message(separator.join(f"{{{name}}}" for name in parts), **parts)
 
 

@@ -205,7 +205,7 @@ class Controller(QObject):
     ) -> None:
         keys, draft = reported_keys(self.session), self.session.draft
         names, left_out = self.session.names, self.session.left_out
-        colour_map = self.session.overlay.colour_map
+        colour_map, language = self._report_style
 
         def note(written: Path) -> None:
             if self.session.video is not None and self.session.video.info is video.info:
@@ -221,6 +221,7 @@ class Controller(QObject):
                 names=names,
                 left_out=left_out,
                 colour_map=colour_map,
+                language=language,
                 overwrite=overwrite,
             ),
             on_success=note,
@@ -241,18 +242,27 @@ class Controller(QObject):
             return
         session = self.session
         assessments, names, left_out = session.reportable, session.names, session.left_out
-        colour_map = session.overlay.colour_map
+        colour_map, language = self._report_style
         if not assessments:
             self.previewed.emit(())
             return
         self.jobs.start(
             PREVIEW,
             lambda: tasks.preview(
-                assessments, names=names, left_out=left_out, colour_map=colour_map
+                assessments,
+                names=names,
+                left_out=left_out,
+                colour_map=colour_map,
+                language=language,
             ),
             on_success=self.previewed.emit,
             on_failure=self._on_preview_failed,
         )
+
+    @property
+    def _report_style(self) -> tuple[str, str]:
+        """The colour map of attention and the language of a report."""
+        return self.session.overlay.colour_map, self.settings.text("report_language")
 
     def _on_preview_failed(self, sentence: str) -> None:
         self.previewed.emit(())  # drop the pages of earlier grades

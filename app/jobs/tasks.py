@@ -248,6 +248,7 @@ def export(
     names: Mapping[str, str],
     left_out: Sequence[LeftOut],
     colour_map: str,
+    language: str,
     overwrite: bool,
 ) -> LongJob[Path]:
     """Write a sample's results; ``names`` tells what each target is called.
@@ -263,6 +264,7 @@ def export(
             folder,
             left_out=left_out,
             paint=Paint(colour_map=colour_map),
+            language=language,
             overwrite=overwrite,
         )
     )
@@ -274,6 +276,7 @@ def preview(
     names: Mapping[str, str],
     left_out: Sequence[LeftOut],
     colour_map: str,
+    language: str,
 ) -> LongJob[tuple[NDArray[np.uint8], ...]]:
     """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
 
@@ -293,6 +296,7 @@ def preview(
             under_names(assessments, names),
             left_out=left_out,
             paint=Paint(colour_map=colour_map),
+            language=language,
         )
         for page in draw_pages(path):
             pages.append(page)

@@ -12,17 +12,22 @@ from rostfine_core.domain import (
     with_micro_sign,
 )
 from rostfine_core.flag_titles import FLAG_TITLES
-from rostfine_core.messages import Say, say_by
+from rostfine_core.messages import Message, Say, say_by
 
 say: Say = say_by(lambda text: QCoreApplication.translate("", text))
 """Words what the core says in the user's language, in English where there is no translation."""
+
+
+def say_word(word: str) -> str:
+    """A marked word or sentence of the core in the user's language."""
+    return say(Message(word))
 
 
 def flag_text(flag: QualityFlag) -> str:
     """A flag's reason, led by its meaning where only that is known in the user's language."""
     reason = say(flag.reason)
     title = FLAG_TITLES.get(flag.code, "")
-    meaning = say(title)
+    meaning = say_word(title)
     is_known = reason != str(flag.reason) or meaning == title
     return with_micro_sign(reason if is_known else f"{meaning}: {reason}")
 
@@ -36,7 +41,7 @@ def warnings_in_brief(assessment: Assessment) -> str:
     """What the warnings are about, each once, in the user's language: ``Track lost, Too dark``."""
     codes = dict.fromkeys(f.code for f in assessment.flags if f.severity is Severity.WARNING)
     titles = (FLAG_TITLES.get(code, code.replace("_", " ")) for code in codes)
-    return ", ".join(map(say, titles))
+    return ", ".join(map(say_word, titles))
 
 
 def shows_no_sperm(assessment: Assessment) -> bool:
@@ -46,14 +51,14 @@ def shows_no_sperm(assessment: Assessment) -> bool:
 
 def ai_grade_notice() -> str:
     """What the grade is not."""
-    return say(DISCLAIMER_AI_GRADE)
+    return say_word(DISCLAIMER_AI_GRADE)
 
 
 def attention_notice() -> str:
     """What attention is not."""
-    return say(DISCLAIMER_ATTENTION)
+    return say_word(DISCLAIMER_ATTENTION)
 
 
 def model_notice(model: ModelState) -> str:
     """What the model is not for, or what is not known about it."""
-    return say(model.notice)
+    return say_word(model.notice)

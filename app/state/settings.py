@@ -11,6 +11,7 @@ from PySide6.QtCore import QByteArray, QObject, QStandardPaths, Signal
 from app.state.ini_file import IniFile
 from app.state.records import Calibration
 from rostfine_core.attention import COLOUR_MAPS
+from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 _Location = QStandardPaths.StandardLocation
@@ -93,6 +94,20 @@ SETTINGS: tuple[Setting, ...] = (
         ),
         default="",
         is_path=True,
+    ),
+    Setting(
+        id="report_language",
+        group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
+        label=QT_TRANSLATE_NOOP("Settings", "Report language"),
+        tip=QT_TRANSLATE_NOOP(
+            "Settings", "Language of PDF and pictures; tables and data files stay in English."
+        ),
+        default="en",
+        choices=LANGUAGES,
+        choice_labels=(
+            QT_TRANSLATE_NOOP("Settings", "English"),
+            QT_TRANSLATE_NOOP("Settings", "Japanese"),
+        ),
     ),
     Setting(
         id="model_path",

@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.presentation.theme import GRADE_COLOURS
-from app.presentation.wording import say
+from app.presentation.wording import say_word
 from app.views.panel import muted
 from rostfine_core.domain import Grade, GradeDistribution, Prediction
 
@@ -30,7 +30,7 @@ class Histogram(QWidget):
         self._plot.getAxis("left").setWidth(34)
         self._plot.getAxis("left").setTicks([[(t / 10, f"{10 * t}%") for t in range(0, 11, 2)]])
         self._plot.getAxis("bottom").setTicks(
-            [[(g.value, f"{g.name}\n{say(g.meaning)}") for g in Grade]]
+            [[(g.value, f"{g.name}\n{say_word(g.meaning)}") for g in Grade]]
         )
         self._plot.getAxis("bottom").setHeight(36)
         self._plot.setAccessibleName(self.tr("Grade distribution"))

@@ -191,6 +191,12 @@ class ReportPage(QWidget):
         for picture in pictures:
             self._pages.addWidget(PagePicture(picture))
 
+    @Slot(str)
+    def follow_setting(self, id: str) -> None:
+        """Draw again when the report is to be in another language."""
+        if id == "report_language":
+            self._on_contents_changed()
+
     @Slot()
     def _on_overlay_changed(self) -> None:
         """Draw again when the pictures' colours are different; opacity is the screen's alone."""

@@ -98,7 +98,9 @@ class StatusBar(QStatusBar):
         if job is None:
             return
         stage = (
-            self.tr("loading the model") if job.kind == "model" else wording.say(job.progress.stage)
+            self.tr("loading the model")
+            if job.kind == "model"
+            else wording.say_word(job.progress.stage)
         )
         self._stage.setText(self.tr("cancelling …") if job.is_cancelling else f"{stage} …")
         self._progress.setUpdatesEnabled(False)  # else each change repaints the whole window

@@ -97,7 +97,7 @@
     </message>
     <message>
         <source>track rejected by the operator</source>
-        <translation>操作者が追跡を却下しました</translation>
+        <translation>担当者が追跡を却下しました</translation>
     </message>
     <message>
         <source>not graded</source>
@@ -644,8 +644,236 @@
         <translation>{name} を表示できません({reason})。レポートを書き出し、別のプログラムで開いてください。</translation>
     </message>
     <message>
+        <source>AI quality grade report</source>
+        <translation>AI 品質評価レポート</translation>
+    </message>
+    <message>
+        <source>A = 1 … E = 5, lower is better</source>
+        <translation>A = 1 … E = 5、小さいほど良い</translation>
+    </message>
+    <message>
+        <source>0 if all agree, 2.32 if votes are even</source>
+        <translation>全員一致で 0、票が均等なら 2.32</translation>
+    </message>
+    <message>
+        <source>None of the checks fired (click, track, crop over the border, light, focus, size of the head, frame rate, scale, samples of the training).</source>
+        <translation>該当した確認項目はありません(クリック、追跡、画像端での切り出し、明るさ、ピント、頭部の大きさ、フレームレート、縮尺、学習の検体数)。</translation>
+    </message>
+    <message>
+        <source>single model: no ensemble spread</source>
+        <translation>単一のモデルのため、ばらつきはありません</translation>
+    </message>
+    <message>
         <source>There is nothing to report: assess at least one sperm first.</source>
         <translation>レポートする内容がありません。先に精子を一つ以上評価してください。</translation>
+    </message>
+    <message>
+        <source>not calibrated</source>
+        <translation>未校正</translation>
+    </message>
+    <message>
+        <source>not given</source>
+        <translation>未記入</translation>
+    </message>
+    <message>
+        <source>withheld</source>
+        <translation>算出せず</translation>
+    </message>
+    <message>
+        <source>curvilinear velocity</source>
+        <translation>曲線速度</translation>
+    </message>
+    <message>
+        <source>straight-line velocity</source>
+        <translation>直線速度</translation>
+    </message>
+    <message>
+        <source>average-path velocity</source>
+        <translation>平均経路速度</translation>
+    </message>
+    <message>
+        <source>linearity, VSL/VCL</source>
+        <translation>直線性、VSL/VCL</translation>
+    </message>
+    <message>
+        <source>straightness, VSL/VAP</source>
+        <translation>直進性、VSL/VAP</translation>
+    </message>
+    <message>
+        <source>wobble, VAP/VCL</source>
+        <translation>動揺性、VAP/VCL</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>Notice</source>
+        <translation>お知らせ</translation>
+    </message>
+    <message>
+        <source>not reviewed by the operator</source>
+        <translation>担当者は未確認</translation>
+    </message>
+    <message>
+        <source>accepted by the operator</source>
+        <translation>担当者が承認</translation>
+    </message>
+    <message>
+        <source>rejected by the operator</source>
+        <translation>担当者が却下</translation>
+    </message>
+    <message>
+        <source>Sperm {name}</source>
+        <translation>精子 {name}</translation>
+    </message>
+    <message>
+        <source>{grade} ({meaning})</source>
+        <translation>{grade}({meaning})</translation>
+    </message>
+    <message>
+        <source>{grade:.2f} ({scale})</source>
+        <translation>{grade:.2f}({scale})</translation>
+    </message>
+    <message>
+        <source>{entropy:.2f} bits</source>
+        <translation>{entropy:.2f} ビット</translation>
+    </message>
+    <message>
+        <source>{spread} ({meaning})</source>
+        <translation>{spread}({meaning})</translation>
+    </message>
+    <message>
+        <source>±{spread:.2f} grades</source>
+        <translation>±{spread:.2f} 段階</translation>
+    </message>
+    <message>
+        <source>standard deviation over {count} models</source>
+        <translation>{count} モデルの標準偏差</translation>
+    </message>
+    <message>
+        <source>frame {frame} at x {x:.1f}, y {y:.1f} px</source>
+        <translation>フレーム {frame}: x {x:.1f}、y {y:.1f} px</translation>
+    </message>
+    <message>
+        <source>{count} warning</source>
+        <translation>警告 {count} 件</translation>
+    </message>
+    <message>
+        <source>{count} warnings</source>
+        <translation>警告 {count} 件</translation>
+    </message>
+    <message>
+        <source>{count} notice</source>
+        <translation>お知らせ {count} 件</translation>
+    </message>
+    <message>
+        <source>{count} notices</source>
+        <translation>お知らせ {count} 件</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>なし</translation>
+    </message>
+    <message>
+        <source>{points} at {fps:.4g} fps over {span:.2f} s; average path smoothed over {window:.3g} s.</source>
+        <translation>{points}({fps:.4g} fps、{span:.2f} 秒間)。平均経路は {window:.3g} 秒の窓で平滑化。</translation>
+    </message>
+    <message>
+        <source>{count:,} measured point</source>
+        <translation>計測点 {count:,} 個</translation>
+    </message>
+    <message>
+        <source>{count:,} measured points</source>
+        <translation>計測点 {count:,} 個</translation>
+    </message>
+    <message>
+        <source>At this rate the smoothing window holds one picture: VAP is VCL, STR is LIN.</source>
+        <translation>このフレームレートでは平滑化の窓に 1 枚しか入らないため、VAP は VCL、STR は LIN と同じです。</translation>
+    </message>
+    <message>
+        <source>Not calibrated: lengths in pixels, speeds in {unit}.</source>
+        <translation>未校正: 長さはピクセル、速度は {unit} です。</translation>
+    </message>
+    <message>
+        <source>not available</source>
+        <translation>値がありません</translation>
+    </message>
+    <message>
+        <source>mean offset from average path</source>
+        <translation>平均経路からのずれの平均</translation>
+    </message>
+    <message>
+        <source>beat-cross frequency</source>
+        <translation>頭部振動数</translation>
+    </message>
+    <message>
+        <source>mean angular displacement</source>
+        <translation>平均角変位</translation>
+    </message>
+    <message>
+        <source>by way, start to end, in 1 s</source>
+        <translation>1 秒間の始点から終点までの距離による</translation>
+    </message>
+    <message>
+        <source>by way, start to end, in 1 s: {way}</source>
+        <translation>1 秒間の始点から終点までの距離による: {way}</translation>
+    </message>
+    <message>
+        <source>WHO motility</source>
+        <translation>WHO 運動性</translation>
+    </message>
+    <message>
+        <source>Software</source>
+        <translation>ソフトウェア</translation>
+    </message>
+    <message>
+        <source>Created</source>
+        <translation>作成日時</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>デバイス</translation>
+    </message>
+    <message>
+        <source>Track</source>
+        <translation>追跡</translation>
+    </message>
+    <message>
+        <source>Clicks</source>
+        <translation>クリック</translation>
+    </message>
+    <message>
+        <source>Network</source>
+        <translation>ネットワーク</translation>
+    </message>
+    <message>
+        <source>Preprocessing</source>
+        <translation>前処理</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>simulated sperm</source>
+        <translation>シミュレーションの精子</translation>
+    </message>
+    <message>
+        <source>{count:,} clip</source>
+        <translation>クリップ {count:,} 本</translation>
+    </message>
+    <message>
+        <source>{count:,} clips</source>
+        <translation>クリップ {count:,} 本</translation>
+    </message>
+    <message>
+        <source>{count:,} sample</source>
+        <translation>検体 {count:,} 件</translation>
+    </message>
+    <message>
+        <source>{count:,} samples</source>
+        <translation>検体 {count:,} 件</translation>
     </message>
     <message>
         <source>Cannot read {path} ({reason}): check its name and that you may read it.</source>
@@ -782,6 +1010,270 @@
     <message>
         <source>{path} has no channels or planes to choose from: leave the choice out.</source>
         <translation>{path} には選べるチャンネルや面がありません。指定を外してください。</translation>
+    </message>
+    <message>
+        <source>sample {name}</source>
+        <translation>検体 {name}</translation>
+    </message>
+    <message>
+        <source>model spread {spread}</source>
+        <translation>モデルのばらつき {spread}</translation>
+    </message>
+    <message>
+        <source>Predicted votes of the panel: {votes}</source>
+        <translation>専門家の票の予測: {votes}</translation>
+    </message>
+    <message>
+        <source>Expected grade {expected}; votes for A or B {share}; disagreement {entropy}; {spread}</source>
+        <translation>期待値 {expected}; A または B の票 {share}; 不一致 {entropy}; {spread}</translation>
+    </message>
+    <message>
+        <source>model {name}</source>
+        <translation>モデル {name}</translation>
+    </message>
+    <message>
+        <source>video {name}</source>
+        <translation>動画 {name}</translation>
+    </message>
+    <message>
+        <source>Frames the network saw</source>
+        <translation>ネットワークが見たフレーム</translation>
+    </message>
+    <message>
+        <source>Encoder attention (rollout)</source>
+        <translation>エンコーダーの注意(ロールアウト)</translation>
+    </message>
+    <message>
+        <source>Selected patches (spatial branch)</source>
+        <translation>選択されたパッチ(空間ブランチ)</translation>
+    </message>
+    <message>
+        <source>lower</source>
+        <translation>低い</translation>
+    </message>
+    <message>
+        <source>higher attention</source>
+        <translation>注意が高い</translation>
+    </message>
+    <message>
+        <source>Outline in row two: over half of the scale.</source>
+        <translation>2 行目の輪郭線: 尺度の半分を超える範囲。</translation>
+    </message>
+    <message>
+        <source>predicted</source>
+        <translation>予測</translation>
+    </message>
+    <message>
+        <source>lost</source>
+        <translation>見失い</translation>
+    </message>
+    <message>
+        <source>manual</source>
+        <translation>手動</translation>
+    </message>
+    <message>
+        <source>attention is even over the clip.</source>
+        <translation>注意はクリップ全体で均一です。</translation>
+    </message>
+    <message>
+        <source>colours from this clip&apos;s lowest ({low:.3g}×) to highest ({high:.3g}×) value, as multiples of its mean patch; one scale for all frames.</source>
+        <translation>色はこのクリップの最小値({low:.3g} 倍)から最大値({high:.3g} 倍)までを、パッチの平均に対する倍率で表します。尺度は全フレーム共通です。</translation>
+    </message>
+    <message>
+        <source>attention is nearly even over the clip; {scale}</source>
+        <translation>注意はクリップ全体でほぼ均一です。{scale}</translation>
+    </message>
+    <message>
+        <source>colours from 0 to this clip&apos;s highest attention to a selected patch; one scale for all frames. Patches that were not selected stay grey.</source>
+        <translation>色は 0 から、このクリップで選択されたパッチへの注意の最大値までを表します。尺度は全フレーム共通です。選択されなかったパッチは灰色のままです。</translation>
+    </message>
+    <message>
+        <source>{frame} ({status})</source>
+        <translation>{frame}({status})</translation>
+    </message>
+    <message>
+        <source>{title}, sample {sample}</source>
+        <translation>{title}、検体 {sample}</translation>
+    </message>
+    <message>
+        <source>Sample {name}</source>
+        <translation>検体 {name}</translation>
+    </message>
+    <message>
+        <source>Page {page} of</source>
+        <translation>{page} ページ /</translation>
+    </message>
+    <message>
+        <source>Each sperm&apos;s result is the share of a panel of experts that would vote A (best), B (good), C (neither), D (bad) or E (worst), as predicted by the model. Expected grade: the mean vote, {scale}. Disagreement: entropy of the votes in bits, {entropy}. Model spread: standard deviation of the expected grade over an ensemble of models (– for a single model); it is apart from the panel&apos;s own disagreement. VAP: average-path velocity. Bars: the votes A to E on a scale of 0 to 100%.</source>
+        <translation>各精子の結果は、専門家のうち A(最良)、B(良い)、C(中間)、D(悪い)、E(最低)に票を入れる割合をモデルが予測したものです。期待値: 票の平均({scale})。不一致: 票のエントロピー(ビット、{entropy})。モデルのばらつき: アンサンブルのモデル間での期待値の標準偏差(単一のモデルでは –)。専門家自身の不一致とは別のものです。VAP: 平均経路速度。棒: A から E の票(0～100% の尺度)。</translation>
+    </message>
+    <message>
+        <source>Sample</source>
+        <translation>検体</translation>
+    </message>
+    <message>
+        <source>Operator</source>
+        <translation>担当者</translation>
+    </message>
+    <message>
+        <source>Assessed</source>
+        <translation>評価日時</translation>
+    </message>
+    <message>
+        <source>Sperm graded</source>
+        <translation>評価した精子</translation>
+    </message>
+    <message>
+        <source>Video</source>
+        <translation>動画</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>画像</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>フレーム</translation>
+    </message>
+    <message>
+        <source>Scale</source>
+        <translation>縮尺</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Trained on</source>
+        <translation>学習データ</translation>
+    </message>
+    <message>
+        <source>Sperm</source>
+        <translation>精子</translation>
+    </message>
+    <message>
+        <source>Click (frame: x, y)</source>
+        <translation>座標(フレーム: x, y)</translation>
+    </message>
+    <message>
+        <source>Votes</source>
+        <translation>票</translation>
+    </message>
+    <message>
+        <source>Expected grade</source>
+        <translation>期待値</translation>
+    </message>
+    <message>
+        <source>Votes A or B</source>
+        <translation>A または B の票</translation>
+    </message>
+    <message>
+        <source>Disagreement</source>
+        <translation>不一致</translation>
+    </message>
+    <message>
+        <source>Model spread</source>
+        <translation>モデルのばらつき</translation>
+    </message>
+    <message>
+        <source>VAP</source>
+        <translation>VAP</translation>
+    </message>
+    <message>
+        <source>Flags</source>
+        <translation>確認事項</translation>
+    </message>
+    <message>
+        <source>All sperm of this report</source>
+        <translation>このレポートの全精子</translation>
+    </message>
+    <message>
+        <source>Sperm {name}: {reason}.</source>
+        <translation>精子 {name}: {reason}。</translation>
+    </message>
+    <message>
+        <source>Left out of this report ({count})</source>
+        <translation>このレポートから除いた精子({count})</translation>
+    </message>
+    <message>
+        <source>Signature</source>
+        <translation>署名</translation>
+    </message>
+    <message>
+        <source>Date</source>
+        <translation>日付</translation>
+    </message>
+    <message>
+        <source>{count} (tracks accepted by the operator: {accepted})</source>
+        <translation>{count}(担当者が追跡を承認: {accepted})</translation>
+    </message>
+    <message>
+        <source>{first} to {last}</source>
+        <translation>{first} ～ {last}</translation>
+    </message>
+    <message>
+        <source>colour</source>
+        <translation>カラー</translation>
+    </message>
+    <message>
+        <source>grey</source>
+        <translation>グレー</translation>
+    </message>
+    <message>
+        <source>{count} frames at {fps:.4g} fps, {duration:.2f} s</source>
+        <translation>{count} フレーム、{fps:.4g} fps、{duration:.2f} 秒</translation>
+    </message>
+    <message>
+        <source>Lines in the bars: lowest to highest single model.</source>
+        <translation>棒の中の線: 個々のモデルの最小値から最大値。</translation>
+    </message>
+    <message>
+        <source>Frame {frame}; {side} × {side} px</source>
+        <translation>フレーム {frame}; {side} × {side} px</translation>
+    </message>
+    <message>
+        <source>Predicted votes of the panel</source>
+        <translation>専門家の票の予測</translation>
+    </message>
+    <message>
+        <source>Predicted votes of the panel, {count} models</source>
+        <translation>専門家の票の予測、{count} モデル</translation>
+    </message>
+    <message>
+        <source>Global head</source>
+        <translation>全体ヘッド</translation>
+    </message>
+    <message>
+        <source>Spatial head</source>
+        <translation>空間ヘッド</translation>
+    </message>
+    <message>
+        <source>Temporal head</source>
+        <translation>時間ヘッド</translation>
+    </message>
+    <message>
+        <source>share of the panel</source>
+        <translation>専門家のうちの割合</translation>
+    </message>
+    <message>
+        <source>Where the network looked (above each column: frame · time)</source>
+        <translation>ネットワークが見た場所(各列の上: フレーム · 時刻)</translation>
+    </message>
+    <message>
+        <source>Quality checks</source>
+        <translation>品質の確認</translation>
+    </message>
+    <message>
+        <source>Quality checks that fired</source>
+        <translation>該当した確認事項</translation>
+    </message>
+    <message>
+        <source>Kinematics</source>
+        <translation>運動の計測値</translation>
+    </message>
+    <message>
+        <source>What made this result</source>
+        <translation>この結果の作成条件</translation>
     </message>
     <message>
         <source>The file has {channels}: the first is read (--channel of rostfine reads another).</source>
@@ -2045,6 +2537,14 @@
     <message>
         <source>Each sample gets a folder in it; empty means the usual place.</source>
         <translation>この中に検体ごとのフォルダーを作ります。空欄なら既定の場所です。</translation>
+    </message>
+    <message>
+        <source>Report language</source>
+        <translation>レポートの言語</translation>
+    </message>
+    <message>
+        <source>Language of PDF and pictures; tables and data files stay in English.</source>
+        <translation>PDF と画像の言語です。表とデータファイルは英語のままです。</translation>
     </message>
     <message>
         <source>Empty means the demonstration model; a folder of models is an ensemble.</source>

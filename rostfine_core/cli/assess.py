@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT, Paint
+from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.cli.arguments import OF_FILE, Verbs, count, position, positive, scale, whole
 from rostfine_core.cli.progress import run_job
 from rostfine_core.domain import (
@@ -81,6 +82,12 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
         choices=COLOUR_MAPS,
         default=DEFAULT_PAINT.colour_map,
         help="colours of attention in the report (default %(default)s)",
+    )
+    parser.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        default=LANGUAGES[0],
+        help="language of PDF and pictures (default %(default)s)",
     )
     parser.add_argument(
         "--model", type=Path, help="model file, or folder of several (default: the bundled one)"
@@ -186,6 +193,7 @@ def _assess_into(
             arguments.out,
             left_out=outcome.rejected,
             paint=Paint(colour_map=arguments.colour_map),
+            language=arguments.language,
             overwrite=arguments.overwrite,
         )
     )

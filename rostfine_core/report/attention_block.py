@@ -6,16 +6,22 @@ from reportlab.platypus.flowables import Flowable, KeepTogether
 
 from rostfine_core.attention import Paint
 from rostfine_core.domain import DISCLAIMER_ATTENTION, Assessment
-from rostfine_core.report.film import ROW_TITLES, paint_film, range_in_words, scale_bar
+from rostfine_core.messages import Message, Say, joined
+from rostfine_core.report.film import OUTLINE, ROW_TITLES, paint_film, range_in_words, scale_bar
 from rostfine_core.report.layout import FLUSH, WIDTH_PT, text, titled
 from rostfine_core.report.pictures import COLUMNS, ColourBar, DrawPicture, FilmBand, draw_jpeg
 
-TITLE = "Where the network looked (above each column: frame · time)"
+TITLE = Message("Where the network looked (above each column: frame · time)")
 GUTTER_PT = 4 * mm
 
 
 def attention_block(
-    assessment: Assessment, *, paint: Paint, edge_px: int, draw_picture: DrawPicture = draw_jpeg
+    assessment: Assessment,
+    say: Say,
+    *,
+    paint: Paint,
+    edge_px: int,
+    draw_picture: DrawPicture = draw_jpeg,
 ) -> list[Flowable]:
     """The film in bands of eight frames, with what its colours mean.
 
@@ -23,6 +29,7 @@ def attention_block(
 
     Args:
         assessment: what is shown.
+        say: words what is said of it.
         paint: the colours of attention.
         edge_px: the side of a panel.
         draw_picture: puts the film's rows into the page.
@@ -31,19 +38,19 @@ def attention_block(
     bar = scale_bar(assessment.clip.images.shape[1], assessment.provenance.um_per_px)
     total = len(film.boxes)
     first, *others = (
-        FilmBand(film, range(i, min(i + COLUMNS, total)), scale=bar, draw_picture=draw_picture)
+        FilmBand(film, say, range(i, min(i + COLUMNS, total)), scale=bar, draw_picture=draw_picture)
         for i in range(0, total, COLUMNS)
     )
     meanings = zip(ROW_TITLES[1:], range_in_words(film), strict=True)
-    note = f"{DISCLAIMER_ATTENTION} Outline in row two: over half of the scale."
+    note = joined((Message(DISCLAIMER_ATTENTION), OUTLINE), " ")
     captions: list[Flowable] = [
-        ColourBar(film),
-        *(text(f"{title}: {meaning}", "tiny") for title, meaning in meanings),
-        text(note, "small"),
+        ColourBar(film, say),
+        *(text(say(joined(row, ": ")), "tiny") for row in meanings),
+        text(say(note), "small"),
     ]
     beside_pt = WIDTH_PT - first.width
     if beside_pt >= GUTTER_PT + captions[0].width:
         row = [first, "", [Spacer(1, first.height / 3), *captions]]
         widths = [first.width, GUTTER_PT, beside_pt - GUTTER_PT]
-        return [titled(TITLE, Table([row], colWidths=widths, style=FLUSH))]
-    return [titled(TITLE, first), *others, KeepTogether(captions)]
+        return [titled(say(TITLE), Table([row], colWidths=widths, style=FLUSH))]
+    return [titled(say(TITLE), first), *others, KeepTogether(captions)]

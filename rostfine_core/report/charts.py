@@ -4,11 +4,13 @@ Bars are one dark grey with their values written above, so that nothing is lost 
 colour.
 """
 
+from collections.abc import Sequence
+
 from reportlab.graphics.shapes import Drawing, Line, Rect, String
 from reportlab.lib.colors import HexColor, black, white
 
 from rostfine_core.domain import Grade, GradeDistribution
-from rostfine_core.report.fonts import BOLD, REGULAR
+from rostfine_core.report.fonts import REGULAR, pdf_width, runs
 
 BAR = HexColor("#3A4654")
 LINE = HexColor("#B5BBC2")
@@ -20,7 +22,7 @@ def histogram(
     width_pt: float,
     height_pt: float,
     size_pt: float,
-    meanings: bool = False,
+    meanings: Sequence[str] = (),
     members: tuple[GradeDistribution, ...] = (),
 ) -> Drawing:
     """Five bars on a fixed scale of 0 to 100%, each with its share above and grade below.
@@ -30,7 +32,7 @@ def histogram(
         width_pt: width of the drawing.
         height_pt: its height.
         size_pt: size of the letters.
-        meanings: whether the grades' words stand under their letters.
+        meanings: the grades' words, which stand under their letters.
         members: distributions of an ensemble; a line spans their lowest to highest share.
     """
     drawing = Drawing(width_pt, height_pt)
@@ -47,7 +49,7 @@ def histogram(
         _add_text(drawing, f"{p:.1%}", centre, foot + top * full + 0.35 * size_pt, size_pt)
         _add_text(drawing, grade.name, centre, foot - 1.1 * size_pt, size_pt, bold=True)
         if meanings:
-            _add_text(drawing, grade.meaning, centre, foot - 2.3 * size_pt, 0.9 * size_pt)
+            _add_text(drawing, meanings[i], centre, foot - 2.3 * size_pt, 0.9 * size_pt)
     drawing.add(Line(0, foot, width_pt, foot, strokeColor=black, strokeWidth=0.7))
     return drawing
 
@@ -102,5 +104,7 @@ def _add_whisker(
 def _add_text(
     drawing: Drawing, text: str, x: float, y: float, size_pt: float, *, bold: bool = False
 ) -> None:
-    font = BOLD if bold else REGULAR
-    drawing.add(String(x, y, text, fontName=font, fontSize=size_pt, textAnchor="middle"))
+    x -= pdf_width(text, size_pt=size_pt, bold=bold) / 2
+    for font, stretch in runs(text, bold=bold):
+        drawing.add(String(x, y, stretch, fontName=font, fontSize=size_pt))
+        x += pdf_width(stretch, size_pt=size_pt, bold=bold)

@@ -15,6 +15,7 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Spacer
 from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.attention import DEFAULT_PAINT, Paint, Pixels
+from rostfine_core.catalogue import saying_in
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
@@ -23,6 +24,7 @@ from rostfine_core.domain import (
     with_micro_sign,
 )
 from rostfine_core.files import atomic_write
+from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.attention_block import attention_block
 from rostfine_core.report.fonts import one_line, prepare_reportlab
 from rostfine_core.report.layout import LONGEST_NAME, WIDTH_PT, text
@@ -32,9 +34,13 @@ from rostfine_core.report.pictures import PANEL_PT
 from rostfine_core.report.wording import (
     PROGRAM,
     by_severity,
+    entropy_in_words,
     expected_in_words,
     model_notice,
+    reason_in_words,
     required_notices,
+    share,
+    sperm_in_words,
     spread_in_words,
     time_in_words,
     votes_in_words,
@@ -49,32 +55,43 @@ PAGE_PT = ((WIDTH_PX - 0.1) / PX_PER_PT, (MOST_PX - 0.1) / PX_PER_PT)  # PDFium 
 GAP_PT = 2 * mm
 
 
-def write_explanation(path: Path, assessment: Assessment, *, paint: Paint = DEFAULT_PAINT) -> None:
+def write_explanation(
+    path: Path,
+    assessment: Assessment,
+    *,
+    paint: Paint = DEFAULT_PAINT,
+    language: str = "en",
+) -> None:
     """Write ``explanation_figure`` as PNG; the notes also stand in the file's metadata.
 
     Raises:
         StoreError: the file cannot be written.
     """
+    say = saying_in(language)
     facts = PngInfo()
     facts.add_itxt("Software", f"{PROGRAM} {assessment.provenance.software_version}")
-    facts.add_itxt("Title", one_line(_title(assessment)))
-    facts.add_itxt("Disclaimer", " ".join((*required_notices([assessment]), DISCLAIMER_ATTENTION)))
-    figure = explanation_figure(assessment, paint=paint)
+    facts.add_itxt("Title", one_line(say(_title(assessment))))
+    notices = (*required_notices([assessment]), Message(DISCLAIMER_ATTENTION))
+    facts.add_itxt("Disclaimer", " ".join(map(say, notices)))
+    figure = explanation_figure(assessment, paint=paint, language=language)
     with atomic_write(path) as temporary:
         figure.save(temporary, format="PNG", pnginfo=facts, compress_level=3)
 
 
-def explanation_figure(assessment: Assessment, *, paint: Paint = DEFAULT_PAINT) -> Image.Image:
+def explanation_figure(
+    assessment: Assessment, *, paint: Paint = DEFAULT_PAINT, language: str = "en"
+) -> Image.Image:
     """Draw where the network looked, with the grade, every reason for doubt and all notes.
 
     Rows hold at most eight frames; a network that sees more gets further bands below.
+    ``language`` is one of ``catalogue.LANGUAGES``.
     """
     prepare_reportlab()
-    end, panels = _End(), _Panels()
+    say, end, panels = saying_in(language), _End(), _Panels()
     story = [
-        *_head(assessment),
-        *attention_block(assessment, paint=paint, edge_px=PANEL_PX, draw_picture=panels.take),
-        *_notes(assessment),
+        *_head(assessment, say),
+        *attention_block(assessment, say, paint=paint, edge_px=PANEL_PX, draw_picture=panels.take),
+        *_notes(assessment, say),
         end,
     ]
     pdf = _one_page(story)
@@ -131,50 +148,62 @@ def _one_page(story: Sequence[Flowable]) -> bytes:
     return written.getvalue()
 
 
-def _title(assessment: Assessment) -> str:
+def _title(assessment: Assessment) -> Message:
     sample = assessment.sample.sample
-    return f"Sperm {assessment.target}" + (f" · sample {sample}" if sample else "")
+    parts = [sperm_in_words(assessment)]
+    if sample:
+        parts.append(Message("sample {name}", name=sample))
+    return joined(parts, " · ")
 
 
-def _head(assessment: Assessment) -> list[Flowable]:
+def _head(assessment: Assessment, say: Say) -> list[Flowable]:
     """The grade and all flags, since the picture goes about without the report."""
     prediction = assessment.prediction
     grade = prediction.grade
     spread = spread_in_words(prediction)
     if prediction.ensemble_spread is not None:
-        spread = f"model spread {spread}"
-    numbers = (
-        f"Expected grade {expected_in_words(grade)}; votes for A or B {grade.p_a_or_b:.1%}; "
-        f"disagreement {grade.entropy_bits:.2f} bits; {spread}"
+        spread = Message("model spread {spread}", spread=spread)
+    votes = Message("Predicted votes of the panel: {votes}", votes=votes_in_words(grade))
+    numbers = Message(
+        "Expected grade {expected}; votes for A or B {share}; disagreement {entropy}; {spread}",
+        expected=expected_in_words(grade),
+        share=share(grade.p_a_or_b),
+        entropy=entropy_in_words(grade),
+        spread=spread,
     )
     flags = (
         text(
-            f"{flag.severity.capitalize()}: {with_micro_sign(str(flag.reason))}",
+            with_micro_sign(say(reason_in_words(flag))),
             "small",
             bold=flag.severity is Severity.WARNING,
         )
         for flag in by_severity(assessment.flags)
     )
     return [
-        text(_title(assessment), "heading", limit=LONGEST_NAME),
+        text(say(_title(assessment)), "heading", limit=LONGEST_NAME),
         Spacer(1, GAP_PT / 2),
-        text(f"Predicted votes of the panel: {votes_in_words(grade)}", "small"),
-        text(numbers, "small"),
+        text(say(votes), "small"),
+        text(say(numbers), "small"),
         *flags,
         Spacer(1, GAP_PT),
     ]
 
 
-def _notes(assessment: Assessment) -> list[Flowable]:
+def _notes(assessment: Assessment, say: Say) -> list[Flowable]:
     made = assessment.provenance
-    facts = (
-        f"{PROGRAM} {made.software_version} · model {made.model.file_name} · "
-        f"video {made.video_name} · {time_in_words(made.created_utc)}"
+    facts = joined(
+        (
+            f"{PROGRAM} {made.software_version}",
+            Message("model {name}", name=made.model.file_name),
+            Message("video {name}", name=made.video_name),
+            time_in_words(made.created_utc),
+        ),
+        " · ",
     )
     return [
         Spacer(1, GAP_PT),
-        NoticeBand(model_notice([assessment])),
+        NoticeBand(model_notice([assessment]), say),
         Spacer(1, GAP_PT / 2),
-        text(DISCLAIMER_AI_GRADE, "small", bold=True),
-        text(facts, "tiny"),
+        text(say(Message(DISCLAIMER_AI_GRADE)), "small", bold=True),
+        text(say(facts), "tiny"),
     ]

@@ -24,13 +24,21 @@ from rostfine_core.domain import (
     TrackStatus,
     attention_range,
 )
+from rostfine_core.messages import Message, joined
 
 BAR_SHARE = 0.35
 ROW_TITLES = (
-    "Frames the network saw",
-    "Encoder attention (rollout)",
-    "Selected patches (spatial branch)",
+    Message("Frames the network saw"),
+    Message("Encoder attention (rollout)"),
+    Message("Selected patches (spatial branch)"),
 )
+LOWER, HIGHER = Message("lower"), Message("higher attention")
+OUTLINE = Message("Outline in row two: over half of the scale.")
+STATUSES = {
+    TrackStatus.PREDICTED: Message("predicted"),
+    TrackStatus.LOST: Message("lost"),
+    TrackStatus.MANUAL: Message("manual"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,18 +75,20 @@ def paint_film(assessment: Assessment, *, edge_px: int, paint: Paint) -> Attenti
     )
 
 
-def range_in_words(film: AttentionFilm) -> tuple[str, str]:
+def range_in_words(film: AttentionFilm) -> tuple[Message, Message]:
     """What the two colour scales mean, for the captions of rows two and three."""
-    rollout = "attention is even over the clip."
+    rollout = Message("attention is even over the clip.")
     if film.rollout_range is not None:
         low, high = film.rollout_range
-        rollout = (
-            f"colours from this clip's lowest ({low:.3g}×) to highest ({high:.3g}×) value, "
-            "as multiples of its mean patch; one scale for all frames."
+        rollout = Message(
+            "colours from this clip's lowest ({low:.3g}×) to highest ({high:.3g}×) value, as "
+            "multiples of its mean patch; one scale for all frames.",
+            low=low,
+            high=high,
         )
         if high - low < NEARLY_EVEN:
-            rollout = f"attention is nearly even over the clip; {rollout}"
-    selected = (
+            rollout = Message("attention is nearly even over the clip; {scale}", scale=rollout)
+    selected = Message(
         "colours from 0 to this clip's highest attention to a selected patch; one scale for all "
         "frames. Patches that were not selected stay grey."
     )
@@ -94,7 +104,9 @@ def scale_bar(edge_px: int, um_per_px: float | None) -> tuple[float, str]:
     return length / (edge_px * unit_per_px), f"{length:g} {unit}"
 
 
-def frame_label(box: CropBox) -> str:
+def frame_label(box: CropBox) -> Message:
     """Which frame a column shows and when, marked where the place was not measured."""
-    mark = "" if box.status is TrackStatus.MEASURED else f" ({box.status})"
-    return f"{box.frame} · {box.time_s:.2f} s{mark}"
+    label = f"{box.frame} · {box.time_s:.2f} s"
+    if box.status is TrackStatus.MEASURED:
+        return joined((label,))
+    return Message("{frame} ({status})", frame=label, status=STATUSES[box.status])

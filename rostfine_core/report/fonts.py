@@ -25,6 +25,11 @@ FILES = {
 }
 
 
+NEVER_FIRST = "、。，．・：；！？）」』】〉》〕ーぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;!?)]}%×～"
+NEVER_LAST = "（「『【〈《〔([{"
+"""What a line of Japanese does not begin or end with."""
+
+
 def prepare_reportlab() -> None:
     """Make the faces known to reportlab under ``REGULAR``, ``BOLD`` and ``JAPANESE``.
 
@@ -81,6 +86,41 @@ def markup(text: str, *, bold: bool = False) -> str:
 def pdf_width(text: str, *, size_pt: float, bold: bool = False) -> float:
     """The width of text in points."""
     return sum(pdfmetrics.stringWidth(s, name, size_pt) for name, s in runs(text, bold=bold))
+
+
+def wrapped(text: str, *, size_pt: float, width_pt: float, bold: bool = False) -> list[str]:
+    """Break text into lines that fit ``width_pt``.
+
+    Breaks at spaces and beside Japanese, and within a word that alone is wider than a line.
+    """
+    lines: list[str] = []
+    rest = printable(text)
+    while rest:
+        fitting = _fitting(rest, width_pt, lambda p: pdf_width(p, size_pt=size_pt, bold=bold))
+        count = _breaking(rest, fitting)
+        lines.append(rest[:count].rstrip())
+        rest = rest[count:].lstrip()
+    return lines
+
+
+def _breaking(text: str, fitting: int) -> int:
+    """Where to end a line of which ``fitting`` characters have room; within a word at worst."""
+    if fitting == len(text):
+        return fitting
+    for count in range(fitting, 0, -1):
+        before, after = text[count - 1], text[count]
+        if " " in (before, after) or (
+            (is_wide(before) or is_wide(after))
+            and after not in NEVER_FIRST
+            and before not in NEVER_LAST
+        ):
+            return count
+    return fitting
+
+
+def is_wide(character: str) -> bool:
+    """Whether lines break beside it without a space, as beside Japanese."""
+    return unicodedata.east_asian_width(character) in "WF"
 
 
 def cut_to_width(text: str, *, size_pt: float, width_pt: float) -> str:

@@ -9,8 +9,10 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, Spacer, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether
 
+from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.charts import LINE
-from rostfine_core.report.fonts import BOLD, REGULAR, markup, shortened
+from rostfine_core.report.fonts import BOLD, REGULAR, is_wide, markup, shortened
+from rostfine_core.report.wording import Rows, Words, in_words
 
 WIDTH_PT = 180 * mm
 LONGEST_TEXT, LONGEST_NAME = 3000, 200
@@ -53,8 +55,8 @@ GRID = TableStyle(
 
 
 @cache
-def _style(name: str) -> ParagraphStyle:
-    """The report's few paragraph styles by name."""
+def _style(name: str, *, is_wide: bool) -> ParagraphStyle:
+    """The report's few paragraph styles by name; wide ones break lines beside any character."""
     sizes = {
         "title": 16,
         "heading": 12.5,
@@ -71,6 +73,7 @@ def _style(name: str) -> ParagraphStyle:
         fontSize=size,
         leading=1.28 * size,
         splitLongWords=1,
+        wordWrap="CJK" if is_wide else None,
     )
 
 
@@ -83,7 +86,9 @@ def text(
     the table and ``assessment.json`` hold the whole text.
     """
     strong = bold or style in STRONG
-    return Paragraph(markup(shortened(content, limit), bold=strong), _style(style))
+    shown = shortened(content, limit)
+    style_used = _style(style, is_wide=any(map(is_wide, shown)))
+    return Paragraph(markup(shown, bold=strong), style_used)
 
 
 def titled(title: str, *parts: Flowable) -> KeepTogether:
@@ -91,18 +96,24 @@ def titled(title: str, *parts: Flowable) -> KeepTogether:
     return KeepTogether([text(title, "label"), Spacer(1, 1 * mm), *parts])
 
 
-def pairs(rows: Iterable[tuple[str, str]], *, widths: tuple[float, float]) -> Table:
+def pairs(rows: Rows, say: Say, *, widths: tuple[float, float]) -> Table:
     """Names and values in body size, values cut to the length of a name."""
-    cells = [[text(name, "small"), text(value, limit=LONGEST_NAME)] for name, value in rows]
+    cells = [
+        [text(in_words(name, say), "small"), text(in_words(value, say), limit=LONGEST_NAME)]
+        for name, value in rows
+    ]
     return Table(cells, colWidths=list(widths), style=TIGHT)
 
 
-def tiny_pairs(rows: Iterable[tuple[str, str]], *, widths: tuple[float, float]) -> Table:
+def tiny_pairs(rows: Rows, say: Say, *, widths: tuple[float, float]) -> Table:
     """Names and values in the smallest size."""
-    cells = [[text(n, "tiny", bold=True), text(v, "tiny")] for n, v in rows]
+    cells = [
+        [text(in_words(name, say), "tiny", bold=True), text(in_words(value, say), "tiny")]
+        for name, value in rows
+    ]
     return Table(cells, colWidths=list(widths), style=TIGHT)
 
 
-def distinct(values: Iterable[str]) -> str:
-    """Different values in the order of their first sight, as one text."""
-    return "; ".join(dict.fromkeys(values))
+def distinct(values: Iterable[Words]) -> Message:
+    """Different values in the order of their first sight, as one."""
+    return joined(dict.fromkeys(values))

@@ -6,6 +6,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.domain import DISCLAIMER_DEMONSTRATION
+from rostfine_core.messages import Message, Say
 from rostfine_core.report.fonts import pdf_width, runs
 from rostfine_core.report.layout import WIDTH_PT
 
@@ -15,22 +16,23 @@ SIZE_PT = 9.0
 class NoticeBand(Flowable):
     """What must stand beside every result of a model: white on black for a demonstration."""
 
-    def __init__(self, notice: str) -> None:
+    def __init__(self, notice: str, say: Say) -> None:
         super().__init__()
         self.width, self.height = WIDTH_PT, 5.5 * mm
-        self._notice = notice
+        self._is_demonstration = notice == DISCLAIMER_DEMONSTRATION
+        self._words = say(Message(notice))
 
     def draw(self) -> None:
         """Draw at the flowable's place."""
-        is_demonstration = self._notice == DISCLAIMER_DEMONSTRATION
+        is_demonstration = self._is_demonstration
         self.canv.setStrokeColor(black)
         self.canv.setFillColor(black)
         self.canv.rect(
             0, 0, self.width, self.height, stroke=not is_demonstration, fill=is_demonstration
         )
         self.canv.setFillColor(white if is_demonstration else black)
-        left = (self.width - pdf_width(self._notice, size_pt=SIZE_PT, bold=True)) / 2
-        write_line(self.canv, left, 1.6 * mm, self._notice, bold=True)
+        left = (self.width - pdf_width(self._words, size_pt=SIZE_PT, bold=True)) / 2
+        write_line(self.canv, left, 1.6 * mm, self._words, bold=True)
         self.canv.setFillColor(black)
 
 

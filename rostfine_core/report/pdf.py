@@ -12,9 +12,11 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.attention import DEFAULT_PAINT, Paint
+from rostfine_core.catalogue import saying_in
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, Assessment, LeftOut
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
+from rostfine_core.messages import Message, Say
 from rostfine_core.report.charts import LINE
 from rostfine_core.report.fonts import (
     cut_to_width,
@@ -23,7 +25,7 @@ from rostfine_core.report.fonts import (
     prepare_reportlab,
     shortened,
 )
-from rostfine_core.report.layout import LONGEST_NAME, SPERM_STYLE, WIDTH_PT
+from rostfine_core.report.layout import LONGEST_NAME, SPERM_STYLE, WIDTH_PT, distinct
 from rostfine_core.report.notice import NoticeBand, write_line
 from rostfine_core.report.sample_pages import (
     left_out_block,
@@ -33,10 +35,13 @@ from rostfine_core.report.sample_pages import (
 )
 from rostfine_core.report.sperm_pages import sperm_section
 from rostfine_core.report.wording import (
+    NOT_GIVEN,
     NOTHING_TO_REPORT,
     PROGRAM,
+    REPORT_TITLE,
     model_notice,
     required_notices,
+    sperm_in_words,
     time_in_words,
 )
 
@@ -53,8 +58,11 @@ def write_report_pdf(
     *,
     left_out: Sequence[LeftOut] = (),
     paint: Paint = DEFAULT_PAINT,
+    language: str = "en",
 ) -> None:
     """Write the report on the sperm of a sample, and name those that it leaves out.
+
+    ``language`` is one of ``catalogue.LANGUAGES``.
 
     The file holds no time but that of the records, so the same records give the same bytes.
 
@@ -64,34 +72,39 @@ def write_report_pdf(
     if not assessments:
         raise StoreError(NOTHING_TO_REPORT)
     prepare_reportlab()
+    say = saying_in(language)
     story: list[Flowable] = [
-        *sample_block(assessments),
-        *summary_table(assessments),
-        *left_out_block(left_out),
-        signature_block(assessments),
+        *sample_block(assessments, say),
+        *summary_table(assessments, say),
+        *left_out_block(left_out, say),
+        signature_block(assessments, say),
     ]
     for assessment in assessments:
-        story += sperm_section(assessment, paint=paint)
+        story += sperm_section(assessment, say, paint=paint)
     with atomic_write(path) as temporary:
-        _Report(temporary, assessments).build(story, canvasmaker=_NumberedCanvas)
+        report = _Report(temporary, assessments, language=language)
+        report.build(story, canvasmaker=_NumberedCanvas)
 
 
 class _Report(BaseDocTemplate):
     """An A4 document with the program's header and footer and one outline entry a sperm."""
 
-    def __init__(self, path: Path, assessments: Sequence[Assessment]) -> None:
+    def __init__(self, path: Path, assessments: Sequence[Assessment], *, language: str) -> None:
+        self._say = say = saying_in(language)
+        samples = _samples(assessments, say)
+        title = Message("{title}, sample {sample}", title=REPORT_TITLE, sample=samples)
         super().__init__(
             str(path),
             pagesize=A4,
             invariant=1,
-            lang="en",
-            title=f"{PROGRAM}: AI quality grade report, sample {_samples(assessments)}",
+            lang=language,
+            title=f"{PROGRAM}: {say(title)}",
             author=one_line(assessments[0].sample.operator),
-            subject=" ".join(required_notices(assessments)),
+            subject=" ".join(map(say, required_notices(assessments))),
             creator=_program(assessments),
         )
         self._assessments = assessments
-        sample = shortened(f"Sample {_samples(assessments)}", LONGEST_NAME)
+        sample = shortened(say(Message("Sample {name}", name=samples)), LONGEST_NAME)
         self._sample = cut_to_width(sample, size_pt=9, width_pt=WIDTH_PT / 2)
         self._untold = iter(assessments)
         self._notice = model_notice(assessments)
@@ -110,7 +123,7 @@ class _Report(BaseDocTemplate):
             assessment = next(self._untold)
             key = f"sperm-{self.page}"
             self.canv.bookmarkPage(key)
-            self.canv.addOutlineEntry(f"Sperm {one_line(assessment.target)}", key)
+            self.canv.addOutlineEntry(one_line(self._say(sperm_in_words(assessment))), key)
 
     def _decorate(self, canvas: Canvas, document: BaseDocTemplate) -> None:
         """Header and footer of one page."""
@@ -121,24 +134,25 @@ class _Report(BaseDocTemplate):
 
     def _draw_header(self, canvas: Canvas) -> None:
         right, y = MARGIN_PT + WIDTH_PT, A4[1] - 13 * mm
-        write_line(canvas, MARGIN_PT, y, f"{PROGRAM} · AI quality grade report", bold=True)
+        write_line(canvas, MARGIN_PT, y, f"{PROGRAM} · {self._say(REPORT_TITLE)}", bold=True)
         write_line(canvas, right - pdf_width(self._sample, size_pt=9), y, self._sample)
         canvas.setStrokeColor(black)
         canvas.line(MARGIN_PT, y - 2 * mm, right, y - 2 * mm)
-        NoticeBand(self._notice).drawOn(canvas, MARGIN_PT, y - 9 * mm)
+        NoticeBand(self._notice, self._say).drawOn(canvas, MARGIN_PT, y - 9 * mm)
 
     def _draw_footer(self, canvas: Canvas, page: int) -> None:
         y = FOOTER_PT - 7 * mm
         canvas.setStrokeColor(LINE)
         canvas.line(MARGIN_PT, y + 4 * mm, MARGIN_PT + WIDTH_PT, y + 4 * mm)
-        write_line(canvas, MARGIN_PT, y, DISCLAIMER_AI_GRADE, size_pt=7.5, bold=True)
+        disclaimer = self._say(Message(DISCLAIMER_AI_GRADE))
+        write_line(canvas, MARGIN_PT, y, disclaimer, size_pt=7.5, bold=True)
         last = max(a.provenance.created_utc for a in self._assessments)
         made = f"{_program(self._assessments)} · {time_in_words(last)}"
         canvas.setFillColor(SOFT)
         write_line(canvas, MARGIN_PT, y - 4 * mm, made, size_pt=7)
         canvas.setFillColor(black)
         canvas.translate(MARGIN_PT + WIDTH_PT - TOTAL_WIDTH_PT, y)
-        counted = f"Page {page} of"
+        counted = self._say(Message("Page {page} of", page=page))
         write_line(canvas, -pdf_width(counted, size_pt=8) - 2, 0, counted, size_pt=8)
         canvas.doForm(TOTAL_PAGES)
 
@@ -154,8 +168,8 @@ class _NumberedCanvas(Canvas):
         super().save()
 
 
-def _samples(assessments: Sequence[Assessment]) -> str:
-    return "; ".join(dict.fromkeys(one_line(a.sample.sample) or "not given" for a in assessments))
+def _samples(assessments: Sequence[Assessment], say: Say) -> str:
+    return say(distinct(one_line(a.sample.sample) or NOT_GIVEN for a in assessments))
 
 
 def _program(assessments: Sequence[Assessment]) -> str:

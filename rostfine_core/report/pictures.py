@@ -16,9 +16,18 @@ from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.attention import Pixels, enlarged
 from rostfine_core.domain import Assessment
-from rostfine_core.report.film import ROW_TITLES, AttentionFilm, frame_label, scale_bar
-from rostfine_core.report.fonts import BOLD, REGULAR, pdf_width
+from rostfine_core.messages import Say
+from rostfine_core.report.film import (
+    HIGHER,
+    LOWER,
+    ROW_TITLES,
+    AttentionFilm,
+    frame_label,
+    scale_bar,
+)
+from rostfine_core.report.fonts import REGULAR, pdf_width, wrapped
 from rostfine_core.report.layout import WIDTH_PT
+from rostfine_core.report.notice import write_line
 
 COLUMNS = 8
 LABEL_PT = 21 * mm
@@ -53,6 +62,7 @@ class FilmBand(Flowable):
 
     Args:
         film: the pictures.
+        say: words the titles.
         columns: which of them.
         scale: the scale bar of the clip's first frame, see ``film.scale_bar``.
         draw_picture: puts a picture into its area of the page.
@@ -61,6 +71,7 @@ class FilmBand(Flowable):
     def __init__(
         self,
         film: AttentionFilm,
+        say: Say,
         columns: range,
         *,
         scale: tuple[float, str],
@@ -68,7 +79,8 @@ class FilmBand(Flowable):
     ) -> None:
         super().__init__()
         self._draw_picture = draw_picture
-        self._labels = [frame_label(film.boxes[c]) for c in columns]
+        self._labels = [say(frame_label(film.boxes[c])) for c in columns]
+        self._titles = [say(title) for title in ROW_TITLES]
         self._scale = scale if 0 in columns else None
         self._rows = [_side_by_side([row[c] for c in columns]) for row in film.rows]
         self.width = LABEL_PT + len(columns) * STEP_PT
@@ -79,7 +91,7 @@ class FilmBand(Flowable):
         for column, label in enumerate(self._labels):
             self._write_label(label, LABEL_PT + column * STEP_PT)
         width = len(self._labels) * STEP_PT - GAP_PT
-        for row, (title, picture) in enumerate(zip(ROW_TITLES, self._rows, strict=True)):
+        for row, (title, picture) in enumerate(zip(self._titles, self._rows, strict=True)):
             bottom = self.height - 9 - (row + 1) * STEP_PT + GAP_PT
             self._draw_picture(self.canv, picture, (LABEL_PT, bottom, width, PANEL_PT))
             self._write_title(title, bottom + PANEL_PT / 2)
@@ -89,34 +101,34 @@ class FilmBand(Flowable):
 
     def _write_label(self, text: str, x: float) -> None:
         size = min(6.5, 6.5 * PANEL_PT / pdf_width(text, size_pt=6.5))
-        self.canv.setFont(REGULAR, size)
         self.canv.setFillColor(black)
-        self.canv.drawCentredString(x + PANEL_PT / 2, self.height - 6.5, text)
+        left = x + (PANEL_PT - pdf_width(text, size_pt=size)) / 2
+        write_line(self.canv, left, self.height - 6.5, text, size_pt=size)
 
     def _write_title(self, title: str, middle: float) -> None:
-        self.canv.setFont(BOLD, 6.5)
         self.canv.setFillColor(black)
-        lines = _broken(title, width_pt=LABEL_PT - 4)
+        lines = wrapped(title, size_pt=6.5, width_pt=LABEL_PT - 4, bold=True)
         for i, line in enumerate(lines):
-            self.canv.drawString(0, middle + 4 * (len(lines) - 1) - 8 * i - 2, line)
+            y = middle + 4 * (len(lines) - 1) - 8 * i - 2
+            write_line(self.canv, 0, y, line, size_pt=6.5, bold=True)
 
 
 class ColourBar(Flowable):
     """The colour scale of a film between the words "lower" and "higher attention"."""
 
-    def __init__(self, film: AttentionFilm) -> None:
+    def __init__(self, film: AttentionFilm, say: Say) -> None:
         super().__init__()
         self.width, self.height = 70 * mm, 9
         self._picture = ImageReader(Image.fromarray(np.repeat(film.bar[None], 8, axis=0)))
+        self._lower, self._higher = say(LOWER), say(HIGHER)
 
     def draw(self) -> None:
         """Draw at the flowable's place."""
-        self.canv.setFont(REGULAR, 6.5)
         self.canv.setFillColor(black)
-        self.canv.drawString(0, 2, "lower")
+        write_line(self.canv, 0, 2, self._lower, size_pt=6.5)
         left, width = 8 * mm, 40 * mm
         self.canv.drawImage(self._picture, left, 1, width, 6)
-        self.canv.drawString(left + width + 4, 2, "higher attention")
+        write_line(self.canv, left + width + 4, 2, self._higher, size_pt=6.5)
 
 
 def draw_jpeg(canvas: Canvas, picture: Pixels, area: tuple[float, float, float, float]) -> None:
@@ -142,17 +154,6 @@ def _draw_scale_bar(
     canvas.rect(x, y, length, 1.4, stroke=0, fill=1)
     canvas.setFont(REGULAR, size_pt)
     canvas.drawString(x, y + 4, label)
-
-
-def _broken(text: str, *, width_pt: float) -> list[str]:
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if pdf_width(longer, size_pt=6.5, bold=True) <= width_pt:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
 
 
 def _side_by_side(panels: Sequence[Pixels]) -> Pixels:

@@ -15,6 +15,8 @@ from rostfine_core.domain import (
     Verdict,
     with_micro_sign,
 )
+from rostfine_core.marking import marked
+from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.charts import sparkline
 from rostfine_core.report.layout import (
     FLUSH,
@@ -29,8 +31,15 @@ from rostfine_core.report.layout import (
 from rostfine_core.report.wording import (
     EXPECTED_GRADE_SCALE,
     MAXIMUM_ENTROPY,
+    NOT_GIVEN,
+    REPORT_TITLE,
+    WITHHELD,
+    Rows,
+    Words,
+    entropy_in_words,
     first_click,
     flag_counts,
+    grade_in_words,
     scale_in_words,
     share,
     time_in_words,
@@ -38,74 +47,106 @@ from rostfine_core.report.wording import (
     warnings_in_brief,
 )
 
-HOW_TO_READ = (
+HOW_TO_READ = Message(
     "Each sperm's result is the share of a panel of experts that would vote A (best), B (good), "
     "C (neither), D (bad) or E (worst), as predicted by the model. Expected grade: the mean vote, "
-    f"{EXPECTED_GRADE_SCALE}. Disagreement: entropy of the votes in bits, {MAXIMUM_ENTROPY}. "
-    "Model spread: standard deviation of the expected grade over an ensemble of models (– for a "
-    "single model); it is apart from the panel's own disagreement. VAP: average-path velocity. "
-    "Bars: the votes A to E on a scale of 0 to 100%."
+    "{scale}. Disagreement: entropy of the votes in bits, {entropy}. Model spread: standard "
+    "deviation of the expected grade over an ensemble of models (– for a single model); it is "
+    "apart from the panel's own disagreement. VAP: average-path velocity. Bars: the votes A to E "
+    "on a scale of 0 to 100%.",
+    scale=EXPECTED_GRADE_SCALE,
+    entropy=MAXIMUM_ENTROPY,
 )
 
 
-def sample_block(assessments: Sequence[Assessment]) -> list[Flowable]:
+def sample_block(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
     """Whose sperm, who looked, which video, at which scale."""
-    rows = [
-        ("Sample", distinct(a.sample.sample or "not given" for a in assessments)),
-        ("Operator", distinct(a.sample.operator or "not given" for a in assessments)),
-        ("Assessed", _times_in_words(assessments)),
-        ("Sperm graded", _reviewed_in_words(assessments)),
-        ("Video", distinct(a.provenance.video_name for a in assessments)),
-        ("Picture", distinct(_picture_in_words(a) for a in assessments)),
-        ("Frames", distinct(_frames_in_words(a) for a in assessments)),
-        ("Scale", distinct(scale_in_words(a.provenance.um_per_px) for a in assessments)),
-        ("Model", distinct(a.provenance.model.file_name for a in assessments)),
-        ("Trained on", distinct(training_in_words(a.provenance.model) for a in assessments)),
+    made = [a.provenance for a in assessments]
+    rows: Rows = [
+        (Message("Sample"), distinct(a.sample.sample or NOT_GIVEN for a in assessments)),
+        (Message("Operator"), distinct(a.sample.operator or NOT_GIVEN for a in assessments)),
+        (Message("Assessed"), _times_in_words(assessments)),
+        (Message("Sperm graded"), _reviewed_in_words(assessments)),
+        (Message("Video"), distinct(m.video_name for m in made)),
+        (Message("Picture"), distinct(_picture_in_words(a) for a in assessments)),
+        (Message("Frames"), distinct(_frames_in_words(a) for a in assessments)),
+        (Message("Scale"), distinct(scale_in_words(m.um_per_px) for m in made)),
+        (Message("Model"), distinct(m.model.file_name for m in made)),
+        (Message("Trained on"), distinct(training_in_words(m.model) for m in made)),
     ]
     half = (len(rows) + 1) // 2
-    left, right = (pairs(part, widths=(27 * mm, 61 * mm)) for part in (rows[:half], rows[half:]))
+    left, right = (
+        pairs(part, say, widths=(27 * mm, 61 * mm)) for part in (rows[:half], rows[half:])
+    )
     columns = Table([[left, right]], colWidths=[WIDTH_PT / 2] * 2, style=FLUSH)
-    return [text("AI quality grade report", "title"), Spacer(1, 3 * mm), columns, Spacer(1, 5 * mm)]
+    return [text(say(REPORT_TITLE), "title"), Spacer(1, 3 * mm), columns, Spacer(1, 5 * mm)]
 
 
-def summary_table(assessments: Sequence[Assessment]) -> list[Flowable]:
+def summary_table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
     """One row a sperm, in the order given: the whole distribution, never a letter alone."""
-    shares = [f"{g.name} ({g.meaning})" for g in Grade]
-    head = ["Sperm", "Click (frame: x, y)", *shares, "Votes"]
-    head += ["Expected grade", "Votes A or B", "Disagreement", "Model spread", "VAP", "Flags"]
+    head = [
+        Message("Sperm"),
+        Message("Click (frame: x, y)"),
+        *map(grade_in_words, Grade),
+        Message("Votes"),
+        Message("Expected grade"),
+        Message("Votes A or B"),
+        Message("Disagreement"),
+        Message("Model spread"),
+        Message("VAP"),
+        Message("Flags"),
+    ]
     widths = [11, 16, 10.5, 11, 13.5, 10.5, 12, 12, 12, 10, 17, 11, 14.5, 27]
     scale = WIDTH_PT / sum(widths)
     table = Table(
-        [[text(h, "tiny", bold=True) for h in head], *(_summary_row(a) for a in assessments)],
+        [
+            [text(say(h), "tiny", bold=True) for h in head],
+            *(_summary_row(a, say) for a in assessments),
+        ],
         colWidths=[w * scale for w in widths],
         repeatRows=1,
         style=GRID,
     )
     return [
-        text("All sperm of this report", "heading"),
+        text(say(Message("All sperm of this report")), "heading"),
         Spacer(1, 2 * mm),
         table,
         Spacer(1, 2 * mm),
-        text(HOW_TO_READ, "small"),
+        text(say(HOW_TO_READ), "small"),
     ]
 
 
-def left_out_block(left_out: Sequence[LeftOut]) -> list[Flowable]:
+def left_out_block(left_out: Sequence[LeftOut], say: Say) -> list[Flowable]:
     """Which sperm this report says nothing about, and why."""
     if not left_out:
         return []
-    lines = (f"Sperm {name}: {str(reason).rstrip('.')}." for name, reason in left_out)
-    title = text(f"Left out of this report ({len(left_out)})", "small", bold=True)
-    return [Spacer(1, 2 * mm), title, *(text(line, "small") for line in lines)]
+    lines = (
+        say(Message("Sperm {name}: {reason}.", name=name, reason=_without_stop(say(reason))))
+        for name, reason in left_out
+    )
+    title = say(Message("Left out of this report ({count})", count=len(left_out)))
+    return [
+        Spacer(1, 2 * mm),
+        text(title, "small", bold=True),
+        *(text(line, "small") for line in lines),
+    ]
 
 
-def signature_block(assessments: Sequence[Assessment]) -> Flowable:
+def _without_stop(sentence: str) -> str:
+    return sentence.rstrip(".。")
+
+
+def signature_block(assessments: Sequence[Assessment], say: Say) -> Flowable:
     """Room for the operator's name, signature and date."""
-    operators = distinct(a.sample.operator for a in assessments if a.sample.operator)
+    operators = say(distinct(a.sample.operator for a in assessments if a.sample.operator))
+    operator, signature, date = (
+        text(say(Message(w)), "small")
+        for w in (marked("Operator"), marked("Signature"), marked("Date"))
+    )
     table = Table(
         [
             [text(operators or " ", limit=LONGEST_NAME), "", "", "", ""],
-            [text("Operator", "small"), "", text("Signature", "small"), "", text("Date", "small")],
+            [operator, "", signature, "", date],
         ],
         colWidths=[62 * mm, 6 * mm, 66 * mm, 6 * mm, 40 * mm],
         rowHeights=[None, 5 * mm],
@@ -120,7 +161,7 @@ def signature_block(assessments: Sequence[Assessment]) -> Flowable:
     return KeepTogether([Spacer(1, 12 * mm), table])
 
 
-def _summary_row(assessment: Assessment) -> list[Cell]:
+def _summary_row(assessment: Assessment, say: Say) -> list[Cell]:
     grade, click = assessment.prediction.grade, first_click(assessment)
     spread, vap = assessment.prediction.ensemble_spread, assessment.kinematics.vap
     unit = with_micro_sign(assessment.kinematics.unit)
@@ -131,9 +172,9 @@ def _summary_row(assessment: Assessment) -> list[Cell]:
     after = [
         f"{grade.expected_grade:.2f}",
         share(grade.p_a_or_b),
-        f"{grade.entropy_bits:.2f} bits",
+        say(entropy_in_words(grade)),
         "–" if spread is None else f"±{spread:.2f}",
-        "withheld" if vap is None else f"{vap:.1f} {unit}",
+        say(WITHHELD) if vap is None else f"{vap:.1f} {unit}",
     ]
     is_doubtful = any(f.severity is Severity.WARNING for f in assessment.flags)
     return [
@@ -142,30 +183,41 @@ def _summary_row(assessment: Assessment) -> list[Cell]:
         sparkline(grade, width_pt=10 * mm, height_pt=5.5 * mm),
         *(text(c, "small") for c in after),
         [
-            text(flag_counts(assessment.flags), "small", bold=is_doubtful),
-            text(warnings_in_brief(assessment.flags), "tiny"),
+            text(say(flag_counts(assessment.flags)), "small", bold=is_doubtful),
+            text(say(warnings_in_brief(assessment.flags)), "tiny"),
         ],
     ]
 
 
-def _reviewed_in_words(assessments: Sequence[Assessment]) -> str:
+def _reviewed_in_words(assessments: Sequence[Assessment]) -> Message:
     """How many there are, and of how many the operator accepted the track."""
     accepted = sum(a.verdict is Verdict.ACCEPTED for a in assessments)
-    return f"{len(assessments)} (tracks accepted by the operator: {accepted})"
+    return Message(
+        "{count} (tracks accepted by the operator: {accepted})",
+        count=len(assessments),
+        accepted=accepted,
+    )
 
 
-def _times_in_words(assessments: Sequence[Assessment]) -> str:
+def _times_in_words(assessments: Sequence[Assessment]) -> Words:
     """When the assessments were made: one time, or the first and the last."""
     times = sorted(a.provenance.created_utc for a in assessments)
-    return " to ".join(dict.fromkeys(time_in_words(t) for t in (times[0], times[-1])))
+    first, last = time_in_words(times[0]), time_in_words(times[-1])
+    return first if first == last else Message("{first} to {last}", first=first, last=last)
 
 
-def _picture_in_words(assessment: Assessment) -> str:
+def _picture_in_words(assessment: Assessment) -> Message:
     video = assessment.video
-    colour = "colour" if video.is_colour else "grey"
-    return f"{video.width_px} × {video.height_px} px, {colour}, {video.codec}"
+    size = f"{video.width_px} × {video.height_px} px"
+    colour = Message("colour") if video.is_colour else Message("grey")
+    return joined((size, colour, video.codec), ", ")
 
 
-def _frames_in_words(assessment: Assessment) -> str:
+def _frames_in_words(assessment: Assessment) -> Message:
     video = assessment.video
-    return f"{video.frame_count} frames at {video.fps:.4g} fps, {video.duration_s:.2f} s"
+    return Message(
+        "{count} frames at {fps:.4g} fps, {duration:.2f} s",
+        count=video.frame_count,
+        fps=video.fps,
+        duration=video.duration_s,
+    )

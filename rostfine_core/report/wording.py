@@ -1,7 +1,8 @@
-"""The report's sentences and numbers as text, apart from where they are drawn."""
+"""The report's sentences and numbers, apart from where they are drawn and in which language."""
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,47 +18,66 @@ from rostfine_core.domain import (
     QualityFlag,
     Seed,
     Severity,
+    Verdict,
     with_micro_sign,
 )
-from rostfine_core.messages import Message
+from rostfine_core.flag_titles import FLAG_TITLES
+from rostfine_core.marking import marked
+from rostfine_core.messages import Message, Say, joined
 
 PROGRAM = "RoSTFine Assist"
-EXPECTED_GRADE_SCALE = "A = 1 … E = 5, lower is better"
-MAXIMUM_ENTROPY = "0 if all agree, 2.32 if votes are even"
-NO_FLAGS = (
+REPORT_TITLE = Message("AI quality grade report")
+EXPECTED_GRADE_SCALE = Message("A = 1 … E = 5, lower is better")
+MAXIMUM_ENTROPY = Message("0 if all agree, 2.32 if votes are even")
+NO_FLAGS = Message(
     "None of the checks fired (click, track, crop over the border, light, focus, size of the head, "
     "frame rate, scale, samples of the training)."
 )
-SINGLE_MODEL = "single model: no ensemble spread"
+SINGLE_MODEL = Message("single model: no ensemble spread")
 NOTHING_TO_REPORT = Message("There is nothing to report: assess at least one sperm first.")
-NOT_CALIBRATED = "not calibrated"
+NOT_CALIBRATED = Message("not calibrated")
+NOT_GIVEN = Message("not given")
+WITHHELD = Message("withheld")
 
 SPEEDS = (
-    ("vcl", "VCL", "curvilinear velocity"),
-    ("vsl", "VSL", "straight-line velocity"),
-    ("vap", "VAP", "average-path velocity"),
+    ("vcl", "VCL", Message("curvilinear velocity")),
+    ("vsl", "VSL", Message("straight-line velocity")),
+    ("vap", "VAP", Message("average-path velocity")),
 )
 RATIOS = (
-    ("lin", "LIN", "linearity, VSL/VCL"),
-    ("str_", "STR", "straightness, VSL/VAP"),
-    ("wob", "WOB", "wobble, VAP/VCL"),
+    ("lin", "LIN", Message("linearity, VSL/VCL")),
+    ("str_", "STR", Message("straightness, VSL/VAP")),
+    ("wob", "WOB", Message("wobble, VAP/VCL")),
 )
+SEVERITIES = {Severity.WARNING: Message("Warning"), Severity.NOTICE: Message("Notice")}
+VERDICTS = {
+    Verdict.OPEN: Message("not reviewed by the operator"),
+    Verdict.ACCEPTED: Message("accepted by the operator"),
+    Verdict.REJECTED: Message("rejected by the operator"),
+}
+Words = Message | str
+"""What a report says, or text that is the same in every language: a name, a number."""
+
+
+def in_words(words: Words, say: Say) -> str:
+    """Words in the language of the report."""
+    return words if isinstance(words, str) else say(words)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One kinematic value as printed; ``value`` is empty and ``note`` the reason if withheld."""
+    """One kinematic value as printed; a withheld one has no ``value``, and ``note`` says why."""
 
-    term: str
-    meaning: str
-    value: str
+    term: Words
+    meaning: Message
+    value: Words | None
     unit: str
-    note: str = ""
+    note: Message | None = None
 
 
-def required_notices(assessments: Sequence[Assessment]) -> tuple[str, ...]:
+def required_notices(assessments: Sequence[Assessment]) -> tuple[Message, ...]:
     """What every page and export must say about these results."""
-    return (DISCLAIMER_AI_GRADE, model_notice(assessments))
+    return (Message(DISCLAIMER_AI_GRADE), Message(model_notice(assessments)))
 
 
 def model_notice(assessments: Sequence[Assessment]) -> str:
@@ -71,25 +91,57 @@ def share(value: float) -> str:
     return f"{value:.1%}"
 
 
-def votes_in_words(distribution: GradeDistribution) -> str:
+def sperm_in_words(assessment: Assessment) -> Message:
+    """The heading of what is said of one sperm."""
+    return Message("Sperm {name}", name=assessment.target)
+
+
+def votes_in_words(distribution: GradeDistribution) -> Message:
     """The whole distribution in one phrase: no letter ever stands without its share."""
-    return ", ".join(
-        f"{grade.name} ({grade.meaning}) {share(p)}"
-        for grade, p in zip(Grade, distribution.probabilities, strict=True)
+    return joined(
+        (
+            joined((grade_in_words(grade), share(p)), " ")
+            for grade, p in zip(Grade, distribution.probabilities, strict=True)
+        ),
+        ", ",
     )
 
 
-def expected_in_words(distribution: GradeDistribution) -> str:
+def grade_in_words(grade: Grade) -> Message:
+    """A grade with its meaning: ``A (best)``."""
+    return Message("{grade} ({meaning})", grade=grade.name, meaning=Message(grade.meaning))
+
+
+def expected_in_words(distribution: GradeDistribution) -> Message:
     """The expected grade with its scale."""
-    return f"{distribution.expected_grade:.2f} ({EXPECTED_GRADE_SCALE})"
+    return Message(
+        "{grade:.2f} ({scale})", grade=distribution.expected_grade, scale=EXPECTED_GRADE_SCALE
+    )
 
 
-def spread_in_words(prediction: Prediction) -> str:
+def entropy_in_words(distribution: GradeDistribution) -> Message:
+    """How much the panel disagrees."""
+    return Message("{entropy:.2f} bits", entropy=distribution.entropy_bits)
+
+
+def spread_in_words(prediction: Prediction) -> Message:
     """The model's own uncertainty, or that a single model cannot tell it."""
+    spread, meaning = spread_parts(prediction)
+    if spread is None:
+        return meaning
+    return Message("{spread} ({meaning})", spread=spread, meaning=meaning)
+
+
+def spread_parts(prediction: Prediction) -> tuple[Message | None, Message]:
+    """The model's own uncertainty, if it can be told, and what it is."""
     spread = prediction.ensemble_spread
     if spread is None:
-        return SINGLE_MODEL
-    return f"±{spread:.2f} grades (standard deviation over {len(prediction.ensemble)} models)"
+        return None, SINGLE_MODEL
+    count = len(prediction.ensemble)
+    return (
+        Message("±{spread:.2f} grades", spread=spread),
+        Message("standard deviation over {count} models", count=count),
+    )
 
 
 def time_in_words(created_utc: str) -> str:
@@ -97,12 +149,12 @@ def time_in_words(created_utc: str) -> str:
     return created_utc.replace("T", " ").replace("+00:00", " UTC")
 
 
-def counted(count: int, word: str) -> str:
-    """A number with its word: ``1 clip``, ``1,600 clips``."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+def counted(count: int, *, one: str, many: str) -> Message:
+    """A number with its word: ``1 clip``, ``1,600 clips``; both are marked templates."""
+    return Message(one if count == 1 else many, count=count)
 
 
-def scale_in_words(um_per_px: float | None) -> str:
+def scale_in_words(um_per_px: float | None) -> Words:
     """The calibration, or that there is none."""
     return NOT_CALIBRATED if um_per_px is None else f"{um_per_px:.4g} µm/px"
 
@@ -112,10 +164,10 @@ def first_click(assessment: Assessment) -> Seed | None:
     return min(assessment.seeds, key=lambda s: s.frame, default=None)
 
 
-def clicks_in_words(seeds: Sequence[Seed]) -> str:
+def clicks_in_words(seeds: Sequence[Seed]) -> Message:
     """Where the operator clicked: the start and the corrections."""
-    return "; ".join(
-        f"frame {s.frame} at x {s.x_px:.1f}, y {s.y_px:.1f} px"
+    return joined(
+        Message("frame {frame} at x {x:.1f}, y {y:.1f} px", frame=s.frame, x=s.x_px, y=s.y_px)
         for s in sorted(seeds, key=lambda s: s.frame)
     )
 
@@ -125,72 +177,97 @@ def by_severity(flags: Sequence[QualityFlag]) -> list[QualityFlag]:
     return sorted(flags, key=lambda f: f.severity is not Severity.WARNING)
 
 
-def flag_counts(flags: Sequence[QualityFlag]) -> str:
+def flag_counts(flags: Sequence[QualityFlag]) -> Message:
     """How many flags of which severity, or "none"."""
-    counts = {f.severity: 0 for f in sorted(flags, key=lambda f: f.severity, reverse=True)}
-    for flag in flags:
-        counts[flag.severity] += 1
-    return ", ".join(f"{n} {s}{'s' if n > 1 else ''}" for s, n in counts.items()) or "none"
+    counts = Counter(flag.severity for flag in flags)
+    words = {
+        Severity.WARNING: (marked("{count} warning"), marked("{count} warnings")),
+        Severity.NOTICE: (marked("{count} notice"), marked("{count} notices")),
+    }
+    parts = [
+        counted(counts[severity], one=one, many=many)
+        for severity, (one, many) in words.items()
+        if counts[severity]
+    ]
+    return joined(parts, ", ") if parts else Message("none")
 
 
-def warnings_in_brief(flags: Sequence[QualityFlag]) -> str:
-    """What the warnings are about, each once: ``track lost, same head``."""
-    about = (f.code.replace("_", " ") for f in flags if f.severity is Severity.WARNING)
-    return ", ".join(dict.fromkeys(about))
-
-
-def kinematics_conditions(kinematics: Kinematics) -> str:
-    """Under which sampling and smoothing the values hold."""
-    text = (
-        f"{counted(kinematics.measured_points, 'measured point')} at {kinematics.fps:.4g} fps over "
-        f"{kinematics.span_s:.2f} s; average path smoothed over {kinematics.window_s:.3g} s."
+def warnings_in_brief(flags: Sequence[QualityFlag]) -> Message:
+    """What the warnings are about, each once: ``Track lost, Same sperm twice``."""
+    codes = dict.fromkeys(f.code for f in flags if f.severity is Severity.WARNING)
+    return joined(
+        (Message(FLAG_TITLES[c]) if c in FLAG_TITLES else c.replace("_", " ") for c in codes), ", "
     )
+
+
+def reason_in_words(flag: QualityFlag) -> Message:
+    """A flag's severity and reason."""
+    return joined((SEVERITIES[flag.severity], flag.reason), ": ")
+
+
+def kinematics_conditions(kinematics: Kinematics) -> Message:
+    """Under which sampling and smoothing the values hold."""
+    sentences = [
+        Message(
+            "{points} at {fps:.4g} fps over {span:.2f} s; average path smoothed over "
+            "{window:.3g} s.",
+            points=counted(
+                kinematics.measured_points,
+                one=marked("{count:,} measured point"),
+                many=marked("{count:,} measured points"),
+            ),
+            fps=kinematics.fps,
+            span=kinematics.span_s,
+            window=kinematics.window_s,
+        )
+    ]
     vap, vcl = kinematics.vap, kinematics.vcl
     if kinematics.wob is None and vap and vcl and math.isclose(vap, vcl):
-        text += " At this rate the smoothing window holds one picture: VAP is VCL, STR is LIN."
+        sentences.append(
+            Message("At this rate the smoothing window holds one picture: VAP is VCL, STR is LIN.")
+        )
     if not kinematics.unit.startswith("um"):
-        text += f" Not calibrated: lengths in pixels, speeds in {kinematics.unit}."
-    return text
+        sentences.append(
+            Message("Not calibrated: lengths in pixels, speeds in {unit}.", unit=kinematics.unit)
+        )
+    return joined(sentences, " ")
 
 
 def measures(kinematics: Kinematics) -> Iterator[Measure]:
     """All kinematic values in the order of the report; reasons stand where a value is missing."""
     unit = with_micro_sign(kinematics.unit)
-    reasons = {name: str(reason) for name, reason in kinematics.withheld}
+    reasons = dict(kinematics.withheld)
 
-    def measure(field: str, term: str, meaning: str, form: str, unit: str) -> Measure:
+    def measure(field: str, term: Words, meaning: Message, form: str, unit: str) -> Measure:
         value = getattr(kinematics, field)
         if value is None:
-            reason = reasons.get(field, "not available")
-            return Measure(term=term, meaning=meaning, value="", unit="", note=reason)
-        note = reasons.get(field, "")
-        return Measure(term=term, meaning=meaning, value=form.format(value), unit=unit, note=note)
+            reason = reasons.get(field, Message("not available"))
+            return Measure(term=term, meaning=meaning, value=None, unit="", note=reason)
+        words = Message(value) if isinstance(value, str) else form.format(value)
+        return Measure(term=term, meaning=meaning, value=words, unit=unit, note=reasons.get(field))
 
     for field, term, meaning in SPEEDS:
         yield measure(field, term, meaning, "{:.1f}", unit)
     for field, term, meaning in RATIOS:
         yield measure(field, term, meaning, "{:.0%}", "")
-    yield measure(
-        "alh_mean",
-        "ALH",
-        "mean offset from average path",
-        "{:.1f}",
-        unit.removesuffix("/s"),
-    )
-    yield measure("bcf_hz", "BCF", "beat-cross frequency", "{:.1f}", "Hz")
-    yield measure("mad_deg", "MAD", "mean angular displacement", "{:.1f}", "°")
-    progress = kinematics.progress
-    way = "" if progress is None else f": {progress:.1f} {unit}"
-    yield measure("motility_class", "WHO motility", f"by way, start to end, in 1 s{way}", "{}", "")
+    offset = Message("mean offset from average path")
+    yield measure("alh_mean", "ALH", offset, "{:.1f}", unit.removesuffix("/s"))
+    yield measure("bcf_hz", "BCF", Message("beat-cross frequency"), "{:.1f}", "Hz")
+    yield measure("mad_deg", "MAD", Message("mean angular displacement"), "{:.1f}", "°")
+    by_way = Message("by way, start to end, in 1 s")
+    if kinematics.progress is not None:
+        way = f"{kinematics.progress:.1f} {unit}"
+        by_way = Message("by way, start to end, in 1 s: {way}", way=way)
+    yield measure("motility_class", Message("WHO motility"), by_way, "{}", "")
 
 
-def notes_in_words(found: Sequence[Measure]) -> list[str]:
+def notes_in_words(found: Sequence[Measure]) -> list[Message]:
     """Why values are missing or to be read with care: each reason once, with its terms."""
-    terms: dict[str, list[str]] = {}
+    terms: dict[Message, list[Words]] = {}
     for measure in found:
-        if measure.note:
-            terms.setdefault(with_micro_sign(measure.note), []).append(measure.term)
-    return [f"{', '.join(names)}: {note}" for note, names in terms.items()]
+        if measure.note is not None:
+            terms.setdefault(measure.note, []).append(measure.term)
+    return [joined((joined(names, ", "), note), ": ") for note, names in terms.items()]
 
 
 def json_in_words(text: str) -> str:
@@ -216,44 +293,50 @@ def _value_in_words(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def provenance_columns(
-    assessment: Assessment,
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[tuple[str, str]]]:
-    """What made the result, as name and value: two columns and the long ones below them."""
+Rows = list[tuple[Words, Words]]
+"""Names and values."""
+
+
+def provenance_columns(assessment: Assessment) -> tuple[Rows, Rows, Rows]:
+    """What made the result: two columns and the long ones below them."""
     made = assessment.provenance
     model = made.model
-    left = [
-        ("Software", f"{PROGRAM} {made.software_version}"),
-        ("Created", time_in_words(made.created_utc)),
-        ("Device", f"{made.device}, {made.precision}"),
-        ("Scale", scale_in_words(made.um_per_px)),
-        ("Track", f"{assessment.verdict} by the operator"),
-        ("Trained on", training_in_words(model)),
+    left: Rows = [
+        (Message("Software"), f"{PROGRAM} {made.software_version}"),
+        (Message("Created"), time_in_words(made.created_utc)),
+        (Message("Device"), f"{made.device}, {made.precision}"),
+        (Message("Scale"), scale_in_words(made.um_per_px)),
+        (Message("Track"), VERDICTS[assessment.verdict]),
+        (Message("Trained on"), training_in_words(model)),
     ]
-    right = [
-        ("Model", model.file_name),
+    right: Rows = [
+        (Message("Model"), model.file_name),
         ("sha256", model.sha256),
-        ("Video", made.video_name),
+        (Message("Video"), made.video_name),
         ("sha256", made.video_sha256),
     ]
-    below = [
-        ("Clicks", clicks_in_words(assessment.seeds)),
-        ("Network", json_in_words(model.config_json)),
-        ("Preprocessing", json_in_words(model.preprocessing_json)),
-        ("Settings", json_in_words(made.settings_json)),
+    below: Rows = [
+        (Message("Clicks"), clicks_in_words(assessment.seeds)),
+        (Message("Network"), json_in_words(model.config_json)),
+        (Message("Preprocessing"), json_in_words(model.preprocessing_json)),
+        (Message("Settings"), json_in_words(made.settings_json)),
     ]
     return left, right, below
 
 
-def training_in_words(model: ModelInfo) -> str:
+def training_in_words(model: ModelInfo) -> Message:
     """What the model has learned from, as far as its file tells."""
-    words = "simulated sperm" if model.is_demonstration else model.dataset_kind
+    words: list[Words] = [
+        Message("simulated sperm") if model.is_demonstration else model.dataset_kind
+    ]
     if model.trained_clips is not None:
-        words += f", {counted(model.trained_clips, 'clip')}"
+        clips = marked("{count:,} clip"), marked("{count:,} clips")
+        words.append(counted(model.trained_clips, one=clips[0], many=clips[1]))
     if model.trained_samples is not None:
-        words += f", {counted(model.trained_samples, 'sample')}"
+        samples = marked("{count:,} sample"), marked("{count:,} samples")
+        words.append(counted(model.trained_samples, one=samples[0], many=samples[1]))
     if model.trained_fps is not None:
-        words += f", {model.trained_fps:.4g} fps"
+        words.append(f"{model.trained_fps:.4g} fps")
     if model.trained_um_per_px is not None:
-        words += f", {model.trained_um_per_px:.4g} µm/px"
-    return words
+        words.append(f"{model.trained_um_per_px:.4g} µm/px")
+    return joined(words, ", ")

@@ -143,7 +143,7 @@ def test_window_and_report_say_the_same(japanese: None) -> None:
     in_report = saying_in("ja")
     for context, source in TEXTS:
         if not context:
-            assert say(source) == in_report(source)
+            assert say(Message(source)) == in_report(Message(source))
 
 
 def test_a_reason_within_a_reason_is_translated_too(japanese: None) -> None:

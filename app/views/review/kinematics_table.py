@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from app.presentation.wording import say
+from app.presentation.wording import say, say_word
 from app.views.panel import muted
 from rostfine_core.domain import Kinematics, with_micro_sign
 
@@ -72,7 +72,7 @@ class KinematicsTable(QWidget):
         )
         if kinematics.motility_class:
             text += "\n" + self.tr("WHO 6 motility: {name}").format(
-                name=say(kinematics.motility_class)
+                name=say_word(kinematics.motility_class)
             )
         self._measured.setText(text)
         reasons: dict[str, list[str]] = {}

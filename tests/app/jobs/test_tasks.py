@@ -149,6 +149,7 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
         names=graded.names,
         left_out=(("x", NOT_GRADED),),
         colour_map="magma",
+        language="en",
         overwrite=False,
     )
     finish(job)
@@ -179,6 +180,7 @@ def test_a_report_has_the_colours_of_the_screen(graded: Session, tmp_path: Path)
                 names=graded.names,
                 left_out=(),
                 colour_map=colour_map,
+                language="en",
                 overwrite=False,
             )
         )

@@ -338,6 +338,10 @@ def test_the_report_page_asks_for_a_preview_only_when_it_is_out_of_date(
     page.show_pages((np.zeros((40, 60, 3), dtype=np.uint8),))
     graded.results_changed.emit()
     assert asked.count() == 2
+    page.follow_setting("report_folder")
+    assert asked.count() == 2
+    page.follow_setting("report_language")
+    assert asked.count() == 3
     page.show_target(ReportTarget(folder=Path("/reports/S-1")))
     assert not page.folder.isEnabled()
 

@@ -82,7 +82,7 @@ def test_the_explanation_is_a_picture(results: Path) -> None:
         assert np.asarray(image.convert("L")).std() > 20
 
 
-def test_assess_again_gives_the_same_bits(
+def test_assess_again_gives_the_same_bits_in_any_language(
     results: Path,
     small_video: Path,
     small_model: Path,
@@ -92,7 +92,7 @@ def test_assess_again_gives_the_same_bits(
 ) -> None:
     clicks = [f"--click={head}" for head in heads[:2]]
     arguments = ["assess", str(small_video), *clicks, "--model", str(small_model)]
-    arguments += ["--device", "cpu", "--colour-map", "magma"]
+    arguments += ["--device", "cpu", "--colour-map", "magma", "--language", "ja"]
     assert main([*arguments, "--out", str(tmp_path / "again")]) == 0
     assert video_reads.opened == video_reads.hashed == {small_video.name: 1}
     for number in (1, 2):
@@ -103,6 +103,8 @@ def test_assess_again_gives_the_same_bits(
         np.testing.assert_array_equal(
             again.explanation.encoder_rollout, first.explanation.encoder_rollout
         )
+    first_page, *_ = PdfReader(tmp_path / "again" / "report.pdf").pages
+    assert "品質評価レポート" in first_page.extract_text()
     assert greenest(results) > 45  # viridis is green in its middle, magma nowhere
     assert greenest(tmp_path / "again") < 45
 

@@ -17,6 +17,7 @@ from rostfine_core.report.fonts import (
     runs,
     shortened,
     unprintable,
+    wrapped,
 )
 
 
@@ -57,6 +58,29 @@ def test_any_text_survives_a_paragraph(text: str) -> None:
     paragraph = Paragraph(markup(text))
     assert paragraph.getPlainText().split() == printable(text).split()
     assert pdf_width(text, size_pt=9) >= 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text("ab 検、(\u3000", max_size=60), width=st.integers(20, 300))
+def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int) -> None:
+    prepare_reportlab()
+    lines = wrapped(text, size_pt=9, width_pt=width)
+    assert all(pdf_width(line, size_pt=9) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == printable(text).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Sample 検体の名前", ["Sample 検体", "の名前"]),
+        ("あいうえおか、きくけ", ["あいうえお", "か、きくけ"]),
+        ("あいうえお(かきく)", ["あいうえお", "(かきく)"]),
+        ("one two three", ["one two", "three"]),
+    ],
+)
+def test_lines_break_beside_japanese_but_not_before_its_stops(text: str, lines: list[str]) -> None:
+    prepare_reportlab()
+    assert wrapped(text, size_pt=20, width_pt=122) == lines
 
 
 def test_shortening_keeps_what_fits() -> None:

@@ -25,6 +25,7 @@ from rostfine_core.domain import (
     Verdict,
 )
 from rostfine_core.errors import StoreError
+from rostfine_core.flag_titles import FLAG_TITLES
 from rostfine_core.messages import Message
 from rostfine_core.report import write_report_pdf
 from rostfine_core.report.wording import NO_FLAGS, measures
@@ -92,7 +93,7 @@ def test_the_numbers_are_the_records(make_assessment: MakeAssessment, report: Pa
         assert f"{p:.1%}" in summary
     for measure in measures(assessment.kinematics):
         assert f"{measure.term} {measure.meaning} {measure.value or 'withheld'}" in page
-        assert measure.note in page
+        assert str(measure.note or "") in page
 
 
 def test_the_first_page_tells_what_is_in_doubt_and_what_is_missing(
@@ -111,7 +112,7 @@ def test_the_first_page_tells_what_is_in_doubt_and_what_is_missing(
     assert shown[0].provenance.model.dataset_kind in first
     for flag in shown[0].flags:
         if flag.severity is Severity.WARNING:
-            assert flag.code.replace("_", " ") in first
+            assert FLAG_TITLES[flag.code] in first
     assert "accepted by the operator" in one
     assert "not reviewed by the operator" in two
 
@@ -162,7 +163,7 @@ def test_flags_tell_severity_and_reason(make_assessment: MakeAssessment, report:
         reason = str(flag.reason).replace("um/px", "µm/px")
         assert f"{flag.severity.capitalize()} {reason} {flag.code}" in page
     assert "1 warning, 1 notice" in summary
-    assert NO_FLAGS in _pages(report, [make_assessment()])[1]
+    assert str(NO_FLAGS) in _pages(report, [make_assessment()])[1]
 
 
 def test_what_made_a_result_stays_in_one_piece(
