@@ -1,11 +1,7 @@
-"""Simulated sperm: shapes, motion, optics and a panel of experts; videos and labelled clips."""
+"""Simulates videos and labelled clips of sperm, with known truth and a panel of experts."""
 
-from rostfine_core.simulation.dataset import (
-    SimulatedClip,
-    simulate_clip,
-    simulate_clips,
-    write_dataset,
-)
+from rostfine_core.simulation.dataset import write_dataset
+from rostfine_core.simulation.labelled_clips import SimulatedClip, simulate_clip, simulate_clips
 from rostfine_core.simulation.scene import (
     Scene,
     SceneSettings,

@@ -23,12 +23,9 @@ from rostfine_core.simulation.labelled_clips import (
     CLIPS_PER_SAMPLE,
     VIDEO_FRAMES,
     SimulatedClip,
-    simulate_clip,
     simulate_clips,
 )
 from rostfine_core.simulation.panel import PANEL_SIZE, motility
-
-__all__ = ["SimulatedClip", "label_row", "simulate_clip", "simulate_clips", "write_dataset"]
 
 CLIPS_PER_TASK = 10
 
@@ -43,13 +40,13 @@ def write_dataset(
     with_masks: bool = False,
     processes: int = 1,
 ) -> LongJob[Path]:
-    """Write ``count`` labelled clips to ``folder``, yielding progress; returns the folder.
+    """Write ``count`` labelled clips to ``folder``, yield progress and return the folder.
 
-    ``labels.csv`` is written last, so a folder that has one is whole. The content does not depend
+    ``labels.csv`` is written last, so a folder that has it is complete. The content does not depend
     on ``processes``. With ``with_masks`` each clip's file also holds ``masks``.
 
     Raises:
-        DatasetError: the folder already holds a data set, or no clip is asked for.
+        DatasetError: the folder already holds a data set, or ``count`` is below 1.
         StoreError: the folder cannot be written.
     """
     if count < 1:
@@ -115,7 +112,7 @@ def _write_clips(job: _Job, start: int, count: int) -> list[dict[str, str]]:
 
 
 def label_row(clip: SimulatedClip) -> dict[str, str]:
-    """One row of ``labels.csv``: votes, expected shares and the main truth parameters."""
+    """One row of ``labels.csv``: the votes, the expected shares and the main true parameters."""
     shape, swimming, field = clip.sperm.shape, clip.sperm.swimming, clip.field
     row: dict[str, object] = {"clip": clip.clip, "sample": clip.sample}
     row |= {f"votes_{g.name}": v for g, v in zip(Grade, clip.votes, strict=True)}
@@ -147,7 +144,7 @@ def label_row(clip: SimulatedClip) -> dict[str, str]:
 
 
 def _write_npz(path: Path, arrays: dict[str, NDArray[np.uint8]]) -> None:
-    """An ``.npz`` at the fastest compression: numpy's own takes four times as long for 13% less."""
+    """Write an ``.npz`` with the fastest compression; numpy's is four times slower for 13% less."""
     with (
         atomic_write(path) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
@@ -155,7 +152,7 @@ def _write_npz(path: Path, arrays: dict[str, NDArray[np.uint8]]) -> None:
         for name, values in arrays.items():
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, values, allow_pickle=False)
-            # A fixed date keeps equal clips equal byte for byte.
+            # With a fixed date, equal clips give identical files.
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, buffer.getvalue(), compresslevel=1)
@@ -170,7 +167,7 @@ def _table(rows: list[dict[str, str]]) -> str:
 
 
 def _describe(name: str, seed: int, rows: list[dict[str, str]]) -> str:
-    """The text of ``dataset.toml``; lengths in pixels so that unlike videos can be flagged."""
+    """The text of ``dataset.toml``; head lengths are in pixels, to flag videos that differ."""
     grades = ", ".join(f'"{g.name}"' for g in Grade)
     scales = [float(row["um_per_px"]) for row in rows]
     heads = [float(row["head_length_um"]) / float(row["um_per_px"]) for row in rows]

@@ -1,4 +1,4 @@
-"""The microscope's field of view (scale, look, debris, drift) and the drawing of its windows."""
+"""The microscope's field of view (scale, look, debris, drift), and how windows of it are drawn."""
 
 import math
 from collections.abc import Sequence
@@ -22,9 +22,10 @@ from rostfine_core.simulation.render import (
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One sample under one microscope; ``drift_px_s`` moves all that lies in it.
+    """One sample under one microscope; ``drift_px_s`` moves everything in it.
 
-    ``flicker`` is the amplitude of a slow change of brightness (share, over ten seconds).
+    ``flicker`` is the amplitude of a slow change in brightness, as a share, with a period of ten
+    seconds.
     """
 
     um_per_px: float
@@ -40,13 +41,13 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Swimmer:
-    """A sperm and where it is at every moment; ``Trajectory`` in um of the field."""
+    """A sperm and its trajectory, in um of the field."""
 
     sperm: SimulatedSperm
     trajectory: Trajectory
 
     def pose(self, frame: int, *, field: Field) -> Pose:
-        """The pose in frame ``frame`` of the field, the stage's drift included."""
+        """The pose in frame ``frame`` of the field, including the stage's drift."""
         x_um, y_um = self.trajectory.xy_um[frame]
         drift_x, drift_y = drift_at(field, float(self.trajectory.times_s[frame]))
         return Pose(
@@ -58,14 +59,14 @@ class Swimmer:
 
 
 def drift_at(field: Field, time_s: float) -> tuple[float, float]:
-    """How far the stage has moved the picture by ``time_s``, in pixels."""
+    """How far, in pixels, the stage has moved the picture by ``time_s``."""
     return field.drift_px_s[0] * time_s, field.drift_px_s[1] * time_s
 
 
 def sample_field(
     rng: np.random.Generator, *, um_per_px: float | None = None, look: Look | None = None
 ) -> Field:
-    """Draw one sample's microscope, scale and dirt."""
+    """Draw a random microscope and scale for one sample, without specks."""
     scale = float(rng.uniform(0.155, 0.21)) if um_per_px is None else um_per_px
     drifting = rng.random() < 0.3
     drift = rng.normal(0, 1.5, 2) if drifting else np.zeros(2)
@@ -114,7 +115,7 @@ def draw_window(
 
 
 def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray[np.float32]:
-    """Mottling and specks in ``window`` (H, W), moved by the stage's drift."""
+    """The mottling and specks in ``window`` (H, W), moved by the stage's drift."""
     drift_x, drift_y = drift_at(field, time_s)
     texture = texture_window(
         left_px=window.left_px + field.texture_at_px[0] - round(drift_x),
@@ -135,7 +136,7 @@ def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray
 
 
 def window_light(field: Field, window: Window) -> NDArray[np.float32]:
-    """How brightly the field is lit in ``window`` (H, W)."""
+    """The brightness of the field's illumination in ``window`` (H, W)."""
     return light_field(
         field.look,
         left_px=window.left_px,
@@ -162,7 +163,7 @@ def expose_signal(
 def crop(
     image: NDArray[np.uint8], *, window: Window, centre_px: tuple[float, float], size_px: int
 ) -> NDArray[np.uint8]:
-    """Cut a square around a sub-pixel place; beyond the image the border is repeated."""
+    """Cut a square around a sub-pixel position; the border repeats beyond the image."""
     centre = (centre_px[0] - window.left_px, centre_px[1] - window.top_px)
     return np.asarray(cv2.getRectSubPix(image, (size_px, size_px), centre), dtype=np.uint8)
 

@@ -1,4 +1,4 @@
-"""A series of labelled clips of simulated sperm, as the product's clip cutter would cut them."""
+"""A series of labelled clips of simulated sperm, cut as the program cuts clips from videos."""
 
 import math
 from collections.abc import Iterator
@@ -34,8 +34,8 @@ class SimulatedClip:
     """One labelled clip with its truth.
 
     ``images`` (16, 150, 150, 3) uint8 RGB; ``masks`` (16, 3, 150, 150) uint8 of head, neck and
-    tail, or None; ``centres_px`` (16, 2) is where the crops were centred in the field and
-    ``heads_px`` (16, 2) where the head truly was; ``frames`` are the video frames shown.
+    tail, or None; ``centres_px`` (16, 2) are the centres of the crops in the field and
+    ``heads_px`` (16, 2) the true positions of the head; ``frames`` are the video frames shown.
     """
 
     clip: str
@@ -60,9 +60,9 @@ def simulate_clips(
     clips_per_sample: int = CLIPS_PER_SAMPLE,
     with_masks: bool = False,
 ) -> Iterator[SimulatedClip]:
-    """Yield the clips ``start`` to ``start + count - 1`` of the endless series that ``seed`` names.
+    """Yield clips ``start`` to ``start + count - 1`` of the endless series of ``seed``.
 
-    A clip depends on the seed and its own number alone, however many are drawn before it.
+    A clip depends only on the seed and its number, not on the clips drawn before it.
     """
     for index in range(start, start + count):
         yield simulate_clip(
@@ -73,7 +73,7 @@ def simulate_clips(
 def simulate_clip(
     index: int, *, seed: int, clips_per_sample: int = CLIPS_PER_SAMPLE, with_masks: bool = False
 ) -> SimulatedClip:
-    """Draw clip number ``index`` of the series."""
+    """Simulate clip number ``index`` of the series."""
     sample = index // clips_per_sample
     field, burden = _sample_of(seed, sample)
     rng = np.random.default_rng([seed, _CLIP_STREAM, index])
@@ -103,7 +103,7 @@ def simulate_clip(
 
 @lru_cache(maxsize=4)
 def _sample_of(seed: int, sample: int) -> tuple[Field, float]:
-    """A sample's field and how much worse (or better) its sperm are than the population's."""
+    """A sample's field, and how much worse (above 0) its sperm are than the population."""
     rng = np.random.default_rng([seed, _SAMPLE_STREAM, sample])
     field = sample_field(rng)
     specks = sample_specks(
@@ -115,7 +115,7 @@ def _sample_of(seed: int, sample: int) -> tuple[Field, float]:
 def _place_in_field(
     sperm: SimulatedSperm, field: Field, rng: np.random.Generator
 ) -> tuple[Swimmer, int]:
-    """Let the sperm swim from a place at which it stays in the field; how many frames it does."""
+    """Start the sperm where it stays in the field longest; also returns for how many frames."""
     times = np.arange(VIDEO_FRAMES) / field.fps
     path = swim(sperm.swimming, times_s=times, start_um=(0, 0), heading_rad=0, rng=rng)
     best, longest = path, 0
@@ -145,7 +145,7 @@ def _frames_inside(path: Trajectory, field: Field) -> int:
 
 
 def _choose_frames(seen: int, rng: np.random.Generator) -> tuple[int, ...]:
-    """16 frames spread evenly from the first to the last seen, now and then over a shorter span."""
+    """16 frames spread evenly over the frames seen, or in 8% of clips over a shorter span."""
     span = int(seen * rng.uniform(0.4, 1.0)) if rng.random() < 0.08 else seen
     return tuple(np.floor(np.linspace(0, max(span, CLIP_FRAMES) - 1, CLIP_FRAMES)).astype(int))
 
@@ -153,7 +153,7 @@ def _choose_frames(seen: int, rng: np.random.Generator) -> tuple[int, ...]:
 def _crossing(
     swimmer: Swimmer, frames: tuple[int, ...], field: Field, rng: np.random.Generator
 ) -> list[Swimmer]:
-    """Other sperm that pass close by at one of the clip's moments."""
+    """Other sperm that pass close by in one of the clip's frames."""
     others = []
     for _ in range(int(rng.poisson(0.35))):
         sperm = replace(sample_sperm(rng), defocus_um=float(rng.normal(0, 2.0)))
@@ -189,7 +189,7 @@ def _photograph(
 
 
 def _window_around(centre: NDArray[np.float64], field: Field) -> Window:
-    """The whole pixels of the field that a crop around ``centre`` needs."""
+    """The pixels of the field that a crop around ``centre`` needs."""
     half = CLIP_SIZE_PX // 2 + 1
     left, top = (max(math.floor(c) - half, 0) for c in centre)
     right = min(math.floor(centre[0]) + half + 2, field.width_px)

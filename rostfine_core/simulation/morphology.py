@@ -1,7 +1,7 @@
-"""The shape of one sperm in micrometres, and samplers of normal and abnormal forms.
+"""The shape of one sperm in micrometres, and random normal and abnormal shapes.
 
 The head frame has its origin at the head's centre, x forward (towards the acrosome) and y to the
-side; the neck starts at the rear end of the head and runs backwards.
+side; the neck starts at the rear of the head and runs backwards.
 """
 
 import math
@@ -16,11 +16,11 @@ NORMAL_HEAD_LENGTH_UM = 4.8
 NORMAL_ASPECT = 0.62
 OUTLINE_POINTS = 72
 BUMPS = ((3, 1.0), (4, 0.8), (5, 0.6), (7, 0.35))
-"""Waves round the outline and the weight of each, for irregular heads."""
+"""For irregular heads: the number of waves around the outline, and each one's weight."""
 
 
 class TailForm(StrEnum):
-    """The ways a tail can be formed."""
+    """The forms of a tail."""
 
     NORMAL = "normal"
     SHORT = "short"
@@ -30,7 +30,7 @@ class TailForm(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Vacuole:
-    """A round hole in the head, placed in shares of the half length and half width."""
+    """A round hole in the head; its position is in shares of the half length and half width."""
 
     along: float
     across: float
@@ -39,13 +39,13 @@ class Vacuole:
 
 @dataclass(frozen=True, kw_only=True)
 class SpermShape:
-    """One sperm's form; shares are of the head, angles in radians.
+    """One sperm's shape; shares are of the head, angles in radians.
 
     ``pyriform`` narrows the rear (positive) or the front (negative); ``asymmetry`` bends the head
     to one side; ``irregularity`` is the amplitude of bumps on the outline; ``acrosome_share`` is
     the part of the head's area that the acrosome covers. ``tail_bend_at`` is the share of the
-    tail's length at which a bent tail bends or a coiled one begins to coil. A
-    ``droplet_um`` of 0 means that no cytoplasmic droplet hangs at the neck.
+    tail's length at which it bends or begins to coil. ``droplet_um`` is the diameter of the
+    cytoplasmic droplet at the neck, 0 for none.
     """
 
     head_length_um: float
@@ -79,13 +79,13 @@ class SpermShape:
 
     @property
     def vacuole_share(self) -> float:
-        """The part of the head's area that is vacuole."""
+        """The part of the head's area that vacuoles cover."""
         return sum(math.pi * v.radius_um**2 for v in self.vacuoles) / self.head_area_um2
 
 
 @lru_cache(maxsize=64)
 def head_outline(shape: SpermShape, *, half_angle_rad: float = math.pi) -> NDArray[np.float64]:
-    """The head's outline as (N, 2) um, from the front to ``half_angle_rad`` on both sides."""
+    """The head's outline (N, 2) in um, to ``half_angle_rad`` on both sides of the front."""
     whole = half_angle_rad >= math.pi
     angle = np.linspace(-half_angle_rad, half_angle_rad, OUTLINE_POINTS, endpoint=not whole)
     along, across = np.cos(angle), np.sin(angle)
@@ -101,7 +101,7 @@ def head_outline(shape: SpermShape, *, half_angle_rad: float = math.pi) -> NDArr
 
 @lru_cache(maxsize=256)
 def acrosome_outline(shape: SpermShape, *, grown: float = 0.0) -> NDArray[np.float64]:
-    """The front cap of the head that is ``acrosome_share`` + ``grown`` of an oval; (N, 2) um."""
+    """The front cap of the head that covers ``acrosome_share`` + ``grown`` of it; (N, 2) um."""
     cut = np.linspace(-1, 1, 201)
     shares = (np.arccos(cut) - cut * np.sqrt(1 - cut**2)) / math.pi
     at = float(
@@ -111,11 +111,11 @@ def acrosome_outline(shape: SpermShape, *, grown: float = 0.0) -> NDArray[np.flo
 
 
 def sample_shape(rng: np.random.Generator, *, severity: float | None = None) -> SpermShape:
-    """Draw a sperm; ``severity`` 0 is a normal form, 1 a grossly abnormal one.
+    """Draw a random shape; ``severity`` 0 is normal, 1 grossly abnormal.
 
-    Without ``severity`` it is drawn from a population of mostly good and mildly abnormal sperm,
-    as an embryologist sees them who picks the promising ones. Each defect occurs on its own, more
-    often and more strongly with severity.
+    Without ``severity`` it comes from a population of mostly good and mildly abnormal sperm, like
+    the promising ones that an embryologist picks out. Defects occur independently, more often and
+    more strongly with higher severity.
     """
     level = sample_severity(rng) if severity is None else severity
     length = NORMAL_HEAD_LENGTH_UM * math.exp(rng.normal(0, 0.05 + 0.1 * level))
@@ -146,7 +146,7 @@ def sample_shape(rng: np.random.Generator, *, severity: float | None = None) -> 
 
 
 def sample_severity(rng: np.random.Generator) -> float:
-    """How abnormal a sperm of the population is, 0 to 1, thinning out towards 1."""
+    """Draw how abnormal a sperm of the population is, from 0 to 1, rarely close to 1."""
     return float(rng.beta(0.9, 1.5))
 
 
@@ -155,7 +155,7 @@ def _sign(rng: np.random.Generator) -> float:
 
 
 def _defect(rng: np.random.Generator, severity: float, *, scale: float) -> float:
-    """A signed deviation that is mostly absent in a good sperm and grows with severity."""
+    """A signed deviation, mostly absent in good sperm, that grows with severity."""
     present = rng.random() < 0.05 + 0.93 * severity
     size = scale * (0.15 + 1.45 * severity) * rng.uniform(0.75, 1.25)
     return _sign(rng) * size if present else 0.0

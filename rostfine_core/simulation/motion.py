@@ -1,4 +1,4 @@
-"""How a sperm swims: its path over real timestamps and the wave that travels along its tail."""
+"""How a sperm swims: its path over given times, and the wave that travels along its tail."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ TAIL_POINTS = 56
 
 
 class SwimmingKind(StrEnum):
-    """The patterns that an embryologist tells apart."""
+    """The patterns of movement that embryologists distinguish."""
 
     PROGRESSIVE = "progressive"
     SLOW = "slow"
@@ -27,9 +27,10 @@ class Swimming:
     """The parameters of a swimming sperm.
 
     ``beat_angle_rad`` is the amplitude of the tail's tangent angle (the sideways amplitude is
-    that times wavelength / 2 pi); ``path_curvature_per_um`` bends the average path; ``yaw_rad``
-    and ``lateral_um`` swing the head in time with the beat; ``wander`` is the random turning in
-    rad per square root of a second; ``tail_curvature_per_um`` is a steady bend of the tail.
+    ``beat_angle_rad`` * wavelength / 2 pi); ``path_curvature_per_um`` bends the average path;
+    ``yaw_rad`` and ``lateral_um`` swing the head in time with the beat; ``wander`` is the random
+    turning in rad per square root of a second; ``tail_curvature_per_um`` is a constant bend of the
+    tail.
     """
 
     kind: SwimmingKind
@@ -46,7 +47,7 @@ class Swimming:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trajectory:
-    """Where the head was: ``xy_um`` (N, 2), ``heading_rad`` (N), ``phase_rad`` (N) at times (N)."""
+    """The head's position ``xy_um`` (N, 2), its heading and the tail's phase at ``times_s`` (N)."""
 
     times_s: NDArray[np.float64]
     xy_um: NDArray[np.float64]
@@ -111,10 +112,10 @@ def swim(
 def centreline(
     shape: SpermShape, swimming: Swimming, *, phase_rad: float
 ) -> tuple[NDArray[np.float64], int]:
-    """The middle line of neck and tail in the head frame.
+    """The centreline of neck and tail in the head frame.
 
     Returns:
-        (N, 2) um from the head's rear end to the tail's tip, and the index of the point at which
+        (N, 2) um from the rear of the head to the tip of the tail, and the index of the point where
         the neck ends and the tail starts.
     """
     total = shape.neck_length_um + shape.tail_length_um

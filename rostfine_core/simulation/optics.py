@@ -1,4 +1,4 @@
-"""What the microscope and camera do to the picture: looks of bright field and phase contrast."""
+"""How the microscope and camera shape the picture, in bright field and phase contrast."""
 
 import math
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ NOISE_VALUES = 1 << 21
 
 
 class Illumination(StrEnum):
-    """The kinds of microscope."""
+    """The kinds of illumination."""
 
     BRIGHT_FIELD = "bright_field"
     PHASE_CONTRAST = "phase_contrast"
@@ -22,13 +22,13 @@ class Illumination(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One microscope's look; intensities are shares of the camera's full scale.
+    """The look of one microscope's pictures; intensities are shares of the camera's full scale.
 
-    ``absorption`` darkens what is dense; ``halo`` (with ``halo_um``) puts a bright rim outside
-    and a dark one inside, negative the reverse (the other side of focus); ``outline`` sharpens
-    the edge; ``blur_um`` is the optical blur in focus; ``texture`` the faint mottling of the
-    slide; ``unevenness`` the fall of light across the field; ``jpeg_quality`` 0 leaves compression
-    out.
+    ``absorption`` darkens dense parts; ``halo`` (with ``halo_um``) adds a bright rim outside and a
+    dark one inside, a negative one the reverse (the other side of focus); ``outline`` sharpens
+    edges; ``blur_um`` is the optical blur in focus; ``texture`` is the faint mottling of the slide;
+    ``unevenness`` is the falloff of light across the field; a ``jpeg_quality`` of 0 means no
+    compression.
     """
 
     illumination: Illumination
@@ -47,7 +47,7 @@ class Look:
 
 
 def sample_look(rng: np.random.Generator) -> Look:
-    """Draw the look of one sample's video: mostly bright field, grey or greenish."""
+    """Draw a random look for one sample's video: mostly bright field, grey or greenish."""
     phase = rng.random() < 0.25
     look = Look(
         illumination=Illumination.PHASE_CONTRAST if phase else Illumination.BRIGHT_FIELD,
@@ -96,7 +96,7 @@ def light_field(
 def texture_window(
     *, left_px: int, top_px: int, width_px: int, height_px: int
 ) -> NDArray[np.float32]:
-    """The slide's faint mottling (H, W), of unit spread, repeating every 512 pixels."""
+    """The slide's faint mottling (H, W), with standard deviation 1, repeating every 512 pixels."""
     top, left = top_px % TEXTURE_SIZE_PX, left_px % TEXTURE_SIZE_PX
     texture = _texture()
     if max(top + height_px, left + width_px) <= len(texture):
@@ -114,7 +114,7 @@ def expose(
     rng: np.random.Generator,
     gain: float = 1.0,
 ) -> NDArray[np.uint8]:
-    """Turn relative signal (H, W; 0 is background) into a noisy RGB frame (H, W, 3)."""
+    """Turn a relative signal (H, W; 0 is background) into a noisy RGB frame (H, W, 3)."""
     grey = light * np.clip(1 + signal, 0.02, 1.9) * (255 * gain)
     tinted = cv2.merge([grey * np.float32(tint) for tint in look.tint])
     rgb = np.asarray(tinted, dtype=np.float32)
@@ -124,7 +124,7 @@ def expose(
 
 
 def compress(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """Put the traces of lossy compression on an image (JPEG at ``quality``, chroma halved)."""
+    """Add the artefacts of lossy compression (JPEG at ``quality``, chroma halved)."""
     _, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), dtype=np.uint8)
 
@@ -137,7 +137,7 @@ def _sample_tint(rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def _add_noise(image: NDArray[np.float32], sigma: float, rng: np.random.Generator) -> None:
-    """Add noise that is cut at random places from a bank, as drawing it anew is slower."""
+    """Add noise cut at random positions from a bank, which is faster than drawing new noise."""
     bank = _noise_bank()
     rows = max(min(len(image), NOISE_VALUES // 4 // image[0].size), 1)
     for top in range(0, len(image), rows):
@@ -157,9 +157,9 @@ def _texture() -> NDArray[np.float32]:
     rng = np.random.default_rng(20240116)
     size = TEXTURE_SIZE_PX
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None]) * size
-    # Mottling between about 8 and 60 pixels, as the slide's dirt out of focus shows it.
+    # Mottling of about 8 to 60 pixels, like dirt on the slide that is out of focus.
     weight = np.exp(-((frequency / 45) ** 2)) * (frequency > 8) / np.sqrt(frequency + 1)
     spectrum = np.fft.rfft2(rng.standard_normal((size, size))) * weight
     texture = np.fft.irfft2(spectrum, s=(size, size))
-    # Half a period more on each axis lets most windows be plain slices.
+    # With half a period added on each axis, most windows are plain slices.
     return np.asarray(np.pad(texture / texture.std(), (0, size // 2), "wrap"), dtype=np.float32)

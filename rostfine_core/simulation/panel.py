@@ -1,7 +1,7 @@
 """A panel of 40 simulated experts who grade a sperm's shape and motion from A to E.
 
-Every expert looks at the same findings but has thresholds, weights, a leaning and a wavering
-hand of his or her own, so that the panel disagrees as real panels do.
+All experts judge the same findings, but each has different thresholds, weights, bias and
+consistency, so that the panel disagrees as real panels do.
 """
 
 import math
@@ -30,15 +30,15 @@ CRITERIA = (
     ("tail", 1.5),
     ("motion", 1.9),
 )
-"""What the experts judge and how heavily on average (FACTS, task and data)."""
+"""What the experts judge, and the average weight they give it (FACTS, task and data)."""
 
 CUTS = (0.247, 1.299, 5.507, 6.493)
-"""Demerits at which the panel's average expert goes from A to B, ..., D to E."""
+"""The demerits at which the average expert's grade changes from A to B, ..., D to E."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """How far a sperm is from the ideal in each criterion: 0 none, 1 plainly bad, and beyond."""
+    """How far a sperm is from the ideal in each criterion: 0 is ideal, 1 and above plainly bad."""
 
     outline: float
     proportion: float
@@ -51,7 +51,7 @@ class Findings:
 
 
 def find_faults(shape: SpermShape, swimming: Swimming) -> Findings:
-    """State a sperm's faults by the criteria the experts use."""
+    """Find a sperm's faults by the experts' criteria."""
     return Findings(
         outline=math.hypot(
             shape.irregularity / 0.035,
@@ -81,13 +81,13 @@ def motility(swimming: Swimming) -> float:
 
 
 def expected_votes(findings: Findings) -> GradeDistribution:
-    """The mean vote of the panel, exactly: the average of the experts' own probabilities."""
+    """The exact expected vote of the panel: the average of the experts' probabilities."""
     shares = expert_probabilities(findings).mean(axis=0)
     return GradeDistribution(tuple((shares / shares.sum()).tolist()))
 
 
 def cast_votes(findings: Findings, rng: np.random.Generator) -> tuple[int, int, int, int, int]:
-    """One sitting of the panel: how many of the 40 experts vote A, B, C, D and E."""
+    """Draw one vote of the panel: how many of the 40 experts vote A, B, C, D and E."""
     below = np.cumsum(expert_probabilities(findings), axis=1)[:, :-1]
     grades = (rng.random((PANEL_SIZE, 1)) > below).sum(axis=1)
     a, b, c, d, e = np.bincount(grades, minlength=5).tolist()
@@ -97,26 +97,26 @@ def cast_votes(findings: Findings, rng: np.random.Generator) -> tuple[int, int, 
 def expert_probabilities(findings: Findings) -> NDArray[np.float64]:
     """Each expert's probabilities of the five grades, (40, 5), rows sum to 1.
 
-    An expert adds up weighted demerits (a fault below the expert's threshold goes unnoticed, a
-    gross one saturates), wavers normally around the sum and compares it with personal cuts.
+    An expert adds up weighted demerits (faults below the expert's threshold go unnoticed, gross
+    ones saturate), adds normal noise and compares the sum with personal cuts.
     """
     panel = _panel()
     faults = np.array([getattr(findings, name) for name, _ in CRITERIA])
     noticed = np.maximum(faults - panel.thresholds, 0.0)
     demerits = (panel.weights * 1.5 * np.tanh(noticed / 1.5)).sum(axis=1)
-    above = _normal_cdf((panel.cuts - demerits[:, None]) / panel.wavering[:, None])
+    above = _normal_cdf((panel.cuts - demerits[:, None]) / panel.noise[:, None])
     edges = np.concatenate([np.zeros((PANEL_SIZE, 1)), above, np.ones((PANEL_SIZE, 1))], axis=1)
     return np.asarray(np.diff(edges, axis=1))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Panel:
-    """``thresholds`` and ``weights`` (40, criteria), ``cuts`` (40, 4), ``wavering`` (40)."""
+    """``thresholds`` and ``weights`` (40, criteria), ``cuts`` (40, 4), ``noise`` (40)."""
 
     thresholds: NDArray[np.float64]
     weights: NDArray[np.float64]
     cuts: NDArray[np.float64]
-    wavering: NDArray[np.float64]
+    noise: NDArray[np.float64]
 
 
 @lru_cache(maxsize=1)
@@ -124,13 +124,13 @@ def _panel() -> _Panel:
     rng = np.random.default_rng(PANEL_SEED)
     average = np.array([weight for _, weight in CRITERIA])
     size = (PANEL_SIZE, len(CRITERIA))
-    leaning = rng.normal(0, 0.45, (PANEL_SIZE, 1))
+    bias = rng.normal(0, 0.45, (PANEL_SIZE, 1))
     stretch = np.exp(rng.normal(0, 0.08, (PANEL_SIZE, 1)))
     return _Panel(
         thresholds=np.clip(rng.normal(0.2, 0.1, size), 0.0, 0.5),
         weights=average * np.exp(rng.normal(0, 0.25, size)),
-        cuts=np.array(CUTS) * stretch + leaning,
-        wavering=rng.uniform(0.3, 0.6, PANEL_SIZE),
+        cuts=np.array(CUTS) * stretch + bias,
+        noise=rng.uniform(0.3, 0.6, PANEL_SIZE),
     )
 
 

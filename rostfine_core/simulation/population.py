@@ -1,4 +1,4 @@
-"""Draws whole sperm: shapes and motion that go together."""
+"""Draws random sperm whose shape and motion go together."""
 
 import numpy as np
 
@@ -6,20 +6,20 @@ from rostfine_core.simulation.morphology import TailForm, sample_severity, sampl
 from rostfine_core.simulation.motion import SwimmingKind, sample_swimming
 from rostfine_core.simulation.render import SimulatedSperm
 
-CRIPPLED_KINDS = (SwimmingKind.SLOW, SwimmingKind.TWITCHING, SwimmingKind.IMMOTILE)
-CRIPPLED_SHARES = (0.25, 0.4, 0.35)
-"""How sperm with a coiled or a short tail swim, and how often."""
+IMPAIRED_KINDS = (SwimmingKind.SLOW, SwimmingKind.TWITCHING, SwimmingKind.IMMOTILE)
+IMPAIRED_SHARES = (0.25, 0.4, 0.35)
+"""How sperm with a coiled or short tail swim, and how often."""
 
 
 def sample_sperm(rng: np.random.Generator, *, burden: float = 0.0) -> SimulatedSperm:
-    """Draw a sperm of the population; ``burden`` shifts a whole sample to worse forms.
+    """Draw a sperm from the population; ``burden`` makes a whole sample's shapes worse.
 
-    The worse the form, the rarer is progressive motion; without a proper tail there is none.
+    The worse the shape, the rarer progressive motion; with a coiled or short tail there is none.
     """
     severity = float(np.clip(sample_severity(rng) + burden, 0.0, 1.0))
     shape = sample_shape(rng, severity=severity)
-    crippled = shape.tail_form in (TailForm.COILED, TailForm.SHORT)
-    kind = _crippled_kind(rng) if crippled else None
+    is_impaired = shape.tail_form in (TailForm.COILED, TailForm.SHORT)
+    kind = _impaired_kind(rng) if is_impaired else None
     return SimulatedSperm(
         shape=shape,
         swimming=sample_swimming(rng, kind=kind, vigour=1 - severity),
@@ -27,5 +27,5 @@ def sample_sperm(rng: np.random.Generator, *, burden: float = 0.0) -> SimulatedS
     )
 
 
-def _crippled_kind(rng: np.random.Generator) -> SwimmingKind:
-    return CRIPPLED_KINDS[int(rng.choice(len(CRIPPLED_KINDS), p=CRIPPLED_SHARES))]
+def _impaired_kind(rng: np.random.Generator) -> SwimmingKind:
+    return IMPAIRED_KINDS[int(rng.choice(len(IMPAIRED_KINDS), p=IMPAIRED_SHARES))]

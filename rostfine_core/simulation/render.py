@@ -22,7 +22,7 @@ MASK_PARTS = ("head", "neck", "tail")
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A rectangle of whole pixels of the field, to be drawn into an array (height, width)."""
+    """A rectangle of the field in whole pixels, drawn into an array (height, width)."""
 
     left_px: int
     top_px: int
@@ -32,7 +32,7 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Pose:
-    """A sperm at one moment: the head's centre, its heading and the phase of its tail."""
+    """A sperm at one moment: the head's centre and heading, and the tail's phase."""
 
     x_px: float
     y_px: float
@@ -42,7 +42,7 @@ class Pose:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedSperm:
-    """A shape that swims, lying ``defocus_um`` away from the plane of focus (signed)."""
+    """A sperm's shape and swimming; it lies ``defocus_um`` (signed) from the plane of focus."""
 
     shape: SpermShape
     swimming: Swimming
@@ -51,9 +51,9 @@ class SimulatedSperm:
 
 @dataclass(frozen=True, kw_only=True)
 class Speck:
-    """A round thing in the field: debris, a bubble (``density`` < 0) or a round cell (``hollow``).
+    """A round object: debris, a bubble (``density`` < 0) or a round cell (``hollow``).
 
-    ``hollow`` 0 is a full disc, 1 a mere ring.
+    A ``hollow`` of 0 is a full disc, 1 only a ring.
     """
 
     x_px: float
@@ -79,7 +79,7 @@ class Outlines:
 
 
 def place(sperm: SimulatedSperm, pose: Pose, *, um_per_px: float) -> Outlines:
-    """Put a sperm's parts at their place in the field."""
+    """Place a sperm's parts in the field."""
     shape = sperm.shape
     line, neck_end = centreline(shape, sperm.swimming, phase_rad=pose.phase_rad)
 
@@ -142,7 +142,7 @@ def draw_speck(
     um_per_px: float,
     look: Look,
 ) -> None:
-    """Add one round thing to ``signal`` (H, W), its centre ``at_px`` in that array."""
+    """Add a speck to ``signal`` (H, W), with its centre ``at_px`` in that array."""
     blur = math.hypot(look.blur_um, 0.12 * speck.defocus_um) / um_per_px
     radius = speck.radius_um / um_per_px
     rim = 0.8 * look.halo_um / um_per_px + blur
@@ -168,7 +168,7 @@ def draw_speck(
 def draw_masks(
     masks: NDArray[np.uint8], sperm: SimulatedSperm, pose: Pose, *, window: Window, um_per_px: float
 ) -> None:
-    """Set ``masks`` (3, H, W) to 1 where at least half a pixel is head, neck or tail."""
+    """Set ``masks`` (3, H, W) to 1 where head, neck or tail cover at least half a pixel."""
     outlines = place(sperm, pose, um_per_px=um_per_px)
     droplet = () if outlines.droplet is None else (outlines.droplet,)
     for mask, part in zip(masks, MASK_PARTS, strict=True):
@@ -187,7 +187,7 @@ def draw_masks(
 
 
 def _tile(outlines: Outlines, window: Window, *, margin_px: int) -> Window | None:
-    """The part of ``window`` that the sperm can touch, or None."""
+    """The part of ``window`` that drawing the sperm can change, or None."""
     points = np.concatenate([outlines.head, outlines.neck, outlines.tail])
     low = np.floor(points.min(axis=0)).astype(int) - margin_px
     high = np.ceil(points.max(axis=0)).astype(int) + margin_px
@@ -200,7 +200,7 @@ def _tile(outlines: Outlines, window: Window, *, margin_px: int) -> Window | Non
 
 
 def _density(outlines: Outlines, tile: Window) -> NDArray[np.float32]:
-    """How much matter lies in each pixel of ``tile`` (0 to 1), drawn from tail to head."""
+    """How dense the sperm is in each pixel of ``tile`` (0 to 1), drawn from tail to head."""
     canvas = _canvas(tile)
     _tapered(
         canvas,
@@ -219,7 +219,7 @@ def _density(outlines: Outlines, tile: Window) -> NDArray[np.float32]:
     if outlines.droplet is not None:
         _disc(canvas, outlines.droplet, tile, DENSITY["droplet"])
     _fill(canvas, outlines.head, tile, DENSITY["head"])
-    # The acrosome's border is soft: three caps, each lighter than the one it lies on.
+    # Three caps, each lighter than the one below, give the acrosome a soft border.
     for step, cap in enumerate(outlines.acrosome, start=1):
         lighter = (DENSITY["head"] - DENSITY["acrosome"]) * step // len(outlines.acrosome)
         _fill(canvas, cap, tile, DENSITY["head"] - lighter)
@@ -236,7 +236,7 @@ def _image_of(
     defocus_um: float,
     look: Look,
 ) -> NDArray[np.float32]:
-    """Brightness change of a thin object: absorption, edge, and the rim that defocus makes."""
+    """A thin object's change of brightness: absorption, edges and the rim from defocus."""
     sharp = cv2.GaussianBlur(density, (0, 0), max(blur_px, 0.3))
     middle = cv2.GaussianBlur(density, (0, 0), math.hypot(blur_px, 0.3 / um_per_px))
     wide = cv2.GaussianBlur(density, (0, 0), math.hypot(blur_px, look.halo_um / um_per_px))
@@ -256,7 +256,7 @@ def _shrink(canvas: NDArray[np.uint8], window: Window) -> NDArray[np.float32]:
 
 
 def _fixed(points: NDArray[np.float64], window: Window) -> NDArray[np.int32]:
-    """Field pixels to the canvas's fixed-point coordinates (pixel centres are whole numbers)."""
+    """Convert field pixels to the canvas's fixed-point coordinates (pixel centres are whole)."""
     scaled = (points - (window.left_px, window.top_px) + 0.5) * SUPERSAMPLING - 0.5
     return np.asarray(np.rint(scaled * (1 << SHIFT_BITS)), dtype=np.int32)
 
@@ -275,7 +275,7 @@ def _tapered(
     widths_px: tuple[float, float],
     values: tuple[int, int],
 ) -> None:
-    """A line whose width and density change in steps from the first to the second value."""
+    """Draw a line whose width and density change in steps from the first value to the second."""
     fixed = _fixed(points, window)
     edges = np.linspace(0, len(points) - 1, min(LINE_STEPS, len(points) - 1) + 1).astype(int)
     for first, last in reversed(list(pairwise(edges.tolist()))):

@@ -1,4 +1,4 @@
-"""Whole videos of simulated sperm: a field full of them, frame by frame, and the truth about it."""
+"""Simulates videos of a field full of sperm, with the truth about each."""
 
 import math
 from collections.abc import Iterator
@@ -30,10 +30,11 @@ _FIELD_STREAM, _SPERM_STREAM, _CAMERA_STREAM = 0, 1, 2
 
 @dataclass(frozen=True, kw_only=True)
 class SceneSettings:
-    """What to simulate; a ``None`` is drawn from ``seed``.
+    """What to simulate; values that are None are drawn with ``seed``.
 
-    ``sperm`` are placed before others are drawn to make up ``sperm_count``; ``blurred_share`` of
-    those drawn lies out of focus; ``noise`` and ``drift_px_s`` replace the look's and field's own.
+    ``sperm`` are placed first, then others are drawn to reach ``sperm_count``; ``blurred_share`` of
+    the drawn ones are out of focus. ``noise``, ``drift_px_s`` and ``flicker`` replace the values of
+    the drawn look and field.
     """
 
     width_px: int = 1392
@@ -53,7 +54,7 @@ class SceneSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be drawn."""
+        """Refuse values that cannot be simulated."""
         if min(self.width_px, self.height_px) < 16 or self.frame_count < 1:
             raise ValueError(
                 f"a scene needs at least 16x16 pixels and 1 frame, got {self.width_px}x"
@@ -69,7 +70,7 @@ class SceneSettings:
 class TargetTruth:
     """One sperm of a scene: ``xy_px`` (N, 2) and ``heading_rad`` (N) of its head in every frame.
 
-    ``visible`` (N) says in which frames the head's centre lies inside the field.
+    ``visible`` (N) is true in the frames where the head's centre is inside the field.
     """
 
     target: str
@@ -83,7 +84,7 @@ class TargetTruth:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SceneTruth:
-    """What is in a scene: its settings, the field as drawn, and every sperm."""
+    """What is in a scene: its settings, the field and every sperm."""
 
     settings: SceneSettings
     field: Field
@@ -91,7 +92,7 @@ class SceneTruth:
 
 
 class Scene:
-    """A simulated video: ``truth`` at once, ``frames()`` one at a time in constant memory."""
+    """A simulated video: ``truth`` is known at once, ``frames()`` are drawn one at a time."""
 
     def __init__(self, settings: SceneSettings) -> None:
         self._field = _field_of(settings)
@@ -99,7 +100,7 @@ class Scene:
         self.truth = _truth_of(settings, self._field, self._swimmers)
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
-        """Yield the frames, (H, W, 3) uint8 RGB; each call yields the same ones."""
+        """Yield the frames, (H, W, 3) uint8 RGB, in constant memory; every call yields the same."""
         field, settings = self._field, self.truth.settings
         rng = np.random.default_rng([settings.seed, _CAMERA_STREAM])
         window = Window(
@@ -123,7 +124,7 @@ class Scene:
 
 
 class _Background:
-    """All that does not swim, drawn once over a larger field and then moved by the drift."""
+    """Everything that does not swim, drawn once on a larger field and then moved by the drift."""
 
     def __init__(self, field: Field, settings: SceneSettings) -> None:
         self._field = field
@@ -146,14 +147,14 @@ class _Background:
 
 
 def simulate_scene(settings: SceneSettings) -> Scene:
-    """Lay out a scene: who swims where is settled at once, frames are drawn when asked for."""
+    """Lay out a scene: all paths are simulated at once, frames only on request."""
     return Scene(settings)
 
 
 def _field_of(settings: SceneSettings) -> Field:
     rng = np.random.default_rng([settings.seed, _FIELD_STREAM])
     field = sample_field(rng, um_per_px=settings.um_per_px, look=settings.look)
-    # A video is compressed when it is written, so its frames are not compressed before.
+    # The video is compressed when it is written, so its frames are not compressed here.
     look = replace(field.look, jpeg_quality=0)
     field = replace(
         field,
@@ -180,7 +181,7 @@ def _swimmers_of(settings: SceneSettings, field: Field) -> tuple[Swimmer, ...]:
         else:
             sperm = _drawn_sperm(rng, blurred_share=settings.blurred_share)
         start = rng.uniform((0.08, 0.08), (0.92, 0.92)) * (field.width_px, field.height_px)
-        # A sperm that starts in the left half swims to the right, so that it stays longer.
+        # Sperm swim roughly towards the centre, so that they stay in the field longer.
         towards = math.atan2(field.height_px / 2 - start[1], field.width_px / 2 - start[0])
         start_um = start * field.um_per_px
         path = swim(

@@ -1,4 +1,4 @@
-"""Writes a simulated scene to a folder: the video, its seeds and the truth about every sperm."""
+"""Writes a simulated scene to a folder: the video, seeds and the truth about every sperm."""
 
 import json
 import queue
@@ -26,17 +26,17 @@ class WriteVideo(Protocol):
     """How a video is written; ``frames`` are (H, W, 3) uint8 RGB, taken one at a time."""
 
     def __call__(self, path: Path, frames: _Frames, *, fps: float, comment: str) -> None:
-        """Write ``frames`` to ``path``, with a ``comment`` that stays in the file."""
+        """Write ``frames`` to ``path``, with a ``comment`` stored in the file."""
 
 
 def write_scene(
     folder: Path, *, settings: SceneSettings, write_video: WriteVideo
 ) -> LongJob[SceneTruth]:
-    """Simulate a scene and write it, yielding progress per frame; returns the truth.
+    """Simulate a scene and write it, yield progress per frame and return the truth.
 
-    The folder then holds ``scene.mp4``, which itself says that it is simulated, ``truth.csv``
-    (target,frame,x,y where the head is inside the field), ``seeds.csv`` (the same in frame 0: what
-    an operator would click) and ``truth.json``.
+    The folder then holds ``scene.mp4``, with a comment that it is simulated, ``truth.csv``
+    (target,frame,x,y wherever the head is inside the field), ``seeds.csv`` (the same for frame 0,
+    as an operator would click) and ``truth.json``.
 
     Raises:
         DatasetError: the folder already holds a scene.
@@ -59,7 +59,7 @@ def write_scene(
 
 
 def truth_record(truth: SceneTruth) -> dict[str, Any]:
-    """Everything about a scene but the positions, ready for JSON."""
+    """Everything about a scene except the positions, ready for JSON."""
     settings = {k: v for k, v in asdict(truth.settings).items() if k not in ("sperm", "look")}
     field = asdict(truth.field)
     return {
@@ -92,11 +92,11 @@ def _positions(truth: SceneTruth, frames: range) -> str:
 
 
 class _Cancelled(Exception):
-    """Stops the writer from inside the frames it asks for, so that it cleans up."""
+    """Raised in the frames that the writer takes, so that it stops and cleans up."""
 
 
 def _encode(frames: _Frames, *, total: int, write: Callable[[_Frames], None]) -> Iterator[Progress]:
-    """Run ``write``, which pulls frames, in a thread, so that this generator can pull progress."""
+    """Run ``write``, which takes frames, in a thread, so that this generator can yield progress."""
     passing: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(maxsize=1)
     cancelled, finished = threading.Event(), threading.Event()
     failures: list[Exception] = []
