@@ -1,8 +1,7 @@
-"""Videos from containers, TIFF stacks and image folders: probed, streamed and sought exactly.
+"""Reads videos from containers, TIFF stacks and image folders, with exact seeking; writes videos.
 
-Frame ``k`` is the same picture whether it is reached by streaming or by seeking. The picture's
-number is its place in display order among the frames the file really holds; header counts are
-never trusted.
+Frame ``k`` is the same picture whether it is streamed or sought. A picture's number is its place in
+display order among the frames that the file really holds, whatever the header claims.
 """
 
 from rostfine_core.video.choice import PlaneChoice

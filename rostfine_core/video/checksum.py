@@ -1,4 +1,4 @@
-"""The checksum of a video's bytes, by which every result names the video it was made from."""
+"""The checksum that identifies a video in every result made from it."""
 
 import hashlib
 from pathlib import Path
@@ -12,14 +12,14 @@ WAIT_S = 0.05
 
 
 class VideoChecksum:
-    """The checksum of one video, computed once, whichever jobs in whichever threads need it."""
+    """The checksum of one video, computed once for all jobs and threads that need it."""
 
     def __init__(self, path: Path, *, known: str = "") -> None:
-        """Args: ``known`` is the checksum, if it was computed before."""
+        """Set up; ``known`` is the checksum if it was computed before."""
         self._path, self._known, self._turn = path, known, Lock()
 
     def get(self) -> LongJob[str]:
-        """Compute it, or wait for the job that does; if that one fails or is cancelled, take over.
+        """Compute it, or wait for the job that does, and take over if that job does not finish.
 
         Raises:
             StoreError: the video cannot be read.
@@ -35,14 +35,14 @@ class VideoChecksum:
 
 
 def hash_video(path: Path) -> LongJob[str]:
-    """The SHA-256 of a video file, or of all pictures of a folder in the order of their names.
+    """The SHA-256 of a video file, or of all files of a folder in the order of their names.
 
     Raises:
         StoreError: the video cannot be read.
     """
     digest = hashlib.sha256()
     if not path.is_dir():
-        # In blocks: Qt's progress bar counts no further than 2^31, which bytes would soon reach.
+        # Progress counts blocks: bytes would soon exceed the 2^31 of Qt's progress bar.
         total = -(-path.stat().st_size // BLOCK_BYTES) if path.exists() else 0
         for done, block in enumerate(blocks_of(path), start=1):
             digest.update(block)

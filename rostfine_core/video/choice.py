@@ -1,4 +1,4 @@
-"""Which channel and which plane in depth is read of a file that holds several."""
+"""Chooses the channel and the depth plane to read from a file that holds several."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rostfine_core.messages import Message
 
 @dataclass(frozen=True, kw_only=True)
 class PlaneChoice:
-    """A channel by its name or its number from 1 on, a plane by its number; None leaves it open."""
+    """A channel by name or number, a depth plane by number, both from 1; None for the default."""
 
     channel: str | None = None
     plane: int | None = None
@@ -19,28 +19,28 @@ class PlaneChoice:
 def chosen_channel(
     path: Path, names: Sequence[str], choice: PlaneChoice
 ) -> tuple[int, tuple[Message, ...]]:
-    """The place of the channel to read in ``names``, and what to say about it.
+    """The index in ``names`` of the channel to read, and notes for the user.
 
     Raises:
-        VideoError: there is no channel of that name or number.
+        VideoError: there is no channel with that name or number.
     """
     if choice.channel is None:
         if len(names) == 1:
             return 0, ()
-        said = Message(
+        note = Message(
             "The file has {channels}: the first is read (--channel of rostfine reads another).",
             channels=_listed(names),
         )
-        return 0, (said,)
+        return 0, (note,)
     wanted = choice.channel.strip()
     for place, name in enumerate(names):
         if wanted.lower() == name.lower() or wanted == str(place + 1):
-            said = Message(
+            note = Message(
                 "Channel {channel} of {count} is read.",
                 channel=_label(place, name),
                 count=len(names),
             )
-            return place, (said,)
+            return place, (note,)
     raise VideoError(
         Message(
             "{path} has no channel {wanted:.40}: it has {channels}.",
@@ -52,20 +52,20 @@ def chosen_channel(
 
 
 def chosen_plane(path: Path, count: int, choice: PlaneChoice) -> tuple[int, tuple[Message, ...]]:
-    """The plane to read, from 0 on, and what to say about it; the middle one unless chosen.
+    """The 0-based plane to read, by default the middle one, and notes for the user.
 
     Raises:
-        VideoError: there is no plane of that number.
+        VideoError: there is no plane with that number.
     """
     if choice.plane is None:
         middle = count // 2
-        said = Message(
+        note = Message(
             "The file has {count} planes in depth: plane {plane} is read (--z of rostfine reads "
             "another).",
             count=count,
             plane=middle + 1,
         )
-        return middle, (said,) if count > 1 else ()
+        return middle, (note,) if count > 1 else ()
     if not 1 <= choice.plane <= count:
         raise VideoError(
             Message(
@@ -75,8 +75,8 @@ def chosen_plane(path: Path, count: int, choice: PlaneChoice) -> tuple[int, tupl
                 count=count,
             )
         )
-    said = Message("Plane {plane} of {count} in depth is read.", plane=choice.plane, count=count)
-    return choice.plane - 1, (said,)
+    note = Message("Plane {plane} of {count} in depth is read.", plane=choice.plane, count=count)
+    return choice.plane - 1, (note,)
 
 
 def _listed(names: Sequence[str]) -> Message:

@@ -1,9 +1,8 @@
-"""AVI, MP4, MOV, MKV and their kin: streaming and exact seeking by the frame index.
+"""Streams AVI, MP4, MOV, MKV and similar files, and seeks in them exactly by the frame index.
 
-Seeking starts at a key packet and checks, packet by packet, that the container really landed on
-the file's known order; wherever it did not, or the decoder could not recover there, an earlier
-key packet and at last the beginning of the file are tried. So speed depends on the file, the
-picture never does.
+Seeking starts at a key packet and checks every packet against the file's known order. If the
+container landed elsewhere, or the decoder could not recover there, an earlier key packet is tried
+and finally the beginning of the file. So a file can be slow, but never gives a wrong picture.
 """
 
 from bisect import bisect_right
@@ -38,11 +37,11 @@ _SIMULATED_NOTE = Message("This video is simulated: it shows no real sperm.")
 
 
 class _SeekMissedError(Exception):
-    """The container or decoder did not arrive where the index says."""
+    """Seeking did not arrive where the index says."""
 
 
 class ContainerSource:
-    """The pictures of one container; every stream of them opens the file for itself."""
+    """The pictures of one container; every stream of them opens the file separately."""
 
     def __init__(self, path: Path) -> None:
         """Index the file and decode its first frame.
@@ -69,18 +68,18 @@ class ContainerSource:
         if self._depth is None:
             self._held = (0, first)
         else:
-            self.close()  # the decoder has been elsewhere
+            self.close()  # the decoder is no longer at the first frame
         self.info = _describe(path, self._index, first, notes + self._shape.notes)
 
     def _sampled_depth(self, first: ContainerPicture) -> int | None:
-        """How many bits the values of 16-bit grey span, by a few frames over the file."""
+        """How many bits 16-bit grey really uses, from a few frames; None for other formats."""
         if brightest_grey(first.frame) is None:
             return None
         sampled = (self.picture(i).frame for i in sampled_frames(self._index.frame_count))
         return depth_of(max(brightest_grey(frame) or 0 for frame in sampled))
 
     def reopened(self) -> "ContainerSource":
-        """The same pictures by the same index; the file is opened when one is asked for."""
+        """The same pictures by the same index; the file is opened when one is requested."""
         again = copy(self)
         again._ahead = again._held = None
         return again
@@ -92,7 +91,7 @@ class ContainerSource:
         self._ahead = self._held = None
 
     def picture(self, index: int) -> ContainerPicture:
-        """The picture of frame ``index``; quick for the frames after the last one asked for."""
+        """The picture of frame ``index``; fast for frames that follow the last one requested."""
         number, picture = self._held or (-1, None)
         try:
             if picture is None or (index != number and not self._is_near(index, number)):
@@ -108,19 +107,19 @@ class ContainerSource:
         return picture
 
     def _is_near(self, index: int, held: int) -> bool:
-        """Whether decoding on from frame ``held`` is no longer a way than seeking ``index``."""
+        """Whether decoding on from frame ``held`` is at least as fast as seeking ``index``."""
         if self._ahead is None or index < held:
             return False
         key = self._keys_before(index)[0]
         return key is None or self._index.number(key.pts) <= held + 1
 
     def pictures(self, start: int, stop: int) -> Iterator[ContainerPicture]:
-        """Stream pictures; a frame that does not decode repeats the one before it, marked so.
+        """Stream pictures; a frame that cannot be decoded repeats the one before and is marked.
 
-        The decoder that was started for the first frame goes on where it stands.
+        If only frame 0 was read so far, its decoder continues.
 
         Raises:
-            VideoError: the picture changes its size, or nothing decodes.
+            VideoError: the picture changes its size, or nothing can be decoded.
         """
         if start == 0 and self._ahead is not None and self._held and self._held[0] == 0:
             ahead, self._ahead = self._ahead, None
@@ -138,7 +137,7 @@ class ContainerSource:
             return
 
     def _keys_before(self, start: int) -> list[KeyPacket | None]:
-        """Where to start decoding for a frame, best first; None is the file's beginning."""
+        """Where to start decoding for a frame, best first; None is the beginning of the file."""
         pts, keys = self._index.pts, self._index.keys
         if pts is None or start == 0:
             return [None]
@@ -146,7 +145,7 @@ class ContainerSource:
         return [*reversed(keys[max(0, end - KEY_PACKETS_TRIED) : end]), None]
 
     def _run(self, key: KeyPacket | None, start: int, stop: int) -> Iterator[ContainerPicture]:
-        """Pictures ``start`` to ``stop``, one for each number, decoded from ``key`` on."""
+        """Pictures ``start`` to ``stop``, one per number, decoded from ``key`` on."""
         last: ContainerPicture | None = None
         wanted = start
         for number, picture in self._numbered(key):
@@ -171,7 +170,10 @@ class ContainerSource:
             yield last.repeated()
 
     def _numbered(self, key: KeyPacket | None) -> Iterator[tuple[int, ContainerPicture]]:
-        """Decoded pictures with their numbers, ascending; damage spreads to the next key frame."""
+        """Decoded pictures in ascending order with their numbers.
+
+        After a damaged or missing frame, all are marked as damaged until the next key frame.
+        """
         following = 0
         is_damaged = False
         with open_container(self._path) as (container, stream):
@@ -198,16 +200,16 @@ class ContainerSource:
     def _after(
         self, key: KeyPacket, container: InputContainer, stream: VideoStream
     ) -> Iterator[VideoFrame]:
-        """Decode from ``key`` on, watching that every packet is the one the index lists.
+        """Decode from ``key`` on, and check that every packet is the one the index lists.
 
-        Frames shown before the first packet's own may lean on frames before it: they are left out.
+        Frames shown before the first packet's may depend on earlier packets, so they are skipped.
         """
         try:
             container.seek(key.pts, stream=stream)
         except FFmpegError as error:
             raise _SeekMissedError from error
         packets = container.demux(stream)
-        first = next(packets)  # at the file's end this is an empty one
+        first = next(packets)  # an empty packet at the end of the file
         landed = self._index.key_of((first.pts, first.size))
         if landed is None or landed.pts > key.pts:
             raise _SeekMissedError

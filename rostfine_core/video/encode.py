@@ -1,4 +1,4 @@
-"""Writes frames into a video file that is whole or absent."""
+"""Writes frames to a video file, atomically."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -38,23 +38,23 @@ def write_video(
     quantiser: int | None = None,
     comment: str = "",
 ) -> None:
-    """Encode ``frames`` at a constant rate; the ending of ``path`` chooses the container.
+    """Encode ``frames`` at a constant rate; the suffix of ``path`` determines the container.
 
-    Colour is stored by BT.601 and tagged so, in full resolution only where the codec is lossless
-    or the size is odd.
+    Colour is stored as BT.601 and tagged so, in full resolution only with a lossless codec or, for
+    h264, an odd size.
 
     Args:
         path: .mp4, .mov, .avi or .mkv; written under a temporary name and then renamed.
         frames: (H, W, 3) RGB or (H, W) grey, uint8, all of one size; taken one at a time.
         fps: frames per second.
-        codec: "rawvideo" (AVI) and "ffv1" (MKV, AVI) lose nothing.
+        codec: "rawvideo" (AVI) and "ffv1" (MKV, AVI) are lossless.
         quantiser: how coarse a lossy codec may be, lower is better: 0 to 51 for h264, 1 to 31 for
-            mjpeg and mpeg4; near the best by default.
-        comment: a note that stays in the file, whatever it is called.
+            mjpeg and mpeg4; by default near the best quality.
+        comment: a note stored in the file.
 
     Raises:
-        VideoError: there are no frames, they change size, or codec and container do not go
-            together.
+        VideoError: there are no frames, they change size, or the container does not support the
+            codec.
         StoreError: the file cannot be written.
     """
     remaining = iter(frames)

@@ -1,4 +1,4 @@
-"""One decoded frame, whose conversions to grey and colour are made only when asked for."""
+"""One decoded frame, converted to grey or colour only on request."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,21 +24,21 @@ class Picture(Protocol):
 
     @property
     def is_damaged(self) -> bool:
-        """Whether the decoder reported errors, or had to repeat an earlier picture."""
+        """Whether the decoder reported errors, or an earlier picture is repeated."""
 
     @property
     def is_repetition(self) -> bool:
-        """Whether this is an earlier picture, in place of one that does not decode."""
+        """Whether this is an earlier picture in place of one that cannot be decoded."""
 
     def grey(self) -> NDArray[np.uint8]:
         """The luma, (H, W) uint8."""
 
     def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
-        """The colours, (H, W, 3) uint8; ``exact=False`` may be off by two levels but is fast."""
+        """The colours, (H, W, 3) uint8; ``exact=False`` is faster but may be off by two levels."""
 
 
 class Source(Protocol):
-    """Where pictures come from: a container, a TIFF stack or a folder."""
+    """A container, TIFF stack or folder that pictures come from."""
 
     @property
     def info(self) -> VideoInfo:
@@ -48,13 +48,13 @@ class Source(Protocol):
         """Stream the pictures ``start`` to ``stop`` (exclusive) with constant memory."""
 
     def picture(self, index: int) -> Picture:
-        """The picture of one frame, equal to the streamed one."""
+        """The picture of one frame, the same as when streamed."""
 
     def reopened(self) -> "Source":
-        """The same pictures for another thread, without looking through the file again.
+        """The same pictures for another thread, without indexing the file again.
 
         Raises:
-            VideoError: the file cannot be read any more.
+            VideoError: the file can no longer be read.
         """
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DecodedFrame:
-    """One frame of a video; ``index`` and ``time_s`` (from the first frame) are the file's own."""
+    """One frame of a video; ``time_s`` counts from the first frame."""
 
     index: int
     time_s: float
@@ -77,14 +77,14 @@ class DecodedFrame:
 
     @property
     def is_damaged(self) -> bool:
-        """Whether this picture could not be decoded cleanly and shows concealed or older data."""
+        """Whether the picture could not be decoded cleanly and is concealed or an earlier one."""
         return self.picture.is_damaged
 
     def grey(self) -> GreyFrame:
         """The frame's luma for tracking.
 
-        For YUV video this is the Y plane as stored (limited-range video spans 16 to 235), for RGB
-        video the luma of BT.601; depths above 8 bits lose their lowest bits.
+        For YUV video this is the Y plane as stored (16 to 235 for limited range), for RGB video the
+        luma of BT.601; depths above 8 bits lose their lowest bits.
         """
         return GreyFrame(
             index=self.index,
@@ -94,28 +94,28 @@ class DecodedFrame:
         )
 
     def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
-        """The frame's colours, (H, W, 3) uint8, by the file's own colour matrix and range.
+        """The frame's colours, (H, W, 3) uint8, by the colour matrix and range of the file.
 
-        ``exact=False`` is about ten times as fast and may be off by two levels: for the screen.
+        ``exact=False``, for the screen, is about ten times as fast but may be off by two levels.
         """
         return self.picture.rgb(exact=exact)
 
 
 def sampled_frames(count: int) -> list[int]:
-    """A few frames spread over ``count``, the first and the last among them."""
+    """A few frames spread over ``count``, including the first and the last."""
     return sorted({round(i) for i in np.linspace(0, count - 1, FRAMES_SAMPLED)})
 
 
 def depth_of(brightest: int) -> int:
-    """How many bits the values of a recording span whose brightest sampled value this is.
+    """How many bits a recording uses, given its brightest sampled value.
 
-    Cameras of 10, 12 or 14 bits store values of 16: divided by 256 they would come out dark.
+    Cameras with 10, 12 or 14 bits store 16-bit values, which would be too dark divided by 256.
     """
     return next(depth for depth in DEPTHS if brightest < 2**depth)
 
 
 def check_size(path: Path, width_px: int, height_px: int) -> None:
-    """Refuse pictures that no microscope camera makes, before memory is spent on them.
+    """Refuse sizes that no microscope camera has, before any memory is used.
 
     Raises:
         VideoError: the picture is empty or has more than 67 million pixels.
@@ -141,7 +141,7 @@ def check_size(path: Path, width_px: int, height_px: int) -> None:
 
 
 def is_coloured(image: NDArray[np.uint8]) -> bool:
-    """Whether an (H, W, 3) picture holds colour beyond what compression leaves in a grey one."""
+    """Whether an (H, W, 3) picture has more colour than compression leaves in a grey one."""
     red, green, blue = (np.ascontiguousarray(image[::2, ::2, c]) for c in range(3))
     spread = np.maximum(cv2.absdiff(red, green), cv2.absdiff(green, blue))
     return bool(spread.max() >= LEAST_COLOUR_LEVELS)

@@ -1,8 +1,8 @@
-"""Decoded frames kept in memory within a byte budget, filled in the background, exact.
+"""Keeps decoded frames in memory within a byte budget, filled in the background.
 
-Frames are kept as the decoder gave them and converted when asked for. A video that fits is kept
-whole; of a longer one the frames around the one on screen are kept. The cache knows no decoder:
-it is given an open video.
+Frames are kept as decoded and converted on request. A video that fits is kept whole; for a longer
+one, the frames around the one on screen are kept. The cache does not decode: it is given an open
+video.
 """
 
 import threading
@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 from rostfine_core.domain import GreyFrame, LongJob, Progress, VideoInfo
 from rostfine_core.marking import marked
 
-BYTES_PER_PIXEL = 3  # an upper bound for what decoders hand out (1.5 for most video)
+BYTES_PER_PIXEL = 3  # an upper bound for decoded frames (1.5 for most video)
 WAIT_S = 0.05
-BEHIND_SHARE = 0.25  # of the kept frames, when not all fit, those before the one on screen
+BEHIND_SHARE = 0.25  # the share of kept frames before the one on screen, if not all fit
 
 
 class CachedFrame(Protocol):
-    """What the cache keeps: a decoded frame that is converted when asked for."""
+    """A decoded frame that is converted on request, as the cache keeps it."""
 
     @property
     def index(self) -> int:
-        """Its number."""
+        """The frame's number."""
 
     def grey(self) -> GreyFrame:
-        """For tracking."""
+        """The frame for tracking."""
 
     def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
-        """For the screen (``exact=False``) or for the network."""
+        """The colours for the screen (``exact=False``) or the network."""
 
 
 class FrameVideo(AbstractContextManager["FrameVideo"], Protocol):
@@ -41,7 +41,7 @@ class FrameVideo(AbstractContextManager["FrameVideo"], Protocol):
 
     @property
     def info(self) -> VideoInfo:
-        """What it is."""
+        """What the video is."""
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[CachedFrame]:
         """Stream frames."""
@@ -80,26 +80,26 @@ class FrameCache:
 
     @property
     def count(self) -> int:
-        """How many frames are kept now."""
+        """How many frames are currently kept."""
         return len(self._entries)
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
-        """The kept frames as (first, last) of each run of neighbours, ascending."""
-        kept = np.sort(list(self._entries))  # a list of keys is made at once: no lock is needed
+        """The kept frames as (first, last) of each run without gaps, ascending."""
+        kept = np.sort(list(self._entries))  # listing the keys is atomic and needs no lock
         ends = np.flatnonzero(np.diff(kept) > 1)
         firsts, lasts = (kept[:1], kept[ends + 1]), (kept[ends], kept[-1:])
         return tuple(zip(np.hstack(firsts).tolist(), np.hstack(lasts).tolist(), strict=True))
 
     def close(self) -> None:
-        """Let the frames go; a filler or a waiting reader ends soon."""
+        """Release the frames; a filler or waiting reader ends soon after."""
         with self._changed:
             self._is_closed = True
             self._entries.clear()
             self._changed.notify_all()
 
     def rgb(self, index: int, *, exact: bool) -> NDArray[np.uint8] | None:
-        """The colours of a kept frame, (H, W, 3) uint8; None when it is not kept."""
+        """The colours of a kept frame, (H, W, 3) uint8; None if it is not kept."""
         entry = self._entries.get(index)
         if entry is None:
             return None
@@ -107,13 +107,16 @@ class FrameCache:
             return entry.frame.rgb(exact=exact)
 
     def want(self, index: int) -> None:
-        """Decode around this frame first; ``on_wanted`` tells in the filler's thread."""
+        """Decode around this frame first; ``on_wanted`` is called when it is there.
+
+        The call comes from the filler's thread.
+        """
         with self._changed:
             self._wanted = index
             self._changed.notify_all()
 
     def store(self, frame: CachedFrame) -> None:
-        """Keep a frame when it lies in the part of the video that is to be kept."""
+        """Keep a frame if it is in the part of the video to keep."""
         with self._changed:
             if self._is_closed or frame.index not in self._kept_range():
                 return
@@ -127,12 +130,13 @@ class FrameCache:
             self._on_wanted(frame.index)
 
     def fill(self, video: FrameVideo) -> LongJob[None]:
-        """Decode what is to be kept, again and again as the wanted frame moves, until closed.
+        """Decode the frames to keep, following the wanted frame until closed.
 
-        Progress counts the frames to be kept: while all are, it waits for another to be wanted.
+        Progress counts the frames to keep. Once the whole video is kept, filling ends; if it does
+        not fit, filling waits until another frame is wanted.
 
         Raises:
-            VideoError: the video cannot be read any more; readers go on without the filler.
+            VideoError: the video can no longer be read; readers continue without the filler.
         """
         try:
             with video:
@@ -161,14 +165,14 @@ class FrameCache:
     def stream(
         self, start: int, open_again: Callable[[], FrameVideo]
     ) -> Generator[CachedFrame | None, None, None]:
-        """All frames from ``start`` on, kept ones first and the others decoded from the file.
+        """All frames from ``start`` on: kept ones as long as there are, then decoded ones.
 
-        Yields None while it waits for the filler, so that a job can be cancelled meanwhile. A
-        filler that could not read the video is not waited for: the file may be readable anew.
+        Yields None while it waits for the filler, so that a job can be cancelled. If the filler
+        could not read the video, the frames are decoded from the file: it may be readable again.
         """
         index = start
         while index < self._total and not self._is_closed:
-            is_filler_gone = self._is_filler_gone  # before looking: its last act may be to store
+            is_filler_gone = self._is_filler_gone  # read first: it may store a frame and then end
             entry = self._entries.get(index)
             if entry is not None:
                 yield entry.frame
@@ -190,7 +194,7 @@ class FrameCache:
         return range(first, first + self._capacity)
 
     def _next_missing(self) -> int | None:
-        """The frame to decode next: the wanted one, those after it, those before it."""
+        """The frame to decode next: the wanted one, then later ones, then earlier ones."""
         with self._changed:
             if self._is_closed:
                 return STOP

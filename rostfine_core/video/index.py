@@ -1,9 +1,9 @@
-"""The list of a container's frames in display order, made from its packets or, in doubt, decoded.
+"""Lists a container's frames in display order.
 
-The packets are read once without decoding. Their presentation times, sorted, number the frames.
-Where those times cannot be trusted (missing or repeated, a format that stores none for a codec
-that reorders frames, a damaged or cut-off file, a header that promises another count), every
-frame is decoded once and counted instead.
+The packets are read once without decoding, and their sorted presentation times number the frames.
+If those times cannot be trusted (missing or repeated, a format that stores none for a codec that
+reorders frames, a damaged or cut-off file, a header with another frame count), all frames are
+decoded once and counted instead.
 """
 
 from bisect import bisect_left
@@ -25,7 +25,7 @@ from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
 from rostfine_core.video.frame import check_size
 
-# Containers only: no playlists (they reach for other files), no single pictures, no text.
+# Only containers: no playlists (they open other files), no single pictures, no text.
 _FORMATS = "mov,avi,matroska,mpegts,mpeg,mpegvideo,asf,flv,mxf,ogg,nut,ivf,dv,gif,h264,hevc,m4v"
 _WITHOUT_DISPLAY_TIMES = {"avi", "h264", "hevc", "m4v", "mpegvideo"}
 FALLBACK_FPS = 25.0
@@ -46,10 +46,10 @@ class KeyPacket:
 class FrameIndex:
     """A container's frames.
 
-    ``pts`` are the display times in ``time_base`` units, ascending, or None where frames can only
-    be counted; ``packets`` are all packets in file order, to recognise where a seek has landed;
-    ``keys`` are sorted by time; ``comment`` is what the writer noted in the file; ``pixel`` is the
-    width and height of a pixel relative to each other.
+    ``pts`` are the display times in ``time_base`` units, ascending, or None if frames can only be
+    counted; ``packets`` are all packets in file order, to recognise where a seek has landed;
+    ``keys`` are sorted by time; ``comment`` is the one in the file's metadata; ``pixel`` is a
+    pixel's width and height, of which only the ratio counts.
     """
 
     frame_count: int
@@ -65,7 +65,7 @@ class FrameIndex:
 
     @property
     def timestamps_s(self) -> tuple[float, ...]:
-        """One time a frame, from 0; counted at ``fps`` where the file has no usable times."""
+        """One time per frame, from 0; counted at ``fps`` if the file has no usable times."""
         if self.pts is None:
             return tuple(k / self.fps for k in range(self.frame_count))
         return tuple(float((p - self.pts[0]) * self.time_base) for p in self.pts)
@@ -82,13 +82,13 @@ class FrameIndex:
         return number if number < len(self.pts) and self.pts[number] == pts else None
 
     def key_of(self, packet: PacketId) -> KeyPacket | None:
-        """The key packet that a demuxed packet is."""
+        """The key packet equal to a demuxed packet, if it is one."""
         return next((k for k in self.keys if self.packets[k.position] == packet), None)
 
 
 @contextmanager
 def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a file and its first moving-picture stream, ready to decode with all cores.
+    """Open a file and its first video stream, ready to decode with all cores.
 
     Raises:
         VideoError: it is not a video, holds no pictures, or its codec is unknown.
@@ -128,7 +128,7 @@ def _moving_pictures(container: InputContainer, path: Path) -> VideoStream:
     check_size(path, stream.width, stream.height)
     stream.thread_type = "AUTO"
     if stream.codec_context.name == "mjpeg":
-        # Otherwise the rest of a damaged picture is whatever the memory held before.
+        # Otherwise the rest of a damaged picture shows stale memory.
         stream.codec_context.options = {"err_detect": "explode"}
     return stream
 
@@ -191,7 +191,7 @@ def build_index(path: Path) -> FrameIndex:
 
 
 def _comment(container: InputContainer) -> str:
-    """The comment of the file; the case of its name is the format's."""
+    """The file's comment; the name's upper or lower case depends on the format."""
     return next((v for k, v in container.metadata.items() if k.lower() == "comment"), "")
 
 
@@ -224,9 +224,9 @@ def _notes(
 
 
 def _empty_frames(packets: list["_Packet"], promised: int, frames_per_tick: Fraction) -> int:
-    """How many frames of a whole file hold nothing: recorders leave them where they dropped one.
+    """How many frames of a complete file are empty, as recorders leave dropped frames.
 
-    They are those that the header counts and the times leave room for.
+    They are counted in the header and leave gaps in the times.
     """
     times = [p.pts for p in packets if p.pts is not None]
     if len(times) < 2 or not frames_per_tick:
@@ -238,12 +238,12 @@ def _empty_frames(packets: list["_Packet"], promised: int, frames_per_tick: Frac
 def _empty_notes(count: int) -> tuple[Message, ...]:
     if not count:
         return ()
-    said = Message(
+    note = Message(
         "{count} frame(s) are empty, as recorders leave those that they dropped: the time that "
         "they took is counted.",
         count=count,
     )
-    return (said,)
+    return (note,)
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ class _Packet:
 
 
 def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[_Packet], bool]:
-    """All packets without decoding, and whether the file ends within or breaks off."""
+    """All packets without decoding, and whether the file is damaged or cut off."""
     packets: list[_Packet] = []
     ends_early = False
     try:
@@ -282,7 +282,7 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[
 
 
 def _is_shortened(container: InputContainer, stream: VideoStream, packets: list[_Packet]) -> bool:
-    """Whether Matroska, which states no count, promises a longer time than the pictures fill."""
+    """Whether a Matroska file, which has no frame count, states a longer duration than it has."""
     if "matroska" not in container.format.name or len(container.streams) > 1 or not packets:
         return False
     last = max(packets, key=lambda p: p.pts or 0)
@@ -298,10 +298,10 @@ def _lacks_display_times(container: InputContainer, stream: VideoStream) -> bool
 
 
 def decoded_pts(path: Path) -> list[int | None]:
-    """Decode everything once and list the times of the frames that come out.
+    """Decode everything once and list the times of the frames.
 
     Raises:
-        VideoError: no frame comes out.
+        VideoError: no frame can be decoded.
     """
     with open_container(path) as (container, stream):
         pts = [frame.pts for frame in decode_on(container, stream)]
@@ -316,7 +316,7 @@ def decoded_pts(path: Path) -> list[int | None]:
 
 
 def decode_on(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Decode from where the container stands; damaged packets are skipped, breaking off ends it."""
+    """Decode from the current position; skip damaged packets, and end where the file breaks off."""
     try:
         for packet in container.demux(stream):
             yield from decode_packet(packet)
@@ -325,7 +325,7 @@ def decode_on(container: InputContainer, stream: VideoStream) -> Iterator[VideoF
 
 
 def decode_packet(packet: "Packet[VideoStream]") -> list[VideoFrame]:
-    """The frames that a packet releases; none when it is incomplete or the decoder refuses it."""
+    """The frames that a packet yields; none if it is incomplete or the decoder refuses it."""
     try:
         return [] if packet.is_corrupt else packet.decode()
     except av.FFmpegError:

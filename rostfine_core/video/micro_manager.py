@@ -1,4 +1,4 @@
-"""The notes that Micro-Manager writes beside the pictures of a folder: when each was taken."""
+"""Reads the metadata that Micro-Manager writes beside the pictures of a folder."""
 
 import json
 import math
@@ -14,13 +14,13 @@ _ELAPSED_MS, _PIXEL_UM, _FILE = "ElapsedTime-ms", "PixelSizeUm", "FileName"
 
 @dataclass(frozen=True, kw_only=True)
 class Acquisition:
-    """Times by file name, in seconds, and the width and height of a pixel where they are told."""
+    """Times in seconds by file name, and the width and height of a pixel if they are stated."""
 
     times_s: Mapping[str, float] = field(default_factory=dict)
     pixel_um: tuple[float, float] | None = None
 
     def times_of(self, files: Sequence[Path]) -> tuple[float, ...] | None:
-        """The times of ``files`` from the first on; None where they do not all follow in time."""
+        """The times of ``files`` relative to the first; None if any is missing or out of order."""
         times = [self.times_s[file.name] for file in files if file.name in self.times_s]
         if len(times) < max(2, len(files)) or any(a >= b for a, b in pairwise(times)):
             return None
@@ -28,7 +28,7 @@ class Acquisition:
 
 
 def read_acquisition(folder: Path) -> Acquisition:
-    """Read the notes of a folder; one without them, or with others, tells nothing."""
+    """Read a folder's metadata; empty if there is none or it is of another kind."""
     path = folder / NAME
     try:
         if path.stat().st_size > LARGEST_BYTES:
@@ -38,14 +38,14 @@ def read_acquisition(folder: Path) -> Acquisition:
         return Acquisition()
     if not isinstance(content, dict):
         return Acquisition()
-    # Version 1.4 keys the pictures by place and names their file within, 2.0 by their file.
-    pictures = [(key, said) for key, said in content.items() if isinstance(said, dict)]
+    # The keys are positions in version 1.4, which names the file inside, and files in 2.0.
+    pictures = [(key, entry) for key, entry in content.items() if isinstance(entry, dict)]
     times: dict[str, float] = {}
     pixel_um: tuple[float, float] | None = None
-    for key, said in pictures:
-        elapsed, size = _number(said.get(_ELAPSED_MS)), _number(said.get(_PIXEL_UM))
+    for key, entry in pictures:
+        elapsed, size = _number(entry.get(_ELAPSED_MS)), _number(entry.get(_PIXEL_UM))
         if elapsed is not None:
-            times[PurePosixPath(str(said.get(_FILE, key))).name] = elapsed / 1000
+            times[PurePosixPath(str(entry.get(_FILE, key))).name] = elapsed / 1000
         if size:
             pixel_um = (size, size)
     return Acquisition(times_s=times, pixel_um=pixel_um)

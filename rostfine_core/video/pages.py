@@ -1,8 +1,8 @@
-"""Pictures that are read one at a time: what they have in common, and how one is decoded.
+"""What pages of stacks and pictures in folders have in common, and how one is decoded.
 
 Pillow reads them: it goes to a page without decoding those before it, keeps one page in memory,
-takes paths in any script on every platform and stays silent on stderr. Only colour of 16 bits,
-which Pillow would cut to 8, is decoded by other libraries.
+accepts paths in any script on every platform and prints nothing to stderr. Only 16-bit colour,
+which Pillow would reduce to 8 bits, is decoded by other libraries.
 """
 
 import warnings
@@ -21,7 +21,7 @@ from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
 from rostfine_core.video.frame import check_size
 
-# What Pillow raises on damaged files, besides OSError; warnings count where they are errors.
+# What Pillow raises for damaged files; warnings too, if they are turned into errors.
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, Warning)
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -34,9 +34,9 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 class Pages(Protocol):
     """Numbered pictures of one size and depth.
 
-    ``is_inverted`` says that high values are dark; ``times_s`` are the times of the pictures,
-    where each has one, else ``interval_s`` the time between two, ``steps`` how many of them lie
-    before each; ``pixel_um`` is the width and height of a pixel, where the file states them.
+    ``is_inverted``: high values are dark. ``times_s`` are the times of the pictures if each has
+    one; otherwise ``interval_s`` is the time between two and ``steps`` the number of intervals
+    before each. ``pixel_um`` is the width and height of a pixel, if the file states them.
     """
 
     count: int
@@ -53,14 +53,14 @@ class Pages(Protocol):
         """The pixels of a page, (H, W) grey or (H, W, 3) RGB, 8 or 16 bit.
 
         Raises:
-            VideoError: the page is damaged or of an unusable kind.
+            VideoError: the page is damaged or its format cannot be used.
         """
 
     def reopened(self) -> "Pages":
-        """The same pages for another thread; their headers are known.
+        """The same pages for another thread, without reading their headers again.
 
         Raises:
-            VideoError: the file cannot be read any more.
+            VideoError: the file can no longer be read.
         """
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class Pages(Protocol):
 
 @dataclass(frozen=True)
 class PageHeader:
-    """What a page is called, and what all pages of a recording must share."""
+    """A page's name, and what all pages of a recording must have in common."""
 
     name: str
     size_px: tuple[int, int]
@@ -78,10 +78,10 @@ class PageHeader:
 
 @contextmanager
 def readable(name: Path | str) -> Iterator[None]:
-    """Name the picture that cannot be read.
+    """Turn errors while reading a picture into one that names it.
 
     Raises:
-        VideoError: it is damaged, too large or no picture.
+        VideoError: the picture is damaged, too large or not a picture.
     """
     try:
         yield
@@ -104,8 +104,8 @@ def readable(name: Path | str) -> Iterator[None]:
 
 
 @contextmanager
-def noticing_cuts() -> Iterator[list[str]]:
-    """Collect what Pillow says of a header that is cut off, of which it merely warns."""
+def truncation_warnings() -> Iterator[list[str]]:
+    """Collect Pillow's warnings about a header that is cut off, which it does not raise."""
     cuts: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -115,7 +115,7 @@ def noticing_cuts() -> Iterator[list[str]]:
 
 
 def check_alike(path: Path, headers: Sequence[PageHeader]) -> None:
-    """Refuse pictures that are not of one recording.
+    """Refuse pictures that do not belong to one recording.
 
     Raises:
         VideoError: they differ in size or depth, or are too large.
@@ -150,10 +150,10 @@ def check_alike(path: Path, headers: Sequence[PageHeader]) -> None:
 
 
 def pixels_of(image: Image.Image, name: str) -> Pixels:
-    """Decode a picture that Pillow reads whole.
+    """Decode a picture that Pillow reads in full depth.
 
     Raises:
-        VideoError: its values are no camera's.
+        VideoError: no camera produces such values.
     """
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)
@@ -173,19 +173,19 @@ def pixels_of(image: Image.Image, name: str) -> Pixels:
 
 
 def bgr_to_rgb(pixels: NDArray[np.generic] | None) -> Pixels:
-    """OpenCV's deep colours in the order of all others."""
+    """Convert OpenCV's 16-bit colours from BGR to RGB."""
     if pixels is None:
         raise ValueError("not decodable")
     return np.ascontiguousarray(pixels[..., 2::-1]).astype(np.uint16, copy=False)
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether a picture has more than 8 bits a value."""
+    """Whether a picture has more than 8 bits per value."""
     return image.mode[0] in "IF" or is_deep_colour(image)
 
 
 def is_deep_colour(image: Image.Image) -> bool:
-    """Whether Pillow would cut the colours to 8 bit, or misread them, by its raw mode or a tag."""
+    """Whether the raw mode or a tag says that Pillow would reduce or misread deep colours."""
     if image.mode[:3] != "RGB":
         return False
     raw_modes = (str(tile[3]) for tile in getattr(image, "tile", ()))
@@ -194,6 +194,6 @@ def is_deep_colour(image: Image.Image) -> bool:
 
 
 def tags_of(image: Image.Image) -> Mapping[int, Any]:
-    """The tags of a TIFF page; none of other pictures."""
+    """The tags of a TIFF page; other pictures have none."""
     tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
     return tags

@@ -1,4 +1,4 @@
-"""Pictures of a video container as grey and colour arrays, turned upright."""
+"""Pictures of a video container as upright grey and colour arrays."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -24,8 +24,8 @@ _EXACT = (
     | Interpolation.ACCURATE_RND
     | Interpolation.BITEXACT
 )
-# `frame.side_data` would hang itself on the frame and hold it in turn, so that the decoder's whole
-# pool of pictures (350 MB of the demonstration video) stayed until garbage is searched.
+# `frame.side_data` makes a reference cycle with its frame, which keeps the decoder's whole pool of
+# pictures (350 MB for the demonstration video) until the garbage collector runs.
 _side_data_of = cast("Callable[[VideoFrame], Mapping[str, bytes]]", SideDataContainer)
 _PACKED_LUMA_OFFSET = {"yuyv422": 0, "yvyu422": 0, "uyvy422": 1}
 
@@ -34,8 +34,8 @@ _PACKED_LUMA_OFFSET = {"yuyv422": 0, "yvyu422": 0, "uyvy422": 1}
 class ContainerPicture:
     """A decoded ``frame``, to be turned counter-clockwise by ``quarter_turns``.
 
-    ``depth`` is how many bits the values of 16-bit grey span; None is all of them. ``shape`` makes
-    its pixels square.
+    ``depth`` is how many bits of 16-bit grey are used; None means all. ``shape`` makes the pixels
+    square.
     """
 
     frame: VideoFrame
@@ -46,7 +46,7 @@ class ContainerPicture:
     is_repetition: bool = False
 
     def repeated(self) -> Self:
-        """This picture in place of a later one that does not decode."""
+        """This picture in place of a later one that cannot be decoded."""
         return replace(self, is_damaged=True, is_repetition=True)
 
     def grey(self) -> NDArray[np.uint8]:
@@ -85,7 +85,7 @@ def bit_depth(picture_format: VideoFormat) -> int:
 
 
 def orientation(frame: VideoFrame) -> tuple[int, tuple[Message, ...]]:
-    """How many quarter turns, counter-clockwise, the file asks for, and what to say about it."""
+    """How many counter-clockwise quarter turns the file asks for, and notes for the user."""
     side_data = _side_data_of(frame)
     if "DISPLAYMATRIX" not in side_data:
         return 0, ()
@@ -107,9 +107,9 @@ def orientation(frame: VideoFrame) -> tuple[int, tuple[Message, ...]]:
 
 
 def brightest_grey(frame: VideoFrame) -> int | None:
-    """The highest value of a picture of 16-bit grey; None where it is any other.
+    """The highest value of a 16-bit grey picture; None for any other.
 
-    The luma of colours is not asked: their conversion would not follow what it spans.
+    Colours have no such depth, as their conversion could not apply it.
     """
     if bit_depth(frame.format) < 16 or not (_is_grey(frame) and _has_luma_plane(frame)):
         return None
@@ -117,7 +117,7 @@ def brightest_grey(frame: VideoFrame) -> int | None:
 
 
 def _luma(frame: VideoFrame, depth: int | None) -> NDArray[np.uint8]:
-    """The Y plane, or the luma of the colours where there is no plain one."""
+    """The Y plane, or the luma of the colours if there is no usable Y plane."""
     pixels = frame.format
     if pixels.name in _PACKED_LUMA_OFFSET and frame.planes[0].line_size > 0:
         packed = _rows(frame.planes[0])[:, _PACKED_LUMA_OFFSET[pixels.name] :: 2]
@@ -142,7 +142,7 @@ def _is_grey(frame: VideoFrame) -> bool:
 
 
 def _has_luma_plane(frame: VideoFrame) -> bool:
-    """Whether the first plane holds nothing but Y, top row first, in the low bits of its values."""
+    """Whether the first plane holds only Y, top row first, in the low bits of its values."""
     pixels = frame.format
     first = pixels.components[0]
     is_alone = pixels.is_planar or len(pixels.components) == 1
@@ -153,13 +153,13 @@ def _has_luma_plane(frame: VideoFrame) -> bool:
 
 
 def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
-    """The plane's bytes, (H, line size), a view."""
+    """A view of the plane's bytes, (H, line size)."""
     bytes_ = np.frombuffer(memoryview(plane), np.uint8, count=plane.height * plane.line_size)
     return bytes_.reshape(plane.height, plane.line_size)
 
 
 def _rgb(frame: VideoFrame, *, exact: bool) -> NDArray[np.uint8]:
-    """Convert by swscale; between layouts of 8-bit RGB its quick way is exact too."""
+    """Convert by swscale; between layouts of 8-bit RGB its fast conversion is exact too."""
     is_shuffle = frame.format.is_rgb and bit_depth(frame.format) == 8
     flags = _EXACT if exact and not is_shuffle else None
     colours = frame.to_ndarray(format="rgb24", interpolation=flags)

@@ -1,4 +1,4 @@
-"""A folder of numbered pictures, or of TIFF stacks, as one recording."""
+"""Reads a folder of numbered pictures or TIFF stacks as one recording."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -40,16 +40,16 @@ class _Place:
 
 
 class PictureFolder:
-    """The pictures of a folder that belong to the recording, in its order."""
+    """The pictures of a folder that belong to the recording, in order."""
 
     interval_s: float | None = None
 
     def __init__(self, path: Path, choice: PlaneChoice) -> None:
-        """Look at every picture's header.
+        """Read every picture's header.
 
         Raises:
-            VideoError: there is no picture, one is damaged, they differ, or what was chosen is
-                not there.
+            VideoError: there is no picture, one is damaged, they differ, or the chosen channel or
+                plane does not exist.
         """
         files = [p for p in path.iterdir() if _is_picture(p)]
         if not files:
@@ -119,7 +119,7 @@ class PictureFolder:
             return pixels_of(image, str(place.file))
 
     def reopened(self) -> Self:
-        """The same pictures, of which none is open."""
+        """The same pictures, with no file open."""
         again = copy(self)
         again._stack = None
         return again
@@ -131,7 +131,7 @@ class PictureFolder:
         self._stack = None
 
     def _opened(self, file: Path) -> TiffStack:
-        """The stack of one file, which stays open until another is asked for."""
+        """The stack of one file, which stays open until another is requested."""
         if self._stack is None or self._stack[0] != file:
             self.close()
             self._stack = (file, TiffStack(file, self._choice))

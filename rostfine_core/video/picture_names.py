@@ -1,8 +1,8 @@
-"""Which pictures of a folder are the recording, by their names: moments, channels and planes.
+"""Finds the pictures of a recording in a folder by their names: moments, channels and planes.
 
-Cameras and Micro-Manager number their pictures. Names that differ in nothing but their numbers
-are a series; a second series of the same numbers is another channel; what is left (masks,
-overviews, copies) does not belong to the recording.
+Cameras and Micro-Manager number their pictures. Names that differ only in their numbers form a
+series; a second series with the same numbers is another channel; the rest (masks, overviews,
+copies) does not belong to the recording.
 """
 
 import re
@@ -33,8 +33,8 @@ Numbers = tuple[int, ...]
 class NamedSeries:
     """The pictures of a recording in order.
 
-    ``steps`` counts the moments from the first picture on, with those that are missing; it is None
-    where the numbers do not tell.
+    ``steps`` counts the moments from the first picture, including missing ones; it is None if the
+    numbers do not show it.
     """
 
     files: tuple[Path, ...]
@@ -43,16 +43,16 @@ class NamedSeries:
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """A key that puts 2 before 10."""
+    """A sort key that puts 2 before 10."""
     parts = _DIGITS.split(name.lower())
     return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts if p]
 
 
 def find_series(folder: Path, files: Sequence[Path], choice: PlaneChoice) -> NamedSeries:
-    """The recording among the pictures of a folder.
+    """Find the recording among the pictures of a folder.
 
     Raises:
-        VideoError: it holds several positions, or not the channel or plane chosen.
+        VideoError: there are several positions, or the chosen channel or plane does not exist.
     """
     groups: dict[Pattern, dict[Numbers, Path]] = defaultdict(dict)
     for file in sorted(files, key=lambda f: natural_key(f.name)):
@@ -80,7 +80,7 @@ def _by_name(file: Path) -> list[tuple[int, int, str]]:
 def _is_channel(
     group: dict[Numbers, Path], main: dict[Numbers, Path], pattern: Pattern, of_main: Pattern
 ) -> bool:
-    """Whether two patterns differ in one word alone and show the same moments."""
+    """Whether two patterns differ in only one word and show the same moments."""
     if pattern == of_main:
         return True
     differing = sum(a != b for a, b in zip(pattern, of_main, strict=False))
@@ -89,7 +89,7 @@ def _is_channel(
 
 
 def _differing(pattern: Pattern, patterns: Sequence[Pattern]) -> str:
-    """The word that tells a pattern from the others: the name of the channel."""
+    """The word that distinguishes a pattern from the others, which names the channel."""
     places = [i for i, texts in enumerate(zip(*patterns, strict=True)) if len(set(texts)) > 1]
     return pattern[places[0]].strip("_- .").upper() if places else ""
 
@@ -97,7 +97,7 @@ def _differing(pattern: Pattern, patterns: Sequence[Pattern]) -> str:
 def _in_time(
     folder: Path, pattern: Pattern, group: dict[Numbers, Path], choice: PlaneChoice
 ) -> tuple[tuple[Path, ...], tuple[int, ...] | None, tuple[Message, ...]]:
-    """The pictures of one pattern in order, their steps in time, and what to say."""
+    """The pictures of one pattern in order, their steps in time, and notes for the user."""
     varying = [i for i, column in enumerate(zip(*group, strict=True)) if len(set(column)) > 1]
     axes = {_axis(pattern, i, varying): i for i in varying}
     if "P" in axes and len(axes) > 1:
@@ -127,7 +127,7 @@ def _in_time(
 
 
 def _axis(pattern: Pattern, place: int, varying: Sequence[int]) -> str:
-    """What the number at ``place`` counts, by the word before it or Micro-Manager's order."""
+    """What the number at ``place`` counts, from the word before it or Micro-Manager's order."""
     if named := _AXIS.search(pattern[place]):
         return _AXES[named[1]]
     is_plane = pattern[0] == "img_" and len(varying) == 2 and place == varying[-1]
@@ -141,7 +141,7 @@ def _choose_channel(
 
 
 def _steps(numbers: Sequence[int]) -> tuple[tuple[int, ...] | None, tuple[Message, ...]]:
-    """Moments by number, where nearly all follow each other at one distance; and the gaps."""
+    """Time steps from the numbers, if most have the same distance, and a note on the gaps."""
     distances = [b - a for a, b in pairwise(numbers)]
     ((step, times),) = Counter(distances).most_common(1)
     if times < 0.5 * len(distances) or step < 1 or any(d % step for d in distances):
@@ -151,22 +151,22 @@ def _steps(numbers: Sequence[int]) -> tuple[tuple[int, ...] | None, tuple[Messag
     if not gaps:
         return steps, ()
     ranges = [str(a) if a == b else f"{a} to {b}" for a, b in gaps[:GAPS_SHOWN]]
-    said = Message(
+    note = Message(
         "{count} picture(s) of the series are missing ({gaps}): the time that they took is "
         "counted.",
         count=steps[-1] + 1 - len(steps),
         gaps=", ".join(ranges) + ", ..." * (len(gaps) > GAPS_SHOWN),
     )
-    return steps, (said,)
+    return steps, (note,)
 
 
 def _left_out(others: set[Path]) -> tuple[Message, ...]:
     if not others:
         return ()
     names = sorted((file.name for file in others), key=natural_key)
-    said = Message(
+    note = Message(
         "{count} picture(s) of the folder are not of the series: {names}.",
         count=len(names),
         names=", ".join(names[:LEFT_OUT_SHOWN]) + ", ..." * (len(names) > LEFT_OUT_SHOWN),
     )
-    return (said,)
+    return (note,)

@@ -1,4 +1,4 @@
-"""Pixels that are not square: the picture is stretched, so that a way is as long in x as in y."""
+"""Stretches pictures whose pixels are not square, so that x and y have the same scale."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from rostfine_core.messages import Message
 
 SQUARE_WITHIN = 0.01
 MOST_STRETCH = 4.0
-"""What is stated beyond it is a mistake in the file: no camera has such pixels."""
+"""A larger ratio is taken for a mistake in the file: no camera has such pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PixelShape:
-    """How a picture is made square: ``size_px`` (width, height) of the result, None as it is."""
+    """How pixels are made square: the picture is resized to ``size_px`` (width, height), if any."""
 
     size_px: tuple[int, int] | None = None
     um_per_px: float | None = None
@@ -34,12 +34,12 @@ SQUARE = PixelShape()
 def pixel_shape(
     size_px: tuple[int, int], pixel: tuple[float, float] | None, *, is_um: bool = True
 ) -> PixelShape:
-    """The shape of a picture of ``size_px`` whose pixels have this width and height.
+    """How to make square the pixels of a picture of ``size_px``.
 
     Args:
-        size_px: width and height of the picture as it is stored.
-        pixel: width and height of a pixel, in um or (``is_um`` False) in any unit; None is square.
-        is_um: whether they tell the scale.
+        size_px: width and height of the picture as stored.
+        pixel: width and height of a pixel; None for square ones.
+        is_um: whether ``pixel`` is in um and gives the scale, or only a ratio.
     """
     if pixel is None:
         return SQUARE

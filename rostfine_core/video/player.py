@@ -1,4 +1,4 @@
-"""Opens whatever holds a video and hands out its frames, streamed or sought."""
+"""Opens any kind of video and gives its frames, streamed or by number."""
 
 from collections.abc import Generator
 from functools import partial
@@ -19,7 +19,7 @@ from rostfine_core.video.repeats import WINDOW_FRAMES, RepeatDetector
 class Video:
     """An open video; use it as a context manager and from one thread.
 
-    Every ``frames()`` iterator reads the file for itself, so several may run side by side.
+    Every ``frames()`` iterator reads the file separately, so several can run side by side.
     """
 
     def __init__(self, source: Source) -> None:
@@ -38,12 +38,13 @@ class Video:
         self.close()
 
     def reopened(self) -> "Video":
-        """The same video for another thread, without looking through the file again.
+        """The same video for another thread, without indexing the file again.
 
-        It may be called from any thread, also when this one is closed, and is closed by itself.
+        May be called from any thread, even after this video was closed. The caller closes the new
+        one.
 
         Raises:
-            VideoError: the file cannot be read any more.
+            VideoError: the file can no longer be read.
         """
         return Video(self._source.reopened())
 
@@ -60,7 +61,7 @@ class Video:
         """Stream frames ``start`` to ``stop`` (exclusive; None is the end) with constant memory.
 
         Raises:
-            VideoError: the range lies outside the video, or the file fails while it is read.
+            VideoError: the range is not in the video, or reading the file fails.
         """
         stop = self.info.frame_count if stop is None else stop
         if not 0 <= start <= stop <= self.info.frame_count:
@@ -77,10 +78,10 @@ class Video:
         return self._stream(start, stop)
 
     def frame(self, index: int) -> DecodedFrame:
-        """One frame, the same that streaming gives.
+        """One frame, the same as when streamed.
 
         Raises:
-            VideoError: there is no such frame, or the file fails while it is read.
+            VideoError: there is no such frame, or reading the file fails.
         """
         if not 0 <= index < self.info.frame_count:
             raise VideoError(
@@ -115,7 +116,7 @@ class Video:
                 )
 
     def _is_repeat(self, index: int) -> bool:
-        """Looked up only when asked for: it needs the frames before."""
+        """Whether a frame repeats the one before; streams the frames before it when first asked."""
         if index not in self._repeats:
             self._repeats[index] = next(self._stream(index, index + 1)).is_duplicate
         return self._repeats[index]
@@ -124,10 +125,10 @@ class Video:
 def open_video(path: Path, choice: PlaneChoice | None = None) -> Video:
     """Open a video container, a TIFF stack or a folder of numbered pictures.
 
-    ``choice`` says which channel and plane is read of a file that holds several.
+    ``choice`` says which channel and plane to read if the file holds several.
 
     Raises:
-        VideoError: it is missing, unreadable, damaged or no video; the sentence says which.
+        VideoError: it is missing, unreadable, damaged or not a video.
     """
     return Video(_open_source(Path(path), choice or PlaneChoice()))
 

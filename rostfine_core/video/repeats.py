@@ -1,13 +1,13 @@
-"""Notices frames that only repeat the one before, as frame-rate converters and cameras add them.
+"""Detects frames that only repeat the one before, as added by frame-rate converters and cameras.
 
-A repeat shows no motion while the frames around it do. So the measure is the most changed spot
-(the largest mean absolute difference over blocks of at least 8 x 8 pixels), and a repeat's must be
-a small part of what changed lately. In recordings converted from 25 to 30 frames per second it is
+A repeat shows no motion while the frames around it do. The measure is the most changed spot (the
+largest mean absolute difference over blocks of at least 8 x 8 pixels); in a repeat it must be a
+small part of that in recent frames. In recordings converted from 25 to 30 frames per second it is
 3% to 5%, in ordinary frames never below 20%.
 
-Where nothing moves at all, in a noise-free simulation for example, there is no motion to compare
-with and no frame is called a repeat: an immotile sperm is then measured at rest, not never. When
-a noise-free scene comes to rest, at most the next ``WINDOW_FRAMES`` frames are called repeats.
+If nothing moves at all, as in a noise-free simulation, there is no motion to compare with and no
+frame is called a repeat: otherwise an immotile sperm would never be measured. When a noise-free
+scene comes to rest, at most the next ``WINDOW_FRAMES`` frames are called repeats.
 """
 
 from collections import deque
@@ -24,17 +24,17 @@ HALVINGS = 3
 
 
 class RepeatDetector:
-    """Feed it consecutive frames; it depends on the last ``WINDOW_FRAMES + 1`` of them alone."""
+    """Finds repeats among consecutive frames; only the last ``WINDOW_FRAMES + 1`` matter."""
 
     def __init__(self) -> None:
         self._previous: NDArray[np.uint8] | None = None
         self._changes: deque[float] = deque(maxlen=WINDOW_FRAMES)
 
     def is_repeat(self, grey: NDArray[np.uint8], *, is_certain: bool = False) -> bool:
-        """Whether ``grey`` (H, W) repeats the frame before; ``is_certain`` when that is known.
+        """Whether ``grey`` (H, W) repeats the frame before; ``is_certain`` if that is known.
 
-        Motion is the second largest of the recent changes, so that one jolt of the stage does not
-        make the ordinary frames after it look like repeats.
+        Motion is the second largest of the recent changes, so that after one jolt of the stage
+        ordinary frames do not look like repeats.
         """
         rows = grey[:: max(1, round(grey.size / SAMPLED_PIXELS))]
         previous, self._previous = self._previous, rows

@@ -1,8 +1,8 @@
-"""Multi-page TIFF files and folders of numbered images as a video of 8 bit without flicker.
+"""Reads multi-page TIFF files and folders of numbered images as 8-bit video without flicker.
 
-Deep pictures become 8 bit by one rule for the whole file: the brightest of a few pages spread
-over it decides whether its values span 8, 10, 12, 14 or 16 bits, and every page is divided by the
-same power of two; a brighter value elsewhere is clipped.
+Deeper pictures become 8-bit by one rule for the whole file: the brightest value in a few pages
+spread over it shows whether it uses 8, 10, 12, 14 or 16 bits, and all pages are divided by the same
+power of two; brighter values in other pages are clipped.
 """
 
 from collections.abc import Generator
@@ -36,7 +36,7 @@ class StillPicture:
     is_repetition: bool = False
 
     def grey(self) -> NDArray[np.uint8]:
-        """The pixels, or the luma of BT.601 where they are coloured."""
+        """The pixels, or the luma of BT.601 if they are coloured."""
         return self._grey
 
     @cached_property
@@ -46,17 +46,17 @@ class StillPicture:
         return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
     def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
-        """The pixels as (H, W, 3); nothing is lost, whatever ``exact``."""
+        """The pixels as (H, W, 3); always exact."""
         return (
             np.repeat(self.pixels[..., None], 3, axis=2) if self.pixels.ndim == 2 else self.pixels
         )
 
 
 class StillsSource:
-    """Reads a page for every picture; nothing else stays in memory."""
+    """Pictures read page by page; none stay in memory."""
 
     def __init__(self, path: Path, choice: PlaneChoice) -> None:
-        """Look at every page's header and at the pixels of a few.
+        """Read every page's header and the pixels of a few.
 
         Raises:
             VideoError: there are no pages, they differ in size or depth, or one is damaged.
@@ -77,10 +77,10 @@ class StillsSource:
         self.info = _describe(path, self._pages, depth, first, self._shape)
 
     def reopened(self) -> "StillsSource":
-        """The same pictures, their file opened again.
+        """The same pictures, with the file opened again.
 
         Raises:
-            VideoError: the file cannot be read any more.
+            VideoError: the file can no longer be read.
         """
         again = copy(self)
         again._pages = self._pages.reopened()
@@ -91,7 +91,7 @@ class StillsSource:
         self._pages.close()
 
     def pictures(self, start: int, stop: int) -> Generator[StillPicture]:
-        """Read page after page."""
+        """Read pages one after another."""
         for index in range(start, stop):
             yield self.picture(index)
 
@@ -104,7 +104,7 @@ class StillsSource:
         return StillPicture(self._reduced(self._pages.read(index)))
 
     def _reduced(self, pixels: Pixels) -> NDArray[np.uint8]:
-        """The pixels in 8 bit, bright where much light was, and square."""
+        """The pixels as 8-bit, square and with negatives inverted."""
         if pixels.dtype == np.uint8:
             return self._shape.squared(pixels.astype(np.uint8, copy=False))
         reduced = np.asarray(np.minimum(pixels >> self._shift, 255), dtype=np.uint8)
@@ -147,7 +147,7 @@ def _describe(
 
 
 def _times(pages: Pages) -> tuple[tuple[float, ...], bool]:
-    """The time of every picture, and whether the file told it."""
+    """The time of every picture, and whether it comes from the file."""
     if pages.times_s is not None:
         return pages.times_s, True
     steps = pages.steps or range(pages.count)

@@ -1,6 +1,6 @@
-"""What the metadata of a TIFF stack say of its pages: moments, channels, planes, times and sizes.
+"""Reads moments, channels, planes, times and pixel sizes from the metadata of a TIFF stack.
 
-ImageJ (``ImageJ=`` description), OME (XML description) and Micro-Manager (tag 51123) are read.
+Known are ImageJ (``ImageJ=`` description), OME (XML description) and Micro-Manager (tag 51123).
 """
 
 import struct
@@ -35,7 +35,7 @@ _ELAPSED_MS = "ElapsedTime-ms"
 class Layout:
     """One channel and one plane of a stack.
 
-    ``pages`` holds the page of every moment; ``times_s`` their times, where each has one, else
+    ``pages`` holds the page of every moment; ``times_s`` their times if each has one, otherwise
     ``interval_s`` the time between them; ``pixel_um`` the width and height of a pixel.
     """
 
@@ -47,10 +47,10 @@ class Layout:
 
 
 def read_layout(path: Path, *, page_count: int, choice: PlaneChoice) -> Layout:
-    """How the first ``page_count`` pages, which are whole, follow each other.
+    """The layout of the first ``page_count`` pages, which are complete.
 
     Raises:
-        VideoError: they are planes of one moment, or have not the channel or plane chosen.
+        VideoError: they are planes of one moment, or the chosen channel or plane does not exist.
     """
     plain = Layout(pages=tuple(range(page_count)))
     try:
@@ -64,19 +64,19 @@ def read_layout(path: Path, *, page_count: int, choice: PlaneChoice) -> Layout:
             return _with_elapsed_times(tiff, layout)
     except VideoError:
         raise
-    except _DAMAGE:  # metadata that cannot be read say nothing
+    except _DAMAGE:  # unreadable metadata are ignored
         return plain
 
 
 def _imagej_layout(
     path: Path, tiff: tifffile.TiffFile, page_count: int, choice: PlaneChoice
 ) -> Layout:
-    said: Mapping[str, Any] = tiff.imagej_metadata or {}
-    channels, slices = (max(1, int(said.get(name, 1))) for name in ("channels", "slices"))
-    frames = int(said.get("frames", 1))
+    metadata: Mapping[str, Any] = tiff.imagej_metadata or {}
+    channels, slices = (max(1, int(metadata.get(name, 1))) for name in ("channels", "slices"))
+    frames = int(metadata.get("frames", 1))
     notes: list[Message] = []
     if slices > 1 and frames <= 1:
-        if "spacing" in said:
+        if "spacing" in metadata:
             raise VideoError(_one_moment(path, slices))
         notes.append(
             Message(
@@ -88,31 +88,31 @@ def _imagej_layout(
         slices = 1
     channel, note = chosen_channel(path, [""] * channels, choice)
     plane, plane_note = chosen_plane(path, slices, choice)
-    promised = int(said.get("images", page_count)) // (channels * slices)
+    promised = int(metadata.get("images", page_count)) // (channels * slices)
     step = channels * slices
     pages = range(plane * channels + channel, page_count, step)
     if promised > len(pages):
         notes.append(_promise(promised, len(pages)))
-    interval_s = _positive(said.get("finterval"), _SECONDS, said.get("tunit", "s"))
-    if interval_s is None and _positive(said.get("fps")):
-        interval_s = 1 / float(said["fps"])
+    interval_s = _positive(metadata.get("finterval"), _SECONDS, metadata.get("tunit", "s"))
+    if interval_s is None and _positive(metadata.get("fps")):
+        interval_s = 1 / float(metadata["fps"])
         notes.append(
             Message(
                 "The file states {fps:g} frames per second as the speed of its animation, which "
                 "may not be the camera's: check it.",
-                fps=float(said["fps"]),
+                fps=float(metadata["fps"]),
             )
         )
     return Layout(
         pages=tuple(pages),
         interval_s=interval_s,
-        pixel_um=_imagej_pixel(tiff, str(said.get("unit", ""))),
+        pixel_um=_imagej_pixel(tiff, str(metadata.get("unit", ""))),
         notes=(*notes, *note, *plane_note),
     )
 
 
 def _imagej_pixel(tiff: tifffile.TiffFile, unit: str) -> tuple[float, float] | None:
-    """The resolution of the first page, which ImageJ gives in pixels per its own unit."""
+    """The pixel size of the first page, where ImageJ states pixels per ``unit``."""
     tags = tiff.pages.first.tags
     sizes = []
     for name in ("XResolution", "YResolution"):
@@ -130,7 +130,7 @@ def _ome_layout(path: Path, xml: str, page_count: int, choice: PlaneChoice) -> L
         raise KeyError("Pixels")
     sizes = {axis: int(pixels.get(f"Size{axis}", "1")) for axis in "CZT"}
     names = [c.get("Name", "") for c in pixels.findall("{*}Channel")] or [""] * sizes["C"]
-    sizes["C"] = len(names)  # the samples of a coloured channel share a page
+    sizes["C"] = len(names)  # the samples of a colour channel share a page
     if sizes["T"] == 1 and sizes["Z"] > 1:
         raise VideoError(_one_moment(path, sizes["Z"]))
     channel, note = chosen_channel(path, names, choice)
@@ -169,7 +169,7 @@ def _ome_layout(path: Path, xml: str, page_count: int, choice: PlaneChoice) -> L
 def _ome_pages(
     pixels: ElementTree.Element, sizes: Mapping[str, int], name: str
 ) -> Iterator[tuple[tuple[int, int, int], int]]:
-    """The page of each (channel, plane, moment), by the TiffData blocks."""
+    """The page of each (channel, plane, moment), from the TiffData blocks."""
     order = [axis for axis in pixels.get("DimensionOrder", "XYCZT") if axis in "CZT"]
     total = sizes["C"] * sizes["Z"] * sizes["T"]
     blocks = pixels.findall("{*}TiffData")
@@ -218,14 +218,14 @@ def _ome_pixel(pixels: ElementTree.Element) -> tuple[float, float] | None:
 
 
 def _with_elapsed_times(tiff: tifffile.TiffFile, layout: Layout) -> Layout:
-    """The layout with what Micro-Manager wrote beside every page, where nothing better stands."""
+    """Add times and pixel size from Micro-Manager's page metadata, if the layout lacks them."""
     if "MicroManagerMetadata" not in tiff.pages.first.tags:
         return layout
     pages = [tiff.pages.get(page).aspage() for page in layout.pages]
-    said = [page.tags["MicroManagerMetadata"].value for page in pages]
-    elapsed = [_positive(frame.get(_ELAPSED_MS), least=0) for frame in said]
+    metadata = [page.tags["MicroManagerMetadata"].value for page in pages]
+    elapsed = [_positive(frame.get(_ELAPSED_MS), least=0) for frame in metadata]
     times_s = _ascending([None if ms is None else ms / 1000 for ms in elapsed])
-    size = _positive(said[0].get("PixelSizeUm"))
+    size = _positive(metadata[0].get("PixelSizeUm"))
     return replace(
         layout,
         times_s=layout.times_s or times_s,
@@ -240,7 +240,7 @@ def _promise(promised: int, count: int) -> Message:
 
 
 def _ascending(times_s: list[float | None]) -> tuple[float, ...] | None:
-    """The times from the first on; None where one is missing or does not follow the one before."""
+    """The times relative to the first; None if one is missing or not later than the one before."""
     known = [time for time in times_s if time is not None]
     if len(known) < len(times_s) or any(a >= b for a, b in pairwise(known)):
         return None
@@ -255,7 +255,7 @@ def _positive(
     unknown: float | None = 1.0,
     least: float | None = None,
 ) -> float | None:
-    """A finite number above zero (or from ``least`` on) in the base unit; None where it is none."""
+    """A finite number above zero, or of at least ``least``, in the base unit; else None."""
     factor = units.get(_plain(unit), unknown) if units else 1.0
     if factor is None or not isinstance(value, str | int | float):
         return None

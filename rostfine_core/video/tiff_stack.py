@@ -1,4 +1,4 @@
-"""The pages of one TIFF file, in the order of time that its metadata give them."""
+"""Reads the pages of one TIFF file in the time order of its metadata."""
 
 import logging
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from rostfine_core.video.pages import (
     check_alike,
     is_deep,
     is_deep_colour,
-    noticing_cuts,
+    truncation_warnings,
     pixels_of,
     readable,
     tags_of,
@@ -38,25 +38,26 @@ _COMPRESSION, _PHOTOMETRIC, _STRIPS, _STRIP_SIZES, _PLANAR, _TILES, _TILE_SIZES 
 )  # fmt: skip
 _MIN_IS_WHITE, _SEPARATE_PLANES, _UNCOMPRESSED = 0, 2, 1
 
-logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else damage is told on stderr
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else it writes to stderr
 
 
 class TiffStack:
-    """The pages of one TIFF file; a file that is cut off gives its whole pages."""
+    """The pages of one TIFF file; of a file that is cut off, the complete ones."""
 
     codec = "tiff"
     steps: tuple[int, ...] | None = None
 
     def __init__(self, path: Path, choice: PlaneChoice) -> None:
-        """Walk through the page headers.
+        """Read the page headers.
 
         Raises:
-            VideoError: the pages differ, none is whole, or what was chosen is not there.
+            VideoError: the pages differ, none is complete, or the chosen channel or plane does not
+                exist.
         """
         self._path = path
         self._damage: tuple[Message, ...] = ()
         with ExitStack() as undo:
-            with readable(path), noticing_cuts() as cuts:
+            with readable(path), truncation_warnings() as cuts:
                 self._image = undo.enter_context(Image.open(path, formats=["TIFF"]))
             headers = () if cuts else tuple(self._walk())
             if not headers:
@@ -109,11 +110,11 @@ class TiffStack:
         self._image.close()
 
     def _walk(self) -> Iterator[PageHeader]:
-        """The headers of the pages that are whole."""
+        """The headers of the complete pages."""
         file_bytes = self._path.stat().st_size
         for index in count():
             try:
-                with noticing_cuts() as cuts:
+                with truncation_warnings() as cuts:
                     self._image.seek(index)
             except EOFError:
                 return
@@ -128,7 +129,7 @@ class TiffStack:
 
 
 def _pages_without_headers(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16] | None:
-    """The pages (N, H, W) of a stack of which ImageJ wrote the first header alone (over 4 GB)."""
+    """The pages (N, H, W) of a stack over 4 GB, for which ImageJ writes only the first header."""
     with tifffile.TiffFile(path) as tiff:
         page = tiff.pages.first
         promised = int((tiff.imagej_metadata or {}).get("images", 1))
@@ -162,7 +163,7 @@ def _deep_colours(path: Path, page: int, image: Image.Image) -> Pixels:
 
 
 def _data_end(image: Image.Image) -> int:
-    """Where the current page's pixels end in the file, by its tags."""
+    """Where the current page's pixels end in the file, from its tags."""
     tags = tags_of(image)
     starts, sizes = (
         tags.get(strips, tags.get(tiles, ()))

@@ -1,4 +1,4 @@
-"""Frame times: their rate, the frames that are missing among them, and wrong ones corrected."""
+"""Frame times: their rate, missing frames among them, and the correction of wrong times."""
 
 import math
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ from statistics import median
 from rostfine_core.domain import VideoInfo
 from rostfine_core.messages import Message
 
-RATE_TOLERANCE = 0.005  # cameras call 29.97 fps thirty
+RATE_TOLERANCE = 0.005  # 29.97 fps is often called 30
 ASSUMED_FPS = 15.0
-"""The rate of pictures that carry no times, until the user gives the true one."""
+"""The rate assumed for pictures without times, until the user gives the true one."""
 ASSUMED_NOTE = Message(
     "Pictures carry no times: {fps:g} frames per second are assumed until the true rate is given.",
     fps=ASSUMED_FPS,
 )
 JITTER = 0.1
-"""Of the time between two frames: what rounded times differ by, as of milliseconds at 60 fps."""
+"""How far times may be off, in frame intervals, such as milliseconds at 60 fps by rounding."""
 
 
 def nominal_fps(times_s: Sequence[float]) -> float | None:
-    """The rate of ascending times, where frames may be missing; None of a single one.
+    """The rate of ascending times, where frames may be missing; None for a single time.
 
-    Where all times lie on one grid it is the grid's, else the mean over the times.
+    It is the rate of the grid if all times lie on one, otherwise the mean rate.
     """
     if len(times_s) < 2:
         return None
@@ -34,7 +34,7 @@ def nominal_fps(times_s: Sequence[float]) -> float | None:
 def with_fps(info: VideoInfo, fps: float | None) -> VideoInfo:
     """The same video with its frame rate corrected: frame k is then at k / fps seconds.
 
-    Where frames are missing the time that they took stays; times on no grid are scaled.
+    Missing frames still count in the times; times that lie on no grid are scaled.
     """
     if fps is None:
         return info
@@ -56,7 +56,7 @@ def with_fps(info: VideoInfo, fps: float | None) -> VideoInfo:
 
 
 def _grid_steps(times_s: Sequence[float]) -> tuple[int, ...] | None:
-    """How many frames' time lies before each, where all lie on one grid; else None."""
+    """The number of frame intervals before each time, if all lie on one grid; else None."""
     distances = [b - a for a, b in pairwise(times_s)]
     if not distances:
         return (0,)
