@@ -412,7 +412,7 @@
         <translation>{path} には映像がなく、音声かデータだけです。動画を選んでください。</translation>
     </message>
     <message>
-        <source>{path} is coded in a way that cannot be decoded here: convert it to MP4 (H.264).</source>
+        <source>{path} uses a codec that cannot be decoded here: convert it to MP4 (H.264).</source>
         <translation>{path} の符号化方式はここではデコードできません。MP4 (H.264) に変換してください。</translation>
     </message>
     <message>
@@ -420,7 +420,7 @@
         <translation>{path} には画像がありません(0 フレーム)。もう一度録画するか書き出してください。</translation>
     </message>
     <message>
-        <source>{path} shows none of its pictures: export it again.</source>
+        <source>{path} marks all its pictures as not to be shown: export it again.</source>
         <translation>{path} の画像は一枚も表示されません。もう一度書き出してください。</translation>
     </message>
     <message>
@@ -436,7 +436,7 @@
         <translation>ファイルに使用できるフレーム時刻がないため、ヘッダーの値である毎秒 {fps:g} フレームとして計算します。</translation>
     </message>
     <message>
-        <source>{count} frame(s) are empty, as recorders leave those that they dropped: the time that they took is counted.</source>
+        <source>{count} frame(s) are empty because the recorder dropped them; their time is counted.</source>
         <translation>{count} フレームが空です(録画装置が取りこぼしたもの)。その時間は経過時間に含めます。</translation>
     </message>
     <message>
@@ -448,11 +448,11 @@
         <translation>{path} は最初のページの途中で途切れています。もう一度コピーするか書き出してください。</translation>
     </message>
     <message>
-        <source>{path} holds compressed colours of 16 bit in planes, which cannot be read: save it without compression, or as 8 bit.</source>
+        <source>{path} holds compressed 16-bit colours in planes, which cannot be read: save it without compression, or as 8 bit.</source>
         <translation>{path} は色面ごとに圧縮された 16 ビットカラーで、読み込めません。非圧縮または 8 ビットで保存してください。</translation>
     </message>
     <message>
-        <source>The file calls its {count} pictures slices, not frames: they are taken for moments.</source>
+        <source>The file calls its {count} pictures slices, not frames: they are read as moments in time.</source>
         <translation>ファイルは {count} 枚の画像をフレームではなくスライスと呼んでいます。時間順の画像として扱います。</translation>
     </message>
     <message>
@@ -460,7 +460,7 @@
         <translation>ファイルに記された毎秒 {fps:g} フレームは表示の速度で、カメラの速度とは限りません。確認してください。</translation>
     </message>
     <message>
-        <source>The pictures of {path} lie in other files: open the file that holds them.</source>
+        <source>The pictures of {path} are in other files: open the file that holds them.</source>
         <translation>{path} の画像は別のファイルにあります。そのファイルを開いてください。</translation>
     </message>
     <message>
@@ -468,7 +468,7 @@
         <translation>ファイルには {count} 件の記録があります。最初のものを読み込みます。</translation>
     </message>
     <message>
-        <source>The file promises {promised} pages, {count} can be read.</source>
+        <source>The file states {promised} pages, but {count} can be read.</source>
         <translation>ファイルは {promised} ページと記録していますが、読み込めるのは {count} ページです。</translation>
     </message>
     <message>
@@ -508,7 +508,7 @@
         <translation>{path} には 8 ビットと 16 ビットの画像が混ざっています({name} と {other})。すべて同じ形式で書き出してください。</translation>
     </message>
     <message>
-        <source>{name} holds 32-bit or negative values, which cameras do not give: export it as 8 or 16 bit.</source>
+        <source>{name} holds 32-bit or negative values, which no camera produces: export it as 8 or 16 bit.</source>
         <translation>{name} にはカメラでは得られない 32 ビットの値か負の値があります。8 ビットか 16 ビットで書き出してください。</translation>
     </message>
     <message>
@@ -516,11 +516,11 @@
         <translation>ファイルは画像の鏡像反転を指定していますが、適用していません。</translation>
     </message>
     <message>
-        <source>The file asks for a turn by {degrees} degrees, which is not applied.</source>
+        <source>The file asks for a rotation by {degrees} degrees, which is not applied.</source>
         <translation>ファイルは {degrees} 度の回転を指定していますが、適用していません。</translation>
     </message>
     <message>
-        <source>The picture is turned by {degrees} degrees, as the file asks.</source>
+        <source>The picture is rotated by {degrees} degrees, as the file asks.</source>
         <translation>ファイルの指定に従い、画像を {degrees} 度回転しています。</translation>
     </message>
     <message>
@@ -1312,15 +1312,15 @@
         <translation>フォルダー {folder} には {count} か所の位置の画像があります。位置ごとに別のフォルダーに分けてください。</translation>
     </message>
     <message>
-        <source>{count} picture(s) of the series are missing ({gaps}): the time that they took is counted.</source>
+        <source>{count} picture(s) of the series are missing ({gaps}); their time is counted.</source>
         <translation>連番の画像が {count} 枚欠けています({gaps})。その時間は経過時間に含めます。</translation>
     </message>
     <message>
-        <source>{count} picture(s) of the folder are not of the series: {names}.</source>
+        <source>{count} picture(s) in the folder do not belong to the series: {names}.</source>
         <translation>フォルダーの {count} 枚の画像は連番に属さないため除きました: {names}</translation>
     </message>
     <message>
-        <source>The file states pixels of {width:g} by {height:g}, which are taken for square.</source>
+        <source>The file states pixels of {width:g} by {height:g}, which are treated as square.</source>
         <translation>ファイルに記された画素の縦横比 {width:g}:{height:g} はあり得ないため、正方形として扱います。</translation>
     </message>
     <message>

@@ -121,7 +121,7 @@ def _moving_pictures(container: InputContainer, path: Path) -> VideoStream:
     if getattr(stream, "codec_context", None) is None:
         raise VideoError(
             Message(
-                "{path} is coded in a way that cannot be decoded here: convert it to MP4 (H.264).",
+                "{path} uses a codec that cannot be decoded here: convert it to MP4 (H.264).",
                 path=path,
             )
         )
@@ -168,7 +168,7 @@ def build_index(path: Path) -> FrameIndex:
     if not pts:
         raise VideoError(
             Message(
-                "{path} shows none of its pictures: export it again.",
+                "{path} marks all its pictures as not to be shown: export it again.",
                 path=path,
             )
         )
@@ -239,8 +239,7 @@ def _empty_notes(count: int) -> tuple[Message, ...]:
     if not count:
         return ()
     note = Message(
-        "{count} frame(s) are empty, as recorders leave those that they dropped: the time that "
-        "they took is counted.",
+        "{count} frame(s) are empty because the recorder dropped them; their time is counted.",
         count=count,
     )
     return (note,)

@@ -164,7 +164,7 @@ def pixels_of(image: Image.Image, name: str) -> Pixels:
     if image.mode in ("I", "F"):
         raise VideoError(
             Message(
-                "{name} holds 32-bit or negative values, which cameras do not give: export it as "
+                "{name} holds 32-bit or negative values, which no camera produces: export it as "
                 "8 or 16 bit.",
                 name=name,
             )

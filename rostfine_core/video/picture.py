@@ -96,11 +96,12 @@ def orientation(frame: VideoFrame) -> tuple[int, tuple[Message, ...]]:
     degrees = int(frame.rotation)
     if degrees % 90:
         asked = Message(
-            "The file asks for a turn by {degrees} degrees, which is not applied.", degrees=degrees
+            "The file asks for a rotation by {degrees} degrees, which is not applied.",
+            degrees=degrees,
         )
         return 0, (asked,)
     turned = Message(
-        "The picture is turned by {degrees} degrees, as the file asks.", degrees=degrees
+        "The picture is rotated by {degrees} degrees, as the file asks.", degrees=degrees
     )
     turns = degrees // 90 % 4
     return turns, (turned,) if turns else ()

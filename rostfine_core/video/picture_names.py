@@ -152,8 +152,7 @@ def _steps(numbers: Sequence[int]) -> tuple[tuple[int, ...] | None, tuple[Messag
         return steps, ()
     ranges = [str(a) if a == b else f"{a} to {b}" for a, b in gaps[:GAPS_SHOWN]]
     note = Message(
-        "{count} picture(s) of the series are missing ({gaps}): the time that they took is "
-        "counted.",
+        "{count} picture(s) of the series are missing ({gaps}); their time is counted.",
         count=steps[-1] + 1 - len(steps),
         gaps=", ".join(ranges) + ", ..." * (len(gaps) > GAPS_SHOWN),
     )
@@ -165,7 +164,7 @@ def _left_out(others: set[Path]) -> tuple[Message, ...]:
         return ()
     names = sorted((file.name for file in others), key=natural_key)
     note = Message(
-        "{count} picture(s) of the folder are not of the series: {names}.",
+        "{count} picture(s) in the folder do not belong to the series: {names}.",
         count=len(names),
         names=", ".join(names[:LEFT_OUT_SHOWN]) + ", ..." * (len(names) > LEFT_OUT_SHOWN),
     )

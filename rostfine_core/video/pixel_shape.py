@@ -48,7 +48,7 @@ def pixel_shape(
     stretch = max(pixel) / min(pixel)
     if stretch > MOST_STRETCH:
         doubt = Message(
-            "The file states pixels of {width:g} by {height:g}, which are taken for square.",
+            "The file states pixels of {width:g} by {height:g}, which are treated as square.",
             width=width,
             height=height,
         )

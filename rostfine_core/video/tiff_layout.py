@@ -80,8 +80,8 @@ def _imagej_layout(
             raise VideoError(_one_moment(path, slices))
         notes.append(
             Message(
-                "The file calls its {count} pictures slices, not frames: they are taken for "
-                "moments.",
+                "The file calls its {count} pictures slices, not frames: they are read as moments "
+                "in time.",
                 count=slices,
             )
         )
@@ -145,7 +145,7 @@ def _ome_layout(path: Path, xml: str, page_count: int, choice: PlaneChoice) -> L
     if not pages:
         raise VideoError(
             Message(
-                "The pictures of {path} lie in other files: open the file that holds them.",
+                "The pictures of {path} are in other files: open the file that holds them.",
                 path=path,
             )
         )
@@ -235,7 +235,9 @@ def _with_elapsed_times(tiff: tifffile.TiffFile, layout: Layout) -> Layout:
 
 def _promise(promised: int, count: int) -> Message:
     return Message(
-        "The file promises {promised} pages, {count} can be read.", promised=promised, count=count
+        "The file states {promised} pages, but {count} can be read.",
+        promised=promised,
+        count=count,
     )
 
 

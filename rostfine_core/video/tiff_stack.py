@@ -26,10 +26,10 @@ from rostfine_core.video.pages import (
     check_alike,
     is_deep,
     is_deep_colour,
-    truncation_warnings,
     pixels_of,
     readable,
     tags_of,
+    truncation_warnings,
 )
 from rostfine_core.video.tiff_layout import Layout, read_layout
 
@@ -153,8 +153,8 @@ def _deep_colours(path: Path, page: int, image: Image.Image) -> Pixels:
     if tags_of(image).get(_COMPRESSION, _UNCOMPRESSED) != _UNCOMPRESSED:
         raise VideoError(
             Message(
-                "{path} holds compressed colours of 16 bit in planes, which cannot be read: save "
-                "it without compression, or as 8 bit.",
+                "{path} holds compressed 16-bit colours in planes, which cannot be read: save it "
+                "without compression, or as 8 bit.",
                 path=path,
             )
         )

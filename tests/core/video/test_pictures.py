@@ -162,7 +162,7 @@ def test_a_rotation_in_the_file_is_applied(
             assert (frame.grey().image == np.rot90(expected, quarter_turns)).all()
         assert (video.frame(1).rgb() == np.rot90(plain_rgb, quarter_turns)).all()
     assert (info.width_px, info.height_px) == ((64, 32) if quarter_turns % 2 == 0 else (32, 64))
-    assert any("The picture is turned by" in str(n) for n in info.notes) == (quarter_turns > 0)
+    assert any("The picture is rotated by" in str(n) for n in info.notes) == (quarter_turns > 0)
 
 
 def test_a_mirrored_picture_is_left_as_stored_and_said(

@@ -127,7 +127,7 @@ def test_a_stack_that_was_cut_off_gives_its_whole_pages_and_says_so(
 def test_a_stack_that_promises_more_pages_says_so(tmp_path: Path) -> None:
     description = "ImageJ=1.53\nimages=99\nfinterval=0.1\n"
     info = probe(save_stack(tmp_path / "a.tif", GREY_8, description=description))
-    assert [*map(str, info.notes)] == ["The file promises 99 pages, 12 can be read."]
+    assert [*map(str, info.notes)] == ["The file states 99 pages, but 12 can be read."]
 
 
 def test_stacks_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
