@@ -364,8 +364,16 @@
         <translation>毎秒 {fps:.4g} 枚では {window:.0f} ms の窓に 1 枚しか入らないため、VAP は VCL と等しくなります</translation>
     </message>
     <message>
+        <source>its steps are as short as an error of the track of {error:.2g} px makes them</source>
+        <translation>動きの一歩は、追跡の誤差（{error:.2g} px）で説明できるほど短いものです</translation>
+    </message>
+    <message>
         <source>the camera took {fps:.4g} pictures per second and at least 50 are needed</source>
         <translation>カメラの撮影は毎秒 {fps:.4g} 枚ですが、少なくとも 50 枚が必要です</translation>
+    </message>
+    <message>
+        <source>it strays from its average path no further than an error of the track of {error:.2g} px explains</source>
+        <translation>平均経路からのずれは、追跡の誤差（{error:.2g} px）で説明できる範囲です</translation>
     </message>
     <message>
         <source>the sperm did not move</source>

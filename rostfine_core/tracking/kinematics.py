@@ -3,6 +3,7 @@
 Letters: N points, p their positions (N, 2), t their times (N,), a the average path (N, 2).
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,10 @@ MINIMUM_POINTS = 4
 MINIMUM_SHARE = 0.8
 MINIMUM_FPS_LATERAL = 50.0  # below it the lateral beat is not sampled (KINEMATICS)
 RAPID_UM_S, SLOW_UM_S = 25.0, 5.0  # WHO laboratory manual, 6th edition, at 37 C
+STEP = np.array([1.0, -1.0])
+"""A step as weights of places."""
+LARGEST_ERROR_PX = 0.5
+"""A track that is finer than whole pixels cannot be further off by chance."""
 VELOCITIES = ("vcl", "vsl", "vap", "lin", "str_", "wob", "mad_deg", "progress")
 
 Values = NDArray[np.float64]
@@ -53,7 +58,8 @@ def compute_kinematics(
     withheld: dict[str, Message] = {}
     reason = _too_short(len(t), span_s) or _too_rare(track, points)
     if reason is None:
-        values, withheld = _velocities(p * (um_per_px or 1.0), t, fps=fps, window_s=window_s)
+        unit_px = um_per_px or 1.0
+        values, withheld = _velocities(p * unit_px, t, unit_px=unit_px, fps=fps, window_s=window_s)
     else:
         if moved is not None:
             reason = Message(
@@ -136,8 +142,9 @@ def average_path(p: Values, t: Values, *, window_s: float) -> Values:
 
 
 def _velocities(
-    p: Values, t: Values, *, fps: float, window_s: float
+    p: Values, t: Values, *, unit_px: float, fps: float, window_s: float
 ) -> tuple[dict[str, float], dict[str, Message]]:
+    """The values by name, and why others are not among them; a pixel is ``unit_px`` long."""
     duration = float(t[-1] - t[0])
     a = average_path(p, t, window_s=window_s)
     vcl, vap = _length(p) / duration, _length(a) / duration
@@ -161,6 +168,11 @@ def _velocities(
     turning = _mean_turn(p)
     if turning is None:
         withheld["mad_deg"] = _did_not_move()
+    elif error := error_px(np.diff(p, axis=0) / unit_px, kernel=STEP):
+        withheld["mad_deg"] = Message(
+            "its steps are as short as an error of the track of {error:.2g} px makes them",
+            error=error,
+        )
     else:
         values["mad_deg"] = turning
     if fps < MINIMUM_FPS_LATERAL * 0.98:  # cameras call 49.9 fps fifty
@@ -169,10 +181,51 @@ def _velocities(
             "the camera took {fps:.4g} pictures per second and at least 50 are needed", fps=fps
         )
         withheld |= {"alh_mean": lateral, "bcf_hz": lateral}
+    elif error := error_px((p - a) / unit_px, kernel=_offset_kernel(fps * window_s)):
+        lateral = Message(
+            "it strays from its average path no further than an error of the track of "
+            "{error:.2g} px explains",
+            error=error,
+        )
+        withheld |= {"alh_mean": lateral, "bcf_hz": lateral}
     else:
         values["alh_mean"] = float(np.mean(np.hypot(*(p - a).T)))
         values["bcf_hz"] = _crossings(p, a) / duration
     return values, withheld
+
+
+def error_px(values_px: Values, *, kernel: Values) -> float | None:
+    """The error of one coordinate that explains all of ``values_px``; None where they are motion.
+
+    The errors of a track are independent from frame to frame, which leaves its mark: of steps, for
+    example, one error makes two, which undo each other, so that neighbours correlate by -1/2;
+    those of a sperm that wanders do not correlate, or positively where it keeps its course. What
+    correlates nearer to errors than to a wandering, or to a beat that turns at every frame (-1),
+    is no motion that can be told from errors, as long as it is small enough to be one.
+
+    Args:
+        values_px: (M, 2) steps, or offsets from the average path.
+        kernel: the weights of the places that make a value.
+    """
+    square = float(np.square(values_px).sum())
+    error = math.sqrt(square / values_px.size / float(kernel @ kernel))
+    if not 0 < error <= LARGEST_ERROR_PX:
+        return None
+    steady = values_px - values_px.mean(axis=0)
+    found = float((steady[1:] * steady[:-1]).sum()) / square
+    errors, wandering = _neighbours(kernel), _neighbours(np.cumsum(kernel))
+    return error if (errors - 1) / 2 < found < (errors + wandering) / 2 else None
+
+
+def _neighbours(kernel: Values) -> float:
+    """How neighbours correlate where each is a sum of independent values with these weights."""
+    return float(kernel[1:] @ kernel[:-1] / (kernel @ kernel))
+
+
+def _offset_kernel(pictures: float) -> Values:
+    """An offset from the moving mean over a window of so many pictures, as weights of places."""
+    half = int(pictures / 2 + 1e-6)
+    return np.asarray(np.eye(2 * half + 1)[half] - 1 / (2 * half + 1))
 
 
 def _is_position(point: TrackPoint) -> bool:

@@ -1,6 +1,7 @@
 """Velocities against tracks whose values are known by hand, and what is withheld."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -251,3 +252,52 @@ def test_the_frame_rate_counts_distinct_frames() -> None:
     repeats = frozenset(range(5, 181, 6))
     k = compute_kinematics(track_of(line(181), fps=30, duplicates=repeats), um_per_px=0.5)
     assert k.fps == pytest.approx(25, rel=0.01)
+
+
+def noise(seed: int, *, count: int = 121, level_px: float = 0.05) -> NDArray[np.float64]:
+    return np.random.default_rng(seed).normal(0, level_px, (count, 2))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("fps", [50.0, 60.0, 100.0])
+def test_a_still_sperm_neither_beats_nor_turns(seed: int, fps: float) -> None:
+    """The track's own errors cross the average path at every second frame: 30 Hz at 60 fps."""
+    k = compute_kinematics(track_of(50 + noise(seed), fps=fps), um_per_px=0.19)
+    assert (k.bcf_hz, k.alh_mean, k.mad_deg) == (None, None, None)
+    for name in ("bcf_hz", "alh_mean", "mad_deg"):
+        assert re.search(r"error of the track of 0\.0[456]\d? px", reasons(k)[name])
+    assert k.vcl is not None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_still_sperm_does_not_turn_at_any_rate(seed: int) -> None:
+    k = compute_kinematics(track_of(50 + noise(seed, count=60), fps=15))
+    assert k.mad_deg is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_straight_swimmer_has_a_heading_but_no_beat(seed: int) -> None:
+    k = compute_kinematics(track_of(line() + noise(seed)))
+    assert (k.bcf_hz, k.alh_mean) == (None, None)
+    assert k.mad_deg == pytest.approx(11, abs=4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("beat_hz", [5.0, 8.0, 12.0])
+@pytest.mark.parametrize("speed", [0.0, 0.5])
+def test_a_beat_above_the_error_is_counted(seed: int, beat_hz: float, speed: float) -> None:
+    """Also of a sperm that beats on the spot."""
+    along = line(step=speed)
+    along[:, 1] += 0.6 * np.sin(2 * np.pi * beat_hz * np.arange(121) / 60 + 0.3)
+    k = compute_kinematics(track_of(along + noise(seed)))
+    assert k.mad_deg is not None
+    assert k.alh_mean is not None
+    assert k.bcf_hz is not None
+    if speed:
+        assert k.bcf_hz == pytest.approx(2 * beat_hz, rel=0.25)
+
+
+def test_a_beat_of_more_than_an_error_is_counted_however_fast() -> None:
+    fast = line()
+    fast[:, 1] += 3 * np.sin(2 * np.pi * 20 * np.arange(121) / 60 + 0.3)
+    assert compute_kinematics(track_of(fast)).bcf_hz == pytest.approx(40, rel=0.1)
