@@ -9,7 +9,7 @@ Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What the verbs are added to; argparse has no public name for it."""
 
 OF_FILE = "file"
-"""Stands for the scale that a file states about itself."""
+"""Means the scale that the file itself states."""
 
 RENAMED_OPTIONS = {"evaluate": {"--flips": "--tta", "--clip": "--show-clip"}}
 """Options by verb and former name, which scripts may still use."""

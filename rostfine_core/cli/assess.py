@@ -173,7 +173,7 @@ def _assess_into(
     with open_video(request.video, request.choice) as video:
         if is_scale_of_file:
             request = replace(request, um_per_px=_scale_of(video.info))
-        # What is wrong with the call is told before torch and the model are loaded.
+        # Report a wrong call before torch and the model are loaded.
         check_seeds(request.seeds, video.info)
         check_folder(arguments.out, overwrite=arguments.overwrite)
         _warn_of_letters(request.sample)

@@ -70,12 +70,9 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
     with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
         resume_point = folder.open(config, data=data, is_main=ranks.is_main)
-        network = build_network(config.model)
-        initialise(network, config.model)
-        network.to(choose_device(config.loop, ranks))
-        preprocessing = _preprocessing(config, dataset)
+        network = _start_network(config, ranks)
         cache = yield from shelf.get(
-            dataset, preprocessing=preprocessing, threads=config.loop.threads
+            dataset, preprocessing=_preprocessing(config, dataset), threads=config.loop.threads
         )
         loop = TrainingLoop(
             config,
@@ -92,11 +89,13 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
         elif ranks.is_main:
             folder.cut_log(epochs=0)  # stopped before the first resume point, the run starts again
         yield from loop.steps()
-        return (
-            yield from _finish(
-                config, loop=loop, network=network, dataset=dataset, seen_before=seen_before
-            )
-        )
+        return (yield from _finish(loop, network, dataset=dataset, seen_before=seen_before))
+
+
+def _start_network(config: TrainConfig, ranks: Ranks) -> nn.Module:
+    network = build_network(config.model)
+    initialise(network, config.model)
+    return network.to(choose_device(config.loop, ranks))
 
 
 def _preprocessing(config: TrainConfig, dataset: ClipDataset) -> Preprocessing:
@@ -169,14 +168,10 @@ def _make_deterministic() -> None:
 
 
 def _finish(
-    config: TrainConfig,
-    *,
-    loop: TrainingLoop,
-    network: nn.Module,
-    dataset: ClipDataset,
-    seen_before: frozenset[str],
+    loop: TrainingLoop, network: nn.Module, *, dataset: ClipDataset, seen_before: frozenset[str]
 ) -> LongJob[TrainResult]:
     """Score the best weights on the validation and test sets, and write the model."""
+    config = loop.config
     # Only the main process validates; the others wait here until it has saved the best weights.
     epoch = int(loop.ranks.broadcast(loop.best.get("epoch", 0)))
     network.load_state_dict(loop.folder.load_best())

@@ -1,13 +1,9 @@
-"""Building a data set from videos: every planned sperm is tracked, cut out and listed, or rejected.
+"""Building a data set from videos: each planned sperm is tracked, cut out and listed, or rejected.
 
-One decoding pass a video. Each finished video is noted in ``build.jsonl``, so that a build that
-was interrupted goes on with the next one, and a plan that was corrected makes only what changed.
+Each video is decoded once and then recorded in ``build.jsonl``, so that an interrupted build
+resumes with the next one, and a corrected plan builds only what changed.
 """
 
-import csv
-import io
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,26 +14,27 @@ import numpy as np
 from rostfine_core.clips import ClipSettings, CropRecorders
 from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, TrackStatus, VideoInfo
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
-from rostfine_core.files import append_json_line, csv_cell, read_json_lines, write_text
+from rostfine_core.files import append_json_line, read_json_lines
 from rostfine_core.quality.flags import recording_flags
 from rostfine_core.quality.same_head import Places, find_same_heads, same_head_reason
 from rostfine_core.tracking import TrackerSettings, check_seeds, track
 from rostfine_core.training.data.build_plan import PlannedClip, read_plan
 from rostfine_core.training.data.clip_file import save_clip
 from rostfine_core.training.data.dataset import GRADES, DatasetHeader
+from rostfine_core.training.data.dataset_files import write_header, write_rows
 from rostfine_core.video import open_video
 from rostfine_core.video.timing import with_fps
 
 MOST_PLACES = 1024
-"""In so many frames at most the journal tells where a sperm was seen."""
+"""The journal keeps a sperm's position in at most this many frames."""
 
 UNREAD = "video_unread"
-"""Beside a rejection in the journal: the next build tries again."""
+"""Beside a rejection in the journal: the next build tries the video again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildSettings:
-    """How clips are made, and what is rejected: a sperm seen in too few frames."""
+    """How clips are made; a sperm seen in fewer than ``minimum_frames`` is rejected."""
 
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     clip: ClipSettings = field(default_factory=ClipSettings)
@@ -46,9 +43,9 @@ class BuildSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildResult:
-    """What was made, what of it is to be looked at and what was not made, with the reasons.
+    """The clips made, and with their reasons those that are doubtful and those rejected.
 
-    ``unlisted`` are clips of an earlier plan that this one has no more: they stay on disk.
+    ``unlisted`` are clips of an earlier plan that are not in this one; they stay on disk.
     """
 
     folder: Path
@@ -67,12 +64,12 @@ class BuildResult:
         if self.unlisted:
             names = ", ".join(self.unlisted[:10]) + (", ..." if len(self.unlisted) > 10 else "")
             lines.append(
-                f"{len(self.unlisted)} made before are not in the plan any more and left out of "
+                f"{len(self.unlisted)} built earlier are no longer in the plan and left out of "
                 f"labels.csv: {names}"
             )
         if self.doubtful:
             clips = len({clip for clip, _ in self.doubtful})
-            lines.append(f"{clips} to look at before training, listed in doubtful.csv:")
+            lines.append(f"{clips} to check before training, listed in doubtful.csv:")
             lines += [f"  {clip}: {reason}" for clip, reason in self.doubtful[:10]]
         return "\n".join(lines)
 
@@ -86,21 +83,20 @@ def build_dataset(
     abstentions: bool = False,
     settings: BuildSettings | None = None,
 ) -> LongJob[BuildResult]:
-    """Build a data set; start it again after an interruption to go on.
+    """Build a data set; an interrupted build resumes when it is started again.
 
     Args:
         plan: see ``build_plan``.
-        out: the data set's folder; ``rejected.csv`` in it lists what could not be made, and
-            ``doubtful.csv`` the warnings (missed clicks, lost tracks) of what was.
-        name: the data set's name, and what results call the data; they call it simulated where
-            any of the videos is.
-        panel_size: experts that voted on each clip.
+        out: the data set's folder, where ``rejected.csv`` lists what could not be made and
+            ``doubtful.csv`` the warnings (missed clicks, lost tracks) about what was.
+        name: the data set's name, and that of its data in results unless a video is simulated.
+        panel_size: number of experts that voted on each clip.
         abstentions: whether a clip may have fewer votes than that.
-        settings: tracking, cutting and rejecting.
+        settings: how clips are tracked, cut and rejected.
 
     Raises:
-        DatasetError: the plan has mistakes (all named), the folder holds another plan's clips
-            alone, or every sperm was rejected.
+        DatasetError: the plan has mistakes (all listed), the folder holds only clips of another
+            plan, or every sperm was rejected.
         StoreError: the folder cannot be written.
     """
     settings = settings or BuildSettings()
@@ -115,12 +111,12 @@ def build_dataset(
     videos = read_plan(plan, header=header)
     journal = out / "build.jsonl"
     outcomes = _read_journal(journal)
+    planned = [c for clips in videos.values() for c in clips]
     before = {clip for clip, outcome in outcomes.items() if "rejected" not in outcome}
-    unlisted = before - {c.clip for clips in videos.values() for c in clips}
+    unlisted = before - {c.clip for c in planned}
     if before and unlisted == before:
         raise DatasetError(
-            f"{out} holds the clips of another plan, none of which {plan} has: give --out a "
-            "folder of its own."
+            f"{out} holds only clips of another plan, none of {plan}: give --out another folder."
         )
     for number, (video, clips) in enumerate(videos.items()):
         left = tuple(c for c in clips if not _is_made(c, outcomes.get(c.clip, {})))
@@ -130,7 +126,6 @@ def build_dataset(
                 outcomes[clip.clip] = made[clip.clip] | {"source": clip.source}
             append_json_line(journal, {c.clip: outcomes[c.clip] for c in left})
         yield Progress(stage="videos", done=number + 1, total=len(videos))
-    planned = [c for clips in videos.values() for c in clips]
     result = _write_lists(out, header, planned, outcomes)
     return replace(result, unlisted=tuple(sorted(unlisted)))
 
@@ -138,7 +133,7 @@ def build_dataset(
 def _build_video(
     path: Path, clips: Sequence[PlannedClip], folder: Path, *, settings: BuildSettings
 ) -> LongJob[dict[str, dict[str, Any]]]:
-    """Track the sperm of one video and write their clips: facts or ``rejected``, by clip."""
+    """Track the sperm of one video and write their clips; return facts or ``rejected`` by clip."""
     outcomes: dict[str, dict[str, Any]] = {}
     try:
         with open_video(path) as video:
@@ -171,7 +166,7 @@ def _build_video(
 
 
 def _missed_clicks(clips: Sequence[PlannedClip], info: VideoInfo) -> dict[str, dict[str, Any]]:
-    """The outcomes of the clips whose click does not lie in the video."""
+    """The outcomes of the clips whose click is outside the video."""
     outcomes: dict[str, dict[str, Any]] = {}
     for clip in clips:
         try:
@@ -202,7 +197,7 @@ def _finish_clip(
 
 
 def _path(track: Track) -> list[tuple[int, float, float]]:
-    """Where it was seen, (frame, x, y), in at most ``MOST_PLACES`` frames, the same for all."""
+    """Positions (frame, x, y) where it was seen, in the same at most ``MOST_PLACES`` frames."""
     every = -(-(track.points[-1].frame + 1) // MOST_PLACES)
     seen = (p for p in track.points if p.status is not TrackStatus.LOST and p.frame % every == 0)
     return [(p.frame, round(p.x_px, 1), round(p.y_px, 1)) for p in seen]
@@ -224,7 +219,7 @@ def _padded(clip: Clip) -> float:
 
 
 def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
-    """Outcomes so far, by clip; what a line cut short by a crash told is made again."""
+    """Outcomes so far by clip, without a line cut short by a crash."""
     outcomes: dict[str, dict[str, Any]] = {}
     for of_one_video in read_json_lines(path):
         outcomes |= of_one_video
@@ -232,9 +227,9 @@ def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _is_made(clip: PlannedClip, outcome: Mapping[str, Any]) -> bool:
-    """Whether a clip was made as it is planned now, by a version that noted all of it.
+    """Whether a clip was made as it is now planned, by a version that recorded all facts.
 
-    One whose video could not be read is not: it may be mended, or its disk be there again.
+    If its video could not be read it is not: the file may have been repaired since.
     """
     if outcome.get(UNREAD):
         return False
@@ -245,7 +240,7 @@ def _is_made(clip: PlannedClip, outcome: Mapping[str, Any]) -> bool:
 def _same_head_reasons(
     made: Sequence[PlannedClip], outcomes: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, str]:
-    """What is said of clips that show a sperm twice, whenever each of the two was made."""
+    """The warnings about clips that show the same sperm, whenever each of them was made."""
     reasons: dict[str, str] = {}
     for video in {c.video for c in made}:
         places = {c.clip: _places(outcomes[c.clip]["path"]) for c in made if c.video == video}
@@ -270,7 +265,7 @@ def _write_lists(
         for c in planned
         if "rejected" in outcomes[c.clip]
     )
-    _write_csv(out / "rejected.csv", ("clip", "reason"), rejected)
+    write_rows(out / "rejected.csv", ("clip", "reason"), rejected)
     made = [c for c in planned if "rejected" not in outcomes[c.clip]]
     same_heads = _same_head_reasons(made, outcomes)
     doubtful = tuple(
@@ -279,52 +274,22 @@ def _write_lists(
         for reason in (*outcomes[c.clip]["warnings"], same_heads.get(c.clip))
         if reason is not None
     )
-    _write_csv(out / "doubtful.csv", ("clip", "reason"), doubtful)
+    write_rows(out / "doubtful.csv", ("clip", "reason"), doubtful)
     if not made:
         raise DatasetError(
-            f"No clip could be made: every sperm of the plan was rejected, see {out}/rejected.csv."
+            f"No clip could be made, since every sperm was rejected: see {out}/rejected.csv."
         )
     if any(outcomes[c.clip].get("is_simulated") for c in made):
-        header = replace(header, kind=SIMULATED)  # its models must carry the notice
-    write_text(out / "dataset.toml", describe_header(header))
-    # What was measured while building stands, should the plan have a column of the same name.
+        header = replace(header, kind=SIMULATED)  # its models must show the notice
+    write_header(out, header)
+    # Measured facts take precedence over columns of the plan with the same name.
     others = [name for name in made[0].others if name not in FACTS]
     columns = ("clip", "sample", *(f"votes_{g}" for g in GRADES), *others, *FACTS)
-    rows = [
-        (
-            *(c.clip, c.sample, *c.votes),
-            *(c.others[name] for name in others),
-            *(outcomes[c.clip][fact] for fact in FACTS),
-        )
+    rows = (
+        [c.clip, c.sample, *c.votes]
+        + [c.others[name] for name in others]
+        + [outcomes[c.clip][fact] for fact in FACTS]
         for c in made
-    ]
-    _write_csv(out / "labels.csv", columns, rows)
-    return BuildResult(folder=out, clips=len(made), rejected=rejected, doubtful=doubtful)
-
-
-def describe_header(header: DatasetHeader) -> str:
-    """The text of ``dataset.toml``."""
-    return (
-        f"name = {json.dumps(header.name)}\nkind = {json.dumps(header.kind)}\n"
-        f"grades = {json.dumps(list(GRADES))}\npanel_size = {header.panel_size}\n"
-        f"abstentions = {json.dumps(header.abstentions)}\n\n"
-        f"[preprocessing]\nclip_frames = {header.clip_frames}\nsize_px = {header.clip_size_px}\n"
     )
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([csv_cell(column) for column in columns])
-    writer.writerows([_cell(cell) for cell in row] for row in rows)
-    write_text(path, buffer.getvalue())
-
-
-def _cell(value: object) -> str:
-    """A number as it is, also one below zero, since it must be read as a number again."""
-    text = str(value)
-    try:
-        is_number = math.isfinite(float(text))
-    except ValueError:
-        is_number = False
-    return text if is_number else csv_cell(text)
+    write_rows(out / "labels.csv", columns, rows)
+    return BuildResult(folder=out, clips=len(made), rejected=rejected, doubtful=doubtful)

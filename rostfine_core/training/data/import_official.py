@@ -5,8 +5,6 @@ letter or number per expert. ``16frame.pkl`` or ``td.pkl`` holds the clips, each
 Both are a mapping by sperm, a sequence or an array; sequences are matched by position.
 """
 
-import csv
-import io
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,10 +15,10 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import DatasetError
-from rostfine_core.files import safe_name, write_text
-from rostfine_core.training.data.build import describe_header
+from rostfine_core.files import safe_name
 from rostfine_core.training.data.clip_file import save_clip
 from rostfine_core.training.data.dataset import GRADES, VOTE_COLUMNS, DatasetHeader
+from rostfine_core.training.data.dataset_files import write_header, write_rows
 
 CLIP_PICKLES = ("16frame.pkl", "td.pkl")
 ALLOWED = {
@@ -97,17 +95,7 @@ def import_official(
     """
     if (out / "labels.csv").exists():
         raise DatasetError(f"{out} already holds a data set: choose another folder.")
-    grades = dict(_entries(load_plain(folder / "grades.pkl")))
-    source = next((folder / n for n in CLIP_PICKLES if (folder / n).is_file()), None)
-    if source is None:
-        raise DatasetError(f"{folder} holds neither {' nor '.join(CLIP_PICKLES)}: copy one there.")
-    clips = dict(_entries(load_plain(source)))
-    missing = sorted(clips.keys() ^ grades.keys())
-    if missing or not clips:
-        raise DatasetError(
-            f"The grades and clips in {folder} are not of the same sperm: {len(missing)} have only "
-            f"one of the two, for example {missing[:3]}."
-        )
+    clips, grades = _read_pickles(folder)
     header, rows = None, []
     for done, key in enumerate(clips, start=1):
         images = _clip(clips[key], key)
@@ -123,13 +111,29 @@ def import_official(
         )
         yield Progress(stage="importing", done=done, total=len(clips))
     assert header is not None
-    write_text(out / "dataset.toml", describe_header(header))
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["clip", "sample", *VOTE_COLUMNS])
-    writer.writerows(rows)
-    write_text(out / "labels.csv", buffer.getvalue())
+    write_header(out, header)
+    write_rows(out / "labels.csv", ("clip", "sample", *VOTE_COLUMNS), rows)
     return header
+
+
+def _read_pickles(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The clips and the grades by sperm.
+
+    Raises:
+        DatasetError: as ``import_official``.
+    """
+    grades = dict(_entries(load_plain(folder / "grades.pkl")))
+    source = next((folder / n for n in CLIP_PICKLES if (folder / n).is_file()), None)
+    if source is None:
+        raise DatasetError(f"{folder} holds neither {' nor '.join(CLIP_PICKLES)}: copy one there.")
+    clips = dict(_entries(load_plain(source)))
+    missing = sorted(clips.keys() ^ grades.keys())
+    if missing or not clips:
+        raise DatasetError(
+            f"The grades and clips in {folder} are not of the same sperm: {len(missing)} have only "
+            f"one of the two, for example {missing[:3]}."
+        )
+    return clips, grades
 
 
 def votes_of(value: object, *, panel_size: int, key: str) -> list[int]:

@@ -159,6 +159,8 @@ def _score(
     """Compute every score of a graded data set and its reference scores."""
     prediction, labels, samples = graded.prediction, data.labels, data.samples
     spread, mean_label = graded.spread, _mean_label(members)
+    mean = mean_answer(labels, mean_label=mean_label)
+    repeats, seed = provenance.draws, provenance.draws_seed
     return EvaluationResult(
         model=model,
         dataset=data.name,
@@ -167,19 +169,10 @@ def _score(
         members=len(members),
         metrics=compute_metrics(prediction, labels),
         intervals=bootstrap_intervals(
-            prediction,
-            labels,
-            samples=samples,
-            repeats=provenance.draws,
-            seed=provenance.draws_seed,
+            prediction, labels, samples=samples, repeats=repeats, seed=seed
         ),
         differences=differences_from_mean_answer(
-            prediction,
-            labels,
-            mean=mean_answer(labels, mean_label=mean_label),
-            samples=samples,
-            repeats=provenance.draws,
-            seed=provenance.draws_seed,
+            prediction, labels, mean=mean, samples=samples, repeats=repeats, seed=seed
         ),
         reference_scores=score_references(labels, mean_label=mean_label, expected=data.expected),
         mean_entropy_bits=float(entropy_bits(prediction).mean()),

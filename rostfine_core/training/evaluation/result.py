@@ -181,16 +181,16 @@ def against_mean_answer(result: EvaluationResult) -> str:
         ),
     )
     if not result.differences:
-        told = ", ".join(f"{what.removesuffix(' is')} {how}" for what, _, how in parts)
+        compared = ", ".join(f"{what.removesuffix(' is')} {how}" for what, _, how in parts)
         return (
-            f"Compared with always answering the mean: {told}; the clips come from one sample, so "
-            "nothing tells whether that is more than chance."
+            f"Compared with always answering the mean: {compared}; the clips come from one sample, "
+            "so nothing tells whether that is more than chance."
         )
-    told = ", ".join(
+    compared = ", ".join(
         f"{what} {_verdict(name, result.differences[name])} ({how})" for what, name, how in parts
     )
     return (
-        f"Compared with always answering the mean, {told}. Better or worse means that the 95% "
+        f"Compared with always answering the mean, {compared}. Better or worse means that the 95% "
         "interval of the difference excludes 0."
     )
 

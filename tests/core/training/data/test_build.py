@@ -101,7 +101,7 @@ def test_a_click_that_missed_is_told(plan: Path) -> None:
     assert ("c7", "Sperm c1 is the same one: count it once.") in result.doubtful
     with (out / "doubtful.csv").open(encoding="utf-8", newline="") as file:
         assert [(r["clip"], r["reason"]) for r in csv.DictReader(file)] == list(result.doubtful)
-    assert "to look at before training, listed in doubtful.csv" in result.summary
+    assert "to check before training, listed in doubtful.csv" in result.summary
     again = finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert again == result
 
@@ -279,7 +279,7 @@ def test_a_panel_that_may_abstain(plan: Path) -> None:
 def test_nothing_but_rejects(plan: Path) -> None:
     plan.write_text(HEAD + "c3,p2,broken.avi,0,5,5,40,0,0,0,0\n", encoding="utf-8")
     out = plan.parent / "out"
-    with pytest.raises(DatasetError, match="every sperm of the plan was rejected"):
+    with pytest.raises(DatasetError, match="every sperm was rejected"):
         finish(build_dataset(plan, out=out, name="lab", panel_size=40))
 
 
@@ -299,10 +299,10 @@ def test_clips_of_another_plan_are_not_dropped_in_silence(plan: Path) -> None:
     plan.write_text(f"{head}\n{first}\n", encoding="utf-8")
     second = finish(build(plan))
     assert second.unlisted == ("c4",)
-    assert "1 made before are not in the plan any more" in second.summary
+    assert "1 built earlier are no longer in the plan" in second.summary
     assert {p.stem for p in (out / "clips").glob("*.npz")} == {"c1", "c4"}
     labels = (out / "labels.csv").read_bytes()
     plan.write_text(f"{head}\nother-{first}\n", encoding="utf-8")
-    with pytest.raises(DatasetError, match="holds the clips of another plan"):
+    with pytest.raises(DatasetError, match="holds only clips of another plan"):
         finish(build(plan))
     assert (out / "labels.csv").read_bytes() == labels

@@ -1,0 +1,41 @@
+"""Writing the files of a data set: its header and its tables."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rostfine_core.files import csv_cell, write_text
+from rostfine_core.training.data.dataset import GRADES, DatasetHeader
+
+
+def write_header(folder: Path, header: DatasetHeader) -> None:
+    """Write ``dataset.toml``."""
+    text = (
+        f"name = {json.dumps(header.name)}\nkind = {json.dumps(header.kind)}\n"
+        f"grades = {json.dumps(list(GRADES))}\npanel_size = {header.panel_size}\n"
+        f"abstentions = {json.dumps(header.abstentions)}\n\n"
+        f"[preprocessing]\nclip_frames = {header.clip_frames}\nsize_px = {header.clip_size_px}\n"
+    )
+    write_text(folder / "dataset.toml", text)
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table whose text is harmless in a spreadsheet."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([csv_cell(column) for column in columns])
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
+    write_text(path, buffer.getvalue())
+
+
+def _cell(value: object) -> str:
+    """Keep numbers as they are, including negative ones, since they are read as numbers again."""
+    text = str(value)
+    try:
+        is_number = math.isfinite(float(text))
+    except ValueError:
+        is_number = False
+    return text if is_number else csv_cell(text)
