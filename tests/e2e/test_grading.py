@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pypdf import PdfReader
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
@@ -80,10 +81,16 @@ def test_from_the_click_to_the_report(
         qtbot.keyClicks(window.sample_bar.operator, "Sato")
         with hand.waiting_for(window.controller.exported):
             window.actions_by_id["export"].trigger()
+        window.controller.settings.set_value("report_language", "ja")
+        qtbot.keyClicks(window.sample_bar.sample, "J")
+        with hand.waiting_for(window.controller.exported):
+            window.actions_by_id["export"].trigger()
 
     drive(script, str(small_video))
     folder = tmp_path / "reports" / "S-1"
     check_report(folder, expected[0])
+    first_page, *_ = PdfReader(tmp_path / "reports" / "S-1J" / "report.pdf").pages
+    assert "AI 品質評価レポート" in first_page.extract_text()
 
 
 def shown_texts(window: MainWindow) -> set[str]:
@@ -91,8 +98,6 @@ def shown_texts(window: MainWindow) -> set[str]:
 
 
 def check_report(folder: Path, expected_grade: float) -> None:
-    from pypdf import PdfReader
-
     pages = [" ".join(p.extract_text().split()) for p in PdfReader(folder / "report.pdf").pages]
     assert all(DISCLAIMER_DEMONSTRATION in page for page in pages)
     assert "S-1" in " ".join(pages)
