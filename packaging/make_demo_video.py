@@ -12,8 +12,8 @@ from rostfine_core.video import write_video
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 SCENE = SceneSettings(seed=20, sperm_count=12, round_cells=1, speck_count=120, um_per_px=0.19)
-CLICKED = ("7", "4", "5")  # a good one, a middling one and a bad one by the simulated panel
-QUANTISER = 24  # keeps the heads' details and the file small
+CLICKED = ("7", "4", "5")  # a good, a medium and a bad one, judged by the simulated panel
+QUANTISER = 24  # keeps the details of heads at a small file size
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ done
 if [ -z "$(find /usr/share/fonts /usr/local/share/fonts -name '*.[ot]tf' 2>/dev/null | head -n 1)" ]; then
     missing="$missing fonts-dejavu-core"
 fi
-# The window's end-to-end test also runs on a real X server where one can be had.
+# The window's end-to-end test also runs on a real X server if one can be installed.
 if [ "${1:-}" = --with-xvfb ]; then
     command -v Xvfb >/dev/null 2>&1 || missing="$missing xvfb"
     command -v xauth >/dev/null 2>&1 || missing="$missing xauth" # xvfb-run ends without it
