@@ -141,13 +141,16 @@ class Seed:
 
     ``target`` identifies the sperm in every record and never changes. The user's name for it is
     kept separately and joined on export; on the command line the two are the same.
-    The first seed of a target starts its track; later seeds of the same target correct it.
+    The first seed of a target starts its track: it says which head, whose middle is then measured.
+    Later seeds of the same target correct it and stay where they were placed. With ``is_exact`` a
+    person placed the middle of the head by hand; the track keeps that place on the head.
     """
 
     target: str
     frame: int
     x_px: float
     y_px: float
+    is_exact: bool = False
 
 
 def is_in_picture(x_px: float, y_px: float, *, width_px: int, height_px: int) -> bool:
@@ -166,6 +169,22 @@ class TrackStatus(StrEnum):
     PREDICTED = "predicted"
     LOST = "lost"
     MANUAL = "manual"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadMeasure:
+    """A head as it was measured in one frame.
+
+    ``angle_rad`` is the direction of the long axis, either end first; ``confidence`` grows to 1
+    with how far the outline stands out from noise, and is over a half.
+    """
+
+    x_px: float
+    y_px: float
+    length_px: float
+    width_px: float
+    angle_rad: float
+    confidence: float
 
 
 @dataclass(frozen=True, kw_only=True)

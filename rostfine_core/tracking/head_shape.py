@@ -16,6 +16,8 @@ DIAMETER_PER_SIGMA = 2 * np.sqrt(2)
 NEARLY, PLATEAU = 0.75, 0.9
 """A larger blob counts when it answers with this share of the best one's strength, and a smaller
 one with this share of that blob's strength ends where its glow begins."""
+BLOB_SIZES = 0.6, 2.9
+"""Diameters, in sizes of the outline, at which a head answers as a blob."""
 MIXED, FINEST_DETAIL = 0.65, 0.25
 """Evenness below which a head is dark and bright side by side, and the least width of such parts in
 heads; the less even the head, the finer it is looked at."""
@@ -49,7 +51,9 @@ class _Blob:
     sigma_px: float
 
 
-def measure_head(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadShape:
+def measure_head(
+    image: NDArray[np.uint8], *, x_px: float, y_px: float, size_px: float | None = None
+) -> HeadShape:
     """Find the blob, dark or bright, that the click means (Lindeberg 1998, scale selection).
 
     The scale-normalised Laplacian of a disc of radius r is strongest at sigma = r / sqrt(2).
@@ -61,8 +65,14 @@ def measure_head(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadS
         image: (H, W) grey image.
         x_px: click, 0-based pixels.
         y_px: click, 0-based pixels.
+        size_px: the size of the head's outline, where it is known: smaller blobs are parts of it,
+            larger ones hold more than its halo.
     """
     blobs = _blobs(image, complex(x_px, y_px))
+    if size_px is not None:
+        sizes = DIAMETER_PER_SIGMA * np.array([blob.sigma_px for blob in blobs]) / size_px
+        first, last = np.flatnonzero((sizes > BLOB_SIZES[0]) & (sizes < BLOB_SIZES[1]))[[0, -1]]
+        blobs = blobs[first : last + 1]
     responses = np.array([blob.response for blob in blobs])
     if responses.max() < FAINTEST:
         return HeadShape(

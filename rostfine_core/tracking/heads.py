@@ -3,6 +3,7 @@
 Legend: T heads (clicked), N motions (the T heads first, then the distractors), D detections.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,8 +12,11 @@ from numpy.typing import NDArray
 
 from rostfine_core.tracking.appearance import Appearance
 from rostfine_core.tracking.assignment import FORBIDDEN, assign
+from rostfine_core.tracking.centres import Centres
+from rostfine_core.tracking.head_measure import find_outline
 from rostfine_core.tracking.head_shape import HeadShape, measure_head
 from rostfine_core.tracking.motion import MotionBank
+from rostfine_core.tracking.outlines import Outlines
 from rostfine_core.tracking.search import (
     Candidates,
     Detections,
@@ -32,7 +36,7 @@ Values = TypeVar("Values", bound=np.generic)
 
 TAIL = 8.0
 """Degrees of freedom of the motion error: heads jump more often than a Gaussian allows."""
-UNSEEN_HEAD, UNSEEN_BYSTANDER, UNSEEN_IF_GONE = 14.0, 6.0, 5.0
+UNSEEN_HEAD, UNSEEN_BYSTANDER, UNSEEN_IF_GONE = 14.0, 6.0, 4.0
 """Cost of believing that a head, a distractor, or a head that may have left, is not seen at all."""
 SCORE_DEVIATION, LOOK_CAP = 0.12, 8.0
 STRENGTH_DEVIATION, STRENGTH_CAP = 0.4, 4.0
@@ -53,10 +57,13 @@ SAME_HEAD = 0.5
 
 @dataclass(frozen=True)
 class HeadState:
-    """One head: its centre and width, its last correlation, and for how long it was not seen."""
+    """One head: its middle, its last correlation, and for how long it was not seen.
+
+    ``is_measured`` says that the head has an outline, whose middle it is.
+    """
 
     place: complex
-    width_px: float
+    is_measured: bool
     score: float
     unseen_s: float
     is_lost: bool
@@ -89,6 +96,7 @@ class Heads:
         self._settings = settings
         self._motion = MotionBank()
         self._appearance = Appearance(size=settings.template_size, spread=settings.template_spread)
+        self._centres = Centres()
         self._born = 0
         self.ids = np.empty(0, np.intp)
         self.diameters = np.empty(0)
@@ -100,22 +108,34 @@ class Heads:
 
     @property
     def positions(self) -> Complex:
-        """(T,) centres of the heads."""
+        """(T,) where the templates of the heads lie."""
         return self._motion.position[: len(self.ids)]
+
+    @property
+    def middles(self) -> Complex:
+        """(T,) middles of the heads."""
+        return np.asarray(self.positions + self._centres.lead)
 
     def at(self, image: Image, *, x_px: float, y_px: float) -> int:
         """The id of the head under a click: one that is followed already, or a new one."""
-        shape = measure_head(image, x_px=x_px, y_px=y_px)
-        place = complex(shape.x_px, shape.y_px)
+        outline = find_outline(image, x_px=x_px, y_px=y_px)
+        if outline is None:
+            shape = measure_head(image, x_px=x_px, y_px=y_px)
+            middle = complex(shape.x_px, shape.y_px)
+        else:
+            middle = complex(outline.middles[0])
+            size_px = 2 * math.sqrt(outline.half_lengths[0].prod())
+            shape = measure_head(image, x_px=middle.real, y_px=middle.imag, size_px=size_px)
         if len(self.ids):
-            away = np.where(self.is_lost, np.inf, abs(self.positions - place)) / self.diameters
+            away = np.where(self.is_lost, np.inf, abs(self.middles - middle)) / self.diameters
             row = int(away.argmin())
             if away[row] < SAME_HEAD:
                 return int(self.ids[row])
-        return self._add(image, place, shape)
+        return self._add(image, shape, outline)
 
-    def _add(self, image: Image, place: complex, shape: HeadShape) -> int:
-        """Start a head; if a distractor stood there, its motion is known already."""
+    def _add(self, image: Image, shape: HeadShape, outline: Outlines | None) -> int:
+        """Start a head; if a bystander stood there, its motion is known already."""
+        place = complex(shape.x_px, shape.y_px)
         # Looked at more coarsely, the parts of a mixed head would even out to its surroundings.
         scale = magnification(shape.detail_px, head_size=self._settings.head_size)
         size = self._settings.template_size
@@ -123,6 +143,7 @@ class Heads:
         rows, offsets = np.zeros(1, np.intp), (place - seen.centres) / scale
         self._appearance.add(seen.patches(rows, offsets, size=size)[0])
         self._promote(place, scale=scale, reach=SAME_HEAD * shape.diameter_px)
+        self._centres.add(outline, image, place=place)
         self._born += 1
         self.ids = np.append(self.ids, self._born)
         self.diameters = np.append(self.diameters, shape.diameter_px)
@@ -136,8 +157,8 @@ class Heads:
     def states(self) -> dict[int, HeadState]:
         """The state of every head by its id."""
         columns = (
-            self.positions,
-            self.diameters,
+            self.middles,
+            self._centres.is_measured,
             self.scores,
             self.unseen_s,
             self.is_lost,
@@ -154,6 +175,7 @@ class Heads:
         distractors = np.arange(len(self.ids), len(self._motion))
         self._motion.take(np.concatenate([keep, dropped, distractors]))
         self._appearance.take(keep)
+        self._centres.take(keep)
         for name in (
             "ids", "diameters", "scores", "unseen_s", "is_lost", "_scales", "_usual_scores"
         ):  # fmt: skip
@@ -183,9 +205,12 @@ class Heads:
         may_be_gone = self.is_lost | (_beyond(predicted[:count], image.shape) > -self.diameters / 2)
         unseen[:count] = np.where(may_be_gone, UNSEEN_IF_GONE, UNSEEN_HEAD)
         chosen = assign(np.concatenate([views.cost, cost[count:]]), unassigned=unseen)
+        self._confirm(image, chosen, views)
         hidden_by = self._hidden_by(chosen, detections)
         self._learn(chosen, hidden_by, detections, views, elapsed_s=elapsed_s)
         self._renew(chosen, detections, views, patches)
+        seen = np.flatnonzero(chosen[:count] >= 0)
+        self._centres.follow(image, seen, self.positions[seen])
         self._count_unseen(chosen[:count] >= 0, image.shape, elapsed_s)
         free = np.ones(len(detections.places), bool)
         free[chosen[chosen >= 0]] = False
@@ -234,6 +259,13 @@ class Heads:
             frame_shape=image.shape,
         )
         return windows, candidates, merge_candidates(candidates, reach=self.diameters)
+
+    def _confirm(self, image: Image, chosen: Rows, views: _Views) -> None:
+        """Take no head that was out of sight for found again where its outline is not."""
+        rows = np.flatnonzero((chosen[: len(self.ids)] >= 0) & (self.unseen_s > 0))
+        if rows.size:
+            there = self._centres.fits(image, rows, views.places[rows, chosen[rows]])
+            chosen[rows[~there]] = -1
 
     def _motion_cost(self, detections: Detections) -> Real:
         """(N, D) how unlikely each detection is as the next place of each motion."""

@@ -23,32 +23,15 @@ from rostfine_core.tracking.settings import TrackerSettings
 
 PREDICTED_SHARE = 0.5
 """Share of its last score that a head starts from when it is only predicted."""
-CARELESS_PX, CARELESS_SHARE = 3.0, 0.2
-"""A click this near the centre (in pixels, or in head widths) may be off it by accident; one that
-is farther off is meant: the clicked point is carried along."""
-GLIDE_S, KEPT = 0.1, 0.5
-"""The track glides from an accidental offset to a share of it, with this time constant: half,
-because the blob's centre is not quite the head's either."""
 FIRST_GUESS_S = 1 / 25
 
 
 @dataclass(frozen=True)
 class _Label:
-    """A target's hold on a head, how far from its centre it was clicked, and from when it glides.
-
-    ``glides_from_s`` is infinite where the offset is kept.
-    """
+    """A target's hold on a head, and how far from the head's middle it is placed."""
 
     head: int
     offset: complex
-    glides_from_s: float
-
-    def offset_at(self, time_s: float) -> complex:
-        """What is left of the offset at ``time_s``."""
-        if math.isinf(self.glides_from_s):
-            return self.offset
-        fading = math.exp(-(time_s - self.glides_from_s) / GLIDE_S)
-        return self.offset * (KEPT + (1 - KEPT) * fading)
 
 
 @dataclass(frozen=True)
@@ -168,16 +151,22 @@ class Tracker:
         return elapsed_s
 
     def _begin(self, seed: Seed, frame: GreyFrame) -> TrackPoint:
-        """Put a label on the head under a click: one that is known there, or a new one."""
+        """Put a label on the head under a click: one that is known there, or a new one.
+
+        The first click of a target says which head; from then on its middle is followed. Where no
+        head stands out, or the place was meant exactly, the clicked point is carried along. A
+        correction is kept in its own frame.
+        """
         click = complex(seed.x_px, seed.y_px)
         self._labels.pop(seed.target, None)
         self._forget()
         head = self._heads.at(frame.image, x_px=seed.x_px, y_px=seed.y_px)
         state = self._heads.states()[head]
-        offset = click - state.place
-        is_careless = abs(offset) <= max(CARELESS_SHARE * state.width_px, CARELESS_PX)
-        self._labels[seed.target] = _Label(head, offset, frame.time_s if is_careless else math.inf)
-        return _point(frame, click, score=1.0, status=TrackStatus.MANUAL)
+        is_kept = seed.is_exact or not state.is_measured
+        self._labels[seed.target] = _Label(head, click - state.place if is_kept else 0)
+        is_correction = seed.target in self._points
+        place = click if is_kept or is_correction else _inside(state.place, frame)
+        return _point(frame, place, score=1.0, status=TrackStatus.MANUAL)
 
     def _current(self, frame: GreyFrame) -> dict[str, TrackPoint]:
         """Where all targets are after the heads have moved on."""
@@ -197,7 +186,7 @@ class Tracker:
         score = head.score * math.exp(-head.unseen_s / self._settings.predict_s)
         if status is TrackStatus.PREDICTED:
             score *= PREDICTED_SHARE
-        place = _inside(head.place + label.offset_at(frame.time_s), frame)
+        place = _inside(head.place + label.offset, frame)
         return _point(frame, place, score=score, status=status)
 
     def _repeated(self, target: str, frame: GreyFrame) -> TrackPoint:

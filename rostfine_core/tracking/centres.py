@@ -1,0 +1,115 @@
+"""Where the heads' centres are in each frame: outlines that are carried along and fitted anew.
+
+The template that finds a head says roughly where it is, at the coarse magnification of the search.
+From there the outline of the frame before is drawn to the edges of this frame, at the video's own.
+Where that fails (blur, a crossing), the centre keeps its usual lead on the template's place.
+
+Legend: T heads.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.tracking.outlines import Outlines, Rays
+
+Complex = NDArray[np.complex128]
+Image = NDArray[np.uint8]
+Real = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+REACHES = (0.3, 0.15)
+LEAST_STRENGTH = 0.4
+"""Of its usual strength: an outline that is weaker is something else's, or blurred."""
+FURTHEST, RESIZED = 0.6, 1.35
+"""How far (in half widths) a fitted centre may lie from where it was looked for, and how many times
+larger or smaller it may be, to be believed."""
+MEMORY = 0.1
+"""Share by which the usual size and strength follow each frame."""
+_RAYS = Rays(32)
+
+
+class Centres:
+    """The outlines of T heads, one row each; heads that were not measured keep a polarity of 0."""
+
+    def __init__(self) -> None:
+        """Start with no head."""
+        self._outlines = Outlines(
+            centres=np.empty(0, complex),
+            axes=np.empty((0, 2, 2)),
+            polarity=np.empty(0),
+            pear=np.empty((0, 2)),
+        )
+        self._half_lengths: Real = np.empty((0, 2))
+        self._strength: Real = np.empty(0)
+        self._lead: Complex = np.empty(0, complex)
+
+    @property
+    def lead(self) -> Complex:
+        """(T,) how far each head's middle lies from where its template is found."""
+        return self._lead
+
+    @property
+    def is_measured(self) -> NDArray[np.bool_]:
+        """(T,) whether each head has an outline."""
+        return np.asarray(self._outlines.polarity != 0)
+
+    def add(self, outline: Outlines | None, image: Image, *, place: complex) -> None:
+        """Append a head with its outline (one row) whose template is cut around ``place``."""
+        new = outline or Outlines(
+            centres=np.array([place]),
+            axes=np.eye(2)[None],
+            polarity=np.zeros(1),
+            pear=np.zeros((1, 2)),
+        )
+        self._outlines = _joined(self._outlines, new)
+        self._half_lengths = np.concatenate([self._half_lengths, new.half_lengths])
+        self._strength = np.append(self._strength, _RAYS.strength(image, new))
+        self._lead = np.append(self._lead, new.middles[0] - place if outline else 0)
+
+    def take(self, rows: Rows) -> None:
+        """Keep only ``rows``, in this order."""
+        self._outlines = self._outlines.take(rows)
+        self._half_lengths, self._strength = self._half_lengths[rows], self._strength[rows]
+        self._lead = self._lead[rows]
+
+    def fits(self, image: Image, heads: Rows, places: Complex) -> NDArray[np.bool_]:
+        """(M,) whether ``heads`` (M,) have their outlines around ``places`` (M,), if ever any."""
+        fits = ~self.is_measured[heads]
+        measured = np.flatnonzero(self.is_measured[heads])
+        if measured.size:
+            fits[measured] = self._fit(image, heads[measured], places[measured])[2]
+        return fits
+
+    def follow(self, image: Image, heads: Rows, places: Complex) -> None:
+        """Measure ``heads`` (M,) anew, whose templates were found at ``places`` (M,)."""
+        measured = self.is_measured[heads]
+        rows, places = heads[measured], places[measured]
+        if not rows.size:
+            return
+        fitted, strength, good = self._fit(image, rows, places)
+        rows, fitted = rows[good], fitted.take(np.flatnonzero(good))
+        self._half_lengths[rows] += MEMORY * (fitted.half_lengths - self._half_lengths[rows])
+        self._strength[rows] += MEMORY * (strength[good] - self._strength[rows])
+        self._outlines.put(rows, fitted.resized(self._half_lengths[rows]))
+        self._lead[rows] = fitted.middles - places[good]
+
+    def _fit(
+        self, image: Image, rows: Rows, places: Complex
+    ) -> tuple[Outlines, Real, NDArray[np.bool_]]:
+        """The outlines of ``rows`` around ``places``, their strength, and which to believe."""
+        old, sought = self._outlines.take(rows), places + self._lead[rows]
+        fitted = _RAYS.fit(image, old.at(sought - (old.middles - old.centres)), reaches=REACHES)
+        strength, usual = _RAYS.strength(image, fitted), self._half_lengths[rows]
+        resized = np.maximum(fitted.half_lengths / usual, usual / fitted.half_lengths).max(axis=1)
+        good = (strength > LEAST_STRENGTH * self._strength[rows]) & (resized < RESIZED)
+        good &= abs(fitted.middles - sought) < FURTHEST * usual[:, 1]
+        return fitted, strength, good
+
+
+def _joined(first: Outlines, second: Outlines) -> Outlines:
+    return Outlines(
+        centres=np.concatenate([first.centres, second.centres]),
+        axes=np.concatenate([first.axes, second.axes]),
+        polarity=np.concatenate([first.polarity, second.polarity]),
+        pear=np.concatenate([first.pear, second.pear]),
+    )
