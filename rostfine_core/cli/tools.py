@@ -8,6 +8,17 @@ from rostfine_core.cli.arguments import Verbs, count
 
 def add_tool_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
+    _add_convert(verbs)
+    doctor = verbs.add_parser(
+        "doctor", help="check what works on this machine and what to do about the rest"
+    )
+    doctor.add_argument(
+        "--folder", type=Path, default=Path(), help="folder that results will be written to"
+    )
+    doctor.set_defaults(run=_doctor)
+
+
+def _add_convert(verbs: Verbs) -> None:
     convert = verbs.add_parser(
         "convert", help="convert an official RoSTFine .bin or TimeSformer .pyth"
     )
@@ -39,14 +50,6 @@ def add_tool_verbs(verbs: Verbs) -> None:
         "not stated)",
     )
     convert.set_defaults(run=_convert, wrong_use=convert.error)
-
-    doctor = verbs.add_parser(
-        "doctor", help="check what works on this machine and what to do about the rest"
-    )
-    doctor.add_argument(
-        "--folder", type=Path, default=Path(), help="folder that results will be written to"
-    )
-    doctor.set_defaults(run=_doctor)
 
 
 def _convert(arguments: argparse.Namespace) -> int:

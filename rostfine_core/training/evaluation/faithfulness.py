@@ -123,22 +123,20 @@ def measure_faithfulness(
     cache = yield from fill_cache(chosen, preprocessing=prepared, threads=torch.get_num_threads())
     maps: dict[str, list[Tensor]] = {name: [] for name in MAPS}
     found: dict[str, list[Curves]] = {name: [] for name in MAPS}
-    generator = torch.Generator().manual_seed(seed)
-    ties = torch.Generator().manual_seed(seed)
+    generator, ties = (torch.Generator().manual_seed(seed) for _ in range(2))
     for number in range(len(cache)):
         clip = cache.prepare(cache.batch(torch.tensor([number])))
         for name, values in _maps(network, clip, generator).items():
-            maps[name].append(values)
-            found[name].append(
-                faithfulness_curves(
-                    lambda x: network(x).grade,
-                    clip,
-                    maps=values,
-                    patch_size=network.config.patch_size,
-                    ties=ties,
-                    steps=steps,
-                )
+            curves = faithfulness_curves(
+                lambda x: network(x).grade,
+                clip,
+                maps=values,
+                patch_size=network.config.patch_size,
+                ties=ties,
+                steps=steps,
             )
+            maps[name].append(values)
+            found[name].append(curves)
         yield Progress(stage="deleting and inserting", done=number + 1, total=len(cache))
     return FaithfulnessResult(
         curves={name: _concatenate(several) for name, several in found.items()},
