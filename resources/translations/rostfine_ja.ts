@@ -176,6 +176,10 @@
         <translation>明るすぎます</translation>
     </message>
     <message>
+        <source>Light changes</source>
+        <translation>明るさの変化</translation>
+    </message>
+    <message>
         <source>No head under the click</source>
         <translation>クリック位置に頭部がありません</translation>
     </message>
@@ -266,6 +270,14 @@
     <message>
         <source>{share:.0%} of the picture is overexposed.</source>
         <translation>画像の {share:.0%} が露出オーバーです。</translation>
+    </message>
+    <message>
+        <source>The light changes by {change:.0%} over the clip (background {darkest:.0f} to {brightest:.0f} of 255); it was evened out before grading, but the grade is less certain.</source>
+        <translation>クリップの間に明るさが {change:.0%} 変わります（背景は 255 段階の {darkest:.0f} から {brightest:.0f}）。評価の前に補正しましたが、評価の確かさは下がります。</translation>
+    </message>
+    <message>
+        <source>The light changes by {change:.0%} over the clip (background {darkest:.0f} to {brightest:.0f} of 255), which can change the grade: keep lamp and exposure constant.</source>
+        <translation>クリップの間に明るさが {change:.0%} 変わり（背景は 255 段階の {darkest:.0f} から {brightest:.0f}）、評価が変わるおそれがあります。照明と露出を一定に保ってください。</translation>
     </message>
     <message>
         <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>

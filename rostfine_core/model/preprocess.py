@@ -13,6 +13,7 @@ from einops import rearrange
 from torch import Tensor
 
 from rostfine_core.domain import CROP_PX
+from rostfine_core.light import DARKEST, EVENED_CHANGE, SAMPLING, STEADY_CHANGE
 from rostfine_core.model.config import RoSTFineConfig
 
 Normalise = Literal["fixed", "clip"]
@@ -27,7 +28,8 @@ class Preprocessing:
 
     ``normalise``: ``fixed`` (official) scales to 0...1, subtracts ``mean`` and divides by ``std``
     in all channels. ``clip`` subtracts each clip's mean per channel and divides by its standard
-    deviation, so that lamp and camera matter less; ``mean`` and ``std`` are then unused.
+    deviation, so that lamp and camera matter less; ``mean`` and ``std`` are then unused. Where the
+    light changes over the clip, its frames are first made equally bright (``rostfine_core.light``).
 
     Raises:
         ValueError: a value is out of range.
@@ -122,10 +124,26 @@ def preprocess(images: Tensor, *, settings: Preprocessing = OFFICIAL_PREPROCESSI
     if settings.normalise == "fixed":
         frames = (frames - settings.mean) / settings.std
     else:
+        gains = _evening_gains(images)[:, list(settings.frame_indices)]
+        frames = frames * rearrange(gains, "b t -> (b t) 1 1 1")
         frames = _standardise(frames, clips=shape[0])
     size = (settings.image_size, settings.image_size)
     resized = F.interpolate(frames, size=size, mode="bilinear", align_corners=False)
     return rearrange(resized, "(b t) c h w -> b c t h w", b=shape[0])
+
+
+def _evening_gains(images: Tensor) -> Tensor:
+    """Factors (B, T) that make frames (B, T, S, S, 3) as bright as their clip; 1 in steady light.
+
+    To the network, a lamp that fades or an exposure that jumps looks like a change of the sperm.
+    """
+    sums = images[:, :, ::SAMPLING, ::SAMPLING].sum(dim=-1, dtype=torch.int16)
+    levels = rearrange(sums, "b t h w -> b t (h w)").median(dim=-1).values.double() / 3
+    levels = levels.clamp_min(DARKEST)
+    changes = 1 - levels.amin(dim=1, keepdim=True) / levels.amax(dim=1, keepdim=True)
+    gains = levels.median(dim=1, keepdim=True).values / levels
+    gains = gains.clamp(EVENED_CHANGE, 1 / EVENED_CHANGE)
+    return torch.where(changes > STEADY_CHANGE, gains, 1.0).float()
 
 
 def _standardise(frames: Tensor, *, clips: int) -> Tensor:

@@ -8,8 +8,6 @@ as a notice instead of passing silently.
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-import numpy as np
-
 from rostfine_core.domain import (
     UNCERTAIN_SCORE,
     Clip,
@@ -23,11 +21,10 @@ from rostfine_core.domain import (
 from rostfine_core.flag_titles import FlagCode
 from rostfine_core.messages import Message
 from rostfine_core.quality.head import contrast, head_length_and_edge
+from rostfine_core.quality.light_flags import light_flags
 from rostfine_core.tracking.jumps import HEAD_LENGTH_PX, jumps
 
 UNCERTAIN_SHARE = 0.2
-DARK_LEVEL, BRIGHT_LEVEL = 40, 225  # medians of 0..255; the real clips lie between 90 and 200
-CLIPPED_SHARE = 0.05
 RATE_RATIO = 1.5  # a third slower or half faster than the training videos
 SCALE_RATIO = 1.5
 FILED_SCALE_TOLERANCE = 0.02
@@ -63,7 +60,7 @@ def quality_flags(
     """
     heads = _heads(clip)
     return (
-        *_recording_flags(track, clip, heads),
+        *_recording_flags(track, clip, heads, model),
         *_size_flags(clip, heads, model),
         *_rate_flags(video, track, model),
         *_scale_flags(um_per_px, video, model),
@@ -75,15 +72,17 @@ def quality_flags(
 
 def recording_flags(track: Track, clip: Clip) -> tuple[QualityFlag, ...]:
     """The checks that need no model: whether the sperm was followed and is well seen."""
-    return tuple(_recording_flags(track, clip, _heads(clip)))
+    return tuple(_recording_flags(track, clip, _heads(clip), None))
 
 
-def _recording_flags(track: Track, clip: Clip, heads: Heads) -> Iterator[QualityFlag]:
+def _recording_flags(
+    track: Track, clip: Clip, heads: Heads, model: ModelInfo | None
+) -> Iterator[QualityFlag]:
     yield from _click_flags(clip, heads)
     yield from _track_flags(track)
     yield from _clip_flags(clip)
     yield from _border_flags(clip)
-    yield from _light_flags(clip)
+    yield from light_flags(clip, model=model)
     yield from _head_flags(heads)
 
 
@@ -181,25 +180,6 @@ def _border_flags(clip: Clip) -> Iterator[QualityFlag]:
                 total=len(clip.boxes),
                 share=max(padded),
             ),
-        )
-
-
-def _light_flags(clip: Clip) -> Iterator[QualityFlag]:
-    level = float(np.median(clip.images))
-    if level < DARK_LEVEL:
-        yield _warning(
-            "too_dark",
-            Message("The picture is too dark (median {level:.0f} of 255).", level=level),
-        )
-    if level > BRIGHT_LEVEL:
-        yield _warning(
-            "too_bright",
-            Message("The picture is too bright (median {level:.0f} of 255).", level=level),
-        )
-    clipped = float(np.mean(clip.images >= 254))
-    if clipped > CLIPPED_SHARE and level <= BRIGHT_LEVEL:
-        yield _warning(
-            "too_bright", Message("{share:.0%} of the picture is overexposed.", share=clipped)
         )
 
 
