@@ -7,11 +7,11 @@ Prints, for float32 on the CPU, the best of interleaved repeats of
 - the full-size network on one clip: with fused attention (as it runs), with explicit attention
   (softmax of all products, written out), and with ``explain``, which also keeps the maps;
 - the encoder of the transformers library with the same sizes and explicit attention, which
-  follows the official implementation; it lacks selection and branches, so it flatters itself;
+  follows the official implementation; it lacks selection and branches, so it has less to do;
 - the demo preset on one clip and on eight: prepared, graded, graded and explained.
 
 Each line gives processor time (all threads together) and time on the clock, each with its ratio
-to the first line of its block. On a busy machine only the processor time says something.
+to the first line of its block. On a busy machine only the processor time is meaningful.
 """
 
 import argparse
@@ -38,14 +38,14 @@ Case = Callable[[], object]
 
 
 def explicit_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Attention with its whole map written to memory."""
+    """Attention that writes its whole map to memory."""
     scores = q @ rearrange(k, "b h s d -> b h d s") * q.shape[-1] ** -0.5
     attended: Tensor = scores.softmax(dim=-1) @ v
     return attended
 
 
 def best_ms(cases: Mapping[str, Case], *, repeats: int) -> dict[str, tuple[float, float]]:
-    """The least processor and clock time of each case; they take turns, after a warm-up round."""
+    """The least processor and clock time of each case, run in turn after a warm-up round."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
     for turn in range(repeats + 1):
         for name, case in cases.items():
@@ -58,7 +58,7 @@ def best_ms(cases: Mapping[str, Case], *, repeats: int) -> dict[str, tuple[float
 
 
 def show(title: str, times: Mapping[str, tuple[float, float]]) -> None:
-    """Print a block of times with their ratios to its first."""
+    """Print a block of times with their ratios to the first."""
     print(f"\n{title:44}{'processor':>12}{'ratio':>8}{'clock':>14}{'ratio':>8}")
     first = next(iter(times.values()))
     for name, (processor, clock) in times.items():
@@ -70,7 +70,7 @@ def show(title: str, times: Mapping[str, tuple[float, float]]) -> None:
 
 
 def full_size_cases(network: RoSTFine, clip: Tensor) -> dict[str, Case]:
-    """The full-size network in its ways to run, and the reference encoder."""
+    """The full-size network in each way it can run, and the reference encoder."""
     config = network.config
     reference = transformers.TimesformerModel(
         transformers.TimesformerConfig(
@@ -95,7 +95,7 @@ def full_size_cases(network: RoSTFine, clip: Tensor) -> dict[str, Case]:
 
 
 def demo_cases(network: RoSTFine, *, clips: int) -> dict[str, Case]:
-    """The demo preset on a batch of clips of the size that the program cuts."""
+    """The demo preset on a batch of clips as the program cuts them."""
     settings = Preprocessing.of(network.config)
     images = torch.randint(0, 256, (clips, settings.clip_frames, 150, 150, 3), dtype=torch.uint8)
     ready = preprocess(images, settings=settings)

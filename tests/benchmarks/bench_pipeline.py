@@ -1,11 +1,10 @@
-"""Times the way from a video to a grade.
+"""Times the steps from a video to a grade.
 
     python tests/benchmarks/bench_pipeline.py [VIDEO [--seeds SEEDS.csv]]
 
-Prints ratios within this one run, by the clock and (in brackets) by the processor's time, which
-other work on the machine disturbs less; the budgets stand beside them. Without a VIDEO the bundled
-demonstration is used, without SEEDS the clicks are spread over the field, most of them beside a
-sperm.
+Prints ratios within this run in clock time and (in brackets) in processor time, which other work on
+the machine disturbs less, with their budgets. Without a VIDEO the bundled demo video is used;
+without SEEDS the clicks are spread over the field, most of them not on a sperm.
 """
 
 import argparse
@@ -55,7 +54,7 @@ def main() -> None:
 
 
 def best_of(work: Callable[[], object]) -> tuple[float, float]:
-    """The shortest of a few runs, the one least disturbed: seconds by the clock and processor."""
+    """The shortest of a few runs, as the least disturbed: clock and processor time in seconds."""
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter(), time.process_time()
@@ -68,7 +67,7 @@ def best_of(work: Callable[[], object]) -> tuple[float, float]:
 def memory_of_tracking(
     video: Path, seeds: tuple[Seed, ...], folder: Path
 ) -> Iterator[tuple[int, float]]:
-    """Track the video and one as long as many of it, each by the command in its own process."""
+    """Track the video and one many times as long, each with the command in its own process."""
     rows = [f"{s.target},{s.frame},{s.x_px},{s.y_px}" for s in seeds]
     (folder / "seeds.csv").write_text("\n".join(["target,frame,x,y", *rows]))
     for times in (1, LONGER):
@@ -80,7 +79,7 @@ def memory_of_tracking(
             check=True,
             capture_output=True,
         )
-        # The largest of all children so far: the longer video comes last.
+        # This is the maximum over all child processes so far, so the longer video comes last.
         yield times, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
@@ -108,7 +107,7 @@ def decode(path: Path) -> None:
 
 
 def grid_of_seeds(path: Path, count: int) -> tuple[Seed, ...]:
-    """Clicks spread over the field, on heads or not: the work is the same."""
+    """Clicks spread over the field; it does not matter whether they hit a head."""
     with open_video(path) as video:
         width, height = video.info.width_px, video.info.height_px
     columns = 10
@@ -133,7 +132,7 @@ def follow(path: Path, seeds: tuple[Seed, ...]) -> tuple[Track, ...]:
 
 
 def grade(path: Path) -> None:
-    """Grade one clip with the bundled model, loaded and warmed up as the window does."""
+    """Grade one clip with the bundled model, loaded and warmed up as in the window."""
     from rostfine_core.assessor import Assessor
 
     track = follow(path, grid_of_seeds(path, 1))[0]

@@ -3,9 +3,9 @@
     python tests/benchmarks/bench_tracking.py DATA_DIR [--click-error 1.5] [--set NAME]
 
 DATA_DIR holds sets.json and for each entry <set>/<clip>.mp4 and <set>/<clip>.truth.csv. Every clip
-is tracked as it is, backwards, and from later clicks, so that a change that only suits the clips
-themselves shows. A target counts as held when it ends within the set's tolerance of the truth; the
-time is the processor's, decoding left out.
+is tracked as it is, backwards, and from later clicks, to reveal changes that only suit the clips as
+they are. A target counts as held if it ends within the set's tolerance of the truth; times are
+processor times without decoding.
 """
 
 import argparse
@@ -31,7 +31,7 @@ Truth = dict[str, dict[int, tuple[float, float]]]
 
 @dataclass(frozen=True)
 class Take:
-    """One way of playing a clip."""
+    """One way to play a clip."""
 
     name: str
     frames: list[GreyFrame]
@@ -39,7 +39,7 @@ class Take:
 
 
 def main() -> None:
-    """Print one line a clip and take, and the sums over each set."""
+    """Print one line per clip and take, and the sums per set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--set")
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def takes(base: Path) -> Iterator[Take]:
-    """The clip as it is, backwards, and clicked a fifth later."""
+    """The clip as it is, backwards, and clicked a fifth of its length later."""
     truth: Truth = defaultdict(dict)
     with base.with_name(f"{base.name}.truth.csv").open(newline="") as file:
         for row in csv.DictReader(file):

@@ -1,9 +1,9 @@
-"""How soon the window answers: ``python tests/benchmarks/bench_window.py``.
+"""Times how fast the window responds: ``python tests/benchmarks/bench_window.py``.
 
-Prints the time to the visible window, the longest stretch that the window's thread was busy during
-each kind of work (by the clock, and in processor time of that thread alone, which a busy machine
-does not lengthen), and the time from the click to the grade with the bundled model on the bundled
-video, decoded before. Every figure stands beside its budget; nothing is asserted.
+Prints the time until the window is visible, the longest stretch that the window's thread was busy
+during each kind of work (in clock time, and in the thread's processor time, which a busy machine
+does not lengthen), and the time from click to grade with the bundled model on the bundled video,
+already decoded. Each figure is printed with its budget; nothing is asserted.
 """
 
 import os
@@ -31,7 +31,7 @@ from rostfine_core.store import read_seeds
 
 STARTS, CLICKS = 5, 7
 WAIT_S = 300
-POLL_S = 0.004  # each look takes Python's lock from the worker
+POLL_S = 0.004  # each poll takes Python's lock from the worker
 START = """
 import time
 began = time.perf_counter()
@@ -60,7 +60,7 @@ program.main(["--settings", sys.argv[1]])
 
 
 class Metronome(QObject):
-    """Beats every millisecond; the longest silence is the longest time the thread was busy."""
+    """Beats every millisecond; the longest gap is the longest time the thread was busy."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Metronome(QObject):
         self._timer.start()
 
     def restart(self) -> None:
-        """Forget what was."""
+        """Start measuring afresh."""
         self._last, self.longest_s = _now(), (0.0, 0.0)
 
     @Slot()
@@ -86,7 +86,7 @@ def _now() -> tuple[float, float]:
 
 
 class Watch:
-    """Runs the window until something is so, or its work has failed."""
+    """Runs the window until a condition holds or its work fails."""
 
     def __init__(self, window: MainWindow) -> None:
         self._session = window.session
@@ -94,11 +94,11 @@ class Watch:
         window.controller.failed.connect(self._failures.append)
 
     def until(self, condition: Callable[[], object]) -> None:
-        """Wait for something.
+        """Wait until a condition holds.
 
         Raises:
-            RuntimeError: work failed or a sperm cannot be graded; the sentence is the window's.
-            TimeoutError: it was not reached.
+            RuntimeError: work failed or a sperm cannot be graded; with the window's message.
+            TimeoutError: the condition did not hold in time.
         """
         end = time.monotonic() + WAIT_S
         while not condition():
@@ -113,7 +113,7 @@ class Watch:
 
 
 class Yes:
-    """Lets the window close over results that no report holds."""
+    """Lets the window close with results that are not exported."""
 
     def may_discard(self) -> bool:
         """Always."""
@@ -125,7 +125,7 @@ class Yes:
 
 
 def measure_start(settings: Path) -> None:
-    """Time to the first painted window in processes of their own."""
+    """Time to the first painted window, each in a new process."""
     seen, used = [], []
     for _ in range(STARTS):
         command = [sys.executable, "-c", START, str(settings)]
@@ -140,7 +140,7 @@ def measure_start(settings: Path) -> None:
 
 
 def measure_work(window: MainWindow) -> None:
-    """The longest busy stretch of each kind of work, then clicks to grades."""
+    """Measure the longest busy stretch of each kind of work, then clicks to grades."""
     session, controller = window.session, window.controller
     watch, beat = Watch(window), Metronome()
 
@@ -163,12 +163,12 @@ def measure_work(window: MainWindow) -> None:
     exported: list[object] = []
     controller.exported.connect(exported.append)
     stretch("export", controller.export, lambda: exported)
-    beat.deleteLater()  # its beats take time from what is measured next
+    beat.deleteLater()  # its beats would slow down the next measurement
     measure_clicks(window, watch, seeds[0].x_px, seeds[0].y_px)
 
 
 def measure_clicks(window: MainWindow, watch: Watch, x_px: float, y_px: float) -> None:
-    """From a click to its grade, each at another pixel, so that nothing is found again."""
+    """Measure from click to grade, each at another pixel, so that no result is reused."""
     session, editor = window.session, window.controller.editor
     for id in ("auto_track", "auto_grade"):
         window.settings.set_value(id, True)
@@ -188,7 +188,7 @@ def measure_clicks(window: MainWindow, watch: Watch, x_px: float, y_px: float) -
 
 
 def has_more(session: Session, count: int) -> bool:
-    """Whether there are more grades than there were."""
+    """Whether there are more grades than before."""
     return len(session.reportable) > count
 
 
@@ -198,7 +198,7 @@ def is_decoded(session: Session) -> bool:
 
 
 def run() -> int:
-    """Measure everything in a folder that is thrown away."""
+    """Measure everything in a temporary folder."""
     failures: list[BaseException] = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "settings.ini"

@@ -1,4 +1,4 @@
-"""Attention is coloured on one scale for a clip, and readable without colours."""
+"""Attention is coloured on one scale per clip, and readable without colour."""
 
 import numpy as np
 import pytest
@@ -39,21 +39,19 @@ def test_colours_keep_their_order_in_greyscale(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [AttentionKind.ROLLOUT, AttentionKind.BRANCH])
-def test_maps_are_scaled_over_all_frames_so_that_frames_compare(
-    explanation: Explanation, kind: AttentionKind
-) -> None:
+def test_all_frames_share_one_scale(explanation: Explanation, kind: AttentionKind) -> None:
     values = scaled_maps(explanation, kind)
     assert (values.min(), values.max()) == (0, 1)
     assert sum(m.max() == 1 for m in values) == 1
 
 
-def test_the_scale_of_selected_patches_begins_at_no_attention(explanation: Explanation) -> None:
+def test_the_scale_of_selected_patches_starts_at_zero(explanation: Explanation) -> None:
     values = scaled_maps(explanation, AttentionKind.PATCHES)
     branch = explanation.branch_attention
     np.testing.assert_allclose(values, branch / branch.max(), rtol=1e-6)
 
 
-def test_even_maps_have_no_hot_spot(explanation: Explanation) -> None:
+def test_uniform_maps_have_no_hot_spot(explanation: Explanation) -> None:
     explanation.encoder_rollout[:] = 0.3
     assert not scaled_maps(explanation, AttentionKind.ROLLOUT).any()
 
@@ -80,7 +78,7 @@ def test_a_map_has_the_chosen_colours_and_opacity(explanation: Explanation, name
     assert (inside[..., 3] == 102).all()
 
 
-def test_what_lies_over_half_of_the_scale_is_outlined(explanation: Explanation) -> None:
+def test_values_over_half_of_the_scale_are_outlined(explanation: Explanation) -> None:
     maps = explanation.encoder_rollout
     maps[:] = 0
     maps[0, 4:9, 4:9] = 1
@@ -100,6 +98,6 @@ def test_a_picture_is_grey_under_an_overlay() -> None:
     assert (painted(image, covered) == (10, 20, 30)).all()
 
 
-def test_another_colour_map_is_refused() -> None:
+def test_an_unknown_colour_map_is_refused() -> None:
     with pytest.raises(ValueError, match="jet"):
         Paint(colour_map="jet")

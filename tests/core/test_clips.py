@@ -1,4 +1,4 @@
-"""Which frames a clip takes, where it is cut, and what happens at the border."""
+"""Which frames a clip takes, where they are cut, and what happens at the border."""
 
 import math
 
@@ -36,7 +36,7 @@ def noise_image(index: int) -> NDArray[np.uint8]:
     return np.random.default_rng(index).integers(0, 256, (200, 300, 3), dtype=np.uint8)
 
 
-def test_the_papers_clip_is_16_of_175_with_both_ends() -> None:
+def test_the_papers_clip_takes_16_of_175_frames_including_both_ends() -> None:
     frames = [p.frame for p in clip_points(make_track(175), settings=ClipSettings())]
     assert frames == [int(i * 174 / 15) for i in range(16)]
 
@@ -92,6 +92,6 @@ def test_one_pass_and_random_access_cut_the_same_clip() -> None:
     assert streamed.boxes == cut.boxes
 
 
-def test_settings_that_cut_nothing_are_refused() -> None:
+def test_unusable_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="got 1 of 150"):
         ClipSettings(frame_count=1)

@@ -1,4 +1,4 @@
-"""What a grade distribution admits and what is derived from it."""
+"""Which grade distributions are valid, and what is derived from them."""
 
 import math
 from dataclasses import replace
@@ -31,7 +31,7 @@ def test_derived_numbers_stay_in_their_range(grade: GradeDistribution) -> None:
     assert 0 <= grade.p_a_or_b <= 1
 
 
-def test_derived_numbers_by_hand() -> None:
+def test_derived_numbers_match_a_calculation_by_hand() -> None:
     grade = GradeDistribution((0.5, 0.25, 0.25, 0.0, 0.0))
     assert grade.expected_grade == pytest.approx(0.5 + 0.5 + 0.75)
     assert grade.entropy_bits == pytest.approx(1.5)
@@ -42,12 +42,12 @@ def test_derived_numbers_by_hand() -> None:
     "probabilities",
     [(0.2,) * 4, (0.3,) * 5, (math.nan, 0.25, 0.25, 0.25, 0.25), (-0.1, 0.5, 0.5, 0.1, 0.0)],
 )
-def test_what_is_no_distribution_is_refused(probabilities: tuple[float, ...]) -> None:
+def test_an_invalid_distribution_is_refused(probabilities: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="grade distribution"):
         GradeDistribution(probabilities)  # type: ignore[arg-type] # wrong on purpose
 
 
-def test_spread_is_of_the_models_and_absent_for_one() -> None:
+def test_a_single_model_has_no_spread() -> None:
     a = GradeDistribution((1.0, 0.0, 0.0, 0.0, 0.0))
     c = GradeDistribution((0.0, 0.0, 1.0, 0.0, 0.0))
     one = Prediction(grade=a, grade_global=a, grade_spatial=a, grade_temporal=a)
@@ -80,7 +80,7 @@ def test_a_track_knows_its_span() -> None:
     assert track.at(8) is None
 
 
-def test_finish_returns_the_result_and_tells_every_step() -> None:
+def test_finish_returns_the_result_and_reports_every_step() -> None:
     steps = [Progress(stage="counting", done=n, total=2) for n in (1, 2)]
 
     def count() -> LongJob[str]:

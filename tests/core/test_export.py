@@ -1,4 +1,4 @@
-"""Replacing a report: whenever the program is killed, old and new files are never mixed."""
+"""Replacing a report never mixes old and new files, whenever the program is killed."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,12 @@ from rostfine_core.domain import Assessment, finish
 from rostfine_core.errors import StoreError
 from rostfine_core.export import check_folder, export_sample
 
-# Moves, renamings and removals of replacing one report of two sperm by another, and of a first one.
+# How many files are moved or removed to replace a report of two sperm, and to write a first one.
 CHANGES, FIRST_CHANGES = 24, 14
 
 
 class KilledError(BaseException):
-    """The end of the program, at which nothing more is put in order."""
+    """The end of the program, which then cleans up nothing."""
 
 
 def write_report(folder: Path, word: str, sperm: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ def write_report(folder: Path, word: str, sperm: Sequence[str]) -> None:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """The visible files of a folder; hidden ones are the program's own."""
+    """The visible files of a folder; hidden ones belong to the program."""
     names = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     return {name: p.read_text() for name, p in names.items() if not name.startswith(".")}
 
@@ -48,7 +48,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """End the program at the given change of the folder, counted from 0."""
+    """End the program at the given change to the folder, counted from 0."""
     left = [step]
 
     def counted(method: Any) -> Any:  # noqa: ANN401 # any method of a path
@@ -70,7 +70,7 @@ def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_crash_leaves_the_old_report_or_the_new_one(
     tmp_path: Path, step: int, again: int | None
 ) -> None:
-    """``again``: the program is killed once more while it puts things in order."""
+    """``again``: the program is killed once more while it cleans up."""
     write_report(tmp_path, "old", "12")
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "sperm-2" / "drawing.txt").write_text("mine")
@@ -114,7 +114,7 @@ def test_a_replaced_report_leaves_nothing_behind(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("stand_in")
 @pytest.mark.parametrize("step", range(FIRST_CHANGES + 1))
-def test_a_first_report_is_there_as_a_whole_or_not_at_all(tmp_path: Path, step: int) -> None:
+def test_a_first_report_is_complete_or_absent(tmp_path: Path, step: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         patch.setattr(export, "_settle", lambda _: None)
@@ -144,7 +144,7 @@ def test_two_programs_do_not_write_into_one_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_what_a_killed_program_was_writing_goes_with_the_next_report(tmp_path: Path) -> None:
+def test_files_of_a_killed_program_are_removed_by_the_next_report(tmp_path: Path) -> None:
     (tmp_path / ".writing-left").mkdir()
     (tmp_path / ".writing-left" / "report.csv").write_text("half")
     finish(export_sample((), tmp_path))
@@ -154,8 +154,8 @@ def test_what_a_killed_program_was_writing_goes_with_the_next_report(tmp_path: P
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_a_replaced_report_that_stays_does_not_come_back(tmp_path: Path) -> None:
-    """A virus scanner held its files; then the new PDF is moved away."""
+def test_a_replaced_report_that_cannot_be_deleted_does_not_come_back(tmp_path: Path) -> None:
+    """A virus scanner locks its files; later the new PDF is moved away."""
     write_report(tmp_path, "old", "12")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
@@ -171,7 +171,7 @@ def test_a_replaced_report_that_stays_does_not_come_back(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_a_full_disk_brings_the_old_report_back(
+def test_a_full_disk_restores_the_old_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_report(tmp_path, "old", "12")
@@ -190,8 +190,8 @@ def test_a_full_disk_brings_the_old_report_back(
 
 
 @pytest.mark.parametrize("left", ["report.csv", "sperm-1/assessment.json"])
-def test_results_without_their_pdf_are_not_overwritten_either(tmp_path: Path, left: str) -> None:
-    """The PDF may have been moved or sent away; what it came from is still there."""
+def test_results_without_their_pdf_are_not_overwritten(tmp_path: Path, left: str) -> None:
+    """The PDF may have been moved, but the results behind it are still there."""
     file = tmp_path / left
     file.parent.mkdir(exist_ok=True)
     file.write_text("kept", encoding="utf-8")

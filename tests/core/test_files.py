@@ -1,4 +1,4 @@
-"""Whole or absent files, safe names and formula-proof cells."""
+"""Atomic writing, safe names and cells that no spreadsheet reads as formulas."""
 
 import csv
 import hashlib
@@ -20,13 +20,13 @@ from rostfine_core.files import (
 )
 
 
-def test_a_written_file_is_whole_and_alone(tmp_path: Path) -> None:
+def test_a_written_file_is_complete_and_leaves_no_other(tmp_path: Path) -> None:
     write_text(tmp_path / "new" / "a.csv", "x\r\n")
     assert (tmp_path / "new" / "a.csv").read_bytes() == b"x\r\n"
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.csv"]
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_only_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old")
 
@@ -41,7 +41,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+def test_a_full_disk_gives_one_sentence(tmp_path: Path) -> None:
     with (
         pytest.raises(StoreError, match=r"No space left.*free space"),
         atomic_write(tmp_path / "a"),
@@ -50,7 +50,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_gives_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="Cannot write"):
         write_text(tmp_path / "file" / "a.txt", "")
@@ -84,7 +84,7 @@ def test_every_start_of_a_formula_is_disarmed(text: str) -> None:
     assert csv_cell(text) == f"'{text}"
 
 
-def test_sha256_matches_the_library_and_tells_a_missing_file(tmp_path: Path) -> None:
+def test_sha256_matches_the_library_and_reports_a_missing_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc" * 100_000)
     assert sha256_of(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()
     with pytest.raises(StoreError, match="Cannot read"):

@@ -1,4 +1,4 @@
-"""Every flag can be named in two or three words."""
+"""Every flag has a short title."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""Messages are their English sentence, whatever their values hold."""
+"""Messages give their sentence correctly, whatever their values contain."""
 
 import pickle
 from pathlib import Path
@@ -22,32 +22,32 @@ def german(template: str) -> str:
 
 
 @given(count=values, name=values)
-def test_values_come_into_the_sentence_as_they_are(count: Value, name: Value) -> None:
+def test_values_are_inserted_unchanged(count: Value, name: Value) -> None:
     message = Message("{count} of {name}", count=count, name=name)
     assert str(message) == f"{message}" == f"{count} of {name}"
     assert message.translated(german) == f"{name}: {count}"
 
 
 @given(text=st.text())
-def test_a_text_without_values_stays_as_it_is(text: str) -> None:
+def test_a_text_without_values_is_unchanged(text: str) -> None:
     assert str(Message(text)) == text
     assert say_by(lambda template: template)(Message(text)) == text
 
 
-def test_formats_are_the_templates() -> None:
+def test_formats_in_the_template_apply() -> None:
     message = Message("{a} ({b:.1f})", a=Message("why"), b=2.25)
     assert str(message) == "why (2.2)"
     assert message.translated(german) == "<2.2> warum"
 
 
 @given(parts=st.lists(st.text() | st.text().map(Message), max_size=4))
-def test_joined_messages_are_translated_one_by_one(parts: list[str | Message]) -> None:
+def test_joined_messages_are_translated_separately(parts: list[str | Message]) -> None:
     assert str(joined(parts)) == "; ".join(map(str, parts))
     assert joined([*parts, Message("why")], ", ").translated(german).endswith("warum")
     assert joined([*parts, "why"], ", ").translated(german).endswith("why")
 
 
-def test_messages_that_say_the_same_are_equal() -> None:
+def test_messages_with_the_same_english_text_are_equal() -> None:
     read = Message("3 of 4")
     made = Message("{count} of {name}", count=3, name=4)
     assert made == read
@@ -56,7 +56,7 @@ def test_messages_that_say_the_same_are_equal() -> None:
     assert made != "3 of 4"
 
 
-def test_an_error_carries_its_message_to_another_process() -> None:
+def test_an_error_keeps_its_message_in_another_process() -> None:
     error = StoreError(Message("{count} of {name}", count=1, name="x"))
     again: StoreError = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error) == "1 of x"

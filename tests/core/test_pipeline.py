@@ -1,4 +1,4 @@
-"""What the pipeline adds to its parts: corrected times, notes of the video, several sperm."""
+"""What the pipeline adds to its parts: corrected times, notes on the video, several sperm."""
 
 import json
 from dataclasses import replace
@@ -101,7 +101,7 @@ def test_a_corrected_frame_rate_scales_speeds_and_times(
 def other_clips(
     source: Path, target: Path, *, clip_frames: int = 16, clip_size_px: int = 150
 ) -> Assessor:
-    """The model of ``source`` as if it had been trained on clips of another shape."""
+    """The model of ``source`` as if it had been trained on clips of another size."""
     model = load_model(source)
     save_model(
         target,
@@ -115,7 +115,7 @@ def other_clips(
     return Assessor.load(target, device="cpu")
 
 
-def test_as_many_frames_are_cut_as_the_model_learned_from(
+def test_clips_have_as_many_frames_as_in_training(
     made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path
 ) -> None:
     path, seeds, _ = made
@@ -130,7 +130,7 @@ def test_as_many_frames_are_cut_as_the_model_learned_from(
         assess(request, one)
 
 
-def test_crops_are_as_wide_as_those_that_the_model_learned_from(
+def test_crops_are_as_wide_as_in_training(
     made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path
 ) -> None:
     path, seeds, usual = made
@@ -147,7 +147,7 @@ def test_crops_are_as_wide_as_those_that_the_model_learned_from(
 def test_notes_of_the_video_become_flags(
     made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path
 ) -> None:
-    """A folder of pictures has no times of its own, which the reader must be told."""
+    """A folder of pictures has no times, and the reader must know it."""
     path, seeds, assessor = made
     with open_video(path) as video:
         for frame in video.frames():
@@ -174,7 +174,7 @@ def test_closing_the_job_stops_it_and_releases_the_video(
     path.with_suffix(".moved").rename(path)
 
 
-def test_a_sperm_that_cannot_be_graded_is_rejected_alone_as_beside_others(
+def test_a_sperm_that_cannot_be_graded_is_rejected_alone_or_beside_others(
     made: tuple[Path, tuple[Seed, ...], Assessor],
 ) -> None:
     path, seeds, assessor = made
@@ -191,10 +191,10 @@ def test_a_sperm_that_cannot_be_graded_is_rejected_alone_as_beside_others(
     assert "too few to grade" in str(reason)
 
 
-def test_grading_takes_a_step_before_each_clip_and_each_part_and_none_after_the_last(
+def test_grading_reports_progress_before_each_batch_but_not_after_the_last(
     made: tuple[Path, tuple[Seed, ...], Assessor],
 ) -> None:
-    """A cancel after the last step would throw away what is finished."""
+    """Cancelling after the last step would throw away finished results."""
     path, seeds, assessor = made
     request = AssessmentRequest(video=path, seeds=seeds, settings=SETTINGS)
     with open_video(path) as video:
@@ -203,7 +203,7 @@ def test_grading_takes_a_step_before_each_clip_and_each_part_and_none_after_the_
     assert [(s.done, s.total) for s in steps] == [(0, len(seeds))] * (len(seeds) + 1)
 
 
-def test_no_click_is_refused(made: tuple[Path, tuple[Seed, ...], Assessor]) -> None:
+def test_a_request_without_clicks_is_refused(made: tuple[Path, tuple[Seed, ...], Assessor]) -> None:
     path, _, assessor = made
     with pytest.raises(TrackingError, match="No sperm was clicked"):
         assess(AssessmentRequest(video=path, seeds=()), assessor)

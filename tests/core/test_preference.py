@@ -23,9 +23,7 @@ def prediction(shares: list[float], members: tuple[list[float], ...] = ()) -> Pr
 
 
 @given(SHARES, SHARES)
-def test_the_shares_sum_to_one_and_turn_around_with_the_order(
-    p: list[float], q: list[float]
-) -> None:
+def test_the_shares_sum_to_one_and_swap_with_the_order(p: list[float], q: list[float]) -> None:
     there, back = (
         compare_votes(prediction(p), prediction(q)),
         compare_votes(prediction(q), prediction(p)),
@@ -46,13 +44,13 @@ def test_a_sperm_is_never_clearly_better_than_itself(p: list[float]) -> None:
     assert found.preference is Preference.UNCLEAR
 
 
-def test_a_difference_by_hand() -> None:
+def test_a_difference_matches_a_calculation_by_hand() -> None:
     found = compare_votes(prediction([1, 1, 0, 0, 0]), prediction([0, 1, 1, 0, 0]))
     assert (found.p_better, found.p_equal, found.p_worse) == pytest.approx((0.75, 0.25, 0))
     assert found.preference is Preference.FIRST
 
 
-def test_models_that_disagree_make_no_clear_difference() -> None:
+def test_no_difference_is_clear_when_models_disagree() -> None:
     good, bad = [8.0, 1, 1, 0, 0], [1.0, 1, 8, 0, 0]
     clear = compare_votes(prediction(good), prediction(bad))
     unsure = compare_votes(prediction(good, (good, bad)), prediction(bad, (good, bad)))

@@ -1,4 +1,4 @@
-"""Tables as spreadsheets of several countries save them, and what is no table."""
+"""Tables saved by spreadsheets of several countries, and files that are not tables."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def read(folder: Path, content: str | bytes, *columns: str) -> tuple[list[str], 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
 @pytest.mark.parametrize("separator_line", [False, True])
 @given(rows=st.lists(st.lists(st.text("abc01", min_size=1, max_size=5), min_size=3, max_size=3)))
-def test_tables_are_read_whatever_separates_their_cells(
+def test_tables_are_read_with_any_separator(
     folder: Path, delimiter: str, separator_line: bool, rows: list[list[str]]
 ) -> None:
     lines = [delimiter.join(row) for row in [["x", "y", "z"], *rows, ["", "", ""]]]
@@ -35,7 +35,7 @@ def test_tables_are_read_whatever_separates_their_cells(
     assert [line for line, _ in found] == list(range(first, first + len(rows)))
 
 
-def test_decimal_commas_become_points_and_texts_stay(folder: Path) -> None:
+def test_decimal_commas_become_points_but_texts_are_unchanged(folder: Path) -> None:
     _, rows = read(folder, "a;b;c;d\n-1,5;left, right;1,2,3;2e3\n")
     assert rows == [(2, {"a": "-1.5", "b": "left, right", "c": "1,2,3", "d": "2e3"})]
 
@@ -57,15 +57,13 @@ def test_decimal_commas_become_points_and_texts_stay(folder: Path) -> None:
         ("患者 Müller", "utf-8-sig"),
     ],
 )
-def test_the_encodings_of_spreadsheets_are_told_apart(
-    folder: Path, text: str, encoding: str
-) -> None:
+def test_encodings_are_recognised(folder: Path, text: str, encoding: str) -> None:
     names, rows = read(folder, f"clip,Note\r\na,{text}\r\n".encode(encoding), "note")
     assert names == ["clip", "note"]
     assert rows == [(2, {"clip": "a", "note": text})]
 
 
-def test_columns_are_found_in_any_case_and_between_blanks(folder: Path) -> None:
+def test_columns_are_found_despite_case_and_blanks(folder: Path) -> None:
     names, rows = read(folder, "Clip, VOTES_a, Other\n p1, 3, x\n", "clip", "votes_A")
     assert names == ["clip", "votes_A", "Other"]
     assert rows == [(2, {"clip": "p1", "votes_A": "3", "Other": "x"})]
@@ -87,14 +85,12 @@ def test_a_short_row_is_padded_and_a_long_one_cut(folder: Path) -> None:
     ],
     ids=["xlsx", "xls", "binary"],
 )
-def test_what_is_no_table_is_refused_with_what_to_do(
-    folder: Path, content: bytes, told: str
-) -> None:
+def test_other_files_are_refused_with_advice(folder: Path, content: bytes, told: str) -> None:
     with pytest.raises(StoreError, match=told):
         read(folder, content)
 
 
-def test_whole_numbers_may_be_saved_as_decimals() -> None:
+def test_whole_numbers_may_have_a_decimal_point() -> None:
     assert [whole_number(text) for text in ("3", " 3 ", "3.0", "1e2")] == [3, 3, 3, 100]
     for bad in ("", "3.5", "nan", "inf", "three", "9" * 5000):
         with pytest.raises(ValueError, match=r"convert|invalid|int"):

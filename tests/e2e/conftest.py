@@ -1,4 +1,4 @@
-"""Drives the real main(): a script runs inside its event loop, as a user would."""
+"""Drives the real main(): a script in its event loop acts as the user."""
 
 import threading
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def no_leaks(nothing_left: None) -> None:
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network with random weights, said to be a demonstration."""
+    """A network with random weights, marked as a demonstration model."""
     torch = pytest.importorskip("torch")
     from rostfine_core.model import Preprocessing, RoSTFine, RoSTFineConfig, save_model
 
@@ -61,7 +61,7 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def picture(index: int, *, frames: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Two dark heads on a textured ground; both swim to the right."""
+    """Two dark heads on a textured background; both swim to the right."""
     random = np.random.default_rng(3)
     image = random.normal(170, 6, (HEIGHT_PX, WIDTH_PX))
     y, x = np.mgrid[:HEIGHT_PX, :WIDTH_PX]
@@ -88,7 +88,7 @@ def small_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def other_video(tmp_path: Path, small_video: Path) -> Path:
-    """The same frames in another file, of another checksum."""
+    """The same frames in another file, with another checksum."""
     path = tmp_path / "other.mp4"
     path.write_bytes(small_video.read_bytes() + b"other bytes at the end")
     return path
@@ -108,7 +108,7 @@ def settings_file(tmp_path: Path, model_file: Path) -> Path:
 
 
 class Answers:
-    """Answers the controller's questions as a test wants, and notes what was asked."""
+    """Answers the controller's questions as set by a test, and records them."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -135,7 +135,7 @@ class Answers:
 
 @pytest.fixture
 def drive(qtbot: QtBot, qapp: QApplication, settings_file: Path) -> Drive:
-    """Run main() with arguments and a script that is given its window."""
+    """Run main() with arguments and a script that gets its window."""
 
     def run(script: Callable[[MainWindow, Answers], None], *arguments: str) -> None:
         failures: list[BaseException] = []
@@ -156,7 +156,7 @@ def drive(qtbot: QtBot, qapp: QApplication, settings_file: Path) -> Drive:
 
         QTimer.singleShot(0, act)
         assert main(["--settings", str(settings_file), *arguments]) == 0
-        # A second word to quit, said by the last window, would end the loops of later tests.
+        # A second request to quit, from the last window, would end the loops of later tests.
         QCoreApplication.removePostedEvents(qapp, QEvent.Type.Quit)
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         qapp.setStyleSheet("")  # main() gave the application its theme
@@ -168,29 +168,29 @@ def drive(qtbot: QtBot, qapp: QApplication, settings_file: Path) -> Drive:
 
 
 class Hand:
-    """The user's hand on the window, and the patience to wait for what it shows."""
+    """Acts on the window as a user would, and waits for what it shows."""
 
     def __init__(self, qtbot: QtBot) -> None:
         self._qtbot = qtbot
 
     def until(self, condition: Callable[[], object]) -> None:
-        """Wait until something is so."""
+        """Wait until a condition holds."""
         self._qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
 
     def waiting_for(self, signal: Any) -> AbstractContextManager[Any]:  # noqa: ANN401 - Qt's signals
-        """Wait at the end of a block until a signal came."""
+        """Wait at the end of a block for a signal."""
         waiting: AbstractContextManager[Any] = self._qtbot.waitSignal(signal, timeout=WAIT_MS)
         return waiting
 
     def wait_until_open(self, window: MainWindow) -> None:
-        """Wait until the video is decoded and the model is there."""
+        """Wait until the video is decoded and the model is loaded."""
         session = window.session
         self.until(lambda: session.info is not None and session.image is not None)
         self.until(lambda: session.cached_frames[0] == session.cached_frames[1] > 0)
         self.until(lambda: session.model.status is ModelStatus.READY)
 
     def click(self, window: MainWindow, x_px: float, y_px: float) -> None:
-        """Click a place of the video."""
+        """Click a point in the video."""
         self._qtbot.mouseClick(
             window.review.canvas.viewport(),
             Qt.MouseButton.LeftButton,
@@ -200,13 +200,13 @@ class Hand:
     def drag(
         self, window: MainWindow, start: tuple[float, float], end: tuple[float, float]
     ) -> None:
-        """Press at one place of the video, move there in steps, and let go at the other."""
+        """Drag from one point of the video to another, in steps."""
         viewport = window.review.canvas.viewport()
         places = [on_screen(window, *start), on_screen(window, *end)]
         left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
         steps = [places[0] + (places[1] - places[0]) * k / 8 for k in range(1, 9)]
         limit = pyqtgraph.getConfigOption("mouseRateLimit")
-        pyqtgraph.setConfigOption("mouseRateLimit", 0)  # no hand moves as fast as these events
+        pyqtgraph.setConfigOption("mouseRateLimit", 0)  # these events come faster than any user's
         for kind, place, button, buttons in (
             (QEvent.Type.MouseButtonPress, places[0], left, left),
             *((QEvent.Type.MouseMove, place, none, left) for place in steps),
@@ -218,7 +218,7 @@ class Hand:
         pyqtgraph.setConfigOption("mouseRateLimit", limit)
 
     def grade(self, window: MainWindow, count: int) -> None:
-        """Press Grade and wait until so many sperm have their grades."""
+        """Press Grade and wait until this many sperm have grades."""
         window.actions_by_id["grade"].trigger()
         self.until(lambda: len(window.session.reportable) == count)
 
@@ -227,7 +227,7 @@ class Hand:
         return [b for b in window.findChildren(QMessageBox) if b.isVisible()]
 
     def read_message(self, window: MainWindow, part: str) -> None:
-        """Wait for the one message, which must hold some words, and close it."""
+        """Wait for the only message, which must contain ``words``, and close it."""
         self.until(lambda: self.boxes(window))
         self.until(lambda: not window.controller.is_busy)
         (box,) = self.boxes(window)
@@ -236,7 +236,7 @@ class Hand:
 
 
 def on_screen(window: MainWindow, x_px: float, y_px: float) -> QPoint:
-    """Where a place of the video is in the canvas."""
+    """Where a point of the video is in the canvas."""
     canvas = window.review.canvas
     assert canvas.centralWidget is not None
     return QPoint(canvas.mapFromScene(canvas.centralWidget.mapViewToScene(QPointF(x_px, y_px))))
@@ -248,9 +248,9 @@ def hand(qtbot: QtBot) -> Hand:
 
 
 class Held:
-    """Holds one kind of job after some of its steps, so that it cannot end before it is left.
+    """Pauses one kind of job after some of its steps, so that it cannot end too soon.
 
-    Held after ``steps`` None it has its result already, and to cancel it is too late.
+    With ``steps`` None it pauses when the result is ready and it is too late to cancel.
     """
 
     def __init__(
@@ -261,7 +261,7 @@ class Held:
         self._hand, self._patch, self._name, self._owner = hand, patch, name, owner
         self._steps = steps
         self._real = getattr(owner, name)
-        # A plain function, so that a class that owns it passes its object on.
+        # A plain function, so that it binds as a method when a class owns it.
         patch.setattr(owner, name, lambda *args, **named: self._run(*args, **named))
 
     def _run(self, *args: object, **named: object) -> LongJob[object]:
@@ -285,16 +285,16 @@ class Held:
         self._go_on.wait(30)
 
     def wait(self) -> None:
-        """Wait until it has come there."""
+        """Wait until the job has paused."""
         self._hand.until(self.reached.is_set)
 
     def let_go(self) -> None:
-        """Run what is started from now on to its end, and what is held until it is cancelled."""
+        """Let new jobs run to their end, and the paused one until it is cancelled."""
         self._patch.setattr(self._owner, self._name, self._real)
         self._go_on.set()
 
     def cancel(self, window: MainWindow) -> None:
-        """Press Cancel while it is held, and see that it was cleaned up once."""
+        """Press Cancel while the job is paused, and check that it cleans up once."""
         self.wait()
         assert window.controller.is_busy
         window.actions_by_id["cancel"].trigger()
@@ -304,7 +304,7 @@ class Held:
 
 
 class Hold(Protocol):
-    """Hold a function of a module or class after some of its steps."""
+    """Pause a function of a module or class after some of its steps."""
 
     def __call__(self, name: str, *, owner: object = tasks, steps: int | None = 1) -> Held: ...
 

@@ -27,11 +27,11 @@ from rostfine_core.store import read_seeds
 SIZES = ((1280, 800), (1920, 1080))
 WAIT_S = 300
 LEAVING = ((1160.0, 172.0), (860.0, 415.0), (210.0, 290.0), (985.0, 782.0), (850.0, 655.0))
-"""Places in the demonstration video's first frame from which sperm swim out of the field."""
+"""Points in the demo video's first frame from which sperm swim out of the field."""
 
 
 def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | None) -> None:
-    """Walk through the states at each size."""
+    """Go through the states at each size."""
     session, controller = window.session, window.controller
     taken = 0
 
@@ -97,7 +97,7 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
 
 
 def shoot_loss(window: MainWindow) -> bool:
-    """Choose a sperm that leaves the field and show where; False where none does."""
+    """Select a sperm that leaves the field and show where; False if none does."""
     session, controller = window.session, window.controller
     controller.player.seek(0)
     for x_px, y_px in LEAVING:
@@ -132,7 +132,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 class _Yes:
-    """Goes on with whatever is asked."""
+    """Answers yes to every question."""
 
     def may_discard(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""Work that is cancelled or overtaken in its middle leaves everything whole."""
+"""Work that is cancelled or superseded midway leaves everything consistent."""
 
 import hashlib
 from pathlib import Path
@@ -16,7 +16,7 @@ from rostfine_core.video.frame_cache import FrameCache
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand, Held, Hold
 
-# The offscreen platform says this of every dialog; it has no window manager to tell.
+# The offscreen platform logs this for every dialog, as it has no window manager.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
@@ -24,7 +24,7 @@ HOLDABLE = {"track": "track_sperms", "grade": "grade_sperms", "export": "export"
 
 
 @pytest.mark.parametrize("kind", ["track", "grade", "export"])
-def test_cancelling_in_the_middle_leaves_the_session_whole(
+def test_cancelling_midway_leaves_the_session_consistent(
     hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path, kind: str
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -73,7 +73,7 @@ def test_cancelling_while_another_video_opens_keeps_the_first(
     drive(script, str(small_video))
 
 
-def test_a_video_asked_for_while_another_has_just_been_read_is_the_one_shown(
+def test_a_video_opened_just_after_another_is_the_one_shown(
     hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path, other_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -97,10 +97,10 @@ def overtake(hand: "Hand", window: MainWindow, held: "Held", path: Path) -> None
     hand.until(lambda: session.video is not None and session.video.path == path)
 
 
-def test_the_checksum_of_a_video_that_is_left_is_cancelled(
+def test_the_checksum_of_the_previous_video_is_cancelled(
     hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path, other_video: Path
 ) -> None:
-    """A result must never name the checksum of the video before."""
+    """A result must never carry the checksum of the previous video."""
     expected = hashlib.sha256(other_video.read_bytes()).hexdigest()
 
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -116,10 +116,10 @@ def test_the_checksum_of_a_video_that_is_left_is_cancelled(
     drive(script)
 
 
-def test_decoding_a_video_that_is_left_is_cancelled(
+def test_decoding_the_previous_video_is_cancelled(
     hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path, other_video: Path
 ) -> None:
-    """The frames of the video before must not be kept, nor its file held open."""
+    """The frames of the previous video must not be kept, nor its file held open."""
 
     def script(window: MainWindow, answers: "Answers") -> None:
         session = window.session
@@ -134,7 +134,7 @@ def test_decoding_a_video_that_is_left_is_cancelled(
     drive(script)
 
 
-def test_a_preview_in_its_middle_gives_way_to_what_is_typed(
+def test_typing_supersedes_a_running_preview(
     qtbot: QtBot, hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:

@@ -1,4 +1,4 @@
-"""A wrong track is put right, with clicks or by dragging, and taken back."""
+"""A wrong track is corrected by clicking or dragging, and the correction undone."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +12,11 @@ from rostfine_core.domain import TrackStatus
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
 
-# The offscreen platform says this of every dialog; it has no window manager to tell.
+# The offscreen platform logs this for every dialog, as it has no window manager.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
-def test_correcting_a_track_and_taking_it_back(
+def test_a_track_is_corrected_and_the_correction_undone(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -53,7 +53,7 @@ def test_correcting_a_track_and_taking_it_back(
     drive(script, str(small_video))
 
 
-def test_a_marker_is_dragged_to_the_right_place_with_the_mouse(
+def test_a_marker_is_dragged_to_its_place_with_the_mouse(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -66,7 +66,7 @@ def test_a_marker_is_dragged_to_the_right_place_with_the_mouse(
         hand.until(lambda: session.frame == 10)
         before = session.sperms[0].seeds
 
-        hand.drag(window, (260, 40), (290, 60))  # an empty place: the picture is moved
+        hand.drag(window, (260, 40), (290, 60))  # on empty ground this moves the picture
         assert session.sperms[0].seeds == before
         window.review.canvas.zoom_fit()
         hand.drag(window, (120, 90), (112, 160))

@@ -1,4 +1,4 @@
-"""What is typed counts when an action is taken, and typing acts on nothing else."""
+"""Typed text takes effect before an action, and typing changes nothing else."""
 
 import json
 from pathlib import Path
@@ -16,21 +16,21 @@ from app.state.records import Page
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
 
-# The offscreen platform says this of every dialog; it has no window manager to tell.
+# The offscreen platform logs this for every dialog, as it has no window manager.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
 
 
 def type_scale(window: MainWindow, text: str) -> None:
-    """Type into the field of um/px, and stay there."""
+    """Type into the um/px field and keep the focus there."""
     field = window.sample_bar.um_per_px
     field.setFocus()
     field.selectAll()
     QTest.keyClicks(field, text)
 
 
-def test_a_scale_that_is_typed_counts_at_once(
+def test_a_typed_scale_takes_effect_at_once(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -46,7 +46,7 @@ def test_a_scale_that_is_typed_counts_at_once(
         made = json.loads(file.read_text(encoding="utf-8"))
         assert made["provenance"]["um_per_px"] == 0.19
         assert made["kinematics"]["unit"] == "um/s"
-        window.review.canvas.setFocus()  # leaving the field changes nothing any more
+        window.review.canvas.setFocus()  # leaving the field changes nothing more
         assert len(window.session.reportable) == 1
 
     drive(script, str(small_video))
@@ -60,10 +60,10 @@ def test_no_report_is_written_while_a_typed_scale_is_being_computed(
         hand.click(window, 100, 90)
         hand.grade(window, 1)
         type_scale(window, "0.19")
-        window.sample_bar.commit()  # as when a press of the mouse takes the focus
+        window.sample_bar.commit()  # as when a mouse click takes the focus
         assert not window.session.reportable
         assert window.actions_by_id["export"].isEnabled()
-        assert window.report.export.isEnabled()  # else the click that ended the typing is lost
+        assert window.report.export.isEnabled()  # otherwise the click that ended the typing is lost
         window.report.export.click()
         assert "being graded" in window.session.message
         hand.until(lambda: len(window.session.reportable) == 1)
@@ -73,7 +73,7 @@ def test_no_report_is_written_while_a_typed_scale_is_being_computed(
     drive(script, str(small_video))
 
 
-def test_what_is_typed_before_the_video_stays(
+def test_text_typed_before_opening_a_video_is_kept(
     hand: "Hand", drive: "Drive", small_video: Path, other_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -98,7 +98,7 @@ def test_what_is_typed_before_the_video_stays(
     drive(script)
 
 
-def test_another_scale_of_a_known_microscope_is_told(
+def test_another_scale_for_a_known_microscope_is_reported(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -117,7 +117,7 @@ def test_another_scale_of_a_known_microscope_is_told(
 
 
 @pytest.mark.qt_log_ignore("grabbing the keyboard", "raise()")  # a combo box opens offscreen
-def test_keys_that_edit_text_leave_the_sperm_alone(
+def test_keys_that_edit_text_do_not_change_sperm(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -148,10 +148,10 @@ def test_keys_that_edit_text_leave_the_sperm_alone(
     drive(script, str(small_video))
 
 
-def test_a_name_being_typed_when_another_video_opens_is_let_go(
+def test_a_name_being_typed_is_discarded_when_another_video_opens(
     hand: "Hand", drive: "Drive", small_video: Path, other_video: Path
 ) -> None:
-    """Its sperm is gone: the name must neither fail nor go to another."""
+    """Its sperm is gone: the name must neither fail nor be given to another."""
 
     def script(window: MainWindow, answers: "Answers") -> None:
         hand.wait_until_open(window)
@@ -168,7 +168,7 @@ def test_a_name_being_typed_when_another_video_opens_is_let_go(
     drive(script, str(small_video))
 
 
-def test_the_wheel_turns_no_field_that_it_only_passes(
+def test_the_mouse_wheel_does_not_change_fields_without_focus(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -195,7 +195,7 @@ def test_the_wheel_turns_no_field_that_it_only_passes(
     drive(script, str(small_video))
 
 
-def test_only_a_sperm_in_sight_can_be_removed(
+def test_only_a_visible_sperm_can_be_removed(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -222,7 +222,7 @@ def test_a_dialog_is_opened_once(hand: "Hand", drive: "Drive") -> None:
     drive(script)
 
 
-def test_edits_and_grades_are_not_let_go_without_a_question(
+def test_edits_and_grades_are_not_discarded_without_a_question(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -240,7 +240,7 @@ def test_edits_and_grades_are_not_let_go_without_a_question(
         assert not is_at_risk()
         hand.click(window, 90, 160)
         assert is_at_risk()
-        window.actions_by_id["remove"].trigger()  # what the report holds is what is there again
+        window.actions_by_id["remove"].trigger()  # the session again equals the report
         assert not is_at_risk()
         hand.click(window, 90, 160)
         assert is_at_risk()

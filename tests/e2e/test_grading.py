@@ -1,4 +1,4 @@
-"""From the click to the grade and the report, through the real main()."""
+"""From click to grade and report, through the real main()."""
 
 import csv
 import itertools
@@ -22,7 +22,7 @@ from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand, Hold
 
-# The offscreen platform says this of every dialog; it has no window manager to tell.
+# The offscreen platform logs this for every dialog, as it has no window manager.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
@@ -115,7 +115,7 @@ def check_report(folder: Path, expected_grade: float) -> None:
     assert (records[0].parent / "explanation.png").is_file()
 
 
-def test_what_is_edited_while_a_report_is_written_is_in_none(
+def test_edits_during_an_export_count_as_not_exported(
     hand: "Hand", drive: "Drive", hold: "Hold", small_video: Path
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -127,7 +127,7 @@ def test_what_is_edited_while_a_report_is_written_is_in_none(
         held = hold("export", steps=None)
         window.actions_by_id["export"].trigger()
         held.wait()
-        QTest.keyClicks(bar.sample, "2")  # one edit with the letters before
+        QTest.keyClicks(bar.sample, "2")  # merges into one edit with the letters before
         with hand.waiting_for(controller.exported):
             held.let_go()
         assert controller.has_unexported
@@ -141,7 +141,7 @@ def test_what_is_edited_while_a_report_is_written_is_in_none(
 def test_a_sperm_that_cannot_be_graded_says_why_without_a_dialog(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
-    """Seen in the last frame alone; beside a sperm that can be graded it says the same."""
+    """It is seen only in the last frame; beside a sperm that can be graded it says the same."""
 
     def script(window: MainWindow, answers: "Answers") -> None:
         session = window.session
@@ -184,7 +184,7 @@ def test_a_second_click_on_grade_changes_nothing(
 
     def counting(order: tasks.GradeOrder, **named: object) -> object:
         batches.append(len(order.tracks))
-        return real(order, **named)  # type: ignore[arg-type]  # handed through
+        return real(order, **named)  # type: ignore[arg-type]  # passed on
 
     monkeypatch.setattr(tasks, "grade_sperms", counting)
 

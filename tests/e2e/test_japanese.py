@@ -1,4 +1,4 @@
-"""Japanese can be read on every system."""
+"""Japanese is readable on every system."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The keys that the menus name do what the menus say."""
+"""The shortcuts do what the menus say."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +56,7 @@ def test_keys_grade_show_attention_change_pages_and_undo(
         hand.wait_until_open(window)
         session = window.session
         press(window, Qt.Key.Key_2)
-        kinds = [session.overlay.kind]  # there is nothing to lay over yet
+        kinds = [session.overlay.kind]  # there is no overlay yet
         hand.click(window, 100, 90)
         press(window, Qt.Key.Key_G, CTRL)
         hand.until(lambda: len(session.reportable) == 1)
@@ -66,9 +66,9 @@ def test_keys_grade_show_attention_change_pages_and_undo(
         press(window, Qt.Key.Key_F6)
         assert window.pages.currentWidget() is window.compare
         press(window, Qt.Key.Key_Delete)
-        assert len(session.sperms) == 1  # the sperm is not in sight
+        assert len(session.sperms) == 1  # the sperm is not visible
         press(window, Qt.Key.Key_F2)
-        assert window.pages.currentWidget() is window.review  # names are typed in its list
+        assert window.pages.currentWidget() is window.review  # names are edited in its list
         press(window, Qt.Key.Key_Escape)
         window.review.canvas.setFocus()
         for key, modifier, count in ((Qt.Key.Key_Delete, NONE, 0), (Qt.Key.Key_Z, CTRL, 1)):

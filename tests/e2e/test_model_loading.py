@@ -1,4 +1,4 @@
-"""The model is loaded beside the window's work, replaced, and let go."""
+"""The model is loaded in the background, replaced and released."""
 
 import gc
 from pathlib import Path
@@ -14,12 +14,12 @@ from app.views.dialogs.about import AboutDialog
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand, Hold
 
-# The offscreen platform says this of every dialog; it has no window manager to tell.
+# The offscreen platform logs this for every dialog, as it has no window manager.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 LINKING, IMPORTING, LOADING, WARMING_UP, LOADED = 2, 3, 4, 5, None
-"""How many steps a load has taken before each of them; once it is loaded, all."""
+"""How many steps of loading are done before each of them; all once it is loaded."""
 
 
 @pytest.mark.parametrize("steps", [LINKING, IMPORTING, LOADING, WARMING_UP, LOADED])
@@ -71,7 +71,7 @@ def test_export_with_a_model_that_failed_does_not_say_that_it_grades(
 
 
 @pytest.mark.parametrize("steps", [LINKING, IMPORTING, LOADING, WARMING_UP, LOADED])
-def test_closing_while_the_model_loads_ends_the_load(
+def test_closing_while_the_model_loads_ends_loading(
     hand: "Hand", drive: "Drive", hold: "Hold", steps: int | None
 ) -> None:
     held = hold("load_model", steps=steps)
@@ -88,7 +88,7 @@ def test_closing_while_the_model_loads_ends_the_load(
     drive(script)
 
 
-def test_the_window_is_gone_before_the_step_that_runs_has_ended(
+def test_the_window_closes_before_the_running_step_ends(
     drive: "Drive", hold: "Hold", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = hold("load_model")
@@ -118,7 +118,7 @@ def test_the_old_model_does_not_grade_while_another_loads(
     model_file: Path,
     tmp_path: Path,
 ) -> None:
-    """Its answers would stand for those of whatever model is on its way."""
+    """Its answers would be taken for those of the model being loaded."""
     chosen = tmp_path / "chosen.safetensors"
     chosen.write_bytes(model_file.read_bytes())
 
@@ -163,7 +163,7 @@ def test_the_bundled_models_card_is_not_shown_for_another_model(
     drive(script)
 
 
-def test_a_model_that_is_none_is_told_and_can_be_replaced(
+def test_a_file_that_is_no_model_is_reported_and_can_be_replaced(
     hand: "Hand", drive: "Drive", small_video: Path, tmp_path: Path, model_file: Path
 ) -> None:
     foreign = tmp_path / "foreign.safetensors"

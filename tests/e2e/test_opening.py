@@ -1,4 +1,4 @@
-"""Videos that are dropped, bad, moved, or moved while they are open."""
+"""Videos that are dropped onto the window, bad, or moved, even while open."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ from rostfine_core.video import frame_cache
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
 
-# The offscreen platform says this of every dialog; it has no window manager to tell.
+# The offscreen platform logs this for every dialog, as it has no window manager.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
-def test_a_file_dropped_on_the_window_is_opened_or_refused_in_a_sentence(
+def test_a_dropped_file_is_opened_or_refused_with_a_sentence(
     hand: "Hand", drive: "Drive", small_video: Path, tmp_path: Path
 ) -> None:
     text = tmp_path / "notes.txt"
@@ -51,7 +51,7 @@ def test_a_file_dropped_on_the_window_is_opened_or_refused_in_a_sentence(
     drive(script)
 
 
-def test_a_bad_file_is_told_and_the_open_video_stays(
+def test_a_bad_file_is_reported_and_the_open_video_stays(
     hand: "Hand", drive: "Drive", small_video: Path, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.mp4"
@@ -88,7 +88,7 @@ def test_a_moved_video_is_found_again(
 def video_with_few_kept_frames(
     hand: "Hand", window: MainWindow, source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Open a copy of which most frames must be read again from its file."""
+    """Open a copy with so small a cache that most frames must be read again from the file."""
     path = folder / "moving.mp4"
     path.write_bytes(source.read_bytes())
     monkeypatch.setattr(frame_cache, "BYTES_PER_PIXEL", 400)

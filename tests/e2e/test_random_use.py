@@ -1,4 +1,4 @@
-"""Any order of actions, clicks and keys leaves the window whole and true to the session."""
+"""Any order of actions, clicks and keys leaves the window consistent with the session."""
 
 import random
 from collections.abc import Callable
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "grabbing the keyboard", "raise()")
 STEPS = 150
 LEAVING = ("quit", "open", "screenshot", "open_folder", "open_log")
-"""Actions that end the program, ask the system for a file or give one to another program."""
+"""Actions that quit, open a file dialog or pass a file to another program."""
 KEYS = ["Left", "Right", "Up", "Down", "Return", "Escape", "Tab", "Delete", "Space", "A", "1", "F2"]
 TYPED = ("S-1", "0,19", "20", "=x", "9999999", "-3", " ")
 
 
 class User:
-    """Does one random thing after another; ``done`` tells which."""
+    """Does random things one after another; ``done`` lists them."""
 
     def __init__(
         self, window: MainWindow, hand: "Hand", videos: tuple[Path, ...], *, seed: int
@@ -72,7 +72,7 @@ class User:
         return f"drag {start} {end}"
 
     def _place(self) -> tuple[float, float]:
-        """One of the two heads as often as any place, also outside the picture."""
+        """One of the two heads, or as often any point, including outside the picture."""
         from tests.e2e.conftest import places
 
         anywhere = (self.random.uniform(-10, 330), self.random.uniform(-10, 250))
@@ -124,7 +124,7 @@ class User:
 
 
 def check(window: MainWindow) -> None:
-    """What must hold at any time."""
+    """Check what must always hold."""
     session, numbers = window.session, window.review.grade_panel.numbers
     names = [sperm.name for sperm in session.sperms]
     assert len(set(names)) == len(names)
@@ -139,7 +139,7 @@ def check(window: MainWindow) -> None:
 
 
 @pytest.mark.parametrize("seed", [2, 11])
-def test_any_order_of_use_leaves_the_window_whole(
+def test_any_order_of_use_leaves_the_window_consistent(
     hand: "Hand", drive: "Drive", small_video: Path, other_video: Path, seed: int
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:

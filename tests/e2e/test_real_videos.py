@@ -44,14 +44,16 @@ def test_the_demonstration_is_graded_with_the_bundled_model(qtbot: QtBot, drive:
         until(qtbot, lambda: is_decoded(session))
         count = len(read_seeds(bundled_path(DEMO_SEEDS)))
         assert len(session.sperms) == count > 1
-        assert not window.controller.has_unexported  # nothing was done yet
+        assert not window.controller.has_unexported  # nothing has been done yet
         window.actions_by_id["grade"].trigger()
         until(qtbot, lambda: len(session.reportable) == count)
         assert all(a.provenance.model.is_demonstration for a in session.reportable)
         assert {a.kinematics.unit for a in session.reportable} == {"um/s"}
         window.controller.open_video(bundled_path(DEMO_VIDEO))
         until(qtbot, lambda: session.sperms == ())
-        assert session.calibration == Calibration()  # the demonstration's own is not another's
+        assert (
+            session.calibration == Calibration()
+        )  # the demo's calibration does not apply to another video
 
     drive(script, "--demo")
 
@@ -116,7 +118,7 @@ def test_a_video_longer_than_the_cache_is_stepped_and_tracked(
         until(qtbot, lambda: session.film(session.sperms[0]))
         film = session.film(session.sperms[0])
         assert film is not None
-        assert (film.frames[0], film.frames[-1]) == (0, 22 * 59)  # each 22nd, kept or not
+        assert (film.frames[0], film.frames[-1]) == (0, 22 * 59)  # every 22nd, whether kept or not
         until(qtbot, lambda: not window.status._progress.isVisible())
         ((first, last),) = session.cached_spans
         assert 0 < first < 1001 < last < frames - 1

@@ -1,6 +1,6 @@
-"""How long the window's thread is busy at a stretch, and how soon the window is seen.
+"""How long the window's thread is busy at a stretch, and how soon the window appears.
 
-The limits of the design are 50 ms and 1.5 s on a machine of its own. A busy machine takes the
+The design's limits are 50 ms and 1.5 s on an otherwise idle machine. A busy machine takes the
 processor away at any time, so what is limited here is the processor time that the thread itself
 used. The time on the clock is printed too (pytest -s); ``bench_window.py`` measures it.
 """
@@ -26,7 +26,7 @@ Drive = Callable[..., None]
 
 
 class Metronome(QObject):
-    """Beats every millisecond; the longest silence is the longest time the thread was busy."""
+    """Beats every millisecond; the longest gap is the longest time the thread was busy."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Metronome(QObject):
         self._timer.start()
 
     def stop(self) -> tuple[float, float]:
-        """The longest silences by the clock and in processor time of this thread."""
+        """The longest gaps in clock time and in processor time of this thread."""
         self._timer.stop()
         return self.longest_ms
 
@@ -127,7 +127,7 @@ program.main(["--settings", sys.argv[1]])
 """
 
 
-def test_the_window_is_seen_soon_and_without_torch(settings_file: Path) -> None:
+def test_the_window_appears_soon_and_without_torch(settings_file: Path) -> None:
     seen, used = [], []
     for _ in range(2):
         done = subprocess.run(

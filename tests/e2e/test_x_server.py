@@ -1,4 +1,4 @@
-"""The choice of a sperm once on a real X server, where Qt's own platform code runs."""
+"""A sperm is clicked on a real X server, where Qt's real platform code runs."""
 
 import os
 import shutil

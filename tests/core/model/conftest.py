@@ -1,4 +1,4 @@
-"""What the model's tests share: weights by the golden recipe, a tiny network, clips."""
+"""Fixtures of the model's tests: weights by the golden recipe, a tiny network, clips."""
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ Shapes = Callable[[RoSTFineConfig], OfficialShapes]
 
 @pytest.fixture(autouse=True)
 def _seeded() -> Iterator[None]:
-    """Fix torch's generator, and put it back."""
+    """Seed torch's generator, and restore it afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
@@ -95,7 +95,7 @@ def _official_shapes(config: RoSTFineConfig) -> OfficialShapes:
 
 @pytest.fixture(scope="session")
 def tiny_config() -> RoSTFineConfig:
-    """Small, with all numbers that could be mistaken for one another different."""
+    """A small config whose sizes differ wherever one could be mistaken for another."""
     return RoSTFineConfig(
         num_frames=4,
         image_size=24,
@@ -115,7 +115,7 @@ def tiny_config() -> RoSTFineConfig:
 def tiny_state(
     tiny_config: RoSTFineConfig, draw_weights: DrawWeights, official_shapes: Shapes
 ) -> Mapping[str, Tensor]:
-    """An official state dict of ``tiny_config``, larger than a fresh one so that all parts tell."""
+    """An official state dict of ``tiny_config``, with large values so that every part matters."""
     drawn = draw_weights(official_shapes(tiny_config), "tiny")
     return {n: t if "norm" in n or t.ndim < 2 else 5 * t for n, t in drawn.items()}
 

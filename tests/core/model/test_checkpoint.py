@@ -1,4 +1,4 @@
-"""Model files: what is written comes back, and anything else is refused in one sentence."""
+"""Model files survive a round trip, and any other file is refused with one sentence."""
 
 import json
 import random
@@ -63,7 +63,7 @@ def _rewrite(path: Path, *, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def _refusal(path: Path) -> str:
-    """The sentence of the error that loading gives."""
+    """The error message on loading."""
     with pytest.raises(ModelError) as caught:
         load_model(path)
     sentence = str(caught.value)
@@ -72,7 +72,9 @@ def _refusal(path: Path) -> str:
     return sentence
 
 
-def test_a_model_comes_back_whole(saved: Path, tiny_network: RoSTFine, tiny_clips: Tensor) -> None:
+def test_a_model_survives_a_round_trip(
+    saved: Path, tiny_network: RoSTFine, tiny_clips: Tensor
+) -> None:
     loaded = load_model(saved)
     assert loaded.network.training is False
     assert loaded.network.config == tiny_network.config
@@ -93,7 +95,7 @@ def test_the_record_names_the_file_and_its_training(saved: Path) -> None:
     assert json.loads(info.preprocessing_json)["image_size"] == 24
 
 
-def test_an_unknown_recording_is_none(tmp_path: Path, tiny_network: RoSTFine) -> None:
+def test_unknown_recording_values_are_none(tmp_path: Path, tiny_network: RoSTFine) -> None:
     path = tmp_path / "m.safetensors"
     save_model(
         path,
@@ -107,13 +109,13 @@ def test_an_unknown_recording_is_none(tmp_path: Path, tiny_network: RoSTFine) ->
     assert not info.is_demonstration
 
 
-def test_the_same_model_is_the_same_file(saved: Path, tiny_network: RoSTFine) -> None:
+def test_the_same_model_gives_the_same_file(saved: Path, tiny_network: RoSTFine) -> None:
     before = saved.read_bytes()
     _save(saved, tiny_network)
     assert saved.read_bytes() == before
 
 
-def test_loaded_weights_do_not_hang_on_the_file(saved: Path, tiny_clips: Tensor) -> None:
+def test_loaded_weights_do_not_depend_on_the_file(saved: Path, tiny_clips: Tensor) -> None:
     network = load_model(saved).network
     before = network(tiny_clips).grade
     saved.write_bytes(bytes(saved.stat().st_size))
@@ -147,7 +149,7 @@ def test_a_network_is_not_saved_with_foreign_preprocessing(
 # Bad files
 
 
-def test_what_is_not_there_or_no_file(tmp_path: Path) -> None:
+def test_a_missing_file_or_a_folder_is_refused(tmp_path: Path) -> None:
     assert "No such file" in _refusal(tmp_path / "absent.safetensors")
     assert "Cannot read the model" in _refusal(tmp_path)
 
@@ -166,7 +168,7 @@ def test_foreign_safetensors_are_refused(tmp_path: Path) -> None:
         assert "was not written by this program" in _refusal(path)
 
 
-def test_a_research_network_is_called_what_it_is(tmp_path: Path) -> None:
+def test_a_research_network_is_named_as_one(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     path.write_bytes(save({"weight": torch.zeros(2)}, {"format": RESEARCH_FORMAT}))
     assert "only evaluate and compare read" in _refusal(path)
@@ -222,7 +224,7 @@ def test_a_wrong_table_is_named(
     assert re.search(sentence, _refusal(saved))
 
 
-def test_a_header_that_is_no_table(saved: Path) -> None:
+def test_a_header_that_is_not_a_table_is_refused(saved: Path) -> None:
     tensors = load(saved.read_bytes())
     for text in ("[]", "3", "{", "[" * 5000, '{"format_version": 1}'):
         saved.write_bytes(save(tensors, {METADATA_NAME: text}))
@@ -275,7 +277,9 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
         load_models(tmp_path)
 
 
-def test_models_of_different_kinds_are_no_ensemble(saved: Path, tiny_network: RoSTFine) -> None:
+def test_different_kinds_of_models_cannot_form_an_ensemble(
+    saved: Path, tiny_network: RoSTFine
+) -> None:
     _save(saved.with_name("lab.safetensors"), tiny_network, dataset_kind="Lab A")
     with pytest.raises(ModelError, match="do not belong together"):
         load_models(saved.parent)
@@ -303,7 +307,7 @@ def test_the_encoder_of_a_model_can_be_taken(saved: Path, tiny_network: RoSTFine
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
 
 
-def test_the_counts_of_what_a_model_was_trained_on_are_told(saved: Path) -> None:
+def test_training_counts_are_read(saved: Path) -> None:
     _rewrite(
         saved, change=lambda header: header["training"].update(clips_train=40, samples_train=8)
     )
@@ -312,12 +316,12 @@ def test_the_counts_of_what_a_model_was_trained_on_are_told(saved: Path) -> None
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "40", None])
-def test_a_count_that_is_none_is_not_known(saved: Path, count: object) -> None:
+def test_an_invalid_training_count_is_unknown(saved: Path, count: object) -> None:
     _rewrite(saved, change=lambda header: header["training"].update(clips_train=count))
     assert load_model(saved).info.trained_clips is None
 
 
-def test_counts_are_told_of_an_ensemble_only_where_its_members_agree(
+def test_an_ensemble_has_a_training_count_only_if_its_members_agree(
     tmp_path: Path, tiny_network: RoSTFine
 ) -> None:
     first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
@@ -331,6 +335,6 @@ def test_counts_are_told_of_an_ensemble_only_where_its_members_agree(
 
 
 @pytest.mark.parametrize("fps", [0, -15, float("nan"), float("inf"), True, "15"])
-def test_a_training_rate_that_is_none_is_not_known(saved: Path, fps: object) -> None:
+def test_an_invalid_training_rate_is_unknown(saved: Path, fps: object) -> None:
     _rewrite(saved, change=lambda header: header["training"].update(fps=fps))
     assert load_model(saved).info.trained_fps is None

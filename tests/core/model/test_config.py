@@ -1,4 +1,4 @@
-"""Which configs can be built, what the presets hold, and reading them back."""
+"""Which configs are valid, what the presets hold, and reading configs back."""
 
 import json
 from dataclasses import asdict, replace
@@ -59,7 +59,7 @@ not_a_size = st.one_of(
 
 
 @given(config_values(), whole_names, not_a_size)
-def test_no_size_may_be_anything_but_a_whole_number_above_zero(
+def test_sizes_must_be_whole_numbers_above_zero(
     values: dict[str, Any], name: str, bad: object
 ) -> None:
     with pytest.raises(ValueError, match=name):
@@ -83,7 +83,7 @@ def test_no_size_may_be_anything_but_a_whole_number_above_zero(
         ({"gather": ["official"]}, "gather must be one of"),
     ],
 )
-def test_misfits_are_named_with_their_values(changes: dict[str, Any], sentence: str) -> None:
+def test_values_that_do_not_fit_are_named(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         RoSTFineConfig(**changes)
 
@@ -99,7 +99,7 @@ def test_unknown_names_are_refused() -> None:
         RoSTFineConfig.from_dict({"heads": 3, "dropout": 0.1})
 
 
-def test_presets_are_those_of_the_facts() -> None:
+def test_presets_match_the_paper_and_the_official_code() -> None:
     official, paper = preset("official"), preset("paper")
     assert (official.top_k, official.branch_depth, official.selection_layers) == (3, 2, 1)
     assert (official.branch, official.gather) == ("official", "corrected")

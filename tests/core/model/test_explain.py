@@ -1,4 +1,4 @@
-"""Attention maps: the same pass as grading, and rollout by its definition."""
+"""Attention maps come from the same pass as the grade, and rollout follows its definition."""
 
 from dataclasses import fields, replace
 from typing import Literal
@@ -58,9 +58,7 @@ def test_explaining_keeps_no_gradient(tiny_network: RoSTFine, tiny_clips: Tensor
     assert not maps.output.grade.requires_grad
 
 
-def test_rollout_keeps_its_digits_in_half_precision(
-    tiny_network: RoSTFine, tiny_clips: Tensor
-) -> None:
+def test_rollout_is_precise_in_half_precision(tiny_network: RoSTFine, tiny_clips: Tensor) -> None:
     encoder_maps = tiny_network.inspect(tiny_clips).encoder_maps
     with torch.autocast("cpu", dtype=torch.bfloat16):
         half = explain(tiny_network, tiny_clips)
@@ -70,8 +68,8 @@ def test_rollout_keeps_its_digits_in_half_precision(
     torch.testing.assert_close(half.output.grade.sum(dim=1), torch.ones(2), atol=1e-3, rtol=0)
 
 
-def test_rollout_of_known_maps() -> None:
-    """Two tokens beside [CLS], worked by hand."""
+def test_rollout_matches_a_calculation_by_hand() -> None:
+    """Two tokens and [CLS], calculated by hand."""
     nowhere = torch.eye(3).expand(1, 1, 3, 3)
     assert rollout_cls([nowhere, nowhere]).tolist() == [[[0, 0]]]
     first = torch.tensor([[[[1.0, 0, 0], [0, 0, 1], [0, 1, 0]]]])  # swaps the patches

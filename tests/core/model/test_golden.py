@@ -1,4 +1,4 @@
-"""The full-size network against the numbers that the official implementation prints."""
+"""The full-size network gives the same numbers as the official implementation."""
 
 import json
 import zlib
@@ -32,7 +32,7 @@ FILES = (
 
 
 class _EncodesOnce(nn.Module):
-    """An encoder that remembers its answer: both layouts of a file share weights and input."""
+    """An encoder that keeps its answer, since both gatherings share weights and input."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class _EncodesOnce(nn.Module):
 
 @dataclass(frozen=True)
 class Golden:
-    """One golden file and what our network says to the same weights and input."""
+    """One golden file, and our network's answer for the same weights and input."""
 
     numbers: dict[str, Any]
     maps: ExplanationMaps
@@ -59,7 +59,7 @@ def networks(
     draw_weights: Callable[[Mapping[str, Any], str], dict[str, Tensor]],
     official_shapes: Callable[[RoSTFineConfig], Mapping[str, Any]],
 ) -> Iterator[Callable[[str, RoSTFineConfig], tuple[RoSTFine, Tensor]]]:
-    """Builds each salt's network and input once."""
+    """Builds the network and input of each salt once."""
 
     @cache
     def build(salt: str, config: RoSTFineConfig) -> tuple[RoSTFine, Tensor]:

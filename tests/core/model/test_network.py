@@ -1,4 +1,4 @@
-"""The network at a tiny size: against plain loops, against frozen numbers, and its properties."""
+"""A tiny network agrees with plain loops and recorded numbers, and has the right properties."""
 
 import math
 from collections.abc import Mapping
@@ -156,7 +156,7 @@ def _naive(network: RoSTFine, clip: Tensor) -> dict[str, Array]:
 
 
 def _lively(network: RoSTFine) -> RoSTFine:
-    """Replace a fresh network's weights by larger random ones, so that every part tells."""
+    """Replace a new network's weights by larger random ones, so that every part matters."""
     for name, parameter in network.named_parameters():
         scale = 0.1 if "norm" in name or parameter.ndim < 2 else 0.2
         base = 1.0 if "norm" in name and name.endswith("weight") else 0.0
@@ -205,7 +205,7 @@ FROZEN = {
 
 
 @pytest.mark.parametrize("gather", ["official", "corrected"])
-def test_frozen_numbers(
+def test_agrees_with_recorded_numbers(
     tiny_config: RoSTFineConfig,
     tiny_state: Mapping[str, Tensor],
     tiny_clips: Tensor,
@@ -232,7 +232,7 @@ def test_output_shapes_and_sums(tiny_network: RoSTFine, tiny_clips: Tensor) -> N
     assert out.selected_patches.dtype == torch.int64
 
 
-def test_a_clip_is_graded_alike_alone_and_in_a_batch(
+def test_a_clip_gets_the_same_grade_alone_and_in_a_batch(
     tiny_network: RoSTFine, tiny_clips: Tensor
 ) -> None:
     together, alone = tiny_network(tiny_clips), tiny_network(tiny_clips[1:])
@@ -248,7 +248,7 @@ def test_selection_takes_the_highest_scores_best_first() -> None:
 
 
 @pytest.mark.parametrize("gather", ["official", "corrected"])
-def test_gather_fetches_by_the_layout(gather: Literal["official", "corrected"]) -> None:
+def test_gather_fetches_the_right_tokens(gather: Literal["official", "corrected"]) -> None:
     frames, count = 3, 5
     # Every token is its own (clip, patch, frame), in patch-major order with the frame fastest.
     patches = torch.tensor(
@@ -265,7 +265,7 @@ def test_gather_fetches_by_the_layout(gather: Literal["official", "corrected"]) 
                 assert tokens[b, t, k].tolist() == expected
 
 
-def test_gather_changes_the_branches_and_not_the_encoder(
+def test_gather_changes_only_the_branches(
     tiny_config: RoSTFineConfig, tiny_state: Mapping[str, Tensor], tiny_clips: Tensor
 ) -> None:
     ours, theirs = (
@@ -277,7 +277,7 @@ def test_gather_changes_the_branches_and_not_the_encoder(
     assert not torch.allclose(ours.feature_spatial, theirs.feature_spatial)
 
 
-def test_the_selection_sums_the_layers_asked_for(
+def test_the_selection_sums_the_requested_layers(
     tiny_network: RoSTFine, tiny_clips: Tensor
 ) -> None:
     encoder, depth = tiny_network.encoder, tiny_network.config.depth
@@ -287,7 +287,7 @@ def test_the_selection_sums_the_layers_asked_for(
     assert all((s.sum(dim=-1) < heads * n).all() for n, s in enumerate(scores, start=1))
 
 
-def test_other_frames_and_grid_resize_the_embeddings(
+def test_embeddings_are_resized_for_other_frame_counts_and_grids(
     tiny_network: RoSTFine, tiny_clips: Tensor
 ) -> None:
     more = torch.cat([tiny_clips, tiny_clips], dim=2)
@@ -302,7 +302,7 @@ def test_refuses_clips_of_another_layout(tiny_network: RoSTFine, shape: tuple[in
         tiny_network(torch.zeros(shape))
 
 
-def test_every_weight_learns(tiny_config: RoSTFineConfig, tiny_clips: Tensor) -> None:
+def test_every_weight_gets_a_gradient(tiny_config: RoSTFineConfig, tiny_clips: Tensor) -> None:
     network = RoSTFine(replace(tiny_config, drop_path=0)).train()
     out = _lively(network).train()(tiny_clips)
     loss = (out.grade_global[:, 0] * out.grade_spatial[:, 1] * out.grade_temporal[:, 2]).sum()
@@ -328,7 +328,7 @@ def test_a_fresh_network_starts_as_an_image_network() -> None:
             assert parameter.std().item() == pytest.approx(0.02, rel=0.05), name
 
 
-def test_drop_path_leaves_out_whole_sequences_and_keeps_the_mean() -> None:
+def test_drop_path_drops_whole_sequences_and_keeps_the_mean() -> None:
     dropped = DropPath(0.25).train()(torch.ones(4000, 2, 3))
     values = dropped[:, 0, 0]
     assert (dropped == values[:, None, None]).all()

@@ -1,4 +1,4 @@
-"""Normalising each clip by itself takes the lamp and the camera's gain out of the picture."""
+"""Normalising clips separately removes the effect of the lamp and the camera's gain."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_light_that_flickers_is_left_as_it_was_in_training() -> None:
 
 
 @pytest.mark.parametrize("last", np.linspace(0.8, 0.95, 16).tolist())
-def test_what_is_evened_out_is_what_the_flag_calls_a_change(last: float) -> None:
+def test_light_is_evened_out_exactly_if_it_is_flagged(last: float) -> None:
     """The network's input and the flag decide by the same number, to the last bit."""
     (clip,) = under([1, 1, 1, last], random_clips()[:1])
     alone = preprocess(clip[None], settings=SETTINGS)
@@ -78,11 +78,11 @@ def test_what_is_evened_out_is_what_the_flag_calls_a_change(last: float) -> None
     assert is_evened == (light_change(background_levels(clip.numpy())) > STEADY_CHANGE)
 
 
-def test_a_clip_of_which_a_frame_is_black_stays_finite() -> None:
+def test_a_clip_with_a_black_frame_stays_finite() -> None:
     clips = under([1, 1, 0, 1], random_clips())
     assert preprocess(clips, settings=SETTINGS).isfinite().all()
 
 
-def test_an_unknown_way_is_refused() -> None:
+def test_an_unknown_normalisation_is_refused() -> None:
     with pytest.raises(ValueError, match="normalise must be one of"):
         Preprocessing(normalise="video")  # type: ignore[arg-type] # wrong on purpose

@@ -1,4 +1,4 @@
-"""Official checkpoints: names translated strictly, files converted without running anything."""
+"""Official checkpoints: names are translated strictly, and files converted without running code."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from rostfine_core.model import (
 )
 
 
-def test_the_network_is_ready_to_grade_and_owns_its_weights(
+def test_the_network_is_in_eval_mode_and_owns_its_weights(
     tiny_config: RoSTFineConfig, tiny_state: Mapping[str, Tensor]
 ) -> None:
     network = load_official_state_dict(tiny_state, tiny_config)
@@ -106,7 +106,7 @@ def test_embeddings_are_resized_by_nearest_neighbour(
 
 @pytest.fixture
 def wide_config(tiny_config: RoSTFineConfig) -> RoSTFineConfig:
-    """Heads as wide as the real ones, since their number is read off the width."""
+    """A config whose heads are as wide as the real ones, since their number follows from it."""
     return replace(tiny_config, embed_dim=128, num_heads=2, branch_heads=8, branch_depth=3)
 
 
@@ -159,7 +159,7 @@ def test_options_that_do_not_fit_the_checkpoint_are_named(
 
 
 def _timesformer(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    """The same encoder as a published TimeSformer checkpoint holds it."""
+    """The same encoder in the form of a published TimeSformer checkpoint."""
     weights = {n.removeprefix("model."): t for n, t in state.items() if n.startswith("model.")}
     weights["model.head.weight"] = torch.zeros(400, 128)
     weights["model.head.bias"] = torch.zeros(400)
@@ -181,7 +181,7 @@ def test_a_timesformer_becomes_an_encoder_for_training_only(
 
 
 class _Malicious:
-    """Pickles to a call that leaves a mark when it is run."""
+    """Pickles to a call that leaves a file when it is run."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -190,7 +190,7 @@ class _Malicious:
         return Path.touch, (self.mark,)
 
 
-def test_nothing_in_a_checkpoint_is_run(tmp_path: Path) -> None:
+def test_no_code_in_a_checkpoint_is_run(tmp_path: Path) -> None:
     source, mark = tmp_path / "model_0.bin", tmp_path / "was-run"
     torch.save({"head_g.bias": torch.zeros(5), "x": _Malicious(mark)}, source)
     with pytest.raises(ModelError, match="is not a checkpoint that can be read safely"):
@@ -256,7 +256,7 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path, zipped: bool) -> None:
             convert(source, target)
 
 
-def test_absent_source_and_other_target_are_named(tmp_path: Path) -> None:
+def test_a_missing_source_and_a_wrong_target_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"Cannot read .*absent\.bin \(No such file"):
         convert(tmp_path / "absent.bin", tmp_path / "out.safetensors")
     with pytest.raises(ModelError, match=r"name a file that ends in \.safetensors"):

@@ -21,7 +21,7 @@ def _clips(*, clips: int = 1, frames: int = 16, size: int = 30) -> torch.Tensor:
 
 
 def _bilinear(image: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Pixel centres at half, borders repeated, no antialiasing: one output pixel at a time."""
+    """Resize pixel by pixel: centres at half, borders repeated, no antialiasing."""
     out, scale, last = np.zeros((size, size)), len(image) / size, len(image) - 1
     for y in range(size):
         for x in range(size):
@@ -104,7 +104,7 @@ def test_settings_survive_json_and_follow_a_config() -> None:
     assert Preprocessing.from_dict(json.loads(wide.to_json())) == wide
 
 
-def test_older_files_that_name_no_size_have_the_papers() -> None:
+def test_older_files_without_a_size_have_the_papers() -> None:
     older = json.loads(Preprocessing().to_json())
     del older["clip_size_px"]
     assert Preprocessing.from_dict(older).clip_size_px == 150

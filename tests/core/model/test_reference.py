@@ -10,7 +10,7 @@ from torch import Tensor
 from rostfine_core.model import RoSTFineConfig
 from rostfine_core.model.rostfine import RoSTFine
 
-# Their names, in our words; the first rule that fits applies to each part of the name.
+# How their names translate to ours; the first matching rule applies to each part of a name.
 RENAMES = (
     (r"^layernorm\.", "norm."),
     (r"^embeddings\.position_embeddings$", "pos_embed"),

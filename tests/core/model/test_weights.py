@@ -1,4 +1,4 @@
-"""Starting an encoder from other networks: a TimeSformer of another size, an image ViT."""
+"""An encoder can start from a TimeSformer of another size or an image ViT."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def _image_vit(donor: RoSTFine) -> dict[str, Tensor]:
     return weights | {"head.weight": torch.zeros(1000, 48), "head.bias": torch.zeros(1000)}
 
 
-def test_an_image_vit_lends_its_spatial_attention_to_the_temporal_one(
+def test_temporal_attention_starts_from_an_image_vits_spatial_attention(
     tiny_config: RoSTFineConfig, donor: RoSTFine
 ) -> None:
     network = RoSTFine(tiny_config)
@@ -59,7 +59,7 @@ def test_a_timesformer_is_taken_whole_and_resized(
 ) -> None:
     network = RoSTFine(tiny_config).eval()
     load_encoder_weights(network, donor.encoder.state_dict(), source="timesformer")
-    # The donor resizes its embeddings by itself when it is shown another size.
+    # The donor resizes its embeddings itself when it gets clips of another size.
     torch.testing.assert_close(
         network.encoder(tiny_clips).cls, donor.eval().encoder(tiny_clips).cls
     )

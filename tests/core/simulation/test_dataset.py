@@ -1,4 +1,4 @@
-"""Labelled clips and data sets: reproducible, well-formed, and showing what the label says."""
+"""Labelled clips and data sets are reproducible and well-formed, and show what the label says."""
 
 import csv
 import tomllib
@@ -31,7 +31,7 @@ def test_a_clip_is_16_crops_of_150_pixels_with_40_votes(clips: list[SimulatedCli
         assert clip.frames[-1] <= 174
 
 
-def test_a_clip_depends_on_seed_and_number_alone(clips: list[SimulatedClip]) -> None:
+def test_a_clip_depends_only_on_seed_and_number(clips: list[SimulatedClip]) -> None:
     alone = simulate_clip(7, seed=SEED, clips_per_sample=4)
     assert (alone.images == clips[7].images).all()
     assert alone.votes == clips[7].votes
@@ -49,7 +49,7 @@ def test_sperm_of_a_sample_share_its_microscope(clips: list[SimulatedClip]) -> N
     assert len({c.sample for c in clips}) == 3
 
 
-def test_the_crop_is_centred_on_the_head_but_for_tracking_errors(
+def test_the_crop_is_centred_on_the_head_up_to_tracking_errors(
     clips: list[SimulatedClip],
 ) -> None:
     for clip in clips:
@@ -73,8 +73,8 @@ def test_masks_lie_on_the_sperm(clips: list[SimulatedClip]) -> None:
     assert min(darker) > 3
 
 
-def test_what_swims_moves_against_its_surroundings() -> None:
-    """What the panel calls motion can be seen: the surroundings change from frame to frame."""
+def test_a_swimming_sperm_moves_against_its_surroundings() -> None:
+    """The motion that the panel grades is visible: the surroundings change between frames."""
     change: dict[bool, list[float]] = {True: [], False: []}
     for clip in simulate_clips(20, seed=5, clips_per_sample=1):
         kind = clip.sperm.swimming.kind
@@ -131,7 +131,7 @@ def test_a_data_set_is_never_overwritten(written: Path) -> None:
     assert (written / "labels.csv").read_bytes() == before
 
 
-def test_no_clip_is_no_data_set(tmp_path: Path) -> None:
+def test_a_data_set_without_clips_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="at least one clip"):
         list(write_dataset(tmp_path / "none", count=0, seed=1))
 

@@ -1,4 +1,4 @@
-"""Shapes: outlines have the stated sizes, and severity makes sperm worse."""
+"""Outlines have the stated sizes, and severity makes sperm worse."""
 
 import math
 from itertools import pairwise

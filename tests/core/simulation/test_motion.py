@@ -1,4 +1,4 @@
-"""Motion: speeds and circles come out as asked for, tails keep their length and carry a wave."""
+"""Speeds and circles are as requested, and tails keep their length and carry a wave."""
 
 import math
 from dataclasses import replace
@@ -70,7 +70,7 @@ def test_a_circling_sperm_keeps_to_its_radius() -> None:
 
 
 @pytest.mark.parametrize("kind", [SwimmingKind.IMMOTILE, SwimmingKind.TWITCHING])
-def test_what_does_not_progress_stays(kind: SwimmingKind) -> None:
+def test_sperm_without_progress_stay_in_place(kind: SwimmingKind) -> None:
     for seed in range(10):
         swimming = sample_swimming(np.random.default_rng(seed), kind=kind)
         path = path_of(swimming)
@@ -81,7 +81,7 @@ def test_what_does_not_progress_stays(kind: SwimmingKind) -> None:
 
 @pytest.mark.parametrize("form", list(TailForm))
 @pytest.mark.parametrize("phase", [0.0, 2.0])
-def test_neck_and_tail_keep_their_length_whatever_they_do(form: TailForm, phase: float) -> None:
+def test_neck_and_tail_keep_their_length(form: TailForm, phase: float) -> None:
     shape = replace(SHAPE, tail_form=form, tail_bend_rad=1.5, neck_bend_rad=0.4)
     line, neck_end = centreline(shape, STRAIGHT, phase_rad=phase)
     pieces = np.hypot(*np.diff(line, axis=0).T)
@@ -99,7 +99,7 @@ def test_the_wave_travels_from_head_to_tip() -> None:
 
     step_um = (SHAPE.neck_length_um + SHAPE.tail_length_um) / (TAIL_POINTS - 1)
     later = 2 * math.pi * 5 * step_um / STRAIGHT.wavelength_um
-    # What the tail does 5 points further down is what it did here a little earlier.
+    # The tail 5 points further down now has the shape that it had here a little earlier.
     assert tangent(0.7 + later)[25:] == pytest.approx(tangent(0.7)[20:-5], abs=1e-6)
     assert np.ptp(tangent(0.7)[20:]) > 1.2
 
@@ -114,7 +114,7 @@ def test_a_coiled_tail_stays_near_the_head_and_a_bent_one_bends() -> None:
     assert np.abs(straight[:, 1]).max() < 0.1
 
 
-def test_vigour_brings_progressive_sperm() -> None:
+def test_vigour_makes_sperm_progressive() -> None:
     def share(vigour: float) -> float:
         rng = np.random.default_rng(2)
         kinds = [sample_swimming(rng, vigour=vigour).kind for _ in range(400)]

@@ -1,4 +1,4 @@
-"""Optics: brightness, colour and noise of a picture are those of the look."""
+"""The brightness, colour and noise of a picture are those of the look."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def picture(look: Look, seed: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[n
     return expose(FLAT, light=light, look=look, rng=np.random.default_rng(seed))
 
 
-def test_level_tint_and_noise_come_out_as_set() -> None:
+def test_level_tint_and_noise_are_as_set() -> None:
     image = picture(replace(LOOK, noise=0.02))
     assert image.shape == (120, 160, 3)
     assert image.mean(axis=(0, 1)) == pytest.approx([114.75, 127.5, 102.0], abs=0.6)

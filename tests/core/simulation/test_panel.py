@@ -1,4 +1,4 @@
-"""The panel: honest votes, the paper's mixture of grades, and better sperm graded better."""
+"""The panel votes consistently, mixes grades as in the paper and grades better sperm better."""
 
 from dataclasses import fields, replace
 
@@ -45,7 +45,7 @@ def test_every_finding_is_judged() -> None:
 
 
 @given(findings=all_faults, seed=st.integers(0, 2**32))
-def test_forty_experts_vote_and_their_probabilities_are_whole(
+def test_forty_experts_vote_and_their_probabilities_sum_to_one(
     findings: Findings, seed: int
 ) -> None:
     votes = cast_votes(findings, np.random.default_rng(seed))
@@ -107,7 +107,7 @@ def test_each_malformation_costs_grade(worse: SpermShape) -> None:
     assert grade_of(worse, FAST) > grade_of(IDEAL, FAST) + 0.1
 
 
-def test_two_small_vacuoles_are_forgiven_as_the_criteria_say() -> None:
+def test_two_small_vacuoles_are_normal_as_in_the_criteria() -> None:
     small = replace(HOLE, radius_um=0.2)
     forgiven = grade_of(replace(IDEAL, vacuoles=(small, small)), FAST)
     assert forgiven == pytest.approx(grade_of(IDEAL, FAST), abs=0.1)
@@ -149,14 +149,14 @@ def population() -> tuple[Shares, Shares]:
 def test_most_selected_grades_are_mixed_as_in_the_paper(
     population: tuple[Shares, Shares],
 ) -> None:
-    """Over 4,000 sperm: A 7.3, B 31.5, C 58.0, D 1.5, E 1.8% (the paper: 7.3 31.5 57.9 1.5 1.8)."""
+    """4,000 sperm give A 7.3, B 31.5, C 58.0, D 1.5, E 1.8% (paper: 7.3, 31.5, 57.9, 1.5, 1.8)."""
     votes, _ = population
     shares = np.bincount(votes.argmax(axis=1), minlength=5) / len(votes)
     assert shares == pytest.approx(PAPER_SHARES, abs=0.04)
     assert shares[3:] == pytest.approx(PAPER_SHARES[3:], abs=0.012)
 
 
-def test_sperm_differ_far_more_than_one_sitting_from_the_next(
+def test_sperm_differ_far_more_than_repeated_votes(
     population: tuple[Shares, Shares],
 ) -> None:
     votes, expected = population

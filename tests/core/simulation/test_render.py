@@ -1,4 +1,4 @@
-"""Drawing: sub-pixel places, looks and masks agree with what was asked for."""
+"""Sperm are drawn at the requested sub-pixel position and with matching masks."""
 
 import math
 from dataclasses import replace
@@ -59,7 +59,7 @@ def centroid(weights: NDArray[np.float32] | NDArray[np.uint8]) -> tuple[float, f
 
 @settings(max_examples=25)
 @given(x=st.floats(60, 90), y=st.floats(60, 90), heading=st.floats(0, 2 * math.pi))
-def test_the_head_is_drawn_where_and_as_large_as_asked(x: float, y: float, heading: float) -> None:
+def test_the_head_has_the_requested_position_and_size(x: float, y: float, heading: float) -> None:
     pose = Pose(x_px=x, y_px=y, heading_rad=heading, phase_rad=0.0)
     head = masks_of(SPERM, pose)[0]
     assert centroid(head) == pytest.approx((x, y), abs=0.3)
@@ -71,7 +71,7 @@ def test_the_head_is_drawn_where_and_as_large_as_asked(x: float, y: float, headi
 
 @settings(max_examples=25)
 @given(dx=st.floats(-1, 1), dy=st.floats(-1, 1))
-def test_a_shift_of_less_than_a_pixel_shifts_the_picture_as_much(dx: float, dy: float) -> None:
+def test_the_picture_moves_by_fractions_of_a_pixel(dx: float, dy: float) -> None:
     short = SimulatedSperm(
         shape=replace(SHAPE, neck_length_um=3.0, tail_length_um=2.0), swimming=STILL
     )
@@ -88,7 +88,7 @@ def test_neck_and_tail_follow_the_head_on_its_rear_side() -> None:
     assert head > neck > tail
 
 
-def test_the_masks_cover_what_was_drawn_and_nothing_else() -> None:
+def test_the_masks_cover_exactly_the_drawn_sperm() -> None:
     pose = Pose(x_px=80.3, y_px=70.6, heading_rad=0.7, phase_rad=1.0)
     dark = drawn(SPERM, pose) < -0.08
     masks = masks_of(SPERM, pose)
@@ -99,7 +99,7 @@ def test_the_masks_cover_what_was_drawn_and_nothing_else() -> None:
     assert (dark & (masks[1] > 0)).sum() > 0.9 * masks[1].sum()
 
 
-def test_a_window_shows_its_part_of_the_whole() -> None:
+def test_a_window_shows_its_part_of_the_field() -> None:
     pose = Pose(x_px=75, y_px=75, heading_rad=0.3, phase_rad=0.5)
     part = Window(left_px=40, top_px=50, width_px=80, height_px=60)
     inside = (slice(50 + 15, 110 - 15), slice(40 + 15, 120 - 15))

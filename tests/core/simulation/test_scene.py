@@ -1,4 +1,4 @@
-"""Scenes: the truth is where the picture says, videos stream, and cancelling cleans up."""
+"""Scenes match their truth, are drawn frame by frame, and cancelling cleans up."""
 
 import csv
 import json
@@ -48,7 +48,7 @@ LONELY = replace(
 
 
 def dark_centre(image: NDArray[np.uint8], about: NDArray[np.float64]) -> tuple[float, float]:
-    """The centre of what is as dark as a head, near a place."""
+    """The centre of the pixels as dark as a head, near a position."""
     grey = image.astype(float).mean(axis=-1)
     rows, columns = np.indices(grey.shape)
     near = np.hypot(columns - about[0], rows - about[1]) < 18
@@ -66,7 +66,7 @@ def test_the_true_position_is_the_centre_of_the_drawn_head(seed: int) -> None:
             assert dark_centre(image, place) == pytest.approx(tuple(place), abs=0.8)
 
 
-def test_a_scene_is_the_same_every_time_and_another_by_another_seed() -> None:
+def test_a_scene_depends_only_on_its_seed() -> None:
     first, again = (list(simulate_scene(SMALL).frames()) for _ in range(2))
     other = list(simulate_scene(replace(SMALL, seed=12)).frames())
     assert np.array_equal(first, again)
@@ -80,14 +80,14 @@ def test_frames_of_one_scene_can_be_drawn_twice() -> None:
     assert np.array_equal(list(scene.frames()), list(scene.frames()))
 
 
-def test_frames_are_drawn_only_when_asked_for() -> None:
+def test_frames_are_drawn_on_request() -> None:
     long = simulate_scene(replace(SMALL, frame_count=2000))
     frames = long.frames()
     assert isinstance(frames, Iterator)
     assert next(frames).shape == (240, 320, 3)
 
 
-def test_a_drifting_stage_moves_what_is_still() -> None:
+def test_a_drifting_stage_moves_immotile_sperm() -> None:
     still = replace(SWIMMER, swimming=replace(SWIMMER.swimming, speed_um_s=0.0, lateral_um=0.0))
     settings = replace(
         LONELY, sperm=(still,), drift_px_s=(45.0, -30.0), speck_count=60, fps=3.0, look=None
@@ -101,7 +101,7 @@ def test_a_drifting_stage_moves_what_is_still() -> None:
     assert drift_share[0, 1] > still_share[0, 1] + 0.2
 
 
-def test_chosen_sperm_come_first_and_others_fill_up() -> None:
+def test_given_sperm_come_first_and_others_are_added() -> None:
     truth = simulate_scene(replace(SMALL, sperm=(SWIMMER,), sperm_count=3)).truth
     assert [t.target for t in truth.targets] == ["1", "2", "3"]
     assert truth.targets[0].sperm == SWIMMER
@@ -109,13 +109,13 @@ def test_chosen_sperm_come_first_and_others_fill_up() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"width_px": 3}, {"frame_count": 0}, {"fps": 0.0}])
-def test_settings_that_cannot_be_drawn_are_refused(wrong: dict[str, float]) -> None:
+def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="got"):
         replace(SMALL, **wrong)  # type: ignore[arg-type]  # mixed field types
 
 
 class Writer:
-    """Stands for the video writer: keeps what it was given."""
+    """A stand-in for the video writer that keeps its arguments."""
 
     def __init__(self, *, fail_after: int | None = None) -> None:
         self.frames: list[NDArray[np.uint8]] = []
@@ -162,13 +162,13 @@ def test_a_written_scene_has_video_seeds_and_truth(tmp_path: Path) -> None:
     assert sum(record["targets"][0]["expected"].values()) == pytest.approx(1)
 
 
-def test_a_writer_that_fails_is_heard_and_no_truth_is_left(tmp_path: Path) -> None:
+def test_a_failing_writer_raises_and_no_truth_is_written(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="disk is full"):
         exhaust(tmp_path, Writer(fail_after=2))
     assert not (tmp_path / "truth.csv").exists()
 
 
-def test_cancelling_stops_the_writer_before_it_ends_well(tmp_path: Path) -> None:
+def test_cancelling_stops_the_writer(tmp_path: Path) -> None:
     writer = Writer()
     job = write_scene(tmp_path, settings=SMALL, write_video=writer)
     next(job)

@@ -1,4 +1,4 @@
-"""An assessment on disk holds what was computed, says what it must and comes back the same."""
+"""An assessment on disk survives a round trip and carries every notice."""
 
 import json
 import math
@@ -131,7 +131,9 @@ def assessment() -> Assessment:
     )
 
 
-def test_it_comes_back_bit_for_bit(tmp_path: Path, assessment: Assessment) -> None:
+def test_an_assessment_survives_a_round_trip_exactly(
+    tmp_path: Path, assessment: Assessment
+) -> None:
     write_assessment(tmp_path / "sperm-1", assessment)
     record = read_assessment(tmp_path / "sperm-1" / "assessment.json")
     for name in ("target", "seeds", "sample", "video", "prediction", "kinematics", "flags"):
@@ -148,7 +150,9 @@ def test_it_comes_back_bit_for_bit(tmp_path: Path, assessment: Assessment) -> No
     ]
 
 
-def test_the_json_says_what_it_must(tmp_path: Path, assessment: Assessment) -> None:
+def test_the_json_carries_notices_and_derived_values(
+    tmp_path: Path, assessment: Assessment
+) -> None:
     write_assessment(tmp_path, assessment)
     table = json.loads((tmp_path / "assessment.json").read_text(encoding="utf-8"))
     assert table["schema"] == "rostfine.assessment/1"
@@ -162,7 +166,7 @@ def test_the_json_says_what_it_must(tmp_path: Path, assessment: Assessment) -> N
     assert derived["ensemble_spread"] == pytest.approx((3.15 - 1.5) / math.sqrt(2))
 
 
-def test_a_labs_own_model_is_no_demonstration(tmp_path: Path, assessment: Assessment) -> None:
+def test_a_labs_model_is_not_called_a_demonstration(tmp_path: Path, assessment: Assessment) -> None:
     model = replace(assessment.provenance.model, dataset_kind="Clinic")
     own = replace(assessment, provenance=replace(assessment.provenance, model=model))
     write_assessment(tmp_path, own)
@@ -181,13 +185,13 @@ def test_a_labs_own_model_is_no_demonstration(tmp_path: Path, assessment: Assess
         ('{"schema": "rostfine.assessment/1", "target": "1"}', "damaged"),
     ],
 )
-def test_what_is_no_assessment_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+def test_other_files_are_refused(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(StoreError, match=reason):
         read_assessment(tmp_path / "a.json")
 
 
-def test_not_a_number_is_null_and_comes_back(tmp_path: Path, assessment: Assessment) -> None:
+def test_nan_is_written_as_null_and_read_back(tmp_path: Path, assessment: Assessment) -> None:
     maps = np.array([[[0.25, np.nan], [1, 2]]], np.float32)
     explanation = replace(assessment.explanation, encoder_rollout=maps)
     kinematics = replace(assessment.kinematics, vcl=math.nan, vsl=None)
@@ -205,7 +209,7 @@ def test_not_a_number_is_null_and_comes_back(tmp_path: Path, assessment: Assessm
     assert repr(record.track) == repr(assessment.track)
 
 
-def test_config_and_settings_are_objects_and_their_text_comes_back(
+def test_config_and_settings_are_written_as_objects_and_restored_as_text(
     tmp_path: Path, assessment: Assessment
 ) -> None:
     texts = ('{"a": 0.1, "b": [1, null]}', '{ "spaced":1}', '"text"', "no json", '{"x": NaN}')
@@ -220,9 +224,7 @@ def test_config_and_settings_are_objects_and_their_text_comes_back(
     assert table["provenance"]["model"]["config"] == {}
 
 
-def test_folders_on_the_way_to_the_video_are_not_told(
-    tmp_path: Path, assessment: Assessment
-) -> None:
+def test_the_folders_of_the_video_are_not_stored(tmp_path: Path, assessment: Assessment) -> None:
     video = replace(assessment.video, path="/home/lab/Jane Doe/v.mp4")
     write_assessment(tmp_path, replace(assessment, video=video))
     assert "Jane Doe" not in (tmp_path / "assessment.json").read_text(encoding="utf-8")
@@ -280,7 +282,7 @@ def test_wrong_values_are_named(
         read_assessment(path)
 
 
-def test_cut_off_at_any_place_it_is_refused(tmp_path: Path, assessment: Assessment) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path, assessment: Assessment) -> None:
     write_assessment(tmp_path, assessment)
     content = (tmp_path / "assessment.json").read_bytes()
     for length in range(0, len(content) - 2, 97):
@@ -328,7 +330,7 @@ messages = st.text().map(Message) | st.builds(Message, st.just("{a} of {b}"), a=
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_every_value_comes_back(
+def test_every_value_survives_a_round_trip(
     assessment: Assessment,
     heads: tuple[GradeDistribution, ...],
     ensemble: list[GradeDistribution],
@@ -361,7 +363,7 @@ def test_every_value_comes_back(
     np.testing.assert_array_equal(record.explanation.branch_attention, maps)
 
 
-def test_the_operators_word_is_kept_and_absent_in_older_files(
+def test_the_verdict_is_kept_and_open_in_older_files(
     tmp_path: Path, assessment: Assessment
 ) -> None:
     write_assessment(tmp_path, replace(assessment, verdict=Verdict.ACCEPTED))

@@ -1,4 +1,4 @@
-"""Seeds and tracks: round trips, what spreadsheets do to tables, and every mistake by its line."""
+"""Tables of seeds and tracks, as spreadsheets change them, with every mistake named by line."""
 
 import csv
 import math
@@ -53,7 +53,7 @@ def tracks(draw: st.DrawFn) -> tuple[Track, ...]:
 
 @given(tracks())
 @settings(max_examples=60, deadline=None)
-def test_a_script_reads_every_point_of_a_table_of_tracks(written: tuple[Track, ...]) -> None:
+def test_a_script_can_read_every_point_of_a_track_table(written: tuple[Track, ...]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tracks.csv"
         write_tracks(path, written)
@@ -70,11 +70,11 @@ def test_a_script_reads_every_point_of_a_table_of_tracks(written: tuple[Track, .
 
 
 @given(st.text())
-def test_protected_names_come_back(text: str) -> None:
+def test_protected_names_are_restored(text: str) -> None:
     assert _unprotected(_protected(text)) == text
 
 
-def test_the_tracks_table_is_what_scripts_expect(tmp_path: Path) -> None:
+def test_the_track_table_has_the_documented_format(tmp_path: Path) -> None:
     points = (
         TrackPoint(
             frame=3, time_s=0.2, x_px=1.23456, y_px=-0.5, score=0.98765, status=TrackStatus.MANUAL
@@ -108,7 +108,7 @@ SEEDS = (
         (' Target , FRAME,y,x,note\n"1",0, 20 ,10.5,first\n\n,,,,\nb,7,3.25,0\n', "utf-8"),
     ],
 )
-def test_seeds_as_spreadsheets_save_them(tmp_path: Path, text: str, encoding: str) -> None:
+def test_seeds_saved_by_spreadsheets_are_read(tmp_path: Path, text: str, encoding: str) -> None:
     assert read_seeds(table(tmp_path / "seeds.csv", text, encoding)) == SEEDS
 
 
@@ -145,7 +145,7 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         read_seeds(path)
 
 
-def test_many_mistakes_are_cut_short(tmp_path: Path) -> None:
+def test_only_the_first_mistakes_are_listed(tmp_path: Path) -> None:
     path = table(tmp_path / "seeds.csv", "target,frame,x,y\n" + "1,0,bad,1\n" * 30)
     with pytest.raises(StoreError, match=r"line 11: .*; and 20 more\.$"):
         read_seeds(path)
@@ -162,7 +162,7 @@ def test_many_mistakes_are_cut_short(tmp_path: Path) -> None:
         (b'target,frame,x,y\n"' + b"a" * 200_000 + b'",0,1,1\n', "is not a table"),
     ],
 )
-def test_other_files_are_refused_in_one_sentence(
+def test_other_files_are_refused_with_one_sentence(
     tmp_path: Path, content: bytes, sentence: str
 ) -> None:
     path = tmp_path / "seeds.csv"
@@ -172,7 +172,7 @@ def test_other_files_are_refused_in_one_sentence(
     assert re.fullmatch(r"[^\n]+\.", str(caught.value))
 
 
-def test_missing_files_and_folders(tmp_path: Path) -> None:
+def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(StoreError, match="Cannot read"):
             read_seeds(path)

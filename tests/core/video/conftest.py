@@ -1,4 +1,4 @@
-"""Videos made to order: every frame shows its own number, whatever the encoder does to it."""
+"""Makes videos in which every frame shows its number, readable after any encoding."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction

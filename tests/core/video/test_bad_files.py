@@ -1,4 +1,4 @@
-"""Every bad file gives one honest sentence, or the part that can be read and a note about it."""
+"""A bad file gives one clear sentence, or its readable part and a note."""
 
 import re
 import struct
@@ -137,7 +137,7 @@ def test_a_missing_file_and_an_empty_folder_are_named(tmp_path: Path) -> None:
         probe(tmp_path)
 
 
-def test_a_file_that_may_not_be_read(
+def test_a_file_without_read_permission_is_refused(
     tmp_path: Path, encode_numbered: Encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = encode_numbered(tmp_path / "a.mp4", count=3)
@@ -163,7 +163,7 @@ def test_a_file_that_may_not_be_read(
     ],
 )
 @pytest.mark.parametrize("share", [0.5, 0.98])
-def test_a_file_cut_off_in_the_middle_gives_its_beginning_and_says_so(
+def test_a_truncated_file_gives_its_beginning_and_a_note(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     encode_numbered: Encode,
@@ -185,7 +185,7 @@ def test_a_file_cut_off_in_the_middle_gives_its_beginning_and_says_so(
             rf"The file is cut off or damaged: {len(shown)}( of \d+)? frames can be read\.",
             str(video.info.notes[0]),
         )
-    # Reordered frames near the cut may be missing, but each picture keeps its own time.
+    # Reordered frames near the cut may be missing, but each picture keeps its time.
     assert shown[:8] == list(range(8))
     assert times == pytest.approx([n / 25 for n in shown], abs=2e-3)
     assert capfd.readouterr() == ("", "")
@@ -195,7 +195,7 @@ def test_a_file_cut_off_in_the_middle_gives_its_beginning_and_says_so(
     ("suffix", "options"),
     [(".mp4", {}), (".mp4", {"codec": "mpeg4"}), (".avi", {"codec": "mjpeg"})],
 )
-def test_damage_in_the_middle_is_marked_and_the_same_however_it_is_reached(
+def test_damage_is_marked_alike_when_streamed_and_sought(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     encode_numbered: Encode,
@@ -227,7 +227,7 @@ def test_damage_in_the_middle_is_marked_and_the_same_however_it_is_reached(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_picture_that_does_not_decode_repeats_the_one_before(
+def test_an_undecodable_picture_repeats_the_one_before(
     tmp_path: Path, encode_numbered: Encode, shown_number: ShownNumber
 ) -> None:
     path = encode_numbered(tmp_path / "a.avi", codec="mjpeg", count=12)
@@ -248,7 +248,7 @@ def test_a_picture_that_does_not_decode_repeats_the_one_before(
 
 
 @pytest.mark.parametrize("name", ["a.264", "a.ts"])
-def test_a_change_of_size_is_refused_where_it_happens(
+def test_a_change_of_size_is_refused_at_its_frame(
     tmp_path: Path, encode_numbered: Encode, name: str
 ) -> None:
     path = tmp_path / name

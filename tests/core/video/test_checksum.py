@@ -1,4 +1,4 @@
-"""The checksum of video files and of folders of pictures."""
+"""The checksum of video files and picture folders."""
 
 import hashlib
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.conftest import VideoReads
 
 
-def test_the_checksum_is_made_in_pieces_that_can_be_cancelled(tmp_path: Path) -> None:
+def test_the_checksum_can_be_cancelled_between_blocks(tmp_path: Path) -> None:
     video = tmp_path / "large.avi"
     video.write_bytes(bytes(2 * BLOCK_BYTES) + b"end")
     job = hash_video(video)
@@ -32,9 +32,7 @@ def test_the_checksum_of_a_folder_depends_on_names_and_pictures(tmp_path: Path) 
     assert finish(hash_video(tmp_path)) != first
 
 
-def test_two_jobs_that_need_it_at_once_read_the_video_once(
-    tmp_path: Path, video_reads: "VideoReads"
-) -> None:
+def test_two_jobs_at_once_read_the_video_once(tmp_path: Path, video_reads: "VideoReads") -> None:
     video = tmp_path / "a.avi"
     video.write_bytes(b"frames")
     checksum = VideoChecksum(video)
@@ -45,7 +43,7 @@ def test_two_jobs_that_need_it_at_once_read_the_video_once(
     assert video_reads.hashed == {"a.avi": 1}
 
 
-def test_the_next_job_takes_over_from_one_that_was_cancelled_or_failed(tmp_path: Path) -> None:
+def test_the_next_job_takes_over_after_a_cancel_or_failure(tmp_path: Path) -> None:
     video = tmp_path / "a.avi"
     checksum = VideoChecksum(video)
     with pytest.raises(StoreError):
@@ -58,5 +56,5 @@ def test_the_next_job_takes_over_from_one_that_was_cancelled_or_failed(tmp_path:
     assert finish(second) == hashlib.sha256(b"frames").hexdigest()
 
 
-def test_a_checksum_that_is_known_reads_nothing(tmp_path: Path) -> None:
+def test_a_known_checksum_is_not_computed_again(tmp_path: Path) -> None:
     assert finish(VideoChecksum(tmp_path / "gone.avi", known="ab12").get()) == "ab12"

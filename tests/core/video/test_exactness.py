@@ -1,4 +1,4 @@
-"""Frame k is the same picture streamed and sought, and it is the k-th picture that went in."""
+"""Frame k is the k-th encoded picture, whether streamed or sought."""
 
 import gc
 import random
@@ -34,7 +34,7 @@ X264_MODES = ("open-gop=1", "intra-refresh=1:bframes=0", "bframes=6:b-pyramid=no
 def encodings(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     codec = draw(st.sampled_from(sorted(CONTAINERS)))
     suffix = draw(st.sampled_from(CONTAINERS[codec]))
-    fewest = 12 if suffix == ".ts" else 1  # too small a transport stream is not recognised
+    fewest = 12 if suffix == ".ts" else 1  # very small transport streams are not recognised
     count = draw(st.integers(fewest, 30))
     options: dict[str, Any] = {
         "codec": codec,
@@ -121,7 +121,7 @@ def test_frames_hidden_by_an_edit_list_are_not_counted(
 
 
 @pytest.mark.parametrize(("name", "b_frames"), [("a.avi", 3), ("a.264", 3), ("a.264", 0)])
-def test_without_display_times_frames_are_counted_and_that_is_said(
+def test_frames_without_display_times_are_counted_with_a_note(
     tmp_path: Path, encode_numbered: Encode, shown_number: ShownNumber, name: str, b_frames: int
 ) -> None:
     path = encode_numbered(tmp_path / name, count=20, b_frames=b_frames)
@@ -134,7 +134,7 @@ def test_without_display_times_frames_are_counted_and_that_is_said(
         ]
 
 
-def test_a_header_that_miscounts_is_not_believed(
+def test_a_wrong_frame_count_in_the_header_is_ignored(
     tmp_path: Path, encode_numbered: Encode, shown_number: ShownNumber
 ) -> None:
     path = encode_numbered(tmp_path / "a.avi", codec="mjpeg", count=20)
@@ -161,7 +161,7 @@ def test_streams_and_seeks_do_not_disturb_each_other(
             assert shown == [step, 29 - step, 10 + step, step]
 
 
-def test_streaming_keeps_a_constant_number_of_pictures(
+def test_streaming_keeps_a_constant_number_of_pictures_in_memory(
     tmp_path: Path, encode_numbered: Encode
 ) -> None:
     with open_video(encode_numbered(tmp_path / "a.mp4", count=120)) as video:

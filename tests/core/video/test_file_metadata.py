@@ -1,4 +1,4 @@
-"""Files as their makers meant them: channels, planes, times, scale, gaps, shapes of pixels."""
+"""Metadata are respected: channels, planes, times, scale, gaps and the shape of pixels."""
 
 import json
 from collections.abc import Sequence
@@ -49,14 +49,14 @@ def levels(path: Path, choice: PlaneChoice | None = None) -> list[int]:
 
 
 def told(source: Path | VideoInfo) -> list[str]:
-    """What is said of a video."""
+    """The notes on a video."""
     return [
         str(note) for note in (source if isinstance(source, VideoInfo) else probe(source)).notes
     ]
 
 
 def numbered(folder: Path, names: Sequence[str]) -> Path:
-    """A folder of pictures, each as bright as its place in ``names``."""
+    """A folder of pictures whose brightness is their position in ``names``."""
     folder.mkdir()
     for place, name in enumerate(names):
         cv2.imwrite(str(folder / name), picture(10 + place))
@@ -64,7 +64,7 @@ def numbered(folder: Path, names: Sequence[str]) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["imagej", "ome"])
-def test_one_channel_and_one_plane_are_read_and_said(tmp_path: Path, kind: str) -> None:
+def test_one_channel_and_one_plane_are_read_with_a_note(tmp_path: Path, kind: str) -> None:
     stack = hyperstack(5, 3, 2)
     if kind == "imagej":
         path = tmp_path / "a.tif"
@@ -96,15 +96,15 @@ def test_ome_pages_are_found_where_the_file_says(tmp_path: Path) -> None:
     assert levels(path, PlaneChoice(channel="2")) == [level(t, 0, 1) for t in range(4)]
 
 
-def test_planes_of_one_moment_are_no_recording(tmp_path: Path) -> None:
+def test_planes_of_one_moment_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.tif"
     tifffile.imwrite(path, hyperstack(1, 6, 1)[0, :, 0], metadata={"axes": "ZYX"})
     with pytest.raises(VideoError, match="holds 6 planes in depth of one moment"):
         open_video(path)
 
 
-def test_slices_without_frames_are_moments_and_that_is_said(tmp_path: Path) -> None:
-    """ImageJ calls the pictures of an imported film slices."""
+def test_slices_without_frames_are_read_as_moments_with_a_note(tmp_path: Path) -> None:
+    """ImageJ calls the pictures of an imported video slices."""
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, hyperstack(1, 6, 1)[0, :, 0], imagej=True, metadata={"axes": "ZYX"})
     assert levels(path) == [level(0, z) for z in range(6)]
@@ -185,7 +185,7 @@ def test_ome_times_of_every_plane(tmp_path: Path) -> None:
     assert info.fps == pytest.approx(20)  # two frames are missing, the rate is the camera's
 
 
-def test_micro_managers_times_in_a_stack_and_beside_a_folder(tmp_path: Path) -> None:
+def test_times_from_micro_manager_are_used_for_stacks_and_folders(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     with tifffile.TiffWriter(path) as writer:
         for moment in range(4):
@@ -207,14 +207,14 @@ def test_micro_managers_times_in_a_stack_and_beside_a_folder(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", ["", "[1]", '{"a": {"ElapsedTime-ms": "x"}}', "{" * 9000])
-def test_notes_that_cannot_be_read_tell_nothing(tmp_path: Path, content: str) -> None:
+def test_unreadable_metadata_are_ignored(tmp_path: Path, content: str) -> None:
     folder = numbered(tmp_path / "frames", ["a1.png", "a2.png"])
     (folder / "metadata.txt").write_text(content)
     assert ASSUMED_NOTE in probe(folder).notes
 
 
-def test_a_stack_with_one_header_has_all_its_pages(tmp_path: Path) -> None:
-    """So ImageJ writes stacks over 4 GB."""
+def test_all_pages_of_a_stack_with_one_header_are_read(tmp_path: Path) -> None:
+    """ImageJ writes stacks over 4 GB like this."""
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, hyperstack(9, 1, 1)[:, 0, 0], imagej=True, metadata={"axes": "TYX"})
     with tifffile.TiffFile(path) as tiff:
@@ -232,7 +232,7 @@ def test_a_stack_with_one_header_has_all_its_pages(tmp_path: Path) -> None:
     assert "The file states 9 pages, but 5 can be read." in told(path)
 
 
-def test_deep_colours_in_planes_and_negatives(tmp_path: Path) -> None:
+def test_16_bit_colours_in_planes_and_negatives_are_read(tmp_path: Path) -> None:
     colours = np.random.default_rng(3).integers(0, 2**16, (3, HEIGHT, WIDTH, 3), dtype=np.uint16)
     planar = tmp_path / "planar.tif"
     tifffile.imwrite(
@@ -249,7 +249,7 @@ def test_deep_colours_in_planes_and_negatives(tmp_path: Path) -> None:
     assert "The file holds a negative, which is shown as a positive." in told(negative)
 
 
-def test_missing_numbers_are_missing_times(tmp_path: Path) -> None:
+def test_missing_numbers_are_gaps_in_time(tmp_path: Path) -> None:
     numbers = [n for n in range(100, 112) if n not in (104, 105, 109)]
     folder = numbered(tmp_path / "frames", [f"img_{n:04}.png" for n in numbers])
     info = probe(folder)
@@ -262,7 +262,7 @@ def test_missing_numbers_are_missing_times(tmp_path: Path) -> None:
     assert not any("assumed" in note for note in told(corrected))
 
 
-def test_numbers_in_steps_have_no_gaps_and_clock_times_none_that_are_known(tmp_path: Path) -> None:
+def test_regular_steps_have_no_gaps_and_clock_times_are_not_counted(tmp_path: Path) -> None:
     steps = probe(numbered(tmp_path / "steps", [f"a{n}.png" for n in (0, 5, 10, 15)]))
     assert steps.notes == (ASSUMED_NOTE,)
     assert steps.timestamps_s == pytest.approx([k / 15 for k in range(4)])
@@ -270,7 +270,7 @@ def test_numbers_in_steps_have_no_gaps_and_clock_times_none_that_are_known(tmp_p
     assert clock.notes == (ASSUMED_NOTE,)
 
 
-def test_pictures_of_other_kinds_are_left_out_and_named(tmp_path: Path) -> None:
+def test_other_pictures_are_left_out_and_named(tmp_path: Path) -> None:
     names = [f"seq_{n:03}.png" for n in range(8)]
     others = ["mask.png", "overview.png", "seq_003 (1).png"]
     folder = numbered(tmp_path / "frames", [*names, *others])
@@ -314,7 +314,7 @@ def test_planes_and_positions_of_a_folder(tmp_path: Path) -> None:
         open_video(numbered(tmp_path / "positions", names))
 
 
-def test_files_of_several_pages_in_a_folder_are_read_whole(tmp_path: Path) -> None:
+def test_all_pages_of_files_in_a_folder_are_read(tmp_path: Path) -> None:
     folder = tmp_path / "frames"
     folder.mkdir()
     for burst in range(3):
@@ -362,7 +362,7 @@ def test_a_stack_of_pixels_that_are_not_square(tmp_path: Path) -> None:
     assert (info.width_px, info.height_px, info.um_per_px) == (WIDTH, 2 * HEIGHT, 0.2)
 
 
-def test_empty_frames_of_a_whole_file_are_told_from_damage(tmp_path: Path) -> None:
+def test_empty_frames_are_not_taken_for_damage(tmp_path: Path) -> None:
     path = tmp_path / "a.avi"
     dropped = {10, 11, 12, 20}
     with av.open(str(path), "w") as container:
@@ -385,7 +385,7 @@ def test_empty_frames_of_a_whole_file_are_told_from_damage(tmp_path: Path) -> No
     ]
 
 
-def test_a_rate_scales_times_on_no_grid_and_says_what_the_file_says() -> None:
+def test_a_corrected_rate_scales_irregular_times_and_notes_the_original() -> None:
     info = VideoInfo(
         path="a", width_px=1, height_px=1, frame_count=4, fps=10, duration_s=0.4, codec="",
         is_colour=False, bit_depth=8, timestamps_s=(0.0, 0.1, 0.135, 0.3),

@@ -24,7 +24,7 @@ def run_until_full(cache: FrameCache, filling: Iterator[object], steps: int = 20
             return
 
 
-def test_a_video_that_fits_is_decoded_once_and_whole(
+def test_a_video_that_fits_is_decoded_once_and_completely(
     info: VideoInfo, fake_video: FakeVideo
 ) -> None:
     cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
@@ -57,7 +57,7 @@ def test_a_long_video_is_kept_around_the_wanted_frame_within_the_budget(
     assert fake_video.is_closed
 
 
-def test_the_kept_frames_are_told_in_runs_and_a_full_cache_has_nothing_to_do(
+def test_kept_frames_are_listed_as_runs_and_a_full_cache_waits(
     info: VideoInfo, fake_video: FakeVideo
 ) -> None:
     cache = FrameCache(info, budget_bytes=8 * FRAME_BYTES)
@@ -66,7 +66,7 @@ def test_the_kept_frames_are_told_in_runs_and_a_full_cache_has_nothing_to_do(
     assert list(cache.spans) == [(0, 7)]
     waiting = next(filling)
     assert (waiting.done, waiting.total) == (8, 8)
-    cache.want(5)  # of which 3 to 10 are to be kept: 3 to 7 are there
+    cache.want(5)  # 3 to 10 are to be kept, and 3 to 7 are there
     assert (next(filling).done, list(cache.spans)) == (6, [(3, 8)])
     cache.want(20)  # at the end: 16 to 23, the wanted one first
     assert (next(filling).done, list(cache.spans)) == (1, [(20, 20)])
@@ -75,7 +75,9 @@ def test_the_kept_frames_are_told_in_runs_and_a_full_cache_has_nothing_to_do(
     assert (steps[-1].done, steps[-1].total) == (5, 8)
 
 
-def test_the_wanted_frame_is_told_when_it_arrives(info: VideoInfo, fake_video: FakeVideo) -> None:
+def test_the_wanted_frame_is_reported_when_it_arrives(
+    info: VideoInfo, fake_video: FakeVideo
+) -> None:
     told: list[int] = []
     cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES, on_wanted=told.append)
     cache.want(5)
@@ -96,7 +98,7 @@ def test_streaming_waits_for_the_filler_and_decodes_nothing_twice(
     assert indices == list(range(3, 24))
 
 
-def test_streaming_a_long_video_goes_on_from_the_file(
+def test_streaming_a_long_video_continues_from_the_file(
     info: VideoInfo, fake_video: FakeVideo
 ) -> None:
     cache = FrameCache(info, budget_bytes=8 * FRAME_BYTES)
@@ -110,7 +112,7 @@ def test_streaming_a_long_video_goes_on_from_the_file(
     assert again.is_closed
 
 
-def test_streaming_goes_on_from_the_file_when_the_filler_has_failed(
+def test_streaming_continues_from_the_file_after_the_filler_failed(
     info: VideoInfo, fake_video: FakeVideo
 ) -> None:
     cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
@@ -126,7 +128,7 @@ def test_streaming_goes_on_from_the_file_when_the_filler_has_failed(
     assert next(reader, "end") == "end"
 
 
-def test_a_reader_that_waits_learns_that_the_filler_fails(
+def test_a_waiting_reader_continues_when_the_filler_fails(
     info: VideoInfo, fake_video: FakeVideo
 ) -> None:
     cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
@@ -172,7 +174,7 @@ def test_a_closed_cache_ends_its_readers_and_keeps_nothing(
     assert cache.count == 0
 
 
-def test_what_is_kept_is_what_was_decoded(info: VideoInfo, fake_video: FakeVideo) -> None:
+def test_kept_frames_equal_decoded_ones(info: VideoInfo, fake_video: FakeVideo) -> None:
     cache = FrameCache(info, budget_bytes=100 * FRAME_BYTES)
     list(cache.fill(fake_video))
     kept = cache.rgb(4, exact=False)

@@ -1,4 +1,4 @@
-"""What an opened video held is given back when it is let go, without a search for garbage."""
+"""A closed video frees its memory without garbage collection."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ import gc, resource, sys
 from pathlib import Path
 from rostfine_core.video import open_video
 
-gc.disable()  # it searches seldom, and only for what hangs in a circle
+gc.disable()  # so that reference cycles are never freed
 
 def highest_mb():
     unit = 2**20 if sys.platform == "darwin" else 2**10
@@ -27,7 +27,7 @@ def show():
         frames = list(video.frames())
         assert len(frames) == {count}
 
-for _ in range(3):  # until the allocator has what it needs
+for _ in range(3):  # let the allocator warm up
     show()
 before = highest_mb()
 for _ in range(10):
@@ -37,7 +37,7 @@ assert highest_mb() - before < {limit}, (before, highest_mb())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows tells no highest size of a process")
-def test_videos_that_were_let_go_leave_no_pictures_behind(
+def test_closed_videos_free_their_pictures(
     tmp_path: Path, run_script: Callable[[str], None]
 ) -> None:
     path = tmp_path / "a.mp4"

@@ -1,4 +1,4 @@
-"""Grey and colour of every pixel format, upright, by the file's own matrix and range."""
+"""Grey and colour are right for every pixel format, matrix, range and orientation."""
 
 import struct
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_luma_of_rgb_is_that_of_bt_601(pixels: str) -> None:
 @pytest.mark.parametrize(
     ("pixels", "bits"), [("gray", 8), ("gray10le", 10), ("gray12be", 12), ("gray16le", 16)]
 )
-def test_deep_grey_loses_its_lowest_bits_only(pixels: str, bits: int) -> None:
+def test_deep_grey_loses_only_its_lowest_bits(pixels: str, bits: int) -> None:
     frame = av.VideoFrame(32, 16, pixels)
     values = RNG.integers(0, 2**bits, (16, 32))
     order = ">u2" if pixels.endswith("be") else "<u2" if bits > 8 else "u1"
@@ -100,10 +100,8 @@ def test_deep_grey_loses_its_lowest_bits_only(pixels: str, bits: int) -> None:
 
 
 @pytest.mark.parametrize(("bits", "first"), [(12, 0), (10, 0), (16, 0), (12, 200)])
-def test_a_twelve_bit_camera_in_sixteen_bits_is_not_dark(
-    tmp_path: Path, bits: int, first: int
-) -> None:
-    """One rule for the whole file, by a few frames over it; ``first`` is a dark first frame."""
+def test_twelve_bits_stored_in_sixteen_are_not_dark(tmp_path: Path, bits: int, first: int) -> None:
+    """A few frames decide for the whole file; ``first`` is a dark first frame."""
     path, rng = tmp_path / "a.mkv", np.random.default_rng(0)
     frames = [rng.integers(0, 2**bits, (32, 64), np.uint16) for _ in range(6)]
     if first:
@@ -123,8 +121,8 @@ def test_a_twelve_bit_camera_in_sixteen_bits_is_not_dark(
         assert (video.frame(0).rgb()[..., 0] == frames[0] >> (bits - 8)).all()
 
 
-def test_deep_colours_are_as_bright_in_grey_as_in_colour(tmp_path: Path) -> None:
-    """Values of 12 bits in planes of 16: neither is brightened, and the note is true of both."""
+def test_deep_colours_are_equally_bright_in_grey_and_colour(tmp_path: Path) -> None:
+    """12-bit values in 16-bit planes: neither is brightened, and the note holds for both."""
     path = tmp_path / "a.mkv"
     levels = np.tile(np.linspace(0, 4095, 64).astype(np.uint16), (32, 1))
     frame = av.VideoFrame(64, 32, "yuv444p16le")
@@ -165,7 +163,7 @@ def test_a_rotation_in_the_file_is_applied(
     assert any("The picture is rotated by" in str(n) for n in info.notes) == (quarter_turns > 0)
 
 
-def test_a_mirrored_picture_is_left_as_stored_and_said(
+def test_a_mirrored_picture_is_left_as_stored_with_a_note(
     tmp_path: Path, encode_numbered: Encode
 ) -> None:
     path = encode_numbered(tmp_path / "a.mp4", count=3)

@@ -1,4 +1,4 @@
-"""A second reader of an open video: the same pictures, without looking through the file again."""
+"""A reopened video gives the same pictures without indexing the file again."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ def shades(video: Video) -> list[int]:
 
 
 @KINDS
-def test_readers_in_several_threads_see_the_same_and_look_through_the_file_once(
+def test_readers_in_several_threads_see_the_same_and_index_the_file_once(
     save: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_video(save(tmp_path)) as video:
@@ -64,7 +64,7 @@ def test_readers_in_several_threads_see_the_same_and_look_through_the_file_once(
 
 
 @KINDS
-def test_a_closed_video_is_reopened_and_closes_alone(
+def test_a_closed_video_can_be_reopened_and_closed_separately(
     save: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     with open_video(save(tmp_path)) as video:
@@ -78,7 +78,7 @@ def test_a_closed_video_is_reopened_and_closes_alone(
 
 
 @pytest.mark.parametrize("save", [as_container, as_stack])
-def test_a_file_that_is_gone_is_one_sentence(save: Callable[[Path], Path], tmp_path: Path) -> None:
+def test_a_missing_file_gives_one_sentence(save: Callable[[Path], Path], tmp_path: Path) -> None:
     path = save(tmp_path)
     with open_video(path) as video:
         pass

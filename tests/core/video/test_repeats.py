@@ -1,4 +1,4 @@
-"""Repeated frames are noticed, resting scenes are not mistaken for them."""
+"""Repeated frames are detected, and resting scenes are not mistaken for them."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ Frames = list[NDArray[np.uint8]]
 
 
 def scene(positions: Iterable[float], *, noise: float, seed: int = 4) -> Frames:
-    """A dark blob of a sperm head's size at x positions, on a grey field with camera noise."""
+    """A dark blob the size of a sperm head at x positions, on a grey field with camera noise."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:120, :200]
     frames = []
@@ -78,19 +78,19 @@ def test_steady_motion_has_no_repeats(speed_px: float, noise: float) -> None:
     assert found(scene(20 + speed_px * np.arange(14), noise=noise)) == []
 
 
-def test_one_jolt_of_the_stage_makes_no_repeats() -> None:
+def test_a_jolt_of_the_stage_causes_no_repeats() -> None:
     frames = scene(20 + 0.5 * np.arange(30), noise=3)
     jolted = [np.roll(f, 40 if i >= 15 else 0, axis=1) for i, f in enumerate(frames)]
     assert found(jolted) == []
 
 
-def test_coming_to_rest_costs_at_most_the_window() -> None:
+def test_coming_to_rest_gives_at_most_a_window_of_repeats() -> None:
     frames = scene([*np.arange(20, 80, 4), *[80.0] * 40], noise=0)
     assert 0 < len(found(frames)) <= WINDOW_FRAMES
 
 
-def test_the_answer_depends_on_the_window_alone() -> None:
-    """So that a frame that is sought gets the same answer as one that is streamed."""
+def test_the_answer_depends_only_on_the_window() -> None:
+    """So a frame gets the same answer whether it is sought or streamed."""
     frames, _ = repeated(scene(np.arange(20, 180, 4), noise=3), (1, 1, 2))
     whole = found(frames)
     for start in range(len(frames) - WINDOW_FRAMES - 1):
@@ -121,5 +121,5 @@ def test_recordings_without_repeats(shared: Path, name: str) -> None:
         assert [f.index for f in video.frames() if f.is_duplicate] == []
 
 
-def test_a_certain_repeat_needs_no_evidence() -> None:
+def test_a_known_repeat_needs_no_evidence() -> None:
     assert RepeatDetector().is_repeat(np.zeros((9, 9), np.uint8), is_certain=True)

@@ -1,4 +1,4 @@
-"""What is written can be read: sizes, rates, colours, in every codec."""
+"""Written videos can be read: sizes, rates and colours in every codec."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from rostfine_core.video.encode import VideoCodec
 
 
 def smooth(count: int, *, height: int = 48, width: int = 64) -> list[NDArray[np.uint8]]:
-    """Colour pictures that drift by three pixels a frame."""
+    """Colour pictures that drift by three pixels per frame."""
     y, x = np.mgrid[:height, :width]
     waves = [
         np.stack([np.sin((x + 3 * k) / 17), np.sin(y / 13), np.sin((x + y) / 23)], axis=-1)
@@ -73,7 +73,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["video.mp4"]
 
 
-def test_nothing_to_write_and_unknown_endings_are_refused(tmp_path: Path) -> None:
+def test_writing_no_frames_or_an_unknown_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="no frames"):
         write_video(tmp_path / "a.mp4", [], fps=15)
     with pytest.raises(VideoError, match=r"ending '\.xyz'"):

@@ -1,4 +1,4 @@
-"""TIFF stacks and image folders: order, depth, colour, damage, in 8 and 16 bit."""
+"""TIFF stacks and image folders in 8 and 16 bit: order, depth, colour and damage."""
 
 import gc
 import random
@@ -83,7 +83,7 @@ def test_pictures_come_in_order_with_one_rule_for_their_depth(
 
 def test_brightness_does_not_flicker_when_one_page_is_brighter(tmp_path: Path) -> None:
     images = [np.full((30, 40), 1000, np.uint16) for _ in range(20)]
-    images[7][:] = 5000  # not among the pages that are looked at: it is clipped
+    images[7][:] = 5000  # not among the sampled pages, so it is clipped
     with open_video(save_stack(tmp_path / "a.tif", images)) as video:
         assert [int(f.grey().image.max()) for f in video.frames()] == [250] * 7 + [255] + [250] * 12
 
@@ -95,7 +95,7 @@ def test_lossless_compressions(tmp_path: Path, compression: str | None) -> None:
     assert (np.stack(shown) == np.stack(GREY_12) >> 4).all()
 
 
-def test_a_tiff_is_known_by_its_content_and_imagej_times_are_used(tmp_path: Path) -> None:
+def test_a_tiff_is_recognised_by_its_content_and_imagej_times_are_used(tmp_path: Path) -> None:
     path = save_stack(
         tmp_path / "a.tif", GREY_8, description="ImageJ=1.53\nimages=12\nfinterval=0.05\n"
     )
@@ -104,7 +104,7 @@ def test_a_tiff_is_known_by_its_content_and_imagej_times_are_used(tmp_path: Path
     assert info.notes == ()
 
 
-def test_a_stack_that_was_cut_off_gives_its_whole_pages_and_says_so(
+def test_a_truncated_stack_gives_its_complete_pages_and_a_note(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = save_stack(tmp_path / "a.tif", GREY_8)
@@ -124,13 +124,13 @@ def test_a_stack_that_was_cut_off_gives_its_whole_pages_and_says_so(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_stack_that_promises_more_pages_says_so(tmp_path: Path) -> None:
+def test_a_stack_with_fewer_pages_than_stated_has_a_note(tmp_path: Path) -> None:
     description = "ImageJ=1.53\nimages=99\nfinterval=0.1\n"
     info = probe(save_stack(tmp_path / "a.tif", GREY_8, description=description))
     assert [*map(str, info.notes)] == ["The file states 99 pages, but 12 can be read."]
 
 
-def test_stacks_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+def test_stacks_with_different_pages_are_refused(tmp_path: Path) -> None:
     mixed = [GREY_8[0], GREY_8[1][:20]]
     with pytest.raises(VideoError, match=r"page 1 has 40x30 pixels, page 2 40x20"):
         open_video(save_stack(tmp_path / "a.tif", mixed))
@@ -140,7 +140,7 @@ def test_stacks_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
         open_video(path)
 
 
-def test_folders_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+def test_folders_with_different_pictures_are_refused(tmp_path: Path) -> None:
     folder = save_folder(tmp_path / "images", GREY_8)
     cv2.imwrite(str(folder / "image3.png"), GREY_8[3][:20])
     with pytest.raises(VideoError, match=r"image0\.png has 40x30 pixels, image3\.png 40x20"):
@@ -154,7 +154,7 @@ def test_folders_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
             open_video(folder)
 
 
-def test_a_picture_that_breaks_off_is_named_when_it_is_reached(tmp_path: Path) -> None:
+def test_a_truncated_picture_is_named_when_it_is_read(tmp_path: Path) -> None:
     folder = save_folder(tmp_path / "images", GREY_8)
     path = folder / "image4.png"
     path.write_bytes(path.read_bytes()[:600])
@@ -165,7 +165,7 @@ def test_a_picture_that_breaks_off_is_named_when_it_is_reached(tmp_path: Path) -
         list(video.frames())
 
 
-def test_a_folder_is_read_in_natural_order_and_other_files_are_passed_over(tmp_path: Path) -> None:
+def test_a_folder_is_read_in_natural_order_and_other_files_are_skipped(tmp_path: Path) -> None:
     folder = save_folder(tmp_path / "images", GREY_8, ".tif")
     for name in ("notes.txt", "._image1.tif", "Thumbs.db"):
         (folder / name).write_text("x")
@@ -191,7 +191,7 @@ def test_any_names_can_be_ordered(names: list[str]) -> None:
     assert len(sorted(names, key=natural_key)) == len(names)
 
 
-def test_pictures_too_large_are_refused_before_they_are_read(tmp_path: Path) -> None:
+def test_too_large_pictures_are_refused_before_they_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.pgm"
     with path.open("wb") as file:
         file.write(b"P5 9000 9000 255\n")

@@ -1,4 +1,4 @@
-"""A corrected frame rate: when each frame was taken, and what the reader is told."""
+"""A corrected frame rate changes the frame times and adds a note."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def test_without_a_correction_nothing_changes() -> None:
     assert with_fps(INFO, None) is INFO
 
 
-def test_a_correction_moves_every_frame_and_is_told() -> None:
+def test_a_correction_moves_every_frame_and_adds_a_note() -> None:
     corrected = with_fps(INFO, 15.0)
     assert corrected.fps == 15.0
     assert corrected.duration_s == pytest.approx(0.2)
@@ -38,6 +38,6 @@ def test_a_correction_moves_every_frame_and_is_told() -> None:
     ]
 
 
-def test_a_rate_that_is_only_rounded_is_not_told() -> None:
+def test_a_rounded_rate_adds_no_note() -> None:
     assert with_fps(INFO, 30.0).notes == INFO.notes
     assert with_fps(replace(INFO, fps=30.2), 30.0).notes != INFO.notes
