@@ -79,6 +79,15 @@ def chosen_plane(path: Path, count: int, choice: PlaneChoice) -> tuple[int, tupl
     return choice.plane - 1, (note,)
 
 
+def only_plane(path: Path, choice: PlaneChoice) -> tuple[Message, ...]:
+    """Notes on a choice for a file with one channel and one plane.
+
+    Raises:
+        VideoError: another channel or plane is chosen.
+    """
+    return chosen_channel(path, [""], choice)[1] + chosen_plane(path, 1, choice)[1]
+
+
 def _listed(names: Sequence[str]) -> Message:
     labels = ", ".join(_label(place, name) for place, name in enumerate(names))
     if len(names) == 1:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
-from rostfine_core.video.choice import PlaneChoice
+from rostfine_core.video.choice import PlaneChoice, only_plane
 from rostfine_core.video.micro_manager import read_acquisition
 from rostfine_core.video.pages import (
     TIFF_SUFFIXES,
@@ -62,7 +62,7 @@ class PictureFolder:
                 )
             )
         series = find_series(path, files, choice)
-        self._choice = choice
+        self._choice = series.choice
         self._stack: tuple[Path, TiffStack] | None = None
         acquisition = read_acquisition(path)
         self.times_s = acquisition.times_of(series.files)
@@ -88,6 +88,7 @@ class PictureFolder:
                 with readable(file), Image.open(file) as image:
                     headers.append(PageHeader(file.name, image.size, is_deep(image)))
                     self.codec = (image.format or file.suffix[1:]).lower()
+                notes |= dict.fromkeys(only_plane(path, self._choice))
                 places.append(_Place(file, 0))
         self.close()
         check_alike(path, headers)

@@ -34,12 +34,13 @@ class NamedSeries:
     """The pictures of a recording in order.
 
     ``steps`` counts the moments from the first picture, including missing ones; it is None if the
-    numbers do not show it.
+    numbers do not show it. ``choice`` is what remains to be chosen inside the files.
     """
 
     files: tuple[Path, ...]
     steps: tuple[int, ...] | None
-    notes: tuple[Message, ...]
+    choice: PlaneChoice
+    notes: tuple[Message, ...] = ()
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -61,16 +62,16 @@ def find_series(folder: Path, files: Sequence[Path], choice: PlaneChoice) -> Nam
         groups[(*(t.lower() for t in texts[0]), suffix)].setdefault(numbers, file)
     main = max(groups, key=lambda pattern: len(groups[pattern]))
     if len(groups[main]) < 2:  # the names follow no pattern
-        return NamedSeries(files=tuple(sorted(files, key=_by_name)), steps=None, notes=())
+        return NamedSeries(files=tuple(sorted(files, key=_by_name)), steps=None, choice=choice)
     channels = [p for p in groups if _is_channel(groups[p], groups[main], p, main)]
     chosen = main
     note: tuple[Message, ...] = ()
     if len(channels) > 1:
         place, note = chosen_channel(folder, [_differing(p, channels) for p in channels], choice)
         chosen, choice = channels[place], replace(choice, channel=None)
-    pictures, steps, notes = _in_time(folder, chosen, groups[chosen], choice)
+    series = _in_time(folder, chosen, groups[chosen], choice)
     others = set(files) - {f for p in channels for f in groups[p].values()}
-    return NamedSeries(files=pictures, steps=steps, notes=(*note, *notes, *_left_out(others)))
+    return replace(series, notes=(*note, *series.notes, *_left_out(others)))
 
 
 def _by_name(file: Path) -> list[tuple[int, int, str]]:
@@ -96,8 +97,8 @@ def _differing(pattern: Pattern, patterns: Sequence[Pattern]) -> str:
 
 def _in_time(
     folder: Path, pattern: Pattern, group: dict[Numbers, Path], choice: PlaneChoice
-) -> tuple[tuple[Path, ...], tuple[int, ...] | None, tuple[Message, ...]]:
-    """The pictures of one pattern in order, their steps in time, and notes for the user."""
+) -> NamedSeries:
+    """The pictures of one pattern in order."""
     varying = [i for i, column in enumerate(zip(*group, strict=True)) if len(set(column)) > 1]
     axes = {_axis(pattern, i, varying): i for i in varying}
     if "P" in axes and len(axes) > 1:
@@ -111,19 +112,23 @@ def _in_time(
             )
         )
     notes: tuple[Message, ...] = ()
-    for axis, choose in (("C", _choose_channel), ("Z", chosen_plane)):
-        is_axis = axis in axes and "T" in axes
-        values = sorted({numbers[axes[axis]] for numbers in group}) if is_axis else [0]
+    for axis, choose, chosen in (
+        ("C", _choose_channel, {"channel": None}),
+        ("Z", chosen_plane, {"plane": None}),
+    ):
+        if axis not in axes or "T" not in axes:
+            continue
+        values = sorted({numbers[axes[axis]] for numbers in group})
         place, note = choose(folder, len(values), choice)
-        if is_axis:
-            group = {n: f for n, f in group.items() if n[axes[axis]] == values[place]}
+        group = {n: f for n, f in group.items() if n[axes[axis]] == values[place]}
+        choice = replace(choice, **chosen)
         notes += note
     counters = [i for i in varying if len({numbers[i] for numbers in group}) > 1]
-    files = tuple(group.values())
-    if len(counters) != 1:
-        return files, None, notes
-    steps, gaps = _steps([numbers[counters[0]] for numbers in group])
-    return files, steps, notes + gaps
+    steps: tuple[int, ...] | None = None
+    if len(counters) == 1:
+        steps, gaps = _steps([numbers[counters[0]] for numbers in group])
+        notes += gaps
+    return NamedSeries(files=tuple(group.values()), steps=steps, choice=choice, notes=notes)
 
 
 def _axis(pattern: Pattern, place: int, varying: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ import tifffile
 
 from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
-from rostfine_core.video.choice import PlaneChoice, chosen_channel, chosen_plane
+from rostfine_core.video.choice import PlaneChoice, chosen_channel, chosen_plane, only_plane
 
 _DAMAGE = (OSError, ValueError, SyntaxError, KeyError, IndexError, TypeError, struct.error)
 _SECONDS = {
@@ -52,7 +52,8 @@ def read_layout(path: Path, *, page_count: int, choice: PlaneChoice) -> Layout:
     Raises:
         VideoError: they are planes of one moment, or the chosen channel or plane does not exist.
     """
-    plain = Layout(pages=tuple(range(page_count)))
+    if page_count == 1:
+        return _plain_layout(path, page_count, choice)
     try:
         with tifffile.TiffFile(path) as tiff:
             if tiff.ome_metadata:
@@ -60,12 +61,16 @@ def read_layout(path: Path, *, page_count: int, choice: PlaneChoice) -> Layout:
             elif tiff.imagej_metadata:
                 layout = _imagej_layout(path, tiff, page_count, choice)
             else:
-                layout = plain
+                layout = _plain_layout(path, page_count, choice)
             return _with_elapsed_times(tiff, layout)
     except VideoError:
         raise
     except _DAMAGE:  # unreadable metadata are ignored
-        return plain
+        return _plain_layout(path, page_count, choice)
+
+
+def _plain_layout(path: Path, page_count: int, choice: PlaneChoice) -> Layout:
+    return Layout(pages=tuple(range(page_count)), notes=only_plane(path, choice))
 
 
 def _imagej_layout(

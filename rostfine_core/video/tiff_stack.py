@@ -31,7 +31,7 @@ from rostfine_core.video.pages import (
     tags_of,
     truncation_warnings,
 )
-from rostfine_core.video.tiff_layout import Layout, read_layout
+from rostfine_core.video.tiff_layout import read_layout
 
 _COMPRESSION, _PHOTOMETRIC, _STRIPS, _STRIP_SIZES, _PLANAR, _TILES, _TILE_SIZES = (
     259, 262, 273, 279, 284, 324, 325,
@@ -70,11 +70,7 @@ class TiffStack:
             with readable(path):
                 self._virtual = _pages_without_headers(path) if len(headers) == 1 else None
             whole = len(headers) if self._virtual is None else len(self._virtual)
-            layout = (
-                read_layout(path, page_count=whole, choice=choice)
-                if whole > 1
-                else Layout(pages=(0,))
-            )
+            layout = read_layout(path, page_count=whole, choice=choice)
             self._image.seek(0)
             tags = tags_of(self._image)
             undo.pop_all()
@@ -84,7 +80,7 @@ class TiffStack:
         self.is_inverted = self.is_deep and tags.get(_PHOTOMETRIC) == _MIN_IS_WHITE
         self.times_s, self.interval_s = layout.times_s, layout.interval_s
         self.pixel_um = layout.pixel_um
-        self.notes = self._damage or layout.notes
+        self.notes = self._damage + layout.notes
 
     def read(self, index: int) -> Pixels:
         """The pixels of the page that shows moment ``index``."""

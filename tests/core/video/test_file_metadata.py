@@ -324,6 +324,46 @@ def test_all_pages_of_files_in_a_folder_are_read(tmp_path: Path) -> None:
     assert "The 3 files hold 12 pictures, one after the other." in told(folder)
 
 
+def test_channels_inside_the_files_of_a_folder_can_be_chosen(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for burst in range(3):
+        path = folder / f"burst_{burst:03}.tif"
+        tifffile.imwrite(path, hyperstack(4, 1, 2), imagej=True, metadata={"axes": "TZCYX"})
+    assert levels(folder) == 3 * [level(t) for t in range(4)]
+    assert levels(folder, PlaneChoice(channel="2")) == 3 * [level(t, 0, 1) for t in range(4)]
+
+
+@pytest.mark.parametrize("choice", [PlaneChoice(channel="2"), PlaneChoice(plane=2)])
+@pytest.mark.parametrize("kind", ["stack", "page", "damaged", "series", "names"])
+def test_a_choice_that_a_recording_does_not_offer_is_refused(
+    tmp_path: Path, kind: str, choice: PlaneChoice
+) -> None:
+    """Otherwise the record of a grade would name a channel that was never read."""
+    path = tmp_path / "a.tif"
+    if kind in ("stack", "page"):
+        pages = np.stack([picture(10 + k) for k in range(4 if kind == "stack" else 1)])
+        tifffile.imwrite(path, pages, photometric="minisblack", metadata=None)
+    elif kind == "damaged":
+        with tifffile.TiffWriter(path) as writer:
+            for k in range(4):
+                writer.write(picture(k), description="<OME></OME>", metadata=None)
+    else:
+        names = ["a1.png", "a2.png"] if kind == "series" else ["b.png", "c.png"]
+        path = numbered(tmp_path / "frames", names)
+    open_video(path).close()
+    with pytest.raises(VideoError, match=r"has no (channel '2'|plane 2)"):
+        open_video(path, choice)
+
+
+def test_a_truncated_stack_still_names_the_channel_that_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, hyperstack(6, 1, 2), imagej=True, metadata={"axes": "TZCYX"})
+    path.write_bytes(path.read_bytes()[:-WIDTH])
+    assert "cut off" in told(path)[0]
+    assert "2 channels" in told(path)[1]
+
+
 def write_h264(path: Path, aspect: Fraction, *, size: tuple[int, int] = (120, 96)) -> None:
     across = np.tile(np.linspace(30, 220, size[0]).astype(np.uint8), (size[1], 1))
     with av.open(str(path), "w") as container:
