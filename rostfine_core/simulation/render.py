@@ -65,7 +65,7 @@ class Speck:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Outlines:
+class SpermOutlines:
     """A posed sperm's parts as polygons and lines in field pixels; widths in pixels."""
 
     head: NDArray[np.float64]
@@ -78,7 +78,7 @@ class Outlines:
     droplet: tuple[float, float, float] | None
 
 
-def place(sperm: SimulatedSperm, pose: Pose, *, um_per_px: float) -> Outlines:
+def place(sperm: SimulatedSperm, pose: Pose, *, um_per_px: float) -> SpermOutlines:
     """Place a sperm's parts in the field."""
     shape = sperm.shape
     line, neck_end = centreline(shape, sperm.swimming, phase_rad=pose.phase_rad)
@@ -94,7 +94,7 @@ def place(sperm: SimulatedSperm, pose: Pose, *, um_per_px: float) -> Outlines:
     line_px = to_field(line)
     side = 0.35 * shape.droplet_um * np.array([[0.0, 1.0]])
     droplet = to_field(line[max(neck_end // 2, 1)][None] + side)[0]
-    return Outlines(
+    return SpermOutlines(
         head=to_field(head_outline(shape)),
         acrosome=tuple(to_field(acrosome_outline(shape, grown=g)) for g in (0.05, 0.0, -0.05)),
         vacuoles=tuple(
@@ -186,7 +186,7 @@ def draw_masks(
         mask |= (_shrink(canvas, window) >= 127.5).astype(np.uint8)
 
 
-def _tile(outlines: Outlines, window: Window, *, margin_px: int) -> Window | None:
+def _tile(outlines: SpermOutlines, window: Window, *, margin_px: int) -> Window | None:
     """The part of ``window`` that drawing the sperm can change, or None."""
     points = np.concatenate([outlines.head, outlines.neck, outlines.tail])
     low = np.floor(points.min(axis=0)).astype(int) - margin_px
@@ -199,7 +199,7 @@ def _tile(outlines: Outlines, window: Window, *, margin_px: int) -> Window | Non
     return Window(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top)
 
 
-def _density(outlines: Outlines, tile: Window) -> NDArray[np.float32]:
+def _density(outlines: SpermOutlines, tile: Window) -> NDArray[np.float32]:
     """How dense the sperm is in each pixel of ``tile`` (0 to 1), drawn from tail to head."""
     canvas = _canvas(tile)
     _tapered(
@@ -287,7 +287,7 @@ def _tapered(
         cv2.polylines(canvas, part, False, value, thickness=thickness, shift=SHIFT_BITS)
 
 
-def _neck_end(outlines: Outlines) -> float:
+def _neck_end(outlines: SpermOutlines) -> float:
     """The neck's width where it meets the tail."""
     return 0.4 * outlines.neck_width + 0.6 * outlines.tail_width
 

@@ -139,31 +139,66 @@ def build_index(path: Path) -> FrameIndex:
     Raises:
         VideoError: there is nothing to decode.
     """
+    read = _read_file(path)
+    pts = _display_times(path, read)
+    is_timed = None not in pts and all(a < b for a, b in pairwise(p or 0 for p in pts))
+    return FrameIndex(
+        frame_count=len(pts),
+        pts=tuple(p for p in pts if p is not None) if is_timed else None,
+        time_base=read.time_base,
+        fps=read.fps,
+        packets=tuple(p.identity for p in read.packets),
+        keys=_keys(read.packets),
+        codec=read.codec,
+        comment=read.comment,
+        pixel=read.pixel,
+        notes=(
+            *_empty_notes(read.empty),
+            *_notes(
+                len(pts), read.promised, read.fps, ends_early=read.ends_early, is_timed=is_timed
+            ),
+        ),
+    )
+
+
+def _read_file(path: Path) -> "_Contents":
+    """Read the header and all packets without decoding."""
     with open_container(path) as (container, stream):
-        promised = stream.frames
+        stated = stream.frames
         packets, ends_early = _read_packets(container, stream)
-        promised = promised or len(packets)
+        stated = stated or len(packets)
         time_base = stream.time_base or Fraction(1, 1000)
-        empty = _empty_frames(packets, promised, (stream.average_rate or 0) * time_base)
-        promised -= empty
-        ends_early = (
-            ends_early or len(packets) < promised or _is_shortened(container, stream, packets)
+        empty = _empty_frames(packets, stated, (stream.average_rate or 0) * time_base)
+        promised = stated - empty
+        return _Contents(
+            packets=packets,
+            promised=promised,
+            empty=empty,
+            ends_early=ends_early
+            or len(packets) < promised
+            or _is_shortened(container, stream, packets),
+            lacks_times=_lacks_display_times(container, stream),
+            time_base=time_base,
+            fps=float(stream.average_rate or stream.guessed_rate or FALLBACK_FPS),
+            codec=stream.codec_context.name,
+            comment=_comment(container),
+            pixel=(float(stream.sample_aspect_ratio or 1), 1.0),
         )
-        fps = float(stream.average_rate or stream.guessed_rate or FALLBACK_FPS)
-        codec = stream.codec_context.name
-        comment = _comment(container)
-        aspect = stream.sample_aspect_ratio or Fraction(1)
-        without_times = _lacks_display_times(container, stream)
-    if not packets:
+
+
+def _display_times(path: Path, read: "_Contents") -> list[int | None]:
+    """The display times of the frames, from the packets or, in doubt, from decoding."""
+    if not read.packets:
         raise VideoError(
             Message(
                 "{path} holds no pictures (zero frames): record or export it again.",
                 path=path,
             )
         )
-    shown = [p.pts for p in packets if not p.is_discarded]
+    shown = [p.pts for p in read.packets if not p.is_discarded]
     pts: list[int | None] = [*sorted({p for p in shown if p is not None})]
-    if without_times or ends_early or len(pts) < len(shown) or promised != len(packets):
+    is_miscounted = len(pts) < len(shown) or read.promised != len(read.packets)
+    if read.lacks_times or read.ends_early or is_miscounted:
         pts = decoded_pts(path)
     if not pts:
         raise VideoError(
@@ -172,22 +207,7 @@ def build_index(path: Path) -> FrameIndex:
                 path=path,
             )
         )
-    is_timed = None not in pts and all(a < b for a, b in pairwise(p or 0 for p in pts))
-    return FrameIndex(
-        frame_count=len(pts),
-        pts=tuple(p for p in pts if p is not None) if is_timed else None,
-        time_base=time_base,
-        fps=fps,
-        packets=tuple(p.identity for p in packets),
-        keys=_keys(packets),
-        codec=codec,
-        comment=comment,
-        pixel=(float(aspect), 1.0),
-        notes=(
-            *_empty_notes(empty),
-            *_notes(len(pts), promised, fps, ends_early=ends_early, is_timed=is_timed),
-        ),
-    )
+    return pts
 
 
 def _comment(container: InputContainer) -> str:
@@ -256,6 +276,26 @@ class _Packet:
     @property
     def identity(self) -> PacketId:
         return self.pts, self.size
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Contents:
+    """What a file holds by its header and packets.
+
+    ``promised`` is the header's frame count without the ``empty`` ones; ``lacks_times`` says that
+    the packets carry no display times.
+    """
+
+    packets: list[_Packet]
+    promised: int
+    empty: int
+    ends_early: bool
+    lacks_times: bool
+    time_base: Fraction
+    fps: float
+    codec: str
+    comment: str
+    pixel: tuple[float, float]
 
 
 def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[list[_Packet], bool]:

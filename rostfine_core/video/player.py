@@ -145,24 +145,10 @@ def probe(path: Path, choice: PlaneChoice | None = None) -> VideoInfo:
 
 def _open_source(path: Path, choice: PlaneChoice) -> Source:
     try:
-        if path.is_dir():
-            return _open_stills(path, choice)
-        if not path.exists():
-            raise VideoError(
-                Message(
-                    "There is no file {path}: check its name and drive.",
-                    path=path,
-                )
-            )
-        if not path.is_file():
-            raise VideoError(
-                Message(
-                    "{path} is not a file: choose a video.",
-                    path=path,
-                )
-            )
-        with path.open("rb") as file:
-            head = file.read(4)
+        if path.is_dir() or _first_bytes(path) in TIFF_STARTS:
+            from rostfine_core.video.stills import StillsSource  # tifffile is slow to import
+
+            return StillsSource(path, choice)
     except OSError as error:
         raise VideoError(
             Message(
@@ -171,15 +157,6 @@ def _open_source(path: Path, choice: PlaneChoice) -> Source:
                 reason=error.strerror or str(error),
             )
         ) from error
-    if not head:
-        raise VideoError(
-            Message(
-                "{path} is empty (0 bytes): record or copy it again.",
-                path=path,
-            )
-        )
-    if head in TIFF_STARTS:
-        return _open_stills(path, choice)
     if choice != PlaneChoice():
         raise VideoError(
             Message(
@@ -189,7 +166,34 @@ def _open_source(path: Path, choice: PlaneChoice) -> Source:
     return ContainerSource(path)
 
 
-def _open_stills(path: Path, choice: PlaneChoice) -> Source:
-    from rostfine_core.video.stills import StillsSource  # tifffile is slow to import
+def _first_bytes(path: Path) -> bytes:
+    """The first bytes of a file, which tell its kind.
 
-    return StillsSource(path, choice)
+    Raises:
+        VideoError: it is missing, empty or not a file.
+        OSError: it cannot be read.
+    """
+    if not path.exists():
+        raise VideoError(
+            Message(
+                "There is no file {path}: check its name and drive.",
+                path=path,
+            )
+        )
+    if not path.is_file():
+        raise VideoError(
+            Message(
+                "{path} is not a file: choose a video.",
+                path=path,
+            )
+        )
+    with path.open("rb") as file:
+        head = file.read(4)
+    if not head:
+        raise VideoError(
+            Message(
+                "{path} is empty (0 bytes): record or copy it again.",
+                path=path,
+            )
+        )
+    return head
