@@ -141,9 +141,10 @@ class Seed:
 
     ``target`` identifies the sperm in every record and never changes. The user's name for it is
     kept separately and joined on export; on the command line the two are the same.
-    The first seed of a target starts its track: it says which head, whose middle is then measured.
-    Later seeds of the same target correct it and stay where they were placed. With ``is_exact`` a
-    person placed the middle of the head by hand; the track keeps that place on the head.
+    The first seed of a target starts its track: it says which head, and its middle is then
+    measured. Later seeds of the same target correct it and stay where they were placed.
+    ``is_exact``: a person placed the middle of the head by hand, and the track keeps that point on
+    the head.
     """
 
     target: str
@@ -173,10 +174,10 @@ class TrackStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class HeadMeasure:
-    """A head as it was measured in one frame.
+    """A head measured in one frame.
 
-    ``angle_rad`` is the direction of the long axis, either end first; ``confidence`` grows to 1
-    with how far the outline stands out from noise, and is over a half.
+    ``angle_rad`` is the direction of the long axis, towards either end; ``confidence`` lies between
+    0.5 and 1 and grows with how far the outline stands out from noise.
     """
 
     x_px: float

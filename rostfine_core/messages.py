@@ -58,7 +58,7 @@ def say_by(translate: Translate) -> Say:
 
 
 def joined(messages: Iterable[Message | str], separator: str = "; ") -> Message:
-    """Several messages as one, each is translated separately; plain text stays as it is."""
+    """Several messages as one; each is translated separately, plain text not at all."""
     parts = {f"part{n}": m for n, m in enumerate(messages)}
     return Message(separator.join(f"{{{name}}}" for name in parts), **parts)
 

@@ -28,7 +28,7 @@ class Preprocessing:
 
     ``normalise``: ``fixed`` (official) scales to 0...1, subtracts ``mean`` and divides by ``std``
     in all channels. ``clip`` subtracts each clip's mean per channel and divides by its standard
-    deviation, so that lamp and camera matter less; ``mean`` and ``std`` are then unused. Where the
+    deviation, so that lamp and camera matter less; ``mean`` and ``std`` are then unused. If the
     light changes over the clip, its frames are first made equally bright (``rostfine_core.light``).
 
     Raises:
@@ -135,7 +135,7 @@ def preprocess(images: Tensor, *, settings: Preprocessing = OFFICIAL_PREPROCESSI
 def _evening_gains(images: Tensor) -> Tensor:
     """Factors (B, T) that make frames (B, T, S, S, 3) as bright as their clip; 1 in steady light.
 
-    To the network, a lamp that fades or an exposure that jumps looks like a change of the sperm.
+    To the network, a fading lamp or a jump in exposure looks like a change in the sperm.
     """
     sums = images[:, :, ::SAMPLING, ::SAMPLING].sum(dim=-1, dtype=torch.int16)
     levels = rearrange(sums, "b t h w -> b t (h w)").median(dim=-1).values.double() / 3
