@@ -21,7 +21,9 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         for _ in write_scene(
-            folder, settings=SCENE, write_video=partial(write_video, quantiser=QUANTISER)
+            folder,
+            settings=SCENE,
+            write_video=partial(write_video, codec="h264", quantiser=QUANTISER),
         ):
             pass
         shutil.move(folder / VIDEO_NAME, RESOURCES / "demo.mp4")

@@ -40,8 +40,15 @@ class ConfigError(RostfineError):
     """A configuration file cannot be read or holds an invalid value."""
 
 
-def install_command(extra: str) -> str:
-    """The command that installs an extra into the running Python, for error messages."""
-    python = sys.executable or "python"
-    command = f'"{python}" -m pip install -c requirements.lock -e ".[{extra}]"'
-    return f"`{command}` in the program's folder"
+def how_to_add(extra: str) -> str:
+    """What to do to have the packages of an extra, for error messages: no full stop.
+
+    The installed program has no pip and cannot be added to.
+    """
+    if getattr(sys, "frozen", False):
+        return (
+            "the installed program grades videos and leaves training to the Python version, so "
+            f'install RoSTFine Assist from its source with the extra "{extra}", as its README says'
+        )
+    command = f'"{sys.executable or "python"}" -m pip install -c requirements.lock -e ".[{extra}]"'
+    return f"run `{command}` in the program's folder"

@@ -8,7 +8,7 @@ from typing import Any
 
 from rostfine_core.cli.arguments import Verbs, count, positive, size, whole
 from rostfine_core.cli.progress import run_job
-from rostfine_core.errors import ConfigError, StoreError, install_command
+from rostfine_core.errors import ConfigError, StoreError, how_to_add
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -131,8 +131,7 @@ def _with_extra(run: Run) -> Run:
             if str(error.name).startswith("rostfine_core"):
                 raise
             raise ConfigError(
-                f"This verb needs {error.name}, which is not installed: run "
-                f"{install_command('training')}."
+                f"This verb needs {error.name}, which is not installed: {how_to_add('training')}."
             ) from error
 
     return checked
@@ -140,7 +139,7 @@ def _with_extra(run: Run) -> Run:
 
 def _simulate(arguments: argparse.Namespace) -> int:
     from rostfine_core.simulation import SceneSettings, write_dataset, write_scene
-    from rostfine_core.video import write_video
+    from rostfine_core.video import default_codec, write_video
 
     chosen: dict[str, Any] = {
         "frame_count": arguments.frames,
@@ -167,6 +166,8 @@ def _simulate(arguments: argparse.Namespace) -> int:
         )
         print(f"{count} labelled clips written to {arguments.out}")
         return 0
+    if default_codec() != "h264":
+        print("This program has no H.264 encoder: videos are written as MPEG-4.")
     for number in range(arguments.count or 1):
         settings = SceneSettings(seed=arguments.seed + number, **chosen)
         folder = arguments.out / f"scene-{settings.seed:04d}"

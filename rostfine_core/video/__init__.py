@@ -5,8 +5,16 @@ display order among the frames that the file really holds, whatever the header c
 """
 
 from rostfine_core.video.choice import PlaneChoice
-from rostfine_core.video.encode import write_video
+from rostfine_core.video.encode import default_codec, write_video
 from rostfine_core.video.frame import DecodedFrame
 from rostfine_core.video.player import Video, open_video, probe
 
-__all__ = ["DecodedFrame", "PlaneChoice", "Video", "open_video", "probe", "write_video"]
+__all__ = [
+    "DecodedFrame",
+    "PlaneChoice",
+    "Video",
+    "default_codec",
+    "open_video",
+    "probe",
+    "write_video",
+]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,8 @@ from rostfine_core.files import atomic_write
 
 VideoCodec = Literal["h264", "mjpeg", "mpeg4", "rawvideo", "ffv1"]
 
-_ENCODERS = {"h264": "libx264"}
+H264_ENCODER = "libx264"
+_ENCODERS = {"h264": H264_ENCODER}
 _LOSSLESS_PIXELS = {"rawvideo": "bgr24", "ffv1": "bgr0"}
 _BEST_QUANTISER = {"h264": 16, "mjpeg": 2, "mpeg4": 2}
 _ACCURATE = (
@@ -29,12 +31,34 @@ _ACCURATE = (
 )
 
 
+def default_codec() -> VideoCodec:
+    """What videos are written as: H.264, or MPEG-4 where FFmpeg has no encoder for H.264.
+
+    libx264 is under the GPL, so the installed program has a stub in its place: FFmpeg still lists
+    the encoder, and only opening it tells.
+    """
+    return "h264" if _opens(H264_ENCODER) else "mpeg4"
+
+
+@cache
+def _opens(encoder: str) -> bool:
+    try:
+        context = av.CodecContext.create(encoder, "w")
+        assert isinstance(context, av.VideoCodecContext)
+        context.width, context.height, context.pix_fmt = 64, 64, "yuv420p"
+        context.time_base = Fraction(1, 25)
+        context.open()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
+
+
 def write_video(
     path: Path,
     frames: Iterable[NDArray[np.uint8]],
     *,
     fps: float,
-    codec: VideoCodec = "h264",
+    codec: VideoCodec | None = None,
     quantiser: int | None = None,
     comment: str = "",
 ) -> None:
@@ -47,16 +71,22 @@ def write_video(
         path: .mp4, .mov, .avi or .mkv; written under a temporary name and then renamed.
         frames: (H, W, 3) RGB or (H, W) grey, uint8, all of one size; taken one at a time.
         fps: frames per second.
-        codec: "rawvideo" (AVI) and "ffv1" (MKV, AVI) are lossless.
+        codec: "rawvideo" (AVI) and "ffv1" (MKV, AVI) are lossless; by default ``default_codec()``.
         quantiser: how coarse a lossy codec may be, lower is better: 0 to 51 for h264, 1 to 31 for
             mjpeg and mpeg4; by default near the best quality.
         comment: a note stored in the file.
 
     Raises:
-        VideoError: there are no frames, they change size, or the container does not support the
-            codec.
+        VideoError: there are no frames, they change size, FFmpeg has no encoder for the codec, or
+            the container does not support it.
         StoreError: the file cannot be written.
     """
+    codec = codec or default_codec()
+    if codec == "h264" and not _opens(H264_ENCODER):
+        raise VideoError(
+            f"Cannot write {path} as H.264, for which no encoder is installed: write mpeg4, mjpeg "
+            "or, without loss, ffv1."
+        )
     remaining = iter(frames)
     first = next(remaining, None)
     if first is None:

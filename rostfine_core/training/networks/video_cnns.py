@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rostfine_core.errors import ConfigError, install_command
+from rostfine_core.errors import ConfigError, how_to_add
 from rostfine_core.model import RoSTFineConfig
 
 SLOWFAST_ALPHA = 4
@@ -71,7 +71,7 @@ def _pytorchvideo(module: str) -> Any:  # noqa: ANN401 - the library has no anno
     except ImportError as error:
         raise ConfigError(
             "This baseline needs pytorchvideo, which is not installed: "
-            f"run {install_command('baselines')}, or choose another network."
+            f"{how_to_add('baselines')}, or choose another network."
         ) from error
 
 
