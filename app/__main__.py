@@ -1,21 +1,26 @@
 """Starts the window: ``rostfine-app [VIDEO]`` or ``python -m app``."""
 
 import argparse
+import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslator, Signal
-from PySide6.QtGui import QFontDatabase, QFontInfo
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QFontDatabase, QFontInfo, QGuiApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.jobs.preload import answer_first, preload_pyqtgraph
 from rostfine_core import __version__
-from rostfine_core.bundled import bundled_path
+from rostfine_core.bundled import bundled_path, free_children
 from rostfine_core.errors import RostfineError
 from rostfine_core.messages import Message
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
 
 
 class _Teller(QObject):
@@ -27,35 +32,83 @@ class _Teller(QObject):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the application; returns the exit status."""
     arguments = _arguments(sys.argv[1:] if argv is None else argv)
+    if arguments.probe:
+        return _probe()
     answer_first()
     from app.crash import crash_log
-    from app.state.settings import Settings, log_file
+    from app.state.settings import log_file
 
     os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
     application = _application()
-    settings = Settings(arguments.settings)
-    translators = _translate(application, arguments.language or settings.text("language"))
-    teller = _Teller()
+    teller, translators = _Teller(), _Translators(application)
     with crash_log(log_file(), teller.told.emit):
-        preload_pyqtgraph()
-        from app.main_window import MainWindow
-
-        window = MainWindow(settings)
-        teller.told.connect(lambda sentence: window.errors.tell(_bug(sentence), is_bug=True))
-        window.seen.connect(window.controller.start, Qt.ConnectionType.QueuedConnection)
-        window.show()
-        QTimer.singleShot(0, window, lambda: _open(window, arguments))
+        try:
+            window = _window(arguments, translators, teller)
+        except Exception as error:  # noqa: BLE001 - the program's boundary: nothing else would tell
+            _tell_failed_start(error, has_dialog=arguments.self_test is None)
+            return 1
         status = application.exec()
         window.deleteLater()
-    for translator in translators:
-        application.removeTranslator(translator)
+    translators.remove()
     return status
 
 
-def _open(window: object, arguments: argparse.Namespace) -> None:
+def _window(
+    arguments: argparse.Namespace, translators: "_Translators", teller: _Teller
+) -> "MainWindow":
+    """The window on screen, about to do what the arguments ask for."""
+    from app.state.settings import Settings
+
+    folder: Path | None = arguments.self_test
+    settings = Settings(arguments.settings if folder is None else folder / "settings.ini")
+    translators.install(arguments.language or settings.text("language"))
+    preload_pyqtgraph()
     from app.main_window import MainWindow
 
-    assert isinstance(window, MainWindow)
+    window = MainWindow(settings)
+    teller.told.connect(lambda sentence: window.errors.tell(_bug(sentence), is_bug=True))
+    window.seen.connect(window.controller.start, Qt.ConnectionType.QueuedConnection)
+    window.show()
+    if folder is None:
+        QTimer.singleShot(0, window, lambda: _open(window, arguments))
+        return window
+    from app.self_test import SelfTest
+
+    settings.set_value("report_folder", str(folder / "reports"))
+    test = SelfTest(window, folder)
+    teller.told.connect(test.fail)
+    return window
+
+
+def _probe() -> int:
+    """Tell by the exit status, and in a word, whether Qt can open a window here."""
+    platform_name = QGuiApplication([]).platformName()
+    if sys.stdout is not None:  # a program without a console has none on Windows
+        sys.stdout.write(f"{platform_name}\n")
+    return 0
+
+
+def _tell_failed_start(error: Exception, *, has_dialog: bool) -> None:
+    """Log why there is no window, and say it in a dialog and on the console."""
+    from app.presentation.wording import say
+    from app.state.settings import log_file
+
+    sys.excepthook(type(error), error, error.__traceback__)
+    sentence = say(
+        Message(
+            "RoSTFine Assist could not start ({error}): install it again, and if that does not "
+            "help, send the log {log} to whoever looks after it.",
+            error=f"{type(error).__name__}: {error}",
+            log=str(log_file()),
+        )
+    )
+    if sys.stderr is not None:
+        sys.stderr.write(f"{sentence}\n")
+    if has_dialog:
+        QMessageBox.critical(None, "RoSTFine Assist", sentence)
+
+
+def _open(window: "MainWindow", arguments: argparse.Namespace) -> None:
     if not arguments.demo:
         if arguments.video is not None:
             window.controller.open_video(arguments.video)
@@ -81,8 +134,35 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--demo", action="store_true", help="open the demonstration video")
     parser.add_argument("--language", choices=("en", "ja"), help="instead of the setting")
     parser.add_argument("--settings", type=Path, help="a settings file of its own")
+    parser.add_argument(
+        "--self-test",
+        type=Path,
+        metavar="DIR",
+        help="test this installation: open the demonstration video, click, grade and export, leave "
+        "report, grades and a screenshot in DIR, which must be new or empty, and end with 0 if all "
+        "of it worked",
+    )
+    parser.add_argument(
+        "--probe",
+        action="store_true",
+        help="print how Qt opens windows here, and end; with an error if it cannot",
+    )
     parser.add_argument("--version", action="version", version=f"RoSTFine Assist {__version__}")
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    if arguments.self_test is not None:
+        _prepare(arguments.self_test, parser)
+    return arguments
+
+
+def _prepare(folder: Path, parser: argparse.ArgumentParser) -> None:
+    """Make the folder of the self-test; wrong use if it holds anything, such as a report."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(folder.iterdir())
+    except OSError as error:
+        parser.error(f"--self-test {folder}: {error.strerror or error}")
+    if not is_empty:
+        parser.error(f"--self-test {folder}: the folder is not empty")
 
 
 def _application() -> QApplication:
@@ -98,23 +178,33 @@ def _application() -> QApplication:
     return application
 
 
-def _translate(application: QApplication, language: str) -> list[QTranslator]:
-    """Install the translations of the program and of Qt itself; English needs none."""
-    locale = QLocale.system() if language == "system" else QLocale(language)
-    installed = []
-    try:
-        folder = str(bundled_path("resources/translations"))
-    except RostfineError:
-        return []
-    qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    if locale.language() == QLocale.Language.Japanese:
-        _lend_japanese_font(application)
-    for name, place in (("rostfine", folder), ("qtbase", qt_folder)):
-        translator = QTranslator(application)
-        if translator.load(locale, name, "_", place):
-            application.installTranslator(translator)
-            installed.append(translator)
-    return installed
+class _Translators:
+    """The translations of the program and of Qt itself; English needs none."""
+
+    def __init__(self, application: QApplication) -> None:
+        self._application = application
+        self._installed: list[QTranslator] = []
+
+    def install(self, language: str) -> None:
+        """Translate all that is shown from now on; "system" is the system's language."""
+        locale = QLocale.system() if language == "system" else QLocale(language)
+        try:
+            folder = str(bundled_path("resources/translations"))
+        except RostfineError:
+            return
+        qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if locale.language() == QLocale.Language.Japanese:
+            _lend_japanese_font(self._application)
+        for name, place in (("rostfine", folder), ("qtbase", qt_folder)):
+            translator = QTranslator(self._application)
+            if translator.load(locale, name, "_", place):
+                self._application.installTranslator(translator)
+                self._installed.append(translator)
+
+    def remove(self) -> None:
+        """Take them away again, for another start in the same process."""
+        for translator in self._installed:
+            self._application.removeTranslator(translator)
 
 
 def _lend_japanese_font(application: QApplication) -> None:
@@ -141,4 +231,6 @@ def _bug(sentence: str) -> str:
 
 
 if __name__ == "__main__":
+    multiprocessing.freeze_support()
+    free_children()
     sys.exit(main())

@@ -4,6 +4,7 @@ They lie beside the packages, so their place depends on how the program was inst
 checkout (editable install), a wheel (under the environment's ``share``) or a frozen program.
 """
 
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -34,9 +35,31 @@ def bundled_path(name: str) -> Path:
     )
 
 
+def is_demo_video(path: Path) -> bool:
+    """Whether a video is the demonstration that comes with the program."""
+    return any(path == root / DEMO_VIDEO for root in _roots())
+
+
+def is_frozen() -> bool:
+    """Whether this is the installed program, which carries its own Python."""
+    return getattr(sys, "frozen", False)
+
+
+def free_children() -> None:
+    """Let programs started from the installed one load the system's libraries, not its own.
+
+    Its starter points ``LD_LIBRARY_PATH`` at the program's folder, where for example the file
+    manager that shows a report would find libraries of other versions than its own.
+    """
+    if is_frozen():
+        before = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
+        os.environ.pop("LD_LIBRARY_PATH", None)
+        if before:
+            os.environ["LD_LIBRARY_PATH"] = before
+
+
 def _roots() -> tuple[Path, ...]:
-    frozen = getattr(sys, "_MEIPASS", None)
-    if frozen is not None:
-        return (Path(frozen),)
+    if is_frozen():
+        return (Path(sys._MEIPASS),)  # type: ignore[attr-defined]  # PyInstaller's
     checkout = Path(__file__).resolve().parent.parent
     return (checkout, Path(sysconfig.get_path("data")) / "share" / "rostfine-assist")

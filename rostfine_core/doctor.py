@@ -1,31 +1,39 @@
 """The doctor finds out what works on this machine and what to do about the rest."""
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rostfine_core.bundled import DEMO_MODEL, DEMO_VIDEO, bundled_path
+from rostfine_core.bundled import DEMO_MODEL, DEMO_VIDEO, bundled_path, is_frozen
 from rostfine_core.errors import RostfineError
 
 CODECS = {"h264": "MP4/MOV", "mpeg4": "MPEG-4", "mjpeg": "AVI (MJPG)", "rawvideo": "raw AVI"}
+REINSTALL = "Install RoSTFine Assist again."
+WINDOW_PROGRAM = "rostfine-app"
+PROBE_S = 60
+"""How long a window may take to open on a busy machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """The result of one check; ``advice`` says what to do if it failed."""
+    """The result of one check; ``advice`` says what to do if it failed.
+
+    What is not needed, such as a GPU, may fail without anything being broken.
+    """
 
     subject: str
     works: bool
     detail: str
     advice: str = ""
+    is_needed: bool = True
 
 
 def examine(results_folder: Path) -> Iterator[Finding]:
@@ -53,7 +61,7 @@ def _packages() -> Finding:
                 subject="Packages",
                 works=False,
                 detail=f"{name} is missing",
-                advice="Install RoSTFine Assist again.",
+                advice=REINSTALL,
             )
     return Finding(subject="Packages", works=True, detail=", ".join(versions))
 
@@ -72,14 +80,24 @@ def _gpu() -> Finding:
             "on the CPU",
             advice="Install the current driver and start again."
             if built_for_gpu()
-            else "The installed PyTorch has no CUDA: install one that has (pytorch.org).",
+            else _advice_without_cuda(),
+            is_needed=False,
         )
     return Finding(
         subject="GPU",
         works=False,
         detail="no NVIDIA GPU can be used; grading runs on the CPU",
-        advice="With an NVIDIA GPU in the machine, install its current driver and start again.",
+        advice="With an NVIDIA GPU in the machine, install its current driver and start again."
+        if built_for_gpu()
+        else "",
+        is_needed=False,
     )
+
+
+def _advice_without_cuda() -> str:
+    if is_frozen():
+        return "This program is built for CPUs: install the build for NVIDIA GPUs."
+    return "The installed PyTorch has no CUDA: install one that has (pytorch.org)."
 
 
 def _driver_version() -> str | None:
@@ -105,26 +123,33 @@ def _codecs() -> Finding:
         subject="Codecs",
         works=not missing,
         detail=f"missing: {', '.join(missing)}" if missing else ", ".join(CODECS.values()),
-        advice="Install the package `av` again: its own build has all of them." if missing else "",
+        advice=_advice_on_codecs() if missing else "",
     )
+
+
+def _advice_on_codecs() -> str:
+    if is_frozen():
+        return REINSTALL
+    return "Install the package `av` again: its own build has all of them."
 
 
 def _qt() -> Finding:
     """Start Qt in a separate process, since a failing platform plugin would end this one."""
-    if importlib.util.find_spec("PySide6") is None:
+    folder = Path(sys.executable).parent if is_frozen() else sysconfig.get_path("scripts")
+    program = shutil.which(WINDOW_PROGRAM, path=str(folder))
+    if program is None:
         return Finding(
             subject="Window",
             works=False,
-            detail="PySide6 is missing",
-            advice="Install RoSTFine Assist again.",
+            detail=f"{WINDOW_PROGRAM} is missing in {folder}",
+            advice=REINSTALL,
         )
-    probe = "from PySide6.QtGui import QGuiApplication as A; print(A([]).platformName())"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", probe], capture_output=True, text=True, timeout=30, check=False
+            [program, "--probe"], capture_output=True, text=True, timeout=PROBE_S, check=False
         )
         works, detail = done.returncode == 0, done.stdout.strip()
-    except subprocess.TimeoutExpired:
+    except (OSError, subprocess.TimeoutExpired):
         works, detail = False, ""
     if works:
         return Finding(subject="Window", works=True, detail=f"Qt platform {detail}")
@@ -133,8 +158,19 @@ def _qt() -> Finding:
         subject="Window",
         works=False,
         detail=f"Qt cannot open a window on {asked}",
-        advice="Start from a desktop session; on Linux run packaging/system_packages.sh.",
+        advice=_advice_on_window(),
     )
+
+
+def _advice_on_window() -> str:
+    if not is_frozen():
+        return "Start from a desktop session; on Linux run packaging/system_packages.sh."
+    if platform.system() == "Linux":
+        return (
+            "Start from a desktop session; on Debian or Ubuntu install libegl1, libgl1, "
+            "libxkbcommon-x11-0 and libxcb-cursor0."
+        )
+    return "Start from a desktop session; if that does not help, install RoSTFine Assist again."
 
 
 def _model() -> Finding:
@@ -180,5 +216,5 @@ def _attempt(subject: str, work: Callable[[], str]) -> Finding:
             subject=subject,
             works=False,
             detail=str(error),
-            advice="Install RoSTFine Assist again.",
+            advice=REINSTALL,
         )

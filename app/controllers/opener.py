@@ -15,6 +15,7 @@ from app.presentation.wording import say
 from app.state.records import Calibration, Draft, OpenedVideo
 from app.state.session import Session
 from app.state.settings import Settings
+from rostfine_core.bundled import is_demo_video
 from rostfine_core.domain import SampleInfo, Seed
 from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache
@@ -120,10 +121,15 @@ class Opener(QObject):
         footage = self._keep_frames(path, opened)  # last, as its thread would delay the panels
         self._analysis.use(footage)
         self._check(footage)
-        self._settings.add_recent(path)
+        self._remember(path)
         self._editor.add_seeds(seeds)
         self._session.set_message(" ".join(map(say, info.notes)))
         self.opened.emit()
+
+    def _remember(self, path: Path) -> None:
+        """Offer a video again, but not the demonstration: its folder is the program's own."""
+        if not is_demo_video(path):
+            self._settings.add_recent(path)
 
     def _first_draft(self) -> Draft:
         """What a video starts with: what was typed before opening, else what is remembered."""
@@ -205,7 +211,7 @@ class Opener(QObject):
         frame = self._session.frame
         self._let_frames_go()
         self._session.move_video(path)
-        self._settings.add_recent(path)
+        self._remember(path)
         footage = self._keep_frames(path, opened)
         self._player.seek(frame)
         if not self._sha256:

@@ -560,6 +560,10 @@
         <translation>この精子は {count} フレームでしか見えず、評価には足りません。追跡を修正するか、別の精子をクリックしてください。</translation>
     </message>
     <message>
+        <source>RoSTFine Assist could not start ({error}): install it again, and if that does not help, send the log {log} to whoever looks after it.</source>
+        <translation>RoSTFine Assist を起動できませんでした({error})。再インストールしても起動しない場合は、ログ {log} を管理者に送ってください。</translation>
+    </message>
+    <message>
         <source>Something went wrong inside the program ({error}). Your work is as it was before.</source>
         <translation>プログラム内部で問題が発生しました({error})。作業内容は直前のまま残っています。</translation>
     </message>

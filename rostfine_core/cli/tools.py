@@ -10,7 +10,10 @@ def add_tool_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     _add_convert(verbs)
     doctor = verbs.add_parser(
-        "doctor", help="check what works on this machine and what to do about the rest"
+        "doctor",
+        help="check what works on this machine and what to do about the rest",
+        description="Checks what works on this machine. The exit status is 1 if something that the "
+        "program needs is broken; a GPU is none of that.",
     )
     doctor.add_argument(
         "--folder", type=Path, default=Path(), help="folder that results will be written to"
@@ -85,4 +88,4 @@ def _doctor(arguments: argparse.Namespace) -> int:
         print(f"{'ok  ' if finding.works else 'LOOK'}  {finding.subject:13}  {finding.detail}")
         if finding.advice:
             print(f"{'':21}{finding.advice}")
-    return 0
+    return 0 if all(f.works for f in findings if f.is_needed) else 1
