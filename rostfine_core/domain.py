@@ -172,6 +172,22 @@ class TrackStatus(StrEnum):
     MANUAL = "manual"
 
 
+class DoubtKind(StrEnum):
+    """Why a track may follow something else than the sperm that was clicked."""
+
+    MEETING = "met another"
+    FOUND_AGAIN = "found again after it was lost"
+    SHARED = "on the same head as another track"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A reason to doubt a track, and the ``frame`` from which on to check it."""
+
+    kind: DoubtKind
+    frame: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class HeadMeasure:
     """A head measured in one frame.
@@ -192,6 +208,7 @@ class HeadMeasure:
 class TrackPoint:
     """The head's position in one frame; x and y are NaN if the status is ``lost``.
 
+    What was measured while in ``doubt`` counts as ``predicted``: it may be another's position.
     ``score`` is the tracker's confidence from 0 to 1 (normalised cross-correlation at the peak).
     """
 
@@ -202,14 +219,24 @@ class TrackPoint:
     score: float
     status: TrackStatus
     is_duplicate: bool = False
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """The path of one sperm: one point per frame, frames ascending without gaps."""
+    """The path of one sperm: one point per frame, frames ascending without gaps.
+
+    Where the sperm left the picture, the path ends before ``left_frame``.
+    """
 
     target: str
     points: tuple[TrackPoint, ...]
+    left_frame: int | None = None
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """The reasons to doubt the track, each once, in the order of their frames."""
+        return tuple(dict.fromkeys(p.doubt for p in self.points if p.doubt is not None))
 
     @property
     def first_frame(self) -> int:

@@ -7,6 +7,8 @@ from rostfine_core.marking import marked
 FlagCode = Literal[
     "track_lost",
     "track_uncertain",
+    "track_doubtful",
+    "track_left",
     "track_jump",
     "few_training_samples",
     "training_samples_unknown",
@@ -35,6 +37,8 @@ FlagCode = Literal[
 FLAG_TITLES: dict[str, str] = {
     "track_lost": marked("Track lost"),
     "track_uncertain": marked("Track uncertain"),
+    "track_doubtful": marked("Track doubtful"),
+    "track_left": marked("Left the picture"),
     "track_jump": marked("Track jumps"),
     "few_training_samples": marked("Model of few samples"),
     "training_samples_unknown": marked("Training samples unknown"),

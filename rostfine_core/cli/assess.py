@@ -37,6 +37,9 @@ def add_video_verbs(verbs: Verbs) -> None:
     track.add_argument(
         "--out", type=Path, required=True, help="CSV: target,frame,x_px,y_px,score,status"
     )
+    track.add_argument(
+        "--doubt", action="store_true", help="add a column with the reason why a frame is doubtful"
+    )
     _add_video_options(track)
     track.set_defaults(run=_track)
 
@@ -109,7 +112,7 @@ def _track(arguments: argparse.Namespace) -> int:
     seeds = read_seeds(arguments.seeds)
     choice = PlaneChoice(channel=arguments.channel, plane=arguments.z)
     tracks = run_job(track_video(arguments.video, seeds=seeds, fps=arguments.fps, choice=choice))
-    write_tracks(arguments.out, tracks)
+    write_tracks(arguments.out, tracks, with_doubt=arguments.doubt)
     for track in tracks:
         print(f"Sperm {track.target}: {_followed(track)}")
     print(f"Written to {arguments.out}")
@@ -119,10 +122,16 @@ def _track(arguments: argparse.Namespace) -> int:
 def _followed(track: Track) -> str:
     """Describe how far a sperm was followed."""
     lost = [p.frame for p in track.points if p.status is TrackStatus.LOST]
-    total = f"{len(track.points)} frame(s) from frame {track.first_frame} on"
-    if not lost:
-        return f"followed in {total}"
-    return f"lost in {len(lost)} of {total}, first in frame {lost[0]}"
+    said = f"{len(track.points)} frame(s) from frame {track.first_frame} on"
+    if lost:
+        said = f"lost in {len(lost)} of {said}, first in frame {lost[0]}"
+    else:
+        said = f"followed in {said}"
+    if track.left_frame is not None:
+        said += f"; left the picture in frame {track.left_frame}"
+    if track.doubts:
+        said += f"; doubtful, check frame {', '.join(str(d.frame) for d in track.doubts)}"
+    return said
 
 
 def _assess(arguments: argparse.Namespace) -> int:

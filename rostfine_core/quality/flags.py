@@ -11,6 +11,7 @@ from statistics import median
 from rostfine_core.domain import (
     UNCERTAIN_SCORE,
     Clip,
+    DoubtKind,
     ModelInfo,
     QualityFlag,
     Severity,
@@ -19,6 +20,7 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.flag_titles import FlagCode
+from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.quality.head import contrast, head_length_and_edge
 from rostfine_core.quality.light_flags import light_flags
@@ -37,6 +39,20 @@ SIZE_MARGIN = 1.25  # nine in ten simulated heads are measured within a quarter 
 HEAD_UM = (2.0, 10.0)  # human heads are 4 to 5.5 um long; a blurred or bright rim may double it
 FEWEST_TRAINING_SAMPLES = 10
 HEAD_SHARE = (0.08, 0.45)  # of the crop's side, when the model does not know its own range
+DOUBTS = {
+    DoubtKind.MEETING: marked(
+        "From frame {frame} on the track may follow another sperm that came close: check it from "
+        "there and click the sperm again where the track left it."
+    ),
+    DoubtKind.FOUND_AGAIN: marked(
+        "What was found again in frame {frame}, after the sperm was lost, may be another one: "
+        "check it and click the sperm again if so."
+    ),
+    DoubtKind.SHARED: marked(
+        "From frame {frame} on two tracks are on one head: one of them has lost its sperm, so "
+        "check both from there."
+    ),
+}
 Heads = Sequence[tuple[float, float] | None]
 """Length and edge width in pixels by frame, None where no head stands out."""
 
@@ -112,6 +128,16 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
                 first=lost[0],
             ),
         )
+    if track.left_frame is not None:
+        yield _notice(
+            "track_left",
+            Message(
+                "The sperm left the picture in frame {frame}: only what was seen before counts.",
+                frame=track.left_frame,
+            ),
+        )
+    for doubt in track.doubts:
+        yield _warning("track_doubtful", Message(DOUBTS[doubt.kind], frame=doubt.frame))
     for frame in jumps(track, beyond_px=HEAD_LENGTH_PX):
         yield _warning(
             "track_jump",
@@ -126,7 +152,7 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
     doubtful = [
         p
         for p in seen
-        if p.status is TrackStatus.PREDICTED
+        if (p.status is TrackStatus.PREDICTED and p.doubt is None)
         or (p.status is TrackStatus.MEASURED and p.score < UNCERTAIN_SCORE)
     ]
     if seen and len(doubtful) > UNCERTAIN_SHARE * len(seen):

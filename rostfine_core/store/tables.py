@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from rostfine_core.domain import Seed, Track
+from rostfine_core.domain import Seed, Track, TrackPoint
 from rostfine_core.errors import StoreError
 from rostfine_core.files import csv_cell, write_text
 from rostfine_core.messages import Message, first_of
@@ -50,26 +50,34 @@ def read_seeds(path: Path) -> tuple[Seed, ...]:
     return tuple(seed for _, seed in seeds)
 
 
-def write_tracks(path: Path, tracks: Sequence[Track]) -> None:
+def write_tracks(path: Path, tracks: Sequence[Track], *, with_doubt: bool = False) -> None:
     """Write tracks as ``target,frame,x_px,y_px,score,status``; lost positions are ``nan``.
+
+    With ``with_doubt`` a last column ``doubt`` says why a frame should be checked.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    write_text(path, tracks_table(tracks))
+    write_text(path, tracks_table(tracks, with_doubt=with_doubt))
 
 
-def tracks_table(tracks: Sequence[Track]) -> str:
+def tracks_table(tracks: Sequence[Track], *, with_doubt: bool = False) -> str:
     """The text of a track table: positions and scores with three decimals."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(TRACK_COLUMNS)
+    writer.writerow((*TRACK_COLUMNS, "doubt") if with_doubt else TRACK_COLUMNS)
     for track in tracks:
         target = _protected(track.target)
         for p in track.points:
             numbers = (f"{value:.3f}" for value in (p.x_px, p.y_px, p.score))
-            writer.writerow((target, p.frame, *numbers, p.status.value))
+            doubt = (_doubt(p),) if with_doubt else ()
+            writer.writerow((target, p.frame, *numbers, p.status.value, *doubt))
     return text.getvalue()
+
+
+def _doubt(point: TrackPoint) -> str:
+    doubt = point.doubt
+    return f"{doubt.kind.value}, see frame {doubt.frame}" if doubt else ""
 
 
 def _seed(row: Mapping[str, str]) -> Seed:

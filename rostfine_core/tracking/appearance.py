@@ -64,9 +64,11 @@ class Appearance:
         second array (C,) is the strength that the division took away, 1 for the usual one.
         """
         flat = patches.reshape(len(patches), self.weight.size)  # also where nothing is in view
-        answer = np.einsum("cs,cs->c", flat, self.filters.reshape(len(self.filters), -1)[rows])
         weight = self.weight.ravel()
-        contrast = np.square(flat) @ weight - np.square(flat @ weight)
+        # Sums by row, not products of matrices: their rounding depends on how many rows there are.
+        answer = (flat * self.filters.reshape(len(self.filters), -1)[rows]).sum(axis=1)
+        weighted = flat * weight
+        contrast = (flat * weighted).sum(axis=1) - np.square(weighted.sum(axis=1))
         score = answer / np.sqrt(np.maximum(contrast, 0) + NOISE_FLOOR**2)
         return score.astype(float), answer / self.usual_strength[rows]
 

@@ -1,15 +1,22 @@
 """Who is who: the cheapest way to give detections to heads, each detection to one head at most."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-FORBIDDEN = math.inf
+Rows = NDArray[np.intp]
 
 
-def assign(cost: NDArray[np.float64], *, unassigned: NDArray[np.float64]) -> NDArray[np.intp]:
+def assign(
+    rows: Rows,
+    columns: Rows,
+    costs: NDArray[np.float64],
+    *,
+    unassigned: NDArray[np.float64],
+) -> Rows:
     """Give every row a column or none so that the sum of costs is least.
 
     Every row first takes the column that is cheapest to it; the rows that come too late are then
@@ -17,24 +24,24 @@ def assign(cost: NDArray[np.float64], *, unassigned: NDArray[np.float64]) -> NDA
     the Hungarian method.
 
     Args:
-        cost: (R, C) cost of giving column c to row r; ``FORBIDDEN`` where it cannot be.
+        rows: (P,) the row of each pair that can be.
+        columns: (P,) its column.
+        costs: (P,) what the pair costs.
         unassigned: (R,) cost of leaving a row without a column.
 
     Returns:
         (R,) the column of each row, -1 for none.
     """
-    rows, columns = cost.shape
-    chosen = np.full(rows, -1, np.intp)
-    if not columns or not rows:
-        return chosen
-    cost = np.where(cost < unassigned[:, None], cost, FORBIDDEN)
-    choice, price = cost.argmin(axis=1), cost.min(axis=1)
-    choosers = np.flatnonzero(price < FORBIDDEN)
-    taken, first = np.unique(choice[choosers], return_index=True)
+    chosen = np.full(len(unassigned), -1, np.intp)
+    order = np.lexsort((costs, rows))
+    order = order[costs[order] < unassigned[rows[order]]]
+    rows, columns, costs = rows[order], columns[order], costs[order]
+    choosers, cheapest = np.unique(rows, return_index=True)
+    taken, first = np.unique(columns[cheapest], return_index=True)
     chosen[choosers[first]] = taken
     late = choosers[chosen[choosers] < 0]
     if late.size:
-        matching = _Matching(cost, unassigned, chosen, price)
+        matching = _Matching(rows, columns, costs, unassigned, chosen)
         for row in late.tolist():
             matching.add(row)
         chosen[:] = -1
@@ -51,23 +58,23 @@ class _Matching:
 
     def __init__(
         self,
-        cost: NDArray[np.float64],
+        rows: Rows,
+        columns: Rows,
+        costs: NDArray[np.float64],
         unassigned: NDArray[np.float64],
-        chosen: NDArray[np.intp],
-        price: NDArray[np.float64],
+        chosen: Rows,
     ) -> None:
-        """Start from rows that hold their cheapest column, at its ``price`` (R,)."""
-        rows, columns = np.nonzero(cost < FORBIDDEN)
+        """Start from rows that hold their cheapest column; pairs come by row, cheapest first."""
+        count = len(unassigned)
         self._columns: list[int] = columns.tolist()
-        self._costs: list[float] = cost[rows, columns].tolist()
-        self._begins: list[int] = np.searchsorted(rows, np.arange(len(cost) + 1)).tolist()
+        self._costs: list[float] = costs.tolist()
+        self._begins: list[int] = np.searchsorted(rows, np.arange(count + 1)).tolist()
         self._without: list[float] = unassigned.tolist()
-        self._column_price = [0.0] * cost.shape[1]
+        self._column_price: dict[int, float] = defaultdict(float)
         self.column_of = {row: column for row, column in enumerate(chosen.tolist()) if column >= 0}
         self._owner = {column: row for row, column in self.column_of.items()}
-        prices = price.tolist()
         self._row_price = [
-            prices[row] if row in self.column_of else 0.0 for row in range(len(cost))
+            self._costs[self._begins[row]] if row in self.column_of else 0.0 for row in range(count)
         ]
 
     def _wishes(self, row: int) -> Iterable[tuple[int, float]]:

@@ -1,29 +1,26 @@
 """The heads that are followed and their neighbours, moved on from frame to frame.
 
-Legend: T heads (clicked), N motions (the T heads first, then the distractors), D detections.
+Each head looks through a window of its own, in which its neighbours are followed for it alone: so
+its path is the same whoever else was clicked.
+
+Legend: T heads (clicked), N motions (the T heads first, then the distractors), C things in windows.
 """
 
 import math
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.domain import DoubtKind
 from rostfine_core.tracking.appearance import Appearance
-from rostfine_core.tracking.assignment import FORBIDDEN, assign
+from rostfine_core.tracking.assignment import assign
 from rostfine_core.tracking.centres import Centres
 from rostfine_core.tracking.head_measure import find_outline
-from rostfine_core.tracking.head_shape import HeadShape, measure_head
+from rostfine_core.tracking.head_shape import measure_head
+from rostfine_core.tracking.meetings import Confusion, Meetings, Moment
 from rostfine_core.tracking.motion import MotionBank
-from rostfine_core.tracking.outlines import Outlines
-from rostfine_core.tracking.search import (
-    Candidates,
-    Detections,
-    Windows,
-    find_candidates,
-    merge_candidates,
-)
+from rostfine_core.tracking.search import Windows, find_candidates
 from rostfine_core.tracking.settings import TrackerSettings
 from rostfine_core.tracking.windows import draw_windows, magnification
 
@@ -32,11 +29,19 @@ Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Image = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
-Values = TypeVar("Values", bound=np.generic)
 
+CONFUSING, MARGIN = 6.0, 20.0
+"""Cost by which another way of telling the heads apart may be dearer and still be possible, and by
+which one head may fare worse in it."""
+WEAKEST_SEEN = 0.05
+CROWDED_CLICK = 1.2
+"""A click with another thing this near (in heads) may mean that one."""
+OUTSIDE, NEAR_BORDER, LEFT_MISSES, LEFT_S = 0.25, 1.0, 3, 0.1
+"""A head that goes outwards unseen has left the picture once it is this far out (in heads), or was
+last seen this near the border and is not seen in so many frames, for so long."""
 TAIL = 8.0
 """Degrees of freedom of the motion error: heads jump more often than a Gaussian allows."""
-UNSEEN_HEAD, UNSEEN_BYSTANDER, UNSEEN_IF_GONE = 14.0, 6.0, 4.0
+UNSEEN_HEAD, UNSEEN_DISTRACTOR, UNSEEN_IF_GONE = 14.0, 6.0, 4.0
 """Cost of believing that a head, a distractor, or a head that may have left, is not seen at all."""
 SCORE_DEVIATION, LOOK_CAP = 0.12, 8.0
 STRENGTH_DEVIATION, STRENGTH_CAP = 0.4, 4.0
@@ -48,11 +53,9 @@ CROWDED = 1.6
 """A template is not renewed while another blob is nearer than this many heads."""
 GOOD_SCORE = 0.5
 """Correlation from which a look is good enough to learn from: a change of focus costs half."""
-BYSTANDER_MISSES, HIDDEN_MISSES = 4, 15
+DISTRACTOR_MISSES, HIDDEN_MISSES = 4, 15
 """Frames after which a distractor that is not seen, or that is hidden, is forgotten."""
 USUAL_MEMORY, FIRST_SCORE = 0.05, 0.9
-SAME_HEAD = 0.5
-"""A click this near a head that is followed (in heads) means that head."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,33 @@ class HeadState:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Views:
-    """How T heads see D detections (T, D): where, how alike, in which patch and at what cost."""
+class _Seen:
+    """The C things in the windows, as the head of each window sees them with its template."""
 
+    rows: Rows
     places: Complex
     scores: Real
     strengths: Real
-    patches: Rows
-    cost: Real
+    patches: Float32
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Pairs:
+    """Which of N motions can be which of C things (P,), and what each costs."""
+
+    motions: Rows
+    things: Rows
+    costs: Real
+
+
+@dataclass(frozen=True)
+class _Confused:
+    """The head in row ``head`` could be what holds ``thing``, or ``rival`` (a number; -1: none)."""
+
+    head: int
+    thing: int
+    rival: int
+    is_merged: bool
 
 
 class Heads:
@@ -89,6 +111,7 @@ class Heads:
         scores: (T,) correlation where the head was last seen.
         unseen_s: (T,) seconds since it was seen.
         is_lost: (T,) whether it counts as lost.
+        has_left: (T,) whether it swam out of the picture.
     """
 
     def __init__(self, settings: TrackerSettings) -> None:
@@ -98,11 +121,14 @@ class Heads:
         self._appearance = Appearance(size=settings.template_size, spread=settings.template_spread)
         self._centres = Centres()
         self._born = 0
+        self.meetings = Meetings()
         self.ids = np.empty(0, np.intp)
         self.diameters = np.empty(0)
         self.scores = np.empty(0)
         self.unseen_s = np.empty(0)
         self.is_lost = np.empty(0, bool)
+        self.has_left = np.empty(0, bool)
+        self._frame = 0
         self._scales = np.empty(0, np.intp)
         self._usual_scores = np.empty(0)
 
@@ -117,24 +143,14 @@ class Heads:
         return np.asarray(self.positions + self._centres.lead)
 
     def at(self, image: Image, *, x_px: float, y_px: float) -> int:
-        """The id of the head under a click: one that is followed already, or a new one."""
+        """Follow the head under a click; returns its id."""
         outline = find_outline(image, x_px=x_px, y_px=y_px)
         if outline is None:
             shape = measure_head(image, x_px=x_px, y_px=y_px)
-            middle = complex(shape.x_px, shape.y_px)
         else:
             middle = complex(outline.middles[0])
             size_px = 2 * math.sqrt(outline.half_lengths[0].prod())
             shape = measure_head(image, x_px=middle.real, y_px=middle.imag, size_px=size_px)
-        if len(self.ids):
-            away = np.where(self.is_lost, np.inf, abs(self.middles - middle)) / self.diameters
-            row = int(away.argmin())
-            if away[row] < SAME_HEAD:
-                return int(self.ids[row])
-        return self._add(image, shape, outline)
-
-    def _add(self, image: Image, shape: HeadShape, outline: Outlines | None) -> int:
-        """Start a head; if a bystander stood there, its motion is known already."""
         place = complex(shape.x_px, shape.y_px)
         # Looked at more coarsely, the parts of a mixed head would even out to its surroundings.
         scale = magnification(shape.detail_px, head_size=self._settings.head_size)
@@ -142,14 +158,15 @@ class Heads:
         seen = self._windows(image, np.array([place]), np.array([scale]), size=size + 2)
         rows, offsets = np.zeros(1, np.intp), (place - seen.centres) / scale
         self._appearance.add(seen.patches(rows, offsets, size=size)[0])
-        self._promote(place, scale=scale, reach=SAME_HEAD * shape.diameter_px)
-        self._centres.add(outline, image, place=place)
         self._born += 1
+        self._promote(place, scale=scale)
+        self._centres.add(outline, image, place=place)
         self.ids = np.append(self.ids, self._born)
         self.diameters = np.append(self.diameters, shape.diameter_px)
         self.scores = np.append(self.scores, 1.0)
         self.unseen_s = np.append(self.unseen_s, 0.0)
         self.is_lost = np.append(self.is_lost, False)
+        self.has_left = np.append(self.has_left, False)
         self._scales = np.append(self._scales, scale)
         self._usual_scores = np.append(self._usual_scores, FIRST_SCORE)
         return self._born
@@ -167,79 +184,176 @@ class Heads:
         return {number: HeadState(*state) for number, *state in rows}
 
     def release(self, ids: set[int]) -> None:
-        """Go on without these heads: they become distractors."""
+        """Go on without these heads and their neighbours."""
         if not ids:
             return
         is_kept = np.array([number not in ids for number in self.ids.tolist()], bool)
-        keep, dropped = np.flatnonzero(is_kept), np.flatnonzero(~is_kept)
-        distractors = np.arange(len(self.ids), len(self._motion))
-        self._motion.take(np.concatenate([keep, dropped, distractors]))
+        keep = np.flatnonzero(is_kept)
+        self._motion.take(np.flatnonzero(~np.isin(self._motion.owners, self.ids[~is_kept])))
         self._appearance.take(keep)
         self._centres.take(keep)
+        self.meetings.forget(ids)
         for name in (
-            "ids", "diameters", "scores", "unseen_s", "is_lost", "_scales", "_usual_scores"
+            "ids", "diameters", "scores", "unseen_s", "is_lost", "has_left", "_scales",
+            "_usual_scores",
         ):  # fmt: skip
             setattr(self, name, getattr(self, name)[keep])
 
-    def survey(self, image: Image) -> None:
+    def survey(self, image: Image, *, frame: int) -> None:
         """Meet the neighbours of all heads without moving on: those not known yet are added."""
+        self._frame = frame
         if len(self.ids):
-            *_, detections = self._look(image, self.positions)
-            units = self._scales[detections.viewers]
-            away = abs(detections.places[:, None] - self._motion.position[None])
-            self._meet(
-                detections,
-                (away / units[:, None]).min(axis=1) > HIDDEN_NEW * self._head,
-            )
+            seen = self._look(image, self.positions)
+            pairs = self._pairs(seen, self._motion.position)
+            units = self._scales[seen.rows[pairs.things]]
+            known = pairs.costs < np.square(HIDDEN_NEW * self._head * units)
+            is_new = np.ones(len(seen.rows), bool)
+            is_new[pairs.things[known]] = False
+            self._meet(seen, is_new)
+            self._doubt_crowded_clicks()
 
-    def advance(self, image: Image, *, elapsed_s: float) -> None:
-        """Find every head in the next frame, ``elapsed_s`` seconds later."""
+    def _doubt_crowded_clicks(self) -> None:
+        """Where two heads are one blob under a click, which of them was meant shows later."""
+        motion, count = self._motion, len(self.ids)
+        row_of = np.searchsorted(self.ids, motion.owners)
+        away = abs(motion.position - motion.position[row_of]) / self.diameters[row_of]
+        is_near = (away < CROWDED_CLICK) & (np.arange(len(motion)) >= count)
+        is_fresh = np.isnan(motion.looks[:, 0])[row_of]
+        confusions = [
+            Confusion(int(row_of[row]), int(motion.numbers[row]), is_merged=False)
+            for row in np.flatnonzero(is_near & is_fresh)
+        ]
+        if confusions:
+            self.meetings.observe(self._moment(np.full((len(motion), 2), np.nan), 0.0), confusions)
+
+    def advance(self, image: Image, *, frame: int, elapsed_s: float) -> None:
+        """Find every head in the next picture, that of ``frame``, ``elapsed_s`` seconds later."""
         count = len(self.ids)
         if not count:
             return
+        self._frame = frame
         predicted = self._motion.predict(elapsed_s)
-        windows, candidates, detections = self._look(image, predicted[:count])
-        cost = self._motion_cost(detections)
-        views, patches = self._compare(windows, candidates, detections, cost[:count])
-        unseen = np.full(len(self._motion), UNSEEN_BYSTANDER)
+        seen = self._look(image, predicted[:count])
+        pairs = self._priced(seen)
+        unseen = np.full(len(self._motion), UNSEEN_DISTRACTOR)
         may_be_gone = self.is_lost | (_beyond(predicted[:count], image.shape) > -self.diameters / 2)
         unseen[:count] = np.where(may_be_gone, UNSEEN_IF_GONE, UNSEEN_HEAD)
-        chosen = assign(np.concatenate([views.cost, cost[count:]]), unassigned=unseen)
-        self._confirm(image, chosen, views)
-        hidden_by = self._hidden_by(chosen, detections)
-        self._learn(chosen, hidden_by, detections, views, elapsed_s=elapsed_s)
-        self._renew(chosen, detections, views, patches)
-        seen = np.flatnonzero(chosen[:count] >= 0)
-        self._centres.follow(image, seen, self.positions[seen])
+        chosen = assign(pairs.motions, pairs.things, pairs.costs, unassigned=unseen)
+        self._confirm(image, chosen, seen)
+        hidden_by = self._hidden_by(chosen, seen)
+        self._learn(chosen, hidden_by, seen, elapsed_s=elapsed_s)
+        self._renew(chosen, seen)
+        found = np.flatnonzero(chosen[:count] >= 0)
+        self._centres.follow(image, found, self.positions[found])
         self._count_unseen(chosen[:count] >= 0, image.shape, elapsed_s)
-        free = np.ones(len(detections.places), bool)
+        confused = self._confused(pairs, chosen, hidden_by)
+        chosen = self._turn_over(chosen, hidden_by, seen)
+        self._judge(chosen, seen, confused, elapsed_s=elapsed_s)
+
+    def _turn_over(self, chosen: Rows, hidden_by: Rows, seen: _Seen) -> Rows:
+        """Forget distractors that are gone and meet new ones; returns the things of all motions."""
+        free = np.ones(len(seen.rows), bool)
         free[chosen[chosen >= 0]] = False
         is_hidden = (hidden_by >= 0) & self._motion.is_established
-        patience = np.where(is_hidden, HIDDEN_MISSES, BYSTANDER_MISSES)
+        patience = np.where(is_hidden, HIDDEN_MISSES, DISTRACTOR_MISSES)
         known = self._motion.missed < patience
-        known[:count] = True
+        known[: len(self.ids)] = True
         if not known.all():
             self._motion.take(np.flatnonzero(known))
-        self._meet(detections, free)
+            chosen = chosen[known]
+        self._meet(seen, free)
+        return np.concatenate([chosen, np.flatnonzero(free)])
+
+    def _confused(self, pairs: _Pairs, chosen: Rows, hidden_by: Rows) -> list[_Confused]:
+        """Which heads could be taken for what in this frame."""
+        motion, count = self._motion, len(self.ids)
+        holder = {thing: row for row, thing in enumerate(chosen.tolist()) if thing >= 0}
+        found = [
+            _Confused(row, thing, -1, is_merged=True)
+            for row, thing in enumerate(hidden_by[:count].tolist())
+            if thing in holder
+        ]
+        hidden = np.flatnonzero((hidden_by >= 0) & motion.is_established)
+        for row in hidden[hidden >= count].tolist():
+            head = holder.get(int(hidden_by[row]), count)
+            if head < count:
+                number = int(motion.numbers[row])
+                found.append(_Confused(head, -1, number, is_merged=True))
+        return found + self._exchangeable(pairs, chosen, holder)
+
+    def _exchangeable(self, pairs: _Pairs, chosen: Rows, holder: dict[int, int]) -> list[_Confused]:
+        """Heads that might as well have gone to another thing, its holder going to theirs."""
+        count = len(self.ids)
+        own = np.full(len(chosen), -np.inf)
+        is_own = chosen[pairs.motions] == pairs.things
+        own[pairs.motions[is_own]] = pairs.costs[is_own]
+        worse = pairs.costs - own[pairs.motions]
+        found = []
+        for pair in np.flatnonzero((pairs.motions < count) & ~is_own & (worse < MARGIN)).tolist():
+            head, thing = int(pairs.motions[pair]), int(pairs.things[pair])
+            difference = float(worse[pair])
+            other = holder.get(thing)
+            if other is not None:
+                back = (pairs.motions == other) & (pairs.things == chosen[head])
+                cost = float(pairs.costs[back].min(initial=UNSEEN_DISTRACTOR))
+                difference += cost - float(own[other])
+            if difference < CONFUSING:
+                found.append(_Confused(head, thing, -1, is_merged=False))
+        return found
+
+    def _judge(
+        self,
+        chosen: Rows,
+        seen: _Seen,
+        confused: list[_Confused],
+        *,
+        elapsed_s: float,
+    ) -> None:
+        """Let the meetings take in this frame; heads that were exchanged change back."""
+        motion = self._motion
+        looks = np.full((len(motion), 2), np.nan)
+        is_seen = chosen >= 0
+        things = chosen[is_seen]
+        looks[is_seen, 0] = seen.scores[things]
+        looks[is_seen, 1] = np.log(np.maximum(seen.strengths[things], WEAKEST_SEEN))
+        alone = np.flatnonzero(is_seen & np.isfinite(motion.trail[:, 0]))
+        motion.look_at(alone, looks[alone])
+        number_of = dict(zip(chosen.tolist(), motion.numbers.tolist(), strict=True))
+        alive = set(motion.numbers.tolist())
+        rivals = [
+            Confusion(c.head, c.rival if c.thing < 0 else number_of[c.thing], c.is_merged)
+            for c in confused
+        ]
+        now = self._moment(looks, elapsed_s)
+        for row, other in self.meetings.observe(now, [c for c in rivals if c.rival in alive]):
+            motion.swap(row, other)
+
+    def _moment(self, looks: Real, elapsed_s: float) -> Moment:
+        """This frame, in which the motions look like ``looks`` (N, 2), NaN where not seen."""
+        motion, count = self._motion, len(self.ids)
+        is_seen = np.isfinite(looks[:, 0])
+        away = abs(motion.position[:count] - motion.predicted[:count]) / motion.units[:count]
+        return Moment(
+            frame=self._frame,
+            elapsed_s=elapsed_s,
+            heads=self.ids,
+            motion=motion,
+            is_seen=is_seen,
+            looks=looks,
+            surprise=np.where(is_seen[:count], away, 0.0),
+        )
 
     @property
     def _head(self) -> float:
         return self._settings.head_size
 
-    def _promote(self, place: complex, *, scale: int, reach: float) -> None:
-        """Give the new head a motion in row T: that of the distractor at ``place`` or a new one."""
-        count = len(self.ids)
-        away = abs(self._motion.position[count:] - place)
-        if away.size and away.min() < reach:
-            row = count + int(away.argmin())
-            self._motion.move(row, place)
-            self._motion.units[row] = scale
-        else:
-            row = len(self._motion)
-            self._motion.add(np.array([place]), units=np.array([scale]))
-        rest = np.arange(len(self._motion))
-        order = np.concatenate([rest[:count], [row], rest[(rest >= count) & (rest != row)]])
-        self._motion.take(order)
+    def _promote(self, place: complex, *, scale: int) -> None:
+        """Give the new head a motion of its own, in row T."""
+        count, last = len(self.ids), len(self._motion)
+        self._motion.add(
+            np.array([place]), owners=np.array([self._born]), units=np.array([float(scale)])
+        )
+        self._motion.take(np.r_[:count, last, count:last])
 
     def _windows(
         self, image: Image, centres: Complex, scales: NDArray[np.intp], *, size: int
@@ -247,7 +361,7 @@ class Heads:
         pixels, centres = draw_windows(image, centres=centres, scales=scales, size=size)
         return Windows(pixels=pixels, centres=centres, scales=scales)
 
-    def _look(self, image: Image, centres: Complex) -> tuple[Windows, Candidates, Detections]:
+    def _look(self, image: Image, centres: Complex) -> _Seen:
         """Search the windows around ``centres`` (T,)."""
         settings = self._settings
         windows = self._windows(image, centres, self._scales, size=settings.window_size)
@@ -258,126 +372,135 @@ class Heads:
             min_strength=settings.min_strength,
             frame_shape=image.shape,
         )
-        return windows, candidates, merge_candidates(candidates, reach=self.diameters)
+        rows = candidates.rows
+        patches = windows.patches(rows, candidates.offsets, size=settings.template_size)
+        scores, strengths = self._appearance.compare(rows, patches)
+        return _Seen(
+            rows=rows,
+            places=candidates.places,
+            scores=scores,
+            strengths=strengths,
+            patches=patches,
+        )
 
-    def _confirm(self, image: Image, chosen: Rows, views: _Views) -> None:
+    def _confirm(self, image: Image, chosen: Rows, seen: _Seen) -> None:
         """Take no head that was out of sight for found again where its outline is not."""
         rows = np.flatnonzero((chosen[: len(self.ids)] >= 0) & (self.unseen_s > 0))
         if rows.size:
-            there = self._centres.fits(image, rows, views.places[rows, chosen[rows]])
+            there = self._centres.fits(image, rows, seen.places[chosen[rows]])
             chosen[rows[~there]] = -1
 
-    def _motion_cost(self, detections: Detections) -> Real:
-        """(N, D) how unlikely each detection is as the next place of each motion."""
-        motion = self._motion
-        way = (motion.predicted[:, None] - detections.places) / motion.units[:, None]
-        away2 = np.square(way.real) + np.square(way.imag)
-        near = np.nonzero(away2 <= self._settings.search_radius**2)
-        spread = motion.spread[near[0]]
-        cost = np.full(way.shape, FORBIDDEN)
-        cost[near] = (TAIL + 1) / 2 * np.log1p(away2[near] / (TAIL * spread)) + np.log(spread) / 2
-        return cost
+    def _pairs(self, seen: _Seen, places: Complex) -> _Pairs:
+        """All things in the window of each motion's owner, at the squared distance from ``places``.
 
-    def _compare(
-        self,
-        windows: Windows,
-        candidates: Candidates,
-        detections: Detections,
-        cost: Real,
-    ) -> tuple[_Views, Float32]:
-        """Look at each detection that a head could be, with that head's own template.
-
-        Returns the views and the patches (C, S, S) that ``_Views.patches`` counts.
+        A head's window is its own: what is seen in it does not depend on who else is followed.
         """
-        shape = cost.shape
-        rows, columns = np.nonzero(cost < FORBIDDEN)
-        peak = detections.seen_as[rows, columns]
-        offsets = (detections.places[columns] - windows.centres[rows]) / windows.scales[rows]
-        offsets[peak >= 0] = candidates.offsets[peak[peak >= 0]]
-        patches = windows.patches(rows, offsets, size=self._settings.template_size)
-        scores, strengths = self._appearance.compare(rows, patches)
-        worse = np.maximum(self._usual_scores[rows] - scores, 0) / SCORE_DEVIATION
-        weaker = np.log(np.maximum(strengths, 0.05)) / STRENGTH_DEVIATION
-        look = np.minimum(worse**2 / 2, LOOK_CAP) + np.minimum(weaker**2 / 2, STRENGTH_CAP)
-        least = np.where(
-            self.is_lost[rows], self._settings.min_score_again, self._settings.min_score
+        counts = np.bincount(seen.rows, minlength=len(self.ids))
+        begins = np.cumsum(counts) - counts
+        row_of = np.searchsorted(self.ids, self._motion.owners)
+        each = counts[row_of]
+        motions = np.repeat(np.arange(len(self._motion)), each)
+        things = np.arange(motions.size) - np.repeat(np.cumsum(each) - each - begins[row_of], each)
+        way = places[motions] - seen.places[things]
+        return _Pairs(
+            motions=motions, things=things, costs=np.square(way.real) + np.square(way.imag)
         )
-        look[scores < least] = FORBIDDEN
-        where = (rows, columns)
-        views = _Views(
-            places=_scatter(windows.in_video(rows, offsets), where, shape),
-            scores=_scatter(scores, where, shape),
-            strengths=_scatter(strengths, where, shape),
-            patches=_scatter(np.arange(rows.size), where, shape),
-            cost=cost + _scatter(look, where, shape),
-        )
-        return views, patches
 
-    def _learn(
-        self,
-        chosen: Rows,
-        hidden_by: Rows,
-        detections: Detections,
-        views: _Views,
-        *,
-        elapsed_s: float,
-    ) -> None:
+    def _priced(self, seen: _Seen) -> _Pairs:
+        """How unlikely each thing is as the next place of each motion (and look of each head)."""
+        motion = self._motion
+        pairs = self._pairs(seen, motion.predicted)
+        away2 = pairs.costs / np.square(motion.units[pairs.motions])
+        spread = motion.spread[pairs.motions]
+        cost = (TAIL + 1) / 2 * np.log1p(away2 / (TAIL * spread)) + np.log(spread) / 2
+        count = len(self.ids)
+        looks = self._looks(seen)[pairs.things]
+        cost = np.where(pairs.motions < count, cost + looks, cost)
+        can_be = (away2 <= self._settings.search_radius**2) & np.isfinite(cost)
+        return _Pairs(
+            motions=pairs.motions[can_be], things=pairs.things[can_be], costs=cost[can_be]
+        )
+
+    def _looks(self, seen: _Seen) -> Real:
+        """(C,) how unlike its head each thing looks; infinite where it cannot be the head."""
+        rows = seen.rows
+        worse = np.maximum(self._usual_scores[rows] - seen.scores, 0) / SCORE_DEVIATION
+        weaker = np.log(np.maximum(seen.strengths, 0.05)) / STRENGTH_DEVIATION
+        look = np.minimum(worse**2 / 2, LOOK_CAP) + np.minimum(weaker**2 / 2, STRENGTH_CAP)
+        settings = self._settings
+        least = np.where(self.is_lost[rows], settings.min_score_again, settings.min_score)
+        return np.where(seen.scores < least, np.inf, look)
+
+    def _learn(self, chosen: Rows, hidden_by: Rows, seen: _Seen, *, elapsed_s: float) -> None:
         """Move every motion on: to what was chosen for it, or by itself where nothing was."""
         count, motion = len(self.ids), self._motion
         heads = np.flatnonzero(chosen[:count] >= 0)
-        self.scores[heads] = views.scores[heads, chosen[heads]]
+        self.scores[heads] = seen.scores[chosen[heads]]
         self._usual_scores[heads] += USUAL_MEMORY * (self.scores[heads] - self._usual_scores[heads])
-        self._appearance.get_used(heads, views.strengths[heads, chosen[heads]], share=USUAL_MEMORY)
-        seen = np.flatnonzero(chosen >= 0)
-        places = motion.predicted.copy()
-        places[seen] = detections.places[chosen[seen]]
-        places[heads] = views.places[heads, chosen[heads]]
+        self._appearance.get_used(heads, seen.strengths[chosen[heads]], share=USUAL_MEMORY)
+        found = np.flatnonzero(chosen >= 0)
         hidden = np.flatnonzero(hidden_by >= 0)
         established = motion.is_established
-        shared = np.isin(chosen[seen], hidden_by[hidden[established[hidden]]])
-        motion.measure(seen, places[seen], is_merged=shared & established[seen])
+        shared = np.isin(chosen[found], hidden_by[hidden[established[hidden]]])
+        motion.measure(found, seen.places[chosen[found]], is_merged=shared & established[found])
         if hidden.size:
-            pull = PULL * (detections.places[hidden_by[hidden]] - motion.predicted[hidden])
+            pull = PULL * (seen.places[hidden_by[hidden]] - motion.predicted[hidden])
             motion.coast(hidden, elapsed_s=elapsed_s, towards=motion.predicted[hidden] + pull)
         alone = np.flatnonzero((chosen < 0) & (hidden_by < 0))
         if alone.size:
             motion.coast(alone, elapsed_s=elapsed_s)
 
-    def _hidden_by(self, chosen: Rows, detections: Detections) -> Rows:
-        """(N,) the detection that hides each motion for which none was chosen, -1 for none."""
+    def _hidden_by(self, chosen: Rows, seen: _Seen) -> Rows:
+        """(N,) the thing that hides each motion for which none was chosen, -1 for none."""
         motion = self._motion
         hidden_by = np.full(len(motion), -1)
-        unseen = np.flatnonzero(chosen < 0)
-        if unseen.size and len(detections.places):
-            away = abs(motion.predicted[unseen, None] - detections.places[None])
-            reach = np.where(motion.is_established[unseen], HIDDEN, HIDDEN_NEW) * self._head
-            is_near = away.min(axis=1) < reach * motion.units[unseen]
-            hidden_by[unseen] = np.where(is_near, away.argmin(axis=1), -1)
+        if (chosen >= 0).all():
+            return hidden_by
+        pairs = self._pairs(seen, motion.predicted)
+        reach = np.where(motion.is_established, HIDDEN, HIDDEN_NEW) * self._head * motion.units
+        near = (chosen[pairs.motions] < 0) & (pairs.costs < np.square(reach[pairs.motions]))
+        order = np.flatnonzero(near)
+        order = order[np.argsort(-pairs.costs[order], kind="stable")]
+        hidden_by[pairs.motions[order]] = pairs.things[order]  # the nearest comes last
         return hidden_by
 
-    def _renew(self, chosen: Rows, detections: Detections, views: _Views, patches: Float32) -> None:
+    def _renew(self, chosen: Rows, seen: _Seen) -> None:
         """Renew the templates of heads that are well seen and stand alone."""
         heads = np.flatnonzero(chosen[: len(self.ids)] >= 0)
-        away = abs(self.positions[heads, None] - detections.places[None])
-        away[np.arange(heads.size), chosen[heads]] = np.inf
-        alone = away.min(axis=1, initial=np.inf) > CROWDED * self.diameters[heads]
-        heads = heads[alone & (self.scores[heads] > GOOD_SCORE)]
-        seen_as = views.patches[heads, chosen[heads]]
-        self._appearance.renew(heads, patches[seen_as], share=self._settings.renewal)
+        pairs = self._pairs(seen, self._motion.position)
+        others = (pairs.motions < len(self.ids)) & (chosen[pairs.motions] != pairs.things)
+        crowded = pairs.costs < np.square(CROWDED * self.diameters[seen.rows[pairs.things]])
+        alone = np.ones(len(self.ids), bool)
+        alone[pairs.motions[others & crowded]] = False
+        heads = heads[alone[heads] & (self.scores[heads] > GOOD_SCORE)]
+        self._appearance.renew(heads, seen.patches[chosen[heads]], share=self._settings.renewal)
 
     def _count_unseen(
         self, seen: NDArray[np.bool_], shape: tuple[int, ...], elapsed_s: float
     ) -> None:
-        """Call heads lost that left the field or were not seen for long."""
-        outside = _beyond(self.positions, shape) > self.diameters / 2
+        """Call heads lost that were not seen for long, and gone those that left the field."""
+        count = len(self.ids)
         self.unseen_s = np.where(seen, 0.0, self.unseen_s + elapsed_s)
-        self.is_lost = ~seen & (self.is_lost | outside | (self.unseen_s > self._settings.predict_s))
+        now = _beyond(self.positions, shape)
+        last = _beyond(self._motion.anchor[:count], shape)
+        waited = (self._motion.missed[:count] >= LEFT_MISSES) & (self.unseen_s >= LEFT_S)
+        is_out = (now > OUTSIDE * self.diameters) | (
+            waited & (last > -NEAR_BORDER * self.diameters)
+        )
+        self.has_left = ~seen & (now > last) & is_out
+        late = self.unseen_s > self._settings.predict_s
+        found_again = self.is_lost & seen
+        for head in self.ids[found_again].tolist():
+            self.meetings.doubt(head, self._frame, DoubtKind.FOUND_AGAIN)
+        self.is_lost = ~seen & (self.is_lost | late)
 
-    def _meet(self, detections: Detections, new: NDArray[np.bool_]) -> None:
-        """Add distractors for the detections marked ``new`` (D,)."""
+    def _meet(self, seen: _Seen, new: NDArray[np.bool_]) -> None:
+        """Add distractors for the things marked ``new`` (C,)."""
         if new.any():
-            units = self._scales[detections.viewers[new]].astype(float)
-            self._motion.add(detections.places[new], units=units)
+            rows = seen.rows[new]
+            self._motion.add(
+                seen.places[new], owners=self.ids[rows], units=self._scales[rows].astype(float)
+            )
 
 
 def _beyond(places: Complex, shape: tuple[int, ...]) -> Real:
@@ -386,12 +509,3 @@ def _beyond(places: Complex, shape: tuple[int, ...]) -> Real:
     beyond_x = np.maximum(-0.5 - places.real, places.real - width + 0.5)
     beyond_y = np.maximum(-0.5 - places.imag, places.imag - height + 0.5)
     return np.maximum(beyond_x, beyond_y)
-
-
-def _scatter(
-    values: NDArray[Values], where: tuple[Rows, Rows], shape: tuple[int, ...]
-) -> NDArray[Values]:
-    """A table of ``shape`` that holds ``values`` at ``where`` and zero elsewhere."""
-    table = np.zeros(shape, values.dtype)
-    table[where] = values
-    return table

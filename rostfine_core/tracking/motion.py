@@ -10,6 +10,8 @@ Legend: N heads, K predictors, O order of the recurrence. Positions are complex 
 pixels, which makes a turn a multiplication and keeps every predictor the same in all directions.
 """
 
+from collections import deque
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,9 @@ RIDGE = 0.3
 ERROR_FLOOR, ERROR_CAP, ERROR_START = 0.05, 150.0, 16.0
 SPREAD_FLOOR, SPREAD_CAP, SPREAD_START = 0.5, 60.0, 20.0
 COASTING = 0.8
+LOOK_MEMORY = 0.15
+TRAIL = 31
+"""How many steps back the places are kept where a head was seen apart from others."""
 ESTABLISHED = 3
 """How often a head must have been seen before its motion is believed."""
 MERGED_VARIANCE = 1.0
@@ -32,15 +37,30 @@ Rows = NDArray[np.intp]
 
 
 class MotionBank:
-    """The motion of N heads, one row each; errors and spreads are in squared ``units``."""
+    """The motion of N heads, one row each; errors and spreads are in squared ``units``.
+
+    Attributes:
+        numbers: (N,) a number for each motion that never changes.
+        owners: (N,) the number of the head in whose neighbourhood the motion is followed.
+        trail: (N, TRAIL) where it was seen alone, the latest step first; NaN elsewhere.
+        anchor: (N,) where it was seen last.
+        looks: (N, 2) how it usually looks to its owner: score and log strength; NaN at first.
+        times_s: the times of the steps of the trails.
+    """
 
     def __init__(self) -> None:
         """Start with no head."""
+        self._born = 0
+        self.times_s: deque[float] = deque([0.0], maxlen=TRAIL)
+        self.numbers: Rows = np.empty(0, np.intp)
+        self.owners: Rows = np.empty(0, np.intp)
+        self.trail: Complex = np.empty((0, TRAIL), complex)
+        self.looks: Real = np.empty((0, 2))
         self.position: Complex = np.empty(0, complex)
         self.units: Real = np.empty(0)
         self.missed: NDArray[np.int64] = np.empty(0, np.int64)
         self.predicted: Complex = np.empty(0, complex)
-        self._anchor: Complex = np.empty(0, complex)
+        self.anchor: Complex = np.empty(0, complex)
         self._gap_s: Real = np.empty(0)
         self._seen: NDArray[np.int64] = np.empty(0, np.int64)
         self._run: NDArray[np.int64] = np.empty(0, np.int64)
@@ -67,15 +87,21 @@ class MotionBank:
         """(N,) whether each head was seen often enough to believe in its motion."""
         return self._seen >= ESTABLISHED
 
-    def add(self, positions: Complex, *, units: Real) -> None:
+    def add(self, positions: Complex, *, owners: Rows, units: Real) -> None:
         """Append heads at rest at ``positions`` (M,); ``units`` (M,) is a pixel length each."""
         count = len(positions)
+        trail = np.full((count, TRAIL), complex(np.nan, np.nan))
+        trail[:, 0] = positions
         fresh = {
+            "numbers": self._born + np.arange(count),
+            "owners": owners,
+            "trail": trail,
+            "looks": np.full((count, 2), np.nan),
             "position": positions,
             "units": units,
             "missed": np.zeros(count, np.int64),
             "predicted": positions,
-            "_anchor": positions,
+            "anchor": positions,
             "_gap_s": np.zeros(count),
             "_seen": np.zeros(count, np.int64),
             "_run": np.zeros(count, np.int64),
@@ -90,15 +116,18 @@ class MotionBank:
         }
         for name, rows in fresh.items():
             setattr(self, name, np.concatenate([getattr(self, name), rows]))
+        self._born += count
 
     def take(self, rows: Rows) -> None:
         """Keep only ``rows``, in this order."""
         for name, values in vars(self).items():
-            setattr(self, name, values[rows])
+            if isinstance(values, np.ndarray):
+                setattr(self, name, values[rows])
 
     def move(self, row: int, position: complex) -> None:
         """Put a head where a person says it is; what is known of its velocity stays."""
-        self.position[row] = self._anchor[row] = position
+        self.position[row] = self.anchor[row] = position
+        self.trail[row, 0] = position
         self._gap_s[row] = self.missed[row] = self._run[row] = 0
 
     def predict(self, elapsed_s: float) -> Complex:
@@ -119,6 +148,9 @@ class MotionBank:
         weights[self._seen == 0] = np.eye(PREDICTORS)[0]
         self.predicted = (weights * self._predictions).sum(axis=1)
         self._gap_s += elapsed_s
+        self.times_s.appendleft(self.times_s[0] + elapsed_s)
+        self.trail[:, 1:] = self.trail[:, :-1]
+        self.trail[:, 0] = complex(np.nan, np.nan)
         return self.predicted
 
     def measure(self, rows: Rows, positions: Complex, *, is_merged: NDArray[np.bool_]) -> None:
@@ -130,8 +162,9 @@ class MotionBank:
         spread = self._spread[rows]
         belief = np.where(is_merged, spread / (spread + MERGED_VARIANCE), 1.0)
         positions = self.predicted[rows] + belief * (positions - self.predicted[rows])
+        self.trail[rows, 0] = np.where(is_merged, self.trail[rows, 0], positions)
         self._judge_predictors(rows, positions, is_merged=is_merged)
-        velocity = (positions - self._anchor[rows]) / self._gap_s[rows]
+        velocity = (positions - self.anchor[rows]) / self._gap_s[rows]
         self._learn_recurrence(rows, velocity)
         seen = self._seen[rows]
         for average, memory in ((self._fast, FAST), (self._slow, SLOW)):
@@ -139,10 +172,21 @@ class MotionBank:
             average[rows] += share * (velocity - average[rows])
         self._velocities[rows, 1:] = self._velocities[rows, :-1]
         self._velocities[rows, 0] = velocity
-        self.position[rows] = self._anchor[rows] = positions
+        self.position[rows] = self.anchor[rows] = positions
         self._run[rows] = np.where(self.missed[rows] > 0, 1, self._run[rows] + 1)
         self._seen[rows] += 1
         self._gap_s[rows] = self.missed[rows] = 0
+
+    def look_at(self, rows: Rows, looks: Real) -> None:
+        """Take in how ``rows`` (M,) look (M, 2) where they stand alone."""
+        usual = self.looks[rows]
+        self.looks[rows] = np.where(np.isnan(usual), looks, usual + LOOK_MEMORY * (looks - usual))
+
+    def swap(self, row: int, other: int) -> None:
+        """Let two motions change places."""
+        order = np.arange(len(self))
+        order[[row, other]] = other, row
+        self.take(order)
 
     def coast(self, rows: Rows, *, elapsed_s: float, towards: Complex | None = None) -> None:
         """Let unseen ``rows`` glide on, or go ``towards`` (M,) places that are known roughly."""

@@ -1,8 +1,7 @@
-"""From windows to detections: matched-filter peaks, and which peaks are the same thing.
+"""From windows to candidates: the matched-filter peaks of each window, sub-pixel.
 
 Legend: N heads with one window each, W side of a window, S side of a template, R = W - S + 1 side
-of a response, C candidates (peaks of one window), D detections (things in the video, each seen in
-one window or several).
+of a response, C candidates (the peaks of all windows).
 """
 
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ Complex = NDArray[np.complex128]
 Float32 = NDArray[np.float32]
 Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
-SAME_THING = 0.4
-"""Peaks of different windows nearer than this share of a head are one detection."""
 PEAKS_PER_WINDOW = 8
 """Only the strongest are candidates, so that noise costs no more than sperm."""
 STEPS, FLAT = (-1, 0, 1), 1e-6
@@ -57,25 +54,11 @@ class Windows:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Candidates:
-    """Peaks of all windows: whose window, where in it and in the video, how strong (1 = usual)."""
+    """Peaks of all windows (C,): whose window, where in it and in the video; by rows."""
 
     rows: Rows
     offsets: Complex
     places: Complex
-    strengths: Real
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Detections:
-    """Things in the video.
-
-    ``places`` (D,) and the head that sees each best, ``viewers`` (D,); ``seen_as`` (N, D) is the
-    candidate by which each head sees it, -1 for none.
-    """
-
-    places: Complex
-    viewers: Rows
-    seen_as: Rows
 
 
 def find_candidates(
@@ -101,7 +84,6 @@ def find_candidates(
         cv2.matchTemplate(windows.pixels[row], template, cv2.TM_CCORR, result=response[row])
     response /= usual.astype(np.float32)[:, None, None]
     rows, y, x = _local_maxima(response, min_strength)
-    middle = response[rows, y, x]
     dx, dy = _vertices(response, rows, y, x)
     offsets = (x + dx) + 1j * (y + dy) - complex(1, 1) * (side - 1) / 2
     places = windows.in_video(rows, offsets)
@@ -112,31 +94,7 @@ def find_candidates(
         rows=rows[inside],
         offsets=offsets[inside],
         places=places[inside],
-        strengths=middle[inside].astype(float),
     )
-
-
-def merge_candidates(candidates: Candidates, *, reach: Real) -> Detections:
-    """Take peaks of different windows for one thing where they lie together; strongest first.
-
-    Args:
-        candidates: peaks.
-        reach: (N,) diameter of each head in video pixels.
-    """
-    order = np.argsort(-candidates.strengths, kind="stable")
-    rows, places = candidates.rows[order], candidates.places[order]
-    leader = list(range(len(order)))
-    if len(reach) > 1:
-        x, y = places.real, places.imag  # squares, as a root for every pair costs much more
-        away2 = np.square(x[:, None] - x) + np.square(y[:, None] - y)
-        near = away2 < np.square(SAME_THING * reach[rows])
-        for peak, stronger in np.argwhere(np.tril(near, -1)).tolist():
-            if leader[peak] == peak and leader[stronger] == stronger:
-                leader[peak] = stronger
-    leaders, number = np.unique(np.array(leader, np.intp), return_inverse=True)
-    seen_as = np.full((len(reach), len(leaders)), -1, np.intp)
-    seen_as[rows[::-1], number[::-1]] = order[::-1]
-    return Detections(places=places[leaders], viewers=rows[leaders], seen_as=seen_as)
 
 
 def _local_maxima(response: Float32, least: float) -> tuple[Rows, Rows, Rows]:

@@ -5,8 +5,8 @@ blob is which head; learn. Blobs near a sperm that nobody clicked (distractors: 
 are followed too as long as they stay near, because what they are, the sperm is not: this keeps
 tracks apart where sperm cross, and makes a static background harmless.
 
-A *head* is a thing in the video; a *target* is a name that a person gave. Two targets that were
-clicked on the same head share it.
+A *head* is a thing in the video; a *target* is a name that a person gave. Each target's head is
+followed by itself, so that a path does not depend on who else was clicked.
 """
 
 import math
@@ -14,10 +14,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rostfine_core.domain import GreyFrame, Seed, Track, TrackPoint, TrackStatus
+from rostfine_core.domain import Doubt, GreyFrame, Seed, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import TrackingError
 from rostfine_core.messages import Message
 from rostfine_core.tracking.heads import Heads, HeadState
+from rostfine_core.tracking.meetings import Span
 from rostfine_core.tracking.seeds import check_consistent, check_in_frame
 from rostfine_core.tracking.settings import TrackerSettings
 
@@ -45,9 +46,10 @@ class _Clock:
 
 
 class Tracker:
-    """Tracks all seeds in one pass; each ``step`` returns final points.
+    """Tracks all seeds in one pass; each ``step`` returns the points of its frame.
 
-    Memory does not grow with the video but for one point a target and frame.
+    Places are final. A doubt may still be lifted later, as ``tracks`` shows. Memory does not grow
+    with the video but for one point a target and frame.
     """
 
     def __init__(self, seeds: Sequence[Seed], *, settings: TrackerSettings | None = None) -> None:
@@ -65,11 +67,13 @@ class Tracker:
         self._labels: dict[str, _Label] = {}
         self._points: dict[str, list[TrackPoint]] = {}
         self._clock: _Clock | None = None
+        self._spans: dict[tuple[str, int], tuple[Span, ...]] = {}
+        self._left: dict[str, int] = {}
 
     @property
     def tracks(self) -> tuple[Track, ...]:
         """The tracks so far, in the order in which the targets began."""
-        return tuple(Track(target=t, points=tuple(p)) for t, p in self._points.items())
+        return tuple(self._track(target) for target in self._points)
 
     @property
     def pending(self) -> tuple[Seed, ...]:
@@ -90,16 +94,42 @@ class Tracker:
         if frame.is_duplicate:
             points = {target: self._repeated(target, frame) for target in self._points}
         else:
-            self._heads.advance(frame.image, elapsed_s=elapsed_s)
+            self._heads.advance(frame.image, frame=frame.index, elapsed_s=elapsed_s)
             points = self._current(frame)
         seeds = self._pending.pop(frame.index, [])
         points |= {seed.target: self._begin(seed, frame) for seed in seeds}
         if seeds:
-            self._heads.survey(frame.image)
+            self._heads.survey(frame.image, frame=frame.index)
         for target, point in points.items():
             self._points.setdefault(target, []).append(point)
+        self._spans |= {
+            (target, label.head): self._heads.meetings.spans(label.head)
+            for target, label in self._labels.items()
+        }
+        shown = {target: self._doubted(target, point) for target, point in points.items()}
         self._forget()
-        return points
+        return shown
+
+    def _track(self, target: str) -> Track:
+        """The track of ``target`` so far, with the doubts that are left and its end."""
+        points, left = self._points[target], self._left.get(target)
+        kept = points if left is None else points[: left - points[0].frame]
+        return Track(
+            target=target,
+            points=tuple(self._doubted(target, point) for point in kept),
+            left_frame=left,
+        )
+
+    def _doubted(self, target: str, point: TrackPoint) -> TrackPoint:
+        """The point as it can be believed: what may be another's place was not measured."""
+        if point.status in (TrackStatus.MANUAL, TrackStatus.LOST):
+            return point
+        spans = (s for (t, _), all_of in self._spans.items() if t == target for s in all_of)
+        span = next((span for span in spans if point.frame in span), None)
+        if span is None:
+            return point
+        doubt = Doubt(span.kind, span.begin)
+        return replace(point, status=TrackStatus.PREDICTED, doubt=doubt)
 
     def _check_order(self, frame: GreyFrame) -> None:
         late = [seed for seed in self.pending if seed.frame < frame.index]
@@ -158,6 +188,8 @@ class Tracker:
         correction is kept in its own frame.
         """
         click = complex(seed.x_px, seed.y_px)
+        self._end_doubts(seed)
+        self._left.pop(seed.target, None)
         self._labels.pop(seed.target, None)
         self._forget()
         head = self._heads.at(frame.image, x_px=seed.x_px, y_px=seed.y_px)
@@ -167,6 +199,14 @@ class Tracker:
         is_correction = seed.target in self._points
         place = click if is_kept or is_correction else _inside(state.place, frame)
         return _point(frame, place, score=1.0, status=TrackStatus.MANUAL)
+
+    def _end_doubts(self, seed: Seed) -> None:
+        """A click says where the sperm is: what was doubtful before is so only until then."""
+        for key in [key for key in self._spans if key[0] == seed.target]:
+            ended = (
+                replace(s, end=seed.frame if s.end is None else s.end) for s in self._spans[key]
+            )
+            self._spans[key] = tuple(span for span in ended if span.begin < seed.frame)
 
     def _current(self, frame: GreyFrame) -> dict[str, TrackPoint]:
         """Where all targets are after the heads have moved on."""
@@ -205,7 +245,11 @@ class Tracker:
         """Let go of heads that no target holds any more, or that were not seen for too long."""
         patience_s = self._settings.predict_s + self._settings.search_lost_s
         heads = self._heads
-        gone = set(heads.ids[heads.unseen_s > patience_s].tolist())
+        gone = set(heads.ids[(heads.unseen_s > patience_s) | heads.has_left].tolist())
+        left = set(heads.ids[heads.has_left].tolist())
+        for target, label in self._labels.items():
+            if label.head in left and self._clock:
+                self._left[target] = self._clock.frame
         if gone:
             self._labels = {t: label for t, label in self._labels.items() if label.head not in gone}
         held = {label.head for label in self._labels.values()}

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from rostfine_core.domain import (
     Clip,
     CropBox,
+    Doubt,
+    DoubtKind,
     ModelInfo,
+    Severity,
     Track,
     TrackPoint,
     TrackStatus,
     VideoInfo,
 )
-from rostfine_core.quality.flags import SIZE_MARGIN, quality_flags
+from rostfine_core.quality.flags import SIZE_MARGIN, quality_flags, recording_flags
 from rostfine_core.quality.head import head_length_and_edge
 from rostfine_core.simulation import simulate_clip
 
@@ -169,6 +172,22 @@ def test_lost_and_uncertain_tracks() -> None:
     assert codes(track=guessed) == {"track_uncertain"}
     assert codes(track=track_of(*[TrackStatus.MEASURED] * 20, score=0.3)) == {"track_uncertain"}
     assert codes(track=track_of(*[TrackStatus.MANUAL] * 20, score=0.3)) == set()
+
+
+def test_a_doubtful_track_names_the_frame_to_check() -> None:
+    track = track_of(*[TrackStatus.MEASURED] * 8, *[TrackStatus.PREDICTED] * 12)
+    doubt = Doubt(DoubtKind.MEETING, 8)
+    points = tuple(replace(p, doubt=doubt if p.frame >= 8 else None) for p in track.points)
+    (flag,) = recording_flags(replace(track, points=points), clip_of(picture()))
+    assert (flag.code, flag.severity) == ("track_doubtful", Severity.WARNING)
+    assert "From frame 8 on" in str(flag.reason)
+
+
+def test_what_left_the_picture_is_said_and_is_no_loss() -> None:
+    track = replace(track_of(*[TrackStatus.MEASURED] * 20), left_frame=20)
+    (flag,) = recording_flags(track, clip_of(picture()))
+    assert (flag.code, flag.severity) == ("track_left", Severity.NOTICE)
+    assert "in frame 20" in str(flag.reason)
 
 
 def test_a_correction_far_from_the_track_is_told() -> None:

@@ -20,6 +20,8 @@ from rostfine_core.domain import (
     Assessment,
     Clip,
     CropBox,
+    Doubt,
+    DoubtKind,
     Explanation,
     GradeDistribution,
     Kinematics,
@@ -55,6 +57,7 @@ def assessment() -> Assessment:
             y_px=math.nan if i == 2 else 20.0,
             score=0.5,
             status=TrackStatus.LOST if i == 2 else TrackStatus.MEASURED,
+            doubt=Doubt(DoubtKind.MEETING, 1) if i == 1 else None,
         )
         for i in range(3)
     )

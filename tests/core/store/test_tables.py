@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rostfine_core.domain import Seed, Track, TrackPoint, TrackStatus
+from rostfine_core.domain import Doubt, DoubtKind, Seed, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import StoreError
 from rostfine_core.store import read_seeds, write_tracks
-from rostfine_core.store.tables import _protected, _unprotected
+from rostfine_core.store.tables import _protected, _unprotected, tracks_table
 
 TIMES_S = [k / 15 for k in range(300)]
 TARGETS = st.text(
@@ -95,6 +95,18 @@ SEEDS = (
     Seed(target="1", frame=0, x_px=10.5, y_px=20),
     Seed(target="b", frame=7, x_px=0, y_px=3.25),
 )
+
+
+def test_the_reason_for_a_doubt_stands_in_a_last_column_where_it_is_asked_for() -> None:
+    point = TrackPoint(
+        frame=9, time_s=0.6, x_px=1, y_px=2, score=0.8, status=TrackStatus.PREDICTED,
+        doubt=Doubt(DoubtKind.MEETING, 7),
+    )  # fmt: skip
+    track = Track(target="1", points=(point,))
+    head, row = tracks_table([track], with_doubt=True).splitlines()
+    assert head == "target,frame,x_px,y_px,score,status,doubt"
+    assert row == '1,9,1.000,2.000,0.800,predicted,"met another, see frame 7"'
+    assert "doubt" not in tracks_table([track])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ ROW = np.array([0])
 def misses(path: Callable[[int], complex], *, count: int = 60, step_s: float = 0.04) -> list[float]:
     """How far each prediction is from the path."""
     bank = MotionBank()
-    bank.add(np.array([path(0)]), units=np.ones(1))
+    bank.add(np.array([path(0)]), owners=ROW, units=np.ones(1))
     result = []
     for frame in range(1, count):
         predicted = complex(bank.predict(step_s)[0])
@@ -64,7 +64,7 @@ def test_directions_and_places_are_all_alike(angle: float, shift: complex) -> No
 def test_real_time_stamps_count() -> None:
     """After a gap of three frame times a steady swimmer has gone three steps."""
     bank = MotionBank()
-    bank.add(np.array([0j]), units=np.ones(1))
+    bank.add(np.array([0j]), owners=ROW, units=np.ones(1))
     for frame in range(1, 20):
         bank.predict(0.04)
         bank.measure(ROW, np.array([complex(2.0 * frame, 0)]), is_merged=NOT_MERGED)
@@ -73,7 +73,7 @@ def test_real_time_stamps_count() -> None:
 
 def test_not_being_seen_widens_the_search_and_seeing_narrows_it() -> None:
     bank = MotionBank()
-    bank.add(np.array([0j]), units=np.ones(1))
+    bank.add(np.array([0j]), owners=ROW, units=np.ones(1))
     for frame in range(1, 10):
         bank.predict(0.04)
         bank.measure(ROW, np.array([straight(frame)]), is_merged=NOT_MERGED)
@@ -89,7 +89,7 @@ def test_not_being_seen_widens_the_search_and_seeing_narrows_it() -> None:
 
 def test_the_middle_of_a_merged_blob_does_not_bend_a_steady_path() -> None:
     bank = MotionBank()
-    bank.add(np.array([0j]), units=np.ones(1))
+    bank.add(np.array([0j]), owners=ROW, units=np.ones(1))
     for frame in range(1, 15):
         bank.predict(0.04)
         bank.measure(ROW, np.array([straight(frame)]), is_merged=NOT_MERGED)
