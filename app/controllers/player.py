@@ -4,6 +4,7 @@ from bisect import bisect_right
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
+from app.presentation.geometry import unsure_spans
 from app.state.records import SPEEDS
 from app.state.session import Session
 from rostfine_core.video.frame_cache import FrameCache
@@ -55,6 +56,18 @@ class Player(QObject):
         """Go some frames forward or back, and stop playing."""
         self.pause()
         self.seek(self._wanted + count)
+
+    def seek_doubt(self, *, forward: bool) -> None:
+        """Go to the start of the next stretch of the selected track that should be checked."""
+        sperm = self._session.selected_sperm
+        track = self._session.track(sperm) if sperm is not None else None
+        if track is None:
+            return
+        starts = [first for first, _ in unsure_spans(track)]
+        ahead = [f for f in starts if (f > self._wanted if forward else f < self._wanted)]
+        if ahead:
+            self.pause()
+            self.seek(min(ahead) if forward else max(ahead))
 
     def toggle(self) -> None:
         """Play or pause; at the end, play from the beginning."""

@@ -62,6 +62,20 @@ def spans(track: Track, *, lost: bool) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
+def unsure_spans(track: Track) -> tuple[tuple[int, int], ...]:
+    """First and last frames of the runs to check: lost, uncertain, or doubtful since a frame."""
+    found: list[tuple[int, int]] = []
+    last = None
+    for point in track.points:
+        reason = (point.status is TrackStatus.LOST, point.doubt) if is_uncertain(point) else None
+        if reason is not None:
+            found = [*found[:-1], (found[-1][0], point.frame)] if reason == last else found
+            if reason != last:
+                found.append((point.frame, point.frame))
+        last = reason
+    return tuple(found)
+
+
 def length_text(length_px: float, um_per_px: float | None) -> str:
     """A measured length in words."""
     if um_per_px is None:

@@ -140,6 +140,14 @@
         <translation>追跡が不確かです</translation>
     </message>
     <message>
+        <source>Track doubtful</source>
+        <translation>追跡に疑い</translation>
+    </message>
+    <message>
+        <source>Left the picture</source>
+        <translation>画面外へ</translation>
+    </message>
+    <message>
         <source>Track jumps</source>
         <translation>追跡の飛び</translation>
     </message>
@@ -278,6 +286,22 @@
     <message>
         <source>The light changes by {change:.0%} over the clip (background {darkest:.0f} to {brightest:.0f} of 255), which can change the grade: keep lamp and exposure constant.</source>
         <translation>クリップの間に明るさが {change:.0%} 変わり（背景は 255 段階の {darkest:.0f} から {brightest:.0f}）、評価が変わるおそれがあります。照明と露出を一定に保ってください。</translation>
+    </message>
+    <message>
+        <source>From frame {frame} on the track may follow another sperm that came close: check it from there and click the sperm again where the track left it.</source>
+        <translation>フレーム {frame} 以降、近づいた別の精子を追跡している可能性があります。そこから確認し、追跡が外れた位置で精子をもう一度クリックしてください。</translation>
+    </message>
+    <message>
+        <source>What was found again in frame {frame}, after the sperm was lost, may be another one: check it and click the sperm again if so.</source>
+        <translation>精子を見失った後、フレーム {frame} で再び見つかったものは別の精子かもしれません。確認し、違う場合は精子をもう一度クリックしてください。</translation>
+    </message>
+    <message>
+        <source>From frame {frame} on two tracks are on one head: one of them has lost its sperm, so check both from there.</source>
+        <translation>フレーム {frame} 以降、2 つの追跡が同じ頭部に重なっています。一方は精子を見失っているため、そこから両方を確認してください。</translation>
+    </message>
+    <message>
+        <source>The sperm left the picture in frame {frame}: only what was seen before counts.</source>
+        <translation>精子はフレーム {frame} で画面の外に出ました。それ以前に見えた部分だけを使います。</translation>
     </message>
     <message>
         <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>
@@ -1636,6 +1660,22 @@
     <message>
         <source>Go ten frames forward</source>
         <translation>10 フレーム先へ移動します</translation>
+    </message>
+    <message>
+        <source>Next doubtful stretch</source>
+        <translation>次の疑わしい区間</translation>
+    </message>
+    <message>
+        <source>Go to where the track should be checked next</source>
+        <translation>次に追跡を確認すべき位置へ移動します</translation>
+    </message>
+    <message>
+        <source>Previous doubtful stretch</source>
+        <translation>前の疑わしい区間</translation>
+    </message>
+    <message>
+        <source>Go back to where the track should be checked</source>
+        <translation>追跡を確認すべき前の位置へ戻ります</translation>
     </message>
     <message>
         <source>First frame</source>

@@ -36,6 +36,9 @@ which one head may fare worse in it."""
 WEAKEST_SEEN = 0.05
 CROWDED_CLICK = 1.2
 """A click with another thing this near (in heads) may mean that one."""
+SHARED, APART, SHARED_EVERY = 0.3, 1.0, 5
+"""Two heads this near (in heads) are one, which is looked for every few frames; so far apart they
+were two."""
 OUTSIDE, NEAR_BORDER, LEFT_MISSES, LEFT_S = 0.25, 1.0, 3, 0.1
 """A head that goes outwards unseen has left the picture once it is this far out (in heads), or was
 last seen this near the border and is not seen in so many frames, for so long."""
@@ -129,6 +132,7 @@ class Heads:
         self.is_lost = np.empty(0, bool)
         self.has_left = np.empty(0, bool)
         self._frame = 0
+        self._together: set[tuple[int, int]] = set()
         self._scales = np.empty(0, np.intp)
         self._usual_scores = np.empty(0)
 
@@ -249,6 +253,7 @@ class Heads:
         confused = self._confused(pairs, chosen, hidden_by)
         chosen = self._turn_over(chosen, hidden_by, seen)
         self._judge(chosen, seen, confused, elapsed_s=elapsed_s)
+        self._doubt_shared()
 
     def _turn_over(self, chosen: Rows, hidden_by: Rows, seen: _Seen) -> Rows:
         """Forget distractors that are gone and meet new ones; returns the things of all motions."""
@@ -327,6 +332,25 @@ class Heads:
         now = self._moment(looks, elapsed_s)
         for row, other in self.meetings.observe(now, [c for c in rivals if c.rival in alive]):
             motion.swap(row, other)
+
+    def _doubt_shared(self) -> None:
+        """Doubt two heads that came from apart and stay on one blob."""
+        count = len(self.ids)
+        if count < 2 or self._frame % SHARED_EVERY:
+            return
+        here = np.where(self.unseen_s > 0, np.nan, self.middles)
+        near = abs(here[:, None] - here) < SHARED * self.diameters
+        trail = self._motion.trail[:count]
+        pairs = {(one, other) for one, other in np.argwhere(np.triu(near, 1)).tolist()}
+        numbered = {(int(self.ids[a]), int(self.ids[b])): (a, b) for a, b in pairs}
+        stay = [rows for ids, rows in numbered.items() if ids in self._together]
+        self._together = set(numbered)
+        for one, other in stay:
+            apart = abs(trail[one] - trail[other]) > APART * self.diameters[one]
+            if apart.any():
+                frame = max(self._frame - int(np.flatnonzero(apart)[0]) + 1, 0)
+                for row in (one, other):
+                    self.meetings.doubt(int(self.ids[row]), frame, DoubtKind.SHARED)
 
     def _moment(self, looks: Real, elapsed_s: float) -> Moment:
         """This frame, in which the motions look like ``looks`` (N, 2), NaN where not seen."""

@@ -21,6 +21,8 @@ Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
 APART_FIRST, APART_LAST = 6, 24
 """Frames apart after which a meeting is first judged, and for the last time."""
+HELD_BEFORE = 3
+"""What is new beside a head may have been part of its blob for this many frames."""
 BELIEVED = -3.5
 """Log odds against the head below which the doubt is lifted."""
 SWAPPED, SURELY_SWAPPED = 0.7, 3.0
@@ -162,9 +164,9 @@ class Meetings:
         meeting = self._open.get(key)
         if meeting is None:
             rival_row = int(np.flatnonzero(now.motion.numbers == confusion.rival)[0])
-            is_known = bool(np.isfinite(now.motion.looks[rival_row, 0]))
+            is_known = bool(np.isfinite(now.motion.trail[rival_row, 1:]).any())
             meeting = self._open[key] = _Meeting(
-                begun=now.frame,
+                begun=now.frame if is_known else max(now.frame - HELD_BEFORE, 0),
                 last=now.frame,
                 own_before=_before(now.motion, confusion.head),
                 rival_before=_before(now.motion, rival_row) if is_known else None,

@@ -12,8 +12,12 @@ from rostfine_core.domain import Seed, Track, TrackStatus
 from rostfine_core.tracking import Tracker
 from rostfine_core.video import open_video
 
+NOWHERE = (math.nan, math.nan)
+MEASURED = TrackStatus.MEASURED
 Truth = dict[str, dict[int, tuple[float, float]]]
-LEAST_HELD = {"svia": 22, "njit": 64, "androgen": 5}
+LEAST_HELD = {"svia": 22, "njit": 70, "androgen": 5}
+MOST_WRONG = 0.005
+"""Share of the points called measured that may lie on something else."""
 LARGEST_MEDIAN_PX = {"svia": 1.5, "njit": 1.0, "androgen": 2.0}
 
 
@@ -35,7 +39,7 @@ def follow(path: Path, seeds: list[Seed], *, last: int | None = None) -> dict[st
 
 @pytest.mark.parametrize("kind", sorted(LEAST_HELD))
 def test_enough_targets_are_held_closely(shared: Path, kind: str) -> None:
-    held, medians = 0, []
+    held, medians, measured, wrong = 0, [], 0, 0
     for entry in json.loads((shared / "data" / "sets.json").read_text()):
         if entry["set"] != kind:
             continue
@@ -49,10 +53,19 @@ def test_enough_targets_are_held_closely(shared: Path, kind: str) -> None:
         tracks = follow(base.with_name(f"{base.name}.mp4"), seeds, last=end)
         for name, path in truth.items():
             points = {p.frame: (p.x_px, p.y_px) for p in tracks[name].points}
-            errors = [math.dist(points[f], path[f]) for f in sorted(path)]
+            errors = [math.dist(points.get(f, NOWHERE), path[f]) for f in sorted(path)]
+            believed = [
+                p for p in tracks[name].points if p.status is MEASURED and not p.is_duplicate
+            ]
+            off = [math.dist((p.x_px, p.y_px), path[p.frame]) for p in believed if p.frame in path]
+            measured += len(off)
+            wrong += sum(error > entry["tolerance_px"] for error in off)
+            if errors[-1] > entry["tolerance_px"]:
+                assert tracks[name].doubts or tracks[name].left_frame is not None, name
             held += errors[-1] <= entry["tolerance_px"]
             medians.append(sorted(e if e == e else math.inf for e in errors)[len(errors) // 2])
     assert held >= LEAST_HELD[kind]
+    assert wrong <= MOST_WRONG * measured
     assert sorted(medians)[len(medians) // 2] <= LARGEST_MEDIAN_PX[kind]
 
 
@@ -82,6 +95,17 @@ def test_a_real_head_in_phase_contrast_is_not_left_for_passing_debris(
 def test_a_sperm_that_leaves_is_not_taken_for_its_neighbour(shared: Path) -> None:
     """It swims out at the lower edge in frame 24, where another one passes."""
     seed = Seed(target="1", frame=0, x_px=156.0, y_px=493.0)
-    points = follow(shared / "data" / "svia" / "S_0001.mp4", [seed])["1"].points
-    assert points[23].status is TrackStatus.MEASURED
-    assert {p.status for p in points[27:]} == {TrackStatus.LOST}
+    found = follow(shared / "data" / "svia" / "S_0001.mp4", [seed])["1"]
+    assert found.points[22].status is TrackStatus.MEASURED
+    assert found.left_frame is not None
+    assert 24 <= found.left_frame <= 28
+
+
+def test_a_swimmer_that_leaves_at_the_top_is_said_to_have_left(shared: Path) -> None:
+    """A resting sperm lies 28 px from where it goes out near frame 52."""
+    seed = Seed(target="1", frame=0, x_px=78.0, y_px=62.0)
+    video = shared / "cases" / "real_visem_leaves_field" / "leaves_field.mp4"
+    found = follow(video, [seed])["1"]
+    assert found.left_frame is not None
+    assert 50 <= found.left_frame <= 58
+    assert all(p.status is not TrackStatus.LOST for p in found.points)
