@@ -53,7 +53,15 @@ def test_an_action_is_disabled_without_what_it_needs_and_enabled_with_it(
 @pytest.mark.parametrize("facts", ELSEWHERE, ids=lambda f: f.page.name)
 def test_what_changes_a_sperm_needs_the_page_that_shows_it(facts: Facts) -> None:
     off = {a.id for a in ACTIONS if not a.enabled(facts)}
-    assert off == {"remove", "move_up", "move_down", "accept", "reject"}
+    assert off == {
+        "next_doubt",
+        "previous_doubt",
+        "remove",
+        "move_up",
+        "move_down",
+        "accept",
+        "reject",
+    }
 
 
 @pytest.mark.parametrize(

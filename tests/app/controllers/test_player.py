@@ -5,9 +5,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.controllers.player import Player
-from app.state.records import SPEEDS, Draft, OpenedVideo
+from app.state.records import SPEEDS, Draft, OpenedVideo, Sperm
 from app.state.session import Session
-from rostfine_core.domain import VideoInfo
+from rostfine_core.domain import Seed, Track, TrackPoint, TrackStatus, VideoInfo
 from rostfine_core.video.frame_cache import FrameCache
 
 if TYPE_CHECKING:
@@ -37,6 +37,28 @@ def test_stepping_is_frame_exact_and_stays_in_the_video(
         assert session.frame == frame
         assert session.image is not None
         assert (session.image == frame).all()
+
+
+def test_a_key_steps_from_one_doubtful_stretch_to_the_next(
+    session: Session, info: VideoInfo, fake_video: "FakeVideo"
+) -> None:
+    doubtful = (*range(4, 7), *range(12, 15))
+    points = tuple(
+        TrackPoint(
+            frame=f, time_s=f / 15, x_px=5, y_px=5, score=0.9,
+            status=TrackStatus.PREDICTED if f in doubtful else TrackStatus.MEASURED,
+        )
+        for f in range(info.frame_count)
+    )  # fmt: skip
+    sperm = Sperm(key=1, name="1", seeds=(Seed(target="1", frame=0, x_px=5, y_px=5),))
+    session.set_draft(Draft(sperms=(sperm,)))
+    session.select(1)
+    session.add_tracks({session.track_key(sperm): Track(target="1", points=points)})
+    player = Player(session)
+    player.use(full(info, fake_video, player))
+    for forward, frame in ((True, 4), (True, 12), (True, 12), (False, 4), (False, 4)):
+        player.seek_doubt(forward=forward)
+        assert session.frame == frame
 
 
 def test_a_frame_that_is_not_decoded_is_shown_when_it_arrives(

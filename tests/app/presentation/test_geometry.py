@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from app.presentation import geometry
 from app.presentation.geometry import Marker
 from app.state.records import Display
-from rostfine_core.domain import Track, TrackPoint, TrackStatus
+from rostfine_core.domain import Doubt, DoubtKind, Track, TrackPoint, TrackStatus
 
 PIXELS = st.floats(-500, 500)
 
@@ -62,6 +63,14 @@ def test_uncertain_and_lost_spans_are_told_apart() -> None:
     assert geometry.spans(found, lost=True) == ((14, 15),)
     assert geometry.spans(found, lost=False) == ((12, 13), (16, 16))
     assert not geometry.is_uncertain(found.points[0])
+    assert geometry.unsure_spans(found) == ((12, 13), (14, 15), (16, 16))
+
+
+def test_each_doubt_is_a_stretch_of_its_own() -> None:
+    found = track(*[(TrackStatus.PREDICTED, 0.9)] * 6)
+    first, second = Doubt(DoubtKind.MEETING, 10), Doubt(DoubtKind.FOUND_AGAIN, 13)
+    points = tuple(replace(p, doubt=first if p.frame < 13 else second) for p in found.points)
+    assert geometry.unsure_spans(replace(found, points=points)) == ((10, 12), (13, 15))
 
 
 def test_a_path_breaks_where_the_sperm_was_lost() -> None:
