@@ -32,7 +32,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import ModelError, TrackingError
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
-from rostfine_core.quality.flags import quality_flags
+from rostfine_core.quality.flags import is_on_a_head, quality_flags
 from rostfine_core.quality.same_head import same_head_flags
 from rostfine_core.tracking import TrackerSettings, compute_kinematics, track
 from rostfine_core.video import PlaneChoice, Video, open_video
@@ -61,6 +61,7 @@ class AssessmentRequest:
 
     ``fps`` corrects the frame rate if the file states it wrongly; None trusts the file.
     ``choice`` says which channel and plane to read if the file holds several.
+    With ``insist`` a sperm is graded even if no head stands out at its click, with a warning.
     """
 
     video: Path
@@ -69,6 +70,7 @@ class AssessmentRequest:
     um_per_px: float | None = None
     fps: float | None = None
     choice: PlaneChoice = field(default_factory=PlaneChoice)
+    insist: bool = False
     settings: PipelineSettings = field(default_factory=PipelineSettings)
 
 
@@ -207,7 +209,9 @@ def _grade(
     for followed in tracks:
         yield Progress(stage=marked("grading"), done=0, total=len(tracks))  # cutting may decode
         try:
-            clips.append((followed, clip_of(followed)))
+            clip = clip_of(followed)
+            _check_click(request, clip)
+            clips.append((followed, clip))
         except TrackingError as error:
             rejected.append((followed.target, error.message))
     answers = yield from assessor.assess([clip for _, clip in clips])
@@ -226,6 +230,25 @@ def _grade(
         for (track, clip), answer in zip(clips, answers, strict=True)
     )
     return Outcome(assessments=assessments, rejected=tuple(rejected))
+
+
+def _check_click(request: AssessmentRequest, clip: Clip) -> None:
+    """Refuse what was clicked by mistake; a place that was set by hand is meant.
+
+    Raises:
+        TrackingError: no head stands out where the sperm was clicked.
+    """
+    frame = clip.boxes[0].frame
+    is_exact = any(s.is_exact for s in request.seeds if (s.target, s.frame) == (clip.target, frame))
+    if not (request.insist or is_exact or is_on_a_head(clip)):
+        raise TrackingError(
+            Message(
+                "Nothing was clicked here: no head stands out at the click in frame {frame}. Click "
+                "the head of a sperm. To grade this place anyway, use --insist, or click it with "
+                "Shift held in the window.",
+                frame=frame,
+            )
+        )
 
 
 def _assessment(

@@ -55,6 +55,11 @@ def add_video_verbs(verbs: Verbs) -> None:
     )
     assess.add_argument("--frame", type=whole, default=0, help="frame of the clicks (default 0)")
     assess.add_argument(
+        "--insist",
+        action="store_true",
+        help="grade what was clicked even if no head stands out there, with a warning",
+    )
+    assess.add_argument(
         "--um-per-px",
         type=scale,
         metavar="F",
@@ -103,6 +108,7 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
 
 def _track(arguments: argparse.Namespace) -> int:
     from rostfine_core.pipeline import track_video
+    from rostfine_core.quality.same_head import same_head_flags
     from rostfine_core.store import read_seeds, write_tracks
     from rostfine_core.video import PlaneChoice
 
@@ -115,6 +121,8 @@ def _track(arguments: argparse.Namespace) -> int:
     write_tracks(arguments.out, tracks, with_doubt=arguments.doubt)
     for track in tracks:
         print(f"Sperm {track.target}: {_followed(track)}")
+    for target, flag in same_head_flags(tracks).items():
+        print(f"rostfine: sperm {target}: {flag.reason}", file=sys.stderr)
     print(f"Written to {arguments.out}")
     return 0
 
@@ -148,6 +156,7 @@ def _assess(arguments: argparse.Namespace) -> int:
         um_per_px=None if arguments.um_per_px == OF_FILE else arguments.um_per_px,
         fps=arguments.fps,
         choice=PlaneChoice(channel=arguments.channel, plane=arguments.z),
+        insist=arguments.insist,
     )
     return _assess_into(arguments, request, is_scale_of_file=arguments.um_per_px == OF_FILE)
 

@@ -22,7 +22,7 @@ from rostfine_core.domain import (
 from rostfine_core.flag_titles import FlagCode
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
-from rostfine_core.quality.head import contrast, head_length_and_edge
+from rostfine_core.quality.head import contrast, has_head, head_length_and_edge
 from rostfine_core.quality.light_flags import light_flags
 from rostfine_core.tracking.jumps import HEAD_LENGTH_PX, jumps
 
@@ -94,7 +94,7 @@ def recording_flags(track: Track, clip: Clip) -> tuple[QualityFlag, ...]:
 def _recording_flags(
     track: Track, clip: Clip, heads: Heads, model: ModelInfo | None
 ) -> Iterator[QualityFlag]:
-    yield from _click_flags(clip, heads)
+    yield from _click_flags(clip)
     yield from _track_flags(track)
     yield from _clip_flags(clip)
     yield from _border_flags(clip)
@@ -209,8 +209,13 @@ def _border_flags(clip: Clip) -> Iterator[QualityFlag]:
         )
 
 
-def _click_flags(clip: Clip, heads: Heads) -> Iterator[QualityFlag]:
-    if heads[0] is None and clip.boxes[0].status is TrackStatus.MANUAL:
+def is_on_a_head(clip: Clip) -> bool:
+    """Whether a head stands out where the sperm was clicked, if the clip shows that place."""
+    return clip.boxes[0].status is not TrackStatus.MANUAL or has_head(clip.images[0])
+
+
+def _click_flags(clip: Clip) -> Iterator[QualityFlag]:
+    if not is_on_a_head(clip):
         yield _warning(
             "no_head_at_click",
             Message(

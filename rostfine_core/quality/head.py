@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.tracking.head_measure import find_head
+
 HEAD_LEVEL = 0.3  # of the peak difference: where the head ends
 TAIL_SHARES = (0.55, 0.7, 0.85)  # of the head's half width: neck and tail are thinner
 SLENDER = 2.0  # length by width from which a neck is still on the head, which is about 5 by 3
@@ -50,6 +52,17 @@ def head_length_and_edge(image: NDArray[np.uint8]) -> tuple[float, float] | None
         if length < SLENDER * width:
             break
     return length, _edge_width(difference, region, peak)
+
+
+def has_head(image: NDArray[np.uint8]) -> bool:
+    """Whether a head, as the tracker measures it, stands out in the middle of a crop.
+
+    Args:
+        image: (S, S, 3) uint8 crop.
+    """
+    middle = (image.shape[0] - 1) / 2
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return find_head(grey.astype(np.uint8, copy=False), x_px=middle, y_px=middle) is not None
 
 
 def _middle(side: int) -> slice:

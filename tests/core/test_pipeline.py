@@ -23,6 +23,7 @@ from rostfine_core.pipeline import (
     track_video,
 )
 from rostfine_core.simulation import SceneSettings, simulate_scene
+from rostfine_core.tracking.head_measure import find_head
 from rostfine_core.video import open_video, write_video
 from rostfine_core.video.checksum import hash_video
 
@@ -207,3 +208,57 @@ def test_a_request_without_clicks_is_refused(made: tuple[Path, tuple[Seed, ...],
     path, _, assessor = made
     with pytest.raises(TrackingError, match="No sperm was clicked"):
         assess(AssessmentRequest(video=path, seeds=()), assessor)
+
+
+def test_empty_ground_is_graded_only_if_the_user_insists(
+    made: tuple[Path, tuple[Seed, ...], Assessor],
+) -> None:
+    path, seeds, assessor = made
+    with open_video(path) as video:
+        image = video.frame(0).grey().image
+    height, width = image.shape
+    away = [
+        (x, y)
+        for x in range(40, width - 40, 10)
+        for y in range(40, height - 40, 10)
+        if find_head(image, x_px=x, y_px=y) is None
+    ]
+    assert away
+    ground = Seed(target="ground", frame=0, x_px=away[0][0], y_px=away[0][1])
+    request = AssessmentRequest(video=path, seeds=(*seeds, ground), settings=SETTINGS)
+    outcome = assess(request, assessor)
+    assert [target for target, _ in outcome.rejected] == ["ground"]
+    assert "Nothing was clicked here" in str(outcome.rejected[0][1])
+    by_hand = replace(ground, is_exact=True)
+    for meant in (
+        replace(request, seeds=(ground,), insist=True),
+        replace(request, seeds=(by_hand,)),
+    ):
+        graded = assess(meant, assessor).assessments
+        assert [one.target for one in graded] == ["ground"]
+        assert "no_head_at_click" in {flag.code for flag in graded[0].flags}
+
+
+def test_the_clip_is_the_same_wherever_the_head_is_clicked(
+    made: tuple[Path, tuple[Seed, ...], Assessor],
+) -> None:
+    path, seeds, _ = made
+    tracks = [
+        finish(track_video(path, seeds=[replace(seeds[0], x_px=x, y_px=y)]))[0]
+        for x, y in [
+            (seeds[0].x_px + dx, seeds[0].y_px + dy)
+            for dx, dy in ((0, 0), (3, -2), (-4, 3), (2, 5))
+        ]
+    ]
+    paths = np.array([[(p.x_px, p.y_px) for p in track.points] for track in tracks])
+    assert abs(paths - paths[0]).max() < 0.1
+
+
+def test_a_place_set_by_hand_is_kept(made: tuple[Path, tuple[Seed, ...], Assessor]) -> None:
+    path, seeds, _ = made
+    exact = replace(seeds[0], x_px=seeds[0].x_px + 6, is_exact=True)
+    measured = finish(track_video(path, seeds=[seeds[0]]))[0]
+    placed = finish(track_video(path, seeds=[exact]))[0]
+    assert (placed.points[0].x_px, placed.points[0].y_px) == (exact.x_px, exact.y_px)
+    first = placed.points[0].x_px - measured.points[0].x_px
+    assert placed.points[10].x_px - measured.points[10].x_px == pytest.approx(first, abs=0.2)
