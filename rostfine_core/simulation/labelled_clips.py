@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,11 +22,15 @@ from rostfine_core.simulation.motion import Trajectory, swim
 from rostfine_core.simulation.panel import Findings, cast_votes, expected_votes, find_faults
 from rostfine_core.simulation.population import sample_sperm
 from rostfine_core.simulation.render import Pose, SimulatedSperm, Window, draw_masks
+from rostfine_core.tracking.centres import Centres
+from rostfine_core.tracking.head_measure import find_outline
 
 CLIP_FRAMES = 16
 CLIP_SIZE_PX = 150
 VIDEO_FRAMES = 175
 CLIPS_PER_SAMPLE = 10
+FURTHEST_PX = 8.0
+"""What is measured further off than a third of a head is another sperm that crosses."""
 _SAMPLE_STREAM, _CLIP_STREAM = 0, 1
 
 
@@ -83,8 +88,7 @@ def simulate_clip(
     frames = _choose_frames(seen, rng)
     others = _crossing(swimmer, frames, field, rng)
     heads = np.array([_xy(swimmer.pose(k, field=field)) for k in frames])
-    centres = heads + rng.normal(0, 1.3, 2) + rng.normal(0, 0.35, heads.shape)
-    images = _photograph([swimmer, *others], field, frames, centres, rng)
+    images, centres = _photograph([swimmer, *others], field, frames, rng)
     return SimulatedClip(
         clip=f"s{seed}_{index:06d}",
         sample=f"s{seed}_sample{sample:05d}",
@@ -172,28 +176,53 @@ def _crossing(
 
 
 def _photograph(
-    swimmers: list[Swimmer],
-    field: Field,
-    frames: tuple[int, ...],
-    centres: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> NDArray[np.uint8]:
-    images = []
-    for frame, centre in zip(frames, centres, strict=True):
-        window = _window_around(centre, field)
-        posed = [(s.sperm, s.pose(frame, field=field)) for s in swimmers]
+    swimmers: list[Swimmer], field: Field, frames: tuple[int, ...], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The crops, and their centres (N, 2): where the first swimmer's head is measured."""
+    images, centres = [], []
+    measure = _Measure()
+    for frame in frames:
+        poses = [s.pose(frame, field=field) for s in swimmers]
+        window = _window_around(_xy(poses[0]), field)
+        posed = [(s.sperm, pose) for s, pose in zip(swimmers, poses, strict=True)]
         picture = draw_window(field, posed, window=window, time_s=frame / field.fps, rng=rng)
-        at = (float(centre[0]), float(centre[1]))
+        at = measure.centre(picture, poses[0], window)
         images.append(crop(picture, window=window, centre_px=at, size_px=CLIP_SIZE_PX))
-    return np.stack(images)
+        centres.append(at)
+    return np.stack(images), np.array(centres)
 
 
-def _window_around(centre: NDArray[np.float64], field: Field) -> Window:
-    """The pixels of the field that a crop around ``centre`` needs."""
-    half = CLIP_SIZE_PX // 2 + 1
-    left, top = (max(math.floor(c) - half, 0) for c in centre)
-    right = min(math.floor(centre[0]) + half + 2, field.width_px)
-    bottom = min(math.floor(centre[1]) + half + 2, field.height_px)
+class _Measure:
+    """Measures one head from frame to frame, as the tracker does, but told where to look."""
+
+    def __init__(self) -> None:
+        self._centres: Centres | None = None
+        self._heading_rad = 0.0
+
+    def centre(self, picture: NDArray[np.uint8], pose: Pose, window: Window) -> tuple[float, float]:
+        """The middle of the head in field pixels; its true centre while none was measured."""
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        true = complex(pose.x_px - window.left_px, pose.y_px - window.top_px)
+        if self._centres is None:
+            outline = find_outline(grey, x_px=true.real, y_px=true.imag)
+            if outline is None or abs(outline.middles[0] - true) > FURTHEST_PX:
+                return _xy(pose)
+            self._centres = Centres()
+            self._centres.add(outline, grey, place=true)
+        else:
+            self._centres.turn(pose.heading_rad - self._heading_rad)
+            self._centres.follow(grey, np.zeros(1, np.intp), np.array([true]))
+        self._heading_rad = pose.heading_rad
+        middle = true + self._centres.lead[0]
+        return float(middle.real) + window.left_px, float(middle.imag) + window.top_px
+
+
+def _window_around(head: tuple[float, float], field: Field) -> Window:
+    """The window of whole pixels of the field from which a crop near ``head`` is cut."""
+    half = CLIP_SIZE_PX // 2 + 1 + math.ceil(FURTHEST_PX)
+    left, top = (max(math.floor(c) - half, 0) for c in head)
+    right = min(math.floor(head[0]) + half + 2, field.width_px)
+    bottom = min(math.floor(head[1]) + half + 2, field.height_px)
     return Window(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top)
 
 

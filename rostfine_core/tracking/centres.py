@@ -72,6 +72,10 @@ class Centres:
         self._half_lengths, self._strength = self._half_lengths[rows], self._strength[rows]
         self._lead = self._lead[rows]
 
+    def turn(self, angle_rad: float) -> None:
+        """Expect all heads turned by an angle, in a frame that is far from the last one."""
+        self._outlines = self._outlines.turned(angle_rad)
+
     def fits(self, image: Image, heads: Rows, places: Complex) -> NDArray[np.bool_]:
         """(M,) whether ``heads`` (M,) have their outlines around ``places`` (M,), if ever any."""
         fits = ~self.is_measured[heads]

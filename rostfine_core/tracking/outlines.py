@@ -10,6 +10,7 @@ neighbouring starts end in the same ellipse.
 Legend: N ellipses, K rays each, S samples along a ray, M places along a ray where the edge may be.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -84,6 +85,11 @@ class Outlines:
     def at(self, centres: Complex) -> "Outlines":
         """The same ellipses elsewhere."""
         return replace(self, centres=centres)
+
+    def turned(self, angle_rad: float) -> "Outlines":
+        """The same ellipses turned about their centres."""
+        cos, sin = math.cos(angle_rad), math.sin(angle_rad)
+        return replace(self, axes=np.array([[cos, -sin], [sin, cos]]) @ self.axes)
 
     def resized(self, half_lengths: Real) -> "Outlines":
         """The same ellipses with other half axes (N, 2)."""
