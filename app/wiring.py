@@ -88,6 +88,9 @@ def connect_views(views: Views, controller: Controller, commands: WindowCommands
 def _connect_review(review: ReviewPage, controller: Controller) -> None:
     editor, player = controller.editor, controller.player
     review.canvas.place_clicked.connect(editor.add_sperm)
+    review.canvas.exact_place_clicked.connect(editor.place_sperm)
+    review.canvas.hovered.connect(controller.head_finder.look_at)
+    review.canvas.left.connect(controller.head_finder.look_away)
     review.canvas.sperm_clicked.connect(editor.select)
     review.canvas.correction_requested.connect(editor.correct_sperm)
     review.canvas.selected_correction_requested.connect(editor.correct_selected)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.controllers.analysis import GRADE, TRACK, Analysis
 from app.controllers.editor import Editor
+from app.controllers.head_finder import HeadFinder
 from app.controllers.opener import FIND, OPEN, PREVIEW, Opener
 from app.controllers.player import Player
 from app.jobs import tasks
@@ -74,6 +75,7 @@ class Controller(QObject):
         self.session, self.settings, self.questions = session, settings, questions
         self.jobs = Jobs(self)
         self.editor = Editor(session, self)
+        self.head_finder = HeadFinder(session, self)
         self.player = Player(session, self)
         self.analysis = Analysis(session, self.jobs, settings, self)
         self.opener = Opener(

@@ -1,14 +1,16 @@
 """The user's edits, each one step of the undo stack."""
 
+import math
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from app.controllers.head_finder import head_at
 from app.state import drafts
-from app.state.records import Calibration, Draft
+from app.state.records import Calibration, Draft, Sperm
 from app.state.session import Session
-from rostfine_core.domain import SampleInfo, Seed, Verdict, is_in_picture
+from rostfine_core.domain import HeadMeasure, SampleInfo, Seed, Verdict, is_in_picture
 
 NO_MERGE, MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = -1, 1, 2, 3
 
@@ -70,7 +72,50 @@ class Editor(QObject):
 
     @Slot(float, float)
     def add_sperm(self, x_px: float, y_px: float) -> None:
-        """Choose the sperm at a place in the frame on screen; clicks outside it are ignored."""
+        """Choose the sperm at a place in the frame on screen, whose head is measured."""
+        image = self._session.image
+        head = None if image is None else head_at(image, x_px=x_px, y_px=y_px)
+        twin = None if head is None else self._sperm_at(head)
+        if twin is not None:
+            self._session.select(twin.key)
+            self._session.set_message(
+                self.tr("This is sperm {name}, which is chosen already.").format(name=twin.name)
+            )
+            return
+        self._add(x_px, y_px, is_exact=False)
+        if image is not None and head is None:
+            self._session.set_message(
+                self.tr(
+                    "No head stands out here, so nothing will be graded. Click the head of a sperm,"
+                    " or click with Shift held to place it exactly."
+                )
+            )
+
+    @Slot(float, float)
+    def place_sperm(self, x_px: float, y_px: float) -> None:
+        """Choose a sperm whose head's middle is exactly here, whatever is measured."""
+        self._add(x_px, y_px, is_exact=True)
+        self._session.set_message(self.tr("Placed by hand: this place on the head is followed."))
+
+    def _sperm_at(self, head: HeadMeasure) -> Sperm | None:
+        """The chosen sperm that is on this head in the frame on screen."""
+        frame = self._session.frame
+        for sperm in self._session.sperms:
+            track = self._session.track(sperm)
+            point = track.at(frame) if track else None
+            if point is not None:
+                x_px, y_px = point.x_px, point.y_px
+            else:
+                clicked = next((s for s in sperm.seeds if s.frame == frame), None)
+                if clicked is None:
+                    continue
+                x_px, y_px = clicked.x_px, clicked.y_px
+            if math.hypot(x_px - head.x_px, y_px - head.y_px) < head.length_px / 2:
+                return sperm
+        return None
+
+    def _add(self, x_px: float, y_px: float, *, is_exact: bool) -> None:
+        """Choose a sperm; clicks outside the frame are ignored."""
         info = self._session.info
         x_px, y_px = round(x_px, 2), round(y_px, 2)
         if info is None or not is_in_picture(
@@ -78,7 +123,8 @@ class Editor(QObject):
         ):
             return
         target, frame = str(self._last_key + 1), self._session.frame
-        self.add_seeds((Seed(target=target, frame=frame, x_px=x_px, y_px=y_px),))
+        seed = Seed(target=target, frame=frame, x_px=x_px, y_px=y_px, is_exact=is_exact)
+        self.add_seeds((seed,))
 
     def add_seeds(self, seeds: tuple[Seed, ...]) -> None:
         """Choose sperm that were clicked before, under new numbers; the first is selected."""
@@ -86,7 +132,12 @@ class Editor(QObject):
         for seed in seeds:
             self._last_key += 1
             draft = drafts.added(
-                draft, key=self._last_key, frame=seed.frame, x_px=seed.x_px, y_px=seed.y_px
+                draft,
+                key=self._last_key,
+                frame=seed.frame,
+                x_px=seed.x_px,
+                y_px=seed.y_px,
+                is_exact=seed.is_exact,
             )
         if seeds:
             self._push(draft, self.tr("Choose sperm"))

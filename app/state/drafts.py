@@ -16,10 +16,12 @@ def free_name(draft: Draft, *, key: int) -> str:
     return str(max([key, *(number + 1 for number in taken)]))
 
 
-def added(draft: Draft, *, key: int, frame: int, x_px: float, y_px: float) -> Draft:
+def added(
+    draft: Draft, *, key: int, frame: int, x_px: float, y_px: float, is_exact: bool = False
+) -> Draft:
     """Add a sperm under a free number."""
     sperm = Sperm(key=key, name=free_name(draft, key=key), seeds=())
-    sperm = sperm.corrected(frame=frame, x_px=x_px, y_px=y_px)
+    sperm = sperm.corrected(frame=frame, x_px=x_px, y_px=y_px, is_exact=is_exact)
     return replace(draft, sperms=(*draft.sperms, sperm))
 
 

@@ -25,6 +25,6 @@ def has_unexported_grades(session: Session, exported: AbstractSet[AssessmentKey]
 def _is_unexported(session: Session, sperm: Sperm, exported: AbstractSet[AssessmentKey]) -> bool:
     if session.assessment(sperm) is not None:
         return session.assessment_key(sperm) not in exported
-    track = (sperm.target, sperm.places)
-    made = {key for key in session.results.assessments if (key.target, key.places) == track}
+    track = (sperm.target, sperm.seeds)
+    made = {key for key in session.results.assessments if (key.target, key.seeds) == track}
     return bool(made) and not made & exported

@@ -25,7 +25,7 @@ from rostfine_core.messages import Message
 
 Places = tuple[tuple[int, float, float], ...]
 """The clicks of one sperm: (frame, x_px, y_px), what a track depends on."""
-TrackKey = tuple[str, Places, float | None]
+TrackKey = tuple[str, tuple[Seed, ...], float | None]
 """The sperm's target, its clicks and the corrected frame rate."""
 SPEEDS = (0.0625, 0.125, 0.25, 0.5, 1.0)
 """How fast a video can play; 1 is the speed of the recording."""
@@ -53,10 +53,10 @@ class Sperm:
         """The clicks in order of their frames."""
         return tuple(sorted((s.frame, s.x_px, s.y_px) for s in self.seeds))
 
-    def corrected(self, *, frame: int, x_px: float, y_px: float) -> "Sperm":
+    def corrected(self, *, frame: int, x_px: float, y_px: float, is_exact: bool = False) -> "Sperm":
         """The same sperm with its place in ``frame`` set by hand."""
         others = tuple(s for s in self.seeds if s.frame != frame)
-        seed = Seed(target=self.target, frame=frame, x_px=x_px, y_px=y_px)
+        seed = Seed(target=self.target, frame=frame, x_px=x_px, y_px=y_px, is_exact=is_exact)
         return replace(self, seeds=tuple(sorted((*others, seed), key=lambda s: s.frame)))
 
 
@@ -104,7 +104,7 @@ class AssessmentKey:
     """What an assessment depends on: when one of these changes, it is out of date."""
 
     target: str
-    places: Places
+    seeds: tuple[Seed, ...]
     fps: float | None
     um_per_px: float | None
     model_sha256: str

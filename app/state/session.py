@@ -29,6 +29,7 @@ from rostfine_core.domain import (
     NOT_GRADED,
     TRACK_REJECTED,
     Assessment,
+    HeadMeasure,
     LeftOut,
     SampleInfo,
     Track,
@@ -66,6 +67,7 @@ class Session(QObject):
     model_changed = Signal()
     running_changed = Signal()
     message_changed = Signal()
+    head_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -87,6 +89,7 @@ class Session(QObject):
         self.model = ModelState()
         self.running_jobs: tuple[RunningJob, ...] = ()
         self.message = ""
+        self.head: HeadMeasure | None = None
         self._presenter = Presenter()
 
     # What follows from the state -----------------------------------------------------------
@@ -144,7 +147,7 @@ class Session(QObject):
 
     def track_key(self, sperm: Sperm) -> TrackKey:
         """What this sperm's track depends on."""
-        return (sperm.target, sperm.places, self.calibration.fps)
+        return (sperm.target, sperm.seeds, self.calibration.fps)
 
     def track(self, sperm: Sperm) -> Track | None:
         """The track made from exactly this sperm's clicks."""
@@ -158,7 +161,7 @@ class Session(QObject):
         """What this sperm's assessment would depend on now."""
         return AssessmentKey(
             target=sperm.target,
-            places=sperm.places,
+            seeds=sperm.seeds,
             fps=self.calibration.fps,
             um_per_px=self.calibration.um_per_px,
             model_sha256=self.model.info.sha256 if self.model.info else "",
@@ -361,6 +364,12 @@ class Session(QObject):
         if running_jobs != self.running_jobs:
             self.running_jobs = running_jobs
             self.running_changed.emit()
+
+    def set_head(self, head: HeadMeasure | None) -> None:
+        """Show the head that was measured under the pointer, or none."""
+        if head != self.head:
+            self.head = head
+            self.head_changed.emit()
 
     def set_message(self, message: str) -> None:
         """Show a sentence in the status bar, even if it is the same as before."""

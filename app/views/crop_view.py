@@ -1,10 +1,12 @@
 """A square part of a picture, as large as its place allows."""
 
-from PySide6.QtCore import QRectF, QSize
+import math
+
+from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from rostfine_core.domain import CROP_PX
+from rostfine_core.domain import CROP_PX, HeadMeasure
 
 
 class CropView(QWidget):
@@ -15,6 +17,7 @@ class CropView(QWidget):
         self._image = QImage()
         self._source = QRectF()
         self._colour = QColor("#808080")
+        self._head: HeadMeasure | None = None
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setSizePolicy(policy)
         self.setMinimumSize(96, 96)
@@ -23,9 +26,11 @@ class CropView(QWidget):
         """The size of the crop, to begin with."""
         return QSize(CROP_PX, CROP_PX)
 
-    def show_part(self, image: QImage, source: QRectF, colour: QColor) -> None:
-        """Show a part of a picture; what lies outside the picture stays dark."""
-        self._image, self._source, self._colour = image, source, colour
+    def show_part(
+        self, image: QImage, source: QRectF, colour: QColor, head: HeadMeasure | None = None
+    ) -> None:
+        """Show a part of a picture, and a head in it; what lies outside the picture stays dark."""
+        self._image, self._source, self._colour, self._head = image, source, colour, head
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -41,7 +46,18 @@ class CropView(QWidget):
             painter.scale(side / self._source.width(), side / self._source.height())
             inside = self._source.intersected(QRectF(self._image.rect()))
             painter.drawImage(inside.translated(-self._source.topLeft()), self._image, inside)
+            if self._head is not None:
+                self._draw_outline(painter, self._head)
             painter.resetTransform()
         painter.setClipping(False)
         painter.setPen(QPen(self._colour, 1.5))
         painter.drawRect(area)
+
+    def _draw_outline(self, painter: QPainter, head: HeadMeasure) -> None:
+        pen = QPen(self._colour, 1.5)
+        pen.setCosmetic(True)
+        painter.setPen(pen)
+        # Pixel centres are whole numbers; in the picture they lie half a pixel further.
+        painter.translate(QPointF(head.x_px + 0.5, head.y_px + 0.5) - self._source.topLeft())
+        painter.rotate(math.degrees(head.angle_rad))
+        painter.drawEllipse(QPointF(0, 0), head.length_px / 2, head.width_px / 2)

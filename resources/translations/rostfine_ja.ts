@@ -688,6 +688,10 @@
         <translation>モデル {file_name} は {clip_frames} フレームのクリップで学習されており、動きが写りません。{fewest} フレーム以上のモデルを使ってください。</translation>
     </message>
     <message>
+        <source>Nothing was clicked here: no head stands out at the click in frame {frame}. Click the head of a sperm. To grade this place anyway, use --insist, or click it with Shift held in the window.</source>
+        <translation>クリック位置には何もありません。フレーム {frame} のクリック位置に頭部が見つかりません。精子の頭部をクリックしてください。この位置をそのまま評価する場合は、--insist を付けるか、ウィンドウで Shift キーを押しながらクリックしてください。</translation>
+    </message>
+    <message>
         <source>{name} cannot be shown ({reason}): export the report and open it elsewhere.</source>
         <translation>{name} を表示できません({reason})。レポートを書き出し、別のプログラムで開いてください。</translation>
     </message>
@@ -2121,6 +2125,18 @@
 <context>
     <name>Editor</name>
     <message>
+        <source>This is sperm {name}, which is chosen already.</source>
+        <translation>これは既に選択されている精子 {name} です。</translation>
+    </message>
+    <message>
+        <source>No head stands out here, so nothing will be graded. Click the head of a sperm, or click with Shift held to place it exactly.</source>
+        <translation>ここには頭部が見つからないため、評価されません。精子の頭部をクリックするか、Shift キーを押しながらクリックして正確な位置を指定してください。</translation>
+    </message>
+    <message>
+        <source>Placed by hand: this place on the head is followed.</source>
+        <translation>手動で指定しました。頭部のこの位置を追跡します。</translation>
+    </message>
+    <message>
         <source>Choose sperm</source>
         <translation>精子の選択</translation>
     </message>
@@ -2344,6 +2360,10 @@
     <message>
         <source>Loupe</source>
         <translation>ルーペ</translation>
+    </message>
+    <message>
+        <source>Head of {length:.0f} x {width:.0f} px at {x:.1f}, {y:.1f}</source>
+        <translation>頭部 {length:.0f} x {width:.0f} px、位置 {x:.1f}, {y:.1f}</translation>
     </message>
     <message>
         <source>{x:.0f}, {y:.0f} px: what a crop there holds</source>

@@ -13,6 +13,7 @@ from app.presentation.theme import sperm_colour
 from app.state.session import Session
 from app.views.crop_view import CropView
 from app.views.panel import heading, muted
+from rostfine_core.domain import HeadMeasure
 
 FILM_FPS = 15.0
 
@@ -42,6 +43,7 @@ class Loupe(QWidget):
         session.film_changed.connect(self._show)
         session.selection_changed.connect(self._show)
         session.results_changed.connect(self._show)
+        session.head_changed.connect(self._show)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Start the film."""
@@ -77,7 +79,15 @@ class Loupe(QWidget):
             self._view.show_part(QImage(), QRectF(0, 0, 1, 1), QColor("#808080"))
             self.caption.setText("")
             return
-        if self._place is not None:
+        head = self._session.head
+        if self._place is not None and head is not None:
+            self._show_place(QPointF(head.x_px, head.y_px), QColor("#c0c0c0"), head)
+            self.caption.setText(
+                self.tr("Head of {length:.0f} x {width:.0f} px at {x:.1f}, {y:.1f}").format(
+                    length=head.length_px, width=head.width_px, x=head.x_px, y=head.y_px
+                )
+            )
+        elif self._place is not None:
             self._show_place(self._place, QColor("#c0c0c0"))
             self.caption.setText(
                 self.tr("{x:.0f}, {y:.0f} px: what a crop there holds").format(
@@ -113,11 +123,11 @@ class Loupe(QWidget):
             self._show_place(QPointF(*place), colour)
         self.caption.setText(self.tr("Sperm {name}").format(name=sperm.name))
 
-    def _show_place(self, place: QPointF, colour: QColor) -> None:
+    def _show_place(self, place: QPointF, colour: QColor, head: HeadMeasure | None = None) -> None:
         side = self._session.model.crop_px
         corner = side / 2 - 0.5
         source = QRectF(place.x() - corner, place.y() - corner, side, side)
-        self._view.show_part(self._frame(), source, colour)
+        self._view.show_part(self._frame(), source, colour, head)
 
     def _frame(self) -> QImage:
         """The frame on screen as a Qt picture, made once per frame."""

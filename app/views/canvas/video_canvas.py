@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QGuiApplication,
     QKeyEvent,
     QMouseEvent,
     QPainterPath,
@@ -46,6 +47,7 @@ class VideoCanvas(pg.GraphicsView):
 
     Signals:
         place_clicked(float, float): an empty place was clicked with the selecting tool.
+        exact_place_clicked(float, float): a place was clicked so with Shift held.
         correction_requested(int, float, float): a sperm was dragged to its right place.
         selected_correction_requested(float, float): a place was clicked with the correcting tool.
         sperm_clicked(int): a marker was clicked.
@@ -54,6 +56,7 @@ class VideoCanvas(pg.GraphicsView):
     """
 
     place_clicked = Signal(float, float)
+    exact_place_clicked = Signal(float, float)
     correction_requested = Signal(int, float, float)
     selected_correction_requested = Signal(float, float)
     sperm_clicked = Signal(int)
@@ -273,7 +276,10 @@ class VideoCanvas(pg.GraphicsView):
         if self._session.video is None:
             return
         key = self._hit(place)
-        if self._session.tool is Tool.CORRECT:
+        is_exact = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier
+        if self._session.tool is Tool.SELECT and is_exact:
+            self.exact_place_clicked.emit(place.x(), place.y())
+        elif self._session.tool is Tool.CORRECT:
             self.selected_correction_requested.emit(place.x(), place.y())
         elif self._session.tool is Tool.SELECT and key is not None:
             self.sperm_clicked.emit(key)

@@ -107,7 +107,7 @@ def test_from_opening_to_the_grade_a_video_is_opened_and_hashed_once(
     footage = tasks.Footage(cache=cache, video=opened.video, checksum=VideoChecksum(path))
     filling = cache.fill(opened.video)
     next(filling)
-    seeds = (Seed(target="1", frame=0, x_px=120.0, y_px=80.0),)
+    seeds = (Seed(target="1", frame=0, x_px=120.0, y_px=80.0, is_exact=True),)
     tracks = finish(tasks.track_sperms(footage, seeds=seeds, info=info, fps=None))
     order = tasks.GradeOrder(
         path=path,

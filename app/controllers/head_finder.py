@@ -1,0 +1,57 @@
+"""Measures the head under the pointer for the loupe, once the pointer rests."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from app.state.session import Session
+from rostfine_core.domain import HeadMeasure
+from rostfine_core.tracking.head_measure import find_head
+
+REST_MS = 40
+"""How long the pointer rests before a head is measured, which takes about 10 ms."""
+
+
+def head_at(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadMeasure | None:
+    """The head that a click in a picture (H, W, 3) would mean, if there is one."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+    return find_head(grey, x_px=x_px, y_px=y_px)
+
+
+class HeadFinder(QObject):
+    """Keeps the session's head the one under the pointer."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._place: tuple[float, float] | None = None
+        self._timer = QTimer(self, interval=REST_MS, singleShot=True)
+        self._timer.timeout.connect(self._measure)
+        session.frame_changed.connect(self._measure_soon)
+
+    @Slot(float, float)
+    def look_at(self, x_px: float, y_px: float) -> None:
+        """Measure the head here, unless the pointer moves on."""
+        self._place = (x_px, y_px)
+        self._measure_soon()
+
+    @Slot()
+    def look_away(self) -> None:
+        """Show no head."""
+        self._place = None
+        self._timer.stop()
+        self._session.set_head(None)
+
+    @Slot()
+    def _measure_soon(self) -> None:
+        self._session.set_head(None)
+        if self._place is not None:
+            self._timer.start()
+
+    @Slot()
+    def _measure(self) -> None:
+        image = self._session.image
+        if image is not None and self._place is not None:
+            x_px, y_px = self._place
+            self._session.set_head(head_at(image, x_px=x_px, y_px=y_px))

@@ -1,0 +1,67 @@
+"""A click says which sperm: its head is shown, chosen once, and empty ground is named."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pytestqt.qtbot import QtBot
+
+from app.controllers.editor import Editor
+from app.controllers.head_finder import HeadFinder, head_at
+from app.state.records import Draft, OpenedVideo
+from app.state.session import Session
+from rostfine_core.domain import VideoInfo
+from rostfine_core.simulation import SceneSettings, simulate_scene
+
+SCENE = simulate_scene(
+    SceneSettings(width_px=240, height_px=200, frame_count=1, sperm_count=1, speck_count=0, seed=4)
+)
+HEAD = tuple(SCENE.truth.targets[0].xy_px[0].tolist())
+
+
+@pytest.fixture
+def session(qtbot: QtBot, info: VideoInfo) -> Session:
+    session = Session()
+    session.set_video(OpenedVideo(path=Path("small.mp4"), info=info), Draft())
+    return session
+
+
+@pytest.fixture
+def picture() -> NDArray[np.uint8]:
+    return next(iter(SCENE.frames()))
+
+
+def test_the_head_under_a_resting_pointer_is_measured(
+    qtbot: QtBot, session: Session, picture: NDArray[np.uint8]
+) -> None:
+    session.image = picture
+    finder = HeadFinder(session)
+    with qtbot.waitSignal(session.head_changed):
+        finder.look_at(HEAD[0] + 3, HEAD[1] - 2)
+    assert session.head is not None
+    assert (session.head.x_px, session.head.y_px) == pytest.approx(HEAD, abs=4)
+    finder.look_away()
+    assert session.head is None
+
+
+def test_empty_ground_and_a_head_are_told_apart(picture: NDArray[np.uint8]) -> None:
+    assert head_at(picture, x_px=HEAD[0], y_px=HEAD[1]) is not None
+    height, width = picture.shape[:2]
+    empty = [
+        head_at(picture, x_px=x, y_px=y) is None
+        for x in (10, width - 10)
+        for y in (10, height - 10)
+    ]
+    assert any(empty)
+
+
+def test_a_head_is_chosen_once(session: Session, picture: NDArray[np.uint8]) -> None:
+    session.image = picture
+    editor = Editor(session)
+    editor.add_sperm(*HEAD)
+    editor.add_sperm(HEAD[0] + 4, HEAD[1] + 2)
+    assert len(session.sperms) == 1
+    assert "already" in session.message
+    editor.place_sperm(HEAD[0] + 4, HEAD[1] + 2)  # meant so
+    assert [s.is_exact for sperm in session.sperms for s in sperm.seeds] == [False, True]
