@@ -285,7 +285,7 @@ def preview(
     """
     from rostfine_core.export import under_names
     from rostfine_core.report import write_report_pdf
-    from rostfine_core.report.pages import draw_pages
+    from rostfine_core.report.page_images import draw_pages
 
     yield Progress(stage=marked("preview"), done=0, total=0)
     pages = []

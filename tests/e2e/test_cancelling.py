@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.state.records import Page
-from rostfine_core.report.pages import draw_pages
+from rostfine_core.report.page_images import draw_pages
 from rostfine_core.video.frame_cache import FrameCache
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from app.views.review.film_strip import FilmFrames
 from rostfine_core.attention import COLOUR_MAPS, Paint
 from rostfine_core.domain import Assessment
 from rostfine_core.report import explanation_figure
-from rostfine_core.report.figures import MARGIN_PT, PANEL_PX, PX_PER_PT
+from rostfine_core.report.explanation import MARGIN_PT, PANEL_PX, PX_PER_PT
 from rostfine_core.report.pictures import LABEL_PT, STEP_PT
 
 GRID = 14

@@ -8,7 +8,7 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from rostfine_core.errors import StoreError
-from rostfine_core.report.pages import draw_page, draw_pages
+from rostfine_core.report.page_images import draw_page, draw_pages
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

@@ -29,7 +29,7 @@ from rostfine_core.report.attention_block import attention_block
 from rostfine_core.report.fonts import one_line, prepare_reportlab
 from rostfine_core.report.layout import LONGEST_NAME, WIDTH_PT, text
 from rostfine_core.report.notice import NoticeBand
-from rostfine_core.report.pages import draw_page
+from rostfine_core.report.page_images import draw_page
 from rostfine_core.report.pictures import PANEL_PT
 from rostfine_core.report.wording import (
     PROGRAM,

@@ -24,7 +24,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 from rostfine_core.report import explanation_figure, write_explanation
-from rostfine_core.report.figures import MARGIN_PT, PANEL_PX, PX_PER_PT, WIDTH_PX
+from rostfine_core.report.explanation import MARGIN_PT, PANEL_PX, PX_PER_PT, WIDTH_PX
 from rostfine_core.report.film import (
     AttentionFilm,
     frame_label,
