@@ -191,7 +191,7 @@ def _step(outlines: Outlines, waves: Real) -> Outlines:
     stretched = outlines.axes @ change
     axes = _main_axes(stretched)
     # The third wave was seen in the frame of the old axes.
-    turned = np.linalg.solve(axes, stretched)
+    turned = (axes / np.square(axes).sum(axis=1, keepdims=True)).transpose(0, 2, 1) @ stretched
     angle = np.arctan2(turned[:, 1, 0] - turned[:, 0, 1], turned[:, 0, 0] + turned[:, 1, 1])
     pear = (waves[:, 5] + 1j * waves[:, 6]) * np.exp(3j * angle)
     return Outlines(
