@@ -210,6 +210,7 @@ class TrackPoint:
 
     What was measured while in ``doubt`` counts as ``predicted``: it may be another's position.
     ``score`` is the tracker's confidence from 0 to 1 (normalised cross-correlation at the peak).
+    ``stage_x_px`` and ``stage_y_px`` say how far the whole field has moved by then, if it moves.
     """
 
     frame: int
@@ -220,6 +221,8 @@ class TrackPoint:
     status: TrackStatus
     is_duplicate: bool = False
     doubt: Doubt | None = None
+    stage_x_px: float = 0.0
+    stage_y_px: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

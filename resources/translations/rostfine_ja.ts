@@ -148,6 +148,10 @@
         <translation>画面外へ</translation>
     </message>
     <message>
+        <source>The field moves</source>
+        <translation>視野が動いています</translation>
+    </message>
+    <message>
         <source>Track jumps</source>
         <translation>追跡の飛び</translation>
     </message>
@@ -302,6 +306,10 @@
     <message>
         <source>The sperm left the picture in frame {frame}: only what was seen before counts.</source>
         <translation>精子はフレーム {frame} で画面の外に出ました。それ以前に見えた部分だけを使います。</translation>
+    </message>
+    <message>
+        <source>The whole field moves (by up to {moved:.1f} px), as a drifting or shaken stage makes it: this was taken off the speeds, but the grade still sees it.</source>
+        <translation>視野全体が動いています(最大 {moved:.1f} px、ステージのずれや揺れなど)。速度からは差し引きましたが、評価には影響が残ります。</translation>
     </message>
     <message>
         <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>

@@ -5,6 +5,7 @@ lacks what it needs (no calibration, a model that does not say its training cond
 as a notice instead of passing silently.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
@@ -134,6 +135,16 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
             Message(
                 "The sperm left the picture in frame {frame}: only what was seen before counts.",
                 frame=track.left_frame,
+            ),
+        )
+    moved = [math.hypot(p.stage_x_px, p.stage_y_px) for p in track.points]
+    if any(moved):
+        yield _warning(
+            "stage_moves",
+            Message(
+                "The whole field moves (by up to {moved:.1f} px), as a drifting or shaken stage "
+                "makes it: this was taken off the speeds, but the grade still sees it.",
+                moved=max(moved),
             ),
         )
     for doubt in track.doubts:

@@ -51,7 +51,9 @@ def compute_kinematics(
     begin = track.first_frame if moved is None else moved
     points = [p for p in track.points if p.frame >= begin and _is_position(p)]
     t = np.array([p.time_s for p in points], dtype=np.float64)
-    p = np.array([(p.x_px, p.y_px) for p in points], dtype=np.float64).reshape(-1, 2)
+    p = np.array(
+        [(p.x_px - p.stage_x_px, p.y_px - p.stage_y_px) for p in points], dtype=np.float64
+    ).reshape(-1, 2)
     span_s = float(t[-1] - t[0]) if len(t) > 1 else 0.0
     fps = _distinct_fps(track)
     values: dict[str, float] = {}

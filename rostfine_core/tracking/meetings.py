@@ -20,7 +20,8 @@ from rostfine_core.tracking.paths import Stretch
 Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
 APART_FIRST, APART_LAST = 6, 24
-"""Frames apart after which a meeting is first judged, and for the last time."""
+JUDGED = (APART_FIRST, 9, 12, 18, APART_LAST)
+"""Frames apart after which a meeting is judged; after the last it is judged no more."""
 HELD_BEFORE = 3
 """What is new beside a head may have been part of its blob for this many frames."""
 BELIEVED = -3.5
@@ -133,7 +134,7 @@ class Meetings:
             meeting.own_apart.append(_sight(now, row, unit=now.motion.units[row]))
             if other is not None and now.is_seen[other]:
                 meeting.rival_apart.append(_sight(now, other, unit=now.motion.units[row]))
-            if len(meeting.own_apart) >= APART_FIRST and self._judge(now, head, rival):
+            if len(meeting.own_apart) in JUDGED and self._judge(now, head, rival):
                 if other is None:  # pragma: no cover - a swap needs a rival that is seen
                     continue
                 swaps.append((row, other))

@@ -59,10 +59,19 @@ def _degree(count: int) -> int:
 
 
 def _misfit(part: Stretch, *, degree: int) -> float:
-    """The sum of squared distances from the best polynomial in time."""
-    times_s = part.times_s
-    span_s = max(float(np.ptp(times_s)), SHORTEST_SPAN_S)
-    powers = np.vander((times_s - times_s.mean()) / span_s, degree + 1)
-    basis, _ = np.linalg.qr(powers)
-    rest = part.places - basis @ (basis.T @ part.places)
-    return float(np.square(abs(rest)).sum())
+    """The sum of squared distances from the best polynomial in time, of degree 0 to 2.
+
+    Powers of time are made orthogonal by hand, as a solver's calls cost more than the sums.
+    """
+    rest = part.places - part.places.mean()
+    if degree:
+        line = part.times_s - part.times_s.mean()
+        line /= max(float(abs(line).max()), SHORTEST_SPAN_S)
+        square = line * line
+        power = max(float(square.sum()), SHORTEST_SPAN_S)
+        rest = rest - (line @ rest / power) * line
+        if degree > 1:
+            curve = square - square.mean() - float(square @ line) / power * line
+            power = max(float(curve @ curve), SHORTEST_SPAN_S)
+            rest = rest - (curve @ rest / power) * curve
+    return float((rest.real**2 + rest.imag**2).sum())

@@ -1,65 +1,95 @@
 """Score the tracker on clips with known positions (a script, no test).
 
-    python tests/benchmarks/bench_tracking.py DATA_DIR [--click-error 1.5] [--set NAME]
+    python -m tests.benchmarks.bench_tracking [DATA_DIR] [--scenes 300] [--first 0] [--identity]
 
-DATA_DIR holds sets.json and for each entry <set>/<clip>.mp4 and <set>/<clip>.truth.csv. Every clip
-is tracked as it is, backwards, and from later clicks, to reveal changes that only suit the clips as
-they are. A target counts as held if it ends within the set's tolerance of the truth; times are
-processor times without decoding.
+DATA_DIR holds sets.json and for each entry <set>/<clip>.mp4 and <set>/<clip>.truth.csv. Every real
+clip is tracked as it is, backwards, and from later clicks, so that a change that only suits the
+clips themselves shows; simulated scenes of ``tracking_scenes`` follow. One table is printed:
+
+- held: targets that end within the tolerance of the truth;
+- measured but wrong: points called measured that lie on something else;
+- right and measured: points on the target that are believed;
+- wrong ends called: of the targets that end wrong, those lost or doubtful where it happened;
+- with --identity, HOTA and IDF1 where every target is clicked. They need ``motmetrics`` and
+  ``trackeval`` (``pip install --no-deps trackeval``: its own dependencies bring a second OpenCV).
 """
 
 import argparse
 import csv
 import json
-import math
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 
 import cv2
-import numpy as np
 
-from rostfine_core.domain import GreyFrame, Seed
+from rostfine_core.domain import Seed, Track
 from rostfine_core.tracking import Tracker
 from rostfine_core.video import open_video
+from tests.benchmarks.tracking_scenes import Take, Truth, simulated_takes
+from tests.benchmarks.tracking_scores import Score, identity_scores, score_take
 
-Truth = dict[str, dict[int, tuple[float, float]]]
-
-
-@dataclass(frozen=True)
-class Take:
-    """One way to play a clip."""
-
-    name: str
-    frames: list[GreyFrame]
-    truth: Truth
+WITH_IDENTITY = ("njit", "simulated")
 
 
 def main() -> None:
-    """Print one line per clip and take, and the sums per set."""
+    """Print one row a set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--set")
-    parser.add_argument("--click-error", type=float, default=0.0, help="pixels (deviation)")
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--scenes", type=int, default=300)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--identity", action="store_true")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    rng = np.random.default_rng(0)
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for entry in json.loads((arguments.data / "sets.json").read_text()):
-        if arguments.set in (None, entry["set"]):
-            for take in takes(arguments.data / entry["set"] / entry["clip"]):
-                held = score(take, entry, rng, arguments.click_error)
-                key = f"{entry['set']} {take.name}"
-                sums[key] = [sums[key][0] + held, sums[key][1] + len(take.truth)]
-    for key, (held, targets) in sums.items():
-        print(f"{key:24s} held {held:3d}/{targets:3d}")
+    scores: dict[str, Score] = defaultdict(Score)
+    identity: dict[str, list[dict[str, float]]] = defaultdict(list)
+    spent_s, points = 0.0, 0
+    for row, take in all_takes(arguments):
+        start = time.process_time()
+        tracks = followed(take)
+        spent_s += time.process_time() - start
+        points += sum(len(track.points) for track in tracks)
+        scores[row] += score_take(take, tracks)
+        if arguments.identity and row.split()[0] in WITH_IDENTITY and tracks:
+            identity[row].append(dict(identity_scores(take, tracks)))
+    for row, score in scores.items():
+        found = identity[row]
+        extra = "".join(f"  {n} {mean(f[n] for f in found):.3f}" for n in found[0]) if found else ""
+        print(f"{row:26s} {score.row}{extra}")
+    print(f"{1e3 * spent_s / max(points, 1):.3f} ms of processor time a point")
 
 
-def takes(base: Path) -> Iterator[Take]:
-    """The clip as it is, backwards, and clicked a fifth of its length later."""
+def all_takes(arguments: argparse.Namespace) -> Iterator[tuple[str, Take]]:
+    """Every take with the row of the table that it counts in."""
+    if arguments.data:
+        for entry in json.loads((arguments.data / "sets.json").read_text()):
+            base = arguments.data / entry["set"] / entry["clip"]
+            for take in takes(base, tolerance_px=float(entry["tolerance_px"])):
+                yield f"{entry['set']} {take.name}", take
+    for take in simulated_takes(arguments.scenes, first=arguments.first):
+        yield "simulated", take
+
+
+def followed(take: Take) -> tuple[Track, ...]:
+    """Track every target from its first place."""
+    firsts = {name: min(path) for name, path in take.truth.items()}
+    if not firsts:
+        return ()
+    places = {name: take.truth[name][frame] for name, frame in firsts.items()}
+    seeds = [
+        Seed(target=name, frame=firsts[name], x_px=x, y_px=y) for name, (x, y) in places.items()
+    ]
+    tracker = Tracker(seeds)
+    for frame in take.frames[min(firsts.values()) :]:
+        tracker.step(frame)
+    return tracker.tracks
+
+
+def takes(base: Path, *, tolerance_px: float) -> Iterator[Take]:
+    """The clip as it is, backwards, and clicked a fifth later."""
     truth: Truth = defaultdict(dict)
     with base.with_name(f"{base.name}.truth.csv").open(newline="") as file:
         for row in csv.DictReader(file):
@@ -67,46 +97,18 @@ def takes(base: Path) -> Iterator[Take]:
     last = max(max(path) for path in truth.values())
     with open_video(base.with_name(f"{base.name}.mp4")) as video:
         frames = [frame.grey() for frame in video.frames(0, last + 1)]
-    yield Take("forwards", frames, truth)
+    yield Take(name="forwards", frames=frames, truth=truth, tolerance_px=tolerance_px)
     repeats = [False, *(frame.is_duplicate for frame in frames[:0:-1])]
     backwards = [
         replace(frame, index=i, time_s=frames[i].time_s, is_duplicate=repeat)
         for i, (frame, repeat) in enumerate(zip(frames[::-1], repeats, strict=True))
     ]
-    yield Take(
-        "backwards", backwards, {n: {last - f: xy for f, xy in p.items()} for n, p in truth.items()}
-    )
+    turned = {n: {last - f: xy for f, xy in p.items()} for n, p in truth.items()}
+    yield Take(name="backwards", frames=backwards, truth=turned, tolerance_px=tolerance_px)
     late = {
         n: {f: xy for f, xy in p.items() if f >= min(p) + len(p) // 5} for n, p in truth.items()
     }
-    yield Take("from later clicks", frames, late)
-
-
-def score(take: Take, entry: dict[str, str], rng: np.random.Generator, click_error: float) -> int:
-    """Track one take, print its line and return how many targets were held."""
-    seeds = []
-    for name, path in take.truth.items():
-        x, y = np.array(path[min(path)]) + rng.normal(0, click_error, 2)
-        seeds.append(Seed(target=name, frame=min(path), x_px=float(x), y_px=float(y)))
-    tracker = Tracker(seeds)
-    start = time.process_time()
-    for frame in take.frames[min(seed.frame for seed in seeds) :]:
-        tracker.step(frame)
-    spent_ms = 1e3 * (time.process_time() - start)
-    held, medians = 0, []
-    for track in tracker.tracks:
-        path = take.truth[track.target]
-        points = {p.frame: (p.x_px, p.y_px) for p in track.points}
-        errors = [math.dist(points[f], path[f]) for f in sorted(path)]
-        held += errors[-1] <= float(entry["tolerance_px"])
-        medians.append(statistics.median(e if e == e else math.inf for e in errors))
-    steps = sum(len(track.points) for track in tracker.tracks)
-    print(
-        f"{entry['clip']:16s} {take.name:18s} held {held:3d}/{len(seeds):3d}  "
-        f"median {statistics.median(medians):5.2f} px  {spent_ms / steps:.3f} ms/frame/target",
-        flush=True,
-    )
-    return held
+    yield Take(name="from later clicks", frames=frames, truth=late, tolerance_px=tolerance_px)
 
 
 if __name__ == "__main__":

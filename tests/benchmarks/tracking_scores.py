@@ -95,7 +95,9 @@ def identity_scores(take: Take, tracks: Sequence[Track]) -> Mapping[str, float]:
         seen = [
             n
             for n in found
-            if frame.index in found[n] and not math.isnan(found[n][frame.index].x_px)
+            if frame.index in take.truth[n]
+            and frame.index in found[n]
+            and not math.isnan(found[n][frame.index].x_px)
         ]
         a = np.array([take.truth[n][frame.index] for n in gt]).reshape(-1, 1, 2)
         b = np.array(
