@@ -48,6 +48,8 @@ def connect_controllers(controller: Controller) -> None:
     jobs.running_changed.connect(controller.show_running)
     analysis.job_failed.connect(opener.report_failure)
     analysis.failed.connect(controller.failed)
+    controller.head_finder.found.connect(controller.offer_heads)
+    controller.head_finder.failed.connect(controller.failed)
     opener.failed.connect(controller.failed)
     opener.opened.connect(controller.begin_anew)
     controller.exported.connect(controller.tell_target)

@@ -35,6 +35,7 @@ from rostfine_core.messages import Message
 from rostfine_core.quality.flags import is_on_a_head, quality_flags
 from rostfine_core.quality.same_head import same_head_flags
 from rostfine_core.tracking import TrackerSettings, compute_kinematics, track
+from rostfine_core.tracking.head_detection import find_heads, seeds_of
 from rostfine_core.video import PlaneChoice, Video, open_video
 from rostfine_core.video.checksum import hash_video
 from rostfine_core.video.timing import with_fps
@@ -88,12 +89,14 @@ class Outcome:
 def track_video(
     path: Path,
     *,
-    seeds: Sequence[Seed],
+    seeds: Sequence[Seed] | None,
     settings: TrackerSettings | None = None,
     fps: float | None = None,
     choice: PlaneChoice | None = None,
 ) -> LongJob[tuple[Track, ...]]:
     """Track all seeds in one decoding pass, from the first seed's frame to the end.
+
+    Without ``seeds`` every head of the first frame is one.
 
     Raises:
         VideoError: the video cannot be read.
@@ -101,6 +104,15 @@ def track_video(
     """
     with open_video(path, choice) as video:
         info = with_fps(video.info, fps)
+        if seeds is None:
+            seeds = seeds_of((yield from find_heads(video.frame(0).grey().image)), frame=0)
+            if not seeds:
+                raise TrackingError(
+                    Message(
+                        "No sperm head was found in the first frame of {name}: click the sperm.",
+                        name=path.name,
+                    )
+                )
         return (yield from track(video.frames, seeds, video=info, settings=settings))
 
 

@@ -6,6 +6,16 @@ from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 ANALYSIS_ACTIONS = (
     ActionSpec(
+        id="find_heads",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Find all sperm"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Find every sperm head in this frame"),
+        icon="find_heads",
+        shortcut="Ctrl+Shift+F",
+        run=lambda to: to.controller.head_finder.find_all(),
+        enabled=lambda now: now.has_video,
+    ),
+    ActionSpec(
         id="track",
         menu=ANALYSIS,
         text=QT_TRANSLATE_NOOP("Actions", "Track"),

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.controllers.analysis import GRADE, TRACK, Analysis
 from app.controllers.editor import Editor
-from app.controllers.head_finder import HeadFinder
+from app.controllers.head_finder import HEADS, HeadFinder
 from app.controllers.opener import FIND, OPEN, PREVIEW, Opener
 from app.controllers.player import Player
 from app.jobs import tasks
@@ -28,11 +28,11 @@ from app.state.records import (
 )
 from app.state.session import Session
 from app.state.settings import Settings, reports_folder
-from rostfine_core.domain import Assessment, Seed
+from rostfine_core.domain import Assessment, HeadMeasure, Seed
 from rostfine_core.files import safe_name
 
 EXPORT = "export"
-USER_JOBS = (OPEN, FIND, TRACK, GRADE, EXPORT)
+USER_JOBS = (OPEN, FIND, HEADS, TRACK, GRADE, EXPORT)
 """The kinds of jobs that the user began: cancelled by the user, asked about when closing."""
 
 
@@ -44,6 +44,9 @@ class Questions(Protocol):
 
     def may_overwrite(self, folder: Path) -> bool:
         """Whether an existing report may be replaced."""
+
+    def may_add(self, count: int) -> bool:
+        """Whether so many sperm that were found may be added to the list."""
 
     def find_moved(self, path: Path) -> Path | None:
         """Where a video is now that is no longer in its place."""
@@ -75,7 +78,7 @@ class Controller(QObject):
         self.session, self.settings, self.questions = session, settings, questions
         self.jobs = Jobs(self)
         self.editor = Editor(session, self)
-        self.head_finder = HeadFinder(session, self)
+        self.head_finder = HeadFinder(session, self.jobs, self)
         self.player = Player(session, self)
         self.analysis = Analysis(session, self.jobs, settings, self)
         self.opener = Opener(
@@ -112,6 +115,17 @@ class Controller(QObject):
     def begin_anew(self) -> None:
         """Count nothing of the video that was just opened as missing from a report."""
         self._exported, self._settled = set(), self.session.draft
+
+    @Slot(int, object)
+    def offer_heads(self, frame: int, heads: tuple[HeadMeasure, ...]) -> None:
+        """Add the heads found in a frame that are not in the list yet, if the user wants them."""
+        new = self.editor.not_chosen(frame, heads)
+        if not new:
+            self.session.set_message(
+                self.tr("No further head was found in frame {frame}.").format(frame=frame)
+            )
+        elif self.questions.may_add(len(new)):
+            self.editor.add_heads(frame, new)
 
     # Jobs ----------------------------------------------------------------------------------
 

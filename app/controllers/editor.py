@@ -75,7 +75,7 @@ class Editor(QObject):
         """Choose the sperm at a place in the frame on screen, whose head is measured."""
         image = self._session.image
         head = None if image is None else head_at(image, x_px=x_px, y_px=y_px)
-        twin = None if head is None else self._sperm_at(head)
+        twin = None if head is None else self._sperm_at(head, self._session.frame)
         if twin is not None:
             self._session.select(twin.key)
             self._session.set_message(
@@ -97,9 +97,21 @@ class Editor(QObject):
         self._add(x_px, y_px, is_exact=True)
         self._session.set_message(self.tr("Placed by hand: this place on the head is followed."))
 
-    def _sperm_at(self, head: HeadMeasure) -> Sperm | None:
-        """The chosen sperm that is on this head in the frame on screen."""
-        frame = self._session.frame
+    def not_chosen(self, frame: int, heads: tuple[HeadMeasure, ...]) -> tuple[HeadMeasure, ...]:
+        """Those of a frame's heads on which there is no chosen sperm yet."""
+        return tuple(head for head in heads if self._sperm_at(head, frame) is None)
+
+    def add_heads(self, frame: int, heads: tuple[HeadMeasure, ...]) -> None:
+        """Choose all sperm whose heads were found in a frame; one undo takes them back."""
+        self.add_seeds(
+            tuple(
+                Seed(target="", frame=frame, x_px=round(head.x_px, 2), y_px=round(head.y_px, 2))
+                for head in heads
+            )
+        )
+
+    def _sperm_at(self, head: HeadMeasure, frame: int) -> Sperm | None:
+        """The chosen sperm that is on this head in a frame."""
         for sperm in self._session.sperms:
             track = self._session.track(sperm)
             point = track.at(frame) if track else None

@@ -1,34 +1,61 @@
-"""Measures the head under the pointer for the loupe, once the pointer rests."""
+"""Measures the head under the pointer for the loupe, and finds all heads of the frame on screen."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.jobs import tasks
+from app.jobs.runner import Jobs
 from app.state.session import Session
 from rostfine_core.domain import HeadMeasure
 from rostfine_core.tracking.head_measure import find_head
 
+HEADS = "heads"
 REST_MS = 40
 """How long the pointer rests before a head is measured, which takes about 10 ms."""
 
 
 def head_at(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadMeasure | None:
     """The head that a click in a picture (H, W, 3) would mean, if there is one."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-    return find_head(grey, x_px=x_px, y_px=y_px)
+    return find_head(_grey(image), x_px=x_px, y_px=y_px)
 
 
 class HeadFinder(QObject):
-    """Keeps the session's head the one under the pointer."""
+    """Keeps the session's head the one under the pointer.
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    Signals:
+        found(int, object): the frame that was searched, and its heads, a tuple of HeadMeasure.
+        failed(str): the search failed; the sentence is for the user.
+    """
+
+    found = Signal(int, object)
+    failed = Signal(str)
+
+    def __init__(self, session: Session, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._jobs = session, jobs
         self._place: tuple[float, float] | None = None
         self._timer = QTimer(self, interval=REST_MS, singleShot=True)
         self._timer.timeout.connect(self._measure)
         session.frame_changed.connect(self._measure_soon)
+
+    def find_all(self) -> None:
+        """Search the frame on screen for heads."""
+        image, frame, video = self._session.image, self._session.frame, self._session.video
+        if image is None or self._jobs.is_running(HEADS):
+            return
+
+        def tell(heads: tuple[HeadMeasure, ...]) -> None:
+            if self._session.video is video:
+                self.found.emit(frame, heads)
+
+        self._jobs.start(
+            HEADS,
+            lambda: tasks.find_all_heads(_grey(image)),
+            on_success=tell,
+            on_failure=self.failed.emit,
+        )
 
     @Slot(float, float)
     def look_at(self, x_px: float, y_px: float) -> None:
@@ -55,3 +82,7 @@ class HeadFinder(QObject):
         if image is not None and self._place is not None:
             x_px, y_px = self._place
             self._session.set_head(head_at(image, x_px=x_px, y_px=y_px))
+
+
+def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)

@@ -19,6 +19,7 @@ from app.state.records import Film
 from rostfine_core.attention import Paint
 from rostfine_core.domain import (
     Assessment,
+    HeadMeasure,
     LeftOut,
     LongJob,
     Progress,
@@ -185,6 +186,13 @@ def track_sperms(
         return footage.cache.stream(start, footage.video.reopened)
 
     return (yield from track(frames_from, seeds, video=with_fps(info, fps)))
+
+
+def find_all_heads(image: NDArray[np.uint8]) -> LongJob[tuple[HeadMeasure, ...]]:
+    """Every head of a grey picture (H, W)."""
+    from rostfine_core.tracking.head_detection import find_heads
+
+    return (yield from find_heads(image))
 
 
 def grade_sperms(

@@ -8,7 +8,7 @@ from app.state.records import ModelStatus, RunningJob
 from app.state.session import Session
 
 HIDDEN_JOBS = ("film", "checksum", "preview")
-ORDER = ("export", "grade", "track", "find", "open", "model", "frames")
+ORDER = ("export", "grade", "track", "heads", "find", "open", "model", "frames")
 MESSAGE_MS = 12000
 
 

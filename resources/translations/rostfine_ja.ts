@@ -692,6 +692,10 @@
         <translation>{source} の重みはネットワークに合いません。{faults}。</translation>
     </message>
     <message>
+        <source>No sperm head was found in the first frame of {name}: click the sperm.</source>
+        <translation>{name} の最初のフレームに精子の頭部が見つかりません。精子をクリックしてください。</translation>
+    </message>
+    <message>
         <source>The model {file_name} was trained on clips of {clip_frames} frame(s), which show no motion: use one for at least {fewest}.</source>
         <translation>モデル {file_name} は {clip_frames} フレームのクリップで学習されており、動きが写りません。{fewest} フレーム以上のモデルを使ってください。</translation>
     </message>
@@ -1387,6 +1391,10 @@
         <source>The file&apos;s pixels are not square: the picture is stretched from {across}x{down} to {new_across}x{new_down}.</source>
         <translation>画素が正方形ではないため、画像を {across}x{down} から {new_across}x{new_down} に引き伸ばしました。</translation>
     </message>
+    <message>
+        <source>heads</source>
+        <translation>頭部の検出</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>
@@ -1568,6 +1576,14 @@
     <message>
         <source>Remove the selected sperm; undo brings it back</source>
         <translation>選択した精子を削除します。元に戻すで復元できます</translation>
+    </message>
+    <message>
+        <source>Find all sperm</source>
+        <translation>すべての精子を検出</translation>
+    </message>
+    <message>
+        <source>Find every sperm head in this frame</source>
+        <translation>このフレームにある精子の頭部をすべて検出します</translation>
     </message>
     <message>
         <source>Track</source>
@@ -2039,6 +2055,10 @@
 <context>
     <name>Controller</name>
     <message>
+        <source>No further head was found in frame {frame}.</source>
+        <translation>フレーム {frame} にほかの頭部は見つかりませんでした。</translation>
+    </message>
+    <message>
         <source>The report is being written.</source>
         <translation>レポートを書き出しています。</translation>
     </message>
@@ -2070,6 +2090,10 @@
         <translation>ここに書き出す</translation>
     </message>
     <message>
+        <source>Check each once they are added: Del strikes out the selected one, Undo takes all of them back.</source>
+        <translation>追加後に一つずつ確認してください。Del で選択中のものを除き、元に戻すですべて取り消せます。</translation>
+    </message>
+    <message>
         <source>Cancel it and close</source>
         <translation>中止して閉じる</translation>
     </message>
@@ -2092,6 +2116,14 @@
     <message>
         <source>If you continue, a report among them is replaced; other files stay.</source>
         <translation>続けると、その中のレポートは置き換えられます。ほかのファイルは残ります。</translation>
+    </message>
+    <message>
+        <source>{count} sperm heads were found that are not in the list yet.</source>
+        <translation>一覧にない精子の頭部が {count} 個見つかりました。</translation>
+    </message>
+    <message>
+        <source>Add them</source>
+        <translation>追加する</translation>
     </message>
     <message>
         <source>A task is still running.</source>

@@ -33,7 +33,11 @@ def add_video_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     track = verbs.add_parser("track", help="follow sperm through a video")
     track.add_argument("video", type=Path, help="video file or folder of numbered pictures")
-    track.add_argument("--seeds", type=Path, required=True, help="CSV: target,frame,x,y")
+    which = track.add_mutually_exclusive_group(required=True)
+    which.add_argument("--seeds", type=Path, help="CSV: target,frame,x,y")
+    which.add_argument(
+        "--all", action="store_true", help="follow every sperm head of the first frame"
+    )
     track.add_argument(
         "--out", type=Path, required=True, help="CSV: target,frame,x_px,y_px,score,status"
     )
@@ -113,9 +117,9 @@ def _track(arguments: argparse.Namespace) -> int:
     from rostfine_core.video import PlaneChoice
 
     for name, source in (("video", arguments.video), ("table of clicks", arguments.seeds)):
-        if arguments.out.resolve() == source.resolve():
+        if source is not None and arguments.out.resolve() == source.resolve():
             raise StoreError(f"{arguments.out} is the {name}: give --out another name.")
-    seeds = read_seeds(arguments.seeds)
+    seeds = None if arguments.all else read_seeds(arguments.seeds)
     choice = PlaneChoice(channel=arguments.channel, plane=arguments.z)
     tracks = run_job(track_video(arguments.video, seeds=seeds, fps=arguments.fps, choice=choice))
     write_tracks(arguments.out, tracks, with_doubt=arguments.doubt)

@@ -125,6 +125,9 @@ class Answers:
     def may_overwrite(self, folder: Path) -> bool:
         return self._say("overwrite")
 
+    def may_add(self, count: int) -> bool:
+        return self._say(f"add {count}")
+
     def may_stop(self) -> bool:
         return self._say("stop")
 

@@ -137,6 +137,10 @@ class _Yes:
     def may_discard(self) -> bool:
         return True
 
+    def may_add(self, count: int) -> bool:
+        """Add them."""
+        return True
+
     def may_overwrite(self, folder: Path) -> bool:
         return True
 

@@ -47,6 +47,19 @@ class MessageBoxes:
             translate("Dialogs", "Export there"),
         )
 
+    def may_add(self, count: int) -> bool:
+        """Whether so many sperm that were found may be added to the list."""
+        found = translate("Dialogs", "{count} sperm heads were found that are not in the list yet.")
+        return self._ask(
+            found.format(count=count),
+            translate(
+                "Dialogs",
+                "Check each once they are added: Del strikes out the selected one, Undo takes all "
+                "of them back.",
+            ),
+            translate("Dialogs", "Add them"),
+        )
+
     def may_stop(self) -> bool:
         """Whether running jobs may be cancelled because the window closes."""
         return self._ask(

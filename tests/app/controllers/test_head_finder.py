@@ -1,5 +1,6 @@
 """A click says which sperm: its head is shown, chosen once, and empty ground is named."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.controllers.editor import Editor
 from app.controllers.head_finder import HeadFinder, head_at
+from app.jobs.runner import Jobs
 from app.state.records import Draft, OpenedVideo
 from app.state.session import Session
 from rostfine_core.domain import VideoInfo
@@ -36,7 +38,7 @@ def test_the_head_under_a_resting_pointer_is_measured(
     qtbot: QtBot, session: Session, picture: NDArray[np.uint8]
 ) -> None:
     session.image = picture
-    finder = HeadFinder(session)
+    finder = HeadFinder(session, Jobs())
     with qtbot.waitSignal(session.head_changed):
         finder.look_at(HEAD[0] + 3, HEAD[1] - 2)
     assert session.head is not None
@@ -65,3 +67,25 @@ def test_a_head_is_chosen_once(session: Session, picture: NDArray[np.uint8]) -> 
     assert "already" in session.message
     editor.place_sperm(HEAD[0] + 4, HEAD[1] + 2)  # meant so
     assert [s.is_exact for sperm in session.sperms for s in sperm.seeds] == [False, True]
+
+
+def test_all_heads_of_the_frame_are_found_and_those_of_the_list_left_out(
+    qtbot: QtBot, session: Session, picture: NDArray[np.uint8]
+) -> None:
+    session.image = picture
+    editor, jobs = Editor(session), Jobs()
+    finder = HeadFinder(session, jobs)
+    with qtbot.waitSignal(finder.found) as told:
+        finder.find_all()
+    assert told.args is not None
+    frame, heads = told.args
+    assert frame == session.frame
+    assert any(math.hypot(h.x_px - HEAD[0], h.y_px - HEAD[1]) < 4 for h in heads)
+    editor.add_sperm(*HEAD)
+    new = editor.not_chosen(frame, heads)
+    assert len(new) == len(heads) - 1
+    editor.add_heads(frame, new)
+    assert editor.not_chosen(frame, heads) == ()
+    editor.undo()
+    assert len(session.sperms) == 1
+    jobs.shut_down()

@@ -173,6 +173,25 @@ def test_track_follows_the_simulated_sperm(
     assert all("40 frame(s) from frame 0 on" in line for line in told[:-1])
 
 
+def test_track_all_follows_every_head_of_the_first_frame(
+    small_video: Path, scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "tracks.csv"
+    assert main(["track", str(small_video), "--all", "--out", str(out)]) == 0
+    firsts = [row for row in read_csv(out) if row["frame"] == "0"]
+    assert "Sperm 1: followed in 40 frame(s)" in capsys.readouterr().out
+    for target in scene.truth.targets:
+        x, y = target.xy_px[0]
+        near = [r for r in firsts if np.hypot(float(r["x_px"]) - x, float(r["y_px"]) - y) < 4]
+        assert len(near) == 1
+    with pytest.raises(SystemExit):  # all, or those of a table
+        main(["track", str(small_video), "--all", "--seeds", "s.csv", "--out", str(out)])
+    blank = tmp_path / "blank.avi"
+    write_video(blank, [np.full((96, 128), 120, np.uint8)] * 5, fps=15, codec="mjpeg")
+    assert main(["track", str(blank), "--all", "--out", str(out)]) == 1
+    assert "No sperm was clicked" not in capsys.readouterr().err
+
+
 def test_track_says_where_it_lost_a_sperm(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
