@@ -97,14 +97,12 @@ class Meetings:
         self._open: dict[tuple[int, int], _Meeting] = {}
         self._left: dict[int, list[Span]] = defaultdict(list)
 
-    def spans(self, head: int) -> tuple[Span, ...]:
-        """In which frames ``head`` is doubtful."""
-        under_way = (
-            Span(meeting.begun, None, DoubtKind.MEETING)
-            for (met, _), meeting in self._open.items()
-            if met == head
-        )
-        return (*self._left.get(head, ()), *under_way)
+    def spans(self) -> dict[int, list[Span]]:
+        """In which frames the heads are doubtful that are or were."""
+        found = {head: list(spans) for head, spans in self._left.items() if spans}
+        for (head, _), meeting in self._open.items():
+            found.setdefault(head, []).append(Span(meeting.begun, None, DoubtKind.MEETING))
+        return found
 
     def doubt(self, head: int, frame: int, kind: DoubtKind) -> None:
         """Doubt ``head`` from ``frame`` on, for good."""

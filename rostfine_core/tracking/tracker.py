@@ -68,7 +68,7 @@ class Tracker:
         self._labels: dict[str, _Label] = {}
         self._points: dict[str, list[TrackPoint]] = {}
         self._clock: _Clock | None = None
-        self._spans: dict[tuple[str, int], tuple[Span, ...]] = {}
+        self._spans: dict[str, dict[int, tuple[Span, ...]]] = defaultdict(dict)
         self._left: dict[str, int] = {}
         self._stage = Stage()
 
@@ -106,10 +106,9 @@ class Tracker:
             self._heads.survey(frame.image, frame=frame.index)
         for target, point in points.items():
             self._points.setdefault(target, []).append(point)
-        self._spans |= {
-            (target, label.head): self._heads.meetings.spans(label.head)
-            for target, label in self._labels.items()
-        }
+        spans = self._heads.meetings.spans()
+        for target, label in self._labels.items():
+            self._spans[target][label.head] = tuple(spans.get(label.head, ()))
         shown = {target: self._doubted(target, point) for target, point in points.items()}
         self._forget()
         return shown
@@ -128,7 +127,7 @@ class Tracker:
         """The point as it can be believed: what may be another's place was not measured."""
         if point.status in (TrackStatus.MANUAL, TrackStatus.LOST):
             return point
-        spans = (s for (t, _), all_of in self._spans.items() if t == target for s in all_of)
+        spans = (span for of_head in self._spans[target].values() for span in of_head)
         span = next((span for span in spans if point.frame in span), None)
         if span is None:
             return point
@@ -206,11 +205,9 @@ class Tracker:
 
     def _end_doubts(self, seed: Seed) -> None:
         """A click says where the sperm is: what was doubtful before is so only until then."""
-        for key in [key for key in self._spans if key[0] == seed.target]:
-            ended = (
-                replace(s, end=seed.frame if s.end is None else s.end) for s in self._spans[key]
-            )
-            self._spans[key] = tuple(span for span in ended if span.begin < seed.frame)
+        for head, spans in self._spans[seed.target].items():
+            ended = (replace(s, end=seed.frame if s.end is None else s.end) for s in spans)
+            self._spans[seed.target][head] = tuple(s for s in ended if s.begin < seed.frame)
 
     def _current(self, frame: GreyFrame) -> dict[str, TrackPoint]:
         """Where all targets are after the heads have moved on."""
