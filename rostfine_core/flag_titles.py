@@ -1,4 +1,7 @@
-"""A title of two or three words for each kind of quality flag."""
+"""The kinds of quality flags, each with a title of two or three words.
+
+``report.wording.NO_FLAGS`` names the checks to the reader of a report: keep it complete.
+"""
 
 from typing import Literal
 

@@ -720,8 +720,8 @@
         <translation>全員一致で 0、票が均等なら 2.32</translation>
     </message>
     <message>
-        <source>None of the checks fired (click, track, crop over the border, light, focus, size of the head, frame rate, scale, samples of the training).</source>
-        <translation>該当した確認項目はありません(クリック、追跡、画像端での切り出し、明るさ、ピント、頭部の大きさ、フレームレート、縮尺、学習の検体数)。</translation>
+        <source>None of the checks fired (click, track, same sperm twice, crop over the border, light, focus, head size, frame rate, scale, training samples).</source>
+        <translation>該当した確認項目はありません(クリック、追跡、同じ精子の重複、画像端での切り出し、明るさ、ピント、頭部の大きさ、フレームレート、縮尺、学習の検体数)。</translation>
     </message>
     <message>
         <source>single model: no ensemble spread</source>
@@ -852,7 +852,7 @@
         <translation>計測点 {count:,} 個</translation>
     </message>
     <message>
-        <source>At this rate the smoothing window holds one picture: VAP is VCL, STR is LIN.</source>
+        <source>At this rate the smoothing window holds one frame: VAP equals VCL, STR equals LIN.</source>
         <translation>このフレームレートでは平滑化の窓に 1 枚しか入らないため、VAP は VCL、STR は LIN と同じです。</translation>
     </message>
     <message>
@@ -876,12 +876,12 @@
         <translation>平均角変位</translation>
     </message>
     <message>
-        <source>by way, start to end, in 1 s</source>
+        <source>by distance from start to end in 1 s</source>
         <translation>1 秒間の始点から終点までの距離による</translation>
     </message>
     <message>
-        <source>by way, start to end, in 1 s: {way}</source>
-        <translation>1 秒間の始点から終点までの距離による: {way}</translation>
+        <source>by distance from start to end in 1 s: {distance}</source>
+        <translation>1 秒間の始点から終点までの距離による: {distance}</translation>
     </message>
     <message>
         <source>WHO motility</source>
@@ -1168,7 +1168,7 @@
         <translation>{page} ページ /</translation>
     </message>
     <message>
-        <source>Each sperm&apos;s result is the share of a panel of experts that would vote A (best), B (good), C (neither), D (bad) or E (worst), as predicted by the model. Expected grade: the mean vote, {scale}. Disagreement: entropy of the votes in bits, {entropy}. Model spread: standard deviation of the expected grade over an ensemble of models (– for a single model); it is apart from the panel&apos;s own disagreement. VAP: average-path velocity. Bars: the votes A to E on a scale of 0 to 100%.</source>
+        <source>Each sperm&apos;s result is the share of a panel of experts that would vote A (best), B (good), C (neither), D (bad) or E (worst), as predicted by the model. Expected grade: the mean vote, {scale}. Disagreement: entropy of the votes in bits, {entropy}. Model spread: standard deviation of the expected grade over an ensemble of models (– for a single model); it is separate from the panel&apos;s own disagreement. VAP: average-path velocity. Bars: the votes A to E on a scale of 0 to 100%.</source>
         <translation>各精子の結果は、専門家のうち A(最良)、B(良い)、C(中間)、D(悪い)、E(最低)に票を入れる割合をモデルが予測したものです。期待値: 票の平均({scale})。不一致: 票のエントロピー(ビット、{entropy})。モデルのばらつき: アンサンブルのモデル間での期待値の標準偏差(単一のモデルでは –)。専門家自身の不一致とは別のものです。VAP: 平均経路速度。棒: A から E の票(0～100% の尺度)。</translation>
     </message>
     <message>
@@ -1336,7 +1336,7 @@
         <translation>運動の計測値</translation>
     </message>
     <message>
-        <source>What made this result</source>
+        <source>How this result was made</source>
         <translation>この結果の作成条件</translation>
     </message>
     <message>
@@ -2383,7 +2383,7 @@
         <translation>平均経路を横切る毎秒の回数。</translation>
     </message>
     <message>
-        <source>Median way from start to end in one second: the WHO class goes by it.</source>
+        <source>Median distance from start to end in one second: it decides the WHO class.</source>
         <translation>1 秒間の始点から終点までの距離の中央値。WHO 分類はこれによります。</translation>
     </message>
     <message>

@@ -1,4 +1,4 @@
-"""What a lab keeps of its assessments: the PDF report, the table and the explanation figure."""
+"""Writes what a lab keeps of its assessments: the PDF report, the table and the explanation."""
 
 from rostfine_core.report.csv_table import write_report_csv
 from rostfine_core.report.explanation import explanation_figure, write_explanation

@@ -1,4 +1,4 @@
-"""Where the network looked, laid out once for the report's page and for the picture by itself."""
+"""Lays out where the network looked, for both the PDF report and ``explanation.png``."""
 
 from reportlab.lib.units import mm
 from reportlab.platypus import Spacer, Table
@@ -23,16 +23,16 @@ def attention_block(
     edge_px: int,
     draw_picture: DrawPicture = draw_jpeg,
 ) -> list[Flowable]:
-    """The film in bands of eight frames, with what its colours mean.
+    """The film in bands of eight frames, with a legend of its colours.
 
-    The meaning stands beside the film where there is room, else below it.
+    The legend is beside the film if there is room, otherwise below it.
 
     Args:
-        assessment: what is shown.
-        say: words what is said of it.
+        assessment: the sperm to show.
+        say: words messages in the report's language.
         paint: the colours of attention.
-        edge_px: the side of a panel.
-        draw_picture: puts the film's rows into the page.
+        edge_px: the side of a panel in pixels.
+        draw_picture: draws a row of the film on the page.
     """
     film = paint_film(assessment, edge_px=edge_px, paint=paint)
     bar = scale_bar(assessment.clip.images.shape[1], assessment.provenance.um_per_px)
@@ -41,16 +41,16 @@ def attention_block(
         FilmBand(film, say, range(i, min(i + COLUMNS, total)), scale=bar, draw_picture=draw_picture)
         for i in range(0, total, COLUMNS)
     )
-    meanings = zip(ROW_TITLES[1:], range_in_words(film), strict=True)
+    ranges = zip(ROW_TITLES[1:], range_in_words(film), strict=True)
     note = joined((Message(DISCLAIMER_ATTENTION), OUTLINE), " ")
-    captions: list[Flowable] = [
+    legend: list[Flowable] = [
         ColourBar(film, say),
-        *(text(say(joined(row, ": ")), "tiny") for row in meanings),
+        *(text(say(joined(row, ": ")), "tiny") for row in ranges),
         text(say(note), "small"),
     ]
     beside_pt = WIDTH_PT - first.width
-    if beside_pt >= GUTTER_PT + captions[0].width:
-        row = [first, "", [Spacer(1, first.height / 3), *captions]]
+    if beside_pt >= GUTTER_PT + legend[0].width:
+        row = [first, "", [Spacer(1, first.height / 3), *legend]]
         widths = [first.width, GUTTER_PT, beside_pt - GUTTER_PT]
         return [titled(say(TITLE), Table([row], colWidths=widths, style=FLUSH))]
-    return [titled(say(TITLE), first), *others, KeepTogether(captions)]
+    return [titled(say(TITLE), first), *others, KeepTogether(legend)]

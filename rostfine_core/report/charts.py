@@ -1,7 +1,6 @@
 """The report's histograms as vector drawings.
 
-Bars are one dark grey with their values written above, so that nothing is lost in print without
-colour.
+Bars are dark grey with their values above, so that nothing is lost in a print without colour.
 """
 
 from collections.abc import Sequence
@@ -25,15 +24,15 @@ def histogram(
     meanings: Sequence[str] = (),
     members: tuple[GradeDistribution, ...] = (),
 ) -> Drawing:
-    """Five bars on a fixed scale of 0 to 100%, each with its share above and grade below.
+    """Five bars on a fixed scale of 0 to 100%, each with its share above and its grade below.
 
     Args:
         distribution: what the bars show.
         width_pt: width of the drawing.
         height_pt: its height.
-        size_pt: size of the letters.
-        meanings: the grades' words, which stand under their letters.
-        members: distributions of an ensemble; a line spans their lowest to highest share.
+        size_pt: font size.
+        meanings: a word for each grade, written under its letter.
+        members: an ensemble's distributions; a line spans their lowest to highest share.
     """
     drawing = Drawing(width_pt, height_pt)
     foot = size_pt * (2.7 if meanings else 1.4)
@@ -55,7 +54,7 @@ def histogram(
 
 
 def sparkline(distribution: GradeDistribution, *, width_pt: float, height_pt: float) -> Drawing:
-    """The five bars alone, small, on a scale of 0 to 100%: for a table that has the numbers."""
+    """Five small bars on a scale of 0 to 100%, for a table that also shows the numbers."""
     drawing = Drawing(width_pt, height_pt)
     step = width_pt / len(Grade)
     for i, p in enumerate(distribution.probabilities):

@@ -1,4 +1,4 @@
-"""The sample's results as a CSV table: one row a sperm, made to open rightly in a spreadsheet."""
+"""Writes ``report.csv``: one row per sperm, in a form that spreadsheets open correctly."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -27,17 +27,17 @@ RENAMED = {
     "wob": "wob_ratio",
     "motility_class": "who_motility",
 }
-"""Columns that bear another name than their field of ``Kinematics``."""
+"""Columns whose name differs from their field of ``Kinematics``."""
 
 
 def write_report_csv(
     path: Path, assessments: Sequence[Assessment], *, left_out: Sequence[LeftOut] = ()
 ) -> None:
-    """Write one row a sperm: UTF-8 with byte-order mark, CRLF, commas, decimal points.
+    """Write one row per sperm: UTF-8 with a byte-order mark, CRLF, commas, decimal points.
 
-    Text cannot become a formula; a value that was withheld is an empty cell with its reason in
-    the column ``withheld``. Sperm that were left out come last, with nothing but their name and
-    the reason in the column ``left_out``.
+    Text cannot become a formula. A withheld value is an empty cell, with its reason in the column
+    ``withheld``. Sperm that were left out come last, with only their name and the reason in the
+    column ``left_out``.
 
     Raises:
         StoreError: there is nothing to report, or the file cannot be written.
@@ -51,13 +51,13 @@ def write_report_csv(
     writer.writerow(names)
     writer.writerows([_cell(value) for _, value in row] for row in rows)
     for target, reason in left_out:
-        told: dict[str, Cell] = {"target": target, "left_out": str(reason)}
-        writer.writerow(_cell(told.get(name)) for name in names)
+        known: dict[str, Cell] = {"target": target, "left_out": str(reason)}
+        writer.writerow(_cell(known.get(name)) for name in names)
     write_text(path, BYTE_ORDER_MARK + buffer.getvalue())
 
 
 def _cell(value: Cell) -> str:
-    """Numbers with six significant digits and a decimal point; text on one line and harmless."""
+    """Numbers with six significant digits and a decimal point; text on one line, no formulas."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -107,7 +107,7 @@ def _shares(prefix: str, distribution: GradeDistribution) -> Iterator[tuple[str,
 
 
 def _kinematics(kinematics: Kinematics) -> Iterator[tuple[str, Cell]]:
-    """Speeds and ALH carry their unit in a column, since only calibrated ones are in um."""
+    """Speeds and ALH have a column for their unit, as they are in um only with a calibration."""
     yield "speed_unit", kinematics.unit
     yield "vcl", kinematics.vcl
     yield "vsl", kinematics.vsl

@@ -1,6 +1,6 @@
-"""The explanation of one sperm as a picture: the report's film of attention, its grade and notes.
+"""Draws ``explanation.png``: where the network looked at one sperm, its grade and the notes.
 
-The picture is a page of the report's own parts, as high as they are, drawn by PDFium.
+The picture is a PDF page made of the report's parts, drawn by PDFium and cut below its last line.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ PANEL_PX = 216
 PX_PER_PT = PANEL_PX / PANEL_PT
 MARGIN_PT = 3 * mm
 WIDTH_PX = round((WIDTH_PT + 2 * MARGIN_PT) * PX_PER_PT)
-MOST_PX = 56_000  # as high as PDF allows; cut below the last line
+MOST_PX = 56_000  # as high as a PDF page may be
 PAGE_PT = ((WIDTH_PX - 0.1) / PX_PER_PT, (MOST_PX - 0.1) / PX_PER_PT)  # PDFium rounds up
 GAP_PT = 2 * mm
 
@@ -62,7 +62,7 @@ def write_explanation(
     paint: Paint = DEFAULT_PAINT,
     language: str = "en",
 ) -> None:
-    """Write ``explanation_figure`` as PNG; the notes also stand in the file's metadata.
+    """Write ``explanation_figure`` as PNG; the notes are also in the file's metadata.
 
     Raises:
         StoreError: the file cannot be written.
@@ -81,9 +81,9 @@ def write_explanation(
 def explanation_figure(
     assessment: Assessment, *, paint: Paint = DEFAULT_PAINT, language: str = "en"
 ) -> Image.Image:
-    """Draw where the network looked, with the grade, every reason for doubt and all notes.
+    """Draw where the network looked, with the grade, all flags and all notes.
 
-    Rows hold at most eight frames; a network that sees more gets further bands below.
+    A band holds at most eight frames; further frames go into bands below it.
     ``language`` is one of ``catalogue.LANGUAGES``.
     """
     prepare_reportlab()
@@ -100,7 +100,7 @@ def explanation_figure(
 
 
 class _End(Flowable):
-    """Remembers where the last part ends, in points from the bottom of the page."""
+    """Records where the last part ends, in points from the bottom of the page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,14 +108,14 @@ class _End(Flowable):
         self.bottom_pt = 0.0
 
     def draw(self) -> None:
-        """Note the place."""
+        """Record the position."""
         _, self.bottom_pt = self.canv.absolutePosition(0, 0)
 
 
 class _Panels:
-    """The film's pictures, pasted when the page is drawn: in a PDF each pixel would be resampled.
+    """Keeps the film's pictures, to paste them into the finished page.
 
-    To compress them for the PDF would also take most of the time.
+    In a PDF every pixel would be resampled, and compressing them would take most of the time.
     """
 
     def __init__(self) -> None:
@@ -131,14 +131,14 @@ class _Panels:
         self._taken.append((picture, x, y))
 
     def pasted(self, page: Image.Image) -> Image.Image:
-        """The page with all of them."""
+        """The page with all pictures pasted in."""
         for picture, x, y in self._taken:
             page.paste(Image.fromarray(picture), (x, y))
         return page
 
 
 def _one_page(story: Sequence[Flowable]) -> bytes:
-    """A PDF of one page that is filled from the top."""
+    """A PDF of one page, filled from the top."""
     written = BytesIO()
     document = BaseDocTemplate(written, pagesize=PAGE_PT, invariant=1)
     height = PAGE_PT[1] - 2 * MARGIN_PT
@@ -157,7 +157,7 @@ def _title(assessment: Assessment) -> Message:
 
 
 def _head(assessment: Assessment, say: Say) -> list[Flowable]:
-    """The grade and all flags, since the picture goes about without the report."""
+    """The grade and all flags, as the picture may be passed on without the report."""
     prediction = assessment.prediction
     grade = prediction.grade
     spread = spread_in_words(prediction)

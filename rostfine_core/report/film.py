@@ -1,7 +1,7 @@
 """The film of an explanation: what the network saw, and where it looked, as rows of pictures.
 
 Three rows as in the paper's figure: the frames, the encoder's attention rollout over them, and
-the patches that the spatial branch drew on.
+the patches that the spatial branch used.
 """
 
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ def range_in_words(film: AttentionFilm) -> tuple[Message, Message]:
 
 
 def scale_bar(edge_px: int, um_per_px: float | None) -> tuple[float, str]:
-    """A round length for a crop of ``edge_px`` original pixels: its part of the edge, its label."""
+    """A round length for a crop of ``edge_px`` original pixels: share of the edge, and label."""
     unit_per_px, unit = (1.0, "px") if um_per_px is None else (um_per_px, "µm")
     longest = BAR_SHARE * edge_px * unit_per_px
     power = 10.0 ** np.floor(np.log10(longest))
@@ -105,7 +105,7 @@ def scale_bar(edge_px: int, um_per_px: float | None) -> tuple[float, str]:
 
 
 def frame_label(box: CropBox) -> Message:
-    """Which frame a column shows and when, marked where the place was not measured."""
+    """The frame and time of a column, and the track's status there unless it was measured."""
     label = f"{box.frame} · {box.time_s:.2f} s"
     if box.status is TrackStatus.MEASURED:
         return joined((label,))

@@ -1,6 +1,6 @@
-"""The report's fonts: which face has a character.
+"""The report's fonts: which face has a character, and how text is broken into lines.
 
-Three faces come with the program and are embedded, so that a report looks the same everywhere:
+Three faces come with the program and are embedded, so that reports look the same everywhere:
 Open Sans (Latin, Greek, Cyrillic), its semibold, and Motoya L Cedar for Japanese. A character
 that none of them has is written as its code point, never as an empty box.
 """
@@ -23,21 +23,19 @@ FILES = {
     BOLD: "OpenSans-Semibold.ttf",
     JAPANESE: "MTLc3m.ttf",
 }
-
-
 NEVER_FIRST = "、。，．・：；！？）」』】〉》〕ーぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;!?)]}%×～"
 NEVER_LAST = "（「『【〈《〔([{"
-"""What a line of Japanese does not begin or end with."""
+"""Characters that a line of Japanese must not begin or end with."""
 
 
 def prepare_reportlab() -> None:
-    """Make the faces known to reportlab under ``REGULAR``, ``BOLD`` and ``JAPANESE``.
+    """Register the faces with reportlab under ``REGULAR``, ``BOLD`` and ``JAPANESE``.
 
-    Pictures go into a PDF as bytes: its text encoding (ASCII base 85) is a relic of seven-bit
-    mail, a quarter larger and slow.
+    Pictures are embedded as bytes: encoded as text (ASCII base 85), they are a quarter larger and
+    slow to write.
 
     Raises:
-        StoreError: the installation lacks them.
+        StoreError: the installation lacks a face.
     """
     rl_config.useA85 = 0
     for name in FILES:
@@ -91,7 +89,7 @@ def pdf_width(text: str, *, size_pt: float, bold: bool = False) -> float:
 def wrapped(text: str, *, size_pt: float, width_pt: float, bold: bool = False) -> list[str]:
     """Break text into lines that fit ``width_pt``.
 
-    Breaks at spaces and beside Japanese, and within a word that alone is wider than a line.
+    Breaks at spaces and next to Japanese, and within a word only if it is wider than a line.
     """
     lines: list[str] = []
     rest = printable(text)
@@ -104,7 +102,7 @@ def wrapped(text: str, *, size_pt: float, width_pt: float, bold: bool = False) -
 
 
 def _breaking(text: str, fitting: int) -> int:
-    """Where to end a line of which ``fitting`` characters have room; within a word at worst."""
+    """How many characters to put on a line with room for ``fitting``; splits a word if it must."""
     if fitting == len(text):
         return fitting
     for count in range(fitting, 0, -1):
@@ -119,12 +117,12 @@ def _breaking(text: str, fitting: int) -> int:
 
 
 def is_wide(character: str) -> bool:
-    """Whether lines break beside it without a space, as beside Japanese."""
+    """Whether a line may break next to the character without a space, as in Japanese."""
     return unicodedata.east_asian_width(character) in "WF"
 
 
 def cut_to_width(text: str, *, size_pt: float, width_pt: float) -> str:
-    """The text for one line of a PDF, ended by an ellipsis where it is too wide."""
+    """The text on one line of a PDF, cut to ``width_pt`` with an ellipsis."""
     whole = printable(text)
     count = _fitting(whole, width_pt, lambda part: pdf_width(part, size_pt=size_pt))
     return whole if count == len(whole) else whole[: count - 1] + "…"
@@ -145,7 +143,7 @@ def _fitting(text: str, width: float, measure: Callable[[str], float]) -> int:
 @lru_cache(maxsize=4096)
 def _face_of(character: str, *, bold: bool) -> str | None:
     if unicodedata.category(character) in ("Cf", "Co", "Cn", "Cs"):
-        return None  # invisible or direction-changing characters must be seen in a record
+        return None  # invisible or direction-changing characters must be visible in a record
     for name in (BOLD if bold else REGULAR, JAPANESE):
         if ord(character) in _face(name).face.charToGlyph:
             return name

@@ -55,8 +55,8 @@ GRID = TableStyle(
 
 
 @cache
-def _style(name: str, *, is_wide: bool) -> ParagraphStyle:
-    """The report's few paragraph styles by name; wide ones break lines beside any character."""
+def _style(name: str, *, breaks_anywhere: bool) -> ParagraphStyle:
+    """A paragraph style by name; ``breaks_anywhere`` lets lines break next to any character."""
     sizes = {
         "title": 16,
         "heading": 12.5,
@@ -73,7 +73,7 @@ def _style(name: str, *, is_wide: bool) -> ParagraphStyle:
         fontSize=size,
         leading=1.28 * size,
         splitLongWords=1,
-        wordWrap="CJK" if is_wide else None,
+        wordWrap="CJK" if breaks_anywhere else None,
     )
 
 
@@ -82,22 +82,22 @@ def text(
 ) -> Paragraph:
     """A paragraph of plain text: escaped, in fonts that have its characters.
 
-    What is longer than ``limit`` characters ends in an ellipsis, so that every row fits a page;
-    the table and ``assessment.json`` hold the whole text.
+    Text longer than ``limit`` characters ends in an ellipsis, so that every row fits on a page;
+    the CSV table and ``assessment.json`` hold the whole text.
     """
     strong = bold or style in STRONG
     shown = shortened(content, limit)
-    style_used = _style(style, is_wide=any(map(is_wide, shown)))
+    style_used = _style(style, breaks_anywhere=any(map(is_wide, shown)))
     return Paragraph(markup(shown, bold=strong), style_used)
 
 
 def titled(title: str, *parts: Flowable) -> KeepTogether:
-    """A title that stays with its part, where the part fits on a page at all."""
+    """A title kept on one page with its parts, if they fit on a page."""
     return KeepTogether([text(title, "label"), Spacer(1, 1 * mm), *parts])
 
 
 def pairs(rows: Rows, say: Say, *, widths: tuple[float, float]) -> Table:
-    """Names and values in body size, values cut to the length of a name."""
+    """Names and values as a table; values are in body size, cut to ``LONGEST_NAME``."""
     cells = [
         [text(in_words(name, say), "small"), text(in_words(value, say), limit=LONGEST_NAME)]
         for name, value in rows
@@ -106,7 +106,7 @@ def pairs(rows: Rows, say: Say, *, widths: tuple[float, float]) -> Table:
 
 
 def tiny_pairs(rows: Rows, say: Say, *, widths: tuple[float, float]) -> Table:
-    """Names and values in the smallest size."""
+    """Names and values as a table in the smallest size."""
     cells = [
         [text(in_words(name, say), "tiny", bold=True), text(in_words(value, say), "tiny")]
         for name, value in rows
@@ -115,5 +115,5 @@ def tiny_pairs(rows: Rows, say: Say, *, widths: tuple[float, float]) -> Table:
 
 
 def distinct(values: Iterable[Words]) -> Message:
-    """Different values in the order of their first sight, as one."""
+    """The distinct values in order of first appearance, as one message."""
     return joined(dict.fromkeys(values))

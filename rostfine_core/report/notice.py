@@ -1,4 +1,4 @@
-"""The notice of a model as a band across the page, and single lines of any text."""
+"""The model's notice as a band across the page, and single lines of text."""
 
 from reportlab.lib.colors import black, white
 from reportlab.lib.units import mm
@@ -14,7 +14,7 @@ SIZE_PT = 9.0
 
 
 class NoticeBand(Flowable):
-    """What must stand beside every result of a model: white on black for a demonstration."""
+    """The notice required with every result; white on black for a demonstration model."""
 
     def __init__(self, notice: str, say: Say) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class NoticeBand(Flowable):
 def write_line(
     canvas: Canvas, x: float, y: float, text: str, *, size_pt: float = SIZE_PT, bold: bool = False
 ) -> None:
-    """One line of any text, each character in a face that has it."""
+    """Write one line of text, each character in a face that has it."""
     for name, stretch in runs(text, bold=bold):
         canvas.setFont(name, size_pt)
         canvas.drawString(x, y, stretch)

@@ -1,6 +1,7 @@
-"""The pages of a PDF as pictures, drawn by PDFium.
+"""Draws the pages of a PDF as pictures, with PDFium.
 
-PDFium must not be called by two threads at once: a preview and an export may run together.
+PDFium must not be called by two threads at once, but a preview and an export may run together, so
+every call takes a lock.
 """
 
 from collections.abc import Iterator
@@ -25,10 +26,10 @@ _pdfium = Lock()
 
 
 def draw_pages(path: Path, *, dpi: int = DPI) -> Iterator[NDArray[np.uint8]]:
-    """Each page of a PDF as (H, W, 3) uint8 RGB, drawn when it is asked for.
+    """Each page of a PDF as (H, W, 3) uint8 RGB, drawn on demand.
 
     Raises:
-        StoreError: the file is no PDF that can be drawn.
+        StoreError: the file cannot be drawn.
     """
     with _opened(path) as document:
         with _pdfium:
@@ -45,7 +46,7 @@ def draw_page(pdf: bytes, *, scale: float, cut_pt: float) -> NDArray[np.uint8]:
     Args:
         pdf: the whole file.
         scale: pixels per point.
-        cut_pt: what is left out at the bottom of the page.
+        cut_pt: the height to leave out at the bottom of the page.
     """
     import pypdfium2
 

@@ -1,4 +1,4 @@
-"""The report as a PDF: A4, the notes on every page, the same bytes for the same records."""
+"""Writes the PDF report: A4, notes on every page, the same bytes for the same records."""
 
 import re
 from collections.abc import Sequence
@@ -60,11 +60,10 @@ def write_report_pdf(
     paint: Paint = DEFAULT_PAINT,
     language: str = "en",
 ) -> None:
-    """Write the report on the sperm of a sample, and name those that it leaves out.
+    """Write the report on the sperm of a sample, naming those that it leaves out.
 
-    ``language`` is one of ``catalogue.LANGUAGES``.
-
-    The file holds no time but that of the records, so the same records give the same bytes.
+    ``language`` is one of ``catalogue.LANGUAGES``. The file contains no time other than those of
+    the records, so the same records give the same bytes.
 
     Raises:
         StoreError: there is nothing to report, or the file cannot be written.
@@ -87,7 +86,7 @@ def write_report_pdf(
 
 
 class _Report(BaseDocTemplate):
-    """An A4 document with the program's header and footer and one outline entry a sperm."""
+    """An A4 document with the program's header and footer, and an outline entry per sperm."""
 
     def __init__(self, path: Path, assessments: Sequence[Assessment], *, language: str) -> None:
         self._say = say = saying_in(language)
@@ -106,7 +105,7 @@ class _Report(BaseDocTemplate):
         self._assessments = assessments
         sample = shortened(say(Message("Sample {name}", name=samples)), LONGEST_NAME)
         self._sample = cut_to_width(sample, size_pt=9, width_pt=WIDTH_PT / 2)
-        self._untold = iter(assessments)
+        self._unlisted = iter(assessments)
         self._notice = model_notice(assessments)
         height = A4[1] - HEADER_PT - FOOTER_PT - BANNER_PT
         frame = Frame(MARGIN_PT, FOOTER_PT, WIDTH_PT, height, 0, 0, 0, 0)
@@ -118,15 +117,15 @@ class _Report(BaseDocTemplate):
         self.canv.setDateFormatter(lambda *_: f"D:{digits[:14]}Z")
 
     def afterFlowable(self, flowable: Flowable) -> None:
-        """Put every sperm's heading into the outline."""
+        """Add each sperm's heading to the outline."""
         if isinstance(flowable, Paragraph) and flowable.style.name == SPERM_STYLE:
-            assessment = next(self._untold)
+            assessment = next(self._unlisted)
             key = f"sperm-{self.page}"
             self.canv.bookmarkPage(key)
             self.canv.addOutlineEntry(one_line(self._say(sperm_in_words(assessment))), key)
 
     def _decorate(self, canvas: Canvas, document: BaseDocTemplate) -> None:
-        """Header and footer of one page."""
+        """Draw the header and footer of a page."""
         canvas.saveState()
         self._draw_header(canvas)
         self._draw_footer(canvas, document.page)

@@ -1,6 +1,6 @@
-"""The pictures of one sperm as parts of the PDF: the crop, the film and its colour scale.
+"""The pictures of one sperm as parts of a page: the crop, the film and its colour scale.
 
-Pictures are rasters; frame numbers, titles and scale bars around them are vectors and text.
+Pictures are rasters; the frame numbers, titles and scale bars around them are text and vectors.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ PANEL_PT = STEP_PT * 216 / 223  # with gaps of 7 where panels are 216 pixels wid
 GAP_PT = STEP_PT - PANEL_PT
 JPEG_QUALITY = 90
 DrawPicture = Callable[[Canvas, Pixels, tuple[float, float, float, float]], None]
-"""Puts a picture into an area of a page: left, bottom, width and height in points."""
+"""Draws a picture in an area of a page: left, bottom, width and height in points."""
 
 
 class CropPicture(Flowable):
@@ -56,16 +56,16 @@ class CropPicture(Flowable):
 
 
 class FilmBand(Flowable):
-    """Up to eight columns of a film: frame and time above, the rows' titles at the left.
+    """Up to eight columns of a film: frame and time above, the rows' titles on the left.
 
-    Eight columns fill the page; fewer are as large and leave room beside them.
+    Eight columns fill the width of the page; fewer have the same size and leave room beside them.
 
     Args:
         film: the pictures.
-        say: words the titles.
-        columns: which of them.
+        say: words the titles and labels.
+        columns: which columns of the film to draw.
         scale: the scale bar of the clip's first frame, see ``film.scale_bar``.
-        draw_picture: puts a picture into its area of the page.
+        draw_picture: draws a row of pictures on the page.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class FilmBand(Flowable):
             bottom = self.height - 9 - (row + 1) * STEP_PT + GAP_PT
             self._draw_picture(self.canv, picture, (LABEL_PT, bottom, width, PANEL_PT))
             self._write_title(title, bottom + PANEL_PT / 2)
-        if self._scale is not None:  # beside the first frame, of which it covers nothing
+        if self._scale is not None:  # beside the first frame, to cover none of it
             y = self.height - 9 - PANEL_PT
             _draw_scale_bar(self, self._scale, x=0, y=y, edge_pt=PANEL_PT, size_pt=6.5)
 
@@ -132,7 +132,7 @@ class ColourBar(Flowable):
 
 
 def draw_jpeg(canvas: Canvas, picture: Pixels, area: tuple[float, float, float, float]) -> None:
-    """Put a picture into a page that is printed."""
+    """Draw a picture on a PDF page, as JPEG."""
     canvas.drawImage(_jpeg(picture), *area)
 
 
@@ -164,7 +164,7 @@ def _side_by_side(panels: Sequence[Pixels]) -> Pixels:
 
 
 def _jpeg(picture: Pixels) -> ImageReader:
-    """A picture as JPEG, which a PDF takes as it is: far smaller, and no different to the eye."""
+    """A picture as JPEG, which a PDF embeds as it is: far smaller, with no visible difference."""
     buffer = BytesIO()
     Image.fromarray(np.ascontiguousarray(picture)).save(
         buffer, format="JPEG", quality=JPEG_QUALITY, subsampling=0

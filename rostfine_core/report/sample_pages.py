@@ -1,4 +1,4 @@
-"""The PDF's first pages: the sample, the table of all its sperm, room for a signature."""
+"""The PDF's first pages: the sample, a table of all its sperm, and room for a signature."""
 
 from collections.abc import Sequence
 
@@ -52,15 +52,15 @@ HOW_TO_READ = Message(
     "C (neither), D (bad) or E (worst), as predicted by the model. Expected grade: the mean vote, "
     "{scale}. Disagreement: entropy of the votes in bits, {entropy}. Model spread: standard "
     "deviation of the expected grade over an ensemble of models (– for a single model); it is "
-    "apart from the panel's own disagreement. VAP: average-path velocity. Bars: the votes A to E "
-    "on a scale of 0 to 100%.",
+    "separate from the panel's own disagreement. VAP: average-path velocity. Bars: the votes A to "
+    "E on a scale of 0 to 100%.",
     scale=EXPECTED_GRADE_SCALE,
     entropy=MAXIMUM_ENTROPY,
 )
 
 
 def sample_block(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
-    """Whose sperm, who looked, which video, at which scale."""
+    """The title and the facts about the sample: operator, times, video, scale and model."""
     made = [a.provenance for a in assessments]
     rows: Rows = [
         (Message("Sample"), distinct(a.sample.sample or NOT_GIVEN for a in assessments)),
@@ -83,7 +83,7 @@ def sample_block(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
 
 
 def summary_table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
-    """One row a sperm, in the order given: the whole distribution, never a letter alone."""
+    """One row per sperm, in the order given, each with the whole distribution."""
     head = [
         Message("Sperm"),
         Message("Click (frame: x, y)"),
@@ -117,7 +117,7 @@ def summary_table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]
 
 
 def left_out_block(left_out: Sequence[LeftOut], say: Say) -> list[Flowable]:
-    """Which sperm this report says nothing about, and why."""
+    """The sperm that are not in this report, and why."""
     if not left_out:
         return []
     lines = (
@@ -190,7 +190,7 @@ def _summary_row(assessment: Assessment, say: Say) -> list[Cell]:
 
 
 def _reviewed_in_words(assessments: Sequence[Assessment]) -> Message:
-    """How many there are, and of how many the operator accepted the track."""
+    """How many sperm there are, and how many of their tracks the operator accepted."""
     accepted = sum(a.verdict is Verdict.ACCEPTED for a in assessments)
     return Message(
         "{count} (tracks accepted by the operator: {accepted})",

@@ -1,4 +1,4 @@
-"""The PDF's page on one sperm: picture, votes, checks, attention, kinematics and provenance."""
+"""The PDF's page about one sperm: picture, votes, flags, attention, motion and provenance."""
 
 from reportlab.lib.colors import black
 from reportlab.lib.units import mm
@@ -9,6 +9,7 @@ from rostfine_core.attention import Paint
 from rostfine_core.domain import (
     Assessment,
     Grade,
+    Prediction,
     Severity,
     with_micro_sign,
 )
@@ -51,11 +52,11 @@ from rostfine_core.report.wording import (
 
 PANEL_PX = 170
 LINES_IN_BARS = Message("Lines in the bars: lowest to highest single model.")
-SECTION_GAP = Spacer(1, 1.5 * mm)  # with the demonstration model, a sperm fits one page
+SECTION_GAP = Spacer(1, 1.5 * mm)  # with the demonstration model, a sperm fits on one page
 
 
 def sperm_section(assessment: Assessment, say: Say, *, paint: Paint) -> list[Flowable]:
-    """Everything about one sperm, from a new page on."""
+    """Everything about one sperm, starting on a new page."""
     return [
         PageBreak(),
         text(say(sperm_in_words(assessment)), SPERM_STYLE, limit=LONGEST_NAME),
@@ -64,7 +65,7 @@ def sperm_section(assessment: Assessment, say: Say, *, paint: Paint) -> list[Flo
         SECTION_GAP,
         _key_numbers(assessment, say),
         SECTION_GAP,
-        *_flags(assessment, say),  # beside the numbers that they weaken
+        *_flags(assessment, say),  # next to the numbers that they cast doubt on
         SECTION_GAP,
         *attention_block(assessment, say, paint=paint, edge_px=PANEL_PX),
         SECTION_GAP,
@@ -75,7 +76,7 @@ def sperm_section(assessment: Assessment, say: Say, *, paint: Paint) -> list[Flo
 
 
 def _result_row(assessment: Assessment, say: Say) -> Table:
-    """The picture, the votes, and what each of the three heads said."""
+    """The picture, the predicted votes, and the prediction of each head."""
     prediction = assessment.prediction
     box = assessment.clip.boxes[0]
     picture = [
@@ -106,20 +107,24 @@ def _result_row(assessment: Assessment, say: Say) -> Table:
     ]
     if prediction.ensemble:
         votes.append(text(say(LINES_IN_BARS), "small"))
-    heads = (
+    widths = [50 * mm, 86 * mm, 44 * mm]
+    return Table([[picture, votes, _heads(prediction, say)]], colWidths=widths, style=FLUSH)
+
+
+def _heads(prediction: Prediction, say: Say) -> list[Flowable]:
+    """A small histogram for each of the three heads."""
+    parts: list[Flowable] = []
+    for name, grade in (
         (Message("Global head"), prediction.grade_global),
         (Message("Spatial head"), prediction.grade_spatial),
         (Message("Temporal head"), prediction.grade_temporal),
-    )
-    parts: list[Flowable] = []
-    for head, grade in heads:
+    ):
         parts += [
-            text(say(head), "tiny", bold=True),
+            text(say(name), "tiny", bold=True),
             histogram(grade, width_pt=42 * mm, height_pt=10 * mm, size_pt=6),
             Spacer(1, 1 * mm),
         ]
-    widths = [50 * mm, 86 * mm, 44 * mm]
-    return Table([[picture, votes, parts]], colWidths=widths, style=FLUSH)
+    return parts
 
 
 def _key_numbers(assessment: Assessment, say: Say) -> Table:
@@ -152,7 +157,7 @@ def _key_numbers(assessment: Assessment, say: Say) -> Table:
 
 
 def _flags(assessment: Assessment, say: Say) -> list[Flowable]:
-    """Every reason for doubt, warnings first."""
+    """All flags, warnings first."""
     if not assessment.flags:
         return [KeepTogether([text(say(Message("Quality checks")), "label"), text(say(NO_FLAGS))])]
     rows = [
@@ -168,7 +173,7 @@ def _flags(assessment: Assessment, say: Say) -> list[Flowable]:
 
 
 def _kinematics(assessment: Assessment, say: Say) -> list[Flowable]:
-    """Two columns of values; below them why a value is missing or to be read with care."""
+    """Two columns of values, and below them why a value is missing or needs care."""
     found = list(measures(assessment.kinematics))
     half = len(found) // 2
     columns = [[_measure_cells(m, say) for m in part] for part in (found[:half], found[half:])]
@@ -199,4 +204,4 @@ def _provenance(assessment: Assessment, say: Say) -> list[Flowable]:
     ]
     table = Table([columns], colWidths=[72 * mm, 108 * mm], style=FLUSH)
     long = tiny_pairs(below, say, widths=(20 * mm, 160 * mm))
-    return [titled(say(Message("What made this result")), table, long)]
+    return [titled(say(Message("How this result was made")), table, long)]

@@ -1,4 +1,4 @@
-"""The report's sentences and numbers, apart from where they are drawn and in which language."""
+"""The report's sentences and numbers, independent of layout and language."""
 
 import json
 import math
@@ -30,8 +30,8 @@ REPORT_TITLE = Message("AI quality grade report")
 EXPECTED_GRADE_SCALE = Message("A = 1 … E = 5, lower is better")
 MAXIMUM_ENTROPY = Message("0 if all agree, 2.32 if votes are even")
 NO_FLAGS = Message(
-    "None of the checks fired (click, track, crop over the border, light, focus, size of the head, "
-    "frame rate, scale, samples of the training)."
+    "None of the checks fired (click, track, same sperm twice, crop over the border, light, focus, "
+    "head size, frame rate, scale, training samples)."
 )
 SINGLE_MODEL = Message("single model: no ensemble spread")
 NOTHING_TO_REPORT = Message("There is nothing to report: assess at least one sperm first.")
@@ -56,7 +56,7 @@ VERDICTS = {
     Verdict.REJECTED: Message("rejected by the operator"),
 }
 Words = Message | str
-"""What a report says, or text that is the same in every language: a name, a number."""
+"""A message, or text that is the same in every language, such as a name or a number."""
 
 
 def in_words(words: Words, say: Say) -> str:
@@ -81,7 +81,7 @@ def required_notices(assessments: Sequence[Assessment]) -> tuple[Message, ...]:
 
 
 def model_notice(assessments: Sequence[Assessment]) -> str:
-    """The notice of the models that answered: that of a demonstration, if one was among them."""
+    """The models' notice; the demonstration notice if any of them is a demonstration model."""
     notices = [a.provenance.model.notice for a in assessments]
     return DISCLAIMER_DEMONSTRATION if DISCLAIMER_DEMONSTRATION in notices else notices[0]
 
@@ -92,12 +92,12 @@ def share(value: float) -> str:
 
 
 def sperm_in_words(assessment: Assessment) -> Message:
-    """The heading of what is said of one sperm."""
+    """The heading for one sperm."""
     return Message("Sperm {name}", name=assessment.target)
 
 
 def votes_in_words(distribution: GradeDistribution) -> Message:
-    """The whole distribution in one phrase: no letter ever stands without its share."""
+    """The whole distribution in one phrase: no letter appears without its share."""
     return joined(
         (
             joined((grade_in_words(grade), share(p)), " ")
@@ -125,7 +125,7 @@ def entropy_in_words(distribution: GradeDistribution) -> Message:
 
 
 def spread_in_words(prediction: Prediction) -> Message:
-    """The model's own uncertainty, or that a single model cannot tell it."""
+    """The model's own uncertainty, or that a single model cannot give it."""
     spread, meaning = spread_parts(prediction)
     if spread is None:
         return meaning
@@ -133,7 +133,7 @@ def spread_in_words(prediction: Prediction) -> Message:
 
 
 def spread_parts(prediction: Prediction) -> tuple[Message | None, Message]:
-    """The model's own uncertainty, if it can be told, and what it is."""
+    """The model's own uncertainty, None for a single model, and what it means."""
     spread = prediction.ensemble_spread
     if spread is None:
         return None, SINGLE_MODEL
@@ -150,7 +150,7 @@ def time_in_words(created_utc: str) -> str:
 
 
 def counted(count: int, *, one: str, many: str) -> Message:
-    """A number with its word: ``1 clip``, ``1,600 clips``; both are marked templates."""
+    """A number with its noun, as in ``1,600 clips``; ``one`` and ``many`` are marked templates."""
     return Message(one if count == 1 else many, count=count)
 
 
@@ -173,12 +173,12 @@ def clicks_in_words(seeds: Sequence[Seed]) -> Message:
 
 
 def by_severity(flags: Sequence[QualityFlag]) -> list[QualityFlag]:
-    """Every reason for doubt, warnings first."""
+    """The flags, warnings first."""
     return sorted(flags, key=lambda f: f.severity is not Severity.WARNING)
 
 
 def flag_counts(flags: Sequence[QualityFlag]) -> Message:
-    """How many flags of which severity, or "none"."""
+    """How many flags of each severity, or "none"."""
     counts = Counter(flag.severity for flag in flags)
     words = {
         Severity.WARNING: (marked("{count} warning"), marked("{count} warnings")),
@@ -206,7 +206,7 @@ def reason_in_words(flag: QualityFlag) -> Message:
 
 
 def kinematics_conditions(kinematics: Kinematics) -> Message:
-    """Under which sampling and smoothing the values hold."""
+    """The sampling and smoothing behind the values."""
     sentences = [
         Message(
             "{points} at {fps:.4g} fps over {span:.2f} s; average path smoothed over "
@@ -224,7 +224,9 @@ def kinematics_conditions(kinematics: Kinematics) -> Message:
     vap, vcl = kinematics.vap, kinematics.vcl
     if kinematics.wob is None and vap and vcl and math.isclose(vap, vcl):
         sentences.append(
-            Message("At this rate the smoothing window holds one picture: VAP is VCL, STR is LIN.")
+            Message(
+                "At this rate the smoothing window holds one frame: VAP equals VCL, STR equals LIN."
+            )
         )
     if not kinematics.unit.startswith("um"):
         sentences.append(
@@ -234,7 +236,7 @@ def kinematics_conditions(kinematics: Kinematics) -> Message:
 
 
 def measures(kinematics: Kinematics) -> Iterator[Measure]:
-    """All kinematic values in the order of the report; reasons stand where a value is missing."""
+    """All kinematic values in the order of the report, with reasons for those that are missing."""
     unit = with_micro_sign(kinematics.unit)
     reasons = dict(kinematics.withheld)
 
@@ -254,15 +256,15 @@ def measures(kinematics: Kinematics) -> Iterator[Measure]:
     yield measure("alh_mean", "ALH", offset, "{:.1f}", unit.removesuffix("/s"))
     yield measure("bcf_hz", "BCF", Message("beat-cross frequency"), "{:.1f}", "Hz")
     yield measure("mad_deg", "MAD", Message("mean angular displacement"), "{:.1f}", "°")
-    by_way = Message("by way, start to end, in 1 s")
+    basis = Message("by distance from start to end in 1 s")
     if kinematics.progress is not None:
-        way = f"{kinematics.progress:.1f} {unit}"
-        by_way = Message("by way, start to end, in 1 s: {way}", way=way)
-    yield measure("motility_class", Message("WHO motility"), by_way, "{}", "")
+        distance = f"{kinematics.progress:.1f} {unit}"
+        basis = Message("by distance from start to end in 1 s: {distance}", distance=distance)
+    yield measure("motility_class", Message("WHO motility"), basis, "{}", "")
 
 
 def notes_in_words(found: Sequence[Measure]) -> list[Message]:
-    """Why values are missing or to be read with care: each reason once, with its terms."""
+    """Why values are missing or need care: each reason once, after the terms it applies to."""
     terms: dict[Message, list[Words]] = {}
     for measure in found:
         if measure.note is not None:
@@ -298,7 +300,7 @@ Rows = list[tuple[Words, Words]]
 
 
 def provenance_columns(assessment: Assessment) -> tuple[Rows, Rows, Rows]:
-    """What made the result: two columns and the long ones below them."""
+    """What produced the result: two columns, and long values to go below them."""
     made = assessment.provenance
     model = made.model
     left: Rows = [
@@ -325,7 +327,7 @@ def provenance_columns(assessment: Assessment) -> tuple[Rows, Rows, Rows]:
 
 
 def training_in_words(model: ModelInfo) -> Message:
-    """What the model has learned from, as far as its file tells."""
+    """What the model was trained on, as far as its file says."""
     words: list[Words] = [
         Message("simulated sperm") if model.is_demonstration else model.dataset_kind
     ]

@@ -39,7 +39,9 @@ class KinematicsTable(QWidget):
             (
                 "progress",
                 "Progress",
-                self.tr("Median way from start to end in one second: the WHO class goes by it."),
+                self.tr(
+                    "Median distance from start to end in one second: it decides the WHO class."
+                ),
             ),
         )
         self.values: dict[str, QLabel] = {}

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from io import StringIO
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from rostfine_core.domain import (
     DISCLAIMER_VALIDATION,
     NOT_GRADED,
     Assessment,
+    Kinematics,
     SampleInfo,
     Seed,
     Verdict,
@@ -24,6 +25,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import StoreError
 from rostfine_core.files import FORMULA_STARTS
 from rostfine_core.report import write_report_csv
+from rostfine_core.report.csv_table import RENAMED
 
 MakeAssessment = Callable[..., Assessment]
 
@@ -96,6 +98,16 @@ def test_the_numbers_are_the_records(make_assessment: MakeAssessment, tmp_path: 
     assert row["model_sha256"] == assessment.provenance.model.sha256
     assert row["video_sha256"] == assessment.provenance.video_sha256
     assert row["created_utc"] == assessment.provenance.created_utc
+
+
+def test_every_kinematic_value_has_a_column(
+    make_assessment: MakeAssessment, tmp_path: Path
+) -> None:
+    write_report_csv(tmp_path / "report.csv", [make_assessment()])
+    (row,) = _read(tmp_path / "report.csv")
+    values = {f.name for f in fields(Kinematics) if f.default is None}
+    assert {"vcl", "motility_class"} <= values
+    assert {RENAMED.get(name, name) for name in values} <= set(row)
 
 
 def test_what_is_withheld_is_empty_and_says_why(

@@ -174,7 +174,7 @@ def test_what_made_a_result_stays_in_one_piece(
     for count in range(2, 16):
         flags = (assessment.flags * count)[:count]
         pages = _pages(report, [replace(assessment, flags=flags)])
-        (page,) = (p for p in pages if "What made this result" in p)
+        (page,) = (p for p in pages if "How this result was made" in p)
         assert "Preprocessing" in page
         assert "Settings" in page
 

@@ -90,8 +90,8 @@ def test_an_average_path_that_averages_nothing_is_told(make_assessment: MakeAsse
     assert usual.vcl is not None
     rounded = usual.vcl * (1 + 1e-15)  # both are sums, in another order
     single = replace(usual, vap=rounded, wob=None, withheld=(("wob", Message("a single picture")),))
-    assert "VAP is VCL" in str(wording.kinematics_conditions(single))
-    assert "VAP is VCL" not in str(wording.kinematics_conditions(usual))
+    assert "VAP equals VCL" in str(wording.kinematics_conditions(single))
+    assert "VAP equals VCL" not in str(wording.kinematics_conditions(usual))
 
 
 def test_a_reason_for_many_missing_values_is_told_once(make_assessment: MakeAssessment) -> None:
@@ -106,7 +106,7 @@ def test_a_reason_for_many_missing_values_is_told_once(make_assessment: MakeAsse
     )
     notes = wording.notes_in_words(list(wording.measures(none)))
     assert str(notes[0]) == f"VCL, VSL, VAP: {short}"
-    assert "VAP is VCL" not in str(wording.kinematics_conditions(none))
+    assert "VAP equals VCL" not in str(wording.kinematics_conditions(none))
 
 
 def test_settings_are_rounded_for_reading() -> None:
@@ -176,6 +176,6 @@ def test_no_sentence_claims_health_viability_or_fertility(
 
 def test_a_still_head_is_not_said_to_lack_pictures(make_assessment: MakeAssessment) -> None:
     still = replace(make_assessment().kinematics, wob=None, vcl=0.0, vap=0.0)
-    assert "holds one picture" not in str(wording.kinematics_conditions(still))
+    assert "holds one frame" not in str(wording.kinematics_conditions(still))
     alike = replace(still, vcl=9.0, vap=9.0)
-    assert "holds one picture" in str(wording.kinematics_conditions(alike))
+    assert "holds one frame" in str(wording.kinematics_conditions(alike))
