@@ -31,9 +31,11 @@ PACKAGES = (
     "opencv-python-headless",
     "numpy",
     "pillow",
+    "tifffile",
     "reportlab",
     "pypdfium2",
     "cattrs",
+    "filelock",
     "tqdm",
 )
 

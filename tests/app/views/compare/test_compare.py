@@ -1,34 +1,22 @@
-"""Comparing, reporting and the dialogs."""
+"""The compare page: its table, and sperm side by side."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
 
-import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QColor, QKeySequence, QPalette
-from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLabel, QTextBrowser, QToolButton
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.actions import ACTIONS
 from app.state import drafts
-from app.state.records import Calibration, ModelState, ModelStatus, ReportTarget, RunningJob
 from app.state.session import Session
-from app.state.settings import SETTINGS, Settings
 from app.views.compare.compare import Candidate, ComparePage
 from app.views.compare.compare_table import COLUMNS, CompareTable
-from app.views.dialogs.about import AboutDialog
-from app.views.dialogs.dialogs import ShortcutsDialog
-from app.views.dialogs.settings_dialog import SettingsDialog
-from app.views.report_panel import ReportPage
 from app.views.review.kinematics_table import KinematicsTable
 from rostfine_core.domain import (
-    DISCLAIMER_DEMONSTRATION,
     Assessment,
-    Progress,
     QualityFlag,
     Severity,
     Verdict,
@@ -288,29 +276,6 @@ def test_other_sperm_come_into_the_same_places(qtbot: QtBot, graded: Session) ->
     page.hide()
 
 
-def test_a_previews_pages_go_with_their_video(qtbot: QtBot, graded: Session) -> None:
-    page = ReportPage(graded)
-    qtbot.addWidget(page)
-    page.show_pages((np.zeros((30, 20, 3), np.uint8),))
-    assert page._pages.count() == 1
-    assert graded.video is not None
-    graded.set_video(graded.video, graded.draft)
-    assert page._pages.count() == 0
-
-
-def test_a_preview_is_drawn_again_in_other_colours_and_not_for_the_screens_opacity(
-    qtbot: QtBot, graded: Session
-) -> None:
-    page = ReportPage(graded)
-    qtbot.addWidget(page)
-    asked = QSignalSpy(page.preview_requested)
-    page.show()
-    graded.set_overlay(replace(graded.overlay, opacity=0.3))
-    assert asked.count() == 1
-    graded.set_overlay(replace(graded.overlay, colour_map="magma"))
-    assert asked.count() == 2
-
-
 def test_what_stands_side_by_side_has_one_scale(qtbot: QtBot, graded: Session) -> None:
     """Bars of equal height must mean equal shares."""
     page = ComparePage(graded)
@@ -322,100 +287,3 @@ def test_what_stands_side_by_side_has_one_scale(qtbot: QtBot, graded: Session) -
     assert len(tops) == 1
     assert tops.pop() > 0.6  # the largest share of the two
     page.hide()
-
-
-def test_the_report_page_asks_for_a_preview_only_when_it_is_out_of_date(
-    qtbot: QtBot, graded: Session
-) -> None:
-    page = ReportPage(graded)
-    qtbot.addWidget(page)
-    asked = QSignalSpy(page.preview_requested)
-    page.show()
-    page.hide()
-    page.show()
-    assert asked.count() == 1
-    assert page._empty.text() == "The report is being drawn."
-    page.show_pages((np.zeros((40, 60, 3), dtype=np.uint8),))
-    graded.results_changed.emit()
-    assert asked.count() == 2
-    page.follow_setting("report_folder")
-    assert asked.count() == 2
-    page.follow_setting("report_language")
-    assert asked.count() == 3
-    page.show_target(ReportTarget(folder=Path("/reports/S-1")))
-    assert not page.folder.isEnabled()
-
-
-def test_the_report_page_says_why_there_is_nothing(qtbot: QtBot, graded: Session) -> None:
-    page = ReportPage(graded)
-    qtbot.addWidget(page)
-    graded.set_draft(replace(graded.draft, sperms=()))
-    page.show_pages(())
-    assert page._empty.text() == "Nothing is graded yet."
-    progress = Progress(stage="grading", done=0, total=1)
-    graded.set_running_jobs((RunningJob(kind="grade", progress=progress),))
-    page.show_pages(())
-    assert page._empty.text() == "Being graded."
-    graded.set_model(ModelState(status=ModelStatus.FAILED, problem="The model is damaged."))
-    page.show_pages(())
-    assert page._empty.text() == "The model is damaged."
-
-
-def test_the_settings_dialog_has_an_editor_for_every_setting(
-    qtbot: QtBot, settings: Settings
-) -> None:
-    settings.save_profile(Calibration(profile="Nikon", um_per_px=0.25))
-    dialog = SettingsDialog(settings)
-    qtbot.addWidget(dialog)
-    assert set(dialog.editors) == {s.id for s in SETTINGS}
-    switch, theme = dialog.editors["auto_track"], dialog.editors["theme"]
-    assert isinstance(switch, QCheckBox)
-    assert isinstance(theme, QComboBox)
-    switch.setChecked(False)
-    theme.setCurrentIndex(1)
-    theme.activated.emit(1)
-    assert (settings.is_on("auto_track"), settings.text("theme")) == (False, "light")
-    assert dialog.profiles.item(0).text() == "Nikon: fps from file, 0.25 µm/px"
-    dialog.profiles.setCurrentRow(0)
-    dialog._forget()
-    assert settings.profiles == ()
-
-
-def test_a_model_is_chosen_as_a_file_or_as_a_folder(
-    qtbot: QtBot, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    model = tmp_path / "lab.safetensors"
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(model), "*.safetensors"))
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
-    dialog = SettingsDialog(settings)
-    qtbot.addWidget(dialog)
-    button = dialog.editors["model_path"].findChild(QToolButton, "browse")
-    assert button is not None
-    chosen = []
-    for action in button.menu().actions():
-        action.trigger()
-        chosen.append(settings.text("model_path"))
-    assert chosen == [str(model), str(tmp_path)]
-
-
-def test_every_action_is_in_the_list_of_shortcuts(qtbot: QtBot) -> None:
-    actions = [QAction(a.text, shortcut=QKeySequence(a.shortcut)) for a in ACTIONS]
-    dialog = ShortcutsDialog(actions)
-    qtbot.addWidget(dialog)
-    assert dialog.table.rowCount() == len(ACTIONS)
-    keys = [dialog.table.item(row, 1) for row in range(len(ACTIONS))]
-    assert all(item is not None and item.text() for item in keys)
-
-
-def test_about_holds_the_notice_the_card_and_the_licences(qtbot: QtBot, graded: Session) -> None:
-    assert graded.model.info is not None
-    model = replace(graded.model, info=replace(graded.model.info, trained_clips=15600))
-    dialog = AboutDialog(model, card="# Card of the model", licence="Apache License")
-    qtbot.addWidget(dialog)
-    pages = [dialog.tabs.widget(k) for k in range(3)]
-    texts = [page.toPlainText() for page in pages if isinstance(page, QTextBrowser)]
-    assert DISCLAIMER_DEMONSTRATION in texts[1]
-    assert "Card of the model" in texts[1]
-    assert "simulated, 15,600 clips" in texts[1]
-    assert "Apache License" in texts[2]
-    assert "PySide6" in texts[2]

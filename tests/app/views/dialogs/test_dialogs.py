@@ -1,10 +1,12 @@
-"""Sentences are told one at a time, without blocking, and none twice at once."""
+"""The small dialogs: errors one at a time and without blocking, and the list of shortcuts."""
 
 import pytest
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.views.dialogs.dialogs import Errors
+from app.actions import ACTIONS
+from app.views.dialogs.dialogs import Errors, ShortcutsDialog
 
 # The offscreen platform says this of every dialog; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -43,3 +45,12 @@ def test_a_mistake_of_the_program_says_where_the_details_are(qtbot: QtBot) -> No
     box = errors.tell("The disk is full.")
     assert box.informativeText() == ""
     box.close()
+
+
+def test_every_action_is_in_the_list_of_shortcuts(qtbot: QtBot) -> None:
+    actions = [QAction(a.text, shortcut=QKeySequence(a.shortcut)) for a in ACTIONS]
+    dialog = ShortcutsDialog(actions)
+    qtbot.addWidget(dialog)
+    assert dialog.table.rowCount() == len(ACTIONS)
+    keys = [dialog.table.item(row, 1) for row in range(len(ACTIONS))]
+    assert all(item is not None and item.text() for item in keys)
