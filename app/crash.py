@@ -79,7 +79,7 @@ class _Bugs:
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> bool:
         """Count an exception; the 10th, 100th, 1000th and so on are logged."""
-        bug = (kind.__name__, *(_way(trace) or [str(error)]))
+        bug = (kind.__name__, *(_call_path(trace) or [str(error)]))
         with self._lock:
             self._counts[bug] += 1
             count = self._counts[bug]
@@ -94,7 +94,7 @@ class _Bugs:
                 log.critical("Uncaught %d times in all: %s", count, _in_words(bug))
 
 
-def _way(trace: TracebackType | None) -> list[str]:
+def _call_path(trace: TracebackType | None) -> list[str]:
     """The file and line of every call on the path; empty if unknown."""
     return [f"in {f.f_code.co_filename}, line {line}" for f, line in traceback.walk_tb(trace)]
 

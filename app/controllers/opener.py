@@ -120,7 +120,7 @@ class Opener(QObject):
         self._session.set_frame(0, opened.image)
         footage = self._keep_frames(path, opened)  # last, as its thread would delay the panels
         self._analysis.use(footage)
-        self._check(footage)
+        self._start_checksum(footage)
         self._remember(path)
         self._editor.add_seeds(seeds)
         self._session.set_message(" ".join(map(say, info.notes)))
@@ -161,7 +161,7 @@ class Opener(QObject):
         )
         return self._footage
 
-    def _check(self, footage: tasks.Footage) -> None:
+    def _start_checksum(self, footage: tasks.Footage) -> None:
         self._jobs.start(
             CHECKSUM,
             lambda: tasks.checksum(footage),
@@ -216,7 +216,7 @@ class Opener(QObject):
         self._player.seek(frame)
         if not self._sha256:
             self._jobs.drop((CHECKSUM,))
-            self._check(footage)
+            self._start_checksum(footage)
         self._analysis.try_again(footage)
 
     # The rest --------------------------------------------------------------------------------

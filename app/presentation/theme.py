@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QApplication
 
 from rostfine_core.bundled import bundled_path
 
-THEMES = ("dark", "light")
 ICON_SIZES_PX = (20, 40)
 SPERM_COLOURS = (  # Okabe and Ito's palette for the colour-blind, brightest first
     "#E69F00", "#56B4E9", "#F0E442", "#CC79A7", "#00B386", "#FF7F4D", "#9FA8FF", "#D9D9D9",

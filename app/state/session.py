@@ -217,7 +217,7 @@ class Session(QObject):
 
     def running_job(self, kind: str) -> RunningJob | None:
         """The running job of a kind."""
-        return next((w for w in self.running_jobs if w.kind == kind), None)
+        return next((job for job in self.running_jobs if job.kind == kind), None)
 
     # Changes, made by the controller --------------------------------------------------------
 

@@ -209,7 +209,11 @@ def _build_branch(config: RoSTFineConfig) -> OfficialBranch | PaperBranch:
 
 
 def select_patches(scores: Tensor, *, top_k: int) -> Tensor:
-    """The K patches with the highest scores (B, T, N) in each frame, best first: (B, T, K)."""
+    """The K patches with the highest scores (B, T, N) in each frame, best first: (B, T, K).
+
+    Raises:
+        ValueError: there are fewer than K patches.
+    """
     if top_k > scores.shape[-1]:
         raise ValueError(f"cannot select {top_k} of {scores.shape[-1]} patches")
     return scores.topk(top_k, dim=-1).indices

@@ -173,7 +173,11 @@ def pixels_of(image: Image.Image, name: str) -> Pixels:
 
 
 def bgr_to_rgb(pixels: NDArray[np.generic] | None) -> Pixels:
-    """Convert OpenCV's 16-bit colours from BGR to RGB."""
+    """Convert OpenCV's 16-bit colours from BGR to RGB.
+
+    Raises:
+        ValueError: OpenCV could not decode the picture and gave None.
+    """
     if pixels is None:
         raise ValueError("not decodable")
     return np.ascontiguousarray(pixels[..., 2::-1]).astype(np.uint16, copy=False)

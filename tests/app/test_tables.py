@@ -1,4 +1,4 @@
-"""The tables of settings, sentences and icons are complete and consistent."""
+"""The tables of settings and icons are complete and consistent."""
 
 from pathlib import Path
 

@@ -40,7 +40,11 @@ class Muon(torch.optim.AdamW):
     def step(self, closure: Callable[[], float]) -> float: ...
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Step every parameter that has a gradient; ``closure`` must be None."""
+        """Step every parameter that has a gradient.
+
+        Raises:
+            ValueError: ``closure`` is not None.
+        """
         if closure is not None:
             raise ValueError("Muon needs its gradients before the step: closure must be None.")
         for group in self.param_groups:
