@@ -21,7 +21,7 @@ GRID = 3
 LEAST_CONTRAST = 3.0
 """Grey levels (deviation) that a patch needs beyond even ground."""
 LEAST_SCORE, LEAST_PATCHES, LEAST_SHARE = 0.5, 4, 0.5
-AGREED_PX = 0.5
+AGREED_PX, STILL_PX = 0.5, 0.15
 SHAKEN_PX, DRIFTED_PX = 0.3, 1.5
 """Mean step between frames, and range of all, from which on the field moves: noise is below."""
 
@@ -40,10 +40,17 @@ class Stage:
         if self._patches is None:
             self._patches = _patches(image)
         elif len(self._patches) >= LEAST_PATCHES:
-            found = [_found(image, patch, near=self._last) for patch in self._patches]
-            shifts = np.array([shift for shift in found if shift is not None], complex)
-            self._last = _agreed(shifts, of=len(self._patches), last=self._last)
+            self._last = self._moved(image, self._patches)
         self._shifts[frame] = self._last
+
+    def _moved(self, image: Image, patches: list[tuple[int, int, Image]]) -> complex:
+        """Where the field is now; a few patches are enough where all say that it has not moved."""
+        found = [_found(image, patch, near=self._last) for patch in patches[:LEAST_PATCHES]]
+        if all(shift is not None and abs(shift - self._last) < STILL_PX for shift in found):
+            return self._last
+        found += [_found(image, patch, near=self._last) for patch in patches[LEAST_PATCHES:]]
+        shifts = np.array([shift for shift in found if shift is not None], complex)
+        return _agreed(shifts, of=len(patches), last=self._last)
 
     def motion(self) -> dict[int, complex]:
         """How far the field has moved by each frame; empty where it stands still."""
