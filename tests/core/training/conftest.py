@@ -65,6 +65,9 @@ def write_dataset(
     return folder
 
 
+HELD_BACK: dict[str, Any] = {"clips": 9, "seed": 1, "prefix": "q"}
+
+
 @pytest.fixture
 def dataset_folder(tmp_path: Path) -> Path:
     return write_dataset(tmp_path / "tiny")
@@ -73,7 +76,13 @@ def dataset_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def held_back_folder(tmp_path: Path) -> Path:
     """Clips of other samples than those of ``dataset_folder``."""
-    return write_dataset(tmp_path / "held-back", clips=9, seed=1, prefix="q")
+    return write_dataset(tmp_path / "held-back", **HELD_BACK)
+
+
+@pytest.fixture(scope="session")
+def unseen_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those clips in a folder for tests that only read it."""
+    return write_dataset(tmp_path_factory.mktemp("unseen") / "held-back", **HELD_BACK)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,11 @@ from rostfine_core.errors import ConfigError, DatasetError, ModelError
 from rostfine_core.model import load_models, save_model
 from rostfine_core.training.data.clip_file import load_clip, save_clip
 from rostfine_core.training.data.dataset import read_dataset
+from rostfine_core.training.evaluation import report as report_module
 from rostfine_core.training.evaluation.evaluate import evaluate
 from rostfine_core.training.evaluation.figures import votes_figure
 from rostfine_core.training.evaluation.report import ATTENTION_WITHOUT_FLIPS, markdown_to_html
-from rostfine_core.training.evaluation.result import against_mean_answer
+from rostfine_core.training.evaluation.result import EvaluationResult, against_mean_answer
 from rostfine_core.training.metrics.cautions import (
     DISCLAIMER_SIMULATED_DATA,
     TIE_RULE,
@@ -42,11 +43,36 @@ from rostfine_core.training.metrics.reference_scores import (
 )
 
 
+@dataclass(frozen=True)
+class Scored:
+    """An evaluation of the small run's model on the data it was trained on, and its folder."""
+
+    result: EvaluationResult
+    dataset: Path
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def scored(trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Scored:
+    """Made once, for tests that only read it: its pictures take most of the time."""
+    dataset, out = trained_model.parents[1] / "tiny", tmp_path_factory.mktemp("evaluated")
+    return Scored(finish(evaluate(trained_model, dataset, out=out, repeats=20)), dataset, out)
+
+
+@pytest.fixture(scope="module")
+def held_back_scored(
+    trained_model: Path, unseen_dataset: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Scored:
+    """The same on clips of other samples."""
+    out = tmp_path_factory.mktemp("evaluated")
+    job = evaluate(trained_model, unseen_dataset, out=out, repeats=5)
+    return Scored(finish(job), unseen_dataset, out)
+
+
 def test_the_sentence_hides_nothing_that_is_no_better_than_the_mean_answer(
-    trained_model: Path, held_back_folder: Path, tmp_path: Path
+    held_back_scored: Scored,
 ) -> None:
-    out = tmp_path / "scores"
-    result = finish(evaluate(trained_model, held_back_folder, out=out, repeats=5))
+    out, result = held_back_scored.out, held_back_scored.result
     stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert set(stored["differences_from_mean_answer_95"]) == set(MEAN_COMPARED)
     intervals = {
@@ -69,11 +95,10 @@ def test_the_sentence_hides_nothing_that_is_no_better_than_the_mean_answer(
 
 
 def test_ties_stand_beside_the_accuracies_that_they_decide(
-    trained_model: Path, dataset_folder: Path, tmp_path: Path
+    scored: Scored,
 ) -> None:
-    out = tmp_path / "scores"
-    result = finish(evaluate(trained_model, dataset_folder, out=out, repeats=5))
-    votes = [sorted(clip.votes, reverse=True) for clip in read_dataset(dataset_folder).clips]
+    out, result = scored.out, scored.result
+    votes = [sorted(clip.votes, reverse=True) for clip in read_dataset(scored.dataset).clips]
     tied = 100 * float(np.mean([v[4] == v[3] for v in votes]))
     assert tied > 0
     title = f"BA 5 (%); {tied:.1f}% of clips tied"
@@ -87,11 +112,8 @@ def test_ties_stand_beside_the_accuracies_that_they_decide(
     assert 100 * stored["metrics"]["tied_5"] == pytest.approx(tied)
 
 
-def test_every_file_of_an_evaluation(
-    trained_model: Path, dataset_folder: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "scores"
-    result = finish(evaluate(trained_model, dataset_folder, out=out, repeats=20))
+def test_every_file_of_an_evaluation(scored: Scored) -> None:
+    out, result = scored.out, scored.result
     stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert stored["metrics"]["mse"] == pytest.approx(result.metrics.mse)
     assert stored["yardsticks"]["mean_is_of_training"] is True
@@ -105,7 +127,7 @@ def test_every_file_of_an_evaluation(
     with (out / "samples.csv").open(encoding="utf-8", newline="") as file:
         samples = list(csv.DictReader(file))
     assert [int(s["clips"]) for s in samples] == [3] * 8
-    dataset = read_dataset(dataset_folder)
+    dataset = read_dataset(scored.dataset)
     assert {s["sample"] for s in samples} == set(dataset.samples)
     report = (out / "report.html").read_text(encoding="utf-8")
     for note in (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA):
@@ -220,10 +242,9 @@ def test_a_checkpoint_that_was_selected_on_the_test_set_is_told(
 
 
 def test_tables_and_pictures_bear_the_notes_of_their_report(
-    trained_model: Path, dataset_folder: Path, tmp_path: Path
+    trained_model: Path, scored: Scored
 ) -> None:
-    out = tmp_path / "scores"
-    result = finish(evaluate(trained_model, dataset_folder, out=out, repeats=5))
+    out, result = scored.out, scored.result
     notes = {
         "note_ai_grade": DISCLAIMER_AI_GRADE,
         "note_demonstration": DISCLAIMER_DEMONSTRATION,
@@ -317,11 +338,8 @@ def test_attention_is_said_to_be_of_the_clip_without_its_mirror_images(
         assert [ATTENTION_WITHOUT_FLIPS in text for text in told] == [False] * 3 + [flips]
 
 
-def test_few_samples_are_cautioned_of_in_every_form(
-    trained_model: Path, held_back_folder: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "scores"
-    result = finish(evaluate(trained_model, held_back_folder, out=out, repeats=5))
+def test_few_samples_are_cautioned_of_in_every_form(held_back_scored: Scored) -> None:
+    out, result = held_back_scored.out, held_back_scored.result
     caution = caution_of(3)
     assert caution is not None
     assert caution.startswith("Caution: the clips come from only 3 samples.")
@@ -355,9 +373,11 @@ def test_the_name_of_a_data_set_is_text_in_the_report(
     trained_model: Path,
     held_back_folder: Path,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     name: str,
     shown: str,
 ) -> None:
+    monkeypatch.setattr(report_module, "_examples", lambda _: iter(()))  # pictures take long
     header = held_back_folder / "dataset.toml"
     text = header.read_text(encoding="utf-8")
     header.write_text(text.replace('"tiny"', f"'{name}'"), encoding="utf-8")
