@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 
 def add_video_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
+    _add_track(verbs)
+    _add_assess(verbs)
+    demo = verbs.add_parser("demo", help="assess the bundled demo video")
+    demo.add_argument("--out", type=Path, default=DEMO_FOLDER, help="folder for the results")
+    _add_grading_options(demo)
+    demo.set_defaults(run=_demo)
+
+
+def _add_track(verbs: Verbs) -> None:
     track = verbs.add_parser("track", help="follow sperm through a video")
     track.add_argument("video", type=Path, help="video file or folder of numbered pictures")
     which = track.add_mutually_exclusive_group(required=True)
@@ -47,6 +56,8 @@ def add_video_verbs(verbs: Verbs) -> None:
     _add_video_options(track)
     track.set_defaults(run=_track)
 
+
+def _add_assess(verbs: Verbs) -> None:
     assess = verbs.add_parser("assess", help="grade and explain sperm of a video")
     assess.add_argument("video", type=Path, help="video file or folder of numbered pictures")
     assess.add_argument(
@@ -75,11 +86,6 @@ def add_video_verbs(verbs: Verbs) -> None:
     assess.add_argument("--out", type=Path, required=True, help="folder for the results")
     _add_grading_options(assess)
     assess.set_defaults(run=_assess)
-
-    demo = verbs.add_parser("demo", help="assess the bundled demo video")
-    demo.add_argument("--out", type=Path, default=DEMO_FOLDER, help="folder for the results")
-    _add_grading_options(demo)
-    demo.set_defaults(run=_demo)
 
 
 def _add_video_options(parser: argparse.ArgumentParser) -> None:

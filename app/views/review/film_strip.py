@@ -118,11 +118,7 @@ class FilmStrip(QWidget):
         self.frames.seek_requested.connect(self.seek_requested)
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(1)
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
-        self._opacity.setRange(5, 100)
-        self._opacity.setFixedWidth(90)
-        self._opacity.setAccessibleName(self.tr("Opacity"))
-        self._opacity.setToolTip(self.tr("How strongly attention covers the picture"))
+        self._opacity = self._opacity_slider()
         self._colours = QComboBox()
         self._colours.addItems(COLOUR_MAPS)
         self._colours.setAccessibleName(self.tr("Attention colours"))
@@ -130,6 +126,31 @@ class FilmStrip(QWidget):
         self._empty = muted(
             self.tr("The clip's frames appear here with the grade; the network sees some of them.")
         )
+        self._lay_out()
+        self._opacity.valueChanged.connect(
+            lambda value: self._ask(replace(self._session.overlay, opacity=value / 100))
+        )
+        self._colours.textActivated.connect(
+            lambda name: self._ask(replace(self._session.overlay, colour_map=name))
+        )
+        for signal in (
+            session.results_changed,
+            session.selection_changed,
+            session.overlay_changed,
+            session.frame_changed,
+        ):
+            signal.connect(self._show)
+        self._show()
+
+    def _opacity_slider(self) -> QSlider:
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(5, 100)
+        slider.setFixedWidth(90)
+        slider.setAccessibleName(self.tr("Opacity"))
+        slider.setToolTip(self.tr("How strongly attention covers the picture"))
+        return slider
+
+    def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setSpacing(6)
         bar.addWidget(heading(self.tr("Attention")))
@@ -144,17 +165,6 @@ class FilmStrip(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self._empty)
         layout.addWidget(self.frames, 1)
-        self._opacity.valueChanged.connect(
-            lambda value: self._ask(replace(self._session.overlay, opacity=value / 100))
-        )
-        self._colours.textActivated.connect(
-            lambda name: self._ask(replace(self._session.overlay, colour_map=name))
-        )
-        for signal in (session.results_changed, session.selection_changed):
-            signal.connect(self._show)
-        for signal in (session.overlay_changed, session.frame_changed):
-            signal.connect(self._show)
-        self._show()
 
     def _range_text(self, assessment: Assessment | None) -> str:
         """The range of the colours, which are as bright where attention is nearly even."""

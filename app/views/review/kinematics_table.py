@@ -26,7 +26,21 @@ class KinematicsTable(QWidget):
         self._withheld = muted()
         layout.addWidget(self._measured)
         layout.addWidget(self._withheld)
-        self._terms = (
+        self._terms = self._all_terms()
+        self.values: dict[str, QLabel] = {}
+        for place, (name, term, tip) in enumerate(self._terms):
+            row, column = divmod(place, 2)
+            note, value = muted(term, wraps=False), QLabel()
+            for widget in (note, value):
+                widget.setToolTip(tip)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            grid.addWidget(note, row, 2 * column)
+            grid.addWidget(value, row, 2 * column + 1)
+            self.values[name] = value
+
+    def _all_terms(self) -> tuple[tuple[str, str, str], ...]:
+        """Field, term and tip of each value, in reading order."""
+        return (
             ("vcl", "VCL", self.tr("Curvilinear velocity: along the path from point to point.")),
             ("lin", "LIN", self.tr("Linearity: VSL / VCL.")),
             ("vsl", "VSL", self.tr("Straight-line velocity: from the first to the last point.")),
@@ -44,16 +58,6 @@ class KinematicsTable(QWidget):
                 ),
             ),
         )
-        self.values: dict[str, QLabel] = {}
-        for place, (name, term, tip) in enumerate(self._terms):
-            row, column = divmod(place, 2)
-            note, value = muted(term, wraps=False), QLabel()
-            for widget in (note, value):
-                widget.setToolTip(tip)
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            grid.addWidget(note, row, 2 * column)
-            grid.addWidget(value, row, 2 * column + 1)
-            self.values[name] = value
 
     def show_kinematics(self, kinematics: Kinematics) -> None:
         """Show one sperm's motion."""

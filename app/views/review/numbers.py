@@ -18,33 +18,7 @@ class Numbers(QWidget):
         self._grid.setColumnStretch(1, 1)
         self.values: dict[str, QLabel] = {}
         self._labels: dict[str, str] = {}
-        for row, (name, label, tip) in enumerate(
-            (
-                (
-                    "expected",
-                    self.tr("expected grade (1 … 5)"),
-                    self.tr("The panel's mean vote with A = 1 to E = 5: lower is better."),
-                ),
-                (
-                    "a_or_b",
-                    self.tr("P(A or B)"),
-                    self.tr("The share of the panel that would vote A or B."),
-                ),
-                (
-                    "entropy",
-                    self.tr("entropy (0 … 2.32 bits)"),
-                    self.tr("How much the experts disagree: 0 when all agree, 2.32 bits at most."),
-                ),
-                (
-                    "spread",
-                    self.tr("model spread"),
-                    self.tr(
-                        "How much the models of an ensemble differ in the expected grade: the "
-                        "model's own uncertainty, apart from the experts' disagreement."
-                    ),
-                ),
-            )
-        ):
+        for row, (name, label, tip) in enumerate(self._rows()):
             value = QLabel()
             value.setObjectName("number")
             note = muted(label, wraps=False)
@@ -54,6 +28,34 @@ class Numbers(QWidget):
             self._grid.addWidget(value, row, 1)
             self.values[name] = value
             self._labels[name] = label
+
+    def _rows(self) -> tuple[tuple[str, str, str], ...]:
+        """Name, label and tip of each number."""
+        return (
+            (
+                "expected",
+                self.tr("expected grade (1 … 5)"),
+                self.tr("The panel's mean vote with A = 1 to E = 5: lower is better."),
+            ),
+            (
+                "a_or_b",
+                self.tr("P(A or B)"),
+                self.tr("The share of the panel that would vote A or B."),
+            ),
+            (
+                "entropy",
+                self.tr("entropy (0 … 2.32 bits)"),
+                self.tr("How much the experts disagree: 0 when all agree, 2.32 bits at most."),
+            ),
+            (
+                "spread",
+                self.tr("model spread"),
+                self.tr(
+                    "How much the models of an ensemble differ in the expected grade: the "
+                    "model's own uncertainty, apart from the experts' disagreement."
+                ),
+            ),
+        )
 
     def show_prediction(self, prediction: Prediction) -> None:
         """Show one sperm's numbers."""
