@@ -1,3 +1,5 @@
+"""Uncaught exceptions are logged, and told to the user once."""
+
 import logging
 import sys
 import threading

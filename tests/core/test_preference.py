@@ -1,3 +1,5 @@
+"""Comparing the predicted votes on two sperm."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""Every edit is one step of undo, and typing in one field is one edit."""
+
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path

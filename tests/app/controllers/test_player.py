@@ -1,3 +1,5 @@
+"""Seeking, stepping and playing show the right frame at the right time."""
+
 from pathlib import Path
 from typing import TYPE_CHECKING
 

@@ -1,3 +1,5 @@
+"""Jobs run in threads, report, fail, stop and are dropped without a trace."""
+
 import threading
 from collections.abc import Callable
 from typing import Any

@@ -1,3 +1,5 @@
+"""The geometry of the canvas: hits, levels, spans and lengths."""
+
 import math
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+"""Each frame gets the attention of the network's nearest frame."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Edits make a new draft and leave the old one as it was."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,3 +1,5 @@
+"""Settings are written by a thread and survive a disk that fails."""
+
 import threading
 from pathlib import Path
 

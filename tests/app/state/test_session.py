@@ -1,3 +1,5 @@
+"""The session keeps results by what they depend on and emits what changed."""
+
 from collections.abc import Callable
 from dataclasses import replace
 from operator import is_

@@ -1,3 +1,5 @@
+"""Stored settings are read back, and those that do not fit count as not stored."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""The frame cache keeps what fits and gives the frames that were decoded."""
+
 from __future__ import annotations
 
 import itertools
