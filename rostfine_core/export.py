@@ -58,13 +58,7 @@ def check_folder(folder: Path, *, overwrite: bool = False) -> None:
         # The folder itself is created only when there are results to write.
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
-        raise StoreError(
-            Message(
-                "Cannot write into {folder} ({reason}): choose another folder.",
-                folder=folder,
-                reason=error.strerror or str(error),
-            )
-        ) from error
+        raise _cannot_write(folder, error) from error
 
 
 def export_sample(
@@ -163,6 +157,16 @@ def sperm_folder_names(assessments: Sequence[Assessment]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _cannot_write(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        Message(
+            "Cannot write into {folder} ({reason}): choose another folder.",
+            folder=folder,
+            reason=error.strerror or str(error),
+        )
+    )
+
+
 @contextmanager
 def _only_writer(folder: Path) -> Iterator[None]:
     """Keep other programs from writing into ``folder``; a program that ends releases its lock."""
@@ -178,13 +182,7 @@ def _only_writer(folder: Path) -> Iterator[None]:
             )
         ) from error
     except OSError as error:
-        raise StoreError(
-            Message(
-                "Cannot write into {folder} ({reason}): choose another folder.",
-                folder=folder,
-                reason=error.strerror or str(error),
-            )
-        ) from error
+        raise _cannot_write(folder, error) from error
     try:
         yield
     finally:
