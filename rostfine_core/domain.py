@@ -7,7 +7,7 @@ first frame. Arrays inside a record are treated as read-only.
 import math
 import re
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import TypeVar
 
@@ -210,7 +210,6 @@ class TrackPoint:
 
     What was measured while in ``doubt`` counts as ``predicted``: it may be another's position.
     ``score`` is the tracker's confidence from 0 to 1 (normalised cross-correlation at the peak).
-    ``stage_x_px`` and ``stage_y_px`` say how far the whole field has moved by then, if it moves.
     """
 
     frame: int
@@ -221,8 +220,28 @@ class TrackPoint:
     status: TrackStatus
     is_duplicate: bool = False
     doubt: Doubt | None = None
-    stage_x_px: float = 0.0
-    stage_y_px: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldMotion:
+    """How the whole picture moved while sperm were tracked, because the stage or the fluid did.
+
+    ``x_px`` and ``y_px`` have an entry a frame from ``first_frame`` on, 0 in that; where the motion
+    was not measured they stay as they were, and ``is_suspected`` says that the picture seems to
+    shake there. ``error_px`` is the error of one coordinate.
+    """
+
+    first_frame: int
+    x_px: tuple[float, ...]
+    y_px: tuple[float, ...]
+    error_px: float
+    measured_frames: int
+    is_suspected: bool = False
+
+    def at(self, frame: int) -> tuple[float, float]:
+        """The shift by ``frame``, or the nearest that was watched."""
+        row = min(max(frame - self.first_frame, 0), len(self.x_px) - 1)
+        return self.x_px[row], self.y_px[row]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,11 +249,14 @@ class Track:
     """The path of one sperm: one point per frame, frames ascending without gaps.
 
     Where the sperm left the picture, the path ends before ``left_frame``.
+    Points are places in the picture; how the picture itself moved meanwhile is ``field``, None
+    where nobody watched it.
     """
 
     target: str
     points: tuple[TrackPoint, ...]
     left_frame: int | None = None
+    field: FieldMotion | None = field(default=None, compare=False)
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:

@@ -148,10 +148,6 @@
         <translation>画面外へ</translation>
     </message>
     <message>
-        <source>The field moves</source>
-        <translation>視野が動いています</translation>
-    </message>
-    <message>
         <source>Track jumps</source>
         <translation>追跡の飛び</translation>
     </message>
@@ -190,6 +186,10 @@
     <message>
         <source>Light changes</source>
         <translation>明るさの変化</translation>
+    </message>
+    <message>
+        <source>Picture moves</source>
+        <translation>視野の動き</translation>
     </message>
     <message>
         <source>No head under the click</source>
@@ -306,10 +306,6 @@
     <message>
         <source>The sperm left the picture in frame {frame}: only what was seen before counts.</source>
         <translation>精子はフレーム {frame} で画面の外に出ました。それ以前に見えた部分だけを使います。</translation>
-    </message>
-    <message>
-        <source>The whole field moves (by up to {moved:.1f} px), as a drifting or shaken stage makes it: this was taken off the speeds, but the grade still sees it.</source>
-        <translation>視野全体が動いています(最大 {moved:.1f} px、ステージのずれや揺れなど)。速度からは差し引きましたが、評価には影響が残ります。</translation>
     </message>
     <message>
         <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>
@@ -1394,6 +1390,26 @@
     <message>
         <source>heads</source>
         <translation>頭部の検出</translation>
+    </message>
+    <message>
+        <source>The whole picture moves, but by how much could not be measured in {unknown} of {total} frames: the speeds contain the motion of the stage.</source>
+        <translation>視野全体が動いていますが、{total} フレーム中 {unknown} フレームではその量を測れませんでした。速度にはステージの動きが含まれています。</translation>
+    </message>
+    <message>
+        <source>The whole picture moves by up to {far}, and more than the sperm itself (stage or fluid): this was subtracted from the speeds, which are less exact for it.</source>
+        <translation>視野全体が最大 {far} 動き、精子自身の動きを上回ります（ステージまたは液の流れ）。この動きは速度から差し引きましたが、速度の精度は下がります。</translation>
+    </message>
+    <message>
+        <source>The whole picture moves by up to {far} (stage or fluid): this was subtracted from the speeds.</source>
+        <translation>視野全体が最大 {far} 動いています（ステージまたは液の流れ）。この動きは速度から差し引きました。</translation>
+    </message>
+    <message>
+        <source>{px:.1f} px</source>
+        <translation>{px:.1f} px</translation>
+    </message>
+    <message>
+        <source>{px:.1f} px ({um:.1f} um)</source>
+        <translation>{px:.1f} px（{um:.1f} um）</translation>
     </message>
 </context>
 <context>

@@ -5,7 +5,6 @@ lacks what it needs (no calibration, a model that does not say its training cond
 as a notice instead of passing silently.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
@@ -23,6 +22,7 @@ from rostfine_core.domain import (
 from rostfine_core.flag_titles import FlagCode
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
+from rostfine_core.quality.field_flags import field_flags
 from rostfine_core.quality.head import contrast, has_head, head_length_and_edge
 from rostfine_core.quality.light_flags import light_flags
 from rostfine_core.tracking.jumps import HEAD_LENGTH_PX, jumps
@@ -78,6 +78,7 @@ def quality_flags(
     heads = _heads(clip)
     return (
         *_recording_flags(track, clip, heads, model),
+        *field_flags(track, um_per_px=um_per_px),
         *_size_flags(clip, heads, model),
         *_rate_flags(video, track, model),
         *_scale_flags(um_per_px, video, model),
@@ -89,7 +90,10 @@ def quality_flags(
 
 def recording_flags(track: Track, clip: Clip) -> tuple[QualityFlag, ...]:
     """The checks that need no model: whether the sperm was followed and is well seen."""
-    return tuple(_recording_flags(track, clip, _heads(clip), None))
+    return (
+        *_recording_flags(track, clip, _heads(clip), None),
+        *field_flags(track, um_per_px=None),
+    )
 
 
 def _recording_flags(
@@ -135,16 +139,6 @@ def _track_flags(track: Track) -> Iterator[QualityFlag]:
             Message(
                 "The sperm left the picture in frame {frame}: only what was seen before counts.",
                 frame=track.left_frame,
-            ),
-        )
-    moved = [math.hypot(p.stage_x_px, p.stage_y_px) for p in track.points]
-    if any(moved):
-        yield _warning(
-            "stage_moves",
-            Message(
-                "The whole field moves (by up to {moved:.1f} px), as a drifting or shaken stage "
-                "makes it: this was taken off the speeds, but the grade still sees it.",
-                moved=max(moved),
             ),
         )
     for doubt in track.doubts:

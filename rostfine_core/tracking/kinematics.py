@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rostfine_core.domain import Kinematics, Track, TrackPoint, TrackStatus
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
+from rostfine_core.tracking.field import moves
 from rostfine_core.tracking.jumps import RECENTRED_PX, jumps
 
 MINIMUM_SPAN_S = 1.0
@@ -34,8 +35,9 @@ def compute_kinematics(
     """Compute the velocities of a track from what was measured or set by hand.
 
     Predicted and lost points and repeated frames carry no position and are left out, as is what
-    was followed before a correction that jumped. Values that the track is too short or too full of
-    gaps for, or the frame rate too low, are None and ``withheld`` says why.
+    was followed before a correction that jumped. The motion of a field that moves is subtracted.
+    Values that the track is too short or too full of gaps for, or the frame rate too low, are None
+    and ``withheld`` says why.
 
     Args:
         track: one sperm's path with the real times of its frames.
@@ -51,9 +53,7 @@ def compute_kinematics(
     begin = track.first_frame if moved is None else moved
     points = [p for p in track.points if p.frame >= begin and _is_position(p)]
     t = np.array([p.time_s for p in points], dtype=np.float64)
-    p = np.array(
-        [(p.x_px - p.stage_x_px, p.y_px - p.stage_y_px) for p in points], dtype=np.float64
-    ).reshape(-1, 2)
+    p = _places(points, track)
     span_s = float(t[-1] - t[0]) if len(t) > 1 else 0.0
     fps = _distinct_fps(track)
     values: dict[str, float] = {}
@@ -93,6 +93,20 @@ def _distinct_fps(track: Track) -> float:
     """The rate at which the camera took pictures: repeated frames are none."""
     times = [p.time_s for p in track.points]
     return track.distinct_share / float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+
+
+def own_path_px(track: Track) -> float:
+    """How far the sperm went on its winding path, without the motion of the field."""
+    return _length(_places([p for p in track.points if _is_position(p)], track))
+
+
+def _places(points: Sequence[TrackPoint], track: Track) -> Values:
+    """Where the sperm is (N, 2) on the slide: a field that moves is taken off."""
+    p = np.array([(p.x_px, p.y_px) for p in points], dtype=np.float64).reshape(-1, 2)
+    field = track.field
+    if field is not None and moves(field):
+        p -= np.array([field.at(point.frame) for point in points]).reshape(-1, 2)
+    return p
 
 
 def motility_class(progress_um_s: float) -> str:

@@ -17,6 +17,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import TrackingError
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
+from rostfine_core.tracking.field import FieldWatch
 from rostfine_core.tracking.seeds import check_seeds
 from rostfine_core.tracking.settings import TrackerSettings
 from rostfine_core.tracking.tracker import Tracker
@@ -66,10 +67,12 @@ def track(
     check_seeds(seeds, video)
     tracker = Tracker(seeds, settings=settings)
     done = min(seed.frame for seed in seeds)
+    watch = FieldWatch(first_frame=done, frame_count=video.frame_count)
     with closing(frames_from(done)) as frames:
         for frame in frames:
             if frame is not None:
                 grey = replace(frame.grey(), time_s=video.timestamps_s[frame.index])
+                watch.see(grey)
                 for target, point in tracker.step(grey).items():
                     if on_point is not None:
                         on_point(target, point, frame)
@@ -84,4 +87,5 @@ def track(
                 frame_count=video.frame_count,
             )
         )
-    return tracker.tracks
+    field = watch.motion()
+    return tuple(replace(track, field=field) for track in tracker.tracks)

@@ -21,7 +21,6 @@ from rostfine_core.tracking.heads import Heads, HeadState
 from rostfine_core.tracking.meetings import Span
 from rostfine_core.tracking.seeds import check_consistent, check_in_frame
 from rostfine_core.tracking.settings import TrackerSettings
-from rostfine_core.tracking.stage import Stage
 
 PREDICTED_SHARE = 0.5
 """Share of its last score that a head starts from when it is only predicted."""
@@ -70,13 +69,11 @@ class Tracker:
         self._clock: _Clock | None = None
         self._spans: dict[str, dict[int, tuple[Span, ...]]] = defaultdict(dict)
         self._left: dict[str, int] = {}
-        self._stage = Stage()
 
     @property
     def tracks(self) -> tuple[Track, ...]:
         """The tracks so far, in the order in which the targets began."""
-        moved = self._stage.motion()
-        return tuple(_on_stage(self._track(target), moved) for target in self._points)
+        return tuple(self._track(target) for target in self._points)
 
     @property
     def pending(self) -> tuple[Seed, ...]:
@@ -94,7 +91,6 @@ class Tracker:
         for seed in self._pending.get(frame.index, ()):
             check_in_frame(seed, width_px=width, height_px=height)
         elapsed_s = self._tick(frame)
-        self._stage.measure(frame.image, frame=frame.index)
         if frame.is_duplicate:
             points = {target: self._repeated(target, frame) for target in self._points}
         else:
@@ -267,17 +263,6 @@ def _point(frame: GreyFrame, place: complex, *, score: float, status: TrackStatu
         status=status,
         is_duplicate=frame.is_duplicate,
     )
-
-
-def _on_stage(track: Track, moved: Mapping[int, complex]) -> Track:
-    """The track with the field's own motion in each point, where the field moves."""
-    if not moved:
-        return track
-    points = (
-        replace(p, stage_x_px=moved[p.frame].real, stage_y_px=moved[p.frame].imag)
-        for p in track.points
-    )
-    return replace(track, points=tuple(points))
 
 
 def _inside(place: complex, frame: GreyFrame) -> complex:

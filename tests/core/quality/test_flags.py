@@ -183,14 +183,6 @@ def test_a_doubtful_track_names_the_frame_to_check() -> None:
     assert "From frame 8 on" in str(flag.reason)
 
 
-def test_a_field_that_moves_is_said() -> None:
-    track = track_of(*[TrackStatus.MEASURED] * 20)
-    points = tuple(replace(p, stage_x_px=0.1 * p.frame) for p in track.points)
-    (flag,) = recording_flags(replace(track, points=points), clip_of(picture()))
-    assert flag.code == "stage_moves"
-    assert "up to 1.9 px" in str(flag.reason)
-
-
 def test_what_left_the_picture_is_said_and_is_no_loss() -> None:
     track = replace(track_of(*[TrackStatus.MEASURED] * 20), left_frame=20)
     (flag,) = recording_flags(track, clip_of(picture()))

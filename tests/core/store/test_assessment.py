@@ -23,6 +23,7 @@ from rostfine_core.domain import (
     Doubt,
     DoubtKind,
     Explanation,
+    FieldMotion,
     GradeDistribution,
     Kinematics,
     ModelInfo,
@@ -151,6 +152,21 @@ def test_an_assessment_survives_a_round_trip_exactly(
         "assessment.json",
         "track.csv",
     ]
+
+
+def test_the_motion_of_the_field_is_kept_with_the_track(
+    tmp_path: Path, assessment: Assessment
+) -> None:
+    field = FieldMotion(
+        first_frame=3,
+        x_px=(0.0, 1.25, 2.5),
+        y_px=(0.0, -0.5, 0.125),
+        error_px=0.03,
+        measured_frames=2,
+        is_suspected=True,
+    )
+    write_assessment(tmp_path, replace(assessment, track=replace(assessment.track, field=field)))
+    assert read_assessment(tmp_path).track.field == field
 
 
 def test_the_json_carries_notices_and_derived_values(

@@ -1,0 +1,65 @@
+"""Flags on the motion of the whole picture: the stage drifts or shakes, or the fluid flows."""
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+
+from rostfine_core.domain import FieldMotion, QualityFlag, Severity, Track
+from rostfine_core.messages import Message
+from rostfine_core.tracking.field import farthest_px, moves
+from rostfine_core.tracking.kinematics import own_path_px
+
+
+def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFlag]:
+    """Say how far the field moved under a sperm, or that it moved and nobody knows how far."""
+    field = track.field
+    if field is None:
+        return
+    unknown = len(field.x_px) - field.measured_frames
+    if field.is_suspected or (moves(field) and unknown):
+        yield _flag(
+            Severity.WARNING,
+            Message(
+                "The whole picture moves, but by how much could not be measured in {unknown} of "
+                "{total} frames: the speeds contain the motion of the stage.",
+                unknown=unknown,
+                total=len(field.x_px),
+            ),
+        )
+    if not moves(field):
+        return
+    far = _length(farthest_px(field), um_per_px)
+    if _way_px(field, track) > own_path_px(track):
+        yield _flag(
+            Severity.WARNING,
+            Message(
+                "The whole picture moves by up to {far}, and more than the sperm itself (stage or "
+                "fluid): this was subtracted from the speeds, which are less exact for it.",
+                far=far,
+            ),
+        )
+    else:
+        yield _flag(
+            Severity.NOTICE,
+            Message(
+                "The whole picture moves by up to {far} (stage or fluid): this was subtracted from "
+                "the speeds.",
+                far=far,
+            ),
+        )
+
+
+def _flag(severity: Severity, reason: Message) -> QualityFlag:
+    return QualityFlag(code="field_moves", severity=severity, reason=reason)
+
+
+def _length(px: float, um_per_px: float | None) -> Message:
+    if um_per_px is None:
+        return Message("{px:.1f} px", px=px)
+    return Message("{px:.1f} px ({um:.1f} um)", px=px, um=px * um_per_px)
+
+
+def _way_px(field: FieldMotion, track: Track) -> float:
+    """How far the field went, there and back, while the sperm was tracked."""
+    places = [field.at(point.frame) for point in track.points]
+    return sum(math.dist(before, after) for before, after in pairwise(places))
