@@ -6,7 +6,7 @@ which share of it was filled that way.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -160,7 +160,9 @@ class CropRecorder:
         """
         points = clip_points(track, settings=self._settings)
         squares, boxes = zip(*(self._squares[p.frame] for p in points), strict=True)
-        return Clip(target=track.target, images=np.stack(squares), boxes=boxes)
+        # The tracker can settle a doubt later, so only the finished track has the final status.
+        final = (replace(box, status=p.status) for box, p in zip(boxes, points, strict=True))
+        return Clip(target=track.target, images=np.stack(squares), boxes=tuple(final))
 
 
 class ColourFrame(Protocol):

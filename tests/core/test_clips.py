@@ -1,6 +1,7 @@
 """Which frames a clip takes, where they are cut, and what happens at the border."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -90,6 +91,16 @@ def test_one_pass_and_random_access_cut_the_same_clip() -> None:
     cut = cut_clip(track, image_at=noise_image, settings=settings)
     np.testing.assert_array_equal(streamed.images, cut.images)
     assert streamed.boxes == cut.boxes
+
+
+def test_a_status_that_the_finished_track_revised_is_revised_in_the_clip() -> None:
+    settings, track = ClipSettings(), make_track(count=40)
+    recorder = CropRecorder(settings=settings)
+    for point in track.points:
+        doubtful = replace(point, status=TrackStatus.PREDICTED)
+        recorder.record(doubtful, noise_image(point.frame))
+    cut = cut_clip(track, image_at=noise_image, settings=settings)
+    assert recorder.clip(track).boxes == cut.boxes
 
 
 def test_unusable_settings_are_refused() -> None:
