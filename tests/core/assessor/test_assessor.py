@@ -7,10 +7,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from rostfine_core.assessor import Assessor, ClipAnswer
+from rostfine_core.assessor import Assessor, ClipAnswer, _best_precision
+from rostfine_core.bundled import DEMO_MODEL, bundled_path
 from rostfine_core.domain import Clip, CropBox, LongJob, Progress, TrackStatus, finish
 from rostfine_core.errors import ModelError
-from rostfine_core.model import Preprocessing, RoSTFine, load_models, preset, save_model
+from rostfine_core.model import (
+    Preprocessing,
+    RoSTFine,
+    explain,
+    load_models,
+    preprocess,
+    preset,
+    save_model,
+)
+from rostfine_core.simulation.labelled_clips import simulate_clips
 
 CONFIG = preset("demo", image_size=40, patch_size=8, embed_dim=20, depth=2)
 
@@ -248,3 +258,42 @@ def test_an_answer_that_is_no_number_is_one_sentence(folder: Path) -> None:
         model.network.head_global.weight.mul_(1e38)
     with pytest.raises(ModelError, match="not finite"):
         assess(Assessor([model], name="huge", device="cpu"), clips(1))
+
+
+class OverflowingGpu(Assessor):
+    """An assessor whose answers are no numbers in half precision."""
+
+    def _forward_here(self, images: Tensor) -> list[ClipAnswer]:
+        if self._precision == "float16":
+            raise ModelError("The model computes values that are not finite (in float16).")
+        return super()._forward_here(images)
+
+
+def test_a_model_too_large_for_half_precision_is_graded_in_float32(folder: Path) -> None:
+    assessor = OverflowingGpu.load(folder / "fold-1.safetensors", device="cpu")
+    assessor._precision = "float16"
+    answer = assess(assessor, clips(1))[0]
+    cpu = assess(Assessor.load(folder / "fold-1.safetensors", device="cpu"), clips(1))[0]
+    assert answer.prediction == cpu.prediction
+    assert assessor.precision == "float32"
+
+
+@pytest.mark.parametrize(("capability", "precision"), [((6, 1), "float32"), ((9, 0), "float16")])
+def test_a_gpu_computes_in_float16_from_volta_on(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert _best_precision(torch.device("cuda")) == precision
+    assert _best_precision(torch.device("cpu")) == "float32"
+
+
+def test_half_precision_grades_as_float32_does() -> None:
+    """The bound for a precision to be offered, on the bundled model and simulated sperm."""
+    (model,) = load_models(bundled_path(DEMO_MODEL))
+    images = torch.from_numpy(np.stack([c.images for c in simulate_clips(4, seed=7)]))
+    batch = preprocess(images, settings=model.preprocessing)
+    with torch.inference_mode():
+        right = explain(model.network, batch).output.grade
+        with torch.autocast("cpu", dtype=torch.float16):
+            half = explain(model.network, batch).output.grade
+    assert float((half.float() - right).abs().max()) <= 0.005
