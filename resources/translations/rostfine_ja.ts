@@ -716,8 +716,8 @@
         <translation>全員一致で 0、票が均等なら 2.32</translation>
     </message>
     <message>
-        <source>None of the checks fired (click, track, same sperm twice, crop over the border, light, focus, head size, frame rate, scale, training samples).</source>
-        <translation>該当した確認項目はありません(クリック、追跡、同じ精子の重複、画像端での切り出し、明るさ、ピント、頭部の大きさ、フレームレート、縮尺、学習の検体数)。</translation>
+        <source>None of the checks fired (click, track, motion of the picture, same sperm twice, crop over the border, light, focus, head size, frame rate, scale, training samples).</source>
+        <translation>該当した確認項目はありません(クリック、追跡、画面全体の動き、同じ精子の重複、画像端での切り出し、明るさ、ピント、頭部の大きさ、フレームレート、縮尺、学習の検体数)。</translation>
     </message>
     <message>
         <source>single model: no ensemble spread</source>
