@@ -30,8 +30,8 @@ REPORT_TITLE = Message("AI quality grade report")
 EXPECTED_GRADE_SCALE = Message("A = 1 … E = 5, lower is better")
 MAXIMUM_ENTROPY = Message("0 if all agree, 2.32 if votes are even")
 NO_FLAGS = Message(
-    "None of the checks fired (click, track, motion of the picture, same sperm twice, crop over the "
-    "border, light, focus, head size, frame rate, scale, training samples)."
+    "None of the checks fired (click, track, motion of the picture, same sperm twice, crop over "
+    "the border, light, focus, head size, frame rate, scale, training samples)."
 )
 SINGLE_MODEL = Message("single model: no ensemble spread")
 NOTHING_TO_REPORT = Message("There is nothing to report: assess at least one sperm first.")
