@@ -228,7 +228,8 @@ class FieldMotion:
 
     ``x_px`` and ``y_px`` have an entry a frame from ``first_frame`` on, 0 in that; where the motion
     was not measured they stay as they were, and ``is_suspected`` says that the picture seems to
-    shake there. ``error_px`` is the error of one coordinate.
+    shake there. ``error_px`` is the error of one coordinate. ``combing`` tells interlaced video, as
+    in ``tracking.combing``; None where nothing moved.
     """
 
     first_frame: int
@@ -237,6 +238,7 @@ class FieldMotion:
     error_px: float
     measured_frames: int
     is_suspected: bool = False
+    combing: float | None = None
 
     def at(self, frame: int) -> tuple[float, float]:
         """The shift by ``frame``, or the nearest that was watched."""

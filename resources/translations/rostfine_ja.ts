@@ -192,6 +192,10 @@
         <translation>視野の動き</translation>
     </message>
     <message>
+        <source>Interlaced video</source>
+        <translation>インターレース動画</translation>
+    </message>
+    <message>
         <source>No head under the click</source>
         <translation>クリック位置に頭部がありません</translation>
     </message>
@@ -1390,6 +1394,10 @@
     <message>
         <source>heads</source>
         <translation>頭部の検出</translation>
+    </message>
+    <message>
+        <source>The video is interlaced (combing {combing:.1f}, about 1 in whole pictures): every other line was taken at another moment, so heads that move look combed.</source>
+        <translation>動画がインターレースです（櫛状ノイズの指標 {combing:.1f}、通常の画像では約 1）。1 本おきの走査線が別の時刻に撮影されているため、動く頭部は櫛状に見えます。</translation>
     </message>
     <message>
         <source>The whole picture moves, but by how much could not be measured in {unknown} of {total} frames: the speeds contain the motion of the stage.</source>

@@ -1,4 +1,4 @@
-"""Flags on the motion of the whole picture: the stage drifts or shakes, or the fluid flows."""
+"""Flags on the whole picture: the stage drifts or shakes, the fluid flows, lines are combed."""
 
 import math
 from collections.abc import Iterator
@@ -6,15 +6,26 @@ from itertools import pairwise
 
 from rostfine_core.domain import FieldMotion, QualityFlag, Severity, Track
 from rostfine_core.messages import Message
+from rostfine_core.tracking.combing import COMBED
 from rostfine_core.tracking.field import farthest_px, moves
 from rostfine_core.tracking.kinematics import own_path_px
 
 
 def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFlag]:
-    """Say how far the field moved under a sperm, or that it moved and nobody knows how far."""
+    """Say how far the field moved under a sperm, and whether the video is interlaced."""
     field = track.field
     if field is None:
         return
+    if field.combing is not None and field.combing > COMBED:
+        yield QualityFlag(
+            code="interlaced",
+            severity=Severity.NOTICE,
+            reason=Message(
+                "The video is interlaced (combing {combing:.1f}, about 1 in whole pictures): "
+                "every other line was taken at another moment, so heads that move look combed.",
+                combing=field.combing,
+            ),
+        )
     unknown = len(field.x_px) - field.measured_frames
     if field.is_suspected or (moves(field) and unknown):
         yield _flag(

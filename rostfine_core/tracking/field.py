@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import FieldMotion, GreyFrame
+from rostfine_core.tracking.combing import CombMeter
 from rostfine_core.tracking.rigid import CommonMotion, are_shared, common_motion
 
 Image = NDArray[np.uint8]
@@ -64,6 +65,7 @@ class FieldWatch:
         self._first = first_frame
         stretches = max(1, round((frame_count - first_frame) / STRETCH_FRAMES))
         self._length = math.ceil((frame_count - first_frame) / stretches)
+        self._combs = CombMeter(frame_count=frame_count - first_frame)
         self._key: _Tiles | None = None
         self._corners = NOTHING
         self._diagonal = 0.0
@@ -73,6 +75,8 @@ class FieldWatch:
 
     def see(self, frame: GreyFrame) -> None:
         """Take in the next frame."""
+        if not frame.is_duplicate:
+            self._combs.see(frame.image)
         if self._key is None:
             self._scale = _scale_of(frame.image)
             self._begin(frame.image, still=NOTHING)
@@ -103,6 +107,7 @@ class FieldWatch:
             y_px=tuple(round(place.imag, 3) for place in shift),
             error_px=round(error, 3),
             measured_frames=measured,
+            combing=self._combs.combing(),
             is_suspected=are_shared([one.halves for one in unknown if one.halves]),
         )
 

@@ -98,3 +98,10 @@ def test_a_motion_within_its_error_is_not_subtracted() -> None:
     rough = replace(motion(0.02 * STEPS), error_px=0.5)
     swims = track(SWIMS, rough)
     assert compute_kinematics(swims) == compute_kinematics(replace(swims, field=None))
+
+
+def test_an_interlaced_video_is_named() -> None:
+    (flag,) = flags(track(SWIMS, replace(motion(0.0 * STEPS), combing=2.5)))
+    assert (flag.code, flag.severity) == ("interlaced", Severity.NOTICE)
+    assert "2.5" in str(flag.reason)
+    assert not flags(track(SWIMS, replace(motion(0.0 * STEPS), combing=1.1)))
