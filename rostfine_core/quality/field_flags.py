@@ -1,14 +1,12 @@
 """Flags on the whole picture: the stage drifts or shakes, the fluid flows, lines are combed."""
 
-import math
 from collections.abc import Iterator
-from itertools import pairwise
 
-from rostfine_core.domain import FieldMotion, QualityFlag, Severity, Track
+from rostfine_core.domain import QualityFlag, Severity, Track
 from rostfine_core.messages import Message
 from rostfine_core.tracking.combing import COMBED
 from rostfine_core.tracking.field import farthest_px, moves
-from rostfine_core.tracking.kinematics import own_path_px
+from rostfine_core.tracking.kinematics import field_path_px, own_path_px
 
 
 def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFlag]:
@@ -40,7 +38,7 @@ def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFla
     if not moves(field):
         return
     far = _length(farthest_px(field), um_per_px)
-    if _way_px(field, track) > own_path_px(track):
+    if field_path_px(track) > own_path_px(track):
         yield _flag(
             Severity.WARNING,
             Message(
@@ -68,9 +66,3 @@ def _length(px: float, um_per_px: float | None) -> Message:
     if um_per_px is None:
         return Message("{px:.1f} px", px=px)
     return Message("{px:.1f} px ({um:.1f} um)", px=px, um=px * um_per_px)
-
-
-def _way_px(field: FieldMotion, track: Track) -> float:
-    """How far the field went, there and back, while the sperm was tracked."""
-    places = [field.at(point.frame) for point in track.points]
-    return sum(math.dist(before, after) for before, after in pairwise(places))

@@ -100,6 +100,14 @@ def own_path_px(track: Track) -> float:
     return _length(_places([p for p in track.points if _is_position(p)], track))
 
 
+def field_path_px(track: Track) -> float:
+    """How far the field went, there and back, between the positions of ``own_path_px``."""
+    if track.field is None:
+        return 0.0
+    shifts = [track.field.at(p.frame) for p in track.points if _is_position(p)]
+    return _length(np.array(shifts, dtype=np.float64).reshape(-1, 2))
+
+
 def _places(points: Sequence[TrackPoint], track: Track) -> Values:
     """Where the sperm is (N, 2) on the slide: a field that moves is taken off."""
     p = np.array([(p.x_px, p.y_px) for p in points], dtype=np.float64).reshape(-1, 2)

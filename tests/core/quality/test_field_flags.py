@@ -76,6 +76,16 @@ def test_a_motion_larger_than_the_sperms_own_is_a_warning() -> None:
     assert "more than the sperm itself" in str(flag.reason)
 
 
+def test_frames_in_which_the_sperm_was_not_measured_do_not_count() -> None:
+    swims = track(SWIMS, DRIFT)
+    points = tuple(
+        point if point.frame < 2 else replace(point, status=TrackStatus.PREDICTED)
+        for point in swims.points
+    )
+    (flag,) = flags(replace(swims, points=points))
+    assert flag.severity is Severity.NOTICE
+
+
 def test_what_could_not_be_measured_is_a_warning() -> None:
     (flag,) = flags(
         track(SWIMS, replace(motion(0.0 * STEPS), measured_frames=1, is_suspected=True))
