@@ -340,11 +340,11 @@
         <translation>モデルには学習時のフレームレートが記録されていません。</translation>
     </message>
     <message>
-        <source>The video has {fps:.4g} different frames per second (stored as {stored:.4g} by repeating some), the training videos had {trained:.4g}.</source>
-        <translation>動画の実質的なフレームレートは毎秒 {fps:.4g}(一部を繰り返して {stored:.4g} として保存)ですが、学習用の動画は {trained:.4g} でした。</translation>
+        <source>The video has about {fps:.4g} different frames per second (stored as {stored:.4g} by repeating some), the training videos had {trained:.4g}.</source>
+        <translation>動画の実質的なフレームレートは毎秒約 {fps:.4g}(一部を繰り返して {stored:.4g} として保存)ですが、学習用の動画は {trained:.4g} でした。</translation>
     </message>
     <message>
-        <source>The video has {fps:.4g} different frames per second, the training videos had {trained:.4g}.</source>
+        <source>The video has {fps:.4g} frames per second, the training videos had {trained:.4g}.</source>
         <translation>動画のフレームレートは毎秒 {fps:.4g} ですが、学習用の動画は {trained:.4g} でした。</translation>
     </message>
     <message>

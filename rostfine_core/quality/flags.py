@@ -331,9 +331,9 @@ def _rate_flags(video: VideoInfo, track: Track, model: ModelInfo) -> Iterator[Qu
         yield _warning(
             "fps_unlike_training",
             Message(
-                "The video has {fps:.4g} different frames per second (stored as {stored:.4g} by "
-                "repeating some), the training videos had {trained:.4g}.",
-                fps=fps,
+                "The video has about {fps:.4g} different frames per second (stored as {stored:.4g} "
+                "by repeating some), the training videos had {trained:.4g}.",
+                fps=round(fps, 0 if fps >= 10 else 1),  # each sperm counts its own repeats
                 stored=video.fps,
                 trained=model.trained_fps,
             ),
@@ -342,8 +342,7 @@ def _rate_flags(video: VideoInfo, track: Track, model: ModelInfo) -> Iterator[Qu
         yield _warning(
             "fps_unlike_training",
             Message(
-                "The video has {fps:.4g} different frames per second, the training videos had "
-                "{trained:.4g}.",
+                "The video has {fps:.4g} frames per second, the training videos had {trained:.4g}.",
                 fps=fps,
                 trained=model.trained_fps,
             ),

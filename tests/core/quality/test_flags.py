@@ -281,9 +281,24 @@ def test_repeated_frames_do_not_raise_the_frame_rate() -> None:
         track=converted, clip=clip_of(picture()), video=VIDEO, um_per_px=0.19, model=MODEL
     )
     assert [f.code for f in flags] == ["fps_unlike_training"]
-    assert "7.5 different frames per second (stored as 15 by repeating some)" in str(
+    assert "about 7.5 different frames per second (stored as 15 by repeating some)" in str(
         flags[0].reason
     )
+
+
+@pytest.mark.parametrize("frames", [31, 43])
+def test_all_sperm_of_a_converted_video_state_one_rate(frames: int) -> None:
+    """25 pictures a second stored as 30: the share of repeats depends on where a track ends."""
+    track = track_of(*[TrackStatus.MEASURED] * frames)
+    points = tuple(replace(p, is_duplicate=p.frame % 6 == 5) for p in track.points)
+    (flag,) = quality_flags(
+        track=replace(track, points=points),
+        clip=clip_of(picture()),
+        video=replace(VIDEO, fps=30.0),
+        um_per_px=0.19,
+        model=MODEL,
+    )
+    assert "about 25 different frames per second (stored as 30" in str(flag.reason)
 
 
 def test_what_cannot_be_checked_is_said() -> None:
