@@ -7,7 +7,7 @@ export QT_QPA_PLATFORM ?= offscreen
 # Two workers at least share the tests; more need 2 GB of memory each.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test coverage format architecture decisions changelog lock clean
+.PHONY: demo test checks tests coverage format architecture decisions changelog lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/rostfine demo --out demo-report
@@ -16,13 +16,19 @@ demo: $(VENV)/.runtime
 		env -u QT_QPA_PLATFORM $(BIN)/rostfine-app --demo; \
 	fi
 
+# mypy works on one core alone: beside the tests it costs half of its time.
 test: $(VENV)/.development
+	@$(MAKE) --no-print-directory -j2 checks tests
+	@cat docs/coverage.txt
+
+checks:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+tests:
 	$(PYTEST)
-	@cat docs/coverage.txt
 
 # Apart from `make test`, which it would make half as long again; it renews the figure shown there.
 coverage: $(VENV)/.development

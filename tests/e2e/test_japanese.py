@@ -10,7 +10,7 @@ application = program._application()
 had_japanese = bool(QFontDatabase.families(QFontDatabase.WritingSystem.Japanese))
 own = application.font().families()
 latin = QRawFont.fromFont(application.font()).familyName()
-program._translate(application, "ja")
+program._Translators(application).install("ja")
 assert QFontDatabase.families(QFontDatabase.WritingSystem.Japanese)
 families = application.font().families()
 assert families == own if had_japanese else len(families) > 1, families
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QLabel
 import app.__main__ as program
 
 application = program._application()
-program._translate(application, "ja")
+program._Translators(application).install("ja")
 from app.presentation.theme import apply_theme, load_theme
 from app.views.review.flag_list import FlagList
 from rostfine_core.domain import QualityFlag, Severity
