@@ -70,18 +70,18 @@ class Encounter:
 
 def weigh(met: Encounter) -> dict[str, float]:
     """The evidence by name; positive where it speaks against the head."""
-    pairs = (
-        (met.own_before, met.own_after),
-        (met.rival_before, met.rival_after),
-        (met.own_before, met.rival_after),
-        (met.rival_before, met.own_after),
-    )
-    bends, kinks, looks = ([f(*pair) for pair in pairs] for f in (_bend, _kink, _unlike))
+    own = met.own_before.latest(RECENT)
+    rival = met.rival_before.latest(RECENT) if met.rival_before else None
+    afters = met.own_after, met.rival_after, met.rival_after, met.own_after
+    befores = met.own_before, met.rival_before, met.own_before, met.rival_before
+    bends = [_bend(*pair) for pair in zip((own, rival, own, rival), afters, strict=True)]
+    kinks = [_kink(*pair) for pair in zip(befores, afters, strict=True)]
+    looks = [_unlike(*pair) for pair in zip(befores, afters, strict=True)]
     return {
         "bend": bends[0] + bends[1] - bends[2] - bends[3],
         "kink": kinks[0] + kinks[1] - kinks[2] - kinks[3],
         "look": looks[0] + looks[1] - looks[2] - looks[3],
-        "own_bend": math.log1p(bend(met.own_before.latest(RECENT), met.own_after) / BEND_FLOOR),
+        "own_bend": math.log1p(bend(own, met.own_after) / BEND_FLOOR),
         "own_kink": kinks[0],
         "own_look": looks[0],
         "alike": _unlike(met.own_before, met.rival_before),
@@ -92,7 +92,7 @@ def weigh(met: Encounter) -> dict[str, float]:
         "duration": math.log1p(met.duration),
         "rivals": min(met.rivals, RIVALS_CAP),
         "rate": -math.log(max(met.frame_s, 1e-3)),
-        "little_known": float(len(met.own_before.latest(RECENT).places) < FEW),
+        "little_known": float(len(own.places) < FEW),
     }
 
 
@@ -116,7 +116,7 @@ def _tempered(excess: float) -> float:
 def _bend(before: Stretch | None, after: Stretch | None) -> float:
     if before is None or after is None:
         return 0.0
-    return _tempered(bend(before.latest(RECENT), after) / BEND_FLOOR)
+    return _tempered(bend(before, after) / BEND_FLOOR)
 
 
 def _kink(before: Stretch | None, after: Stretch | None) -> float:

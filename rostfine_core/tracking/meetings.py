@@ -5,7 +5,7 @@ first such frame on the head is doubtful. Once the two are apart again, the path
 are held against those after: the doubt is lifted, or the two change places, or the doubt stays.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -95,6 +95,7 @@ class Meetings:
     def __init__(self) -> None:
         """Start with none."""
         self._open: dict[tuple[int, int], _Meeting] = {}
+        self._rivals: Counter[int] = Counter()
         self._left: dict[int, list[Span]] = defaultdict(list)
 
     def spans(self) -> dict[int, list[Span]]:
@@ -114,6 +115,7 @@ class Meetings:
         self._open = {pair: m for pair, m in self._open.items() if pair[0] not in heads}
         for head in heads:
             self._left.pop(head, None)
+            self._rivals.pop(head, None)
 
     def observe(self, now: Moment, confusions: Iterable[Confusion]) -> list[tuple[int, int]]:
         """Take in a frame; returns the heads and rivals that change places, as rows of motions."""
@@ -153,7 +155,7 @@ class Meetings:
             duration=meeting.last - meeting.begun,
             is_merged=meeting.is_merged,
             surprise=meeting.surprise,
-            rivals=sum(met == head for met, _ in self._open),
+            rivals=self._rivals[head],
             frame_s=now.elapsed_s,
         )
 
@@ -163,6 +165,7 @@ class Meetings:
         meeting = self._open.get(key)
         if meeting is None:
             rival_row = int(np.flatnonzero(now.motion.numbers == confusion.rival)[0])
+            self._rivals[head] += 1
             is_known = bool(np.isfinite(now.motion.trail[rival_row, 1:]).any())
             meeting = self._open[key] = _Meeting(
                 begun=now.frame if is_known else max(now.frame - HELD_BEFORE, 0),
@@ -191,6 +194,7 @@ class Meetings:
                 return False
             self.doubt(head, meeting.begun, DoubtKind.MEETING)
         del self._open[head, rival]
+        self._rivals[head] -= 1
         return swap > SWAPPED
 
 

@@ -4,13 +4,15 @@ Legend: K places of a stretch; places are in head units, so that one set of numb
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
-SHORTEST_SPAN_S = 1e-6
+FLAT = 1e-9
+"""Share of itself below which a difference of sums is nothing but rounding."""
 LEAST_FOR_LINE = 4
 
 
@@ -26,12 +28,100 @@ class Stretch:
         """Its last ``count`` places; the newest come first."""
         return Stretch(times_s=self.times_s[:count], places=self.places[:count], look=self.look)
 
+    @cached_property
+    def sums(self) -> "Sums":
+        """All that a polynomial's misfit depends on."""
+        time_s, place = float(self.times_s.mean()), complex(self.places.mean())
+        line, rest = self.times_s - time_s, self.places - place
+        square = line * line
+        return Sums(
+            count=len(line),
+            time_s=time_s,
+            place=place,
+            squares=float(square.sum()),
+            cubes=float(square @ line),
+            fourths=float(square @ square),
+            along=complex(line @ rest),
+            across=complex(square @ rest),
+            extent=float(np.vdot(rest, rest).real),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """Sums over places and times about their means, which can be joined without the places.
+
+    Attributes:
+        count: number of places.
+        time_s: mean time t.
+        place: mean place z.
+        squares: sum of t**2; ``cubes`` and ``fourths`` likewise.
+        cubes: see there.
+        fourths: see there.
+        along: sum of t z.
+        across: sum of t**2 z.
+        extent: sum of abs(z)**2.
+    """
+
+    count: int
+    time_s: float
+    place: complex
+    squares: float
+    cubes: float
+    fourths: float
+    along: complex
+    across: complex
+    extent: float
+
+    def joined(self, other: "Sums") -> "Sums":
+        """The sums over the places of both."""
+        count = self.count + other.count
+        time_s = (self.count * self.time_s + other.count * other.time_s) / count
+        place = (self.count * self.place + other.count * other.place) / count
+        one, two = (part._about(time_s, place) for part in (self, other))
+        return Sums(
+            count=count,
+            time_s=time_s,
+            place=place,
+            squares=one[0] + two[0],
+            cubes=one[1] + two[1],
+            fourths=one[2] + two[2],
+            along=one[3] + two[3],
+            across=one[4] + two[4],
+            extent=one[5] + two[5],
+        )
+
+    def _about(
+        self, time_s: float, place: complex
+    ) -> tuple[float, float, float, complex, complex, float]:
+        """The sums about another time and place, in order."""
+        later, away, count = self.time_s - time_s, self.place - place, self.count
+        return (
+            self.squares + count * later**2,
+            self.cubes + 3 * later * self.squares + count * later**3,
+            self.fourths + 4 * later * self.cubes + 6 * later**2 * self.squares + count * later**4,
+            self.along + count * later * away,
+            self.across + away * self.squares + 2 * later * self.along + count * later**2 * away,
+            self.extent + count * abs(away) ** 2,
+        )
+
+    def misfit(self, degree: int) -> float:
+        """The sum of squared distances from the best polynomial in time, of degree 0 to 2."""
+        if not degree or not self.squares:
+            return self.extent
+        slant = self.cubes / self.squares
+        left = self.extent - abs(self.along) ** 2 / self.squares
+        power = self.fourths - self.squares**2 / self.count - slant * self.cubes
+        if degree > 1 and power > FLAT * self.fourths:
+            left -= abs(self.across - slant * self.along) ** 2 / power
+        return max(left, 0.0)
+
 
 def bend(before: Stretch, after: Stretch) -> float:
     """By how much the squares grow when one parabola must fit both stretches (Chow 1960)."""
-    apart = sum(_misfit(part, degree=_degree(len(part.places))) for part in (before, after))
-    joint = _joined(before, after)
-    return max(_misfit(joint, degree=_degree(len(joint.places))) - apart, 0.0)
+    joint = before.sums.joined(after.sums)
+    excess = _least(joint) - _least(before.sums) - _least(after.sums)
+    return max(excess, 0.0)
 
 
 def kink(before: Stretch, after: Stretch) -> tuple[float, float] | None:
@@ -39,39 +129,13 @@ def kink(before: Stretch, after: Stretch) -> tuple[float, float] | None:
 
     A head that yaws strays from its course with every beat: over many beats a line tells more.
     """
-    count = len(before.places) + len(after.places)
     if len(before.places) < LEAST_FOR_LINE or len(after.places) < LEAST_FOR_LINE:
         return None
-    apart = _misfit(before, degree=1) + _misfit(after, degree=1)
-    return max(_misfit(_joined(before, after), degree=1) - apart, 0.0), apart / (count - 4)
+    joint = before.sums.joined(after.sums)
+    apart = before.sums.misfit(1) + after.sums.misfit(1)
+    return max(joint.misfit(1) - apart, 0.0), apart / (joint.count - 4)
 
 
-def _joined(before: Stretch, after: Stretch) -> Stretch:
-    return Stretch(
-        times_s=np.concatenate([after.times_s, before.times_s]),
-        places=np.concatenate([after.places, before.places]),
-        look=before.look,
-    )
-
-
-def _degree(count: int) -> int:
-    return 2 if count >= 6 else 1 if count >= 3 else 0
-
-
-def _misfit(part: Stretch, *, degree: int) -> float:
-    """The sum of squared distances from the best polynomial in time, of degree 0 to 2.
-
-    Powers of time are made orthogonal by hand, as a solver's calls cost more than the sums.
-    """
-    rest = part.places - part.places.mean()
-    if degree:
-        line = part.times_s - part.times_s.mean()
-        line /= max(float(abs(line).max()), SHORTEST_SPAN_S)
-        square = line * line
-        power = max(float(square.sum()), SHORTEST_SPAN_S)
-        rest = rest - (line @ rest / power) * line
-        if degree > 1:
-            curve = square - square.mean() - float(square @ line) / power * line
-            power = max(float(curve @ curve), SHORTEST_SPAN_S)
-            rest = rest - (curve @ rest / power) * curve
-    return float((rest.real**2 + rest.imag**2).sum())
+def _least(sums: Sums) -> float:
+    """The misfit of as high a degree as so many places bear."""
+    return sums.misfit(2 if sums.count >= 6 else 1 if sums.count >= 3 else 0)
