@@ -293,14 +293,16 @@ class Heads:
         is_own = chosen[pairs.motions] == pairs.things
         own[pairs.motions[is_own]] = pairs.costs[is_own]
         worse = pairs.costs - own[pairs.motions]
+        begins = np.searchsorted(pairs.motions, np.arange(len(chosen) + 1)).tolist()
         found = []
         for pair in np.flatnonzero((pairs.motions < count) & ~is_own & (worse < MARGIN)).tolist():
             head, thing = int(pairs.motions[pair]), int(pairs.things[pair])
             difference = float(worse[pair])
             other = holder.get(thing)
             if other is not None:
-                back = (pairs.motions == other) & (pairs.things == chosen[head])
-                cost = float(pairs.costs[back].min(initial=UNSEEN_DISTRACTOR))
+                others = slice(begins[other], begins[other + 1])  # pairs come by motion
+                back = pairs.costs[others][pairs.things[others] == chosen[head]]
+                cost = float(back.min(initial=UNSEEN_DISTRACTOR))
                 difference += cost - float(own[other])
             if difference < CONFUSING:
                 found.append(_Confused(head, thing, -1, is_merged=False))
