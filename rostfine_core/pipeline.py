@@ -255,9 +255,9 @@ def _check_click(request: AssessmentRequest, clip: Clip) -> None:
     if not (request.insist or is_exact or is_on_a_head(clip)):
         raise TrackingError(
             Message(
-                "Nothing was clicked here: no head stands out at the click in frame {frame}. Click "
-                "the head of a sperm. To grade this place anyway, use --insist, or click it with "
-                "Shift held in the window.",
+                "No head stands out at the click in frame {frame}. Click the head of a sperm. To "
+                "grade this place anyway, use --insist, or click it with Shift held in the "
+                "window.",
                 frame=frame,
             )
         )

@@ -700,8 +700,8 @@
         <translation>モデル {file_name} は {clip_frames} フレームのクリップで学習されており、動きが写りません。{fewest} フレーム以上のモデルを使ってください。</translation>
     </message>
     <message>
-        <source>Nothing was clicked here: no head stands out at the click in frame {frame}. Click the head of a sperm. To grade this place anyway, use --insist, or click it with Shift held in the window.</source>
-        <translation>クリック位置には何もありません。フレーム {frame} のクリック位置に頭部が見つかりません。精子の頭部をクリックしてください。この位置をそのまま評価する場合は、--insist を付けるか、ウィンドウで Shift キーを押しながらクリックしてください。</translation>
+        <source>No head stands out at the click in frame {frame}. Click the head of a sperm. To grade this place anyway, use --insist, or click it with Shift held in the window.</source>
+        <translation>フレーム {frame} のクリック位置に頭部が見つかりません。精子の頭部をクリックしてください。この位置をそのまま評価する場合は、--insist を付けるか、ウィンドウで Shift キーを押しながらクリックしてください。</translation>
     </message>
     <message>
         <source>{name} cannot be shown ({reason}): export the report and open it elsewhere.</source>

@@ -228,7 +228,7 @@ def test_empty_ground_is_graded_only_if_the_user_insists(
     request = AssessmentRequest(video=path, seeds=(*seeds, ground), settings=SETTINGS)
     outcome = assess(request, assessor)
     assert [target for target, _ in outcome.rejected] == ["ground"]
-    assert "Nothing was clicked here" in str(outcome.rejected[0][1])
+    assert "No head stands out at the click in frame 0" in str(outcome.rejected[0][1])
     by_hand = replace(ground, is_exact=True)
     for meant in (
         replace(request, seeds=(ground,), insist=True),
