@@ -7,7 +7,8 @@ export QT_QPA_PLATFORM ?= offscreen
 # Two workers at least share the tests; more need 2 GB of memory each.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test checks tests coverage format architecture decisions changelog lock clean
+.PHONY: demo test checks tests coverage format architecture decisions changelog lock \
+	package deb clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/rostfine demo --out demo-report
@@ -55,6 +56,34 @@ lock: $(VENV)/.development
 	$(BIN)/pip-compile --quiet --all-extras --strip-extras --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
 	sed -i -e '/^rostfine-assist/d' -e '/^#/d' -e '/^$$/d' requirements.lock
+
+# The installed program, in build/package: one folder that needs no Python. VARIANT is cpu or cuda.
+VARIANT ?= cpu
+PACKAGE_VENV := build/package-venv
+PACKAGE := build/package/rostfine-assist
+NICE ?= nice -n 10
+
+package: $(PACKAGE_VENV)/.$(VARIANT)
+	rm -rf build/lib build/bdist.* build/demo-answer $(PACKAGE)
+	$(PACKAGE_VENV)/bin/pip install --quiet --no-deps --force-reinstall .
+	cd build && $(NICE) package-venv/bin/pyinstaller --noconfirm --log-level ERROR \
+		--workpath pyinstaller --distpath package ../packaging/rostfine.spec
+	$(PACKAGE_VENV)/bin/python packaging/finish_bundle.py $(PACKAGE)
+	$(PACKAGE_VENV)/bin/python packaging/check_bundle.py $(PACKAGE) --variant $(VARIANT)
+	cd build && package-venv/bin/rostfine demo --out demo-answer --device cpu >/dev/null
+	$(PACKAGE_VENV)/bin/python packaging/smoke_test.py $(PACKAGE) --answer build/demo-answer
+
+# Debian's package of what `make package` built.
+deb:
+	$(PACKAGE_VENV)/bin/python packaging/make_deb.py $(PACKAGE) build
+
+# A lock is whole: nothing that a package asks for beside it is installed.
+$(PACKAGE_VENV)/.$(VARIANT): packaging/requirements-$(VARIANT).lock packaging/system_packages.sh
+	sh packaging/system_packages.sh --with-binutils
+	rm -rf $(PACKAGE_VENV)
+	$(PYTHON) -m venv $(PACKAGE_VENV)
+	$(PACKAGE_VENV)/bin/pip install --quiet --no-deps -r $<
+	touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

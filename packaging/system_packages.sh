@@ -30,6 +30,12 @@ if [ "${1:-}" = --with-xvfb ]; then
     command -v xauth >/dev/null 2>&1 || missing="$missing xauth" # xvfb-run ends without it
 fi
 
+# The installed program is built with these.
+if [ "${1:-}" = --with-binutils ]; then
+    command -v readelf >/dev/null 2>&1 || missing="$missing binutils"
+    command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+fi
+
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing system packages:$missing"

@@ -11,6 +11,7 @@ from app.state.settings import log_file
 from app.views.dialogs.about import AboutDialog, bundled_text
 from app.views.dialogs.dialogs import ShortcutsDialog, ask_video, show_once
 from app.views.dialogs.settings_dialog import SettingsDialog
+from rostfine_core.bundled import is_frozen
 
 
 class WindowCommands(QObject):
@@ -86,10 +87,17 @@ class WindowCommands(QObject):
         is_own = bool(self._settings.text("model_path"))  # the bundled card describes another one
         card = "" if is_own else bundled_text("models/README.md")
         licence, model = bundled_text("LICENSE"), self._controller.session.model
+        third_parties = bundled_text("licences/THIRD_PARTY.md") if is_frozen() else ""
         show_once(
             self._window,
             AboutDialog,
-            lambda: AboutDialog(model, card=card, licence=licence, parent=self._window),
+            lambda: AboutDialog(
+                model,
+                card=card,
+                licence=licence,
+                third_parties=third_parties,
+                parent=self._window,
+            ),
         )
 
 

@@ -44,8 +44,15 @@ class AboutDialog(QDialog):
     """Three tabs; the caller gives the model card as text."""
 
     def __init__(
-        self, model: ModelState, *, card: str, licence: str, parent: QWidget | None = None
+        self,
+        model: ModelState,
+        *,
+        card: str,
+        licence: str,
+        third_parties: str = "",
+        parent: QWidget | None = None,
     ) -> None:
+        """Args: ``third_parties`` names all that an installed program is made of, in Markdown."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("About RoSTFine Assist"))
@@ -53,7 +60,9 @@ class AboutDialog(QDialog):
         self.tabs = QTabWidget()
         self.tabs.addTab(_page(self._versions(), is_markdown=False), self.tr("Versions"))
         self.tabs.addTab(_page(self._model(model, card), is_markdown=True), self.tr("Model card"))
-        self.tabs.addTab(_page(self._licences(licence), is_markdown=False), self.tr("Licences"))
+        parts = f"{third_parties}\n```\n{licence}\n```\n" if third_parties else ""
+        licences = _page(parts or self._licences(licence), is_markdown=bool(parts))
+        self.tabs.addTab(licences, self.tr("Licences"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

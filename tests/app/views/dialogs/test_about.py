@@ -34,6 +34,21 @@ def test_about_holds_the_notice_the_card_and_the_licences(qtbot: QtBot, graded: 
     assert "PySide6" in texts[2]
 
 
+def test_an_installed_program_names_all_that_it_is_made_of(qtbot: QtBot, graded: Session) -> None:
+    dialog = AboutDialog(
+        graded.model,
+        card="",
+        licence="Apache License",
+        third_parties="# Parts\n- FFmpeg: LGPL-3.0-or-later (libavcodec.so)\n",
+    )
+    qtbot.addWidget(dialog)
+    page = dialog.tabs.widget(2)
+    assert isinstance(page, QTextBrowser)
+    text = page.toPlainText()
+    assert "FFmpeg: LGPL-3.0-or-later (libavcodec.so)" in text
+    assert "Apache License" in text
+
+
 def test_it_names_every_package_that_is_installed_with_the_program() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = {re.split(r"[<>=]", one)[0] for one in project["dependencies"]}

@@ -1,0 +1,230 @@
+"""Tests a built folder as a user gets it: ``python packaging/smoke_test.py FOLDER``.
+
+It needs nothing but the folder and Python's standard library. The folder is copied to a read-only
+place whose name has a space and a letter that is not ASCII. Everything runs with an empty
+environment; started by root also as a user without rights and without a network.
+"""
+
+import argparse
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+PLACE = "Grüße from the lab"
+TOLERANCE = 0.005
+"""How far a click in the window, on a pixel of the screen, may move a share."""
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
+NOBODY = "65534"
+LIMIT_S = 600
+ANSWER_FILES = ("report.csv", "sperm-1/assessment.json", "sperm-1/track.csv")
+REPORT_FILES = (*ANSWER_FILES, "report.pdf", "sperm-1/explanation.png")
+
+
+class Program:
+    """The two programs of a folder, run where they can harm nothing and lean on nothing."""
+
+    def __init__(self, folder: Path, home: Path, answer: Path | None) -> None:
+        """Args: ``answer`` is the report that the source makes of the demonstration, if known."""
+        self._folder, self.home, self.answer = folder, home, answer
+
+    def run(self, name: str, *arguments: str, status: int = 0) -> str:
+        """What a program prints, which must end with the status."""
+        environment = {
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "PATH": "/usr/bin:/bin",
+            "QT_QPA_PLATFORM": "offscreen",
+        }
+        done = subprocess.run(
+            [*_without_rights(), str(self._folder / name), *arguments],
+            cwd=self.home,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        if done.returncode != status:
+            raise AssertionError(
+                f"{name} {' '.join(arguments)} ended with {done.returncode}:\n"
+                f"{done.stdout}{done.stderr}"
+            )
+        return done.stdout + done.stderr
+
+
+def _without_rights() -> list[str]:
+    """Words before a command that take root's rights and the network away."""
+    if os.geteuid() != 0:
+        return []
+    drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
+    alone = ["unshare", "--net"]
+    can = subprocess.run([*alone, "true"], capture_output=True, check=False).returncode == 0
+    return [*(alone if can else []), *drop]
+
+
+def check_version(program: Program) -> None:
+    """The command starts at all."""
+    assert program.run("rostfine", "--version").startswith("rostfine ")
+
+
+def check_doctor(program: Program) -> None:
+    """Nothing but a GPU may be missing."""
+    told = program.run("rostfine", "doctor")
+    lines = told.splitlines()
+    works = {line.split()[1] for line in lines if line.startswith("ok")}
+    broken = {line.split()[1] for line in lines if line.startswith("LOOK")}
+    assert works >= {"Python", "Packages", "Codecs", "Window", "Bundled", "Demo", "Write"}, told
+    assert broken <= {"GPU"}, told
+
+
+def check_demo(program: Program) -> None:
+    """The answer must be the source's to the last digit, but for the time."""
+    program.run("rostfine", "demo", "--out", "demo", "--device", "cpu")
+    _expect_report(program.home / "demo")
+    if program.answer is not None:
+        _expect_same(program.home / "demo", program.answer)
+
+
+def check_assess(program: Program) -> None:
+    """A video that the program wrote itself, so that no other file is needed."""
+    program.run(
+        *("rostfine", "simulate", "--out", "scenes", "--size", "640x480"),
+        *("--frames", "90", "--sperm", "3"),
+    )
+    scene = program.home / "scenes" / "scene-0000"
+    with (scene / "seeds.csv").open(newline="") as file:
+        seed = next(csv.DictReader(file))
+    click = f"--click={float(seed['x']):.0f},{float(seed['y']):.0f}"
+    video = str(scene / "scene.mp4")
+    program.run("rostfine", "assess", video, click, "--um-per-px", "0.19", "--out", "assessed")
+    _expect_report(program.home / "assessed")
+
+
+def check_simulated_data_set(program: Program) -> None:
+    """Worker processes must be workers, not second programs."""
+    program.run("rostfine", "simulate", "--kind", "dataset", "--count", "21", "--out", "data")
+    with (program.home / "data" / "labels.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 21
+
+
+def check_training_advice(program: Program) -> None:
+    """What the program cannot do it must say in one true sentence."""
+    told = program.run("rostfine", "train", "no.toml", status=1)
+    assert told.startswith("rostfine: "), told
+    assert "pip install" not in told, told
+
+
+def check_window(program: Program) -> None:
+    """The real window, from the click to the report."""
+    program.run("rostfine-app", "--self-test", "window")
+    folder = program.home / "window"
+    graded = json.loads((folder / "self-test.json").read_text())["graded"]
+    _expect_shares(graded, _shares(program.home / "demo"))
+    assert (folder / "window.png").stat().st_size > 50_000
+    assert (folder / "reports" / "SELF-TEST" / "report.pdf").is_file()
+
+
+CHECKS: tuple[Callable[[Program], None], ...] = (
+    check_version,
+    check_doctor,
+    check_demo,
+    check_assess,
+    check_simulated_data_set,
+    check_training_advice,
+    check_window,
+)
+
+
+def _expect_report(folder: Path) -> None:
+    missing = [name for name in REPORT_FILES if not (folder / name).is_file()]
+    assert not missing, f"{folder} lacks {missing}"
+
+
+def _shares(folder: Path) -> list[dict[str, float]]:
+    with (folder / "report.csv").open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    return [{g: float(row[f"share_{g}"]) for g in "ABCDE"} for row in rows]
+
+
+def _expect_same(folder: Path, answer: Path) -> None:
+    for name in ANSWER_FILES:
+        mine, right = (TIME.sub("", (f / name).read_text("utf-8-sig")) for f in (folder, answer))
+        assert mine == right, f"{folder / name} is not what the source answers in {answer / name}"
+
+
+def _expect_shares(graded: list[dict[str, float]], of_demo: list[dict[str, float]]) -> None:
+    assert len(graded) == len(of_demo), f"the window graded {len(graded)} sperm"
+    for sperm, (mine, right) in enumerate(zip(graded, of_demo, strict=True), start=1):
+        worst = max(abs(mine[g] - right[g]) for g in right)
+        assert worst <= TOLERANCE, f"sperm {sperm}: {worst:.4f} from the command's answer"
+
+
+@contextmanager
+def installed(folder: Path, answer: Path | None) -> Iterator[Program]:
+    """A read-only copy of the folder, and a home for its user."""
+    with tempfile.TemporaryDirectory(prefix="smoke-") as name:
+        root = Path(name)
+        root.chmod(0o755)
+        copy, home = root / PLACE, root / "home"
+        shutil.copytree(folder, copy, symlinks=True)
+        home.mkdir()
+        if os.geteuid() == 0:
+            os.chown(home, int(NOBODY), int(NOBODY))
+        _protect(copy)
+        try:
+            yield Program(copy, home, answer)
+        finally:
+            _free(copy)
+
+
+def _protect(folder: Path) -> None:
+    """Readable by all and writable by nobody, as an installed program is to its user."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o555 if path.stat().st_mode & 0o100 else 0o444)
+
+
+def _free(folder: Path) -> None:
+    """Let the copy be removed."""
+    for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+        if not path.is_symlink():
+            path.chmod(0o755)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run every check; 1 if one fails."""
+    parser = argparse.ArgumentParser(description="Tests a built folder as a user gets it.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "--answer", type=Path, help="the report that the source makes of the demonstration"
+    )
+    parser.add_argument("--keep", type=Path, help="copy what the programs wrote to this folder")
+    arguments = parser.parse_args(argv)
+    failed = 0
+    with installed(arguments.folder, arguments.answer) as program:
+        for check in CHECKS:
+            start = time.monotonic()
+            try:
+                check(program)
+                outcome = "ok"
+            except (AssertionError, OSError, KeyError, subprocess.TimeoutExpired) as error:
+                outcome, failed = f"FAILED: {error}", failed + 1
+            name = check.__name__.removeprefix("check_").replace("_", " ")
+            print(f"{name:20} {time.monotonic() - start:6.1f} s  {outcome}", flush=True)
+        if arguments.keep is not None:
+            shutil.copytree(program.home, arguments.keep, dirs_exist_ok=True)
+    print(f"{len(CHECKS) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""The test of a built folder notices a folder that does not work."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "packaging" / "smoke_test.py"
+NAMES = ("version", "doctor", "demo", "assess", "simulated data set", "training advice", "window")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
+
+
+def test_programs_that_only_end_well_do_not_pass(tmp_path: Path) -> None:
+    for name in ("rostfine", "rostfine-app"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 0\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    outcome = {line[:20].strip(): line[20:] for line in done.stdout.splitlines()}
+    assert all("FAILED" in outcome[name] for name in NAMES)
+    assert "0 passed, 7 failed" in done.stdout
+
+
+def test_the_programs_see_neither_the_caller_nor_a_place_to_write(tmp_path: Path) -> None:
+    script = (
+        '#!/bin/sh\necho "rostfine $HOME $SECRET" >&2\ntouch "$0" "$(dirname "$0")/x"\nexit 3\n'
+    )
+    for name in ("rostfine", "rostfine-app"):
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"SECRET": "of the caller", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )
+    assert "ended with 3" in done.stdout
+    assert "of the caller" not in done.stdout
+    assert done.stdout.count("x': Permission denied") >= 7
+    assert not (tmp_path / "x").exists()
