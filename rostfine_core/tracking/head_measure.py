@@ -31,6 +31,8 @@ FINE = (0.18, 0.15, 0.12, 0.1, 0.1, 0.1)
 SETTLING = 8 * (0.12,)
 """Edges count this near the outline (deviation in radii): for all starts, for the best of them, and
 for the one that is chosen, until it no longer moves."""
+SIGMAS_BLURRED = 4
+"""How far OpenCV's Gaussian reaches in a picture of real numbers."""
 FINALISTS = 8
 LARGER_IS_BETTER = 0.12
 """A vacuole has an outline too: of two that stand out alike the larger is the head's."""
@@ -126,15 +128,29 @@ def _starts(window: Float32, click: complex) -> tuple[Complex, Real]:
     ).astype(np.float32)
     centres, radii = [], []
     for radius in START_RADII_PX:
-        narrow, wide = (cv2.GaussianBlur(window, (0, 0), s * radius) for s in (0.6, 1.2))
+        reach = START_REACH * radius + START_REACH_PX
+        edges = _smoothed(slope, click, sigma=0.7 * radius, reach=reach)
+        narrow, wide = (_smoothed(window, click, sigma=s * radius, reach=reach) for s in (0.6, 1.2))
         here = [click]
-        for blobs in (cv2.GaussianBlur(slope, (0, 0), 0.7 * radius), cv2.absdiff(narrow, wide)):
-            for place in _peaks(blobs, click, reach=START_REACH * radius + START_REACH_PX):
+        for blobs in (edges, cv2.absdiff(narrow, wide)):
+            for place in _peaks(blobs, click, reach=reach):
                 if min(abs(place - other) for other in here) > STARTS_APART * radius:
                     here.append(place)
         centres += here
         radii += [radius] * len(here)
     return np.array(centres), np.array(radii)
+
+
+def _smoothed(picture: Float32, click: complex, *, sigma: float, reach: float) -> Float32:
+    """The picture blurred up to ``reach`` from the click and a pixel beyond; the rest is void."""
+    margin = math.ceil(reach + SIGMAS_BLURRED * sigma) + 3
+    part = tuple(
+        slice(max(math.floor(middle) - margin, 0), math.ceil(middle) + margin + 1)
+        for middle in (click.imag, click.real)
+    )
+    smooth = np.zeros_like(picture)
+    smooth[part] = cv2.GaussianBlur(picture[part], (0, 0), sigma)
+    return smooth
 
 
 def _peaks(blobs: cv2.typing.MatLike, click: complex, *, reach: float) -> list[complex]:
