@@ -17,14 +17,29 @@ SAMPLING = 4
 
 
 def background_levels(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The brightness of the background of (T, S, S, 3) uint8 pictures: (T,), 0 to 255.
+    """The brightness of the background of (T, S, S, 3) uint8 crops: (T,), 0 to 255.
 
-    A sperm covers little of its picture, so the median is that of the background.
+    A sperm covers little of its crop, so the median is that of the background. Lines that only
+    repeat the border of the picture say nothing about the light and are left out.
     """
-    sums = images[:, ::SAMPLING, ::SAMPLING].sum(axis=-1, dtype=np.int16)
-    flat = sums.reshape(len(images), -1)
-    middle = (flat.shape[1] - 1) // 2  # as in torch, so that both give the same value
-    return np.asarray(np.partition(flat, middle, axis=1)[:, middle] / 3)
+    return sampled_levels(images[:, ::SAMPLING, ::SAMPLING])
+
+
+def sampled_levels(sampled: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """``background_levels`` of crops of which every ``SAMPLING``-th row and column was taken."""
+    sums = sampled.sum(axis=-1, dtype=np.int16)
+    levels = np.empty(len(sums))
+    for place, crop in enumerate(sums):
+        rows, columns = _inside(crop), _inside(crop.T)
+        seen = np.sort(crop[rows, columns], axis=None)
+        levels[place] = seen[(len(seen) - 1) // 2] / 3
+    return levels
+
+
+def _inside(lines: NDArray[np.int16]) -> slice:
+    """The lines but for those at either end that repeat the next one; all if all are alike."""
+    differing = np.flatnonzero((lines[1:] != lines[:-1]).any(axis=1))
+    return slice(int(differing[0]), int(differing[-1]) + 2) if len(differing) else slice(None)
 
 
 def light_change(levels: NDArray[np.float64]) -> float:

@@ -13,7 +13,13 @@ from einops import rearrange
 from torch import Tensor
 
 from rostfine_core.domain import CROP_PX
-from rostfine_core.light import DARKEST, EVENED_CHANGE, SAMPLING, STEADY_CHANGE
+from rostfine_core.light import (
+    DARKEST,
+    EVENED_CHANGE,
+    SAMPLING,
+    STEADY_CHANGE,
+    sampled_levels,
+)
 from rostfine_core.model.config import RoSTFineConfig
 
 Normalise = Literal["fixed", "clip"]
@@ -137,9 +143,9 @@ def _evening_gains(images: Tensor) -> Tensor:
 
     To the network, a fading lamp or a jump in exposure looks like a change in the sperm.
     """
-    sums = images[:, :, ::SAMPLING, ::SAMPLING].sum(dim=-1, dtype=torch.int16)
-    levels = rearrange(sums, "b t h w -> b t (h w)").median(dim=-1).values.double() / 3
-    levels = levels.clamp_min(DARKEST)
+    sampled = rearrange(images[:, :, ::SAMPLING, ::SAMPLING], "b t h w c -> (b t) h w c")
+    found = torch.from_numpy(sampled_levels(sampled.cpu().numpy())).to(images.device)
+    levels = rearrange(found, "(b t) -> b t", b=len(images)).clamp_min(DARKEST)
     changes = 1 - levels.amin(dim=1, keepdim=True) / levels.amax(dim=1, keepdim=True)
     gains = levels.median(dim=1, keepdim=True).values / levels
     gains = gains.clamp(EVENED_CHANGE, 1 / EVENED_CHANGE)

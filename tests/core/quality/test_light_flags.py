@@ -85,3 +85,16 @@ def test_a_steady_or_flickering_light_is_no_change(light: NDArray[np.float64]) -
 
 def test_a_black_clip_does_not_change() -> None:
     assert not changes(clip_under(np.zeros(FRAMES)))
+
+
+def test_a_border_that_is_repeated_is_no_change_of_the_light() -> None:
+    """As of a sperm that swims to the side of a picture whose last column is white."""
+    clip = clip_under(np.ones(FRAMES))
+    images = clip.images.copy()
+    for frame, picture in enumerate(images):
+        picture[:, 58 - 2 * frame :] = 250
+    assert changes(replace(clip, images=images)) == []
+    corner = clip.images.copy()
+    corner[:, :20], corner[:, :, 40:] = corner[:, 20:21], corner[:, :, 40:41]
+    assert changes(replace(clip, images=corner)) == []
+    assert changes(replace(clip, images=np.full_like(images, 120))) == []
