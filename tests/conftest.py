@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from rostfine_core.domain import GreyFrame, VideoInfo
@@ -27,6 +28,10 @@ if TYPE_CHECKING:  # the core's tests run without Qt too
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Small networks are slower on two threads than on one, and a sum's last bits hang on the number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Time is measured in benchmarks: under load an example takes as long as it takes.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
