@@ -84,8 +84,8 @@ def _is_wrong(point: TrackPoint | None, true: tuple[float, float], tolerance_px:
 def identity_scores(take: Take, tracks: Sequence[Track]) -> Mapping[str, float]:
     """HOTA (mean over its thresholds) by trackeval, IDF1 by motmetrics."""
     with contextlib.redirect_stdout(io.StringIO()):
-        import motmetrics  # type: ignore[import-untyped]
-        from trackeval.metrics.hota import HOTA  # type: ignore[import-untyped]
+        import motmetrics
+        from trackeval.metrics.hota import HOTA
     numbers = {name: k for k, name in enumerate(take.truth)}
     accumulator = motmetrics.MOTAccumulator(auto_id=True)
     found = {t.target: {p.frame: p for p in t.points} for t in tracks}
