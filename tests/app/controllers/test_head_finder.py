@@ -75,7 +75,7 @@ def test_all_heads_of_the_frame_are_found_and_those_of_the_list_left_out(
     session.image = picture
     editor, jobs = Editor(session), Jobs()
     finder = HeadFinder(session, jobs)
-    with qtbot.waitSignal(finder.found) as told:
+    with qtbot.waitSignal(finder.found, timeout=60_000) as told:
         finder.find_all()
     assert told.args is not None
     frame, heads = told.args
