@@ -155,9 +155,9 @@ class Rays:
             edges *= _nearness(reach)
             strongest = edges.max(axis=2)
             edges *= edges
-            beyond = (edges @ _RADII32) / (edges.sum(axis=2) + np.float32(1e-6)) - 1
+            beyond = (edges * _RADII32).sum(axis=2) / (edges.sum(axis=2) + np.float32(1e-6)) - 1
             weights = np.minimum(strongest / (_median(strongest) + 1e-6), STRONG).astype(float)
-            off = beyond - self._solve(weights, beyond, 2 * self._ridge) @ self.waves.T
+            off = beyond - _times(self._solve(weights, beyond, 2 * self._ridge), self.waves.T)
             limit = np.maximum(OUTLIER * _median(abs(off)), LEAST_DEVIATION)
             weights /= 1 + (off / limit) ** 2
             outlines = _step(outlines, self._solve(weights, beyond, self._ridge))
@@ -172,8 +172,8 @@ class Rays:
 
     def _solve(self, weights: Real, beyond: Real, ridge: Real) -> Real:
         """(N, 7) weighted least squares of the waves to ``beyond`` (N, K)."""
-        normal = (weights @ self._products).reshape(-1, *ridge.shape) + ridge
-        right = (weights * beyond) @ self.waves
+        normal = _times(weights, self._products).reshape(-1, *ridge.shape) + ridge
+        right = _times(weights * beyond, self.waves)
         return np.asarray(np.linalg.solve(normal, right[..., None])[..., 0])
 
 
@@ -190,7 +190,7 @@ def _edges(image: NDArray[np.uint8], centres: Complex, ends: Real) -> Float32:
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    edges: Float32 = (samples.astype(np.float32) @ _EDGE).reshape(len(ends), count, -1)
+    edges = _gradient(samples.astype(np.float32)).reshape(len(ends), count, -1)
     height, width = image.shape
     tips = slice(None, None, SAMPLES - 1)  # no place along a ray lies further out than both
     low, right, bottom = min(x[:, tips].min(), y[:, tips].min()), x[:, tips].max(), y[:, tips].max()
@@ -199,6 +199,24 @@ def _edges(image: NDArray[np.uint8], centres: Complex, ends: Real) -> Float32:
         outside = (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
         edges[outside[:, TAPS:-TAPS].reshape(edges.shape)] = 0
     return edges
+
+
+def _gradient(samples: Float32) -> Float32:
+    """(R, M) the derivative of a Gaussian along rows of samples (R, S); a step of 1 answers 1."""
+    gradient = np.zeros((len(samples), SAMPLES - 2 * TAPS), np.float32)
+    for tap, weight in enumerate(_EDGE, start=1):
+        outwards = samples[:, TAPS + tap : SAMPLES - TAPS + tap]
+        inwards = samples[:, TAPS - tap : SAMPLES - TAPS - tap]
+        gradient += weight * (outwards - inwards)
+    return gradient
+
+
+def _times(rows: Real, matrix: Real) -> Real:
+    """``rows @ matrix``, where what becomes of a row does not depend on the others to the last bit.
+
+    The linear algebra library rounds the product of a whole matrix differently for each height.
+    """
+    return np.asarray((rows[:, None, :] @ matrix)[:, 0])
 
 
 def _step(outlines: Outlines, waves: Real) -> Outlines:
@@ -257,15 +275,10 @@ def _median(values: NDArray[Values]) -> NDArray[Values]:
 
 
 def _edge_filter() -> Float32:
-    """(S, M) the derivative of a Gaussian at each place; a step of one grey level answers 1."""
-    tap = np.arange(-TAPS, TAPS + 1, dtype=float)
+    """(TAPS,) what each step away from a place weighs in the derivative of a Gaussian there."""
+    tap = np.arange(1, TAPS + 1, dtype=float)
     kernel = tap * np.exp(-(tap**2) / (2 * SMOOTHING**2))
-    kernel = kernel / kernel[tap > 0].sum()
-    places = SAMPLES - 2 * TAPS
-    filters = np.zeros((SAMPLES, places), np.float32)
-    for place in range(places):
-        filters[place : place + len(tap), place] = kernel
-    return filters
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 RADII_SAMPLED = INNERMOST + STEP * np.arange(SAMPLES)

@@ -189,8 +189,7 @@ def test_a_path_is_the_same_whoever_else_was_clicked() -> None:
     together = clicked(["down", "up", "still"])
     for name in paths:
         for one, other in zip(clicked([name])[name].points, together[name].points, strict=True):
-            assert (one.status, one.doubt) == (other.status, other.doubt), name
-            assert (one.x_px, one.y_px) == pytest.approx((other.x_px, other.y_px), abs=1e-6)
+            assert one == other, name
 
 
 @pytest.mark.parametrize("gap", [8.0, 12.0])
