@@ -7,17 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rostfine_core.domain import (
-    GradeDistribution,
-    LongJob,
-    ModelInfo,
-    Prediction,
-    Progress,
-    Track,
-    TrackPoint,
-    TrackStatus,
-    finish,
-)
+from rostfine_core.domain import GradeDistribution, Prediction
 
 shares = st.lists(st.floats(0.001, 1), min_size=5, max_size=5).map(
     lambda p: GradeDistribution(tuple(x / sum(p) for x in p))  # type: ignore[arg-type] # five long
@@ -53,41 +43,3 @@ def test_a_single_model_has_no_spread() -> None:
     one = Prediction(grade=a, grade_global=a, grade_spatial=a, grade_temporal=a)
     assert one.ensemble_spread is None
     assert replace(one, ensemble=(a, c)).ensemble_spread == pytest.approx(math.sqrt(2))
-
-
-def test_only_a_simulated_data_set_makes_a_demonstration_model() -> None:
-    info = ModelInfo(
-        file_name="m",
-        sha256="0",
-        dataset_kind="simulated",
-        config_json="{}",
-        preprocessing_json="{}",
-    )
-    assert info.is_demonstration
-    assert not replace(info, dataset_kind="Clinic 2027").is_demonstration
-
-
-def test_a_track_knows_its_span() -> None:
-    statuses = (TrackStatus.MEASURED, TrackStatus.PREDICTED, TrackStatus.LOST)
-    points = tuple(
-        TrackPoint(frame=5 + i, time_s=i / 15, x_px=1.0, y_px=2.0, score=1.0, status=s)
-        for i, s in enumerate(statuses)
-    )
-    track = Track(target="1", points=points)
-    assert track.first_frame == 5
-    assert track.at(7) is points[2]
-    assert track.at(4) is None
-    assert track.at(8) is None
-
-
-def test_finish_returns_the_result_and_reports_every_step() -> None:
-    steps = [Progress(stage="counting", done=n, total=2) for n in (1, 2)]
-
-    def count() -> LongJob[str]:
-        yield from steps
-        return "done"
-
-    told: list[Progress] = []
-    assert finish(count(), on_progress=told.append) == "done"
-    assert told == steps
-    assert finish(count()) == "done"

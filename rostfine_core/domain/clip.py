@@ -1,0 +1,62 @@
+"""What the network sees of one sperm, and where it looked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.domain.track import TrackStatus
+
+CROP_PX = 150
+"""The side of the square cut around a head (paper), unless the model was trained on another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropBox:
+    """The square cut from one frame, centred on the sub-pixel track.
+
+    ``padded_share`` (0 to 1) is the part of the square outside the frame, filled by repeating the
+    border; ``status`` is that of the track point at its centre.
+    """
+
+    frame: int
+    time_s: float
+    centre_x_px: float
+    centre_y_px: float
+    size_px: int
+    padded_share: float
+    status: TrackStatus
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clip:
+    """What the network sees of one sperm: ``images`` (T, S, S, 3) uint8 RGB and their boxes."""
+
+    target: str
+    images: NDArray[np.uint8]
+    boxes: tuple[CropBox, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Explanation:
+    """Where the network looked, on its patch grid, for its ``T`` input frames.
+
+    ``encoder_rollout`` and ``branch_attention`` are (T, G, G) float32, not normalised;
+    ``selected_patches`` (T, K) are indices into the row-major G*G grid; ``clip_frames`` gives the
+    index of each of the T frames in ``Clip.images``.
+    """
+
+    encoder_rollout: NDArray[np.float32]
+    branch_attention: NDArray[np.float32]
+    selected_patches: NDArray[np.int64]
+    clip_frames: tuple[int, ...]
+
+
+NEARLY_EVEN = 0.1
+"""A range of attention, relative to its mean, so small that colours would exaggerate it."""
+
+
+def attention_range(maps: NDArray[np.float32]) -> tuple[float, float] | None:
+    """The lowest and highest value of maps, in multiples of their mean; None for uniform maps."""
+    low, high, mean = float(maps.min()), float(maps.max()), float(maps.mean())
+    return (low / mean, high / mean) if high > low and mean > 0 else None

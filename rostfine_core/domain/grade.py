@@ -1,0 +1,85 @@
+"""How a panel votes on a sperm, and the network's answer."""
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from rostfine_core.marking import marked
+
+
+class Grade(Enum):
+    """The five votes an expert can give; the values are those used for the expected grade."""
+
+    A = 1
+    B = 2
+    C = 3
+    D = 4
+    E = 5
+
+    @property
+    def meaning(self) -> str:
+        """The word the experts were given for this grade (FACTS, task and data)."""
+        return _MEANINGS[self.name]
+
+
+_MEANINGS = {
+    "A": marked("best"),
+    "B": marked("good"),
+    "C": marked("neither"),
+    "D": marked("bad"),
+    "E": marked("worst"),
+}
+
+
+@dataclass(frozen=True)
+class GradeDistribution:
+    """The share of a panel that would vote A, B, C, D and E: five numbers that sum to 1."""
+
+    probabilities: tuple[float, float, float, float, float]
+
+    def __post_init__(self) -> None:
+        """Refuse values that are not a distribution."""
+        p = self.probabilities
+        if len(p) != len(Grade) or not all(math.isfinite(x) and x >= 0 for x in p):
+            raise ValueError(f"a grade distribution needs five finite shares >= 0, got {p}")
+        if abs(sum(p) - 1) > 1e-3:
+            raise ValueError(f"the shares of a grade distribution must sum to 1, got {sum(p):.4f}")
+
+    @property
+    def expected_grade(self) -> float:
+        """The mean vote with A = 1 ... E = 5; lower is better."""
+        return sum(g.value * p for g, p in zip(Grade, self.probabilities, strict=True))
+
+    @property
+    def entropy_bits(self) -> float:
+        """How much the panel disagrees: 0 when all agree, log2(5) = 2.32 when votes are even."""
+        return -sum(p * math.log2(p) for p in self.probabilities if p > 0)
+
+    @property
+    def p_a_or_b(self) -> float:
+        """The share of the panel that votes A or B."""
+        return self.probabilities[0] + self.probabilities[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """The network's answer: the mean of three heads, and each head.
+
+    ``ensemble`` holds each member's final distribution, and is empty for a single model. Its
+    spread is the model's uncertainty, as opposed to disagreement within the panel.
+    """
+
+    grade: GradeDistribution
+    grade_global: GradeDistribution
+    grade_spatial: GradeDistribution
+    grade_temporal: GradeDistribution
+    ensemble: tuple[GradeDistribution, ...] = ()
+
+    @property
+    def ensemble_spread(self) -> float | None:
+        """Standard deviation of the expected grade over the ensemble; None for a single model."""
+        if len(self.ensemble) < 2:
+            return None
+        return float(np.std([m.expected_grade for m in self.ensemble], ddof=1))

@@ -1,0 +1,53 @@
+"""Which model answered, and what must be said with its results."""
+
+from dataclasses import dataclass
+
+from rostfine_core.marking import marked
+
+SIMULATED = "simulated"
+"""The data set kind of simulated sperm; models trained on it carry ``DISCLAIMER_DEMONSTRATION``."""
+DISCLAIMER_AI_GRADE = marked(
+    "This is an AI quality grade (A best to E worst, as a panel of experts would vote), "
+    "not a WHO motility grade (a-d)."
+)
+DISCLAIMER_DEMONSTRATION = marked(
+    "Demonstration model, trained on simulated sperm: not for clinical use."
+)
+DISCLAIMER_VALIDATION = marked(
+    "The program does not know whether this model was validated for clinical use."
+)
+DISCLAIMER_ATTENTION = marked(
+    "Attention shows where the network looked; it is not the cause of the grade."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """Which model answered: file name, sha256, config and what it was trained on.
+
+    ``dataset_kind`` is ``simulated`` or the lab's name for its data. Config and preprocessing are
+    JSON text, so that the record stays hashable.
+    """
+
+    file_name: str
+    sha256: str
+    dataset_kind: str
+    config_json: str
+    preprocessing_json: str
+    trained_fps: float | None = None
+    trained_um_per_px: float | None = None
+    trained_head_length_px: tuple[float, float] | None = None
+    trained_clips: int | None = None
+    trained_samples: int | None = None
+    fewest_trained_samples: int | None = None
+    """For an ensemble: its members' smallest ``trained_samples``; None if no member states it."""
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether results must say that they are not for clinical use."""
+        return self.dataset_kind == SIMULATED
+
+    @property
+    def notice(self) -> str:
+        """The notice that accompanies every result of this model."""
+        return DISCLAIMER_DEMONSTRATION if self.is_demonstration else DISCLAIMER_VALIDATION
