@@ -1,30 +1,25 @@
-"""The kinds of quality flags, each with a title of two or three words.
-
-``report.wording.NO_FLAGS`` names the checks to the reader of a report: keep it complete.
-"""
+"""The kinds of quality flags, each with a title of two or three words and the check behind it."""
 
 from typing import Literal
 
 from rostfine_core.marking import marked
 
 FlagCode = Literal[
+    "no_head_at_click",
     "track_lost",
-    "track_uncertain",
-    "track_doubtful",
     "track_left",
+    "track_doubtful",
     "track_jump",
-    "few_training_samples",
-    "training_samples_unknown",
+    "track_uncertain",
     "track_strayed",
-    "same_head",
     "clip_short",
+    "field_moves",
+    "interlaced",
+    "same_head",
     "crop_over_border",
     "too_dark",
     "too_bright",
     "light_changes",
-    "field_moves",
-    "interlaced",
-    "no_head_at_click",
     "head_not_found",
     "out_of_focus",
     "sperm_too_small",
@@ -34,39 +29,46 @@ FlagCode = Literal[
     "scale_unknown",
     "scale_doubtful",
     "scale_unlike_training",
+    "few_training_samples",
+    "training_samples_unknown",
     "video",
     "device",
 ]
 """The codes of this version; files of other versions may hold others."""
 
-FLAG_TITLES: dict[str, str] = {
-    "track_lost": marked("Track lost"),
-    "track_uncertain": marked("Track uncertain"),
-    "track_doubtful": marked("Track doubtful"),
-    "track_left": marked("Left the picture"),
-    "track_jump": marked("Track jumps"),
-    "few_training_samples": marked("Model of few samples"),
-    "training_samples_unknown": marked("Training samples unknown"),
-    "track_strayed": marked("Track may have strayed"),
-    "same_head": marked("Same sperm twice"),
-    "clip_short": marked("Few frames"),
-    "crop_over_border": marked("Crop over the border"),
-    "too_dark": marked("Too dark"),
-    "too_bright": marked("Too bright"),
-    "light_changes": marked("Light changes"),
-    "field_moves": marked("Picture moves"),
-    "interlaced": marked("Interlaced video"),
-    "no_head_at_click": marked("No head under the click"),
-    "head_not_found": marked("Head not found"),
-    "out_of_focus": marked("Out of focus"),
-    "sperm_too_small": marked("Sperm too small"),
-    "sperm_too_large": marked("Sperm too large"),
-    "fps_unknown": marked("Training frame rate unknown"),
-    "fps_unlike_training": marked("Frame rate unlike the training"),
-    "scale_unknown": marked("Scale unknown"),
-    "scale_doubtful": marked("Scale doubtful"),
-    "scale_unlike_training": marked("Scale unlike the training"),
-    "video": marked("Note on the video"),
-    "device": marked("Note on the processor"),
+NOTE = ""
+"""In place of a check, where a flag passes on what is known of the video or processor."""
+FLAGS: dict[FlagCode, tuple[str, str]] = {
+    "no_head_at_click": (marked("No head under the click"), marked("click")),
+    "track_lost": (marked("Track lost"), marked("track")),
+    "track_left": (marked("Left the picture"), marked("track")),
+    "track_doubtful": (marked("Track doubtful"), marked("track")),
+    "track_jump": (marked("Track jumps"), marked("track")),
+    "track_uncertain": (marked("Track uncertain"), marked("track")),
+    "track_strayed": (marked("Track may have strayed"), marked("track")),
+    "clip_short": (marked("Few frames"), marked("track")),
+    "field_moves": (marked("Picture moves"), marked("motion of the picture")),
+    "interlaced": (marked("Interlaced video"), marked("interlacing")),
+    "same_head": (marked("Same sperm twice"), marked("same sperm twice")),
+    "crop_over_border": (marked("Crop over the border"), marked("crop over the border")),
+    "too_dark": (marked("Too dark"), marked("light")),
+    "too_bright": (marked("Too bright"), marked("light")),
+    "light_changes": (marked("Light changes"), marked("light")),
+    "head_not_found": (marked("Head not found"), marked("focus")),
+    "out_of_focus": (marked("Out of focus"), marked("focus")),
+    "sperm_too_small": (marked("Sperm too small"), marked("head size")),
+    "sperm_too_large": (marked("Sperm too large"), marked("head size")),
+    "fps_unknown": (marked("Training frame rate unknown"), marked("frame rate")),
+    "fps_unlike_training": (marked("Frame rate unlike the training"), marked("frame rate")),
+    "scale_unknown": (marked("Scale unknown"), marked("scale")),
+    "scale_doubtful": (marked("Scale doubtful"), marked("scale")),
+    "scale_unlike_training": (marked("Scale unlike the training"), marked("scale")),
+    "few_training_samples": (marked("Model of few samples"), marked("training samples")),
+    "training_samples_unknown": (marked("Training samples unknown"), marked("training samples")),
+    "video": (marked("Note on the video"), NOTE),
+    "device": (marked("Note on the processor"), NOTE),
 }
-"""Titles by code; a test checks that every ``FlagCode`` has one."""
+"""Title and check of every code, in the order in which a reader is told of the checks."""
+FLAG_TITLES: dict[str, str] = {code: title for code, (title, _) in FLAGS.items()}
+CHECKS = tuple(dict.fromkeys(check for _, check in FLAGS.values() if check))
+"""What is checked of a sperm, each once."""

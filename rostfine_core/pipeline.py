@@ -25,7 +25,6 @@ from rostfine_core.domain import (
     QualityFlag,
     SampleInfo,
     Seed,
-    Severity,
     Track,
     VideoInfo,
 )
@@ -279,10 +278,9 @@ def _assessment(
     )
     if same_head is not None:
         flags = (*flags, same_head)
-    notices = tuple(
-        QualityFlag(code=code, severity=Severity.NOTICE, reason=reason)
-        for code, reasons in (("video", info.notes), ("device", assessor.notices))
-        for reason in reasons
+    notices = (
+        *(QualityFlag.notice("video", note) for note in info.notes),
+        *(QualityFlag.notice("device", note) for note in assessor.notices),
     )
     return Assessment(
         target=track.target,
@@ -297,17 +295,23 @@ def _assessment(
             track, um_per_px=request.um_per_px, window_s=request.settings.smoothing_window_s
         ),
         flags=flags + notices,
-        provenance=Provenance(
-            software_version=__version__,
-            model=assessor.info,
-            video_name=request.video.name,
-            video_sha256=video_sha256,
-            device=assessor.device_label,
-            precision=assessor.precision,
-            um_per_px=request.um_per_px,
-            settings_json=_settings_json(request, cpu_threads=assessor.cpu_threads),
-            created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        ),
+        provenance=_provenance(request, assessor, video_sha256=video_sha256),
+    )
+
+
+def _provenance(
+    request: AssessmentRequest, assessor: "Assessor", *, video_sha256: str
+) -> Provenance:
+    return Provenance(
+        software_version=__version__,
+        model=assessor.info,
+        video_name=request.video.name,
+        video_sha256=video_sha256,
+        device=assessor.device_label,
+        precision=assessor.precision,
+        um_per_px=request.um_per_px,
+        settings_json=_settings_json(request, cpu_threads=assessor.cpu_threads),
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 

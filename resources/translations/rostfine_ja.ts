@@ -200,8 +200,40 @@
         <translation>クリック位置に頭部がありません</translation>
     </message>
     <message>
+        <source>click</source>
+        <translation>クリック</translation>
+    </message>
+    <message>
+        <source>track</source>
+        <translation>追跡</translation>
+    </message>
+    <message>
+        <source>motion of the picture</source>
+        <translation>画面全体の動き</translation>
+    </message>
+    <message>
+        <source>interlacing</source>
+        <translation>インターレース</translation>
+    </message>
+    <message>
+        <source>same sperm twice</source>
+        <translation>同じ精子の重複</translation>
+    </message>
+    <message>
+        <source>crop over the border</source>
+        <translation>画像端での切り出し</translation>
+    </message>
+    <message>
+        <source>light</source>
+        <translation>明るさ</translation>
+    </message>
+    <message>
         <source>Head not found</source>
         <translation>頭部が見つかりません</translation>
+    </message>
+    <message>
+        <source>focus</source>
+        <translation>ピント</translation>
     </message>
     <message>
         <source>Out of focus</source>
@@ -212,12 +244,20 @@
         <translation>精子が小さすぎます</translation>
     </message>
     <message>
+        <source>head size</source>
+        <translation>頭部の大きさ</translation>
+    </message>
+    <message>
         <source>Sperm too large</source>
         <translation>精子が大きすぎます</translation>
     </message>
     <message>
         <source>Training frame rate unknown</source>
         <translation>学習時のフレームレートが不明です</translation>
+    </message>
+    <message>
+        <source>frame rate</source>
+        <translation>フレームレート</translation>
     </message>
     <message>
         <source>Frame rate unlike the training</source>
@@ -228,12 +268,20 @@
         <translation>縮尺が不明です</translation>
     </message>
     <message>
+        <source>scale</source>
+        <translation>縮尺</translation>
+    </message>
+    <message>
         <source>Scale doubtful</source>
         <translation>縮尺が疑わしい</translation>
     </message>
     <message>
         <source>Scale unlike the training</source>
         <translation>縮尺が学習時と異なります</translation>
+    </message>
+    <message>
+        <source>training samples</source>
+        <translation>学習の検体数</translation>
     </message>
     <message>
         <source>Note on the video</source>
@@ -720,8 +768,8 @@
         <translation>全員一致で 0、票が均等なら 2.32</translation>
     </message>
     <message>
-        <source>None of the checks fired (click, track, motion of the picture, same sperm twice, crop over the border, light, focus, head size, frame rate, scale, training samples).</source>
-        <translation>該当した確認項目はありません(クリック、追跡、画面全体の動き、同じ精子の重複、画像端での切り出し、明るさ、ピント、頭部の大きさ、フレームレート、縮尺、学習の検体数)。</translation>
+        <source>None of the checks fired ({checks}).</source>
+        <translation>該当した確認項目はありません({checks})。</translation>
     </message>
     <message>
         <source>single model: no ensemble spread</source>

@@ -8,6 +8,7 @@ from rostfine_core.domain.grade import Prediction
 from rostfine_core.domain.model_info import ModelInfo
 from rostfine_core.domain.track import Kinematics, Seed, Track
 from rostfine_core.domain.video import VideoInfo
+from rostfine_core.flag_titles import FlagCode
 from rostfine_core.messages import Message
 
 
@@ -25,6 +26,16 @@ class QualityFlag:
     code: str
     severity: Severity
     reason: Message
+
+    @classmethod
+    def warning(cls, code: FlagCode, reason: Message) -> "QualityFlag":
+        """A flag of this version that can make the grade wrong."""
+        return cls(code=code, severity=Severity.WARNING, reason=reason)
+
+    @classmethod
+    def notice(cls, code: FlagCode, reason: Message) -> "QualityFlag":
+        """A flag of this version that the reader should know of."""
+        return cls(code=code, severity=Severity.NOTICE, reason=reason)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rostfine_core.domain import QualityFlag, Severity, Track
+from rostfine_core.domain import QualityFlag, Track
 from rostfine_core.messages import Message
 from rostfine_core.tracking.combing import COMBED
 from rostfine_core.tracking.field import farthest_px, moves
@@ -15,10 +15,9 @@ def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFla
     if field is None:
         return
     if field.combing is not None and field.combing > COMBED:
-        yield QualityFlag(
-            code="interlaced",
-            severity=Severity.NOTICE,
-            reason=Message(
+        yield QualityFlag.notice(
+            "interlaced",
+            Message(
                 "The video is interlaced (combing {combing:.1f}, about 1 in whole pictures): "
                 "every other line was taken at another moment, so heads that move look combed.",
                 combing=field.combing,
@@ -26,8 +25,8 @@ def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFla
         )
     unknown = len(field.x_px) - field.measured_frames
     if field.is_suspected or (moves(field) and unknown):
-        yield _flag(
-            Severity.WARNING,
+        yield QualityFlag.warning(
+            "field_moves",
             Message(
                 "The whole picture moves, but by how much could not be measured in {unknown} of "
                 "{total} frames: the speeds contain the motion of the stage.",
@@ -35,31 +34,28 @@ def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFla
                 total=len(field.x_px),
             ),
         )
-    if not moves(field):
-        return
-    far = _length(farthest_px(field), um_per_px)
+    if moves(field):
+        yield _motion_flag(track, _length(farthest_px(field), um_per_px))
+
+
+def _motion_flag(track: Track, far: Message) -> QualityFlag:
     if field_path_px(track) > own_path_px(track):
-        yield _flag(
-            Severity.WARNING,
+        return QualityFlag.warning(
+            "field_moves",
             Message(
                 "The whole picture moves by up to {far}, and more than the sperm itself (stage or "
                 "fluid): this was subtracted from the speeds, which are less exact for it.",
                 far=far,
             ),
         )
-    else:
-        yield _flag(
-            Severity.NOTICE,
-            Message(
-                "The whole picture moves by up to {far} (stage or fluid): this was subtracted from "
-                "the speeds.",
-                far=far,
-            ),
-        )
-
-
-def _flag(severity: Severity, reason: Message) -> QualityFlag:
-    return QualityFlag(code="field_moves", severity=severity, reason=reason)
+    return QualityFlag.notice(
+        "field_moves",
+        Message(
+            "The whole picture moves by up to {far} (stage or fluid): this was subtracted from "
+            "the speeds.",
+            far=far,
+        ),
+    )
 
 
 def _length(px: float, um_per_px: float | None) -> Message:

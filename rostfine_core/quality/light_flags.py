@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rostfine_core.domain import Clip, ModelInfo, QualityFlag, Severity
-from rostfine_core.flag_titles import FlagCode
+from rostfine_core.domain import Clip, ModelInfo, QualityFlag
 from rostfine_core.light import EVENED_CHANGE, STEADY_CHANGE, background_levels, light_change
 from rostfine_core.messages import Message
 
@@ -18,18 +17,18 @@ def light_flags(clip: Clip, *, model: ModelInfo | None) -> Iterator[QualityFlag]
     """Check the light; whether a change of it was evened out is a matter of the ``model``."""
     level = float(np.median(clip.images))
     if level < DARK_LEVEL:
-        yield _warning(
+        yield QualityFlag.warning(
             "too_dark",
             Message("The picture is too dark (median {level:.0f} of 255).", level=level),
         )
     if level > BRIGHT_LEVEL:
-        yield _warning(
+        yield QualityFlag.warning(
             "too_bright",
             Message("The picture is too bright (median {level:.0f} of 255).", level=level),
         )
     clipped = float(np.mean(clip.images >= 254))
     if clipped > CLIPPED_SHARE and level <= BRIGHT_LEVEL:
-        yield _warning(
+        yield QualityFlag.warning(
             "too_bright", Message("{share:.0%} of the picture is overexposed.", share=clipped)
         )
     yield from _change_flags(clip, model)
@@ -41,10 +40,9 @@ def _change_flags(clip: Clip, model: ModelInfo | None) -> Iterator[QualityFlag]:
     if change <= STEADY_CHANGE:
         return
     if change <= EVENED_CHANGE and model is not None and _evens_light(model):
-        yield QualityFlag(
-            code="light_changes",
-            severity=Severity.NOTICE,
-            reason=Message(
+        yield QualityFlag.notice(
+            "light_changes",
+            Message(
                 "The light changes by {change:.0%} over the clip (background {darkest:.0f} to "
                 "{brightest:.0f} of 255); it was evened out before grading, but the grade is less "
                 "certain.",
@@ -54,7 +52,7 @@ def _change_flags(clip: Clip, model: ModelInfo | None) -> Iterator[QualityFlag]:
             ),
         )
     else:
-        yield _warning(
+        yield QualityFlag.warning(
             "light_changes",
             Message(
                 "The light changes by {change:.0%} over the clip (background {darkest:.0f} to "
@@ -70,7 +68,3 @@ def _change_flags(clip: Clip, model: ModelInfo | None) -> Iterator[QualityFlag]:
 def _evens_light(model: ModelInfo) -> bool:
     """Whether the model's input is normalised by clip, which evens out changes of the light."""
     return bool(json.loads(model.preprocessing_json).get("normalise") == "clip")
-
-
-def _warning(code: FlagCode, reason: Message) -> QualityFlag:
-    return QualityFlag(code=code, severity=Severity.WARNING, reason=reason)

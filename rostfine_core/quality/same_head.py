@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.domain import QualityFlag, Severity, Track, TrackStatus
+from rostfine_core.domain import QualityFlag, Track, TrackStatus
 from rostfine_core.flag_titles import FlagCode
 from rostfine_core.messages import Message
 
@@ -29,7 +29,7 @@ def same_head_flags(tracks: Sequence[Track]) -> dict[str, QualityFlag]:
 
 def same_head_flag(other: str) -> QualityFlag:
     """The warning for a sperm that is the same as another; ``other`` is its name."""
-    return QualityFlag(code=SAME_HEAD, severity=Severity.WARNING, reason=same_head_reason(other))
+    return QualityFlag.warning(SAME_HEAD, same_head_reason(other))
 
 
 def same_head_reason(other: str) -> Message:

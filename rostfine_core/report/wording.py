@@ -21,7 +21,7 @@ from rostfine_core.domain import (
     Verdict,
     with_micro_sign,
 )
-from rostfine_core.flag_titles import FLAG_TITLES
+from rostfine_core.flag_titles import CHECKS, FLAG_TITLES
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message, Say, joined
 
@@ -30,8 +30,7 @@ REPORT_TITLE = Message("AI quality grade report")
 EXPECTED_GRADE_SCALE = Message("A = 1 … E = 5, lower is better")
 MAXIMUM_ENTROPY = Message("0 if all agree, 2.32 if votes are even")
 NO_FLAGS = Message(
-    "None of the checks fired (click, track, motion of the picture, same sperm twice, crop over "
-    "the border, light, focus, head size, frame rate, scale, training samples)."
+    "None of the checks fired ({checks}).", checks=joined(map(Message, CHECKS), ", ")
 )
 SINGLE_MODEL = Message("single model: no ensemble spread")
 NOTHING_TO_REPORT = Message("There is nothing to report: assess at least one sperm first.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, SIMULATED
-from rostfine_core.quality.flags import FEWEST_TRAINING_SAMPLES
+from rostfine_core.quality.training_flags import FEWEST_TRAINING_SAMPLES
 from rostfine_core.training.metrics.calibration import HIGHEST, LOWEST, is_at_bound
 from rostfine_core.training.metrics.reference_scores import FEWEST_SAMPLES
 

@@ -20,8 +20,9 @@ from rostfine_core.domain import (
     TrackStatus,
     VideoInfo,
 )
-from rostfine_core.quality.flags import SIZE_MARGIN, quality_flags, recording_flags
+from rostfine_core.quality.flags import quality_flags, recording_flags
 from rostfine_core.quality.head import head_length_and_edge
+from rostfine_core.quality.training_flags import SIZE_MARGIN
 from rostfine_core.simulation import simulate_clip
 
 MODEL = ModelInfo(

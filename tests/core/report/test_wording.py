@@ -13,6 +13,7 @@ from rostfine_core.domain import (
     Assessment,
     Seed,
 )
+from rostfine_core.flag_titles import FLAGS, NOTE
 from rostfine_core.messages import Message
 from rostfine_core.report import wording
 
@@ -156,6 +157,11 @@ def test_settings_read_as_names_and_values(pairs: dict[str, object], words: str)
 @pytest.mark.parametrize("text", ["not json", "[1, 2]", ""])
 def test_settings_that_are_no_pairs_stay_as_they_are(text: str) -> None:
     assert wording.json_in_words(text) == text
+
+
+def test_a_report_without_flags_names_every_check() -> None:
+    checks = [check for _, check in FLAGS.values() if check is not NOTE]
+    assert all(check in str(wording.NO_FLAGS) for check in checks)
 
 
 def test_no_sentence_claims_health_viability_or_fertility(

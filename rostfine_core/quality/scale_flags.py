@@ -1,0 +1,86 @@
+"""Flags on the scale: unknown, unlike the training, at odds with the file or with the head."""
+
+from collections.abc import Iterator
+
+from rostfine_core.domain import ModelInfo, QualityFlag, VideoInfo
+from rostfine_core.messages import Message
+
+SCALE_RATIO = 1.5
+FILED_SCALE_TOLERANCE = 0.02
+HEAD_UM = (2.0, 10.0)  # human heads are 4 to 5.5 um long; a blurred or bright rim may double it
+
+
+def scale_flags(
+    um_per_px: float | None, *, video: VideoInfo, model: ModelInfo, head_length_px: float | None
+) -> Iterator[QualityFlag]:
+    """Check the calibration; ``head_length_px`` is None where no head was measured."""
+    yield from _training_scale_flags(um_per_px, video, model)
+    if um_per_px is not None:
+        yield from _filed_scale_flags(um_per_px, video.um_per_px)
+        yield from _head_scale_flags(um_per_px, head_length_px)
+
+
+def _training_scale_flags(
+    um_per_px: float | None, video: VideoInfo, model: ModelInfo
+) -> Iterator[QualityFlag]:
+    filed = video.um_per_px
+    if um_per_px is None and filed is not None:
+        yield QualityFlag.notice(
+            "scale_unknown",
+            Message(
+                "No um/px is set, so speeds are in px/s; the file states {filed:.4g} um/px: set "
+                "that if it is right.",
+                filed=filed,
+            ),
+        )
+    elif um_per_px is None:
+        yield QualityFlag.notice(
+            "scale_unknown",
+            Message(
+                "No um/px is set, so speeds are in px/s and the magnification cannot be compared "
+                "with the training videos."
+            ),
+        )
+    elif model.trained_um_per_px is None:
+        yield QualityFlag.notice(
+            "scale_unknown",
+            Message("The model does not say which magnification it was trained on."),
+        )
+    elif not 1 / SCALE_RATIO <= um_per_px / model.trained_um_per_px <= SCALE_RATIO:
+        yield QualityFlag.warning(
+            "scale_unlike_training",
+            Message(
+                "The video has {scale:.3g} um/px, the training videos had {trained:.3g} um/px.",
+                scale=um_per_px,
+                trained=model.trained_um_per_px,
+            ),
+        )
+
+
+def _filed_scale_flags(um_per_px: float, filed: float | None) -> Iterator[QualityFlag]:
+    if filed and abs(um_per_px / filed - 1) > FILED_SCALE_TOLERANCE:
+        yield QualityFlag.notice(
+            "scale_doubtful",
+            Message(
+                "The scale was set to {scale:.4g} um/px, the file states {filed:.4g}: check it.",
+                scale=um_per_px,
+                filed=filed,
+            ),
+        )
+
+
+def _head_scale_flags(um_per_px: float, head_length_px: float | None) -> Iterator[QualityFlag]:
+    """A head's length in micrometres tells a slip of the scale, as of a decimal point."""
+    if head_length_px is None:
+        return
+    length_um = head_length_px * um_per_px
+    if not HEAD_UM[0] <= length_um <= HEAD_UM[1]:
+        yield QualityFlag.warning(
+            "scale_doubtful",
+            Message(
+                "At {scale:.4g} um/px the head would be {length:.3g} um long, while human heads "
+                "are 4 to 5.5 um: check the scale.",
+                scale=um_per_px,
+                length=length_um,
+            ),
+        )

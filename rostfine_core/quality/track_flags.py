@@ -1,0 +1,90 @@
+"""Flags on a track: lost, left, doubtful, corrected far away, uncertain."""
+
+from collections.abc import Iterator
+
+from rostfine_core.domain import UNCERTAIN_SCORE, DoubtKind, QualityFlag, Track, TrackStatus
+from rostfine_core.marking import marked
+from rostfine_core.messages import Message
+from rostfine_core.tracking.jumps import HEAD_LENGTH_PX, jumps
+
+UNCERTAIN_SHARE = 0.2
+DOUBTS = {
+    DoubtKind.MEETING: marked(
+        "From frame {frame} on the track may follow another sperm that came close: check it from "
+        "there and click the sperm again where the track left it."
+    ),
+    DoubtKind.FOUND_AGAIN: marked(
+        "What was found again in frame {frame}, after the sperm was lost, may be another one: "
+        "check it and click the sperm again if so."
+    ),
+    DoubtKind.SHARED: marked(
+        "From frame {frame} on two tracks are on one head: one of them has lost its sperm, so "
+        "check both from there."
+    ),
+}
+
+
+def track_flags(track: Track) -> Iterator[QualityFlag]:
+    """Check whether the sperm was followed."""
+    yield from _lost_flags(track)
+    for doubt in track.doubts:
+        yield QualityFlag.warning("track_doubtful", Message(DOUBTS[doubt.kind], frame=doubt.frame))
+    yield from _jump_flags(track)
+    yield from _uncertainty_flags(track)
+
+
+def _lost_flags(track: Track) -> Iterator[QualityFlag]:
+    total = len(track.points)
+    lost = [p.frame for p in track.points if p.status is TrackStatus.LOST]
+    if lost:
+        yield QualityFlag.warning(
+            "track_lost",
+            Message(
+                "The sperm was lost in {lost} of {total} frames, first in frame {first}: check the "
+                "track.",
+                lost=len(lost),
+                total=total,
+                first=lost[0],
+            ),
+        )
+    if track.left_frame is not None:
+        yield QualityFlag.notice(
+            "track_left",
+            Message(
+                "The sperm left the picture in frame {frame}: only what was seen before counts.",
+                frame=track.left_frame,
+            ),
+        )
+
+
+def _jump_flags(track: Track) -> Iterator[QualityFlag]:
+    for frame in jumps(track, beyond_px=HEAD_LENGTH_PX):
+        yield QualityFlag.warning(
+            "track_jump",
+            Message(
+                "The correction in frame {frame} is far from where the track was: before it "
+                "something else may have been followed, so correct the first frame in which the "
+                "track is wrong.",
+                frame=frame,
+            ),
+        )
+
+
+def _uncertainty_flags(track: Track) -> Iterator[QualityFlag]:
+    seen = [p for p in track.points if p.status is not TrackStatus.LOST and not p.is_duplicate]
+    doubtful = [
+        p
+        for p in seen
+        if (p.status is TrackStatus.PREDICTED and p.doubt is None)
+        or (p.status is TrackStatus.MEASURED and p.score < UNCERTAIN_SCORE)
+    ]
+    if seen and len(doubtful) > UNCERTAIN_SHARE * len(seen):
+        yield QualityFlag.warning(
+            "track_uncertain",
+            Message(
+                "The position is uncertain in {doubtful} of {seen} different frames: check the "
+                "track and correct it where it left the sperm.",
+                doubtful=len(doubtful),
+                seen=len(seen),
+            ),
+        )
