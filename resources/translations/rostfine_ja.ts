@@ -2455,6 +2455,10 @@
         <translation>平均経路を横切る毎秒の回数。</translation>
     </message>
     <message>
+        <source>Progress</source>
+        <translation>前進距離</translation>
+    </message>
+    <message>
         <source>Median distance from start to end in one second: it decides the WHO class.</source>
         <translation>1 秒間の始点から終点までの距離の中央値。WHO 分類はこれによります。</translation>
     </message>

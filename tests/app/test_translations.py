@@ -10,6 +10,7 @@ from pathlib import Path
 import PySide6
 import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 import app
@@ -19,9 +20,10 @@ from app.jobs.runner import Job
 from app.presentation.wording import flag_text, say
 from app.state.settings import SETTINGS
 from app.views.compare.compare_table import COLUMNS
+from app.views.review.kinematics_table import KinematicsTable
 from rostfine_core.bundled import bundled_path
 from rostfine_core.catalogue import saying_in
-from rostfine_core.domain import LongJob, Progress, QualityFlag, Severity
+from rostfine_core.domain import Kinematics, LongJob, Progress, QualityFlag, Severity
 from rostfine_core.messages import Message
 from rostfine_core.spreadsheet import read_table
 
@@ -123,6 +125,20 @@ def test_in_english_a_flag_is_its_reason() -> None:
     reason = Message("Median 12 of 255.")
     flag = QualityFlag(code="too_dark", severity=Severity.WARNING, reason=reason)
     assert flag_text(flag) == str(reason)
+
+
+def test_the_terms_of_the_velocities_are_translated(japanese: None, qtbot: QtBot) -> None:
+    table = KinematicsTable()
+    qtbot.addWidget(table)
+    withheld = (("progress", Message("the sperm did not move")),)
+    table.show_kinematics(
+        Kinematics(
+            unit="px/s", window_s=0.1, fps=15.0, span_s=1.0, measured_points=15, withheld=withheld
+        )
+    )
+    shown = [label.text() for label in table.findChildren(QLabel)]
+    assert "前進距離" in shown
+    assert "前進距離: 精子が動きませんでした" in shown
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ class KinematicsTable(QWidget):
             ("bcf_hz", "BCF", self.tr("Crossings of the average path a second.")),
             (
                 "progress",
-                "Progress",
+                self.tr("Progress"),
                 self.tr(
                     "Median distance from start to end in one second: it decides the WHO class."
                 ),
@@ -81,9 +81,10 @@ class KinematicsTable(QWidget):
                 name=say_word(kinematics.motility_class)
             )
         self._measured.setText(text)
+        terms = {"motility_class": "WHO", **{name: term for name, term, _tip in self._terms}}
         reasons: dict[str, list[str]] = {}
         for name, reason in kinematics.withheld:
-            reasons.setdefault(with_micro_sign(say(reason)), []).append(_term_of(name))
+            reasons.setdefault(with_micro_sign(say(reason)), []).append(terms.get(name, name))
         self._withheld.setText(
             "\n".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
         )
@@ -98,15 +99,3 @@ def _text(name: str, value: float, speed: str, length: str) -> str:
     if name == "alh_mean":
         return f"{value:.1f} {length}"
     return f"{value:.1f} Hz" if name == "bcf_hz" else f"{value:.1f}°"
-
-
-def _term_of(field: str) -> str:
-    names = {
-        "str_": "STR",
-        "alh_mean": "ALH",
-        "bcf_hz": "BCF",
-        "mad_deg": "MAD",
-        "progress": "Progress",
-        "motility_class": "WHO",
-    }
-    return names.get(field, field.upper())
