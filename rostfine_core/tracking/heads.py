@@ -16,38 +16,36 @@ from rostfine_core.domain import DoubtKind
 from rostfine_core.tracking.appearance import Appearance
 from rostfine_core.tracking.assignment import assign
 from rostfine_core.tracking.centres import Centres
+from rostfine_core.tracking.confusions import Confused, find_confused, hiding, on_one_blob
+from rostfine_core.tracking.departures import beyond, have_left
 from rostfine_core.tracking.head_measure import find_outline
 from rostfine_core.tracking.head_shape import measure_head
 from rostfine_core.tracking.meetings import Confusion, Meetings, Moment
 from rostfine_core.tracking.motion import MotionBank
-from rostfine_core.tracking.search import Windows, find_candidates
 from rostfine_core.tracking.settings import TrackerSettings
-from rostfine_core.tracking.windows import draw_windows, magnification
+from rostfine_core.tracking.sightings import (
+    Pairs,
+    Seen,
+    look,
+    pair_up,
+    price,
+    unlikeness,
+    windows_of,
+)
+from rostfine_core.tracking.windows import magnification
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Image = NDArray[np.uint8]
-Float32 = NDArray[np.float32]
 
-CONFUSING, MARGIN = 6.0, 20.0
-"""Cost by which another way of telling the heads apart may be dearer and still be possible, and by
-which one head may fare worse in it."""
 WEAKEST_SEEN = 0.05
 CROWDED_CLICK = 1.2
 """A click with another thing this near (in heads) may mean that one."""
-SHARED, APART, SHARED_EVERY = 0.3, 1.0, 5
-"""Two heads this near (in heads) are one, which is looked for every few frames; so far apart they
-were two."""
-OUTSIDE, NEAR_BORDER, LEFT_MISSES, LEFT_S = 0.25, 1.0, 3, 0.1
-"""A head that goes outwards unseen has left the picture once it is this far out (in heads), or was
-last seen this near the border and is not seen in so many frames, for so long."""
-TAIL = 8.0
-"""Degrees of freedom of the motion error: heads jump more often than a Gaussian allows."""
+APART, SHARED_EVERY = 1.0, 5
+"""Two heads on one blob, which is looked for every few frames, were two so far apart (in heads)."""
 UNSEEN_HEAD, UNSEEN_DISTRACTOR, UNSEEN_IF_GONE = 14.0, 6.0, 4.0
 """Cost of believing that a head, a distractor, or a head that may have left, is not seen at all."""
-SCORE_DEVIATION, LOOK_CAP = 0.12, 8.0
-STRENGTH_DEVIATION, STRENGTH_CAP = 0.4, 4.0
 HIDDEN, HIDDEN_NEW = 1.0, 0.7
 """A head, or one hardly known yet, predicted this near a blob is hidden by it (in heads)."""
 PULL = 0.2
@@ -73,36 +71,6 @@ class HeadState:
     score: float
     unseen_s: float
     is_lost: bool
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Seen:
-    """The C things in the windows, as the head of each window sees them with its template."""
-
-    rows: Rows
-    places: Complex
-    scores: Real
-    strengths: Real
-    patches: Float32
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Pairs:
-    """Which of N motions can be which of C things (P,), and what each costs."""
-
-    motions: Rows
-    things: Rows
-    costs: Real
-
-
-@dataclass(frozen=True)
-class _Confused:
-    """The head in row ``head`` could be what holds ``thing``, or ``rival`` (a number; -1: none)."""
-
-    head: int
-    thing: int
-    rival: int
-    is_merged: bool
 
 
 class Heads:
@@ -159,7 +127,7 @@ class Heads:
         # Looked at more coarsely, the parts of a mixed head would even out to its surroundings.
         scale = magnification(shape.detail_px, head_size=self._settings.head_size)
         size = self._settings.template_size
-        seen = self._windows(image, np.array([place]), np.array([scale]), size=size + 2)
+        seen = windows_of(image, np.array([place]), np.array([scale]), size=size + 2)
         rows, offsets = np.zeros(1, np.intp), (place - seen.centres) / scale
         self._appearance.add(seen.patches(rows, offsets, size=size)[0])
         self._born += 1
@@ -177,13 +145,8 @@ class Heads:
 
     def states(self) -> dict[int, HeadState]:
         """The state of every head by its id."""
-        columns = (
-            self.middles,
-            self._centres.is_measured,
-            self.scores,
-            self.unseen_s,
-            self.is_lost,
-        )
+        is_measured = self._centres.is_measured
+        columns = (self.middles, is_measured, self.scores, self.unseen_s, self.is_lost)
         rows = zip(self.ids.tolist(), *(column.tolist() for column in columns), strict=True)
         return {number: HeadState(*state) for number, *state in rows}
 
@@ -210,7 +173,7 @@ class Heads:
             seen = self._look(image, self.positions)
             pairs = self._pairs(seen, self._motion.position)
             units = self._scales[seen.rows[pairs.things]]
-            known = pairs.costs < np.square(HIDDEN_NEW * self._head * units)
+            known = pairs.costs < np.square(HIDDEN_NEW * self._settings.head_size * units)
             is_new = np.ones(len(seen.rows), bool)
             is_new[pairs.things[known]] = False
             self._meet(seen, is_new)
@@ -238,24 +201,27 @@ class Heads:
         self._frame = frame
         predicted = self._motion.predict(elapsed_s)
         seen = self._look(image, predicted[:count])
-        pairs = self._priced(seen)
+        distances = self._pairs(seen, predicted)
+        pairs = self._priced(distances, seen)
         unseen = np.full(len(self._motion), UNSEEN_DISTRACTOR)
-        may_be_gone = self.is_lost | (_beyond(predicted[:count], image.shape) > -self.diameters / 2)
+        may_be_gone = self.is_lost | (beyond(predicted[:count], image.shape) > -self.diameters / 2)
         unseen[:count] = np.where(may_be_gone, UNSEEN_IF_GONE, UNSEEN_HEAD)
         chosen = assign(pairs.motions, pairs.things, pairs.costs, unassigned=unseen)
         self._confirm(image, chosen, seen)
-        hidden_by = self._hidden_by(chosen, seen)
+        hidden_by = self._hidden_by(chosen, distances)
         self._learn(chosen, hidden_by, seen, elapsed_s=elapsed_s)
         self._renew(chosen, seen)
         found = np.flatnonzero(chosen[:count] >= 0)
         self._centres.follow(image, found, self.positions[found])
         self._count_unseen(chosen[:count] >= 0, image.shape, elapsed_s)
-        confused = self._confused(pairs, chosen, hidden_by)
+        confused = find_confused(
+            pairs, chosen, hidden_by, self._motion, heads=count, absent=UNSEEN_DISTRACTOR
+        )
         chosen = self._turn_over(chosen, hidden_by, seen)
         self._judge(chosen, seen, confused, elapsed_s=elapsed_s)
         self._doubt_shared()
 
-    def _turn_over(self, chosen: Rows, hidden_by: Rows, seen: _Seen) -> Rows:
+    def _turn_over(self, chosen: Rows, hidden_by: Rows, seen: Seen) -> Rows:
         """Forget distractors that are gone and meet new ones; returns the things of all motions."""
         free = np.ones(len(seen.rows), bool)
         free[chosen[chosen >= 0]] = False
@@ -269,50 +235,11 @@ class Heads:
         self._meet(seen, free)
         return np.concatenate([chosen, np.flatnonzero(free)])
 
-    def _confused(self, pairs: _Pairs, chosen: Rows, hidden_by: Rows) -> list[_Confused]:
-        """Which heads could be taken for what in this frame."""
-        motion, count = self._motion, len(self.ids)
-        holder = {thing: row for row, thing in enumerate(chosen.tolist()) if thing >= 0}
-        found = [
-            _Confused(row, thing, -1, is_merged=True)
-            for row, thing in enumerate(hidden_by[:count].tolist())
-            if thing in holder
-        ]
-        hidden = np.flatnonzero((hidden_by >= 0) & motion.is_established)
-        for row in hidden[hidden >= count].tolist():
-            head = holder.get(int(hidden_by[row]), count)
-            if head < count:
-                number = int(motion.numbers[row])
-                found.append(_Confused(head, -1, number, is_merged=True))
-        return found + self._exchangeable(pairs, chosen, holder)
-
-    def _exchangeable(self, pairs: _Pairs, chosen: Rows, holder: dict[int, int]) -> list[_Confused]:
-        """Heads that might as well have gone to another thing, its holder going to theirs."""
-        count = len(self.ids)
-        own = np.full(len(chosen), -np.inf)
-        is_own = chosen[pairs.motions] == pairs.things
-        own[pairs.motions[is_own]] = pairs.costs[is_own]
-        worse = pairs.costs - own[pairs.motions]
-        begins = np.searchsorted(pairs.motions, np.arange(len(chosen) + 1)).tolist()
-        found = []
-        for pair in np.flatnonzero((pairs.motions < count) & ~is_own & (worse < MARGIN)).tolist():
-            head, thing = int(pairs.motions[pair]), int(pairs.things[pair])
-            difference = float(worse[pair])
-            other = holder.get(thing)
-            if other is not None:
-                others = slice(begins[other], begins[other + 1])  # pairs come by motion
-                back = pairs.costs[others][pairs.things[others] == chosen[head]]
-                cost = float(back.min(initial=UNSEEN_DISTRACTOR))
-                difference += cost - float(own[other])
-            if difference < CONFUSING:
-                found.append(_Confused(head, thing, -1, is_merged=False))
-        return found
-
     def _judge(
         self,
         chosen: Rows,
-        seen: _Seen,
-        confused: list[_Confused],
+        seen: Seen,
+        confused: list[Confused],
         *,
         elapsed_s: float,
     ) -> None:
@@ -340,19 +267,18 @@ class Heads:
         count = len(self.ids)
         if count < 2 or self._frame % SHARED_EVERY:
             return
-        here = np.where(self.unseen_s > 0, np.nan, self.middles)
-        near = abs(here[:, None] - here) < SHARED * self.diameters
-        trail = self._motion.trail[:count]
-        pairs = {(one, other) for one, other in np.argwhere(np.triu(near, 1)).tolist()}
-        numbered = {(int(self.ids[a]), int(self.ids[b])): (a, b) for a, b in pairs}
-        stay = [rows for ids, rows in numbered.items() if ids in self._together]
+        here = np.where(self.unseen_s > 0, complex(np.nan, np.nan), self.middles)
+        trail, ids = self._motion.trail, self.ids.tolist()
+        pairs = on_one_blob(here, self.diameters)
+        numbered = {(ids[one], ids[other]): (one, other) for one, other in pairs}
+        stay = [rows for pair, rows in numbered.items() if pair in self._together]
         self._together = set(numbered)
         for one, other in stay:
             apart = abs(trail[one] - trail[other]) > APART * self.diameters[one]
             if apart.any():
                 frame = max(self._frame - int(np.flatnonzero(apart)[0]) + 1, 0)
                 for row in (one, other):
-                    self.meetings.doubt(int(self.ids[row]), frame, DoubtKind.SHARED)
+                    self.meetings.doubt(ids[row], frame, DoubtKind.SHARED)
 
     def _moment(self, looks: Real, elapsed_s: float) -> Moment:
         """This frame, in which the motions look like ``looks`` (N, 2), NaN where not seen."""
@@ -369,10 +295,6 @@ class Heads:
             surprise=np.where(is_seen[:count], away, 0.0),
         )
 
-    @property
-    def _head(self) -> float:
-        return self._settings.head_size
-
     def _promote(self, place: complex, *, scale: int) -> None:
         """Give the new head a motion of its own, in row T."""
         count, last = len(self.ids), len(self._motion)
@@ -381,83 +303,35 @@ class Heads:
         )
         self._motion.take(np.r_[:count, last, count:last])
 
-    def _windows(
-        self, image: Image, centres: Complex, scales: NDArray[np.intp], *, size: int
-    ) -> Windows:
-        pixels, centres = draw_windows(image, centres=centres, scales=scales, size=size)
-        return Windows(pixels=pixels, centres=centres, scales=scales)
-
-    def _look(self, image: Image, centres: Complex) -> _Seen:
+    def _look(self, image: Image, centres: Complex) -> Seen:
         """Search the windows around ``centres`` (T,)."""
-        settings = self._settings
-        windows = self._windows(image, centres, self._scales, size=settings.window_size)
-        candidates = find_candidates(
-            windows,
-            self._appearance.filters,
-            usual=self._appearance.usual_strength,
-            min_strength=settings.min_strength,
-            frame_shape=image.shape,
-        )
-        rows = candidates.rows
-        patches = windows.patches(rows, candidates.offsets, size=settings.template_size)
-        scores, strengths = self._appearance.compare(rows, patches)
-        return _Seen(
-            rows=rows,
-            places=candidates.places,
-            scores=scores,
-            strengths=strengths,
-            patches=patches,
+        return look(
+            image, centres, self._scales, appearance=self._appearance, settings=self._settings
         )
 
-    def _confirm(self, image: Image, chosen: Rows, seen: _Seen) -> None:
+    def _confirm(self, image: Image, chosen: Rows, seen: Seen) -> None:
         """Take no head that was out of sight for found again where its outline is not."""
         rows = np.flatnonzero((chosen[: len(self.ids)] >= 0) & (self.unseen_s > 0))
         if rows.size:
             there = self._centres.fits(image, rows, seen.places[chosen[rows]])
             chosen[rows[~there]] = -1
 
-    def _pairs(self, seen: _Seen, places: Complex) -> _Pairs:
-        """All things in the window of each motion's owner, at the squared distance from ``places``.
-
-        A head's window is its own: what is seen in it does not depend on who else is followed.
-        """
-        counts = np.bincount(seen.rows, minlength=len(self.ids))
-        begins = np.cumsum(counts) - counts
+    def _pairs(self, seen: Seen, places: Complex) -> Pairs:
+        """What each motion could be, at its squared distance from ``places`` (N,)."""
         row_of = np.searchsorted(self.ids, self._motion.owners)
-        each = counts[row_of]
-        motions = np.repeat(np.arange(len(self._motion)), each)
-        things = np.arange(motions.size) - np.repeat(np.cumsum(each) - each - begins[row_of], each)
-        way = places[motions] - seen.places[things]
-        return _Pairs(
-            motions=motions, things=things, costs=np.square(way.real) + np.square(way.imag)
-        )
+        return pair_up(seen, places, row_of, heads=len(self.ids))
 
-    def _priced(self, seen: _Seen) -> _Pairs:
-        """How unlikely each thing is as the next place of each motion (and look of each head)."""
-        motion = self._motion
-        pairs = self._pairs(seen, motion.predicted)
-        away2 = pairs.costs / np.square(motion.units[pairs.motions])
-        spread = motion.spread[pairs.motions]
-        cost = (TAIL + 1) / 2 * np.log1p(away2 / (TAIL * spread)) + np.log(spread) / 2
-        count = len(self.ids)
-        looks = self._looks(seen)[pairs.things]
-        cost = np.where(pairs.motions < count, cost + looks, cost)
-        can_be = (away2 <= self._settings.search_radius**2) & np.isfinite(cost)
-        return _Pairs(
-            motions=pairs.motions[can_be], things=pairs.things[can_be], costs=cost[can_be]
-        )
-
-    def _looks(self, seen: _Seen) -> Real:
-        """(C,) how unlike its head each thing looks; infinite where it cannot be the head."""
-        rows = seen.rows
-        worse = np.maximum(self._usual_scores[rows] - seen.scores, 0) / SCORE_DEVIATION
-        weaker = np.log(np.maximum(seen.strengths, 0.05)) / STRENGTH_DEVIATION
-        look = np.minimum(worse**2 / 2, LOOK_CAP) + np.minimum(weaker**2 / 2, STRENGTH_CAP)
+    def _priced(self, distances: Pairs, seen: Seen) -> Pairs:
+        """What each motion could be, at the cost of believing so."""
         settings = self._settings
-        least = np.where(self.is_lost[rows], settings.min_score_again, settings.min_score)
-        return np.where(seen.scores < least, np.inf, look)
+        looks = unlikeness(
+            seen, usual_scores=self._usual_scores, is_lost=self.is_lost, settings=settings
+        )
+        return price(
+            distances, self._motion, looks, heads=len(self.ids), reach=settings.search_radius
+        )
 
-    def _learn(self, chosen: Rows, hidden_by: Rows, seen: _Seen, *, elapsed_s: float) -> None:
+    def _learn(self, chosen: Rows, hidden_by: Rows, seen: Seen, *, elapsed_s: float) -> None:
         """Move every motion on: to what was chosen for it, or by itself where nothing was."""
         count, motion = len(self.ids), self._motion
         heads = np.flatnonzero(chosen[:count] >= 0)
@@ -476,28 +350,24 @@ class Heads:
         if alone.size:
             motion.coast(alone, elapsed_s=elapsed_s)
 
-    def _hidden_by(self, chosen: Rows, seen: _Seen) -> Rows:
+    def _hidden_by(self, chosen: Rows, distances: Pairs) -> Rows:
         """(N,) the thing that hides each motion for which none was chosen, -1 for none."""
         motion = self._motion
-        hidden_by = np.full(len(motion), -1)
-        if (chosen >= 0).all():
-            return hidden_by
-        pairs = self._pairs(seen, motion.predicted)
-        reach = np.where(motion.is_established, HIDDEN, HIDDEN_NEW) * self._head * motion.units
-        near = (chosen[pairs.motions] < 0) & (pairs.costs < np.square(reach[pairs.motions]))
-        order = np.flatnonzero(near)
-        order = order[np.argsort(-pairs.costs[order], kind="stable")]
-        hidden_by[pairs.motions[order]] = pairs.things[order]  # the nearest comes last
-        return hidden_by
+        reach = (
+            np.where(motion.is_established, HIDDEN, HIDDEN_NEW)
+            * self._settings.head_size
+            * motion.units
+        )
+        return hiding(distances, chosen, np.square(reach))
 
-    def _renew(self, chosen: Rows, seen: _Seen) -> None:
+    def _renew(self, chosen: Rows, seen: Seen) -> None:
         """Renew the templates of heads that are well seen and stand alone."""
-        heads = np.flatnonzero(chosen[: len(self.ids)] >= 0)
-        pairs = self._pairs(seen, self._motion.position)
-        others = (pairs.motions < len(self.ids)) & (chosen[pairs.motions] != pairs.things)
-        crowded = pairs.costs < np.square(CROWDED * self.diameters[seen.rows[pairs.things]])
-        alone = np.ones(len(self.ids), bool)
-        alone[pairs.motions[others & crowded]] = False
+        count, rows = len(self.ids), seen.rows
+        heads = np.flatnonzero(chosen[:count] >= 0)
+        away = abs(self._motion.position[rows] - seen.places)
+        is_other = chosen[rows] != np.arange(len(rows))
+        alone = np.ones(count, bool)
+        alone[rows[is_other & (away < CROWDED * self.diameters[rows])]] = False
         heads = heads[alone[heads] & (self.scores[heads] > GOOD_SCORE)]
         self._appearance.renew(heads, seen.patches[chosen[heads]], share=self._settings.renewal)
 
@@ -507,31 +377,24 @@ class Heads:
         """Call heads lost that were not seen for long, and gone those that left the field."""
         count = len(self.ids)
         self.unseen_s = np.where(seen, 0.0, self.unseen_s + elapsed_s)
-        now = _beyond(self.positions, shape)
-        last = _beyond(self._motion.anchor[:count], shape)
-        waited = (self._motion.missed[:count] >= LEFT_MISSES) & (self.unseen_s >= LEFT_S)
-        is_out = (now > OUTSIDE * self.diameters) | (
-            waited & (last > -NEAR_BORDER * self.diameters)
+        self.has_left = ~seen & have_left(
+            self.positions,
+            self._motion.anchor[:count],
+            shape=shape,
+            diameters=self.diameters,
+            missed=self._motion.missed[:count],
+            unseen_s=self.unseen_s,
         )
-        self.has_left = ~seen & (now > last) & is_out
         late = self.unseen_s > self._settings.predict_s
         found_again = self.is_lost & seen
         for head in self.ids[found_again].tolist():
             self.meetings.doubt(head, self._frame, DoubtKind.FOUND_AGAIN)
         self.is_lost = ~seen & (self.is_lost | late)
 
-    def _meet(self, seen: _Seen, new: NDArray[np.bool_]) -> None:
+    def _meet(self, seen: Seen, new: NDArray[np.bool_]) -> None:
         """Add distractors for the things marked ``new`` (C,)."""
         if new.any():
             rows = seen.rows[new]
             self._motion.add(
                 seen.places[new], owners=self.ids[rows], units=self._scales[rows].astype(float)
             )
-
-
-def _beyond(places: Complex, shape: tuple[int, ...]) -> Real:
-    """(T,) how far ``places`` lie outside the frame; inside it is below zero."""
-    height, width = shape
-    beyond_x = np.maximum(-0.5 - places.real, places.real - width + 0.5)
-    beyond_y = np.maximum(-0.5 - places.imag, places.imag - height + 0.5)
-    return np.maximum(beyond_x, beyond_y)

@@ -1,0 +1,131 @@
+"""Which heads could be taken for something else in a frame: what hides them, what they might be.
+
+Legend: T heads, N motions (the T heads first, then the distractors), C things in windows, P pairs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rostfine_core.tracking.motion import MotionBank
+from rostfine_core.tracking.sightings import Pairs
+
+Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+CONFUSING, MARGIN = 6.0, 20.0
+"""Cost by which another way of telling the heads apart may be dearer and still be possible, and by
+which one head may fare worse in it."""
+SHARED = 0.3
+"""Two heads this near (in heads) are one."""
+
+
+@dataclass(frozen=True)
+class Confused:
+    """The head in row ``head`` could be what holds ``thing``, or ``rival`` (a number; -1: none)."""
+
+    head: int
+    thing: int
+    rival: int
+    is_merged: bool
+
+
+def hiding(distances: Pairs, chosen: Rows, reach2: Real) -> Rows:
+    """(N,) the thing that hides each motion for which none was chosen, -1 for none.
+
+    Args:
+        distances: pairs at squared distances.
+        chosen: (N,) the thing of each motion, -1 for none.
+        reach2: (N,) squared distance up to which a thing hides a motion.
+    """
+    hidden_by = np.full(len(chosen), -1)
+    if (chosen >= 0).all():
+        return hidden_by
+    motions = distances.motions
+    order = np.flatnonzero((chosen[motions] < 0) & (distances.costs < reach2[motions]))
+    order = order[np.argsort(-distances.costs[order], kind="stable")]
+    hidden_by[motions[order]] = distances.things[order]  # the nearest comes last
+    return hidden_by
+
+
+def find_confused(
+    pairs: Pairs, chosen: Rows, hidden_by: Rows, motion: MotionBank, *, heads: int, absent: float
+) -> list[Confused]:
+    """Which heads could be taken for what in this frame.
+
+    Args:
+        pairs: what each motion could have been, priced.
+        chosen: (N,) what it was, -1 for nothing.
+        hidden_by: (N,) what hides it, -1 for nothing.
+        motion: the N motions.
+        heads: T.
+        absent: the cost of a motion that is not seen.
+    """
+    highest = max(int(chosen.max()), int(hidden_by.max()), int(pairs.things.max(initial=-1)))
+    holder = np.full(highest + 1, -1)
+    held = np.flatnonzero(chosen >= 0)
+    holder[chosen[held]] = held
+    hidden = np.flatnonzero(hidden_by >= 0)
+    hidden = hidden[holder[hidden_by[hidden]] >= 0]
+    found = [
+        Confused(row, int(hidden_by[row]), -1, is_merged=True)
+        for row in hidden[hidden < heads].tolist()
+    ]
+    for row in hidden[(hidden >= heads) & motion.is_established[hidden]].tolist():
+        head = int(holder[hidden_by[row]])
+        if head < heads:
+            found.append(Confused(head, -1, int(motion.numbers[row]), is_merged=True))
+    return found + _exchangeable(pairs, chosen, holder, heads=heads, absent=absent)
+
+
+def _exchangeable(
+    pairs: Pairs, chosen: Rows, holder: Rows, *, heads: int, absent: float
+) -> list[Confused]:
+    """Heads that might as well have gone to another thing, its holder going to theirs."""
+    motions, things, costs = pairs.motions, pairs.things, pairs.costs
+    own = np.full(len(chosen), -np.inf)
+    is_own = chosen[motions] == things
+    own[motions[is_own]] = costs[is_own]
+    of_heads = int(np.searchsorted(motions, heads))
+    worse = costs[:of_heads] - own[motions[:of_heads]]
+    near = np.flatnonzero((worse < MARGIN) & ~is_own[:of_heads])
+    head, thing, difference = motions[near], things[near], worse[near]
+    other = holder[thing]
+    is_held = other >= 0
+    back = _cost_of(pairs, other[is_held], chosen[head[is_held]], absent=absent)
+    difference[is_held] += back - own[other[is_held]]
+    return [
+        Confused(int(head[row]), int(thing[row]), -1, is_merged=False)
+        for row in np.flatnonzero(difference < CONFUSING).tolist()
+    ]
+
+
+def _cost_of(pairs: Pairs, motions: Rows, things: Rows, *, absent: float) -> Real:
+    """(M,) what ``things`` (M,) cost as ``motions`` (M,): at most ``absent``."""
+    if not pairs.motions.size:
+        return np.full(len(motions), absent)
+    base = int(pairs.things.max()) + 1
+    keys, sought = pairs.motions * base + pairs.things, motions * base + things
+    at = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)  # pairs come in order
+    return np.where(keys[at] == sought, np.minimum(pairs.costs[at], absent), absent)
+
+
+def on_one_blob(places: Complex, diameters: Real) -> list[tuple[int, int]]:
+    """Rows of two heads each that are as good as one, the lower row first.
+
+    ``places`` (T,) are NaN where a head is not seen.
+    """
+    order = np.argsort(places.real)  # NaN comes last
+    across = places.real[order]
+    across = across[: np.count_nonzero(np.isfinite(across))]
+    reach = SHARED * float(diameters.max(initial=0.0))
+    ends = np.searchsorted(across, across + reach, side="right")
+    each = ends - np.arange(len(across)) - 1
+    first = np.repeat(np.arange(len(across)), each)
+    second = np.arange(len(first)) - np.repeat(np.cumsum(each) - each, each) + first + 1
+    one, other = order[first], order[second]
+    one, other = np.minimum(one, other), np.maximum(one, other)
+    near = abs(places[one] - places[other]) < SHARED * diameters[other]
+    return sorted(zip(one[near].tolist(), other[near].tolist(), strict=True))
