@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core import __version__
+from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
 from rostfine_core.clips import MINIMUM_CLIP_FRAMES, ClipSettings, CropRecorders, cut_clip
 from rostfine_core.domain import (
     Assessment,
@@ -33,6 +34,7 @@ from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.quality.flags import is_on_a_head, quality_flags
 from rostfine_core.quality.same_head import same_head_flags
+from rostfine_core.store import read_seeds
 from rostfine_core.tracking import TrackerSettings, compute_kinematics, track
 from rostfine_core.tracking.head_detection import find_heads, seeds_of
 from rostfine_core.video import PlaneChoice, Video, open_video
@@ -83,6 +85,20 @@ class Outcome:
 
     assessments: tuple[Assessment, ...]
     rejected: tuple[tuple[str, Message], ...] = ()
+
+
+def demo_request() -> AssessmentRequest:
+    """The demonstration: the bundled video, its clicks and its scale.
+
+    Raises:
+        StoreError: the installation lacks one of them.
+    """
+    return AssessmentRequest(
+        video=bundled_path(DEMO_VIDEO),
+        seeds=read_seeds(bundled_path(DEMO_SEEDS)),
+        sample=SampleInfo(sample="DEMO", operator="demonstration"),
+        um_per_px=DEMO_UM_PER_PX,
+    )
 
 
 def track_video(

@@ -172,16 +172,9 @@ def _assess(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
-    from rostfine_core.pipeline import AssessmentRequest
-    from rostfine_core.store import read_seeds
+    from rostfine_core.pipeline import demo_request
 
-    request = AssessmentRequest(
-        video=bundled_path(DEMO_VIDEO),
-        seeds=read_seeds(bundled_path(DEMO_SEEDS)),
-        sample=SampleInfo(sample="DEMO", operator="demonstration"),
-        um_per_px=DEMO_UM_PER_PX,
-    )
+    request = demo_request()
     # The demonstration's own folder is replaced each time; any other may hold a sample's report.
     arguments.overwrite |= arguments.out == DEMO_FOLDER
     return _assess_into(arguments, request)

@@ -1,9 +1,12 @@
-"""Tools around the program: converting model files and checking this machine."""
+"""Tools around the program: converting model files, checking and accepting an installation."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rostfine_core.cli.arguments import Verbs, count
+from rostfine_core.cli.progress import run_job
 
 
 def add_tool_verbs(verbs: Verbs) -> None:
@@ -19,6 +22,53 @@ def add_tool_verbs(verbs: Verbs) -> None:
         "--folder", type=Path, default=Path(), help="folder that results will be written to"
     )
     doctor.set_defaults(run=_doctor)
+    _add_validate(verbs)
+
+
+def _add_validate(verbs: Verbs) -> None:
+    validate = verbs.add_parser(
+        "validate",
+        help="check installation, operation and a model's performance, with an acceptance report",
+        description="Runs the checks of an acceptance plan on this machine and writes a report as "
+        "PDF and JSON. The exit status is 1 unless every check ran and passed.",
+    )
+    validate.add_argument("plan", type=Path, metavar="PLAN", help="TOML; see --example")
+    validate.add_argument(
+        "--model", type=Path, required=True, help="model file, or folder of several"
+    )
+    validate.add_argument("--out", type=Path, required=True, help="new folder for the report")
+    validate.add_argument(
+        "--example", action=_PrintExample, help="print a plan for simulated clips, and end"
+    )
+    validate.set_defaults(run=_validate)
+
+
+class _PrintExample(argparse.Action):
+    """Prints the example of a plan and ends the program."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **named: object) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=str(named["help"]))
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from rostfine_core.acceptance.plan import example_plan
+
+        sys.stdout.write(example_plan())
+        parser.exit()
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    from rostfine_core.acceptance.record import CheckOutcome
+    from rostfine_core.acceptance.validate import ACCEPTANCE_PDF, validate
+
+    acceptance = run_job(validate(arguments.plan, model=arguments.model, out=arguments.out))
+    for check in acceptance.checks:
+        print(f"{check.outcome.value:8}{check.stage.value}  {check.name}: {check.measured}")
+        if check.outcome is not CheckOutcome.NOTED:
+            print(f"{'':12}expected: {check.expected}")
+    print(acceptance.verdict)
+    print(acceptance.notice)
+    print(f"Report: {arguments.out / ACCEPTANCE_PDF}")
+    return 0 if acceptance.is_passed else 1
 
 
 def _add_convert(verbs: Verbs) -> None:

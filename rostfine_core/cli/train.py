@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,17 @@ def _with_extra(run: Run) -> Run:
     return checked
 
 
+def _need(*packages: str) -> None:
+    """Notice before a long job, not after it, that the extra is missing.
+
+    Raises:
+        ModuleNotFoundError: naming the package.
+    """
+    for name in packages:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(name=name)
+
+
 def _simulate(arguments: argparse.Namespace) -> int:
     from rostfine_core.simulation import SceneSettings, write_dataset, write_scene
     from rostfine_core.video import default_codec, write_video
@@ -176,7 +188,12 @@ def _simulate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+FOR_REPORTS = ("scipy", "matplotlib", "markdown_it")
+"""What only evaluations with a report need."""
+
+
 def _train(arguments: argparse.Namespace) -> int:
+    _need(*FOR_REPORTS)
     from rostfine_core.training.train import train
 
     # Of the processes started by torchrun, one reports for all; each reports its own errors.
@@ -188,6 +205,8 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
+    if arguments.out is not None or arguments.calibrate_on is not None:
+        _need(*FOR_REPORTS)
     from rostfine_core.training.evaluation.evaluate import EVALUATION_JSON, evaluate
 
     out = arguments.out
@@ -213,6 +232,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    _need(*FOR_REPORTS)
     from rostfine_core.training.comparison.compare import compare
 
     print(run_job(compare(arguments.config)).summary)

@@ -9,6 +9,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, Spacer, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether
 
+from rostfine_core.marking import marked
 from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.charts import LINE
 from rostfine_core.report.fonts import BOLD, REGULAR, is_wide, markup, shortened
@@ -112,6 +113,27 @@ def tiny_pairs(rows: Rows, say: Say, *, widths: tuple[float, float]) -> Table:
         for name, value in rows
     ]
     return Table(cells, colWidths=list(widths), style=TIGHT)
+
+
+def signature_line(name: str, role: str, say: Say) -> Flowable:
+    """Room for a person's signature and date; the name may be empty."""
+    below, signature, date = (
+        text(words, "small")
+        for words in (role, say(Message(marked("Signature"))), say(Message(marked("Date"))))
+    )
+    table = Table(
+        [[text(name or " ", limit=LONGEST_NAME), "", "", "", ""], [below, "", signature, "", date]],
+        colWidths=[62 * mm, 6 * mm, 66 * mm, 6 * mm, 40 * mm],
+        rowHeights=[None, 5 * mm],
+        style=TableStyle(
+            [
+                *(("LINEABOVE", (c, 1), (c, 1), 0.7, black) for c in (0, 2, 4)),
+                ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
+            ]
+        ),
+    )
+    return KeepTogether([Spacer(1, 12 * mm), table])
 
 
 def distinct(values: Iterable[Words]) -> Message:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from reportlab.lib.colors import black
 from reportlab.lib.units import mm
-from reportlab.platypus import Spacer, Table, TableStyle
-from reportlab.platypus.flowables import Flowable, KeepTogether
+from reportlab.platypus import Spacer, Table
+from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.domain import (
     Assessment,
@@ -21,11 +20,11 @@ from rostfine_core.report.charts import sparkline
 from rostfine_core.report.layout import (
     FLUSH,
     GRID,
-    LONGEST_NAME,
     WIDTH_PT,
     Cell,
     distinct,
     pairs,
+    signature_line,
     text,
 )
 from rostfine_core.report.wording import (
@@ -139,26 +138,7 @@ def _without_stop(sentence: str) -> str:
 def signature_block(assessments: Sequence[Assessment], say: Say) -> Flowable:
     """Room for the operator's name, signature and date."""
     operators = say(distinct(a.sample.operator for a in assessments if a.sample.operator))
-    operator, signature, date = (
-        text(say(Message(w)), "small")
-        for w in (marked("Operator"), marked("Signature"), marked("Date"))
-    )
-    table = Table(
-        [
-            [text(operators or " ", limit=LONGEST_NAME), "", "", "", ""],
-            [operator, "", signature, "", date],
-        ],
-        colWidths=[62 * mm, 6 * mm, 66 * mm, 6 * mm, 40 * mm],
-        rowHeights=[None, 5 * mm],
-        style=TableStyle(
-            [
-                *(("LINEABOVE", (c, 1), (c, 1), 0.7, black) for c in (0, 2, 4)),
-                ("LEFTPADDING", (0, 0), (-1, -1), 0),
-                ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
-            ]
-        ),
-    )
-    return KeepTogether([Spacer(1, 12 * mm), table])
+    return signature_line(operators, say(Message(marked("Operator"))), say)
 
 
 def _summary_row(assessment: Assessment, say: Say) -> list[Cell]:

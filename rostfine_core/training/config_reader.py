@@ -31,8 +31,8 @@ def read_train_config(path: Path) -> TrainConfig:
     return structure(read_toml(path), TrainConfig, source=str(path))
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file as plain containers.
+def read_toml(path: Path, *, what: str = "recipe") -> dict[str, Any]:
+    """Read a TOML file as plain containers; ``what`` it is stands in the errors.
 
     Raises:
         ConfigError: the file cannot be read or is not TOML.
@@ -41,10 +41,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"Cannot read the recipe {path} ({error.strerror or error}): check its name."
+            f"Cannot read the {what} {path} ({error.strerror or error}): check its name."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The recipe {path} is not valid TOML ({error}): correct it.") from error
+        raise ConfigError(f"The {what} {path} is not valid TOML ({error}): correct it.") from error
 
 
 def rename_old_keys(table: Mapping[str, Any], *, source: str) -> dict[str, Any]:
@@ -69,8 +69,16 @@ def rename_old_keys(table: Mapping[str, Any], *, source: str) -> dict[str, Any]:
     return renamed
 
 
-def structure(table: Mapping[str, Any], kind: type[Record], *, source: str) -> Record:
+def structure(
+    table: Mapping[str, Any], kind: type[Record], *, source: str, what: str = "recipe"
+) -> Record:
     """Turn plain containers into a record of ``kind`` without converting any value.
+
+    Args:
+        table: the containers.
+        kind: the record's class.
+        source: where they are from, for the errors.
+        what: what they are, for the errors.
 
     Raises:
         ConfigError: listing every unknown key, missing key and wrong value with its place.
@@ -80,7 +88,7 @@ def structure(table: Mapping[str, Any], kind: type[Record], *, source: str) -> R
     except (cattrs.BaseValidationError, StructureHandlerNotFoundError) as error:
         mistakes = cattrs.transform_error(error, path="", format_exception=_explain)
         listed = "\n  ".join(m.replace(" @ .", ": ").replace(" @ ", "") for m in mistakes)
-        raise ConfigError(f"The recipe {source} has mistakes to correct:\n  {listed}") from error
+        raise ConfigError(f"The {what} {source} has mistakes to correct:\n  {listed}") from error
 
 
 def _explain(error: BaseException, kind: type | None) -> str:

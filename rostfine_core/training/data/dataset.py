@@ -75,6 +75,16 @@ class ClipDataset:
         """The data set of the clips at ``indices``."""
         return ClipDataset(headers=self.headers, clips=tuple(self.clips[i] for i in indices))
 
+    def check_names(self, names: Sequence[str]) -> None:
+        """Refuse names of clips that are not there.
+
+        Raises:
+            DatasetError: listing all of them.
+        """
+        unknown = sorted(set(names) - {clip.clip for clip in self.clips})
+        if unknown:
+            raise DatasetError(f"The data set {self.name} has no clip {', '.join(unknown)}.")
+
     @property
     def name(self) -> str:
         """The names of the parts, joined."""

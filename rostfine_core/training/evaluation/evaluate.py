@@ -1,4 +1,7 @@
-"""Scoring a model on a labelled data set: metrics, intervals, tables and report."""
+"""Scoring a model on a labelled data set: metrics, intervals, tables and report.
+
+What only the report needs is imported with it: the installed program scores without it.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +18,6 @@ from rostfine_core.training.data.dataset import (
     read_dataset,
     sample_fingerprint,
 )
-from rostfine_core.training.evaluation.faithfulness import measure_faithfulness, single_rostfine
 from rostfine_core.training.evaluation.grading import (
     Graded,
     check_shapes,
@@ -30,7 +32,6 @@ from rostfine_core.training.evaluation.provenance import (
     provenance_of,
     scored_data,
 )
-from rostfine_core.training.evaluation.report import Scored, check_clip_names, html_report
 from rostfine_core.training.evaluation.result import EvaluationResult
 from rostfine_core.training.evaluation.tables import clip_rows, rows_to_csv, sample_rows
 from rostfine_core.training.metrics.cautions import (
@@ -89,7 +90,7 @@ def evaluate(
         StoreError: ``out`` cannot be written.
     """
     data, members = read_dataset(dataset), load_trained(model)
-    check_clip_names(data, shown_clips)
+    data.check_names(shown_clips)
     check_shapes(members, data)
     _check_report(model, members, out=out, shown=shown_clips, faithfulness=faithfulness_clips)
     calibration = calibrated_on = None
@@ -110,6 +111,9 @@ def evaluate(
     if out is None:
         return result
     write_evaluation(out, result, data=data, graded=graded)
+    from rostfine_core.training.evaluation.faithfulness import measure_faithfulness
+    from rostfine_core.training.evaluation.report import Scored, html_report
+
     faithfulness = None
     if faithfulness_clips:
         faithfulness = yield from measure_faithfulness(model, dataset, clips=faithfulness_clips)
@@ -145,6 +149,8 @@ def _check_report(
             "Only the report shows clips and measures attention maps: name its folder (--out)."
         )
     if faithfulness:
+        from rostfine_core.training.evaluation.faithfulness import single_rostfine
+
         single_rostfine(model, members)
 
 

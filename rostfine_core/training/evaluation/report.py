@@ -13,7 +13,6 @@ from markdown_it import MarkdownIt
 from numpy.typing import NDArray
 
 from rostfine_core.domain import DISCLAIMER_ATTENTION
-from rostfine_core.errors import DatasetError
 from rostfine_core.files import read_json_lines
 from rostfine_core.model import RoSTFine, explain, preprocess
 from rostfine_core.training.data.clip_file import load_clip
@@ -84,17 +83,6 @@ class Scored:
             if isinstance(member.network, RoSTFine):
                 return member, member.network
         return None
-
-
-def check_clip_names(data: ClipDataset, names: Sequence[str]) -> None:
-    """Refuse names of clips that the data set does not have.
-
-    Raises:
-        DatasetError: listing all of them.
-    """
-    unknown = sorted(set(names) - {clip.clip for clip in data.clips})
-    if unknown:
-        raise DatasetError(f"The data set {data.name} has no clip {', '.join(unknown)}.")
 
 
 def html_report(scored: Scored) -> str:

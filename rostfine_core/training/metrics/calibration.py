@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from rostfine_core.training.metrics.metrics import Shares
 
@@ -32,6 +31,7 @@ def fit_temperature(prediction: Shares, labels: Shares) -> float:
 
     It is searched from ``LOWEST`` to ``HIGHEST``, see ``is_at_bound``.
     """
+    from scipy.optimize import minimize_scalar  # scores alone need no SciPy
 
     def cross_entropy(log_temperature: float) -> float:
         tempered = apply_temperature(prediction, float(np.exp(log_temperature)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rostfine_core.cli import main
-from rostfine_core.training.evaluation import evaluate as evaluation
+from rostfine_core.training.evaluation import report
 
 RECIPE = """
 output = "{out}"
@@ -75,7 +75,7 @@ def test_train_then_evaluate(
     assert main(again) == 1
     assert "add --overwrite" in capsys.readouterr().err
     assert (out / "evaluation.json").read_bytes() == first
-    monkeypatch.setattr(evaluation, "html_report", lambda _: "")  # its pictures take long
+    monkeypatch.setattr(report, "html_report", lambda _: "")  # its pictures take long
     assert main([*again, "--overwrite"]) == 0
     assert (out / "evaluation.json").read_bytes() != first
 
@@ -83,9 +83,8 @@ def test_train_then_evaluate(
 @pytest.mark.parametrize(
     "verb",
     [
-        ["describe-dataset", "data"],
         ["train", "recipe.toml"],
-        ["evaluate", "model.safetensors", "data"],
+        ["evaluate", "model.safetensors", "data", "--out", "scores"],
         ["compare", "recipe.toml"],
     ],
 )

@@ -15,8 +15,7 @@ from rostfine_core.errors import DatasetError
 from rostfine_core.model import Preprocessing
 from rostfine_core.training.data.clip_cache import ClipCache
 from rostfine_core.training.engine.predict import predict
-from rostfine_core.training.evaluation import evaluate as evaluation
-from rostfine_core.training.evaluation import grading
+from rostfine_core.training.evaluation import grading, report
 from rostfine_core.training.evaluation.evaluate import evaluate
 from rostfine_core.training.metrics.calibration import (
     LOWEST,
@@ -89,7 +88,7 @@ def test_the_members_differ_in_what_is_reported(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(evaluation, "html_report", lambda _: "")  # its pictures take long
+    monkeypatch.setattr(report, "html_report", lambda _: "")  # its pictures take long
     answers = []
     for name in ("a", "b"):
         out = tmp_path / name

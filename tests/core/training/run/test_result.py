@@ -11,7 +11,7 @@ import pytest
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, finish
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.dataset import read_dataset
-from rostfine_core.training.evaluation import evaluate as evaluation
+from rostfine_core.training.evaluation import report
 from rostfine_core.training.metrics.cautions import DISCLAIMER_SIMULATED_DATA
 from rostfine_core.training.networks.checkpoint import load_trained
 from rostfine_core.training.run.result import recording_conditions
@@ -46,7 +46,7 @@ def test_scores_never_stand_without_their_notes(recipe: Recipe, is_official: boo
 def test_data_sets_of_one_name_are_each_reported_and_told(
     recipe: Recipe, held_back_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluation, "html_report", lambda _: "")  # its pictures take long
+    monkeypatch.setattr(report, "html_report", lambda _: "")  # its pictures take long
     train = recipe().data.train[0]
     few, seen = (tmp_path / lab / "unseen" for lab in ("few", "seen"))
     shutil.copytree(held_back_folder, few)

@@ -1,0 +1,1 @@
+"""A lab's acceptance of program and model: installation, operation, performance."""
