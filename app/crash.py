@@ -25,19 +25,6 @@ def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
     An exception raised again along the same call path, for example by a timer, is counted in the
     log and not told again. ``tell`` may be called from any thread.
     """
-    handlers: list[logging.Handler] = []
-    fault_file = None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(RotatingFileHandler(file, maxBytes=MAX_LOG_BYTES, backupCount=1))
-        fault_file = file.with_suffix(".fault").open("a")
-        faulthandler.enable(fault_file)
-    except OSError:
-        handlers.append(logging.StreamHandler())
-    root = logging.getLogger()
-    for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        root.addHandler(handler)
     bugs = _Bugs()
 
     def on_uncaught(
@@ -56,10 +43,34 @@ def crash_log(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
         args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
     )
     try:
-        yield
+        with _logging_to(file):
+            try:
+                yield
+            finally:
+                bugs.log_counts()
     finally:
         sys.excepthook, threading.excepthook = before, before_thread
-        bugs.log_counts()
+
+
+@contextmanager
+def _logging_to(file: Path) -> Iterator[None]:
+    """Log to ``file`` and native crashes beside it; to stderr if it cannot be written."""
+    handlers: list[logging.Handler] = []
+    fault_file = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(RotatingFileHandler(file, maxBytes=MAX_LOG_BYTES, backupCount=1))
+        fault_file = file.with_suffix(".fault").open("a")
+        faulthandler.enable(fault_file)
+    except OSError:
+        handlers.append(logging.StreamHandler())
+    root = logging.getLogger()
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
         for handler in handlers:
             root.removeHandler(handler)
             handler.close()

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import torch
 from einops import rearrange
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rostfine_core.domain import (
@@ -236,12 +237,7 @@ class Assessor:
         frames = model.preprocessing.frame_indices
         return [
             ClipAnswer(
-                prediction=Prediction(
-                    grade=_distribution(heads[0][i]),
-                    grade_global=_distribution(heads[1][i]),
-                    grade_spatial=_distribution(heads[2][i]),
-                    grade_temporal=_distribution(heads[3][i]),
-                ),
+                prediction=_prediction([head[i] for head in heads]),
                 explanation=Explanation(
                     encoder_rollout=rollout[i],
                     branch_attention=branch[i],
@@ -281,7 +277,15 @@ def _best_precision(device: torch.device) -> Precision:
     return "float16" if torch.cuda.get_device_capability(device) >= (7, 0) else "float32"
 
 
-def _distribution(row: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> GradeDistribution:
+def _prediction(rows: Sequence[NDArray[np.float64]]) -> Prediction:
+    """One clip's answer from the shares of the whole network and its three heads."""
+    whole, of_global, of_spatial, of_temporal = map(_distribution, rows)
+    return Prediction(
+        grade=whole, grade_global=of_global, grade_spatial=of_spatial, grade_temporal=of_temporal
+    )
+
+
+def _distribution(row: NDArray[np.float64]) -> GradeDistribution:
     """Five shares from the network's softmax, rescaled so that rounding does not change the sum."""
     a, b, c, d, e = (float(p) for p in row / row.sum())
     return GradeDistribution((a, b, c, d, e))

@@ -142,7 +142,17 @@ def convert(
         weights = _without_prefix(_tensors(loaded["model_state"], source), TIMESFORMER_PREFIX)
         _write_encoder(target, weights, source=source, training=training, kind=dataset_kind)
         return
-    state_dict = _tensors(loaded, source)
+    network = _network_of(_tensors(loaded, source), source, given)
+    save_model(
+        target,
+        network,
+        preprocessing=Preprocessing.of(network.config),
+        training=training,
+        dataset_kind=dataset_kind,
+    )
+
+
+def _network_of(state_dict: dict[str, Tensor], source: Path, given: dict[str, Any]) -> RoSTFine:
     config = _config_of(
         _without_prefix(state_dict, ENCODER_PREFIX),
         source,
@@ -155,11 +165,7 @@ def convert(
         config = replace(config, **(DEFAULTS | given))
     except ValueError as error:
         raise ModelError(f"{source} cannot be converted like this: {error}.") from error
-    network = load_official_state_dict(state_dict, config)
-    preprocessing = Preprocessing.of(config)
-    save_model(
-        target, network, preprocessing=preprocessing, training=training, dataset_kind=dataset_kind
-    )
+    return load_official_state_dict(state_dict, config)
 
 
 def _write_encoder(

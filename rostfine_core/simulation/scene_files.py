@@ -95,51 +95,60 @@ class _Cancelled(Exception):
     """Raised in the frames that the writer takes, so that it stops and cleans up."""
 
 
-def _encode(frames: _Frames, *, total: int, write: Callable[[_Frames], None]) -> Iterator[Progress]:
-    """Run ``write``, which takes frames, in a thread, so that this generator can yield progress."""
-    passing: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(maxsize=1)
-    cancelled, finished = threading.Event(), threading.Event()
-    failures: list[Exception] = []
+class _Writer:
+    """A thread that runs ``write`` on the frames that it is given."""
 
-    def handed_over() -> _Frames:
-        while (frame := passing.get()) is not None:
-            yield frame
-        if cancelled.is_set():
-            raise _Cancelled
+    def __init__(self, write: Callable[[_Frames], None]) -> None:
+        self._write = write
+        self._passing: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(maxsize=1)
+        self._is_cancelled = False
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="write-scene")
+        self._thread.start()
 
-    def run() -> None:
-        try:
-            write(handed_over())
-        except _Cancelled:
-            pass
-        except Exception as error:  # noqa: BLE001 - the thread's boundary: raised again below
-            failures.append(error)
-        finally:
-            finished.set()
-
-    def hand_over(frame: NDArray[np.uint8] | None) -> bool:
-        while not finished.is_set():
+    def put(self, frame: NDArray[np.uint8] | None) -> bool:
+        """Hand over a frame, None after the last; False if the thread has ended."""
+        while self._thread.is_alive():
             try:
-                passing.put(frame, timeout=0.05)
+                self._passing.put(frame, timeout=0.05)
                 return True
             except queue.Full:
                 continue
         return False
 
-    thread = threading.Thread(target=run, name="write-scene")
-    thread.start()
+    def end(self, *, is_cancelled: bool) -> None:
+        """Wait until all is written, or cleaned up; what failed in the thread is raised."""
+        self._is_cancelled = is_cancelled
+        self.put(None)
+        self._thread.join()
+        if self._failure is not None and not is_cancelled:
+            raise self._failure
+
+    def _frames(self) -> _Frames:
+        while (frame := self._passing.get()) is not None:
+            yield frame
+        if self._is_cancelled:
+            raise _Cancelled
+
+    def _run(self) -> None:
+        try:
+            self._write(self._frames())
+        except _Cancelled:
+            pass
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: raised by end()
+            self._failure = error
+
+
+def _encode(frames: _Frames, *, total: int, write: Callable[[_Frames], None]) -> Iterator[Progress]:
+    """Write in a thread, so that this generator can yield progress."""
+    writer = _Writer(write)
     complete = False
     try:
         for number, frame in enumerate(frames):
             yield Progress(stage="simulating", done=number, total=total)
-            if not hand_over(frame):
+            if not writer.put(frame):
                 break
         complete = True
     finally:
-        if not complete:
-            cancelled.set()
-        hand_over(None)
-        thread.join()
-    if failures:
-        raise failures[0]
+        writer.end(is_cancelled=not complete)
     yield Progress(stage="simulating", done=total, total=total)

@@ -81,13 +81,7 @@ def measure_head(
             diameter_px=DEFAULT_DIAMETER_PX,
             detail_px=DEFAULT_DIAMETER_PX,
         )
-    before, after = np.append(0, responses[:-1]), np.append(responses[1:], np.inf)
-    is_peak = (responses >= before) & (responses >= after)
-    good = np.flatnonzero(is_peak & (responses >= NEARLY * responses.max()))
-    scale = int(good[-1] if good.size else responses.argmax())
-    while scale and responses[scale - 1] >= PLATEAU * responses[scale]:
-        scale -= 1
-    best = blobs[scale]
+    best = blobs[_head_scale(responses)]
     diameter_px = float(DIAMETER_PER_SIGMA * best.sigma_px)
     evenness = _evenness(image, best.place, diameter_px)
     detail = max(evenness, FINEST_DETAIL) if evenness < MIXED else 1.0
@@ -97,6 +91,17 @@ def measure_head(
         diameter_px=diameter_px,
         detail_px=diameter_px * detail,
     )
+
+
+def _head_scale(responses: NDArray[np.float64]) -> int:
+    """The scale of the whole head: the largest peak, from where its plateau begins."""
+    before, after = np.append(0, responses[:-1]), np.append(responses[1:], np.inf)
+    is_peak = (responses >= before) & (responses >= after)
+    good = np.flatnonzero(is_peak & (responses >= NEARLY * responses.max()))
+    scale = int(good[-1] if good.size else responses.argmax())
+    while scale and responses[scale - 1] >= PLATEAU * responses[scale]:
+        scale -= 1
+    return scale
 
 
 def _evenness(image: NDArray[np.uint8], place: complex, diameter_px: float) -> float:

@@ -27,6 +27,8 @@ LARGEST_ERROR_PX = 0.5
 VELOCITIES = ("vcl", "vsl", "vap", "lin", "str_", "wob", "mad_deg", "progress")
 
 Values = NDArray[np.float64]
+Found = tuple[dict[str, float], dict[str, Message]]
+"""Values by name, and why others are withheld."""
 
 
 def compute_kinematics(
@@ -165,9 +167,7 @@ def average_path(p: Values, t: Values, *, window_s: float) -> Values:
     return np.asarray(p[0] + (sums[behind] - sums[first]) / (behind - first)[:, None])
 
 
-def _velocities(
-    p: Values, t: Values, *, unit_px: float, fps: float, window_s: float
-) -> tuple[dict[str, float], dict[str, Message]]:
+def _velocities(p: Values, t: Values, *, unit_px: float, fps: float, window_s: float) -> Found:
     """The values by name, and why others are not among them; a pixel is ``unit_px`` long."""
     duration = float(t[-1] - t[0])
     a = average_path(p, t, window_s=window_s)
@@ -189,33 +189,49 @@ def _velocities(
             fps=fps,
             window=1e3 * window_s,
         )
+    for found, left_out in (
+        _turning(p, unit_px=unit_px),
+        _lateral(p, a, unit_px=unit_px, fps=fps, window_s=window_s, duration=duration),
+    ):
+        values |= found
+        withheld |= left_out
+    return values, withheld
+
+
+def _turning(p: Values, *, unit_px: float) -> Found:
+    """The mean angular displacement, unless the steps are no longer than errors."""
     turning = _mean_turn(p)
     if turning is None:
-        withheld["mad_deg"] = _did_not_move()
-    elif error := error_px(np.diff(p, axis=0) / unit_px, kernel=STEP):
-        withheld["mad_deg"] = Message(
-            "its steps are as short as an error of the track of {error:.2g} px makes them",
-            error=error,
-        )
-    else:
-        values["mad_deg"] = turning
+        return {}, {"mad_deg": _did_not_move()}
+    if error := error_px(np.diff(p, axis=0) / unit_px, kernel=STEP):
+        return {}, {
+            "mad_deg": Message(
+                "its steps are as short as an error of the track of {error:.2g} px makes them",
+                error=error,
+            )
+        }
+    return {"mad_deg": turning}, {}
+
+
+def _lateral(
+    p: Values, a: Values, *, unit_px: float, fps: float, window_s: float, duration: float
+) -> Found:
+    """ALH and BCF, unless the camera was too slow or the offsets are no more than errors."""
     if fps < MINIMUM_FPS_LATERAL * 0.98:  # cameras call 49.9 fps fifty
         # Not frames: the video may hold more of them, of which some repeat the one before.
-        lateral = Message(
+        reason = Message(
             "the camera took {fps:.4g} pictures per second and at least 50 are needed", fps=fps
         )
-        withheld |= {"alh_mean": lateral, "bcf_hz": lateral}
     elif error := error_px((p - a) / unit_px, kernel=_offset_kernel(fps * window_s)):
-        lateral = Message(
+        reason = Message(
             "it strays from its average path no further than an error of the track of "
             "{error:.2g} px explains",
             error=error,
         )
-        withheld |= {"alh_mean": lateral, "bcf_hz": lateral}
     else:
-        values["alh_mean"] = float(np.mean(np.hypot(*(p - a).T)))
-        values["bcf_hz"] = _crossings(p, a) / duration
-    return values, withheld
+        alh = float(np.mean(np.hypot(*(p - a).T)))
+        return {"alh_mean": alh, "bcf_hz": _crossings(p, a) / duration}, {}
+    return {}, {"alh_mean": reason, "bcf_hz": reason}
 
 
 def error_px(values_px: Values, *, kernel: Values) -> float | None:

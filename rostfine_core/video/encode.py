@@ -97,11 +97,7 @@ def write_video(
                 container.metadata["comment"] = comment
                 stream = _add_stream(container, first.shape, fps, codec, quantiser)
                 for number, image in enumerate(chain((first,), remaining)):
-                    if image.shape[:2] != first.shape[:2]:
-                        raise VideoError(
-                            f"Frame {number} for {path} is {image.shape[1]}x{image.shape[0]}, the "
-                            f"first {first.shape[1]}x{first.shape[0]}: give frames of one size."
-                        )
+                    _check_size(image, number, stream, path)
                     container.mux(stream.encode(_picture(image, number, stream)))
                 container.mux(stream.encode(None))
         except (av.FFmpegError, ValueError) as error:
@@ -137,6 +133,15 @@ def _lossy_pixels(codec: VideoCodec, shape: tuple[int, ...]) -> str:
         return "yuvj420p"
     is_odd = shape[0] % 2 or shape[1] % 2
     return "yuv444p" if codec == "h264" and is_odd else "yuv420p"
+
+
+def _check_size(image: NDArray[np.uint8], number: int, stream: VideoStream, path: Path) -> None:
+    height, width = image.shape[:2]
+    if (height, width) != (stream.height, stream.width):
+        raise VideoError(
+            f"Frame {number} for {path} is {width}x{height}, the first "
+            f"{stream.width}x{stream.height}: give frames of one size."
+        )
 
 
 def _picture(image: NDArray[np.uint8], number: int, stream: VideoStream) -> av.VideoFrame:

@@ -6,7 +6,7 @@ Known are ImageJ (``ImageJ=`` description), OME (XML description) and Micro-Mana
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -98,22 +98,29 @@ def _imagej_layout(
     pages = range(plane * channels + channel, page_count, step)
     if promised > len(pages):
         notes.append(_promise(promised, len(pages)))
-    interval_s = _positive(metadata.get("finterval"), _SECONDS, metadata.get("tunit", "s"))
-    if interval_s is None and _positive(metadata.get("fps")):
-        interval_s = 1 / float(metadata["fps"])
-        notes.append(
-            Message(
-                "The file states {fps:g} frames per second as the speed of its animation, which "
-                "may not be the camera's: check it.",
-                fps=float(metadata["fps"]),
-            )
-        )
+    interval_s, interval_note = _imagej_interval(metadata)
     return Layout(
         pages=tuple(pages),
         interval_s=interval_s,
         pixel_um=_imagej_pixel(tiff, str(metadata.get("unit", ""))),
-        notes=(*notes, *note, *plane_note),
+        notes=(*notes, *interval_note, *note, *plane_note),
     )
+
+
+def _imagej_interval(
+    metadata: Mapping[str, Any],
+) -> tuple[float | None, tuple[Message, ...]]:
+    """The time between two moments in seconds, and what to say of it."""
+    interval_s = _positive(metadata.get("finterval"), _SECONDS, metadata.get("tunit", "s"))
+    if interval_s is not None or not _positive(metadata.get("fps")):
+        return interval_s, ()
+    fps = float(metadata["fps"])
+    note = Message(
+        "The file states {fps:g} frames per second as the speed of its animation, which "
+        "may not be the camera's: check it.",
+        fps=fps,
+    )
+    return 1 / fps, (note,)
 
 
 def _imagej_pixel(tiff: tifffile.TiffFile, unit: str) -> tuple[float, float] | None:
@@ -141,12 +148,8 @@ def _ome_layout(path: Path, xml: str, page_count: int, choice: PlaneChoice) -> L
     channel, note = chosen_channel(path, names, choice)
     plane, plane_note = chosen_plane(path, sizes["Z"], choice)
     page_of = dict(_ome_pages(pixels, sizes, path.name))
-    pages = []
-    for moment in range(sizes["T"]):
-        page = page_of.get((channel, plane, moment), page_count)
-        if page >= page_count:
-            break
-        pages.append(page)
+    places = (page_of.get((channel, plane, t), page_count) for t in range(sizes["T"]))
+    pages = tuple(takewhile(lambda page: page < page_count, places))
     if not pages:
         raise VideoError(
             Message(
@@ -163,7 +166,7 @@ def _ome_layout(path: Path, xml: str, page_count: int, choice: PlaneChoice) -> L
         )
     increment = pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s")
     return Layout(
-        pages=tuple(pages),
+        pages=pages,
         times_s=_ome_times(pixels, channel, plane, len(pages)),
         interval_s=_positive(increment[0], _SECONDS, increment[1]),
         pixel_um=_ome_pixel(pixels),

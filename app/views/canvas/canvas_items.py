@@ -1,12 +1,12 @@
-"""What is drawn over the video: numbered markers, attention maps, the measuring line."""
+"""What is drawn over the video: numbered markers, attention maps, the cross, the measuring line."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
 
 from app.presentation.images import rgba_image
 from app.state.records import OverlayKind
@@ -109,6 +109,20 @@ class AttentionItem(QGraphicsItem):
         """Draw the map, stretched over the crop."""
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._is_smooth)
         painter.drawImage(self._rect, self._image)
+
+
+class CrossItem(QGraphicsPathItem):
+    """The keyboard's cross, the same size at every zoom."""
+
+    def __init__(self) -> None:
+        path = QPainterPath()
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            path.moveTo(4 * dx, 4 * dy)
+            path.lineTo(14 * dx, 14 * dy)
+        path.addEllipse(QPointF(0, 0), 1, 1)
+        super().__init__(path)
+        self.setFlag(self.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setPen(QPen(QColor("white"), 1.5))
 
 
 class MeasureItem(QGraphicsItem):

@@ -11,11 +11,9 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
     QMouseEvent,
-    QPainterPath,
-    QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem, QWidget
+from PySide6.QtWidgets import QGraphicsRectItem, QWidget
 
 from app.presentation.geometry import Marker, hit, length_text, levels, path_points
 from app.presentation.overlays import crop_overlay, nearest_slot
@@ -24,7 +22,7 @@ from app.state.records import Sperm, Tool
 from app.state.session import Session
 from app.views.canvas.canvas_box import CanvasBox
 from app.views.canvas.canvas_hint import CanvasHint
-from app.views.canvas.canvas_items import AttentionItem, MarkerItem, MeasureItem
+from app.views.canvas.canvas_items import AttentionItem, CrossItem, MarkerItem, MeasureItem
 from rostfine_core.domain import Verdict
 
 HIT_RADIUS_SCREEN_PX = 14.0
@@ -79,17 +77,13 @@ class VideoCanvas(pg.GraphicsView):
         self._box.addItem(self._image)
         self._attention = AttentionItem()
         self._crop = QGraphicsRectItem()
-        self._cross = QGraphicsPathItem(_cross_path())
+        self._cross = CrossItem()
         self._measure = MeasureItem()
-        for z, item in ((5, self._attention), (10, self._crop), (40, self._measure)):
+        hidden = (5, self._attention), (10, self._crop), (40, self._measure), (50, self._cross)
+        for z, item in hidden:
             item.setZValue(z)
             item.hide()
             self._box.addItem(item, ignoreBounds=True)
-        self._cross.setZValue(50)
-        self._cross.setFlag(self._cross.GraphicsItemFlag.ItemIgnoresTransformations)
-        self._cross.setPen(QPen(QColor("white"), 1.5))
-        self._cross.hide()
-        self._box.addItem(self._cross, ignoreBounds=True)
         self._drawn: dict[int, _Drawn] = {}
         self._dragged: int | None = None
         self._hint = CanvasHint(session, self)
@@ -391,12 +385,3 @@ class VideoCanvas(pg.GraphicsView):
         super().changeEvent(ev)
         if ev.type() == QEvent.Type.StyleChange and hasattr(self, "_hint"):
             self._hint.place()
-
-
-def _cross_path() -> QPainterPath:
-    path = QPainterPath()
-    for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-        path.moveTo(4 * dx, 4 * dy)
-        path.lineTo(14 * dx, 14 * dy)
-    path.addEllipse(QPointF(0, 0), 1, 1)
-    return path
