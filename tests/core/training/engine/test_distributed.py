@@ -6,11 +6,12 @@ of the two, and the second trains one recipe after another.
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-import time
+import termios
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -188,11 +189,37 @@ def test_a_mistake_ends_both_with_a_sentence(
     assert "Traceback" not in second_process.mistakes
 
 
-def wait_for_an_epoch(config: TrainConfig, process: "subprocess.Popen[str]") -> None:
-    log = RunFolder(Path(config.output)).log
-    until = time.monotonic() + 240
-    while not log.exists() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.1)  # another program is waited for
+class Terminal:
+    """A terminal that a program writes to."""
+
+    def __init__(self) -> None:
+        self._screen, self._keyboard = os.openpty()
+        termios.tcsetwinsize(self._keyboard, (24, 80))  # a progress bar asks for the width
+        self.text = ""
+
+    def begin(self, command: list[str]) -> "subprocess.Popen[str]":
+        """Start a program with its errors on this terminal, in a process group of its own."""
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stderr=self._keyboard,
+            text=True,
+            start_new_session=True,  # so that the test can press Ctrl-C for it alone
+        )
+        os.close(self._keyboard)
+        return process
+
+    def read_until(self, text: str | None) -> None:
+        """Read until a text is shown; without one, until the programs have ended."""
+        while text is None or text not in self.text:
+            assert select.select([self._screen], [], [], 240)[0], self.text
+            try:
+                self.text += os.read(self._screen, 4096).decode(errors="replace")
+            except OSError:  # closed
+                assert text is None, self.text
+                os.close(self._screen)
+                return
 
 
 def test_ctrl_c_stops_what_torchrun_started_after_the_step_and_leaves_a_resume_point(
@@ -200,19 +227,12 @@ def test_ctrl_c_stops_what_torchrun_started_after_the_step_and_leaves_a_resume_p
 ) -> None:
     loop = {**LOOP, "epochs": 100_000}
     config = recipe(output=str(tmp_path / "pair"), **{**sections, "loop": loop})
-    process = subprocess.Popen(
-        [*COMMAND, str(written(config, tmp_path))],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # so that the test can press Ctrl-C for it alone
-    )
-    wait_for_an_epoch(config, process)
+    terminal = Terminal()
+    process = terminal.begin([*COMMAND, str(written(config, tmp_path))])
+    terminal.read_until("epoch 2 of")  # in the progress bar
     # The terminal tells every process of its group; torchrun then tells its own once more.
     os.killpg(process.pid, signal.SIGINT)
-    _, mistakes = process.communicate(timeout=240)
-    assert process.returncode != 0
-    assert "Training stopped after step" in mistakes
+    terminal.read_until(None)
+    assert process.wait(timeout=240) != 0
+    assert "Training stopped after step" in terminal.text
     assert RunFolder(Path(config.output)).resume_point.is_file()
