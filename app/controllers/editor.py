@@ -93,7 +93,7 @@ class Editor(QObject):
 
     @Slot(float, float)
     def place_sperm(self, x_px: float, y_px: float) -> None:
-        """Choose a sperm whose head's middle is exactly here, whatever is measured."""
+        """Choose a sperm whose head's centre is exactly here, whatever is measured."""
         self._add(x_px, y_px, is_exact=True)
         self._session.set_message(self.tr("Placed by hand: this place on the head is followed."))
 

@@ -14,7 +14,7 @@ Float32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
 FIRST, ROUND, RENEWED = 0.25, 0.5, 0.25
 WEAKEST = 0.4
-"""How far, of its first strength, a head may fade."""
+"""A head may fade to this share of its first strength."""
 NOISE_FLOOR, FAINTEST = 1.0, 3.0
 """Grey levels (deviation) of noise, which correlates with nothing, and of the faintest head."""
 

@@ -19,12 +19,12 @@ Rows = NDArray[np.intp]
 
 REACHES = (0.3, 0.15)
 LEAST_STRENGTH = 0.4
-"""Of its usual strength: an outline that is weaker is something else's, or blurred."""
+"""Share of the usual strength below which an outline is blurred or belongs to something else."""
 FURTHEST, RESIZED = 0.6, 1.35
-"""How far (in half widths) a fitted centre may lie from where it was looked for, and how many times
-larger or smaller it may be, to be believed."""
+"""The largest shift (in half widths) and change of size (as a factor) from what was expected with
+which a fitted outline is still believed."""
 MEMORY = 0.1
-"""Share by which the usual size and strength follow each frame."""
+"""Share by which each frame updates the usual size and strength."""
 _RAYS = Rays(32)
 
 

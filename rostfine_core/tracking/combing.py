@@ -16,9 +16,10 @@ Rows = NDArray[np.intp]
 
 COMBED = 1.8
 """Whole pictures have 0.95 to 1.07, and up to 1.7 where pixels that are not square were stretched;
-clips that are combed in part 2.3 to 3.6. Combing by hardly more than a line stays below."""
+partly combed clips 2.3 to 3.6. Combing by hardly more than a line stays below."""
 PAIRS, BANDS = 8, 4
-"""So many pairs of frames are looked at, a part of the height in each."""
+"""How many pairs of frames are compared, and into how many bands the height is divided: each pair
+compares one."""
 LEAST_CHANGE, ABOVE_NOISE = 8.0, 4.0
 FEWEST_PLACES, SAMPLING = 50, 4
 

@@ -16,10 +16,9 @@ Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 CONFUSING, MARGIN = 6.0, 20.0
-"""Cost by which another way of telling the heads apart may be dearer and still be possible, and by
-which one head may fare worse in it."""
+"""How much dearer a still possible assignment may be, in all and for a single head."""
 SHARED = 0.3
-"""Two heads this near (in heads) are one."""
+"""Two heads closer than this (in heads) count as one."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ Flags = NDArray[np.bool_]
 Real = NDArray[np.float64]
 
 OUTSIDE, NEAR_BORDER, LEFT_MISSES, LEFT_S = 0.25, 1.0, 3, 0.1
-"""A head that goes outwards unseen has left the picture once it is this far out (in heads), or was
-last seen this near the border and is not seen in so many frames, for so long."""
+"""A head that was heading outwards has left the picture once it is predicted this far outside (in
+heads), or was last seen this close to the border and then missed for so many frames and seconds."""
 
 
 def have_left(

@@ -25,22 +25,22 @@ Complex = NDArray[np.complex128]
 STRETCH_FRAMES = 25
 WORKING_AREA = 400_000
 CELLS = 8
-"""One corner is followed in each of so many by so many cells."""
+"""The picture is divided into this many by this many cells; one corner is followed in each."""
 TILE = 40
 """Room for the window at the coarsest level."""
 WINDOW, LEVELS = (11, 11), 2
 STEPS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.01)
 ABOVE_NOISE, LEAST_CORNER = 10.0, 1e-4
-"""A corner is this much stronger than half of the picture's places."""
+"""A corner must be this many times stronger than the median place of the picture."""
 TWICE_PX = 3.0
-"""A corner this near one that is kept is the same."""
+"""A corner closer than this to a kept one is the same."""
 SAME_LIGHT = 0.01
 FARTHEST = 1 / 6
-"""A new key frame is taken when so much of the picture's side has moved out of it."""
+"""A new key frame is taken when the field has moved by this share of the picture's side."""
 MOVES_PX, SHAKES_PX, ERRORS = 1.0, 0.2, 8.0
-"""What moves less far, or less far from frame to frame, or by fewer times the measurement's error,
-is not said to move: it is then less than what a track is off. Mere errors stray by 7.6 of them in
-a clip of 175 frames."""
+"""A field counts as moving only beyond these: in all, from frame to frame, and in multiples of the
+error of measurement. Less is below the error of a track. Errors alone add up to 7.6 of them in a
+clip of 175 frames."""
 NOTHING = np.empty(0, complex)
 
 

@@ -11,20 +11,22 @@ from rostfine_core.marking import marked
 from rostfine_core.tracking.head_measure import find_head
 
 RADII_PX = (4.0, 6.0, 9.0, 13.0, 18.0)
-"""Half lengths of the heads that are looked for."""
+"""Half lengths of the heads that are searched for."""
 SURROUND = 2.5
-"""How much wider the surroundings are whose edges a head must stand out from."""
+"""The surroundings from which a head must stand out are this many times wider than it."""
 STANDS_OUT = 3.0
-"""Median deviations by which a place must stand out to be measured."""
+"""A place must stand out by this many median deviations to be measured."""
 MOST_PLACES = 400
 LEAST_CONFIDENCE = 0.77
-"""Simulated heads are measured with more, specks and tails mostly with less."""
+"""Simulated heads have more, specks and tails mostly less."""
 LEAST_STRENGTH, STRONG_SHARE = 0.4, 0.75
-"""Of the strength that a quarter of what was found exceeds: specks and tails are fainter."""
+"""A head has at least this share of the given quantile of all strengths; specks and tails are
+fainter."""
 SIZE_RATIO = 1.6
-"""One magnification makes all heads of a picture alike: others are round cells or debris."""
+"""The heads of a picture share one magnification: what differs more in size is a round cell or
+debris."""
 FEW_HEADS = 4
-"""So many at most are not compared with each other in size."""
+"""Up to this many, sizes are not compared."""
 
 
 def find_heads(image: NDArray[np.uint8]) -> LongJob[tuple[HeadMeasure, ...]]:
@@ -47,7 +49,7 @@ def find_heads(image: NDArray[np.uint8]) -> LongJob[tuple[HeadMeasure, ...]]:
 
 
 def seeds_of(heads: Sequence[HeadMeasure], *, frame: int) -> tuple[Seed, ...]:
-    """A click on the middle of each head, numbered from 1."""
+    """A click on the centre of each head, numbered from 1."""
     return tuple(
         Seed(target=str(number), frame=frame, x_px=head.x_px, y_px=head.y_px)
         for number, head in enumerate(heads, start=1)
@@ -55,7 +57,7 @@ def seeds_of(heads: Sequence[HeadMeasure], *, frame: int) -> tuple[Seed, ...]:
 
 
 def _places(image: NDArray[np.uint8]) -> list[tuple[float, float]]:
-    """Where much edge lies together for some size of head, the clearest first."""
+    """Where edges gather for some size of head, the clearest place first."""
     picture = image.astype(np.float32)
     slope = cv2.magnitude(
         cv2.Sobel(picture, cv2.CV_32F, 1, 0), cv2.Sobel(picture, cv2.CV_32F, 0, 1)
@@ -87,7 +89,7 @@ def _is_cut(head: HeadMeasure, shape: tuple[int, ...]) -> bool:
 
 
 def _clear(found: list[HeadMeasure]) -> list[HeadMeasure]:
-    """Those that stand out nearly as much as the clearest: one lamp lights all heads alike."""
+    """Those that stand out nearly as much as the clearest: all heads are lit by the same lamp."""
     strengths = [head.confidence / (1 - head.confidence) for head in found]
     if len(found) <= FEW_HEADS:
         return found

@@ -20,32 +20,32 @@ Image = NDArray[np.uint8]
 Real = NDArray[np.float64]
 
 REACH_PX = 72
-"""What lies further from the click than the longest head is long is not looked at."""
+"""Only this far around the click is searched: the length of the longest head."""
 START_RADII_PX = (3.0, 4.3, 6.0, 8.5, 12.0, 17.0)
 STARTS_PER_MAP, STARTS_APART = 2, 0.35
-"""Of each map of blobs the strongest are started from, unless they nearly (in radii) coincide."""
+"""How many of the strongest blobs of each map are starts, and how far (in radii) they are apart."""
 START_REACH, START_REACH_PX = 1.8, 2.0
-"""How far from the click starts may lie: in radii, and in pixels besides."""
+"""How far from the click starts may lie: so many radii plus so many pixels."""
 COARSE = (0.45, 0.35, 0.28, 0.22)
 FINE = (0.18, 0.15, 0.12, 0.1, 0.1, 0.1)
 SETTLING = 8 * (0.12,)
-"""Edges count this near the outline (deviation in radii): for all starts, for the best of them, and
-for the one that is chosen, until it no longer moves."""
+"""How near the outline edges count (deviation in radii), step by step: for all starts, for the best
+of them, and for the chosen one, until it no longer moves."""
 SIGMAS_BLURRED = 4
-"""How far OpenCV's Gaussian reaches in a picture of real numbers."""
+"""How many deviations OpenCV's Gaussian reaches in a picture of real numbers."""
 FINALISTS = 8
 LARGER_IS_BETTER = 0.12
-"""A vacuole has an outline too: of two that stand out alike the larger is the head's."""
+"""A vacuole has an outline too: of two that stand out equally, the larger is the head's."""
 RIM, CONCENTRIC, NEARLY = 1.8, 0.3, 0.65
-"""An outline is a rim's outer edge if it is at most so many times larger than the inner edge, its
-centre so near (in half widths) and it stands out at least so much."""
+"""An outline is the outer edge of a rim if it is at most so many times larger than the inner edge,
+its centre is within so many half widths, and it stands out at least by this share."""
 BEYOND = 0.7
-"""A click this far outside an outline (in radii) makes it count a third."""
+"""An outline this far (in radii) from the click counts a third."""
 FURTHEST = 2.0
-"""A click further from the middle (in radii) means nothing that was found."""
+"""A click further than this (in radii) from the centre of the best outline means none."""
 FAINTEST, FAINTEST_BY_NOISE = 3.5, 2.5
-"""Grey levels, and deviations of the noise, by which a head stands out at least. On empty simulated
-ground the best outline has under 2.7 grey levels, simulated heads have over 6.5."""
+"""The least by which a head stands out, in grey levels and in deviations of the noise. On empty
+simulated ground the best outline has under 2.7 grey levels; simulated heads have over 6.5."""
 LEAST_NOISE = 0.3
 _COARSE_RAYS, _FINE_RAYS = Rays(16), Rays(32)
 
@@ -81,7 +81,7 @@ def find_outline(image: Image, *, x_px: float, y_px: float) -> Outlines | None:
 
 
 def _find(image: Image, *, x_px: float, y_px: float) -> tuple[Outlines, float] | None:
-    """The outline, and how far it stands out: a half at the limit to what is no head, up to 1."""
+    """The outline and its confidence: 0.5 where it barely counts as a head, up to 1."""
     left, top = (max(round(place) - REACH_PX, 0) for place in (x_px, y_px))
     window = image[top : round(y_px) + REACH_PX + 1, left : round(x_px) + REACH_PX + 1]
     corner = complex(left, top)

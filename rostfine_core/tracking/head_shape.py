@@ -14,15 +14,15 @@ REACH, REACH_PX = 0.35, 2.5
 """How far from the click the centre may lie: in head diameters, and at least in pixels."""
 DIAMETER_PER_SIGMA = 2 * np.sqrt(2)
 NEARLY, PLATEAU = 0.75, 0.9
-"""A larger blob counts when it answers with this share of the best one's strength, and a smaller
-one with this share of that blob's strength ends where its glow begins."""
+"""A larger blob counts if it answers with this share of the best one's strength; from it the scale
+is lowered as long as the next finer one has the second share of its strength."""
 BLOB_SIZES = 0.6, 2.9
 """Diameters, in sizes of the outline, at which a head answers as a blob."""
 MIXED, FINEST_DETAIL = 0.65, 0.25
 """Evenness below which a head is dark and bright side by side, and the least width of such parts in
 heads; the less even the head, the finer it is looked at."""
 FAINTEST = 2.0
-"""Grey levels: what answers more weakly is noise."""
+"""Grey levels; a weaker answer is noise."""
 DEFAULT_DIAMETER_PX = 12.0
 NEIGHBOURHOOD = np.ones((3, 3), np.uint8)
 HALF_PIXEL = complex(0.5, 0.5)

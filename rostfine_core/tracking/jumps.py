@@ -7,7 +7,7 @@ from statistics import median
 from rostfine_core.domain import Track, TrackStatus
 
 USUAL_STEPS = 3.0
-"""A sperm may swim this many times its usual way before a click says where it is."""
+"""How many times its usual way a sperm may swim before a click says where it is."""
 RECENTRED_PX = 10.0
 """Over half the width of a head (14 to 19 px at the magnification of the demonstration model's
 training), so that two clicks on one head are seldom further apart."""

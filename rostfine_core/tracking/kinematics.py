@@ -23,7 +23,7 @@ RAPID_UM_S, SLOW_UM_S = 25.0, 5.0  # WHO laboratory manual, 6th edition, at 37 C
 STEP = np.array([1.0, -1.0])
 """A step as weights of places."""
 LARGEST_ERROR_PX = 0.5
-"""A track that is finer than whole pixels cannot be further off by chance."""
+"""The largest error that chance can explain in a track finer than whole pixels."""
 VELOCITIES = ("vcl", "vsl", "vap", "lin", "str_", "wob", "mad_deg", "progress")
 
 Values = NDArray[np.float64]
@@ -134,8 +134,8 @@ def motility_class(progress_um_s: float) -> str:
 def progress(p: Values, t: Values) -> float:
     """The median distance from start to end point of all stretches of one second, per second.
 
-    So the WHO manual classes motility: a path that winds, or circles on the spot, is long and
-    leads nowhere.
+    This is how the WHO manual classes motility: a path that winds, or circles on the spot, is
+    long but leads nowhere.
 
     Args:
         p: (N, 2) positions.

@@ -22,19 +22,19 @@ Mask = NDArray[np.bool_]
 SAME_PX = 0.3
 """Lucas-Kanade places a corner more exactly than this, compression included."""
 FEWEST, FEWEST_PLACES, SPREAD = 4, 3, 1 / 8
-"""A body has so many corners in so many places: two sperm that hardly swim may keep their distance
-by chance. The corners of one lie closer together than this part of the picture's diagonal."""
+"""How many corners, in how many places, make a body: two sperm that hardly swim may keep their
+distance by chance. Corners of one place lie within this share of the picture's diagonal."""
 FEWEST_OF_A_THING = 3
 SAMPLING = 3
-"""Every third frame tells as well as all do which corners stay together."""
+"""Every third frame shows which corners stay together as well as all frames do."""
 SEEN_SHARE = 0.8
 CERTAIN = 3.5
-"""Standard errors by which jerks must correlate to be shared: chance does it once in 4000 times."""
+"""Shared jerks correlate by this many standard errors, which chance reaches once in 4000 times."""
 MOST = 0.5
 MEDIAN_ERROR = 1.25
-"""The error of a median by that of a mean."""
+"""The error of a median over that of a mean."""
 SMALL_DIAGONAL = 150
-"""In a picture that is smaller all corners may be those of one sperm."""
+"""In a smaller picture all corners may belong to one sperm."""
 RESTING = 0.6
 """A shake that is new in every frame strays by 0.41 of its jerks (one over the root of 6)."""
 
