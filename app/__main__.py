@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslator, Signal
-from PySide6.QtGui import QFontDatabase, QFontInfo, QGuiApplication
-from PySide6.QtWidgets import QApplication, QMessageBox
+try:
+    from PySide6.QtCore import QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslator, Signal
+    from PySide6.QtGui import QFontDatabase, QFontInfo, QGuiApplication
+    from PySide6.QtWidgets import QApplication, QMessageBox
+except ImportError as error:  # the system lacks a library that Qt loads, such as libEGL
+    from rostfine_core.doctor import advice_on_window
+
+    sys.exit(f"rostfine-app: the window cannot start ({error}). {advice_on_window()}")
 
 from app.jobs.preload import answer_first, preload_pyqtgraph
 from rostfine_core import __version__

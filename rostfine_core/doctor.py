@@ -158,11 +158,12 @@ def _qt() -> Finding:
         subject="Window",
         works=False,
         detail=f"Qt cannot open a window on {asked}",
-        advice=_advice_on_window(),
+        advice=advice_on_window(),
     )
 
 
-def _advice_on_window() -> str:
+def advice_on_window() -> str:
+    """What to do where Qt cannot open a window."""
     if not is_frozen():
         return "Start from a desktop session; on Linux run packaging/system_packages.sh."
     if platform.system() == "Linux":

@@ -102,6 +102,25 @@ def test_the_probe_tells_the_platform_or_fails() -> None:
         assert (platform in done.stdout) == (status == 0)
 
 
+def test_a_missing_system_library_is_told_in_one_sentence() -> None:
+    script = (
+        "import sys, runpy\n"
+        "class Lacking:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'PySide6.QtGui':\n"
+        "            raise ImportError('libEGL.so.1: cannot open shared object file')\n"
+        "sys.meta_path.insert(0, Lacking())\n"
+        "sys.argv = ['rostfine-app']\n"
+        "sys.frozen = True\n"
+        "runpy.run_module('app', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    [sentence] = done.stderr.splitlines()
+    assert sentence.startswith("rostfine-app: the window cannot start (libEGL.so.1:")
+    assert sys.platform != "linux" or "libegl1" in sentence
+
+
 def test_the_demonstration_is_no_recent_video(
     qtbot: QtBot, hand: "Hand", drive: "Drive", settings_file: Path, small_video: Path
 ) -> None:
