@@ -7,7 +7,7 @@ export QT_QPA_PLATFORM ?= offscreen
 # Two workers at least share the tests; more need 2 GB of memory each.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test checks tests coverage format architecture decisions changelog lock \
+.PHONY: demo test checks tests coverage format manual architecture decisions changelog lock \
 	package deb clean
 
 demo: $(VENV)/.runtime
@@ -40,6 +40,9 @@ coverage: $(VENV)/.development
 format: $(VENV)/.development
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+manual: $(VENV)/.development
+	$(BIN)/python -m docs.make_manual --pdf build/manual
 
 architecture: $(VENV)/.development
 	$(BIN)/python -m docs.draw_architecture

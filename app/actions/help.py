@@ -1,16 +1,26 @@
-"""The Help menu: shortcuts, versions and the log."""
+"""The Help menu: manual, shortcuts, versions and the log."""
 
 from app.actions.spec import HELP, ActionSpec, always
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 HELP_ACTIONS = (
     ActionSpec(
+        id="manual",
+        menu=HELP,
+        text=QT_TRANSLATE_NOOP("Actions", "Manual"),
+        tip=QT_TRANSLATE_NOOP("Actions", "How to use the program, and its limits"),
+        icon="manual",
+        shortcut="F1",
+        run=lambda to: to.window.show_manual(),
+        enabled=always,
+    ),
+    ActionSpec(
         id="shortcuts",
         menu=HELP,
         text=QT_TRANSLATE_NOOP("Actions", "Shortcuts"),
         tip=QT_TRANSLATE_NOOP("Actions", "All actions with their keys"),
         icon="keyboard",
-        shortcut="F1",
+        shortcut="Ctrl+F1",
         run=lambda to: to.window.show_shortcuts(),
         enabled=always,
     ),

@@ -2,16 +2,23 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
 
 from app.controllers.controller import Controller
+from app.jobs import tasks
+from app.presentation.manual_pdf import manual_page
+from app.presentation.wording import say
 from app.state.settings import log_file
 from app.views.dialogs.about import AboutDialog, bundled_text
 from app.views.dialogs.dialogs import ShortcutsDialog, ask_video, show_once
+from app.views.dialogs.manual import ManualDialog
 from app.views.dialogs.settings_dialog import SettingsDialog
 from rostfine_core.bundled import is_frozen
+from rostfine_core.errors import RostfineError
+
+MANUAL = "manual"
 
 
 class WindowCommands(QObject):
@@ -73,6 +80,41 @@ class WindowCommands(QObject):
         """Open the settings."""
         show_once(
             self._window, SettingsDialog, lambda: SettingsDialog(self._settings, self._window)
+        )
+
+    def show_manual(self) -> None:
+        """Open the manual in the window's language."""
+        try:
+            page = manual_page(self._language)
+        except RostfineError as error:
+            self.failed.emit(say(error.message))
+            return
+        show_once(self._window, ManualDialog, lambda: self._manual(page))
+
+    @property
+    def _language(self) -> str:
+        """The language of the window: its translation says which one it is."""
+        return QCoreApplication.translate("WindowCommands", "en", "the language's code: en or ja")
+
+    def _manual(self, page: Path) -> ManualDialog:
+        dialog = ManualDialog(page, self._window)
+        dialog.pdf_requested.connect(self.save_manual)
+        return dialog
+
+    @Slot(str)
+    def save_manual(self, name: str) -> None:
+        """Write the manual as PDF in the background."""
+        jobs, language, font = self._controller.jobs, self._language, self._window.font()
+        if jobs.is_running(MANUAL):
+            return
+        session = self._controller.session
+        jobs.start(
+            MANUAL,
+            lambda: tasks.write_manual(language, Path(name), font),
+            on_success=lambda file: session.set_message(
+                self.tr("The manual is in {file}.").format(file=file)
+            ),
+            on_failure=self.failed.emit,
         )
 
     def show_shortcuts(self) -> None:

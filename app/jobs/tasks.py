@@ -36,6 +36,8 @@ from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import CachedFrame, FrameCache
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QFont
+
     from rostfine_core.assessor import Assessor, DeviceChoice
     from rostfine_core.pipeline import Outcome
     from rostfine_core.video import DecodedFrame, Video
@@ -168,6 +170,19 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
     yield Progress(stage=marked("model"), done=4, total=LOAD_STEPS)
     assessor.warm_up()
     return assessor
+
+
+def write_manual(language: str, file: Path, font: "QFont") -> LongJob[Path]:
+    """Write the manual as PDF and return the file.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from app.presentation.manual_pdf import write_manual_pdf
+
+    yield Progress(stage=marked("writing"), done=0, total=1)
+    write_manual_pdf(language, file, font)
+    return file
 
 
 def track_sperms(

@@ -1914,6 +1914,14 @@
         <translation>全画面</translation>
     </message>
     <message>
+        <source>Manual</source>
+        <translation>マニュアル</translation>
+    </message>
+    <message>
+        <source>How to use the program, and its limits</source>
+        <translation>使い方とその限界</translation>
+    </message>
+    <message>
         <source>Shortcuts</source>
         <translation>ショートカット</translation>
     </message>
@@ -2506,6 +2514,33 @@
     </message>
 </context>
 <context>
+    <name>ManualDialog</name>
+    <message>
+        <source>Manual</source>
+        <translation>マニュアル</translation>
+    </message>
+    <message>
+        <source>Chapters</source>
+        <translation>章</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>検索</translation>
+    </message>
+    <message>
+        <source>Save as PDF …</source>
+        <translation>PDF として保存…</translation>
+    </message>
+    <message>
+        <source>Open in the browser</source>
+        <translation>ブラウザーで開く</translation>
+    </message>
+    <message>
+        <source>Save as PDF</source>
+        <translation>PDF として保存</translation>
+    </message>
+</context>
+<context>
     <name>Numbers</name>
     <message>
         <source>expected grade (1 … 5)</source>
@@ -2622,7 +2657,7 @@
     </message>
     <message>
         <source>The report as it will be exported</source>
-        <translation>出力されるレポート（英語）</translation>
+        <translation>出力されるレポート</translation>
     </message>
     <message>
         <source>{count} graded sperm</source>
@@ -3017,6 +3052,15 @@
     <message>
         <source>Cannot write {name}: choose another folder.</source>
         <translation>{name} に書き込めません。別のフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>en</source>
+        <comment>the language&apos;s code: en or ja</comment>
+        <translation>ja</translation>
+    </message>
+    <message>
+        <source>The manual is in {file}.</source>
+        <translation>マニュアルを {file} に保存しました。</translation>
     </message>
 </context>
 </TS>

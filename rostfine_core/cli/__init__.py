@@ -17,7 +17,7 @@ from rostfine_core.errors import RostfineError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status."""
     words = sys.argv[1:] if argv is None else argv
-    arguments = _parser().parse_args(rename_old_options(words))
+    arguments = make_parser().parse_args(rename_old_options(words))
     try:
         status: int = arguments.run(arguments)
     except RostfineError as error:
@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="rostfine",
         description="Tracks sperm, grades them as a panel of experts would, and trains the models.",

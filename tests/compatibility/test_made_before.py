@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from rostfine_core.cli import _parser, main
+from rostfine_core.cli import main, make_parser
 from rostfine_core.cli.arguments import rename_old_options
 from rostfine_core.domain import TrackStatus
 from rostfine_core.store import read_assessment, read_seeds
@@ -58,7 +58,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 
 def test_every_verb_and_option_is_still_accepted() -> None:
-    verbs = next(a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
+    verbs = next(a for a in make_parser()._actions if isinstance(a, argparse._SubParsersAction))
     for verb, options in read_json(MADE / "options.json").items():
         known = {o for action in verbs.choices[verb]._actions for o in action.option_strings}
         assert known >= set(rename_old_options([verb, *options])[1:]), verb

@@ -131,7 +131,7 @@ def until(condition: Callable[[], object]) -> None:
         settle()
 
 
-class _Yes:
+class Yes:
     """Answers yes to every question."""
 
     def may_discard(self) -> bool:
@@ -175,7 +175,7 @@ def run(arguments: argparse.Namespace) -> int:
 
             def act(theme: str = theme) -> None:
                 window = next(w for w in application.topLevelWidgets() if isinstance(w, MainWindow))
-                window.questions = window.controller.questions = _Yes()  # type: ignore[assignment]  # a stand-in for the user
+                window.questions = window.controller.questions = Yes()  # type: ignore[assignment]  # a stand-in for the user
                 try:
                     shoot(window, arguments.out, theme, arguments.video, arguments.seeds)
                 except BaseException as error:  # noqa: BLE001 - raised outside the event loop

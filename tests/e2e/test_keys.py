@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 from app.main_window import MainWindow
 from app.state.records import OverlayKind, Tool
+from app.views.dialogs.manual import ManualDialog
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
@@ -76,3 +77,23 @@ def test_keys_grade_show_attention_change_pages_and_undo(
             assert len(session.sperms) == count
 
     drive(script, str(small_video))
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Intended use"), ("ja", "使用目的")])
+def test_f1_opens_the_manual_in_the_windows_language(
+    hand: "Hand", drive: "Drive", tmp_path: Path, language: str, words: str
+) -> None:
+    file = tmp_path / "manual.pdf"
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.until(window.isActiveWindow)
+        press(window, Qt.Key.Key_F1)
+        (dialog,) = window.findChildren(ManualDialog)
+        hand.until(dialog.isVisible)
+        assert words in dialog.text.toPlainText()
+        dialog.pdf_requested.emit(str(file))
+        hand.until(file.exists)
+        hand.until(lambda: str(file) in window.session.message)
+        dialog.close()
+
+    drive(script, "--language", language)

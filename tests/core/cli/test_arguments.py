@@ -9,7 +9,7 @@ def test_former_options_are_read_as_the_present_ones() -> None:
     present = ["evaluate", "m", "d", "--tta", "--show-clip", "c1", "--show-clip=a=b", "--out", "x"]
     assert {word for word in former if word in RENAMED_OPTIONS["evaluate"]} == {"--flips", "--clip"}
     assert rename_old_options(former) == present
-    parsed = cli._parser().parse_args(rename_old_options(former))
+    parsed = cli.make_parser().parse_args(rename_old_options(former))
     assert (parsed.tta, parsed.show_clip) == (True, ["c1", "a=b"])
 
 

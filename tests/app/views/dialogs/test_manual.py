@@ -1,0 +1,80 @@
+"""The manual's window: chapters, search, pictures, and the PDF."""
+
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QFont, QTextDocument
+from pytestqt.qtbot import QtBot
+
+from app.presentation.manual_pdf import manual_page, write_manual_pdf
+from app.views.dialogs.manual import ManualDialog
+from rostfine_core.catalogue import LANGUAGES
+from rostfine_core.errors import StoreError
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+@pytest.fixture(params=LANGUAGES)
+def dialog(request: pytest.FixtureRequest, qtbot: QtBot) -> ManualDialog:
+    shown = ManualDialog(manual_page(request.param))
+    qtbot.addWidget(shown)
+    shown.show()
+    return shown
+
+
+def test_a_chapter_is_shown(dialog: ManualDialog) -> None:
+    bar = dialog.text.verticalScrollBar()
+    places = []
+    for row in range(dialog.contents.count()):
+        dialog.contents.setCurrentRow(row)
+        places.append(bar.value())
+    assert places == sorted(places)
+    assert len(set(places)) > 12
+
+
+def test_every_picture_is_found(dialog: ManualDialog) -> None:
+    document, names = dialog.text.document(), []
+    block = document.begin()
+    while block.isValid():
+        fragments = block.begin()
+        while not fragments.atEnd():
+            form = fragments.fragment().charFormat()
+            if form.isImageFormat():
+                names.append(form.toImageFormat().name())
+            fragments += 1
+        block = block.next()
+    assert len(names) > 5
+    kind = QTextDocument.ResourceType.ImageResource
+    assert all(dialog.text.loadResource(kind, QUrl(name)) for name in names)
+
+
+def test_searching_goes_from_place_to_place_and_around(dialog: ManualDialog) -> None:
+    dialog.search.setText("doctor")
+    places = []
+    for _ in range(30):
+        dialog.find_next()
+        places.append(dialog.text.textCursor().position())
+    assert dialog.text.textCursor().selectedText() == "doctor"
+    first_again = places.index(places[0], 1)
+    assert places[:first_again] == sorted(places[:first_again])
+    dialog.search.setText("no such word")
+    dialog.find_next()
+    assert dialog.text.textCursor().selectedText() == ""
+
+
+def test_the_manual_is_written_as_pdf(qtbot: QtBot, tmp_path: Path) -> None:
+    write_manual_pdf("en", tmp_path / "manual.pdf", QFont())
+    pages = PdfReader(tmp_path / "manual.pdf").pages
+    text = " ".join(" ".join(page.extract_text() for page in pages).split())
+    assert len(pages) > 8
+    assert sum(len(page.images) for page in pages) > 5
+    assert "not a WHO motility grade" in text
+    assert "Glossary" in text
+
+
+def test_a_pdf_that_cannot_be_written_says_why(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="choose a folder"):
+        write_manual_pdf("en", tmp_path / "file" / "manual.pdf", QFont())
