@@ -65,6 +65,8 @@ VARIANT ?= cpu
 PACKAGE_VENV := build/package-venv
 PACKAGE := build/package/rostfine-assist
 NICE ?= nice -n 10
+# As the smoke test starts the program: a variable such as OPENBLAS_CORETYPE moves a result's digits.
+EMPTY := env -i HOME=$(CURDIR)/build PATH=/usr/bin:/bin LANG=C.UTF-8
 
 package: $(PACKAGE_VENV)/.$(VARIANT)
 	rm -rf build/lib build/bdist.* build/demo-answer $(PACKAGE)
@@ -73,7 +75,7 @@ package: $(PACKAGE_VENV)/.$(VARIANT)
 		--workpath pyinstaller --distpath package ../packaging/rostfine.spec
 	$(PACKAGE_VENV)/bin/python packaging/finish_bundle.py $(PACKAGE)
 	$(PACKAGE_VENV)/bin/python packaging/check_bundle.py $(PACKAGE) --variant $(VARIANT)
-	cd build && package-venv/bin/rostfine demo --out demo-answer --device cpu >/dev/null
+	cd build && $(EMPTY) package-venv/bin/rostfine demo --out demo-answer --device cpu >/dev/null
 	$(PACKAGE_VENV)/bin/python packaging/smoke_test.py $(PACKAGE) --answer build/demo-answer
 
 # Debian's package of what `make package` built.

@@ -16,7 +16,8 @@ from bundle import native_files, needs_of
 
 GLIBC_FLOOR = "2.36"
 """Debian 12's, on which releases are built."""
-MAX_MIB = {"cpu": 900, "cuda": 4500}
+MAX_MB = {"cpu": 900, "cuda": 4500}
+"""In millions of bytes."""
 STUB_BYTES = 20_000
 """Our stand-ins are 14 kB, the real libx264 and libx265 2 and 20 MB."""
 STUBBED = ("libx264", "libx265")
@@ -45,21 +46,21 @@ NVIDIA_DRIVER = ("libcuda.so.1", "libnvidia-ml.so.1")
 """What only the build for GPUs needs, and the driver brings."""
 
 
-def faults(folder: Path, *, glibc: str, max_mib: float) -> Iterator[str]:
+def faults(folder: Path, *, glibc: str, max_mb: float) -> Iterator[str]:
     """What is wrong with the folder, one sentence each."""
     yield from _forbidden(folder)
     yield from _dangling(folder)
     yield from _native(folder, tuple(map(int, glibc.split("."))))
     yield from _licences(folder)
-    size_mib = installed_mib(folder)
-    if size_mib > max_mib:
-        yield f"it takes {size_mib:.0f} MiB, more than {max_mib:.0f}"
+    size_mb = installed_bytes(folder) / 1e6
+    if size_mb > max_mb:
+        yield f"it takes {size_mb:.0f} MB, more than {max_mb:.0f}"
 
 
-def installed_mib(folder: Path) -> float:
+def installed_bytes(folder: Path) -> int:
     """What the files take, links aside."""
     files = (p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
-    return sum(p.stat().st_size for p in files) / 2**20
+    return sum(p.stat().st_size for p in files)
 
 
 def _forbidden(folder: Path) -> Iterator[str]:
@@ -103,19 +104,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Checks a built folder before it is given away.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--glibc", default=GLIBC_FLOOR, help="oldest glibc that it must run with")
-    parser.add_argument(
-        "--variant", choices=MAX_MIB, default="cpu", help="says how large it may be"
-    )
+    parser.add_argument("--variant", choices=MAX_MB, default="cpu", help="says how large it may be")
     arguments = parser.parse_args(argv)
-    found = list(
-        faults(arguments.folder, glibc=arguments.glibc, max_mib=MAX_MIB[arguments.variant])
-    )
+    max_mb = MAX_MB[arguments.variant]
+    found = list(faults(arguments.folder, glibc=arguments.glibc, max_mb=max_mb))
     for fault in found:
         print(f"check_bundle: {fault}", file=sys.stderr)
     if not found:
-        print(
-            f"{arguments.folder}: {installed_mib(arguments.folder):.0f} MiB, nothing to object to"
-        )
+        size_mb = installed_bytes(arguments.folder) / 1e6
+        print(f"{arguments.folder}: {size_mb:.0f} MB, nothing to object to")
     return 1 if found else 0
 
 

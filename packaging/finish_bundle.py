@@ -1,4 +1,4 @@
-"""Makes a folder that PyInstaller built smaller, and adds the licences of what is in it.
+"""Makes a folder that PyInstaller built smaller, adds the link and the licences of what is in it.
 
     python packaging/finish_bundle.py FOLDER
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from licences import PROGRAM, write_licences
 
+WINDOW = "rostfine-app"
 STRIPPED = (
     "torch/lib/libtorch_cpu.so",
     "torch/lib/libtorch_python.so",
@@ -22,14 +23,20 @@ STRIPPED = (
 
 
 def main(folder: Path) -> None:
-    """Strip the libraries and write the licences."""
+    """Link the window's name to the program, strip the libraries and write the licences."""
     contents = folder / "_internal"
+    if sys.platform != "win32":  # there the window is a file of its own
+        (folder / WINDOW).symlink_to("rostfine")
+        _strip(contents)
+    write_licences(contents, metadata.version(PROGRAM))
+
+
+def _strip(contents: Path) -> None:
     for pattern in STRIPPED:
         files = sorted(p for p in contents.glob(pattern) if not p.is_symlink())
         if not files:
             raise FileNotFoundError(f"{contents / pattern}: there is nothing to strip")
         subprocess.run(["strip", *files], check=True)
-    write_licences(contents, metadata.version(PROGRAM))
 
 
 if __name__ == "__main__":

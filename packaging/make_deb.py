@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from check_bundle import SYSTEM_LIBRARIES, installed_mib
+from check_bundle import SYSTEM_LIBRARIES, installed_bytes
 
 HERE = Path(__file__).parent
 PROGRAMS = ("rostfine", "rostfine-app")
@@ -79,7 +79,7 @@ def _control(folder: Path, version: str) -> str:
     return CONTROL.format(
         name=NAME,
         version=version,
-        size_kib=round(installed_mib(folder) * 1024),
+        size_kib=round(installed_bytes(folder) / 1024),
         depends=", ".join(depends),
         recommends=FONTS,
     )

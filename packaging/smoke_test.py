@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+IS_WINDOWS = sys.platform == "win32"
 PLACE = "Grüße from the lab"
 TOLERANCE = 0.005
 """How far a click in the window, on a pixel of the screen, may move a share."""
@@ -38,16 +39,11 @@ class Program:
 
     def run(self, name: str, *arguments: str, status: int = 0) -> str:
         """What a program prints, which must end with the status."""
-        environment = {
-            "HOME": str(self.home),
-            "LANG": "C.UTF-8",
-            "PATH": "/usr/bin:/bin",
-            "QT_QPA_PLATFORM": "offscreen",
-        }
+        program = self._folder / (f"{name}.exe" if IS_WINDOWS else name)
         done = subprocess.run(
-            [*_without_rights(), str(self._folder / name), *arguments],
+            [*_without_rights(), str(program), *arguments],
             cwd=self.home,
-            env=environment,
+            env=_environment(self.home),
             capture_output=True,
             text=True,
             timeout=LIMIT_S,
@@ -58,12 +54,30 @@ class Program:
                 f"{name} {' '.join(arguments)} ended with {done.returncode}:\n"
                 f"{done.stdout}{done.stderr}"
             )
-        return done.stdout + done.stderr
+        told = done.stdout + done.stderr
+        assert "Warning:" not in told, told
+        return told
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """No more than a program needs to start."""
+    if not IS_WINDOWS:
+        own = {"HOME": str(home), "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+    else:
+        system = os.environ["SYSTEMROOT"]
+        folders = ("USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP")
+        own = {"SYSTEMROOT": system, "PATH": rf"{system}\System32"}
+        own |= dict.fromkeys(folders, str(home))
+    return own | {"QT_QPA_PLATFORM": "offscreen"}
+
+
+def _is_root() -> bool:
+    return not IS_WINDOWS and os.geteuid() == 0
 
 
 def _without_rights() -> list[str]:
     """Words before a command that take root's rights and the network away."""
-    if os.geteuid() != 0:
+    if not _is_root():
         return []
     drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
     alone = ["unshare", "--net"]
@@ -177,7 +191,7 @@ def installed(folder: Path, answer: Path | None) -> Iterator[Program]:
         copy, home = root / PLACE, root / "home"
         shutil.copytree(folder, copy, symlinks=True)
         home.mkdir()
-        if os.geteuid() == 0:
+        if _is_root():
             os.chown(home, int(NOBODY), int(NOBODY))
         _protect(copy)
         try:

@@ -98,3 +98,11 @@ def test_licences_must_be_there(folder: Path) -> None:
     status, told = check(folder)
     assert status == 1
     assert "sbom.cdx.json is missing" in told
+
+
+def test_a_folder_that_is_too_large_is_refused(folder: Path) -> None:
+    with (folder / "_internal" / "large").open("wb") as file:
+        file.truncate(900_000_000)  # takes no place on the disk
+    status, told = check(folder)
+    assert (status, "more than 900" in told) == (1, True)
+    assert check(folder, "--variant", "cuda")[0] == 0

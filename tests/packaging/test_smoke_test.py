@@ -43,3 +43,18 @@ def test_the_programs_see_neither_the_caller_nor_a_place_to_write(tmp_path: Path
     assert "of the caller" not in done.stdout
     assert done.stdout.count("x': Permission denied") >= 7
     assert not (tmp_path / "x").exists()
+
+
+def test_a_warning_is_a_fault(tmp_path: Path) -> None:
+    for warning, outcome in (("", "ok"), ("echo 'x.py:1: UserWarning: no source' >&2", "FAILED")):
+        for name in ("rostfine", "rostfine-app"):
+            (tmp_path / name).write_text(f"#!/bin/sh\necho rostfine 1\n{warning}\n")
+            (tmp_path / name).chmod(0o755)
+        done = subprocess.run(
+            [sys.executable, str(SCRIPT), str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        version = done.stdout.splitlines()[0]
+        assert outcome in version
