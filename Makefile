@@ -8,7 +8,7 @@ export QT_QPA_PLATFORM ?= offscreen
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 
 .PHONY: demo test checks tests coverage format manual architecture decisions changelog lock \
-	package deb clean
+	package deb archive clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/rostfine demo --out demo-report
@@ -81,6 +81,11 @@ package: $(PACKAGE_VENV)/.$(VARIANT)
 # Debian's package of what `make package` built.
 deb:
 	$(PACKAGE_VENV)/bin/python packaging/make_deb.py $(PACKAGE) build
+
+# For Linux without Debian's packages: it unpacks and installs itself.
+archive:
+	sh packaging/system_packages.sh --with-makeself
+	$(PACKAGE_VENV)/bin/python packaging/make_archive.py $(PACKAGE) build
 
 # A lock is whole: nothing that a package asks for beside it is installed.
 $(PACKAGE_VENV)/.$(VARIANT): packaging/requirements-$(VARIANT).lock packaging/system_packages.sh

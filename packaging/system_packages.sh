@@ -35,6 +35,9 @@ if [ "${1:-}" = --with-binutils ]; then
     command -v readelf >/dev/null 2>&1 || missing="$missing binutils"
     command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 fi
+if [ "${1:-}" = --with-makeself ]; then
+    command -v makeself >/dev/null 2>&1 || missing="$missing makeself"
+fi
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -4,33 +4,21 @@ import gzip
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "packaging" / "make_deb.py"
-PROGRAM = """#!/bin/sh
-case "$1" in
---version) echo "{name} 1.2.3" ;;
---help) printf 'usage: {name} [-h]\\n\\n.dangerous line\\n' ;;
-esac
-"""
-
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "packaging" / "make_deb.py"
 pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg is not installed")
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package of a folder with two small programs, unpacked."""
+def package(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Path:
+    """The package of a small built folder, unpacked."""
     work = tmp_path_factory.mktemp("deb")
-    folder = work / "built"
-    (folder / "_internal" / "licences").mkdir(parents=True)
-    (folder / "_internal" / "data").write_bytes(bytes(5 * 2**20))
-    (folder / "_internal" / "link").symlink_to("data")
-    for name in ("rostfine", "rostfine-app"):
-        (folder / name).write_text(PROGRAM.format(name=name))
-        (folder / name).chmod(0o700)
-    command = [sys.executable, str(SCRIPT), str(folder), str(work / "out")]
+    command = [sys.executable, str(SCRIPT), str(built), str(work / "out")]
     subprocess.run(command, check=True, capture_output=True)
     made = work / "out" / "rostfine-assist_1.2.3_amd64.deb"
     assert [*made.parent.iterdir()] == [made]
@@ -53,6 +41,8 @@ def test_its_record_names_version_size_and_needs(package: Path) -> None:
     assert fields["Version"] == "1.2.3"
     assert int(fields["Installed-Size"]) == pytest.approx(5 * 1024, abs=2)
     assert {"libc6 (>= 2.36)", "libegl1"} <= set(fields["Depends"].split(", "))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert fields["Maintainer"].startswith(project["maintainers"][0]["name"])
 
 
 def test_menu_entry_icon_and_manual_are_there(package: Path) -> None:
@@ -64,4 +54,6 @@ def test_menu_entry_icon_and_manual_are_there(package: Path) -> None:
     manual = gzip.decompress((package / "usr/share/man/man1/rostfine.1.gz").read_bytes()).decode()
     assert "usage: rostfine [\\-h]" in manual
     assert "\n\\&.dangerous line" in manual
-    assert "Apache-2.0" in (package / "usr/share/doc/rostfine-assist/copyright").read_text()
+    rights = (package / "usr/share/doc/rostfine-assist/copyright").read_text()
+    assert "Apache-2.0" in rights
+    assert "/opt/rostfine-assist/_internal/licences/THIRD_PARTY.md" in rights
