@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ELF_MAGIC = b"\x7fELF"
+MAGICS = (b"\x7fELF", b"MZ")
+"""What programs and libraries begin with, on Linux and on Windows."""
 FILES_AT_ONCE = 40
 
 
@@ -21,7 +22,7 @@ class Needs:
 def native_files(folder: Path) -> list[Path]:
     """Every program and library of the folder, links aside."""
     return [
-        p for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink() and _is_elf(p)
+        p for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink() and _is_native(p)
     ]
 
 
@@ -52,6 +53,6 @@ def _lines_by_file(text: str) -> Iterator[tuple[Path, str]]:
             yield file, line
 
 
-def _is_elf(path: Path) -> bool:
+def _is_native(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(ELF_MAGIC)) == ELF_MAGIC
+        return file.read(4).startswith(MAGICS)

@@ -6,6 +6,7 @@ table ``native_libraries.toml``: the wheels that carry them do not name their li
 
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -93,7 +94,7 @@ def _native_parts(contents: Path) -> Iterator[Part]:
 
 def _is_library(file: Path) -> bool:
     """Whether it is a library of its own, not a module of the Python package that it lies in."""
-    return file.name.startswith("lib") and ".so" in file.name
+    return file.suffix.lower() == ".dll" or (file.name.startswith("lib") and ".so" in file.name)
 
 
 def _owner(file: str, table: Sequence[dict[str, object]]) -> dict[str, object] | None:
@@ -127,7 +128,8 @@ def _copy_texts(contents: Path, folder: Path) -> None:
                 name = "-".join(text.relative_to(info).parts)
                 place.mkdir(exist_ok=True)
                 shutil.copy(text, place / name)
-    python_text = Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"
+    places = (Path(sysconfig.get_path("stdlib")), Path(sys.base_prefix))  # Linux, Windows
+    python_text = next(p / "LICENSE.txt" for p in places if (p / "LICENSE.txt").is_file())
     shutil.copy(python_text, folder / "Python-LICENSE.txt")
     _copy_system_texts(contents, folder / "system")
 

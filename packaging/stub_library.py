@@ -5,9 +5,16 @@ names them as needed libraries, so they cannot simply be left out: the stand-in 
 their symbols, and every function returns 0, which FFmpeg takes for "this encoder cannot be opened".
 """
 
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
+COMPILERS_FOR_WINDOWS = ("x86_64-w64-mingw32-gcc", "gcc")
+"""The first as Debian names MinGW's, the second as it is called on Windows."""
+DATA_OF_A_DLL = ("x264_levels", "x264_chroma_format", "x264_cpu_names")
+"""A DLL's table of names does not tell data from functions."""
+DATA_BYTES = 4096
 TABLE_ENTRIES = 64
 """More than libx265's table of functions has; every entry is the function that refuses."""
 
@@ -17,11 +24,12 @@ def compile_stub(library: Path, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     source, stub = folder / f"{library.name}.c", folder / library.name
     source.write_text(_source(library), encoding="ascii")
-    soname = _soname(library)
-    subprocess.run(
-        ["gcc", "-Os", "-s", "-fPIC", "-shared", f"-Wl,-soname,{soname}", "-o", stub, source],
-        check=True,
-    )
+    if library.suffix == ".dll":
+        compiler = next(filter(None, map(shutil.which, COMPILERS_FOR_WINDOWS)))
+        options = ["-nostdlib", "-Wl,-e,0"]
+    else:
+        compiler, options = "gcc", ["-fPIC", f"-Wl,-soname,{_soname(library)}"]
+    subprocess.run([compiler, "-Os", "-s", "-shared", *options, "-o", stub, source], check=True)
     return stub
 
 
@@ -44,6 +52,11 @@ def _source(library: Path) -> str:
 
 def _symbols(library: Path) -> list[tuple[str, str, int]]:
     """Name, kind and size of the C symbols; C++'s are of use to nobody else."""
+    if library.suffix == ".dll":
+        return [
+            (name, "D" if name in DATA_OF_A_DLL else "T", DATA_BYTES)
+            for name in _names_of_dll(library)
+        ]
     done = subprocess.run(
         ["nm", "-D", "-P", "--defined-only", library], capture_output=True, text=True, check=True
     )
@@ -53,6 +66,12 @@ def _symbols(library: Path) -> list[tuple[str, str, int]]:
         for row in rows
         if row[0].startswith("x26")
     ]
+
+
+def _names_of_dll(library: Path) -> list[str]:
+    done = subprocess.run(["objdump", "-p", library], capture_output=True, text=True, check=True)
+    table = done.stdout.partition("[Ordinal/Name Pointer] Table")[2].partition("\n\n")[0]
+    return re.findall(r"\b(x26\w+)$", table, re.MULTILINE)
 
 
 def _soname(library: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGING = Path(__file__).parents[2] / "packaging"
+MINGW = "x86_64-w64-mingw32-gcc"
 REAL = """
 int x264_levels[7] = {1, 2, 3};
 int x264_encoder_open_165(void) { return 7; }
@@ -39,3 +40,19 @@ def test_a_stand_in_has_name_and_symbols_and_refuses(tmp_path: Path) -> None:
     assert not hasattr(library, "other")
     told = subprocess.run(["readelf", "-d", stub], capture_output=True, text=True, check=True)
     assert f"soname: [{real.name}]" in told.stdout
+
+
+@pytest.mark.skipif(shutil.which(MINGW) is None, reason="MinGW is not installed")
+def test_a_stand_in_for_windows_has_the_names_too(tmp_path: Path) -> None:
+    source, real = tmp_path / "real.c", tmp_path / "libx264-165-f3a9.dll"
+    source.write_text(REAL)
+    subprocess.run([MINGW, "-shared", "-o", real, source], check=True)
+    command = [sys.executable, "-c", SCRIPT + COMPILE, str(real), str(tmp_path / "stubs")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PACKAGING)
+    stub = Path(done.stdout.strip())
+    assert stub.stat().st_size < 20_000
+    told = subprocess.run(["objdump", "-p", stub], capture_output=True, text=True, check=True)
+    names = told.stdout.partition("[Ordinal/Name Pointer] Table")[2].partition("\n\n")[0]
+    assert "x264_encoder_open_165" in names
+    assert "x264_levels" in names
+    assert "other" not in names
