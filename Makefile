@@ -8,7 +8,7 @@ export QT_QPA_PLATFORM ?= offscreen
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 
 .PHONY: demo test checks tests coverage format manual architecture decisions changelog lock \
-	package deb archive clean
+	package deb archive release clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/rostfine demo --out demo-report
@@ -86,6 +86,12 @@ deb:
 archive:
 	sh packaging/system_packages.sh --with-makeself
 	$(PACKAGE_VENV)/bin/python packaging/make_archive.py $(PACKAGE) build
+
+# All that a release gives away, in dist/VERSION; it asks first whether this commit is one.
+release:
+	$(PYTHON) packaging/release.py --check
+	$(MAKE) package deb archive VARIANT=cpu
+	$(PYTHON) packaging/release.py build
 
 # A lock is whole: nothing that a package asks for beside it is installed.
 $(PACKAGE_VENV)/.$(VARIANT): packaging/requirements-$(VARIANT).lock packaging/system_packages.sh
