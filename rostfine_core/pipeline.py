@@ -142,7 +142,7 @@ def assess_video(
         assessor: the loaded model.
 
     Raises:
-        VideoError: the video can no longer be read.
+        VideoError: the video can no longer be read, or was changed since it was opened.
         TrackingError: a click is not in the video.
         ModelError: the model needs clips that cannot be cut.
     """
@@ -156,7 +156,7 @@ def assess_video(
         settings=settings.tracker,
         on_point=recorders.record,
     )
-    sha256 = yield from hash_video(request.video)
+    sha256 = yield from hash_video(video.identity)
     return (
         yield from _grade(
             request,

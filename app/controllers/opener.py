@@ -149,7 +149,7 @@ class Opener(QObject):
         budget = self._settings.number("cache_mib") * 2**20
         cache = FrameCache(info, budget_bytes=budget, on_wanted=self._player.note_arrival)
         cache.store(opened.first_frame)
-        checksum = VideoChecksum(path, known=self._sha256)
+        checksum = VideoChecksum(opened.video.identity, known=self._sha256)
         self._footage = tasks.Footage(cache=cache, video=opened.video, checksum=checksum)
         self._player.use(cache)
         self._jobs.start(

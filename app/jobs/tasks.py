@@ -123,7 +123,7 @@ def find_again(path: Path, *, info: VideoInfo, sha256: str) -> LongJob[Opened]:
     try:
         is_same = _shape(found) == _shape(info)
         if is_same and sha256:
-            is_same = sha256 == (yield from VideoChecksum(path).get())
+            is_same = sha256 == (yield from VideoChecksum(opened.video.identity).get())
         if not is_same:
             raise VideoError(
                 Message(

@@ -1467,6 +1467,10 @@
         <source>{px:.1f} px ({um:.1f} um)</source>
         <translation>{px:.1f} px（{um:.1f} um）</translation>
     </message>
+    <message>
+        <source>{path} was changed or replaced after it was opened: open it again when it is complete.</source>
+        <translation>{path} は、開いた後に変更されたか、別のファイルに置き換えられました。書き込みが完了してから開き直してください。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>

@@ -25,10 +25,8 @@ from rostfine_core.video.pages import (
     pixels_of,
     readable,
 )
-from rostfine_core.video.picture_names import find_series
+from rostfine_core.video.picture_names import PICTURE_SUFFIXES, find_series, is_picture
 from rostfine_core.video.tiff_stack import TiffStack
-
-SUFFIXES = (".png", *TIFF_SUFFIXES, ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".jp2", ".webp")
 
 
 @dataclass(frozen=True)
@@ -51,14 +49,14 @@ class PictureFolder:
             VideoError: there is no picture, one is damaged, they differ, or the chosen channel or
                 plane does not exist.
         """
-        files = [p for p in path.iterdir() if _is_picture(p)]
+        files = [p for p in path.iterdir() if is_picture(p)]
         if not files:
             raise VideoError(
                 Message(
                     "The folder {path} holds no images ({endings}): choose a video file or a "
                     "folder with numbered images.",
                     path=path,
-                    endings=" ".join(SUFFIXES),
+                    endings=" ".join(PICTURE_SUFFIXES),
                 )
             )
         series = find_series(path, files, choice)
@@ -137,8 +135,3 @@ class PictureFolder:
             self.close()
             self._stack = (file, TiffStack(file, self._choice))
         return self._stack[1]
-
-
-def _is_picture(path: Path) -> bool:
-    is_hidden = path.name.startswith(".")
-    return path.suffix.lower() in SUFFIXES and not is_hidden and path.is_file()

@@ -22,6 +22,9 @@ _AXES = {
     "channel": "C", "ch": "C", "c": "C", "time": "T", "t": "T", "frame": "T",
     "z": "Z", "slice": "Z", "position": "P", "pos": "P", "p": "P", "xy": "P", "s": "P",
 }  # fmt: skip
+PICTURE_SUFFIXES = (
+    ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".jp2", ".webp"
+)  # fmt: skip
 LEFT_OUT_SHOWN = 5
 GAPS_SHOWN = 3
 
@@ -41,6 +44,12 @@ class NamedSeries:
     steps: tuple[int, ...] | None
     choice: PlaneChoice
     notes: tuple[Message, ...] = ()
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file of a folder is a picture by its name."""
+    is_hidden = path.name.startswith(".")
+    return path.suffix.lower() in PICTURE_SUFFIXES and not is_hidden and path.is_file()
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:

@@ -12,8 +12,12 @@ from rostfine_core.messages import Message
 from rostfine_core.video.choice import PlaneChoice
 from rostfine_core.video.container import ContainerSource
 from rostfine_core.video.frame import DecodedFrame, Source
+from rostfine_core.video.identity import VideoIdentity
 from rostfine_core.video.pages import TIFF_STARTS
 from rostfine_core.video.repeats import WINDOW_FRAMES, RepeatDetector
+
+FRAMES_PER_CHECK = 100
+"""After so many frames a folder's files are looked at again."""
 
 
 class Video:
@@ -22,8 +26,10 @@ class Video:
     Every ``frames()`` iterator reads the file separately, so several can run side by side.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, identity: VideoIdentity) -> None:
         self._source = source
+        self.identity = identity
+        """What the video was opened from; frames of files that changed since are not given."""
         self._repeats: dict[int, bool] = {}
 
     def __enter__(self) -> Self:
@@ -44,9 +50,10 @@ class Video:
         one.
 
         Raises:
-            VideoError: the file can no longer be read.
+            VideoError: the file can no longer be read, or is not the one that was opened.
         """
-        return Video(self._source.reopened())
+        self.identity.check()
+        return Video(self._source.reopened(), self.identity)
 
     def close(self) -> None:
         """Release the file; closing twice is harmless."""
@@ -61,7 +68,8 @@ class Video:
         """Stream frames ``start`` to ``stop`` (exclusive; None is the end) with constant memory.
 
         Raises:
-            VideoError: the range is not in the video, or reading the file fails.
+            VideoError: the range is not in the video, or reading the file fails, or it was
+                changed since it was opened, which is seen at the latest at the last frame.
         """
         stop = self.info.frame_count if stop is None else stop
         if not 0 <= start <= stop <= self.info.frame_count:
@@ -81,7 +89,8 @@ class Video:
         """One frame, the same as when streamed.
 
         Raises:
-            VideoError: there is no such frame, or reading the file fails.
+            VideoError: there is no such frame, or reading the file fails, or it was changed since
+                it was opened.
         """
         if not 0 <= index < self.info.frame_count:
             raise VideoError(
@@ -93,19 +102,23 @@ class Video:
                     last=self.info.frame_count - 1,
                 )
             )
+        picture = self._source.picture(index)
+        self._check_files(index)
         return DecodedFrame(
             index=index,
             time_s=self.info.timestamps_s[index],
-            picture=self._source.picture(index),
+            picture=picture,
             repeats=lambda: self._is_repeat(index),
         )
 
     def _stream(self, start: int, stop: int) -> Generator[DecodedFrame]:
         if start == stop:
             return
+        self.identity.check()
         detector = RepeatDetector()
         first = max(0, start - WINDOW_FRAMES - 1)
         for index, picture in enumerate(self._source.pictures(first, stop), first):
+            self._check_files(index, is_last=index == stop - 1)
             repeats = detector.is_repeat(picture.grey(), is_certain=picture.is_repetition)
             if index >= start:
                 yield DecodedFrame(
@@ -114,6 +127,12 @@ class Video:
                     picture=picture,
                     repeats=partial(bool, repeats),
                 )
+
+    def _check_files(self, index: int, *, is_last: bool = False) -> None:
+        """Refuse a picture of a file that changed; folders, being slow, are checked less often."""
+        is_file = len(self.identity.stamps) == 1
+        if is_file or is_last or index % FRAMES_PER_CHECK == 0:
+            self.identity.check()
 
     def _is_repeat(self, index: int) -> bool:
         """Whether a frame repeats the one before; streams the frames before it when first asked."""
@@ -128,9 +147,16 @@ def open_video(path: Path, choice: PlaneChoice | None = None) -> Video:
     ``choice`` says which channel and plane to read if the file holds several.
 
     Raises:
-        VideoError: it is missing, unreadable, damaged or not a video.
+        VideoError: it is missing, unreadable, damaged or not a video, or is still being written.
     """
-    return Video(_open_source(Path(path), choice or PlaneChoice()))
+    identity = VideoIdentity.of(Path(path))
+    video = Video(_open_source(identity.path, choice or PlaneChoice()), identity)
+    try:
+        identity.check()
+    except VideoError:
+        video.close()
+        raise
+    return video
 
 
 def probe(path: Path, choice: PlaneChoice | None = None) -> VideoInfo:

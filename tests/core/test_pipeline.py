@@ -12,7 +12,7 @@ import torch
 from rostfine_core.assessor import Assessor
 from rostfine_core.clips import ClipSettings
 from rostfine_core.domain import Seed, finish
-from rostfine_core.errors import ModelError, TrackingError
+from rostfine_core.errors import ModelError, TrackingError, VideoError
 from rostfine_core.model import Preprocessing, RoSTFine, load_model, preset, save_model
 from rostfine_core.pipeline import (
     AssessmentRequest,
@@ -26,6 +26,7 @@ from rostfine_core.simulation import SceneSettings, simulate_scene
 from rostfine_core.tracking.head_measure import find_head
 from rostfine_core.video import open_video, write_video
 from rostfine_core.video.checksum import hash_video
+from rostfine_core.video.identity import VideoIdentity
 
 SETTINGS = PipelineSettings(clip=ClipSettings(size_px=64))
 
@@ -74,7 +75,7 @@ def test_one_pass_and_decoded_frames_give_the_same_assessment(
                 request,
                 tracks,
                 info=video.info,
-                video_sha256=finish(hash_video(path)),
+                video_sha256=finish(hash_video(VideoIdentity.of(path))),
                 image_at=lambda index: video.frame(index).rgb(),
                 assessor=assessor,
             )
@@ -85,6 +86,22 @@ def test_one_pass_and_decoded_frames_give_the_same_assessment(
         assert one.prediction == other.prediction
         assert one.track == other.track
         assert one.provenance.video_sha256 == other.provenance.video_sha256
+
+
+def test_a_video_that_is_replaced_after_tracking_gives_no_assessment(
+    made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path
+) -> None:
+    path, seeds, assessor = made
+    own = tmp_path / "v.mp4"
+    own.write_bytes(path.read_bytes())
+    request = AssessmentRequest(video=own, seeds=seeds[:1], settings=SETTINGS)
+    with open_video(own) as video:
+        job = assess_video(request, video=video, assessor=assessor)
+        while next(job).stage != "checksum":
+            pass
+        own.write_bytes(path.read_bytes()[::-1])
+        with pytest.raises(VideoError, match="was changed or replaced after it was opened"):
+            finish(job)
 
 
 def test_a_corrected_frame_rate_scales_speeds_and_times(

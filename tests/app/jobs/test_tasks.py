@@ -50,7 +50,7 @@ def footage_of(path: Path, *, kept: int = 4) -> tasks.Footage:
         cache = FrameCache(video.info, budget_bytes=kept * FRAME_BYTES)
         for frame in video.frames(stop=kept):
             cache.store(frame)
-    return tasks.Footage(cache=cache, video=video, checksum=VideoChecksum(path))
+    return tasks.Footage(cache=cache, video=video, checksum=VideoChecksum(video.identity))
 
 
 def test_a_film_has_the_frames_too_that_are_not_kept(path: Path, make_track: MakeTrack) -> None:
@@ -104,7 +104,9 @@ def test_from_opening_to_the_grade_a_video_is_opened_and_hashed_once(
     opened = finish(tasks.open_source(path))
     info = opened.video.info
     cache = FrameCache(info, budget_bytes=4 * FRAME_BYTES)
-    footage = tasks.Footage(cache=cache, video=opened.video, checksum=VideoChecksum(path))
+    footage = tasks.Footage(
+        cache=cache, video=opened.video, checksum=VideoChecksum(opened.video.identity)
+    )
     filling = cache.fill(opened.video)
     next(filling)
     seeds = (Seed(target="1", frame=0, x_px=120.0, y_px=80.0, is_exact=True),)
