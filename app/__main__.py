@@ -110,7 +110,9 @@ def _tell_failed_start(error: Exception, *, has_dialog: bool) -> None:
     if sys.stderr is not None:
         sys.stderr.write(f"{sentence}\n")
     if has_dialog:
-        QMessageBox.critical(None, "RoSTFine Assist", sentence)
+        box = QMessageBox(QMessageBox.Icon.Critical, "RoSTFine Assist", sentence)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.exec()
 
 
 def _open(window: "MainWindow", arguments: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """What the core says, worded in the language of the window."""
 
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import Qt
 
 from app.state.records import ModelState
 from rostfine_core.domain import (
@@ -21,6 +22,14 @@ say: Say = say_by(lambda text: QCoreApplication.translate("", text))
 def say_word(word: str) -> str:
     """A marked word or sentence of the core in the user's language."""
     return say(Message(word))
+
+
+def plain(text: str) -> str:
+    """A tool tip or informative text that shows names letter by letter, though they look like HTML.
+
+    Labels have a text format for this; Qt takes these two for HTML by their looks.
+    """
+    return Qt.convertFromPlainText(text) if Qt.mightBeRichText(text) else text
 
 
 def flag_text(flag: QualityFlag) -> str:

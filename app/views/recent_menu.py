@@ -6,6 +6,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.presentation.wording import plain
+
 
 class RecentMenu(QMenu):
     """One entry per video.
@@ -25,7 +27,7 @@ class RecentMenu(QMenu):
         """Show these videos in this order."""
         self.clear()
         for path in paths:
-            action = self.addAction(path.name)
-            action.setToolTip(str(path))
+            action = self.addAction(path.name.replace("&", "&&"))  # one alone marks a key
+            action.setToolTip(plain(str(path)))
             action.triggered.connect(lambda _, p=path: self.chosen.emit(p))
         self.setEnabled(bool(paths))

@@ -1,6 +1,6 @@
 """The status bar: what was said last, the video, device and model, and the job that runs."""
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from app.presentation import wording
@@ -37,6 +37,8 @@ class StatusBar(QStatusBar):
         self.cancel.setToolTip(self.tr("Cancel"))
         self.cancel.setAccessibleName(self.tr("Cancel"))
         self.cancel.clicked.connect(self.cancel_requested)
+        for label in (self._video, self._model, self._stage):
+            label.setTextFormat(Qt.TextFormat.PlainText)
         for widget in (self._video, self._model, self._stage, self._progress, self.cancel):
             self.addPermanentWidget(widget)
         session.message_changed.connect(self._show_message)
@@ -63,7 +65,8 @@ class StatusBar(QStatusBar):
             f"{video.path.name} · {info.width_px} × {info.height_px} · "
             f"{info.fps:.4g} fps · {info.duration_s:.1f} s"
         )
-        self._video.setToolTip(f"{video.path}\n{info.codec}, {info.bit_depth} bit")
+        tip = f"{video.path}\n{info.codec}, {info.bit_depth} bit"
+        self._video.setToolTip(wording.plain(tip))
 
     @Slot()
     def _show_model(self) -> None:
@@ -86,7 +89,7 @@ class StatusBar(QStatusBar):
                     f" ({model.info.dataset_kind})"  # all trained models have the same file name
                 )
         self._model.setText(text)
-        self._model.setToolTip(model.problem)
+        self._model.setToolTip(wording.plain(model.problem))
 
     @Slot()
     def _show_job(self) -> None:

@@ -52,7 +52,7 @@ class Candidate(QWidget):
         grade = assessment.prediction.grade
         self._images = tuple(map(rgb_image, assessment.clip.images))
         self._colour = sperm_colour(sperm.key)
-        self._title.setToolTip(self.tr("Sperm {name}").format(name=sperm.name))
+        self._title.setToolTip(wording.plain(self.tr("Sperm {name}").format(name=sperm.name)))
         self._fit_title()
         self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
         self.histogram.show_prediction(assessment.prediction, highest=highest)

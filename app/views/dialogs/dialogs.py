@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.presentation.wording import plain
 from app.views.panel import muted
 
 translate = QCoreApplication.translate
@@ -70,20 +71,19 @@ class MessageBoxes:
 
     def find_moved(self, path: Path) -> Path | None:
         """Where a video is now that is no longer in its place."""
-        box = QMessageBox(self._parent)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setText(translate("Dialogs", "{path} is not there.").format(path=path))
-        box.setInformativeText(translate("Dialogs", "Do you want to look for it?"))
+        box = plain_box(
+            self._parent,
+            QMessageBox.Icon.Question,
+            translate("Dialogs", "{path} is not there.").format(path=path),
+            translate("Dialogs", "Do you want to look for it?"),
+        )
         find = box.addButton(translate("Dialogs", "Find it …"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         return ask_video(self._parent, path.parent) if box.clickedButton() is find else None
 
     def _ask(self, text: str, more: str, yes: str) -> bool:
-        box = QMessageBox(self._parent)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setText(text)
-        box.setInformativeText(more)
+        box = plain_box(self._parent, QMessageBox.Icon.Question, text, more)
         accept = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
         stay = box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(stay)
@@ -145,18 +145,24 @@ class Errors(QObject):
 
 
 def _error_box(parent: QWidget, sentence: str, is_bug: bool) -> QMessageBox:
-    box = QMessageBox(parent)
+    bug = translate("Dialogs", "This is a bug in the program; Help > Show the log has the details.")
+    icon = QMessageBox.Icon.Critical if is_bug else QMessageBox.Icon.Warning
+    box = plain_box(parent, icon, sentence, bug if is_bug else "")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setIcon(QMessageBox.Icon.Critical if is_bug else QMessageBox.Icon.Warning)
     box.setWindowTitle(translate("Dialogs", "RoSTFine Assist"))
-    box.setText(sentence)
-    if is_bug:
-        box.setInformativeText(
-            translate(
-                "Dialogs", "This is a bug in the program; Help > Show the log has the details."
-            )
-        )
     box.setModal(False)
+    return box
+
+
+def plain_box(
+    parent: QWidget | None, icon: QMessageBox.Icon, text: str, more: str = ""
+) -> QMessageBox:
+    """A message box whose text is never taken for HTML, since it may hold the name of a file."""
+    box = QMessageBox(parent)
+    box.setIcon(icon)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(text)
+    box.setInformativeText(plain(more))
     return box
 
 
