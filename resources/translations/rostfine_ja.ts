@@ -108,24 +108,28 @@
         <translation>{folder} はファイルです。結果を保存するフォルダーを指定してください。</translation>
     </message>
     <message>
+        <source>Results in {folder} were being written when the program ended, and cannot be put in order ({reason}): their files lie in {leaving} or {arriving} there.</source>
+        <translation>{folder} への結果の書き込み中にプログラムが終了し、元に戻せません({reason})。ファイルはその中の {leaving} または {arriving} にあります。</translation>
+    </message>
+    <message>
+        <source>{folder} was deleted or moved while results were written into it: write them again.</source>
+        <translation>{folder} は、結果の書き込み中に削除または移動されました。もう一度書き込んでください。</translation>
+    </message>
+    <message>
         <source>Cannot write into {folder} ({reason}): choose another folder.</source>
         <translation>{folder} に書き込めません({reason})。別のフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>Another program is writing results into {folder}: wait until it is done, or choose another folder.</source>
+        <translation>別のプログラムが {folder} に結果を書き込んでいます。終わるまで待つか、別のフォルダーを選んでください。</translation>
     </message>
     <message>
         <source>Cannot write the results into {folder} ({reason}): free some space or choose another folder.</source>
         <translation>{folder} に結果を書き込めません({reason})。空き容量を増やすか、別のフォルダーを選んでください。</translation>
     </message>
     <message>
-        <source>Another program is writing a report into {folder}: wait until it is done, or choose another folder.</source>
-        <translation>別のプログラムが {folder} にレポートを書き込んでいます。終わるまで待つか、別のフォルダーを選んでください。</translation>
-    </message>
-    <message>
         <source>{folder} already holds a report, which is not overwritten: choose another folder or add --overwrite.</source>
         <translation>{folder} にはすでにレポートがあり、上書きされません。別のフォルダーを選ぶか、--overwrite を付けてください。</translation>
-    </message>
-    <message>
-        <source>A report in {folder} was being written when the program ended, and cannot be put in order ({reason}): its files lie in {leaving} or {arriving} there.</source>
-        <translation>{folder} へのレポートの書き込み中にプログラムが終了し、元に戻せません({reason})。ファイルはその中の {leaving} または {arriving} にあります。</translation>
     </message>
     <message>
         <source>writing</source>
@@ -1470,6 +1474,10 @@
     <message>
         <source>{path} was changed or replaced after it was opened: open it again when it is complete.</source>
         <translation>{path} は、開いた後に変更されたか、別のファイルに置き換えられました。書き込みが完了してから開き直してください。</translation>
+    </message>
+    <message>
+        <source>{folder} already holds an evaluation: choose another folder or add --overwrite.</source>
+        <translation>{folder} にはすでに評価があります。別のフォルダーを選ぶか、--overwrite を付けてください。</translation>
     </message>
 </context>
 <context>

@@ -186,7 +186,7 @@ DEMO_FOLDER = Path("demo-report")
 def _assess_into(
     arguments: argparse.Namespace, request: "AssessmentRequest", *, is_scale_of_file: bool = False
 ) -> int:
-    from rostfine_core.export import check_folder, export_sample
+    from rostfine_core.export import REPORT, export_sample
     from rostfine_core.pipeline import assess_video
     from rostfine_core.tracking import check_seeds
     from rostfine_core.video import open_video
@@ -196,7 +196,7 @@ def _assess_into(
             request = replace(request, um_per_px=_scale_of(video.info))
         # Report a wrong call before torch and the model are loaded.
         check_seeds(request.seeds, video.info)
-        check_folder(arguments.out, overwrite=arguments.overwrite)
+        REPORT.check(arguments.out, overwrite=arguments.overwrite)
         _warn_of_letters(request.sample)
 
         from rostfine_core.assessor import Assessor

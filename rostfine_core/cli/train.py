@@ -9,7 +9,7 @@ from typing import Any
 
 from rostfine_core.cli.arguments import Verbs, count, positive, size, whole
 from rostfine_core.cli.progress import run_job
-from rostfine_core.errors import ConfigError, StoreError, how_to_add
+from rostfine_core.errors import ConfigError, how_to_add
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -207,13 +207,9 @@ def _train(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.out is not None or arguments.calibrate_on is not None:
         _need(*FOR_REPORTS)
-    from rostfine_core.training.evaluation.evaluate import EVALUATION_JSON, evaluate
+    from rostfine_core.training.evaluation.evaluate import REPORT_HTML, evaluate
 
     out = arguments.out
-    if out is not None and (out / EVALUATION_JSON).exists() and not arguments.overwrite:
-        raise StoreError(
-            f"{out} already holds an evaluation: choose another folder or add --overwrite."
-        )
     result = run_job(
         evaluate(
             arguments.model,
@@ -223,11 +219,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             calibrate_on=arguments.calibrate_on,
             shown_clips=arguments.show_clip,
             faithfulness_clips=arguments.faithfulness,
+            overwrite=arguments.overwrite,
         )
     )
     print(result.summary)
     if out is not None:
-        print(f"Report: {out / 'report.html'}")
+        print(f"Report: {out / REPORT_HTML}")
     return 0
 
 

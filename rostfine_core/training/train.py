@@ -25,7 +25,7 @@ from rostfine_core.training.engine.auxiliary import auxiliary_targets
 from rostfine_core.training.engine.distributed import Ranks, process_group
 from rostfine_core.training.engine.loop import TrainingLoop
 from rostfine_core.training.engine.predict import predict
-from rostfine_core.training.evaluation.evaluate import evaluate
+from rostfine_core.training.evaluation.evaluate import REPORT_HTML, evaluate
 from rostfine_core.training.evaluation.tables import clip_rows, rows_to_csv
 from rostfine_core.training.metrics.cautions import sentences
 from rostfine_core.training.metrics.metrics import compute_metrics
@@ -213,10 +213,10 @@ def _test_on_others(config: TrainConfig, folder: RunFolder) -> LongJob[tuple[Oth
     """Score the model file on each further data set of the recipe, with a report each."""
     tests = []
     for dataset, out in zip(config.data.test, folder.reports(config.data.test), strict=True):
-        scored = yield from evaluate(folder.model, Path(dataset), out=out)
+        scored = yield from evaluate(folder.model, Path(dataset), out=out, overwrite=True)
         test = OtherTest(
             dataset=dataset,
-            report=str(out / "report.html"),
+            report=str(out / REPORT_HTML),
             scores=scored.metrics.scalars(),
             notes=sentences(scored.notes),
         )

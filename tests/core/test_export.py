@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from rostfine_core import export
-from rostfine_core.domain import Assessment, finish
+from rostfine_core.domain import Assessment, LongJob, Progress, finish
 from rostfine_core.errors import StoreError
-from rostfine_core.export import check_folder, export_sample
+from rostfine_core.export import REPORT, export_sample
+from rostfine_core.files import write_text
+from rostfine_core.outputs import Outputs
 
 # How many files are moved or removed to replace a report of two sperm, and to write a first one.
-CHANGES, FIRST_CHANGES = 24, 14
+CHANGES, FIRST_CHANGES = 25, 15
 
 
 class KilledError(BaseException):
@@ -77,8 +79,7 @@ def test_a_crash_leaves_the_old_report_or_the_new_one(
     old = contents(tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
-        settle = export._settle
-        patch.setattr(export, "_settle", lambda _: None)
+        patch.setattr(Outputs, "_settle", lambda *_: None)
         kill_at(step, patch)
         is_whole = False
         with suppress(KilledError):
@@ -86,14 +87,13 @@ def test_a_crash_leaves_the_old_report_or_the_new_one(
             is_whole = True
         assert is_whole == (step == CHANGES), "the changes are counted wrongly"
         assert len(set(contents(tmp_path).values()) - {"mine"}) <= 1
-        patch.setattr(export, "_settle", settle)
     if again is not None:
         with pytest.MonkeyPatch.context() as patch:
             kill_at(again, patch)
             with suppress(KilledError):
-                check_folder(tmp_path, overwrite=True)
+                REPORT.check(tmp_path, overwrite=True)
             assert len(set(contents(tmp_path).values()) - {"mine"}) <= 1
-    check_folder(tmp_path, overwrite=True)
+    REPORT.check(tmp_path, overwrite=True)
     after = contents(tmp_path)
     assert after.pop("notes.txt") == after.pop("sperm-2/drawing.txt") == "mine"
     assert after == {name: word for name, word in old.items() if word == "old"} or after == {
@@ -117,7 +117,7 @@ def test_a_replaced_report_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_first_report_is_complete_or_absent(tmp_path: Path, step: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
-        patch.setattr(export, "_settle", lambda _: None)
+        patch.setattr(Outputs, "_settle", lambda *_: None)
         kill_at(step, patch)
         is_whole = False
         with suppress(KilledError):
@@ -125,7 +125,7 @@ def test_a_first_report_is_complete_or_absent(tmp_path: Path, step: int) -> None
             is_whole = True
         assert is_whole == (step == FIRST_CHANGES), "the changes are counted wrongly"
     with suppress(StoreError):  # a report that is there is not overwritten
-        check_folder(tmp_path)
+        REPORT.check(tmp_path)
     assert len(contents(tmp_path)) in (0, 8)
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
@@ -135,12 +135,12 @@ def test_two_programs_do_not_write_into_one_folder(tmp_path: Path) -> None:
     first = export_sample((), tmp_path)
     next(first)
     with pytest.raises(StoreError, match="Another program is writing"):
-        check_folder(tmp_path)
+        REPORT.check(tmp_path)
     with pytest.raises(StoreError, match="Another program is writing"):
         finish(export_sample((), tmp_path))
     finish(first)
     assert set(contents(tmp_path).values()) == {"new"}
-    check_folder(tmp_path, overwrite=True)
+    REPORT.check(tmp_path, overwrite=True)
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -161,7 +161,7 @@ def test_a_replaced_report_that_cannot_be_deleted_does_not_come_back(tmp_path: P
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         finish(export_sample((), tmp_path, overwrite=True))
     (tmp_path / "report.pdf").unlink()
-    check_folder(tmp_path, overwrite=True)
+    REPORT.check(tmp_path, overwrite=True)
     assert set(contents(tmp_path)) == {
         "report.csv",
         *(f"sperm-{n}/{f}" for n in "23" for f in ("assessment.json", "track.csv")),
@@ -189,6 +189,27 @@ def test_a_full_disk_restores_the_old_report(
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
+@pytest.mark.parametrize("deleted", ["results", "results/.writing-*"])
+def test_a_folder_that_is_deleted_meanwhile_is_a_failure(
+    tmp_path: Path, deleted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who writes the next file makes the folder again, so that the rest would be there."""
+
+    def write(assessments: Sequence[Assessment], folder: Path, **_: object) -> LongJob[None]:
+        write_report(folder, "new", "2")
+        yield Progress(stage="writing", done=1, total=2)
+        write_text(folder / "sperm-3" / "assessment.json", "new")
+
+    monkeypatch.setattr(export, "_write_all", write)
+    job = export_sample((), tmp_path / "results")
+    next(job)
+    (gone,) = tmp_path.glob(deleted)
+    shutil.rmtree(gone)
+    with pytest.raises(StoreError, match="was deleted or moved while results were written"):
+        finish(job)
+    assert not [*tmp_path.glob("results/*")]
+
+
 @pytest.mark.parametrize("left", ["report.csv", "sperm-1/assessment.json"])
 def test_results_without_their_pdf_are_not_overwritten(tmp_path: Path, left: str) -> None:
     """The PDF may have been moved, but the results behind it are still there."""
@@ -196,5 +217,5 @@ def test_results_without_their_pdf_are_not_overwritten(tmp_path: Path, left: str
     file.parent.mkdir(exist_ok=True)
     file.write_text("kept", encoding="utf-8")
     with pytest.raises(StoreError, match="already holds a report"):
-        check_folder(tmp_path)
+        REPORT.check(tmp_path)
     assert file.read_text(encoding="utf-8") == "kept"

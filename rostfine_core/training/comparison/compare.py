@@ -13,6 +13,7 @@ import torch
 from rostfine_core.domain import SIMULATED, LongJob, Progress
 from rostfine_core.errors import ConfigError
 from rostfine_core.files import write_text
+from rostfine_core.outputs import Outputs, named
 from rostfine_core.training.comparison.config import (
     CompareConfig,
     Method,
@@ -49,6 +50,8 @@ from rostfine_core.training.run.folder import RunFolder, read_json, write_json
 from rostfine_core.training.train import train_recipe
 
 MEAN_ANSWER = "always the mean distribution"
+COMPARISON = Outputs(files=named("compare.json", "compare.csv", "compare.md"))
+"""The files of a comparison beside its runs; figures replace those of the same table."""
 
 
 def compare(config_path: Path) -> LongJob[CompareResult]:
@@ -78,14 +81,15 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         seeds=config.seeds,
         inner_folds=config.inner_folds,
     )
-    _draw(result)
-    write_json(config.output / "compare.json", result.to_dict())
-    write_text(config.output / "compare.csv", comparison_csv(result))
-    write_text(config.output / "compare.md", comparison_markdown(result))
+    with COMPARISON.replaced(config.output, overwrite=True) as staging:
+        _draw(result, staging)
+        write_json(staging / "compare.json", result.to_dict())
+        write_text(staging / "compare.csv", comparison_csv(result))
+        write_text(staging / "compare.md", comparison_markdown(result))
     return result
 
 
-def _draw(result: CompareResult) -> None:
+def _draw(result: CompareResult, folder: Path) -> None:
     """Draw the tables that have an axis."""
     from rostfine_core.training.comparison.figures import (
         draw_over_axis,  # matplotlib is slow to load
@@ -93,7 +97,7 @@ def _draw(result: CompareResult) -> None:
 
     for table in result.tables:
         if table.axis:
-            path, notes = result.folder / figure_name(table), sentences(result.notes)
+            path, notes = folder / figure_name(table), sentences(result.notes)
             draw_over_axis(path, table, notes=(*notes, TIE_RULE))
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from rostfine_core.domain import LongJob
 from rostfine_core.errors import ConfigError
 from rostfine_core.files import write_text
+from rostfine_core.marking import marked
 from rostfine_core.model.checkpoint import whole_count
+from rostfine_core.outputs import Outputs, named
 from rostfine_core.training.data.dataset import (
     GRADES,
     ClipDataset,
@@ -57,7 +59,12 @@ from rostfine_core.training.networks.checkpoint import TrainedModel, load_traine
 from rostfine_core.training.run.folder import write_json
 
 DRAWS_SEED = 0
-EVALUATION_JSON = "evaluation.json"
+REPORT_HTML = "report.html"
+EVALUATION = Outputs(
+    files=named("evaluation.json", "evaluation.md", "clips.csv", "samples.csv", REPORT_HTML),
+    taken=marked("{folder} already holds an evaluation: choose another folder or add --overwrite."),
+)
+"""The files of an evaluation."""
 
 
 def evaluate(
@@ -70,6 +77,7 @@ def evaluate(
     calibrate_on: Path | None = None,
     shown_clips: Sequence[str] = (),
     faithfulness_clips: int = 0,
+    overwrite: bool = False,
 ) -> LongJob[EvaluationResult]:
     """Score a model file (or a folder of them, as an ensemble) on a data set.
 
@@ -77,18 +85,21 @@ def evaluate(
         model: a model file, or a folder of several.
         dataset: the data set to score on.
         out: folder for ``report.html``, ``evaluation.json``, ``evaluation.md``, ``clips.csv`` and
-            ``samples.csv``; without it nothing is written.
+            ``samples.csv``, all of them or none; without it nothing is written.
         repeats: number of bootstrap draws.
         tta: average each prediction over the clip's mirror images.
         calibrate_on: another data set, on which a temperature is fitted first.
         shown_clips: clips whose attention the report shows; three are chosen if it is empty.
         faithfulness_clips: number of clips on which the report measures the attention maps.
+        overwrite: replace an evaluation that ``out`` holds.
 
     Raises:
         ConfigError: a report's content is asked for, but no report is written.
         ModelError, DatasetError: the model or the data set cannot be used.
-        StoreError: ``out`` cannot be written.
+        StoreError: ``out`` cannot be written, or holds an evaluation.
     """
+    if out is not None:
+        EVALUATION.check(out, overwrite=overwrite)
     data, members = read_dataset(dataset), load_trained(model)
     data.check_names(shown_clips)
     check_shapes(members, data)
@@ -110,7 +121,34 @@ def evaluate(
     result = _score(name_with_folder(model), members, data, graded, provenance=provenance)
     if out is None:
         return result
-    write_evaluation(out, result, data=data, graded=graded)
+    page = yield from _page(
+        result,
+        model=model,
+        dataset=dataset,
+        data=data,
+        members=members,
+        graded=graded,
+        shown=shown_clips,
+        faithfulness_clips=faithfulness_clips,
+    )
+    with EVALUATION.replaced(out, overwrite=overwrite) as staging:
+        _write_tables(staging, result, data=data, graded=graded)
+        write_text(staging / REPORT_HTML, page)
+    return result
+
+
+def _page(
+    result: EvaluationResult,
+    *,
+    model: Path,
+    dataset: Path,
+    data: ClipDataset,
+    members: Sequence[TrainedModel],
+    graded: Graded,
+    shown: Sequence[str],
+    faithfulness_clips: int,
+) -> LongJob[str]:
+    """The report as HTML, for which the attention maps are measured on so many clips."""
     from rostfine_core.training.evaluation.faithfulness import measure_faithfulness
     from rostfine_core.training.evaluation.report import Scored, html_report
 
@@ -123,11 +161,10 @@ def evaluate(
         members=members,
         prediction=graded.prediction,
         answers=graded.answers,
-        shown=shown_clips,
+        shown=shown,
         faithfulness=faithfulness,
     )
-    write_text(out / "report.html", html_report(scored))
-    return result
+    return html_report(scored)
 
 
 def _check_report(
@@ -213,15 +250,10 @@ def _notes(
     }
 
 
-def write_evaluation(
-    folder: Path,
-    result: EvaluationResult,
-    *,
-    data: ClipDataset,
-    graded: Graded,
+def _write_tables(
+    folder: Path, result: EvaluationResult, *, data: ClipDataset, graded: Graded
 ) -> None:
-    """Write the result's four files, each atomically."""
-    write_json(folder / EVALUATION_JSON, result.to_dict())
+    write_json(folder / "evaluation.json", result.to_dict())
     write_text(folder / "evaluation.md", result.summary)
     rows = clip_rows(data, graded.prediction, spread=graded.spread, notes=result.notes)
     write_text(folder / "clips.csv", rows_to_csv(rows))

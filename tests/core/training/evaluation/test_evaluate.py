@@ -24,7 +24,8 @@ from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
     finish,
 )
-from rostfine_core.errors import ConfigError, DatasetError, ModelError
+from rostfine_core.errors import ConfigError, DatasetError, ModelError, StoreError
+from rostfine_core.files import write_text
 from rostfine_core.model import load_models, save_model
 from rostfine_core.training.data.clip_file import load_clip, save_clip
 from rostfine_core.training.data.dataset import read_dataset
@@ -164,6 +165,35 @@ def test_the_member_whose_attention_is_shown_is_named(
     report = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
     assert report.count("<p>Attention of b.safetensors: of the members with attention maps, ") == 3
     assert report.count("Attention of ") == 3
+
+
+@pytest.mark.parametrize("full_at", ["clips.csv", "report.html"])
+def test_a_full_disk_leaves_the_evaluation_before(
+    trained_model: Path,
+    held_back_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    full_at: str,
+) -> None:
+    out = tmp_path / "scores"
+    out.mkdir()
+    names = ("evaluation.json", "evaluation.md", "clips.csv", "samples.csv", "report.html")
+    for name in names:
+        (out / name).write_text("of another model")
+    with pytest.raises(StoreError, match="already holds an evaluation"):
+        next(evaluate(trained_model, held_back_folder, out=out))
+
+    def write(path: Path, text: str) -> None:
+        if path.name == full_at:
+            raise OSError(28, "No space left on device")
+        write_text(path, text)
+
+    monkeypatch.setattr("rostfine_core.training.evaluation.evaluate.write_text", write)
+    job = evaluate(trained_model, held_back_folder, out=out, repeats=5, overwrite=True)
+    with pytest.raises(StoreError, match="No space left on device"):
+        finish(job)
+    assert {p.name for p in out.iterdir()} == set(names)
+    assert {p.read_text() for p in out.iterdir()} == {"of another model"}
 
 
 def test_a_result_names_what_made_it(
