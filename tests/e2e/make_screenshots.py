@@ -21,13 +21,12 @@ from app.main_window import MainWindow
 from app.state.records import ModelStatus, OverlayKind, Page
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
-from rostfine_core.domain import TrackStatus
 from rostfine_core.store import read_seeds
 
 SIZES = ((1280, 800), (1920, 1080))
 WAIT_S = 300
-LEAVING = ((1160.0, 172.0), (860.0, 415.0), (210.0, 290.0), (985.0, 782.0), (850.0, 655.0))
-"""Points in the demo video's first frame from which sperm swim out of the field."""
+LEAVING = ((851.6, 653.8), (579.0, 957.0))
+"""Heads in the demo video's first frame that swim out of the picture."""
 
 
 def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | None) -> None:
@@ -67,9 +66,8 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
         controller.set_overlay_kind(kind)
         every_size(kind.value)
     controller.set_overlay_kind(OverlayKind.NONE)
-    lost = shoot_loss(window)
-    if lost:
-        every_size("lost")
+    if show_leaving(window):
+        every_size("left")
         controller.editor.remove_selected()
     controller.compare(tuple(s.key for s in session.sperms[:3]))
     window.controller.show_page(Page.COMPARE)
@@ -96,8 +94,8 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
     print(f"{taken} pictures of the {theme} theme are in {out}")
 
 
-def shoot_loss(window: MainWindow) -> bool:
-    """Select a sperm that leaves the field and show where; False if none does."""
+def show_leaving(window: MainWindow) -> bool:
+    """Select a sperm that leaves the picture and show where; False if none does."""
     session, controller = window.session, window.controller
     controller.player.seek(0)
     for x_px, y_px in LEAVING:
@@ -106,10 +104,9 @@ def shoot_loss(window: MainWindow) -> bool:
         until(lambda: session.track(session.sperms[-1]))
         track = session.track(session.sperms[-1])
         assert track is not None
-        lost = [p.frame for p in track.points if p.status is TrackStatus.LOST]
-        if lost:
+        if track.left_frame is not None:
             controller.editor.select(session.sperms[-1].key)
-            controller.player.seek(lost[0] + 2)
+            controller.player.seek(track.left_frame)
             return True
         controller.editor.remove_selected()
     return False
