@@ -23,7 +23,7 @@ from rostfine_core.simulation.panel import Findings, cast_votes, expected_votes,
 from rostfine_core.simulation.population import sample_sperm
 from rostfine_core.simulation.render import Pose, SimulatedSperm, Window, draw_masks
 from rostfine_core.tracking.centres import Centres
-from rostfine_core.tracking.head_measure import find_outline
+from rostfine_core.tracking.head_measure import find_outlines
 
 CLIP_FRAMES = 16
 CLIP_SIZE_PX = 150
@@ -204,11 +204,11 @@ class _Measure:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
         true = complex(pose.x_px - window.left_px, pose.y_px - window.top_px)
         if self._centres is None:
-            outline = find_outline(grey, x_px=true.real, y_px=true.imag)
-            if outline is None or abs(outline.middles[0] - true) > FURTHEST_PX:
+            (head,) = find_outlines(grey, [true])
+            if head is None or abs(head.outline.middles[0] - true) > FURTHEST_PX:
                 return _xy(pose)
             self._centres = Centres()
-            self._centres.add(outline, grey, place=true)
+            self._centres.add([head.outline], grey, np.array([true]))
         else:
             self._centres.turn(pose.heading_rad - self._heading_rad)
             self._centres.follow(grey, np.zeros(1, np.intp), np.array([true]))

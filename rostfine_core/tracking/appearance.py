@@ -32,17 +32,19 @@ class Appearance:
         self._kept: Float32 = np.empty((0, size, size), np.float32)
         self._latest: Float32 = np.empty((0, size, size), np.float32)
 
-    def add(self, patch: Float32) -> None:
-        """Append a head that looks like ``patch`` (S, S)."""
-        flat = self._rings @ patch.ravel()
-        kept = FIRST * self._normalise(patch) + ROUND * self._normalise(
-            flat.reshape(patch.shape).astype(np.float32)
+    def add(self, patches: Float32) -> None:
+        """Append heads that look like ``patches`` (M, S, S)."""
+        # One by one: the rounding of a product of matrices depends on how many rows there are.
+        rings = np.stack([self._rings @ patch.ravel() for patch in patches])
+        kept = FIRST * self._normalise(patches) + ROUND * self._normalise(
+            rings.reshape(patches.shape).astype(np.float32)
         )
-        self._kept = np.concatenate([self._kept, kept[None]])
-        self._latest = np.concatenate([self._latest, patch[None]])
-        self.filters = np.concatenate([self.filters, patch[None]])
-        self._refresh(np.array([len(self.filters) - 1]))
-        strength = max(float((self.filters[-1] * patch).sum()), FAINTEST)
+        new = np.arange(len(self.filters), len(self.filters) + len(patches))
+        self._kept = np.concatenate([self._kept, kept])
+        self._latest = np.concatenate([self._latest, patches])
+        self.filters = np.concatenate([self.filters, patches])
+        self._refresh(new)
+        strength = np.maximum((self.filters[new] * patches).sum(axis=(1, 2)), FAINTEST)
         self.usual_strength = np.append(self.usual_strength, strength)
         self._first_strength = np.append(self._first_strength, strength)
 

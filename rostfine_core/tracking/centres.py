@@ -7,10 +7,13 @@ Where that fails (blur, a crossing), the centre keeps its usual lead on the temp
 Legend: T heads.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.tracking.outlines import Outlines, Rays
+from rostfine_core.tracking.outlines import Outlines, circles, joined
+from rostfine_core.tracking.rays import Rays
 
 Complex = NDArray[np.complex128]
 Image = NDArray[np.uint8]
@@ -33,12 +36,7 @@ class Centres:
 
     def __init__(self) -> None:
         """Start with no head."""
-        self._outlines = Outlines(
-            centres=np.empty(0, complex),
-            axes=np.empty((0, 2, 2)),
-            polarity=np.empty(0),
-            pear=np.empty((0, 2)),
-        )
+        self._outlines = circles(np.empty(0, complex), np.empty(0), np.empty(0))
         self._half_lengths: Real = np.empty((0, 2))
         self._strength: Real = np.empty(0)
         self._lead: Complex = np.empty(0, complex)
@@ -53,18 +51,19 @@ class Centres:
         """(T,) whether each head has an outline."""
         return np.asarray(self._outlines.polarity != 0)
 
-    def add(self, outline: Outlines | None, image: Image, *, place: complex) -> None:
-        """Append a head with its outline (one row) whose template is cut around ``place``."""
-        new = outline or Outlines(
-            centres=np.array([place]),
-            axes=np.eye(2)[None],
-            polarity=np.zeros(1),
-            pear=np.zeros((1, 2)),
+    def add(self, outlines: Sequence[Outlines | None], image: Image, places: Complex) -> None:
+        """Append heads (B,), each with its outline (one row), if it has any.
+
+        Their templates are cut around ``places`` (B,).
+        """
+        unknown = circles(places, np.ones(len(places)), np.zeros(len(places)))
+        new = joined(
+            [outline or unknown.take(np.array([row])) for row, outline in enumerate(outlines)]
         )
-        self._outlines = _joined(self._outlines, new)
+        self._outlines = joined([self._outlines, new])
         self._half_lengths = np.concatenate([self._half_lengths, new.half_lengths])
         self._strength = np.append(self._strength, _RAYS.strength(image, new))
-        self._lead = np.append(self._lead, new.middles[0] - place if outline else 0)
+        self._lead = np.append(self._lead, new.middles - places)
 
     def take(self, rows: Rows) -> None:
         """Keep only ``rows``, in this order."""
@@ -108,12 +107,3 @@ class Centres:
         good = (strength > LEAST_STRENGTH * self._strength[rows]) & (resized < RESIZED)
         good &= abs(fitted.middles - sought) < FURTHEST * usual[:, 1]
         return fitted, strength, good
-
-
-def _joined(first: Outlines, second: Outlines) -> Outlines:
-    return Outlines(
-        centres=np.concatenate([first.centres, second.centres]),
-        axes=np.concatenate([first.axes, second.axes]),
-        polarity=np.concatenate([first.polarity, second.polarity]),
-        pear=np.concatenate([first.pear, second.pear]),
-    )

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.tracking.windows import HALF_PIXEL, surroundings
+
 FINEST_SIGMA_PX = 1.2
 STEPS_PER_OCTAVE = 4
 OCTAVES = 4
@@ -25,7 +27,6 @@ FAINTEST = 2.0
 """Grey levels; a weaker answer is noise."""
 DEFAULT_DIAMETER_PX = 12.0
 NEIGHBOURHOOD = np.ones((3, 3), np.uint8)
-HALF_PIXEL = complex(0.5, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +69,8 @@ def measure_head(
         size_px: the size of the head's outline, where it is known: smaller blobs are parts of it,
             larger ones hold more than its halo.
     """
-    blobs = _blobs(image, complex(x_px, y_px))
-    if size_px is not None:
-        sizes = DIAMETER_PER_SIGMA * np.array([blob.sigma_px for blob in blobs]) / size_px
-        first, last = np.flatnonzero((sizes > BLOB_SIZES[0]) & (sizes < BLOB_SIZES[1]))[[0, -1]]
-        blobs = blobs[first : last + 1]
+    least, most = (share * (size_px or 0) / DIAMETER_PER_SIGMA for share in BLOB_SIZES)
+    blobs = _blobs(image, complex(x_px, y_px), least, most if size_px else np.inf)
     responses = np.array([blob.response for blob in blobs])
     if responses.max() < FAINTEST:
         return HeadShape(
@@ -107,24 +105,28 @@ def _head_scale(responses: NDArray[np.float64]) -> int:
 def _evenness(image: NDArray[np.uint8], place: complex, diameter_px: float) -> float:
     """How much of a head's contrast is left when it is averaged: 1 for an even one, 0 for none."""
     half = max(round(diameter_px / 2), 1)
-    around = _surroundings(image, round(place.imag), round(place.real), 2 * half + 1)
+    around = surroundings(image, round(place.imag), round(place.real), 2 * half + 1)
     line = np.arange(-2 * half - 1, 2 * half + 2)
     is_head = np.hypot(line[:, None], line) <= diameter_px / 2
     contrast = around[is_head] - np.median(around)
     return float(abs(contrast.mean()) / max(np.sqrt(np.square(contrast).mean()), 1e-6))
 
 
-def _blobs(image: NDArray[np.uint8], click: complex) -> list[_Blob]:
-    """The best blob near the click at every scale, finest first."""
+def _blobs(
+    image: NDArray[np.uint8], click: complex, least_px: float, most_px: float
+) -> list[_Blob]:
+    """The best blob near the click at every scale between two sigmas, finest first."""
     radius = round(7 * FINEST_SIGMA_PX * 2**OCTAVES)
     column, row = round(click.real), round(click.imag)
-    level = _surroundings(image, row, column, radius).astype(np.float32)
+    level = surroundings(image, row, column, radius).astype(np.float32)
     origin = complex(column - radius, row - radius)
     blobs, pixel = [], 1
     for _ in range(OCTAVES):
         seen_from = (click - origin + HALF_PIXEL) / pixel - HALF_PIXEL
         for step in range(STEPS_PER_OCTAVE):
             sigma = FINEST_SIGMA_PX * 2 ** (step / STEPS_PER_OCTAVE)
+            if not least_px < sigma * pixel < most_px:
+                continue
             response, place = _strongest(level, seen_from, sigma, REACH_PX / pixel)
             native = (place + HALF_PIXEL) * pixel - HALF_PIXEL + origin
             blobs.append(_Blob(response=response, place=native, sigma_px=sigma * pixel))
@@ -134,25 +136,6 @@ def _blobs(image: NDArray[np.uint8], click: complex) -> list[_Blob]:
         ).astype(np.float32, copy=False)
         pixel *= 2
     return blobs
-
-
-def _surroundings(
-    image: NDArray[np.uint8], row: int, column: int, radius: int
-) -> NDArray[np.uint8]:
-    """The square of side 2 * radius + 1 around a pixel, repeating the frame's border."""
-    height, width = image.shape
-    top, left = row - radius, column - radius
-    bottom, right = row + radius + 1, column + radius + 1
-    part = image[max(top, 0) : bottom, max(left, 0) : right]
-    square = cv2.copyMakeBorder(
-        part,
-        max(-top, 0),
-        max(bottom - height, 0),
-        max(-left, 0),
-        max(right - width, 0),
-        cv2.BORDER_REPLICATE,
-    )
-    return square.astype(np.uint8, copy=False)
 
 
 def _strongest(

@@ -7,6 +7,7 @@ Legend: T heads (clicked), N motions (the T heads first, then the distractors), 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +19,11 @@ from rostfine_core.tracking.assignment import assign
 from rostfine_core.tracking.centres import Centres
 from rostfine_core.tracking.confusions import Confused, find_confused, hiding, on_one_blob
 from rostfine_core.tracking.departures import beyond, have_left
-from rostfine_core.tracking.head_measure import find_outline
-from rostfine_core.tracking.head_shape import measure_head
+from rostfine_core.tracking.head_measure import find_outlines
+from rostfine_core.tracking.head_shape import HeadShape, measure_head
 from rostfine_core.tracking.meetings import Confusion, Meetings, Moment
 from rostfine_core.tracking.motion import MotionBank
+from rostfine_core.tracking.outlines import Outlines
 from rostfine_core.tracking.settings import TrackerSettings
 from rostfine_core.tracking.sightings import (
     Pairs,
@@ -114,34 +116,38 @@ class Heads:
         """(T,) middles of the heads."""
         return np.asarray(self.positions + self._centres.lead)
 
-    def at(self, image: Image, *, x_px: float, y_px: float) -> int:
-        """Follow the head under a click; returns its id."""
-        outline = find_outline(image, x_px=x_px, y_px=y_px)
-        if outline is None:
-            shape = measure_head(image, x_px=x_px, y_px=y_px)
-        else:
-            middle = complex(outline.middles[0])
-            size_px = 2 * math.sqrt(outline.half_lengths[0].prod())
-            shape = measure_head(image, x_px=middle.real, y_px=middle.imag, size_px=size_px)
-        place = complex(shape.x_px, shape.y_px)
+    def add(self, image: Image, clicks: Sequence[complex]) -> list[int]:
+        """Follow the heads under clicks (B,); returns their ids."""
+        found = find_outlines(image, clicks)
+        outlines = [head.outline if head else None for head in found]
+        shapes = [
+            _shape_of(image, click, outline)
+            for click, outline in zip(clicks, outlines, strict=True)
+        ]
+        places = np.array([complex(shape.x_px, shape.y_px) for shape in shapes])
         # Looked at more coarsely, the parts of a mixed head would even out to its surroundings.
-        scale = magnification(shape.detail_px, head_size=self._settings.head_size)
-        size = self._settings.template_size
-        seen = windows_of(image, np.array([place]), np.array([scale]), size=size + 2)
-        rows, offsets = np.zeros(1, np.intp), (place - seen.centres) / scale
-        self._appearance.add(seen.patches(rows, offsets, size=size)[0])
-        self._born += 1
-        self._promote(place, scale=scale)
-        self._centres.add(outline, image, place=place)
-        self.ids = np.append(self.ids, self._born)
-        self.diameters = np.append(self.diameters, shape.diameter_px)
-        self.scores = np.append(self.scores, 1.0)
-        self.unseen_s = np.append(self.unseen_s, 0.0)
-        self.is_lost = np.append(self.is_lost, False)
-        self.has_left = np.append(self.has_left, False)
-        self._scales = np.append(self._scales, scale)
-        self._usual_scores = np.append(self._usual_scores, FIRST_SCORE)
-        return self._born
+        head_size, size = self._settings.head_size, self._settings.template_size
+        scales = np.array([magnification(s.detail_px, head_size=head_size) for s in shapes])
+        windows = windows_of(image, places, scales, size=size + 2)
+        rows, offsets = np.arange(len(places)), (places - windows.centres) / scales
+        self._appearance.add(windows.patches(rows, offsets, size=size))
+        self._centres.add(outlines, image, places)
+        born = self._born + 1 + rows
+        self._born += len(rows)
+        self._promote(places, born, scales.astype(float))
+        fresh = {
+            "ids": born,
+            "diameters": np.array([shape.diameter_px for shape in shapes]),
+            "scores": np.ones(len(rows)),
+            "unseen_s": np.zeros(len(rows)),
+            "is_lost": np.zeros(len(rows), bool),
+            "has_left": np.zeros(len(rows), bool),
+            "_scales": scales,
+            "_usual_scores": np.full(len(rows), FIRST_SCORE),
+        }
+        for name, values in fresh.items():
+            setattr(self, name, np.concatenate([getattr(self, name), values]))
+        return born.tolist()
 
     def states(self) -> dict[int, HeadState]:
         """The state of every head by its id."""
@@ -295,13 +301,11 @@ class Heads:
             surprise=np.where(is_seen[:count], away, 0.0),
         )
 
-    def _promote(self, place: complex, *, scale: int) -> None:
-        """Give the new head a motion of its own, in row T."""
+    def _promote(self, places: Complex, born: Rows, units: Real) -> None:
+        """Give new heads (B,) motions of their own, in the rows from T on."""
         count, last = len(self.ids), len(self._motion)
-        self._motion.add(
-            np.array([place]), owners=np.array([self._born]), units=np.array([float(scale)])
-        )
-        self._motion.take(np.r_[:count, last, count:last])
+        self._motion.add(places, owners=born, units=units)
+        self._motion.take(np.r_[:count, last : last + len(places), count:last])
 
     def _look(self, image: Image, centres: Complex) -> Seen:
         """Search the windows around ``centres`` (T,)."""
@@ -398,3 +402,12 @@ class Heads:
             self._motion.add(
                 seen.places[new], owners=self.ids[rows], units=self._scales[rows].astype(float)
             )
+
+
+def _shape_of(image: Image, click: complex, outline: Outlines | None) -> HeadShape:
+    """How the head under a click answers as a blob."""
+    if outline is None:
+        return measure_head(image, x_px=click.real, y_px=click.imag)
+    middle = complex(outline.middles[0])
+    size_px = 2 * math.sqrt(outline.half_lengths[0].prod())
+    return measure_head(image, x_px=middle.real, y_px=middle.imag, size_px=size_px)

@@ -97,8 +97,8 @@ class Tracker:
             self._heads.advance(frame.image, frame=frame.index, elapsed_s=elapsed_s)
             points = self._current(frame)
         seeds = self._pending.pop(frame.index, [])
-        points |= {seed.target: self._begin(seed, frame) for seed in seeds}
         if seeds:
+            points |= self._begin(seeds, frame)
             self._heads.survey(frame.image, frame=frame.index)
         for target, point in points.items():
             self._points.setdefault(target, []).append(point)
@@ -179,25 +179,30 @@ class Tracker:
         self._clock = _Clock(frame.index, frame.time_s, elapsed_s, frame.image.shape)
         return elapsed_s
 
-    def _begin(self, seed: Seed, frame: GreyFrame) -> TrackPoint:
-        """Put a label on the head under a click: one that is known there, or a new one.
+    def _begin(self, seeds: Sequence[Seed], frame: GreyFrame) -> dict[str, TrackPoint]:
+        """Put labels on the heads under the clicks of a frame.
 
         The first click of a target says which head; from then on its middle is followed. Where no
         head stands out, or the place was meant exactly, the clicked point is carried along. A
         correction is kept in its own frame.
         """
-        click = complex(seed.x_px, seed.y_px)
-        self._end_doubts(seed)
-        self._left.pop(seed.target, None)
-        self._labels.pop(seed.target, None)
+        for seed in seeds:
+            self._end_doubts(seed)
+            self._left.pop(seed.target, None)
+            self._labels.pop(seed.target, None)
         self._forget()
-        head = self._heads.at(frame.image, x_px=seed.x_px, y_px=seed.y_px)
-        state = self._heads.states()[head]
-        is_kept = seed.is_exact or not state.is_measured
-        self._labels[seed.target] = _Label(head, click - state.place if is_kept else 0)
-        is_correction = seed.target in self._points
-        place = click if is_kept or is_correction else _inside(state.place, frame)
-        return _point(frame, place, score=1.0, status=TrackStatus.MANUAL)
+        clicks = [complex(seed.x_px, seed.y_px) for seed in seeds]
+        heads = self._heads.add(frame.image, clicks)
+        states = self._heads.states()
+        points = {}
+        for seed, click, head in zip(seeds, clicks, heads, strict=True):
+            state = states[head]
+            is_kept = seed.is_exact or not state.is_measured
+            self._labels[seed.target] = _Label(head, click - state.place if is_kept else 0)
+            is_correction = seed.target in self._points
+            place = click if is_kept or is_correction else _inside(state.place, frame)
+            points[seed.target] = _point(frame, place, score=1.0, status=TrackStatus.MANUAL)
+        return points
 
     def _end_doubts(self, seed: Seed) -> None:
         """A click says where the sperm is: what was doubtful before is so only until then."""

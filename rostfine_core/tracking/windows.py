@@ -71,7 +71,7 @@ def _cut(
             first_column * scale : (last_column + 1) * scale,
         ]
         for _ in range(scale.bit_length() - 1):
-            part = _halve(part)
+            part = halve(part)
     if part.shape == (size, size):
         return part
     rows = np.clip(np.arange(top, top + size), first_row, last_row) - first_row
@@ -83,14 +83,33 @@ def _pyramid(image: Image, largest: int) -> dict[int, Image]:
     """The frame reduced by 1, 2, 4, ... ``largest``."""
     levels = {1: image}
     for level in range(1, largest.bit_length()):
-        levels[2**level] = _halve(levels[2 ** (level - 1)])
+        levels[2**level] = halve(levels[2 ** (level - 1)])
     return levels
 
 
-def _halve(image: Image) -> Image:
-    """Average blocks of 2 x 2 pixels."""
+def halve(image: Image) -> Image:
+    """Average blocks of 2 x 2 pixels of an (H, W) picture."""
     height, width = (max(side // 2, 1) for side in image.shape)
     half = cv2.resize(
         image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA
     )
     return half.astype(np.uint8, copy=False)
+
+
+def surroundings(image: Image, row: int, column: int, radius: int) -> Image:
+    """The square of side 2 * radius + 1 around a pixel, repeating the frame's border."""
+    height, width = image.shape
+    top, left = row - radius, column - radius
+    bottom, right = row + radius + 1, column + radius + 1
+    part = image[max(top, 0) : bottom, max(left, 0) : right]
+    if part.shape == (2 * radius + 1, 2 * radius + 1):
+        return part
+    square = cv2.copyMakeBorder(
+        part,
+        max(-top, 0),
+        max(bottom - height, 0),
+        max(-left, 0),
+        max(right - width, 0),
+        cv2.BORDER_REPLICATE,
+    )
+    return square.astype(np.uint8, copy=False)

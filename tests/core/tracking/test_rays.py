@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rostfine_core.tracking.outlines import Rays, circles
+from rostfine_core.tracking.outlines import circles
+from rostfine_core.tracking.rays import Rays
 from tests.core.tracking.test_head_measure import CENTRE, picture
 
 
@@ -28,5 +29,5 @@ def test_what_lies_beyond_the_picture_counts_for_nothing() -> None:
     image[10:30, :8] = 30
     outline = circles(np.array([0 + 20j]), np.array([8.0]), np.ones(1))
     edges = Rays(16).edges(image, outline)
-    assert not edges[0, 7:10].any()  # the rays to the left
-    assert edges[0, 0].max() > 30
+    assert not edges[:, 7:10].any()  # the rays to the left
+    assert edges[:, 0].max() > 30
