@@ -97,18 +97,22 @@ class Meetings:
         self._open: dict[tuple[int, int], _Meeting] = {}
         self._rivals: Counter[int] = Counter()
         self._left: dict[int, list[Span]] = defaultdict(list)
+        self._changed: set[int] = set()
 
-    def spans(self) -> dict[int, list[Span]]:
-        """In which frames the heads are doubtful that are or were."""
-        found = {head: list(spans) for head, spans in self._left.items() if spans}
-        for (head, _), meeting in self._open.items():
-            found.setdefault(head, []).append(Span(meeting.begun, None, DoubtKind.MEETING))
-        return found
+    def news(self) -> dict[int, tuple[Span, ...]]:
+        """In which frames heads are doubtful: those heads for which it changed since last asked."""
+        found = {head: list(self._left.get(head, ())) for head in self._changed}
+        self._changed.clear()
+        for (head, _), meeting in self._open.items() if found else ():
+            if head in found:
+                found[head].append(Span(meeting.begun, None, DoubtKind.MEETING))
+        return {head: tuple(spans) for head, spans in found.items()}
 
     def doubt(self, head: int, frame: int, kind: DoubtKind) -> None:
         """Doubt ``head`` from ``frame`` on, for good."""
         if not any(frame in span for span in self._left[head]):
             self._left[head].append(Span(frame, None, kind))
+            self._changed.add(head)
 
     def forget(self, heads: Collection[int]) -> None:
         """Let go of everything about these heads."""
@@ -116,6 +120,7 @@ class Meetings:
         for head in heads:
             self._left.pop(head, None)
             self._rivals.pop(head, None)
+            self._changed.discard(head)
 
     def observe(self, now: Moment, confusions: Iterable[Confusion]) -> list[tuple[int, int]]:
         """Take in a frame; returns the heads and rivals that change places, as rows of motions."""
@@ -166,6 +171,7 @@ class Meetings:
         if meeting is None:
             rival_row = int(np.flatnonzero(now.motion.numbers == confusion.rival)[0])
             self._rivals[head] += 1
+            self._changed.add(head)
             is_known = bool(np.isfinite(now.motion.trail[rival_row, 1:]).any())
             meeting = self._open[key] = _Meeting(
                 begun=now.frame if is_known else max(now.frame - HELD_BEFORE, 0),
@@ -195,6 +201,7 @@ class Meetings:
             self.doubt(head, meeting.begun, DoubtKind.MEETING)
         del self._open[head, rival]
         self._rivals[head] -= 1
+        self._changed.add(head)
         return swap > SWAPPED
 
 

@@ -10,13 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.tracking.windows import squares
+
 Complex = NDArray[np.complex128]
 Float32 = NDArray[np.float32]
 Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
 PEAKS_PER_WINDOW = 8
 """Only the strongest are candidates, so that noise costs no more than sperm."""
-STEPS, FLAT = (-1, 0, 1), 1e-6
+STEPS, FLAT, TOP = (-1, 0, 1), 1e-6, 0.75
 NEIGHBOURHOOD = np.ones((3, 3), np.uint8)
 
 
@@ -39,12 +41,7 @@ class Windows:
         x = np.minimum(np.maximum(offsets.real + corner, 0), limit)
         y = np.minimum(np.maximum(offsets.imag + corner, 0), limit)
         left, top = x.astype(int), y.astype(int)
-        side = np.arange(size + 1)
-        part = self.pixels[
-            rows[:, None, None],
-            (top[:, None] + side)[:, :, None],
-            (left[:, None] + side)[:, None, :],
-        ]
+        part = squares(self.pixels, size + 1)[rows, top, left]
         right_share = (x - left).astype(np.float32)[:, None, None]
         low_share = (y - top).astype(np.float32)[:, None, None]
         part = part[:, :-1] + low_share * (part[:, 1:] - part[:, :-1])
@@ -83,8 +80,10 @@ def find_candidates(
     for row, template in enumerate(filters):
         cv2.matchTemplate(windows.pixels[row], template, cv2.TM_CCORR, result=response[row])
     response /= usual.astype(np.float32)[:, None, None]
-    rows, y, x = _local_maxima(response, min_strength)
-    dx, dy = _vertices(response, rows, y, x)
+    peaks = _local_maxima(response, min_strength)
+    dx, dy = _vertices(response, peaks)
+    rows, pixels = np.divmod(peaks, side * side)
+    y, x = np.divmod(pixels, side)
     offsets = (x + dx) + 1j * (y + dy) - complex(1, 1) * (side - 1) / 2
     places = windows.in_video(rows, offsets)
     height, width = frame_shape
@@ -97,31 +96,33 @@ def find_candidates(
     )
 
 
-def _local_maxima(response: Float32, least: float) -> tuple[Rows, Rows, Rows]:
-    """Indices of interior pixels of (N, R, R) above ``least`` that no neighbour exceeds."""
+def _local_maxima(response: Float32, least: float) -> Rows:
+    """Flat indices of interior pixels of (N, R, R) above ``least`` that no neighbour exceeds."""
     tall = response.reshape(-1, response.shape[-1])
     is_peak = tall >= cv2.dilate(tall, NEIGHBOURHOOD)
     is_peak &= tall > least
     inner = is_peak.reshape(response.shape)
     inner[:, [0, -1]] = inner[:, :, [0, -1]] = False
-    rows, y, x = np.nonzero(inner)
+    peaks = np.flatnonzero(inner)
+    rows = peaks // response[0].size
     counts = np.bincount(rows, minlength=len(response))
     if counts.max(initial=0) > PEAKS_PER_WINDOW:
-        order = np.lexsort((-response[rows, y, x], rows))
+        order = np.lexsort((-response.ravel()[peaks], rows))
         rank = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        kept = order[rank < PEAKS_PER_WINDOW]
-        rows, y, x = rows[kept], y[kept], x[kept]
-    return rows, y, x
+        peaks = peaks[order[rank < PEAKS_PER_WINDOW]]
+    return peaks
 
 
-def _vertices(response: Float32, rows: Rows, y: Rows, x: Rows) -> tuple[Real, Real]:
+def _vertices(response: Float32, peaks: Rows) -> tuple[Real, Real]:
     """Where the paraboloids through peaks (C,) of (N, R, R) and their neighbours have their tops.
 
     A head that lies aslant has a slanting peak: the mixed derivative counts as much as the others.
-    Tops are at most 0.75 pixels from the peak in x and y.
+    Tops are at most ``TOP`` pixels from the peak in x and y.
     """
-    around = [[response[rows, y + dy, x + dx].astype(float) for dx in STEPS] for dy in STEPS]
-    (nw, n, ne), (w, middle, e), (sw, s, se) = around
+    flat, down = response.ravel(), response.shape[-1]
+    steps = np.array([dy * down + dx for dy in STEPS for dx in STEPS])
+    around = flat[peaks + steps[:, None]].astype(float)
+    nw, n, ne, w, middle, e, sw, s, se = around
     slope_x, slope_y = (e - w) / 2, (s - n) / 2
     bend_x = np.minimum(e - 2 * middle + w, -FLAT)
     bend_y = np.minimum(s - 2 * middle + n, -FLAT)
@@ -129,4 +130,9 @@ def _vertices(response: Float32, rows: Rows, y: Rows, x: Rows) -> tuple[Real, Re
     area = np.maximum(bend_x * bend_y - twist**2, 0.1 * bend_x * bend_y)
     dx = (twist * slope_y - bend_y * slope_x) / area
     dy = (twist * slope_x - bend_x * slope_y) / area
-    return dx.clip(-0.75, 0.75), dy.clip(-0.75, 0.75)
+    return _within(dx, TOP), _within(dy, TOP)
+
+
+def _within(values: Real, limit: float) -> Real:
+    """The values (C,), at most ``limit`` to either side: numpy's own clip takes longer for few."""
+    return np.minimum(np.maximum(values, -limit), limit)

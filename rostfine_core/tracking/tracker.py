@@ -102,9 +102,7 @@ class Tracker:
             self._heads.survey(frame.image, frame=frame.index)
         for target, point in points.items():
             self._points.setdefault(target, []).append(point)
-        spans = self._heads.meetings.spans()
-        for target, label in self._labels.items():
-            self._spans[target][label.head] = tuple(spans.get(label.head, ()))
+        self._take_in_doubts()
         shown = {target: self._doubted(target, point) for target, point in points.items()}
         self._forget()
         return shown
@@ -121,9 +119,10 @@ class Tracker:
 
     def _doubted(self, target: str, point: TrackPoint) -> TrackPoint:
         """The point as it can be believed: what may be another's place was not measured."""
-        if point.status in (TrackStatus.MANUAL, TrackStatus.LOST):
+        of_target = self._spans.get(target)
+        if not of_target or point.status in (TrackStatus.MANUAL, TrackStatus.LOST):
             return point
-        spans = (span for of_head in self._spans[target].values() for span in of_head)
+        spans = (span for of_head in of_target.values() for span in of_head)
         span = next((span for span in spans if point.frame in span), None)
         if span is None:
             return point
@@ -210,26 +209,36 @@ class Tracker:
             ended = (replace(s, end=seed.frame if s.end is None else s.end) for s in spans)
             self._spans[seed.target][head] = tuple(s for s in ended if s.begin < seed.frame)
 
+    def _take_in_doubts(self) -> None:
+        """Keep in which frames the targets are doubtful."""
+        news = self._heads.meetings.news()
+        if news:
+            targets = {label.head: target for target, label in self._labels.items()}
+            for head, spans in news.items():
+                self._spans[targets[head]][head] = spans
+
     def _current(self, frame: GreyFrame) -> dict[str, TrackPoint]:
         """Where all targets are after the heads have moved on."""
-        heads = self._heads.states()
+        states, lost = self._heads.states(), _lost(frame)
+        labels = self._labels
         return {
-            target: self._seen(label, heads[label.head], frame)
-            if (label := self._labels.get(target))
-            else _lost(frame)
+            target: self._seen(labels[target], states[labels[target].head], frame, lost)
+            if target in labels
+            else lost
             for target in self._points
         }
 
-    def _seen(self, label: _Label, head: HeadState, frame: GreyFrame) -> TrackPoint:
-        """Where a target is whose head is in this state."""
+    def _seen(
+        self, label: _Label, head: HeadState, frame: GreyFrame, lost: TrackPoint
+    ) -> TrackPoint:
+        """Where a target is whose head is in this state; ``lost`` if that is."""
         if head.is_lost:
-            return _lost(frame)
-        status = TrackStatus.PREDICTED if head.unseen_s > 0 else TrackStatus.MEASURED
-        score = head.score * math.exp(-head.unseen_s / self._settings.predict_s)
-        if status is TrackStatus.PREDICTED:
-            score *= PREDICTED_SHARE
-        place = _inside(head.place + label.offset, frame)
-        return _point(frame, place, score=score, status=status)
+            return lost
+        score, status = head.score, TrackStatus.MEASURED
+        if head.unseen_s > 0:
+            score *= PREDICTED_SHARE * math.exp(-head.unseen_s / self._settings.predict_s)
+            status = TrackStatus.PREDICTED
+        return _point(frame, _inside(head.place + label.offset, frame), score=score, status=status)
 
     def _repeated(self, target: str, frame: GreyFrame) -> TrackPoint:
         """The point of the frame before, which this frame repeats."""

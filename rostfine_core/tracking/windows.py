@@ -7,14 +7,17 @@ halved once for all of them. Both ways give the same pixels.
 """
 
 import math
+from typing import TypeVar
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 Complex = NDArray[np.complex128]
 Float32 = NDArray[np.float32]
 Image = NDArray[np.uint8]
+Pixels = TypeVar("Pixels", bound=np.number)
 HALF_PIXEL = complex(0.5, 0.5)
 MANY = 1 / 16
 """Windows that cover this share of the frame cost more to halve one by one than the frame does:
@@ -46,10 +49,26 @@ def draw_windows(
     covered = int(np.square(scales[scales > 1] * size).sum())
     is_many = covered > MANY * image.size
     halved = _pyramid(image, int(scales.max(initial=1))) if is_many else {1: image}
-    corners = zip((rows - size // 2).tolist(), (columns - size // 2).tolist(), strict=True)
-    for row, ((top, left), scale) in enumerate(zip(corners, scales.tolist(), strict=True)):
-        windows[row] = _cut(image, halved, top, left, size, scale)
+    top, left = rows - size // 2, columns - size // 2
+    left_over = np.ones(len(centres), bool)
+    if is_many:  # most lie within the frame and can be cut all at once
+        for scale, level in halved.items():
+            height, width = level.shape
+            inside = (scales == scale) & (np.minimum(top, left) >= 0)
+            inside &= (top + size <= height) & (left + size <= width)
+            if inside.any():
+                windows[inside] = squares(level, size)[top[inside], left[inside]]
+                left_over &= ~inside
+    for row in np.flatnonzero(left_over).tolist():
+        windows[row] = _cut(image, halved, int(top[row]), int(left[row]), size, int(scales[row]))
     return windows, (columns + 1j * rows + HALF_PIXEL) * scales - HALF_PIXEL
+
+
+def squares(pictures: NDArray[Pixels], size: int) -> NDArray[Pixels]:
+    """All squares of pictures (..., H, W), by their corners: a view (..., H', W', size, size)."""
+    *others, height, width = pictures.shape
+    shape = (*others, height - size + 1, width - size + 1, size, size)
+    return as_strided(pictures, shape, (*pictures.strides, *pictures.strides[-2:]), writeable=False)
 
 
 def _cut(
