@@ -1,8 +1,6 @@
 """Who is who: the cheapest way to give detections to heads, each detection to one head at most."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,13 +31,18 @@ def assign(
         (R,) the column of each row, -1 for none.
     """
     chosen = np.full(len(unassigned), -1, np.intp)
-    order = np.lexsort((costs, rows))
-    order = order[costs[order] < unassigned[rows[order]]]
+    worth = np.flatnonzero(costs < unassigned[rows])
+    if not worth.size:
+        return chosen
+    order = worth[np.lexsort((costs[worth], rows[worth]))]
     rows, columns, costs = rows[order], columns[order], costs[order]
-    choosers, cheapest = np.unique(rows, return_index=True)
-    taken, first = np.unique(columns[cheapest], return_index=True)
-    chosen[choosers[first]] = taken
-    late = choosers[chosen[choosers] < 0]
+    cheapest = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
+    choosers, wished = rows[cheapest], columns[cheapest]
+    taker = np.full(int(wished.max()) + 1, -1)
+    taker[wished[::-1]] = choosers[::-1]  # the first one comes last
+    is_first = taker[wished] == choosers
+    chosen[choosers[is_first]] = wished[is_first]
+    late = choosers[~is_first]
     if late.size:
         matching = _Matching(rows, columns, costs, unassigned, chosen)
         for row in late.tolist():
@@ -70,23 +73,19 @@ class _Matching:
         self._costs: list[float] = costs.tolist()
         self._begins: list[int] = np.searchsorted(rows, np.arange(count + 1)).tolist()
         self._without: list[float] = unassigned.tolist()
-        self._column_price: dict[int, float] = defaultdict(float)
+        self._column_price: dict[int, float] = {}
         self.column_of = {row: column for row, column in enumerate(chosen.tolist()) if column >= 0}
         self._owner = {column: row for row, column in self.column_of.items()}
         self._row_price = [
             self._costs[self._begins[row]] if row in self.column_of else 0.0 for row in range(count)
         ]
 
-    def _wishes(self, row: int) -> Iterable[tuple[int, float]]:
-        """The columns that are worth more to ``row`` than none, with their costs."""
-        part = slice(self._begins[row], self._begins[row + 1])
-        return zip(self._columns[part], self._costs[part], strict=True)
-
     def add(self, start: int) -> None:
         """Match row ``start`` by the shortest path of exchanges; prices stay optimal.
 
         The path ends at a free column, or at a row for which going without is cheapest.
         """
+        columns, costs, begins = self._columns, self._costs, self._begins
         distance: dict[int, float] = {}
         wanted_by: dict[int, int] = {}
         settled: dict[int, float] = {}
@@ -96,11 +95,14 @@ class _Matching:
             base = reached - self._row_price[row]
             if base + self._without[row] < least_without:
                 least_without, quitter = base + self._without[row], row
-            for column, cost in self._wishes(row):
-                through = base + cost - self._column_price[column]
+            for pair in range(begins[row], begins[row + 1]):
+                if base + costs[pair] > least_without:
+                    break  # the cheapest come first, and prices of columns only add to them
+                column = columns[pair]
+                through = base + costs[pair] - self._column_price.get(column, 0.0)
                 if column not in settled and through < distance.get(column, math.inf):
                     distance[column], wanted_by[column] = through, row
-            nearest = min(distance, key=distance.__getitem__, default=None)
+            nearest = min(distance, key=distance.__getitem__) if distance else None
             if nearest is None or distance[nearest] > least_without:
                 self._reprice(start, least_without, settled)
                 self._exchange(start, self.column_of.pop(quitter, None), wanted_by)
@@ -117,7 +119,8 @@ class _Matching:
         self._row_price[start] += reached
         for column, distance in settled.items():
             self._row_price[self._owner[column]] += reached - distance
-            self._column_price[column] -= reached - distance
+            price = self._column_price.get(column, 0.0)
+            self._column_price[column] = price - (reached - distance)
 
     def _exchange(self, start: int, column: int | None, wanted_by: dict[int, int]) -> None:
         """Hand ``column`` to the row that reached it, that row's to the one before, to the start.

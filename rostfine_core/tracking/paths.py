@@ -31,14 +31,16 @@ class Stretch:
     @cached_property
     def sums(self) -> "Sums":
         """All that a polynomial's misfit depends on."""
-        time_s, place = float(self.times_s.mean()), complex(self.places.mean())
+        count = len(self.times_s)
+        time_s = float(np.add.reduce(self.times_s)) / count  # numpy's mean takes thrice as long
+        place = complex(np.add.reduce(self.places)) / count
         line, rest = self.times_s - time_s, self.places - place
         square = line * line
         return Sums(
-            count=len(line),
+            count=count,
             time_s=time_s,
             place=place,
-            squares=float(square.sum()),
+            squares=float(line @ line),
             cubes=float(square @ line),
             fourths=float(square @ square),
             along=complex(line @ rest),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Complex = NDArray[np.complex128]
 Float32 = NDArray[np.float32]
 Image = NDArray[np.uint8]
+Rows = NDArray[np.intp]
 Pixels = TypeVar("Pixels", bound=np.number)
 HALF_PIXEL = complex(0.5, 0.5)
 MANY = 1 / 16
@@ -46,21 +47,16 @@ def draw_windows(
     working = (centres + HALF_PIXEL) / scales - HALF_PIXEL
     columns, rows = np.rint(working.real).astype(int), np.rint(working.imag).astype(int)
     windows = np.empty((len(centres), size, size), np.float32)
-    covered = int(np.square(scales[scales > 1] * size).sum())
-    is_many = covered > MANY * image.size
-    halved = _pyramid(image, int(scales.max(initial=1))) if is_many else {1: image}
     top, left = rows - size // 2, columns - size // 2
-    left_over = np.ones(len(centres), bool)
-    if is_many:  # most lie within the frame and can be cut all at once
-        for scale, level in halved.items():
-            height, width = level.shape
-            inside = (scales == scale) & (np.minimum(top, left) >= 0)
-            inside &= (top + size <= height) & (left + size <= width)
-            if inside.any():
-                windows[inside] = squares(level, size)[top[inside], left[inside]]
-                left_over &= ~inside
-    for row in np.flatnonzero(left_over).tolist():
-        windows[row] = _cut(image, halved, int(top[row]), int(left[row]), size, int(scales[row]))
+    if int(np.square(scales[scales > 1] * size).sum()) > MANY * image.size:
+        for scale, level in _pyramid(image, int(scales.max())).items():
+            alike = np.flatnonzero(scales == scale)
+            if alike.size:
+                windows[alike] = _cut_all(level, top[alike], left[alike], size)
+    else:
+        corners = zip(top.tolist(), left.tolist(), scales.tolist(), strict=True)
+        for row, corner in enumerate(corners):
+            windows[row] = _cut(image, *corner, size)
     return windows, (columns + 1j * rows + HALF_PIXEL) * scales - HALF_PIXEL
 
 
@@ -71,26 +67,32 @@ def squares(pictures: NDArray[Pixels], size: int) -> NDArray[Pixels]:
     return as_strided(pictures, shape, (*pictures.strides, *pictures.strides[-2:]), writeable=False)
 
 
-def _cut(
-    image: Image, halved: dict[int, Image], top: int, left: int, size: int, scale: int
-) -> Image:
+def _cut_all(level: Image, top: Rows, left: Rows, size: int) -> Image:
+    """(N, size, size) squares from (top, left) (N,) of a picture, its border repeated."""
+    height, width = level.shape
+    inside = (np.minimum(top, left) >= 0) & (top + size <= height) & (left + size <= width)
+    if not inside.all():
+        # Further out than a square's side it is the border's repetition alone.
+        top, left = (
+            np.minimum(np.maximum(first, -size), side) + size
+            for first, side in ((top, height), (left, width))
+        )
+        padded = cv2.copyMakeBorder(level, size, size, size, size, cv2.BORDER_REPLICATE)
+        level = padded.astype(np.uint8, copy=False)
+    return squares(level, size)[top, left]
+
+
+def _cut(image: Image, top: int, left: int, scale: int, size: int) -> Image:
     """The square from (top, left) of the frame reduced by ``scale``, its border repeated."""
-    if scale in halved and min(top, left) >= 0:
-        part = halved[scale][top : top + size, left : left + size]
-        if part.shape == (size, size):  # most are, and nothing else is needed for them
-            return part
     height, width = (max(side // scale, 1) for side in image.shape)
     first_row, last_row = (min(max(r, 0), height - 1) for r in (top, top + size - 1))
     first_column, last_column = (min(max(c, 0), width - 1) for c in (left, left + size - 1))
-    if scale in halved:
-        part = halved[scale][first_row : last_row + 1, first_column : last_column + 1]
-    else:
-        part = image[
-            first_row * scale : (last_row + 1) * scale,
-            first_column * scale : (last_column + 1) * scale,
-        ]
-        for _ in range(scale.bit_length() - 1):
-            part = halve(part)
+    part = image[
+        first_row * scale : (last_row + 1) * scale,
+        first_column * scale : (last_column + 1) * scale,
+    ]
+    for _ in range(scale.bit_length() - 1):
+        part = halve(part)
     if part.shape == (size, size):
         return part
     rows = np.clip(np.arange(top, top + size), first_row, last_row) - first_row
