@@ -27,6 +27,18 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
 NOBODY = "65534"
 LIMIT_S = 600
 ANSWER_FILES = ("report.csv", "sperm-1/assessment.json", "sperm-1/track.csv")
+PLAN = """
+lab = "Smoke test"
+operator = "Nobody"
+data = "data"
+[installation]
+software = "{version}"
+[operation]
+[performance]
+better_than_mean = false
+unseen = false
+limits = {{ mse = {{ max = 0.1 }} }}
+"""
 REPORT_FILES = (*ANSWER_FILES, "report.pdf", "sperm-1/explanation.png")
 
 
@@ -36,6 +48,7 @@ class Program:
     def __init__(self, folder: Path, home: Path, answer: Path | None) -> None:
         """Args: ``answer`` is the report that the source makes of the demonstration, if known."""
         self._folder, self.home, self.answer = folder, home, answer
+        self.contents = folder / "_internal"
 
     def run(self, name: str, *arguments: str, status: int = 0) -> str:
         """What a program prints, which must end with the status."""
@@ -130,6 +143,15 @@ def check_simulated_data_set(program: Program) -> None:
         assert len(list(csv.DictReader(file))) == 21
 
 
+def check_acceptance(program: Program) -> None:
+    """A lab's acceptance of the program: it must find itself as good as the release."""
+    plan, model = program.home / "plan.toml", program.contents / "models" / "demo.safetensors"
+    version = program.run("rostfine", "--version").removeprefix("rostfine ").strip()
+    plan.write_text(PLAN.format(version=version), encoding="utf-8")
+    program.run("rostfine", "validate", str(plan), "--model", str(model), "--out", "accepted")
+    assert (program.home / "accepted" / "acceptance.pdf").stat().st_size > 5_000
+
+
 def check_training_advice(program: Program) -> None:
     """What the program cannot do it must say in one true sentence."""
     told = program.run("rostfine", "train", "no.toml", status=1)
@@ -153,6 +175,7 @@ CHECKS: tuple[Callable[[Program], None], ...] = (
     check_demo,
     check_assess,
     check_simulated_data_set,
+    check_acceptance,
     check_training_advice,
     check_window,
 )

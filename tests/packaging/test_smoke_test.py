@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "packaging" / "smoke_test.py"
-NAMES = ("version", "doctor", "demo", "assess", "simulated data set", "training advice", "window")
+NAMES = (
+    *("version", "doctor", "demo", "assess", "simulated data set", "acceptance"),
+    *("training advice", "window"),
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
 
@@ -22,7 +25,7 @@ def test_programs_that_only_end_well_do_not_pass(tmp_path: Path) -> None:
     assert done.returncode == 1
     outcome = {line[:20].strip(): line[20:] for line in done.stdout.splitlines()}
     assert all("FAILED" in outcome[name] for name in NAMES)
-    assert "0 passed, 7 failed" in done.stdout
+    assert "0 passed, 8 failed" in done.stdout
 
 
 def test_the_programs_see_neither_the_caller_nor_a_place_to_write(tmp_path: Path) -> None:
