@@ -2,8 +2,8 @@
 
     python packaging/windows/make_installer.py FOLDER OUT [--sign "signtool sign ... %1"]
 
-It needs makensis (NSIS 3), on Windows or elsewhere. UNTESTED: the script was compiled with a
-placeholder for the program, and what it makes was never run.
+It needs makensis (NSIS 3), on Windows or elsewhere. UNTESTED on Windows and with the program: what
+it makes of a placeholder was run under Wine alone.
 
 A build for NVIDIA GPUs needs two things more on Windows: PyPI's torch for Windows knows no CUDA, so
 that torch must come from PyTorch's own index (https://download.pytorch.org/whl/cu130), and an

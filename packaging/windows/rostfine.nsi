@@ -1,5 +1,6 @@
-; The installer for Windows, compiled by make_installer.py. It was compiled on Linux with makensis
-; against a placeholder and never run: UNTESTED.
+; The installer for Windows, compiled by make_installer.py. UNTESTED on Windows and with the program:
+; it was compiled on Linux with a placeholder, and under Wine that was installed for one user and for
+; all, replaced, refused while it ran, and removed.
 ;
 ; It installs for everyone, or for one user who may not. A version that is there already is
 ; replaced in its place; settings, logs, cases and reports are in the user's own folders and stay.
