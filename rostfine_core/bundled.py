@@ -49,11 +49,13 @@ def free_children() -> None:
     """Let programs started from the installed one load the system's libraries, not its own.
 
     Its starter points ``LD_LIBRARY_PATH`` at the program's folder, where for example the file
-    manager that shows a report would find libraries of other versions than its own.
+    manager that shows a report would find libraries of other versions than its own. A child that is
+    a program of ours is told to start afresh, or it would take the path for set.
     """
     if is_frozen():
         before = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
         os.environ.pop("LD_LIBRARY_PATH", None)
+        os.environ["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
         if before:
             os.environ["LD_LIBRARY_PATH"] = before
 

@@ -44,10 +44,13 @@ def test_programs_started_from_the_installed_one_get_the_systems_libraries(
 ) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", str(frozen))
     monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/usr/lib/lab")
+    monkeypatch.setenv("PYINSTALLER_RESET_ENVIRONMENT", "")
     free_children()
     assert os.environ["LD_LIBRARY_PATH"] == "/usr/lib/lab"
     free_children()
     assert "LD_LIBRARY_PATH" not in os.environ
+    # Its own programs set it anew, instead of taking it for set by the one that started them.
+    assert os.environ["PYINSTALLER_RESET_ENVIRONMENT"] == "1"
 
 
 def test_from_source_the_library_path_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ def write_built(folder: Path, *, version: str = VERSION) -> None:
     """Write such a folder, as ``make package`` leaves one."""
     (folder / "_internal" / "licences").mkdir(parents=True)
     (folder / "_internal" / "data").write_bytes(bytes(5 * 2**20))
+    (folder / "_internal" / "licences" / f"{'long' * 40}.txt").write_text("text")
     (folder / "_internal" / "link").symlink_to("data")
     for name in ("rostfine", "rostfine-app"):
         (folder / name).write_text(PROGRAM.format(name=name, version=version))

@@ -12,7 +12,10 @@ from .conftest import write_built
 
 PACKAGING = Path(__file__).parents[2] / "packaging"
 SCRIPT = PACKAGING / "make_archive.py"
-FAKE_MAKESELF = '#!/bin/sh\nwhile [ "${1#--}" != "$1" ]; do shift; done\ncp -a "$1" "$2"\n'
+FAKE_MAKESELF = """#!/bin/sh
+while [ "$3" != "RoSTFine Assist 1.2.3" ] && [ "$3" != "RoSTFine Assist 1.0.0" ]; do shift; done
+cp -a "$1" "$2"
+"""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the archive is for Linux")
 
@@ -100,4 +103,6 @@ def test_makeself_packs_what_unpacks_and_installs(built: Path, tmp_path: Path) -
     assert archive.name == "rostfine-assist-1.2.3-linux-x86_64.run"
     install = ["sh", str(archive), "--quiet", "--", "--prefix", str(tmp_path / "prefix")]
     subprocess.run(install, check=True, capture_output=True)
-    assert (tmp_path / "prefix/lib/rostfine-assist/_internal/link").readlink() == Path("data")
+    contents = tmp_path / "prefix/lib/rostfine-assist/_internal"
+    assert (contents / "link").readlink() == Path("data")
+    assert [p.stat().st_size for p in (contents / "licences").iterdir()] == [4]
