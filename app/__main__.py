@@ -75,6 +75,7 @@ def _window(
     window.seen.connect(window.controller.start, Qt.ConnectionType.QueuedConnection)
     window.show()
     if folder is None:
+        window.seen.connect(window.guide.begin, Qt.ConnectionType.QueuedConnection)
         QTimer.singleShot(0, window, lambda: _open(window, arguments))
         return window
     from app.self_test import SelfTest
@@ -116,20 +117,10 @@ def _tell_failed_start(error: Exception, *, has_dialog: bool) -> None:
 
 
 def _open(window: "MainWindow", arguments: argparse.Namespace) -> None:
-    if not arguments.demo:
-        if arguments.video is not None:
-            window.controller.open_video(arguments.video)
-        return
-    from app.presentation.wording import say
-    from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO
-    from rostfine_core.store import read_seeds
-
-    try:
-        seeds = read_seeds(bundled_path(DEMO_SEEDS))
-        video = bundled_path(DEMO_VIDEO)
-        window.controller.open_video(video, seeds=seeds, um_per_px=DEMO_UM_PER_PX)
-    except RostfineError as error:
-        window.errors.tell(say(error.message))
+    if arguments.demo:
+        window.controller.open_demo()
+    elif arguments.video is not None:
+        window.controller.open_video(arguments.video)
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

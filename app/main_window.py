@@ -22,7 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.actions.action_set import ActionSet
+from app.actions.guide import Guide
 from app.actions.spec import Bar, Handlers
+from app.actions.table import ACTIONS
 from app.actions.window_commands import WindowCommands
 from app.controllers.controller import Controller
 from app.presentation.theme import apply_theme, icon, load_theme
@@ -64,6 +66,7 @@ class MainWindow(QMainWindow):
         connect_controllers(self.controller)
         self._build_views()
         commands = WindowCommands(self, self.controller)
+        self.guide = self._guide()
         self.actions_by_id = self._actions(commands)
         self._build()
         connect_actions(self.actions_by_id, self.controller)
@@ -86,6 +89,7 @@ class MainWindow(QMainWindow):
         self.sample_bar = SampleBar(self.session)
         self.sample_bar.set_profiles(self.settings.profiles)
         self.status = StatusBar(self.session)
+        self.tool_bar = QToolBar(self.tr("Tool bar"))
         self._recent = RecentMenu(self)
         self._recent.show_videos(self.settings.recent)
 
@@ -103,6 +107,7 @@ class MainWindow(QMainWindow):
     def _actions(self, commands: WindowCommands) -> ActionSet:
         handlers = Handlers(
             window=commands,
+            guide=self.guide,
             controller=self.controller,
             editor=self.controller.editor,
             player=self.controller.player,
@@ -112,6 +117,23 @@ class MainWindow(QMainWindow):
         )
         theme = load_theme(self.settings.text("theme"))
         return ActionSet(self, handlers, theme, before=self.sample_bar.commit)
+
+    def _guide(self) -> Guide:
+        review = self.review
+        return Guide(
+            self,
+            self.controller,
+            targets={
+                "canvas": review.canvas,
+                "sperm_list": review.sperm_list,
+                "timeline": review.timeline,
+                "grade_panel": review.grade_panel,
+                "film_strip": review.film_strip,
+                "sample_bar": self.sample_bar,
+                "tool_bar": self.tool_bar,
+            },
+            shortcuts={spec.id: spec.shortcut for spec in ACTIONS},
+        )
 
     def _build(self) -> None:
         self.actions_by_id.fill_menus(self._recent)
@@ -138,7 +160,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
 
     def _build_tool_bar(self) -> None:
-        bar = QToolBar(self.tr("Tool bar"))
+        bar = self.tool_bar
         bar.setObjectName("tool_bar")
         bar.setMovable(False)
         bar.setIconSize(QSize(20, 20))

@@ -35,6 +35,7 @@ def connect_controllers(controller: Controller) -> None:
     """Let the controllers follow the session, the settings, the jobs and each other."""
     session, settings, jobs = controller.session, controller.settings, controller.jobs
     analysis, opener = controller.analysis, controller.opener
+    session.model_changed.connect(controller.first_start.go_on)
     session.sperms_changed.connect(analysis.go_on)
     session.calibration_changed.connect(analysis.go_on)
     session.selection_changed.connect(analysis.go_on)

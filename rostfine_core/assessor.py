@@ -28,6 +28,7 @@ from rostfine_core.domain import (
     Progress,
 )
 from rostfine_core.errors import ModelError
+from rostfine_core.gpu import can_use_gpu
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.model import (
@@ -255,15 +256,15 @@ class Assessor:
 
 
 def _choose_device(choice: DeviceChoice) -> torch.device:
-    if choice == "cuda" and not torch.cuda.is_available():
+    is_usable = choice != "cpu" and can_use_gpu()
+    if choice == "cuda" and not is_usable:
         raise ModelError(
             Message(
                 "No NVIDIA GPU can be used here: choose the CPU, or run `rostfine doctor` to see "
                 "why."
             )
         )
-    use_cuda = choice != "cpu" and torch.cuda.is_available()
-    return torch.device("cuda" if use_cuda else "cpu")
+    return torch.device("cuda" if is_usable else "cpu")
 
 
 def _best_precision(device: torch.device) -> Precision:
@@ -320,14 +321,9 @@ def _mean(distributions: Sequence[GradeDistribution]) -> GradeDistribution:
     return _distribution(np.mean([d.probabilities for d in distributions], axis=0))
 
 
-def built_for_gpu() -> bool:
-    """Whether the installed PyTorch can use NVIDIA GPUs at all; some builds cannot."""
-    return torch.version.cuda is not None
-
-
 def describe_gpu() -> str | None:
     """The GPU that grading would use, with memory, CUDA version and precision; None without one."""
-    if not torch.cuda.is_available():
+    if not can_use_gpu():
         return None
     gpu = torch.cuda.get_device_properties(0)
     precision = _best_precision(torch.device("cuda"))

@@ -9,44 +9,44 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rostfine_core.bundled import DEMO_MODEL, DEMO_VIDEO, bundled_path, is_frozen
 from rostfine_core.errors import RostfineError
+from rostfine_core.finding import Finding, Words
+from rostfine_core.marking import marked
+from rostfine_core.messages import Message
+
+if TYPE_CHECKING:
+    from rostfine_core.gpu import InstalledGpu
 
 CODECS = {"h264": "MP4/MOV", "mpeg4": "MPEG-4", "mjpeg": "AVI (MJPG)", "rawvideo": "raw AVI"}
-REINSTALL = "Install RoSTFine Assist again."
+REINSTALL = marked("Install RoSTFine Assist again.")
+GPU = marked("GPU")
 WINDOW_PROGRAM = "rostfine-app"
 PROBE_S = 60
 """How long a window may take to open on a busy machine."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """The result of one check; ``advice`` says what to do if it failed.
-
-    What is not needed, such as a GPU, may fail without anything being broken.
-    """
-
-    subject: str
-    works: bool
-    detail: str
-    advice: str = ""
-    is_needed: bool = True
-
-
-def examine(results_folder: Path) -> Iterator[Finding]:
+def examine(results_folder: Path, *, has_window: bool = False) -> Iterator[Finding]:
     """Check everything the program needs, one finding at a time.
 
     Args:
         results_folder: where results will be written.
+        has_window: whether a window is open, which needs no check then.
     """
-    yield Finding(
-        subject="Python", works=True, detail=f"{platform.python_version()} on {platform.platform()}"
+    version = Message(
+        "{version} on {platform}", version=platform.python_version(), platform=platform.platform()
     )
-    for check in (_packages, _gpu, _codecs, _qt, _model, _demo_video):
-        yield check()
+    yield Finding(subject=marked("Python"), works=True, detail=version)
+    yield _packages()
+    yield _gpu()
+    yield _codecs()
+    if not has_window:
+        yield _qt()
+    yield _model()
+    yield _demo_video()
     yield _write_access(results_folder)
 
 
@@ -58,59 +58,101 @@ def _packages() -> Finding:
             versions.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             return Finding(
-                subject="Packages",
+                subject=marked("Packages"),
                 works=False,
-                detail=f"{name} is missing",
+                detail=Message("{name} is missing", name=name),
                 advice=REINSTALL,
             )
-    return Finding(subject="Packages", works=True, detail=", ".join(versions))
+    return Finding(subject=marked("Packages"), works=True, detail=", ".join(versions))
 
 
 def _gpu() -> Finding:
-    from rostfine_core.assessor import built_for_gpu, describe_gpu
+    from rostfine_core import gpu
+    from rostfine_core.assessor import describe_gpu
 
-    gpu, driver = describe_gpu(), _driver_version()
-    if gpu is not None:
-        return Finding(subject="GPU", works=True, detail=f"{gpu}, driver {driver or 'not stated'}")
-    if driver is not None:
-        return Finding(
-            subject="GPU",
-            works=False,
-            detail=f"the NVIDIA driver {driver} is there, but its GPU cannot be used; grading runs "
-            "on the CPU",
-            advice="Install the current driver and start again."
-            if built_for_gpu()
-            else _advice_without_cuda(),
-            is_needed=False,
+    used, installed = describe_gpu(), gpu.installed_gpu()
+    if used is not None:
+        driver = installed.driver if installed else Message(marked("not stated"))
+        told = Message("{gpu}, driver {driver}", gpu=used, driver=driver)
+        return Finding(subject=GPU, works=True, detail=told)
+    detail, advice = _missing_gpu() if installed is None else _unused_gpu(installed)
+    return Finding(subject=GPU, works=False, detail=detail, advice=advice, is_needed=False)
+
+
+def _missing_gpu() -> tuple[Message, Words]:
+    """What is said, and advised, where no driver describes a GPU."""
+    from rostfine_core.gpu import built_for_gpu, has_nvidia_card
+
+    if has_nvidia_card():
+        detail = Message("the NVIDIA GPU has no working driver; grading runs on the CPU")
+        return detail, _advice_on_driver() if built_for_gpu() else _advice_without_cuda()
+    detail = Message("no NVIDIA GPU can be used; grading runs on the CPU")
+    if not built_for_gpu():
+        return detail, ""
+    return detail, marked(
+        "With an NVIDIA GPU in the machine, install its current driver and start again."
+    )
+
+
+def _unused_gpu(found: "InstalledGpu") -> tuple[Message, Words]:
+    """What is said, and advised, where a driver is there but PyTorch cannot use its GPU."""
+    from rostfine_core.gpu import TURING, built_for_gpu, least_driver, oldest_capability
+
+    oldest = oldest_capability() if built_for_gpu() else TURING
+    if found.capability is not None and found.capability < oldest:
+        detail = Message(
+            "the GPU {name} is too old (compute capability {found}, {oldest} or more is needed); "
+            "grading runs on the CPU",
+            name=found.name,
+            found="{}.{}".format(*found.capability),
+            oldest="{}.{}".format(*oldest),
         )
-    return Finding(
-        subject="GPU",
-        works=False,
-        detail="no NVIDIA GPU can be used; grading runs on the CPU",
-        advice="With an NVIDIA GPU in the machine, install its current driver and start again."
-        if built_for_gpu()
-        else "",
-        is_needed=False,
+        return detail, marked(
+            "The program works without it; for faster grading use an NVIDIA GPU of the Turing "
+            "generation (2018) or newer."
+        )
+    if not built_for_gpu():
+        detail = Message(
+            "the NVIDIA driver {driver} is there, but this program cannot use its GPU; grading "
+            "runs on the CPU",
+            driver=found.driver,
+        )
+        return detail, _advice_without_cuda()
+    if found.driver_release < least_driver():
+        detail = Message(
+            "the NVIDIA driver {driver} is too old ({least} or newer is needed); grading runs on "
+            "the CPU",
+            driver=found.driver,
+            least=least_driver(),
+        )
+        return detail, _advice_on_driver()
+    detail = Message(
+        "the NVIDIA driver {driver} is there, but its GPU cannot be used; grading runs on the CPU",
+        driver=found.driver,
+    )
+    return detail, marked("Install the current driver and start again.")
+
+
+def _advice_on_driver() -> Words:
+    from rostfine_core.gpu import least_driver
+
+    if platform.system() == "Linux":
+        return Message(
+            "Install NVIDIA's driver {least} or newer (on Ubuntu: `sudo ubuntu-drivers install`; "
+            "on Debian the package nvidia-driver), and start the computer again.",
+            least=least_driver(),
+        )
+    return Message(
+        "Install NVIDIA's driver {least} or newer from nvidia.com/drivers, and start the computer "
+        "again.",
+        least=least_driver(),
     )
 
 
 def _advice_without_cuda() -> str:
     if is_frozen():
-        return "This program is built for CPUs: install the build for NVIDIA GPUs."
-    return "The installed PyTorch has no CUDA: install one that has (pytorch.org)."
-
-
-def _driver_version() -> str | None:
-    """The version from ``nvidia-smi``, which comes with every driver; None without one."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
-    ask = [tool, "--query-gpu=driver_version", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(ask, capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return next(iter(done.stdout.split()), None)
+        return marked("This program is built for CPUs: install the build for NVIDIA GPUs.")
+    return marked("The installed PyTorch has no CUDA: install one that has (pytorch.org).")
 
 
 def _codecs() -> Finding:
@@ -120,9 +162,11 @@ def _codecs() -> Finding:
         f"{name} ({kind})" for name, kind in CODECS.items() if name not in av.codecs_available
     ]
     return Finding(
-        subject="Codecs",
+        subject=marked("Codecs"),
         works=not missing,
-        detail=f"missing: {', '.join(missing)}" if missing else ", ".join(CODECS.values()),
+        detail=Message("missing: {names}", names=", ".join(missing))
+        if missing
+        else ", ".join(CODECS.values()),
         advice=_advice_on_codecs() if missing else "",
     )
 
@@ -130,7 +174,7 @@ def _codecs() -> Finding:
 def _advice_on_codecs() -> str:
     if is_frozen():
         return REINSTALL
-    return "Install the package `av` again: its own build has all of them."
+    return marked("Install the package `av` again: its own build has all of them.")
 
 
 def _qt() -> Finding:
@@ -139,9 +183,9 @@ def _qt() -> Finding:
     program = shutil.which(WINDOW_PROGRAM, path=str(folder))
     if program is None:
         return Finding(
-            subject="Window",
+            subject=marked("Window"),
             works=False,
-            detail=f"{WINDOW_PROGRAM} is missing in {folder}",
+            detail=Message("{name} is missing in {folder}", name=WINDOW_PROGRAM, folder=folder),
             advice=REINSTALL,
         )
     try:
@@ -152,12 +196,13 @@ def _qt() -> Finding:
     except (OSError, subprocess.TimeoutExpired):
         works, detail = False, ""
     if works:
-        return Finding(subject="Window", works=True, detail=f"Qt platform {detail}")
+        told = Message("Qt platform {name}", name=detail)
+        return Finding(subject=marked("Window"), works=True, detail=told)
     asked = os.environ.get("QT_QPA_PLATFORM", "the default platform")
     return Finding(
-        subject="Window",
+        subject=marked("Window"),
         works=False,
-        detail=f"Qt cannot open a window on {asked}",
+        detail=Message("Qt cannot open a window on {platform}", platform=asked),
         advice=advice_on_window(),
     )
 
@@ -165,57 +210,64 @@ def _qt() -> Finding:
 def advice_on_window() -> str:
     """What to do where Qt cannot open a window."""
     if not is_frozen():
-        return "Start from a desktop session; on Linux run packaging/system_packages.sh."
+        return marked("Start from a desktop session; on Linux run packaging/system_packages.sh.")
     if platform.system() == "Linux":
-        return (
+        return marked(
             "Start from a desktop session; on Debian or Ubuntu install libegl1, libgl1, "
             "libxkbcommon-x11-0 and libxcb-cursor0."
         )
-    return "Start from a desktop session; if that does not help, install RoSTFine Assist again."
+    return marked(
+        "Start from a desktop session; if that does not help, install RoSTFine Assist again."
+    )
 
 
 def _model() -> Finding:
     from rostfine_core.model import load_models
 
-    def load() -> str:
+    def load() -> Message:
         info = load_models(bundled_path(DEMO_MODEL))[0].info
-        kind = "demonstration" if info.is_demonstration else info.dataset_kind
-        trained = f", trained on {info.trained_clips:,} clips" if info.trained_clips else ""
-        return f"{info.file_name} ({kind}{trained}), sha256 {info.sha256[:12]}"
+        return Message(
+            "{file} (demonstration), sha256 {sha256}", file=info.file_name, sha256=info.sha256[:12]
+        )
 
-    return _attempt("Bundled model", load)
+    return _attempt(marked("Bundled model"), load)
 
 
 def _demo_video() -> Finding:
     from rostfine_core.video import probe
 
-    def read() -> str:
+    def read() -> Message:
         info = probe(bundled_path(DEMO_VIDEO))
-        return f"{info.width_px}x{info.height_px}, {info.frame_count} frames"
+        return Message(
+            "{width}x{height}, {frames} frames",
+            width=info.width_px,
+            height=info.height_px,
+            frames=info.frame_count,
+        )
 
-    return _attempt("Demo video", read)
+    return _attempt(marked("Demo video"), read)
 
 
 def _write_access(folder: Path) -> Finding:
     try:
         with tempfile.TemporaryFile(dir=folder):
-            return Finding(subject="Write access", works=True, detail=str(folder.resolve()))
+            return Finding(subject=marked("Write access"), works=True, detail=str(folder.resolve()))
     except OSError as error:
         return Finding(
-            subject="Write access",
+            subject=marked("Write access"),
             works=False,
             detail=f"{folder}: {error.strerror or error}",
-            advice="Choose a results folder that can be written to.",
+            advice=marked("Choose a results folder that can be written to."),
         )
 
 
-def _attempt(subject: str, work: Callable[[], str]) -> Finding:
+def _attempt(subject: str, work: Callable[[], Message]) -> Finding:
     try:
         return Finding(subject=subject, works=True, detail=work())
     except RostfineError as error:
         return Finding(
             subject=subject,
             works=False,
-            detail=str(error),
+            detail=error.message,
             advice=REINSTALL,
         )

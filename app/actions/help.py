@@ -15,6 +15,16 @@ HELP_ACTIONS = (
         enabled=always,
     ),
     ActionSpec(
+        id="tour",
+        menu=HELP,
+        text=QT_TRANSLATE_NOOP("Actions", "Tour"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Be shown around on the demonstration video"),
+        icon="tour",
+        shortcut="Ctrl+Shift+T",
+        run=lambda to: to.guide.start_tour(),
+        enabled=always,
+    ),
+    ActionSpec(
         id="shortcuts",
         menu=HELP,
         text=QT_TRANSLATE_NOOP("Actions", "Shortcuts"),

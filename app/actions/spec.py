@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.actions.facts import Facts
+from app.actions.guide import Guide
 from app.actions.window_commands import WindowCommands
 from app.controllers.analysis import Analysis
 from app.controllers.controller import Controller
@@ -20,6 +21,7 @@ class Handlers:
     """The objects that actions act on."""
 
     window: WindowCommands
+    guide: Guide
     controller: Controller
     editor: Editor
     player: Player

@@ -8,11 +8,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.controllers.analysis import GRADE, TRACK, Analysis
 from app.controllers.editor import Editor
+from app.controllers.first_start import FirstStart
 from app.controllers.head_finder import HEADS, HeadFinder
 from app.controllers.opener import FIND, OPEN, PREVIEW, Opener
 from app.controllers.player import Player
 from app.jobs import tasks
 from app.jobs.runner import Jobs
+from app.presentation.wording import say
 from app.state.exports import has_unexported_grades, reported_keys
 from app.state.records import (
     AssessmentKey,
@@ -28,7 +30,9 @@ from app.state.records import (
 )
 from app.state.session import Session
 from app.state.settings import Settings, reports_folder
+from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
 from rostfine_core.domain import Assessment, HeadMeasure, Seed
+from rostfine_core.errors import RostfineError
 from rostfine_core.files import safe_name
 
 EXPORT = "export"
@@ -91,6 +95,7 @@ class Controller(QObject):
             find_moved=lambda path: self.questions.find_moved(path),
             parent=self,
         )
+        self.first_start = FirstStart(session, settings, self.jobs, self)
         self.last_report: Path | None = None
         self._exported: set[AssessmentKey] = set()
         self._settled = session.draft  # as in the last report, or as the video was opened
@@ -110,6 +115,16 @@ class Controller(QObject):
         """Open a video, with sperm that were clicked before and its scale, if known."""
         if not self.has_unexported or self.questions.may_discard():
             self.opener.open(path, seeds, um_per_px)
+
+    def open_demo(self) -> None:
+        """Open the demonstration with its sperm."""
+        from rostfine_core.store import read_seeds  # the window appears before it is imported
+
+        try:
+            seeds = read_seeds(bundled_path(DEMO_SEEDS))
+            self.open_video(bundled_path(DEMO_VIDEO), seeds=seeds, um_per_px=DEMO_UM_PER_PX)
+        except RostfineError as error:
+            self.failed.emit(say(error.message))
 
     @Slot()
     def begin_anew(self) -> None:

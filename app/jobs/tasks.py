@@ -30,6 +30,7 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import VideoError
+from rostfine_core.finding import Finding
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.video.checksum import VideoChecksum
@@ -170,6 +171,18 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
     yield Progress(stage=marked("model"), done=4, total=LOAD_STEPS)
     assessor.warm_up()
     return assessor
+
+
+def examine_machine(folder: Path) -> LongJob[tuple[Finding, ...]]:
+    """The doctor's findings, but for the window; ``folder`` may have to be made."""
+    from rostfine_core.doctor import examine
+
+    findings = []
+    existing = next((p for p in (folder, *folder.absolute().parents) if p.exists()), folder)
+    for finding in examine(existing, has_window=True):
+        findings.append(finding)
+        yield Progress(stage=marked("examining"), done=len(findings), total=0)
+    return tuple(findings)
 
 
 def write_manual(language: str, file: Path, font: "QFont") -> LongJob[Path]:

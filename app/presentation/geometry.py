@@ -1,4 +1,4 @@
-"""Pure geometry of the canvas: which marker a click hits, levels, lengths, lines with gaps."""
+"""Pure geometry: which marker a click hits, levels, lengths, lines with gaps, free places."""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QRect, QSize
 
 from app.state.records import Display
 from rostfine_core.domain import UNCERTAIN_SCORE, Track, TrackPoint, TrackStatus
@@ -18,6 +19,31 @@ class Marker:
     key: int
     x_px: float
     y_px: float
+
+
+def place_beside(target: QRect, size: QSize, window: QRect, *, gap_px: int = 12) -> QPoint:
+    """Where a panel stands beside a target: on the side with room, else over it; always inside."""
+    middle_x = target.center().x() - size.width() // 2
+    middle_y = target.center().y() - size.height() // 2
+    right, below = target.right() + gap_px, target.bottom() + gap_px
+    left, above = target.left() - gap_px - size.width(), target.top() - gap_px - size.height()
+    corners = (
+        QPoint(right, middle_y),
+        QPoint(left, middle_y),
+        QPoint(middle_x, below),
+        QPoint(middle_x, above),
+    )
+    inside = [_moved_inside(corner, size, window) for corner in corners]
+    free = [c for c in inside if not QRect(c, size).intersects(target)]
+    over = _moved_inside(target.bottomRight() - QPoint(size.width(), size.height()), size, window)
+    return free[0] if free else over
+
+
+def _moved_inside(corner: QPoint, size: QSize, window: QRect) -> QPoint:
+    """The nearest corner at which a panel lies in the window, at its top left if it is larger."""
+    x = max(window.left(), min(corner.x(), window.right() + 1 - size.width()))
+    y = max(window.top(), min(corner.y(), window.bottom() + 1 - size.height()))
+    return QPoint(x, y)
 
 
 def hit(markers: Sequence[Marker], *, x_px: float, y_px: float, radius_px: float) -> int | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import QByteArray, QObject, QStandardPaths, Signal
 
 from app.state.ini_file import IniFile
 from app.state.records import Calibration
+from rostfine_core import __version__
 from rostfine_core.attention import COLOUR_MAPS
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.marking import QT_TRANSLATE_NOOP
@@ -146,6 +148,17 @@ SETTINGS: tuple[Setting, ...] = (
         maximum=65536,
     ),
 )
+
+
+@dataclass(frozen=True)
+class AcceptedUse:
+    """A statement of intended use by its id, and in which version and when it was accepted."""
+
+    statement: str
+    version: str
+    date_utc: str
+
+
 _BY_ID = {s.id: s for s in SETTINGS}
 MAX_RECENT = 10
 
@@ -222,6 +235,18 @@ class Settings(QObject):
     def set_last_profile(self, name: str) -> None:
         """Remember which microscope is in use."""
         self._store.set_value("last_profile", name)
+
+    @property
+    def accepted_use(self) -> "AcceptedUse":
+        """Which statement of intended use was accepted last."""
+        keys = ("statement", "version", "date_utc")
+        return AcceptedUse(*(str(self._store.value(f"intended_use/{key}", "")) for key in keys))
+
+    def accept_use(self, statement: str, when: datetime) -> None:
+        """Remember that the statement was accepted in this version of the program."""
+        self._store.set_value("intended_use/statement", statement)
+        self._store.set_value("intended_use/version", __version__)
+        self._store.set_value("intended_use/date_utc", when.isoformat(timespec="seconds"))
 
     @property
     def operator(self) -> str:

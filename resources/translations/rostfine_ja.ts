@@ -16,6 +16,10 @@
         <translation>モデル</translation>
     </message>
     <message>
+        <source>examining</source>
+        <translation>確認中</translation>
+    </message>
+    <message>
         <source>tracking</source>
         <translation>追跡</translation>
     </message>
@@ -1479,6 +1483,174 @@
         <source>{folder} already holds an evaluation: choose another folder or add --overwrite.</source>
         <translation>{folder} にはすでに評価があります。別のフォルダーを選ぶか、--overwrite を付けてください。</translation>
     </message>
+    <message>
+        <source>Install RoSTFine Assist again.</source>
+        <translation>RoSTFine Assist をもう一度インストールしてください。</translation>
+    </message>
+    <message>
+        <source>GPU</source>
+        <translation>GPU</translation>
+    </message>
+    <message>
+        <source>{version} on {platform}</source>
+        <translation>{version}（{platform}）</translation>
+    </message>
+    <message>
+        <source>Python</source>
+        <translation>Python</translation>
+    </message>
+    <message>
+        <source>Packages</source>
+        <translation>パッケージ</translation>
+    </message>
+    <message>
+        <source>{name} is missing</source>
+        <translation>{name} がありません</translation>
+    </message>
+    <message>
+        <source>not stated</source>
+        <translation>不明</translation>
+    </message>
+    <message>
+        <source>{gpu}, driver {driver}</source>
+        <translation>{gpu}、ドライバー {driver}</translation>
+    </message>
+    <message>
+        <source>the NVIDIA GPU has no working driver; grading runs on the CPU</source>
+        <translation>NVIDIA GPU に動作するドライバーがありません。評価は CPU で行います</translation>
+    </message>
+    <message>
+        <source>no NVIDIA GPU can be used; grading runs on the CPU</source>
+        <translation>使える NVIDIA GPU がありません。評価は CPU で行います</translation>
+    </message>
+    <message>
+        <source>With an NVIDIA GPU in the machine, install its current driver and start again.</source>
+        <translation>NVIDIA GPU があるなら、最新のドライバーを入れて起動し直してください。</translation>
+    </message>
+    <message>
+        <source>the GPU {name} is too old (compute capability {found}, {oldest} or more is needed); grading runs on the CPU</source>
+        <translation>GPU {name} は古すぎます（compute capability {found}、必要なのは {oldest} 以上）。評価は CPU で行います</translation>
+    </message>
+    <message>
+        <source>The program works without it; for faster grading use an NVIDIA GPU of the Turing generation (2018) or newer.</source>
+        <translation>なくても動きます。評価を速くするには Turing 世代（2018 年）以降の NVIDIA GPU を使ってください。</translation>
+    </message>
+    <message>
+        <source>the NVIDIA driver {driver} is there, but this program cannot use its GPU; grading runs on the CPU</source>
+        <translation>NVIDIA ドライバー {driver} がありますが、このプログラムはその GPU を使えません。評価は CPU で行います</translation>
+    </message>
+    <message>
+        <source>the NVIDIA driver {driver} is too old ({least} or newer is needed); grading runs on the CPU</source>
+        <translation>NVIDIA ドライバー {driver} は古すぎます（必要なのは {least} 以降）。評価は CPU で行います</translation>
+    </message>
+    <message>
+        <source>the NVIDIA driver {driver} is there, but its GPU cannot be used; grading runs on the CPU</source>
+        <translation>NVIDIA ドライバー {driver} がありますが、GPU を使えません。評価は CPU で行います</translation>
+    </message>
+    <message>
+        <source>Install the current driver and start again.</source>
+        <translation>最新のドライバーを入れて起動し直してください。</translation>
+    </message>
+    <message>
+        <source>Install NVIDIA&apos;s driver {least} or newer (on Ubuntu: `sudo ubuntu-drivers install`; on Debian the package nvidia-driver), and start the computer again.</source>
+        <translation>NVIDIA のドライバー {least} 以降を入れ（Ubuntu では `sudo ubuntu-drivers install`、Debian ではパッケージ nvidia-driver）、コンピューターを再起動してください。</translation>
+    </message>
+    <message>
+        <source>Install NVIDIA&apos;s driver {least} or newer from nvidia.com/drivers, and start the computer again.</source>
+        <translation>nvidia.com/drivers から NVIDIA のドライバー {least} 以降を入れ、コンピューターを再起動してください。</translation>
+    </message>
+    <message>
+        <source>This program is built for CPUs: install the build for NVIDIA GPUs.</source>
+        <translation>このプログラムは CPU 用です。NVIDIA GPU 用のものをインストールしてください。</translation>
+    </message>
+    <message>
+        <source>The installed PyTorch has no CUDA: install one that has (pytorch.org).</source>
+        <translation>インストールされている PyTorch に CUDA がありません。CUDA 付きのものを入れてください（pytorch.org）。</translation>
+    </message>
+    <message>
+        <source>Codecs</source>
+        <translation>コーデック</translation>
+    </message>
+    <message>
+        <source>missing: {names}</source>
+        <translation>不足: {names}</translation>
+    </message>
+    <message>
+        <source>Install the package `av` again: its own build has all of them.</source>
+        <translation>パッケージ `av` をもう一度インストールしてください。すべて含まれています。</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>ウィンドウ</translation>
+    </message>
+    <message>
+        <source>{name} is missing in {folder}</source>
+        <translation>{folder} に {name} がありません</translation>
+    </message>
+    <message>
+        <source>Qt platform {name}</source>
+        <translation>Qt プラットフォーム {name}</translation>
+    </message>
+    <message>
+        <source>Qt cannot open a window on {platform}</source>
+        <translation>Qt が {platform} でウィンドウを開けません</translation>
+    </message>
+    <message>
+        <source>Start from a desktop session; on Linux run packaging/system_packages.sh.</source>
+        <translation>デスクトップから起動してください。Linux では packaging/system_packages.sh を実行してください。</translation>
+    </message>
+    <message>
+        <source>Start from a desktop session; on Debian or Ubuntu install libegl1, libgl1, libxkbcommon-x11-0 and libxcb-cursor0.</source>
+        <translation>デスクトップから起動してください。Debian、Ubuntu では libegl1、libgl1、libxkbcommon-x11-0、libxcb-cursor0 をインストールしてください。</translation>
+    </message>
+    <message>
+        <source>Start from a desktop session; if that does not help, install RoSTFine Assist again.</source>
+        <translation>デスクトップから起動してください。直らなければ RoSTFine Assist をもう一度インストールしてください。</translation>
+    </message>
+    <message>
+        <source>{file} (demonstration), sha256 {sha256}</source>
+        <translation>{file}（デモ用）、sha256 {sha256}</translation>
+    </message>
+    <message>
+        <source>Bundled model</source>
+        <translation>付属のモデル</translation>
+    </message>
+    <message>
+        <source>{width}x{height}, {frames} frames</source>
+        <translation>{width}x{height}、{frames} フレーム</translation>
+    </message>
+    <message>
+        <source>Demo video</source>
+        <translation>デモ動画</translation>
+    </message>
+    <message>
+        <source>Write access</source>
+        <translation>書き込み</translation>
+    </message>
+    <message>
+        <source>Choose a results folder that can be written to.</source>
+        <translation>書き込めるフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>RoSTFine Assist is a second opinion for trained embryologists: it estimates how a panel of experts would vote on single sperm, from A (best) to E (worst).</source>
+        <translation>RoSTFine Assist は訓練を受けた胚培養士のための参考意見です。専門家のパネルが一つ一つの精子に A（最良）から E（最低）までどう投票するかを推定します。</translation>
+    </message>
+    <message>
+        <source>The grade is an AI quality grade, not a WHO motility grade (a-d).</source>
+        <translation>評価は AI による品質評価であり、WHO の運動性グレード（a-d）ではありません。</translation>
+    </message>
+    <message>
+        <source>The bundled model is a demonstration, trained on simulated sperm: its answers about real videos mean nothing, and it is not for clinical use.</source>
+        <translation>付属のモデルはシミュレーションの精子で学習したデモ用です。実際の動画に対する答えに意味はなく、臨床には使用できません。</translation>
+    </message>
+    <message>
+        <source>No treatment may be based on a model that your laboratory has not validated on its own patients; your legal requirements for diagnostic software apply.</source>
+        <translation>施設が自分の患者で検証していないモデルを治療の根拠にしてはなりません。診断用ソフトウェアに関する法的要件が適用されます。</translation>
+    </message>
+    <message>
+        <source>Results say only what a panel would probably vote. Look at the track and at the reasons for caution of each sperm before you use its grade.</source>
+        <translation>結果が示すのは、パネルがおそらくどう投票するかだけです。評価を使う前に、精子ごとに軌跡と注意すべき点を確認してください。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>
@@ -1934,6 +2106,14 @@
         <translation>使い方とその限界</translation>
     </message>
     <message>
+        <source>Tour</source>
+        <translation>ツアー</translation>
+    </message>
+    <message>
+        <source>Be shown around on the demonstration video</source>
+        <translation>デモ動画で画面を案内します</translation>
+    </message>
+    <message>
         <source>Shortcuts</source>
         <translation>ショートカット</translation>
     </message>
@@ -2361,6 +2541,97 @@
     <message>
         <source>{low}–{high} × mean. </source>
         <translation>平均の {low}～{high} 倍。</translation>
+    </message>
+</context>
+<context>
+    <name>FirstStartDialog</name>
+    <message>
+        <source>Welcome to RoSTFine Assist</source>
+        <translation>RoSTFine Assist へようこそ</translation>
+    </message>
+    <message>
+        <source>I have read this and accept it.</source>
+        <translation>読んで同意します。</translation>
+    </message>
+    <message>
+        <source>Show me around on the demonstration video (two minutes)</source>
+        <translation>デモ動画で案内を見る（2 分）</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>戻る</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>What the program is for, and what not</source>
+        <translation>使用目的と、してはならないこと</translation>
+    </message>
+    <message>
+        <source>This text has changed since it was accepted on this computer.</source>
+        <translation>このコンピューターで同意された後、内容が変わりました。</translation>
+    </message>
+    <message>
+        <source>What works on this machine</source>
+        <translation>この環境で動くもの</translation>
+    </message>
+    <message>
+        <source>Looking at processor, GPU, files and folders …</source>
+        <translation>プロセッサー、GPU、ファイル、フォルダーを確認しています…</translation>
+    </message>
+    <message>
+        <source>Findings</source>
+        <translation>確認の結果</translation>
+    </message>
+    <message>
+        <source>Where reports go</source>
+        <translation>レポートの保存先</translation>
+    </message>
+    <message>
+        <source>Each sample gets a folder in this one, with its report and its data. Choose a place that is backed up; the settings change it later.</source>
+        <translation>検体ごとにこの中にフォルダーを作り、レポートとデータを保存します。バックアップされる場所を選んでください。後から設定で変えられます。</translation>
+    </message>
+    <message>
+        <source>Folder for reports</source>
+        <translation>レポートのフォルダー</translation>
+    </message>
+    <message>
+        <source>Choose …</source>
+        <translation>選ぶ…</translation>
+    </message>
+    <message>
+        <source>Then</source>
+        <translation>その後</translation>
+    </message>
+    <message>
+        <source>The menu Help starts the tour at any time.</source>
+        <translation>ツアーはヘルプメニューからいつでも始められます。</translation>
+    </message>
+    <message>
+        <source>Something that the program needs does not work here:</source>
+        <translation>必要なものの一部がこの環境で動きません:</translation>
+    </message>
+    <message>
+        <source>All that the program needs works here.</source>
+        <translation>必要なものはすべてこの環境で動きます。</translation>
+    </message>
+    <message>
+        <source>works</source>
+        <translation>正常</translation>
+    </message>
+    <message>
+        <source>look here</source>
+        <translation>要確認</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>次へ</translation>
+    </message>
+    <message>
+        <source>Begin</source>
+        <translation>始める</translation>
     </message>
 </context>
 <context>
@@ -3042,6 +3313,93 @@
     <message>
         <source>frame {frame} of {last} · {time:.3f} s</source>
         <translation>フレーム {frame} / {last} · {time:.3f} 秒</translation>
+    </message>
+</context>
+<context>
+    <name>Tour</name>
+    <message>
+        <source>The video</source>
+        <translation>動画</translation>
+    </message>
+    <message>
+        <source>This is the demonstration: a simulated video with three sperm that are already chosen. Your own videos are opened with {open}, or dropped here. The wheel zooms.</source>
+        <translation>これはデモ用のシミュレーション動画で、三つの精子が選択済みです。自分の動画は {open} で開くか、ここに落とします。ホイールで拡大縮小します。</translation>
+    </message>
+    <message>
+        <source>Choosing a sperm</source>
+        <translation>精子を選ぶ</translation>
+    </message>
+    <message>
+        <source>Click the head of another sperm. The program measures where the head is, follows it through the video and grades it. Try it now; {undo} takes it back.</source>
+        <translation>別の精子の頭部をクリックしてください。頭部の位置を測り、動画の中で追跡し、評価します。試してみてください。{undo} で元に戻ります。</translation>
+    </message>
+    <message>
+        <source>The list</source>
+        <translation>一覧</translation>
+    </message>
+    <message>
+        <source>Every sperm that you chose, with its votes as a bar and what is to be said about it. Click one to select it: the other panels show the selected one.</source>
+        <translation>選んだ精子が、票の帯と注意とともに並びます。クリックすると選択され、ほかのパネルに表示されます。</translation>
+    </message>
+    <message>
+        <source>Is the track right?</source>
+        <translation>追跡は正しいか</translation>
+    </message>
+    <message>
+        <source>{play} plays the video: watch whether the ring stays on the head. The time line marks where the track is uncertain or lost; {next_doubt} goes to the next such place. {tool_correct} and a click on the head mend it.</source>
+        <translation>{play} で再生し、輪が頭部から離れないか見ます。タイムラインには不確かな区間と見失った区間が示され、{next_doubt} で次の区間へ移動します。{tool_correct} を押して頭部をクリックすると修正できます。</translation>
+    </message>
+    <message>
+        <source>The grade</source>
+        <translation>評価</translation>
+    </message>
+    <message>
+        <source>The bars are the shares of a panel that would vote A, B, C, D and E: all of them are the result, not the tallest. Read the reasons for caution below first. Under them stands how the sperm swims.</source>
+        <translation>棒は A、B、C、D、E に投票する専門家の割合です。最も高い棒ではなく、全体が結果です。まず下の注意すべき点を読んでください。その下に運動が示されます。</translation>
+    </message>
+    <message>
+        <source>Where the network looked</source>
+        <translation>ネットワークが見た場所</translation>
+    </message>
+    <message>
+        <source>The frames of the clip; the network saw the bright ones. {overlay_rollout} lays its attention over them, {overlay_none} takes it away. Attention is not the cause of the grade.</source>
+        <translation>クリップのフレームです。ネットワークが見たものは明るく表示されます。{overlay_rollout} で注意マップを重ね、{overlay_none} で消します。注意マップは評価の原因ではありません。</translation>
+    </message>
+    <message>
+        <source>Microscope and sample</source>
+        <translation>顕微鏡と検体</translation>
+    </message>
+    <message>
+        <source>Name your microscope and type its µm/px once: without it, speeds are in pixels. Give each sample a pseudonym before you export its report.</source>
+        <translation>顕微鏡の名前と µm/px を一度入力してください。ないと速度はピクセル単位になります。レポートを書き出す前に、検体に仮名を付けてください。</translation>
+    </message>
+    <message>
+        <source>Comparing and reporting</source>
+        <translation>比較とレポート</translation>
+    </message>
+    <message>
+        <source>{page_compare} shows all sperm side by side, {page_report} the report as it will be; {export} writes it. {manual} opens the manual, which explains every step, and the menu Help starts this tour again.</source>
+        <translation>{page_compare} ですべての精子を比べ、{page_report} で書き出されるレポートを確認し、{export} で書き出します。{manual} でマニュアルが開きます。このツアーはヘルプメニューからもう一度始められます。</translation>
+    </message>
+    <message>
+        <source>Tour</source>
+        <translation>ツアー</translation>
+    </message>
+    <message>
+        <source>Skip</source>
+        <translation>やめる</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>戻る</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完了</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>次へ</translation>
     </message>
 </context>
 <context>

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from app.state.records import ModelStatus
 from app.state.session import Session
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
+from rostfine_core.intended_use import statement_id
 from rostfine_core.store import read_seeds
 
 STARTS, CLICKS = 5, 7
@@ -205,6 +207,7 @@ def run() -> int:
         settings = Settings(file)
         for id, value in (("auto_track", False), ("auto_grade", False), ("report_folder", folder)):
             settings.set_value(id, value)
+        settings.accept_use(statement_id(), datetime.now(UTC))
         settings.sync()
         measure_start(file)
         print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ from app.main_window import MainWindow
 from app.state.records import ModelStatus
 from app.state.settings import Settings
 from rostfine_core.domain import LongJob, Progress
+from rostfine_core.intended_use import statement_id
 from rostfine_core.video import write_video
 
 WAIT_MS = 180_000
@@ -103,6 +105,7 @@ def settings_file(tmp_path: Path, model_file: Path) -> Path:
     settings.set_value("report_folder", str(tmp_path / "reports"))
     settings.set_value("auto_track", False)
     settings.set_value("auto_grade", False)
+    settings.accept_use(statement_id(), datetime.now(UTC))
     settings.sync()
     return path
 

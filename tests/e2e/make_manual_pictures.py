@@ -12,7 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PIL import Image
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app import __main__ as program
 from app.__main__ import main
@@ -26,6 +26,7 @@ from tests.e2e.make_screenshots import Yes, settle, until
 
 FOLDER = Path(__file__).parents[2] / "resources" / "manual" / "pictures"
 WINDOW_PX, WIDTH_PX, COLOURS = (1280, 800), 960, 224
+REPORTS = "/home/lab/Documents/RoSTFine Assist"
 DOUBTFUL = (832.0, 415.0)
 """A head in the demonstration's first frame that later meets another."""
 
@@ -36,15 +37,16 @@ class Photographer:
     def __init__(self, window: MainWindow, language: str) -> None:
         self._window, self._language = window, language
 
-    def save(self, name: str) -> None:
-        """Take a picture of the window."""
+    def save(self, name: str, widget: QWidget | None = None) -> None:
+        """Take a picture of the window, or of a dialog."""
         settle()
         with tempfile.TemporaryDirectory() as folder:
             file = str(Path(folder) / "picture.png")
-            self._window.grab().save(file)
+            (widget or self._window).grab().save(file)
             with Image.open(file) as picture:
-                height = round(picture.height * WIDTH_PX / picture.width)
-                small = picture.convert("RGB").resize((WIDTH_PX, height), Image.Resampling.LANCZOS)
+                size = (min(picture.width, WIDTH_PX), WIDTH_PX)
+                small = picture.convert("RGB")
+                small.thumbnail(size, Image.Resampling.LANCZOS)
         out = FOLDER / f"{name}-{self._language}.png"
         few = small.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
         few.save(out, optimize=True)
@@ -53,6 +55,7 @@ class Photographer:
         """Go through what the manual describes."""
         window, session, controller = self._window, self._window.session, self._window.controller
         window.resize(*WINDOW_PX)
+        self._take_first_start()
         until(lambda: session.model.status is ModelStatus.READY)
         self.save("start")
         seeds = read_seeds(bundled_path(DEMO_SEEDS))
@@ -71,6 +74,29 @@ class Photographer:
         self._take_report()
         controller.show_page(Page.REVIEW)
         self._take_doubt()
+        self._take_tour()
+
+    def _take_first_start(self) -> None:
+        guide = self._window.guide
+        until(lambda: guide.dialog)
+        assert guide.dialog is not None
+        dialog = guide.dialog
+        self.save("first", dialog)
+        dialog.accept_use.setChecked(True)
+        dialog.next.click()
+        dialog.next.click()
+        dialog.wants_tour.setChecked(False)
+        dialog.folder.setText(REPORTS)
+        dialog.next.click()
+
+    def _take_tour(self) -> None:
+        session, guide = self._window.session, self._window.guide
+        guide.start_tour()
+        until(lambda: len(session.sperms) == len(session.reportable) == 3)
+        until(lambda: session.cached_frames[0] == session.cached_frames[1] > 0)
+        assert guide.tour is not None
+        guide.tour.show_step(3)
+        self.save("tour")
 
     def _take_report(self) -> None:
         controller = self._window.controller
@@ -102,7 +128,6 @@ def run(language: str) -> None:
         settings = Settings(file)
         settings.set_value("theme", "light")
         settings.set_value("report_language", language)
-        settings.set_value("report_folder", "/home/lab/Documents/RoSTFine Assist")
         settings.sync()
 
         def act() -> None:

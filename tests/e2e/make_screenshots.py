@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -21,6 +22,7 @@ from app.main_window import MainWindow
 from app.state.records import ModelStatus, OverlayKind, Page
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
+from rostfine_core.intended_use import statement_id
 from rostfine_core.store import read_seeds
 
 SIZES = ((1280, 800), (1920, 1080))
@@ -168,6 +170,7 @@ def run(arguments: argparse.Namespace) -> int:
                 ("model_path", str(arguments.model or "")),
             ):
                 settings.set_value(name, value)
+            settings.accept_use(statement_id(), datetime.now(UTC))
             settings.sync()
 
             def act(theme: str = theme) -> None:

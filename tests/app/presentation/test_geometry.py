@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import QRect, QSize
 
 from app.presentation import geometry
 from app.presentation.geometry import Marker
@@ -28,6 +29,25 @@ def test_a_click_hits_the_nearest_marker_within_the_radius(
     else:
         assert distances[key] == min(distances.values())
         assert distances[key] <= radius
+
+
+@given(
+    corner=st.tuples(st.integers(0, 1280), st.integers(0, 800)),
+    target=st.tuples(st.integers(1, 1280), st.integers(1, 800)),
+    panel=st.tuples(st.integers(50, 400), st.integers(50, 300)),
+)
+def test_a_panel_stands_in_the_window_and_beside_its_target_where_there_is_room(
+    corner: tuple[int, int], target: tuple[int, int], panel: tuple[int, int]
+) -> None:
+    window = QRect(0, 0, 1280, 800)
+    area = QRect(*corner, *target).intersected(window)
+    size = QSize(*panel)
+    place = QRect(geometry.place_beside(area, size, window), size)
+    assert window.contains(place)
+    sides = (area.left(), 1279 - area.right(), area.top(), 799 - area.bottom())
+    needed = (size.width(), size.width(), size.height(), size.height())
+    if area.isValid() and any(side >= n for side, n in zip(sides, needed, strict=True)):
+        assert not place.intersects(area)
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1))

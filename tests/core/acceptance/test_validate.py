@@ -17,7 +17,6 @@ from rostfine_core.acceptance.report import write_acceptance_pdf
 from rostfine_core.acceptance.validate import validate
 from rostfine_core.bundled import DEMO_MODEL, bundled_path
 from rostfine_core.cli import main
-from rostfine_core.doctor import Finding
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_DEMONSTRATION,
@@ -27,6 +26,7 @@ from rostfine_core.domain import (
     finish,
 )
 from rostfine_core.errors import StoreError
+from rostfine_core.finding import Finding
 
 MODEL = bundled_path(DEMO_MODEL)
 MakePlan = Callable[..., Path]

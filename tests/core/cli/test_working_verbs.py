@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from pypdf import PdfReader
 
-from rostfine_core import assessor, doctor
+from rostfine_core import assessor, doctor, gpu
 from rostfine_core.cli import main
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.model import RoSTFine, RoSTFineConfig, load_encoder
@@ -279,7 +279,7 @@ def test_doctor_names_the_driver(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho 550.54.15\n")
+    tool.write_text("#!/bin/sh\necho Test GPU, 550.54.15, 9.0\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert main(["doctor", "--folder", str(tmp_path)]) == 0
@@ -292,12 +292,13 @@ def test_doctor_names_the_driver(
 def test_doctor_says_what_keeps_a_gpu_from_being_used(
     monkeypatch: pytest.MonkeyPatch, is_built: bool, advice: str
 ) -> None:
-    monkeypatch.setattr(doctor, "_driver_version", lambda: "550.54.15")
+    found = gpu.InstalledGpu(name="Test GPU", driver="999.54.15", capability=(9, 0))
+    monkeypatch.setattr(gpu, "installed_gpu", lambda: found)
     monkeypatch.setattr(assessor, "describe_gpu", lambda: None)
-    monkeypatch.setattr(assessor, "built_for_gpu", lambda: is_built)
+    monkeypatch.setattr(gpu, "built_for_gpu", lambda: is_built)
     finding = doctor._gpu()
-    assert "driver 550.54.15 is there, but its GPU cannot be used" in finding.detail
-    assert advice in finding.advice
+    assert "driver 999.54.15 is there, but" in str(finding.detail)
+    assert advice in str(finding.advice)
 
 
 def test_convert_documents_what_the_weights_do_not_tell(capsys: pytest.CaptureFixture[str]) -> None:
