@@ -7,7 +7,7 @@ export QT_QPA_PLATFORM ?= offscreen
 # Two workers at least share the tests; more need 2 GB of memory each.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test checks tests coverage format manual architecture decisions changelog lock \
+.PHONY: demo test checks tests coverage format manual requirements architecture decisions changelog lock \
 	package deb archive release clean
 
 demo: $(VENV)/.runtime
@@ -43,6 +43,9 @@ format: $(VENV)/.development
 
 manual: $(VENV)/.development
 	$(BIN)/python -m docs.make_manual --pdf build/manual
+
+requirements: $(VENV)/.development
+	$(BIN)/python -m docs.make_requirements
 
 architecture: $(VENV)/.development
 	$(BIN)/python -m docs.draw_architecture

@@ -13,6 +13,7 @@ import pytest
 from app.crash import crash_log
 
 
+@pytest.mark.requirement("R-62")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_what_nobody_caught_is_logged_and_told(tmp_path: Path) -> None:
     told: list[str] = []

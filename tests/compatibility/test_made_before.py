@@ -57,6 +57,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.requirement("R-66")
 def test_every_verb_and_option_is_still_accepted() -> None:
     verbs = next(a for a in make_parser()._actions if isinstance(a, argparse._SubParsersAction))
     for verb, options in read_json(MADE / "options.json").items():
@@ -130,6 +131,7 @@ def missing(before: object, again: object, place: str = "") -> list[str]:
     return [m for k, v in before.items() for m in missing(v, again.get(k), f"{place}/{k}")]
 
 
+@pytest.mark.requirement("R-43")
 @pytest.mark.parametrize("sperm", ["sperm-1", "sperm-2"])
 def test_a_stored_assessment_opens_and_loses_nothing(sperm: str) -> None:
     before = read_json(MADE / "report" / sperm / "assessment.json")

@@ -24,6 +24,7 @@ VALUES = {
 }
 
 
+@pytest.mark.requirement("R-66")
 def test_every_setting_is_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "settings.ini"
     shutil.copy(MADE, path)

@@ -50,6 +50,7 @@ def unused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "least_driver", lambda: 580)
 
 
+@pytest.mark.requirement("R-61")
 @pytest.mark.usefixtures("unused")
 @pytest.mark.parametrize(
     ("installed", "has_card", "detail", "advice"),

@@ -66,6 +66,7 @@ def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
 
 
+@pytest.mark.requirement("R-40")
 @pytest.mark.usefixtures("stand_in")
 @pytest.mark.parametrize("again", [None, 3])
 @pytest.mark.parametrize("step", range(CHANGES + 1))
@@ -170,6 +171,7 @@ def test_a_replaced_report_that_cannot_be_deleted_does_not_come_back(tmp_path: P
     assert set(contents(tmp_path).values()) == {"new"}
 
 
+@pytest.mark.requirement("R-40")
 @pytest.mark.usefixtures("stand_in")
 def test_a_full_disk_restores_the_old_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -56,6 +56,7 @@ def test_a_file_in_place_of_a_folder_gives_one_sentence(tmp_path: Path) -> None:
         write_text(tmp_path / "file" / "a.txt", "")
 
 
+@pytest.mark.requirement("R-42")
 @given(st.text())
 def test_safe_names_stay_in_their_folder(text: str) -> None:
     name = safe_name(text)

@@ -67,6 +67,7 @@ def test_a_card_without_a_driver_is_seen_on_the_bus(
     assert gpu.has_nvidia_card()
 
 
+@pytest.mark.requirement("R-32")
 @pytest.mark.parametrize(
     ("capability", "is_usable"), [((6, 1), False), ((7, 0), False), ((7, 5), True), ((9, 0), True)]
 )

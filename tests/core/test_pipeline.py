@@ -88,6 +88,7 @@ def test_one_pass_and_decoded_frames_give_the_same_assessment(
         assert one.provenance.video_sha256 == other.provenance.video_sha256
 
 
+@pytest.mark.requirement("R-12")
 def test_a_video_that_is_replaced_after_tracking_gives_no_assessment(
     made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path
 ) -> None:
@@ -227,6 +228,7 @@ def test_a_request_without_clicks_is_refused(made: tuple[Path, tuple[Seed, ...],
         assess(AssessmentRequest(video=path, seeds=()), assessor)
 
 
+@pytest.mark.requirement("R-25")
 def test_empty_ground_is_graded_only_if_the_user_insists(
     made: tuple[Path, tuple[Seed, ...], Assessor],
 ) -> None:
@@ -256,6 +258,7 @@ def test_empty_ground_is_graded_only_if_the_user_insists(
         assert "no_head_at_click" in {flag.code for flag in graded[0].flags}
 
 
+@pytest.mark.requirement("R-20")
 def test_the_clip_is_the_same_wherever_the_head_is_clicked(
     made: tuple[Path, tuple[Seed, ...], Assessor],
 ) -> None:

@@ -39,6 +39,7 @@ def test_the_shares_sum_to_one_and_swap_with_the_order(p: list[float], q: list[f
     )
 
 
+@pytest.mark.requirement("R-38")
 @given(SHARES)
 def test_a_sperm_is_never_clearly_better_than_itself(p: list[float]) -> None:
     found = compare_votes(prediction(p), prediction(p))
@@ -52,6 +53,7 @@ def test_a_difference_matches_a_calculation_by_hand() -> None:
     assert found.preference is Preference.FIRST
 
 
+@pytest.mark.requirement("R-38")
 def test_no_difference_is_clear_when_models_disagree() -> None:
     good, bad = [8.0, 1, 1, 0, 0], [1.0, 1, 8, 0, 0]
     clear = compare_votes(prediction(good), prediction(bad))

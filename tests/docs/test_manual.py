@@ -34,6 +34,7 @@ def test_the_page_is_that_of_the_text(language: str) -> None:
     assert page == html_page(language), "run `python -m docs.make_manual`"
 
 
+@pytest.mark.requirement("R-65")
 @each_language
 def test_every_action_is_explained_with_its_key(language: str) -> None:
     assert {a.id for a in ACTIONS} - {"quit"} <= set(named(language, "action"))
@@ -43,6 +44,7 @@ def test_every_action_is_explained_with_its_key(language: str) -> None:
         assert row in page
 
 
+@pytest.mark.requirement("R-37")
 @each_language
 def test_every_flag_is_explained_once(language: str) -> None:
     assert sorted(named(language, "flag")) == sorted(FLAG_TITLES)
@@ -55,6 +57,7 @@ def test_every_setting_is_listed(language: str) -> None:
         assert f"<td>{tr('Settings', setting.label)}</td>" in page
 
 
+@pytest.mark.requirement("R-65")
 @each_language
 def test_every_verb_is_explained_and_every_command_is_understood(language: str) -> None:
     page = html_page(language)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
+@pytest.mark.requirement("R-24")
 def test_a_track_is_corrected_and_the_correction_undone(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:

@@ -222,6 +222,7 @@ def test_a_dialog_is_opened_once(hand: "Hand", drive: "Drive") -> None:
     drive(script)
 
 
+@pytest.mark.requirement("R-46")
 def test_edits_and_grades_are_not_discarded_without_a_question(
     hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:

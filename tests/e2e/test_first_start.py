@@ -69,6 +69,7 @@ def test_who_has_accepted_is_not_asked(hand: "Hand", drive: "Drive", small_video
     drive(script, str(small_video))
 
 
+@pytest.mark.requirement("R-03")
 @pytest.mark.usefixtures("new_user")
 def test_who_does_not_accept_has_no_program(
     hand: "Hand", drive: "Drive", settings_file: Path

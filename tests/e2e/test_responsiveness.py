@@ -56,6 +56,7 @@ def _now() -> tuple[float, float]:
     return time.perf_counter(), time.thread_time()
 
 
+@pytest.mark.requirement("R-60")
 def test_the_window_never_blocks_during_the_work(
     qtbot: QtBot, drive: Drive, small_video: Path
 ) -> None:

@@ -38,6 +38,7 @@ def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.requirement("R-62")
 def test_a_crash_at_the_start_is_logged_and_shown(
     qapp: QApplication, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,7 @@ def test_a_good_folder_passes(folder: Path) -> None:
     assert (status, "nothing to object to" in told) == (0, True), told
 
 
+@pytest.mark.requirement("R-64")
 @pytest.mark.parametrize(
     ("name", "size"),
     [
@@ -93,6 +94,7 @@ def test_symbols_of_a_newer_glibc_are_refused(folder: Path) -> None:
     assert "libown.so: needs glibc 2." in told
 
 
+@pytest.mark.requirement("R-64")
 def test_licences_must_be_there(folder: Path) -> None:
     (folder / "_internal" / "licences" / "sbom.cdx.json").unlink()
     status, told = check(folder)

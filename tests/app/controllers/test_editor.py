@@ -20,6 +20,7 @@ def session(qtbot: QtBot, info: VideoInfo) -> Session:
     return session
 
 
+@pytest.mark.requirement("R-46")
 def test_every_edit_is_undone_and_redone(session: Session) -> None:
     editor = Editor(session)
     steps: list[Draft] = [session.draft]

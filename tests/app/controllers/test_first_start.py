@@ -35,6 +35,7 @@ def first(settings: Settings, jobs: Jobs) -> FirstStart:
     return FirstStart(session, settings, jobs, session, now=lambda: NOON)
 
 
+@pytest.mark.requirement("R-03")
 def test_what_was_accepted_is_kept_with_version_and_date(
     first: FirstStart, settings: Settings, tmp_path: Path
 ) -> None:
@@ -47,6 +48,7 @@ def test_what_was_accepted_is_kept_with_version_and_date(
     assert kept.date_utc == "2026-11-29T12:00:00+00:00"
 
 
+@pytest.mark.requirement("R-03")
 def test_another_statement_is_asked_again(
     first: FirstStart, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def test_stepping_is_frame_exact_and_stays_in_the_video(
         assert (session.image == frame).all()
 
 
+@pytest.mark.requirement("R-22")
 def test_a_key_steps_from_one_doubtful_stretch_to_the_next(
     session: Session, info: VideoInfo, fake_video: "FakeVideo"
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_report_knows_the_operators_word_and_what_it_leaves_out(graded: Sessio
     assert graded.left_out == (("2", TRACK_REJECTED), ("3", NOT_GRADED))
 
 
+@pytest.mark.requirement("R-45")
 def test_a_rejected_track_is_not_reported(graded: Session) -> None:
     assert [a.target for a in graded.reportable] == ["1", "2"]
     graded.set_draft(drafts.judged(graded.draft, 1, Verdict.REJECTED))

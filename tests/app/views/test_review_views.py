@@ -47,6 +47,7 @@ def texts(widget: QWidget) -> str:
     return "\n".join(w.text() for w in widget.findChildren(QLabel) if w.isVisible())
 
 
+@pytest.mark.requirement("R-05")
 def test_the_panel_never_shows_a_letter_without_its_distribution(
     qtbot: QtBot, graded: Session, show: Show
 ) -> None:
@@ -97,6 +98,7 @@ def test_the_panel_says_why_there_is_no_grade(qtbot: QtBot, graded: Session, sho
     assert "The model is damaged." in texts(panel)
 
 
+@pytest.mark.requirement("R-01")
 def test_the_notices_stand_over_every_page(
     qtbot: QtBot, graded: Session, show: Show, lab_model: ModelInfo
 ) -> None:
@@ -121,6 +123,7 @@ def test_the_colours_of_attention_say_how_far_they_reach(
     assert f"{low:.2f}–{high:.2f} × mean." in texts(strip)
 
 
+@pytest.mark.requirement("R-06")
 def test_the_film_strip_says_that_attention_is_not_a_cause(
     qtbot: QtBot, graded: Session, show: Show
 ) -> None:

@@ -12,6 +12,7 @@ from rostfine_core.errors import StoreError
 SHARES = st.tuples(*[st.floats(0, 1)] * 5)
 
 
+@pytest.mark.requirement("R-55")
 def test_the_release_s_table_is_that_of_this_program() -> None:
     worst = difference(shares_of(finish(demonstrate(device="cpu"))), read_reference())
     assert worst is not None

@@ -1,5 +1,6 @@
 """The verdict follows from the checks: nothing passes that was not run."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ CHECKS = st.lists(
 )
 
 
+@pytest.mark.requirement("R-54")
 @given(CHECKS)
 def test_only_a_clean_list_with_each_stage_passes(checks: list[Check]) -> None:
     outcomes = {c.outcome for c in checks}
@@ -29,6 +31,7 @@ def test_only_a_clean_list_with_each_stage_passes(checks: list[Check]) -> None:
     assert is_passed(checks) == (has_each and is_clean)
 
 
+@pytest.mark.requirement("R-54")
 @given(CHECKS, st.sampled_from(Stage))
 def test_what_stopped_can_never_pass(checks: list[Check], stage: Stage) -> None:
     checks += stopped(stage, [("a", "1"), ("b", "2")], "The disk is full.")

@@ -98,6 +98,7 @@ def test_a_good_installation_passes_without_the_training_extra(
         assert DISCLAIMER_DEMONSTRATION in words
 
 
+@pytest.mark.requirement("R-54")
 @pytest.mark.usefixtures("healthy")
 def test_what_fails_ends_its_stage_alone(
     plan: MakePlan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -114,6 +115,7 @@ def test_what_fails_ends_its_stage_alone(
     assert "FAILED: of the plan's checks 3 failed, 3 not run" in capsys.readouterr().out
 
 
+@pytest.mark.requirement("R-54")
 @pytest.mark.usefixtures("healthy")
 def test_a_model_that_cannot_be_loaded_passes_nothing(plan: MakePlan, tmp_path: Path) -> None:
     out = tmp_path / "accepted"

@@ -180,6 +180,7 @@ def failing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FailingGpu:
     return assessor
 
 
+@pytest.mark.requirement("R-32")
 @pytest.mark.parametrize(
     ("failure", "reason"),
     [
@@ -287,6 +288,7 @@ def test_a_gpu_computes_in_float16_from_volta_on(
     assert _best_precision(torch.device("cpu")) == "float32"
 
 
+@pytest.mark.requirement("R-32")
 def test_half_precision_grades_as_float32_does() -> None:
     """The bound for a precision to be offered, on the bundled model and simulated sperm."""
     (model,) = load_models(bundled_path(DEMO_MODEL))

@@ -35,6 +35,7 @@ def clip(number: int) -> Clip:
     return Clip(target=str(number), images=made.images, boxes=boxes)
 
 
+@pytest.mark.requirement("R-35")
 def test_a_fade_and_a_drop_of_the_exposure_change_little(assessor: Assessor) -> None:
     steady = [clip(number) for number in (0, 10, 20)]
     lights = (1 - 0.35 * TIMES, np.where(TIMES < 0.5, 1, 0.65))

@@ -306,6 +306,7 @@ def expect_one_sentence(
     assert contents(folder) == before
 
 
+@pytest.mark.requirement("R-63")
 @pytest.mark.parametrize("spoil", SPOILERS, ids=lambda s: s.__name__)
 def test_one_sentence_and_nothing_half_written(
     spoil: Spoil,

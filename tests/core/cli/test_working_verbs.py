@@ -69,6 +69,7 @@ def test_json_csv_and_pdf_agree(results: Path) -> None:
     assert not rows[0]["sample"].startswith("=")
 
 
+@pytest.mark.requirement("R-02")
 def test_every_page_carries_both_notes(results: Path) -> None:
     for page in PdfReader(results / "report.pdf").pages:
         text = " ".join(page.extract_text().split())
@@ -82,6 +83,7 @@ def test_the_explanation_is_a_picture(results: Path) -> None:
         assert np.asarray(image.convert("L")).std() > 20
 
 
+@pytest.mark.requirement("R-31")
 def test_assess_again_gives_the_same_bits_in_any_language(
     results: Path,
     small_video: Path,
@@ -266,6 +268,7 @@ def test_simulate_writes_a_data_set(tmp_path: Path) -> None:
         assert clip["images"].shape == (16, 150, 150, 3)
 
 
+@pytest.mark.requirement("R-61")
 def test_doctor_looks_at_everything(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["doctor", "--folder", str(tmp_path)]) == 0
     printed = capsys.readouterr().out

@@ -174,6 +174,7 @@ def test_a_research_network_is_named_as_one(tmp_path: Path) -> None:
     assert "only evaluate and compare read" in _refusal(path)
 
 
+@pytest.mark.requirement("R-33")
 def test_every_truncated_file_is_refused(saved: Path) -> None:
     data, draw = saved.read_bytes(), random.Random(1)
     for length in [len(data) - 1, *(draw.randrange(len(data)) for _ in range(60))]:
@@ -231,6 +232,7 @@ def test_a_header_that_is_not_a_table_is_refused(saved: Path) -> None:
         assert str(saved) in _refusal(saved)
 
 
+@pytest.mark.requirement("R-33")
 def test_weights_must_be_finite_and_floating(saved: Path) -> None:
     text, tensors = _header(saved), load(saved.read_bytes())
     name = "head_global.bias"

@@ -100,6 +100,7 @@ def test_names_and_shapes_are_the_official_ones(
     assert len(shapes) == 283
 
 
+@pytest.mark.requirement("R-30")
 @pytest.mark.parametrize("head", ["grade", "grade_global", "grade_spatial", "grade_temporal"])
 def test_grades_agree(golden: Golden, head: str) -> None:
     grades = getattr(golden.maps.output, head)[0]
@@ -128,6 +129,7 @@ def test_branch_attention_agrees(golden: Golden) -> None:
     torch.testing.assert_close(attention.sum(dim=1), sums, atol=1e-4, rtol=0)
 
 
+@pytest.mark.requirement("R-30")
 def test_encoder_rollout_agrees(golden: Golden) -> None:
     rollout, expected = golden.maps.encoder_rollout[0], golden.numbers["encoder_rollout_cls"]
     for ours, name in (

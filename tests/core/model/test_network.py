@@ -232,6 +232,7 @@ def test_output_shapes_and_sums(tiny_network: RoSTFine, tiny_clips: Tensor) -> N
     assert out.selected_patches.dtype == torch.int64
 
 
+@pytest.mark.requirement("R-31")
 def test_a_clip_gets_the_same_grade_alone_and_in_a_batch(
     tiny_network: RoSTFine, tiny_clips: Tensor
 ) -> None:

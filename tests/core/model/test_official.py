@@ -190,6 +190,7 @@ class _Malicious:
         return Path.touch, (self.mark,)
 
 
+@pytest.mark.requirement("R-33")
 def test_no_code_in_a_checkpoint_is_run(tmp_path: Path) -> None:
     source, mark = tmp_path / "model_0.bin", tmp_path / "was-run"
     torch.save({"head_g.bias": torch.zeros(5), "x": _Malicious(mark)}, source)

@@ -153,6 +153,7 @@ def test_a_thick_neck_is_not_measured_with_the_head() -> None:
     assert np.mean(np.array(ratios) < 1 / SIZE_MARGIN) <= 0.05
 
 
+@pytest.mark.requirement("R-25")
 def test_a_click_on_empty_ground_is_told_even_if_a_head_is_found_later() -> None:
     clip = clip_of(picture())
     images = clip.images.copy()
@@ -166,6 +167,7 @@ def test_a_click_on_empty_ground_is_told_even_if_a_head_is_found_later() -> None
     assert codes(clip=replace(missed, images=clip.images)) == set()
 
 
+@pytest.mark.requirement("R-23")
 def test_lost_and_uncertain_tracks() -> None:
     lost = track_of(*[TrackStatus.MEASURED] * 15, *[TrackStatus.LOST] * 5)
     assert codes(track=lost) == {"track_lost"}
@@ -175,6 +177,7 @@ def test_lost_and_uncertain_tracks() -> None:
     assert codes(track=track_of(*[TrackStatus.MANUAL] * 20, score=0.3)) == set()
 
 
+@pytest.mark.requirement("R-22")
 def test_a_doubtful_track_names_the_frame_to_check() -> None:
     track = track_of(*[TrackStatus.MEASURED] * 8, *[TrackStatus.PREDICTED] * 12)
     doubt = Doubt(DoubtKind.MEETING, 8)
@@ -204,6 +207,7 @@ def test_a_far_correction_is_told_also_in_a_frame_that_repeats_the_one_before() 
     assert codes(track=Track(target="1", points=tuple(points))) == {"track_jump"}
 
 
+@pytest.mark.requirement("R-13")
 @pytest.mark.parametrize(
     ("um_per_px", "is_told"), [(0.19, False), (0.019, True), (1.9, True), (None, False)]
 )
@@ -247,6 +251,7 @@ def test_a_crop_over_the_border_names_the_share() -> None:
     assert "31%" in str(flags[0].reason)
 
 
+@pytest.mark.requirement("R-34")
 @pytest.mark.parametrize(
     ("image", "code"),
     [
@@ -264,6 +269,7 @@ def test_pictures_that_the_model_should_not_be_asked_about(
     assert code in codes(clip=clip_of(image))
 
 
+@pytest.mark.requirement("R-34")
 def test_frame_rate_and_scale_unlike_the_training() -> None:
     assert codes(video=replace(VIDEO, fps=60.0)) == {"fps_unlike_training"}
     assert codes(video=replace(VIDEO, fps=8.0)) == {"fps_unlike_training"}

@@ -57,6 +57,7 @@ def test_a_change_is_measured(light: NDArray[np.float64]) -> None:
     assert "evened out" in str(flag.reason)
 
 
+@pytest.mark.requirement("R-35")
 @pytest.mark.parametrize("model", [FIXED, None])
 def test_what_no_model_evens_out_is_a_warning(model: ModelInfo | None) -> None:
     (flag,) = changes(clip_under(FADE), model=model)

@@ -34,6 +34,7 @@ def told(*tracks: Track) -> dict[str, str]:
     return {target: str(flag.reason) for target, flag in flags.items()}
 
 
+@pytest.mark.requirement("R-26")
 def test_one_sperm_under_two_names_is_told() -> None:
     near = SAME_HEAD_PX - 1
     assert told(track("1", y_px=50), track("2", y_px=50 + near), track("3", y_px=80)) == {

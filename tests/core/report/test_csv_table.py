@@ -126,6 +126,7 @@ def test_what_is_withheld_is_empty_and_says_why(
     assert "track_lost (warning): The sperm was lost" in row["flags"]
 
 
+@pytest.mark.requirement("R-01")
 def test_every_row_carries_its_notes(make_assessment: MakeAssessment, tmp_path: Path) -> None:
     both = [make_assessment(), make_assessment("2", demonstration=True)]
     write_report_csv(tmp_path / "report.csv", both)
@@ -157,6 +158,7 @@ def test_the_first_click_is_named_and_corrections_are_counted(
     assert (row["click_frame"], row["click_x_px"], row["corrections"]) == ("3", "7.5", "1")
 
 
+@pytest.mark.requirement("R-42")
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -253,6 +253,7 @@ def test_the_file_says_what_it_is(
     assert [p.name for p in tmp_path.iterdir()] == ["explanation.png"]
 
 
+@pytest.mark.requirement("R-02")
 def test_the_demonstration_note_is_drawn_into_the_picture(
     make_assessment: MakeAssessment,
 ) -> None:

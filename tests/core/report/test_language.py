@@ -68,6 +68,7 @@ def test_a_japanese_report_holds_no_english_sentence(
     assert [sentence for sentence in plain if sentence in told["ja"]] == []
 
 
+@pytest.mark.requirement("R-44")
 def test_what_must_be_said_is_said_in_japanese(
     make_assessment: MakeAssessment, tmp_path: Path
 ) -> None:

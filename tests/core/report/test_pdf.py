@@ -57,6 +57,7 @@ def test_one_page_for_the_sample_and_one_for_each_sperm(
     assert "K. Tanaka" in pages[0]
 
 
+@pytest.mark.requirement("R-01")
 def test_the_notes_stand_on_every_page(make_assessment: MakeAssessment, report: Path) -> None:
     mixed = [make_assessment(), make_assessment("2", demonstration=True)]
     for page in _pages(report, mixed):
@@ -117,6 +118,7 @@ def test_the_first_page_tells_what_is_in_doubt_and_what_is_missing(
     assert "not reviewed by the operator" in two
 
 
+@pytest.mark.requirement("R-45")
 def test_every_sperm_that_is_left_out_is_named_however_many(
     make_assessment: MakeAssessment, report: Path
 ) -> None:
@@ -127,6 +129,7 @@ def test_every_sperm_that_is_left_out_is_named_however_many(
     assert all(f"Sperm {name}: {reason}" in told for name, _ in left_out)
 
 
+@pytest.mark.requirement("R-41")
 def test_what_made_the_result_is_told(make_assessment: MakeAssessment, report: Path) -> None:
     assessment = make_assessment()
     made = assessment.provenance
@@ -224,6 +227,7 @@ def test_any_name_is_shown_and_breaks_nothing(
     assert all(DISCLAIMER_DEMONSTRATION in page for page in pages)
 
 
+@pytest.mark.requirement("R-42")
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -20,6 +20,7 @@ from rostfine_core.report import wording
 MakeAssessment = Callable[..., Assessment]
 
 
+@pytest.mark.requirement("R-05")
 def test_votes_name_every_grade_with_its_meaning_and_share(
     make_assessment: MakeAssessment,
 ) -> None:
@@ -28,6 +29,7 @@ def test_votes_name_every_grade_with_its_meaning_and_share(
     )
 
 
+@pytest.mark.requirement("R-02")
 def test_a_demonstration_result_anywhere_puts_the_note_everywhere(
     make_assessment: MakeAssessment,
 ) -> None:
@@ -164,6 +166,7 @@ def test_a_report_without_flags_names_every_check() -> None:
     assert all(check in str(wording.NO_FLAGS) for check in checks)
 
 
+@pytest.mark.requirement("R-04")
 def test_no_sentence_claims_health_viability_or_fertility(
     make_assessment: MakeAssessment,
 ) -> None:

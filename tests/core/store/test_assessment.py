@@ -324,6 +324,7 @@ reals = st.floats(allow_nan=False, allow_infinity=False)
 messages = st.text().map(Message) | st.builds(Message, st.just("{a} of {b}"), a=st.text(), b=reals)
 
 
+@pytest.mark.requirement("R-43")
 @given(
     heads=st.tuples(shares, shares, shares, shares),
     ensemble=st.lists(shares, max_size=4),

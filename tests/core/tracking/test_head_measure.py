@@ -57,6 +57,7 @@ def clicks(length_px: float) -> list[tuple[float, float]]:
     return [CENTRE, *around]
 
 
+@pytest.mark.requirement("R-20")
 @pytest.mark.parametrize("length_px", [8.0, 14.0, 25.0, 40.0])
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_click_on_a_head_finds_its_middle_and_size(look: str, length_px: float) -> None:

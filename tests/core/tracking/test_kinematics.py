@@ -64,6 +64,7 @@ def test_a_circle_ends_where_it_began() -> None:
     assert k.mad_deg == pytest.approx(360 / 120)
 
 
+@pytest.mark.requirement("R-36")
 def test_a_zigzag_by_hand() -> None:
     """Up and down by 2 px each frame: every step is (1, +-4), and each crosses the path."""
     xy = np.stack([np.arange(121.0), np.where(np.arange(121) % 2, 2.0, -2.0)], axis=1)
@@ -116,6 +117,7 @@ def reasons(k: Kinematics) -> dict[str, str]:
     return {name: str(reason) for name, reason in k.withheld}
 
 
+@pytest.mark.requirement("R-36")
 def test_low_frame_rates_withhold_the_lateral_beat() -> None:
     k = compute_kinematics(track_of(line(60), fps=15), um_per_px=0.2)
     assert (k.alh_mean, k.bcf_hz, k.wob) == (None, None, None)
@@ -132,6 +134,7 @@ def test_short_tracks_withhold_everything() -> None:
     assert "only 1 of at least" in reasons(compute_kinematics(track_of(line(1))))["vcl"]
 
 
+@pytest.mark.requirement("R-36")
 def test_without_calibration_there_is_no_class_and_no_um() -> None:
     k = compute_kinematics(track_of(line()))
     assert k.unit == "px/s"

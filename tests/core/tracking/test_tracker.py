@@ -169,6 +169,7 @@ def test_two_that_cross_keep_their_names() -> None:
         assert errors(found[name], path)[-1] < 5, name
 
 
+@pytest.mark.requirement("R-21")
 def test_a_path_is_the_same_whoever_else_was_clicked() -> None:
     def down(frame: int) -> tuple[float, float]:
         return 40 + 2.5 * frame, 30 + 1.5 * frame
@@ -206,6 +207,7 @@ def test_heads_side_by_side_that_part_are_followed_or_doubted(gap: float) -> Non
     assert_right_or_doubtful(found, {"left": left, "right": right})
 
 
+@pytest.mark.requirement("R-22")
 @pytest.mark.parametrize("rise", [0.0, 0.3, 0.8, 1.5])
 @pytest.mark.parametrize("seed", range(3))
 def test_heads_that_cross_are_followed_or_doubted(rise: float, seed: int) -> None:
@@ -255,6 +257,7 @@ def test_a_doubt_names_its_frame_and_ends_with_a_click() -> None:
     assert all(p.doubt is None for p in mended.points[34:])
 
 
+@pytest.mark.requirement("R-22")
 def test_two_tracks_that_end_on_one_head_are_both_doubted() -> None:
     """The one passes the other and dissolves there; its track has nothing else to go on to."""
 
@@ -296,6 +299,7 @@ def test_hidden_for_a_moment_is_predicted_and_found_again() -> None:
     assert errors(found, straight)[25:].max() < 2
 
 
+@pytest.mark.requirement("R-23")
 def test_what_leaves_the_field_is_said_and_its_track_ends() -> None:
     def leaving(frame: int) -> tuple[float, float]:
         return 150 + 4.0 * frame, 80.0
@@ -344,6 +348,7 @@ def test_what_leaves_is_not_taken_for_one_that_swims_by(height: float, ahead: fl
     assert found.points[-1].status is not TrackStatus.MEASURED or found.left_frame <= 21
 
 
+@pytest.mark.requirement("R-23")
 def test_gone_for_good_is_lost_and_not_followed_into_the_noise() -> None:
     found = follow({"1": still}, hidden=lambda f: f >= 10, count=60)["1"]
     assert found.points[-1].status is TrackStatus.LOST
@@ -361,6 +366,7 @@ def test_repeated_frames_keep_the_place_and_are_marked() -> None:
     assert max(after) < 1.5
 
 
+@pytest.mark.requirement("R-24")
 def test_a_correction_is_taken_over_and_followed_from_there() -> None:
     correction = Seed(target="1", frame=20, x_px=still(0)[0], y_px=still(0)[1])
     found = follow({"1": straight, "2": still}, corrections=[correction])

@@ -65,6 +65,7 @@ def test_the_losses_are_the_recorded_ones(recipe: Recipe) -> None:
     assert result.test is not None
 
 
+@pytest.mark.requirement("R-52")
 def test_a_resumed_run_equals_an_uninterrupted_one(recipe: Recipe, tmp_path: Path) -> None:
     augmented = {"flips": True, "rotations": True, "brightness": 0.2}
     whole = recipe(augmentation=augmented, output=str(tmp_path / "whole"))

@@ -94,6 +94,7 @@ def absurd(path: Path, encode: Encode) -> None:
     path.write_bytes(path.read_bytes().replace(struct.pack("<ii", 12000, 12000), b"\x7f" * 8))
 
 
+@pytest.mark.requirement("R-11")
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -191,6 +192,7 @@ def test_a_truncated_file_gives_its_beginning_and_a_note(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.requirement("R-11")
 @pytest.mark.parametrize(
     ("suffix", "options"),
     [(".mp4", {}), (".mp4", {"codec": "mpeg4"}), (".avi", {"codec": "mjpeg"})],

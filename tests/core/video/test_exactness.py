@@ -54,6 +54,7 @@ def encodings(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return suffix, options
 
 
+@pytest.mark.requirement("R-10")
 @given(
     encoding=encodings(),
     order=st.randoms(use_true_random=False),

@@ -112,6 +112,7 @@ def test_slices_without_frames_are_read_as_moments_with_a_note(tmp_path: Path) -
     assert expected in told(path)
 
 
+@pytest.mark.requirement("R-13")
 @pytest.mark.parametrize(
     ("metadata", "fps"),
     [

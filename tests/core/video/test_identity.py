@@ -72,6 +72,7 @@ def test_a_picture_of_a_replaced_file_is_refused(tmp_path: Path) -> None:
             video.frame(15)
 
 
+@pytest.mark.requirement("R-12")
 @KINDS
 @CHANGES
 def test_the_checksum_is_that_of_the_file_that_was_opened(

@@ -27,6 +27,7 @@ def skip_without_encoder(codec: VideoCodec) -> None:
         pytest.skip("FFmpeg has no encoder for H.264 here")
 
 
+@pytest.mark.requirement("R-10")
 @pytest.mark.parametrize(
     ("codec", "suffix", "tolerance"),
     [

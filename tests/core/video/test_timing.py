@@ -27,6 +27,7 @@ def test_without_a_correction_nothing_changes() -> None:
     assert with_fps(INFO, None) is INFO
 
 
+@pytest.mark.requirement("R-13")
 def test_a_correction_moves_every_frame_and_adds_a_note() -> None:
     corrected = with_fps(INFO, 15.0)
     assert corrected.fps == 15.0

@@ -28,6 +28,7 @@ def words(dialog: FirstStartDialog) -> str:
     return "\n".join(label.text() for label in labels)
 
 
+@pytest.mark.requirement("R-03")
 def test_the_statement_must_be_accepted_first(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = opened(qtbot, tmp_path)
     assert all(sentence in words(dialog) for sentence in STATEMENT)

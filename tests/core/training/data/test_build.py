@@ -221,6 +221,7 @@ def test_a_note_cut_short_by_a_crash_does_not_spoil_the_next(plan: Path) -> None
     assert {p.stage for p in again} == {"videos"}
 
 
+@pytest.mark.requirement("R-53")
 def test_mistakes_of_a_plan_are_named_at_once(plan: Path) -> None:
     plan.write_text(
         HEAD

@@ -26,6 +26,7 @@ def test_a_whole_data_set(dataset_folder: Path) -> None:
     assert images.shape == (16, 20, 20, 3)
 
 
+@pytest.mark.requirement("R-53")
 def test_every_mistake_is_in_one_report(dataset_folder: Path) -> None:
     labels = dataset_folder / "labels.csv"
     lines = labels.read_text(encoding="utf-8").splitlines()

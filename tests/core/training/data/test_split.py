@@ -15,6 +15,7 @@ SAMPLES = st.lists(st.integers(0, 12).map("p{}".format), min_size=12, max_size=8
 )
 
 
+@pytest.mark.requirement("R-50")
 @settings(max_examples=60, deadline=None)
 @given(samples=SAMPLES, seed=st.integers(0, 5), share=st.floats(0.01, 0.6))
 def test_no_sample_stands_on_two_sides(samples: list[str], seed: int, share: float) -> None:

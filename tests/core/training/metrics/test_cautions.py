@@ -1,5 +1,7 @@
 """The sentences that must stand with scores are there when they are needed, and only then."""
 
+import pytest
+
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.training.metrics.cautions import (
     DISCLAIMER_SIMULATED_DATA,
@@ -14,6 +16,7 @@ from rostfine_core.training.metrics.cautions import (
 from rostfine_core.training.metrics.reference_scores import FEWEST_SAMPLES
 
 
+@pytest.mark.requirement("R-50")
 def test_scores_on_samples_trained_on_are_cautioned() -> None:
     assert caution_of_seen(0, of=10) is None
     assert "3 of the 10 samples" in (caution_of_seen(3, of=10) or "")

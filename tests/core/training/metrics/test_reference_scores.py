@@ -28,6 +28,7 @@ def test_the_mean_answer_and_the_truth_bracket_a_model() -> None:
     assert knowable_share(unknown.mean_answer, unknown) is None
 
 
+@pytest.mark.requirement("R-51")
 def test_intervals_come_from_drawing_samples_and_not_clips() -> None:
     labels = np.repeat(LABELS, 10, axis=0)
     prediction = np.tile(LABELS.mean(0), (30, 1))
@@ -40,6 +41,7 @@ def test_intervals_come_from_drawing_samples_and_not_clips() -> None:
     assert bootstrap_intervals(prediction, labels, samples=["a"] * 30) == {}
 
 
+@pytest.mark.requirement("R-51")
 def test_a_model_is_set_against_the_mean_answer_metric_by_metric() -> None:
     rng = np.random.default_rng(0)
     labels = rng.dirichlet(np.ones(5), 60)
