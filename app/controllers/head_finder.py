@@ -13,7 +13,7 @@ from rostfine_core.tracking.head_measure import find_head
 
 HEADS = "heads"
 REST_MS = 40
-"""How long the pointer rests before a head is measured, which takes about 10 ms."""
+"""How long the pointer rests before a head is measured, which takes about 3 ms."""
 
 
 def head_at(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadMeasure | None:

@@ -88,6 +88,8 @@ def find_head(image: Image, *, x_px: float, y_px: float) -> HeadMeasure | None:
 
 def find_outlines(image: Image, clicks: Sequence[complex]) -> list[FoundHead | None]:
     """The heads that clicks (B,) mean, None for those beside any."""
+    if not clicks:
+        return []
     starts = [find_starts(image, click) for click in clicks]
     owners = np.repeat(np.arange(len(clicks)), [len(radii) for _, radii in starts])
     centres, radii = (np.concatenate(column) for column in zip(*starts, strict=True))
