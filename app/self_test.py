@@ -11,8 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
+from app.presentation.manual_pdf import manual_page
 from app.state.records import ModelStatus, Page
+from app.views.dialogs.manual import ManualDialog
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
+from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.domain import Grade
 from rostfine_core.store import read_seeds
 
@@ -95,6 +98,7 @@ class SelfTest(QObject):
             ),
             Step("save", self._save, lambda: all(map(_holds_something, self._saved))),
             Step("export", self._export, lambda: _holds_something(self._report)),
+            Step("manual", lambda: None, lambda: all(map(self._has_manual, LANGUAGES))),
         )
 
     @property
@@ -105,6 +109,13 @@ class SelfTest(QObject):
     def _report(self) -> Path | None:
         folder = self._window.controller.last_report
         return None if folder is None else folder / "report.pdf"
+
+    def _has_manual(self, language: str) -> bool:
+        """Whether the manual can be shown with its chapters and pictures."""
+        dialog = ManualDialog(manual_page(language), self._window)
+        is_whole = dialog.is_whole
+        dialog.deleteLater()
+        return is_whole
 
     def _click_all(self) -> None:
         canvas = self._window.review.canvas

@@ -73,6 +73,7 @@ def test_the_self_test_grades_and_reports_the_demonstration(tmp_path: Path) -> N
     command = [sys.executable, "-m", "app", "--self-test", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
+    assert "ok      manual" in done.stdout
     assert "The window works" in done.stdout
     graded = json.loads((folder / "self-test.json").read_text())["graded"]
     assert [round(sum(shares.values()), 6) for shares in graded] == [1, 1, 1]

@@ -1,5 +1,6 @@
 """The manual in a window of its own: chapters, search, the browser, and a PDF."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
@@ -72,6 +73,14 @@ class ManualDialog(QDialog):
         layout.addLayout(middle, 1)
         layout.addWidget(buttons)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the page has chapters, and all of its pictures are there."""
+        pictures = list(_pictures(self.text.document()))
+        kind = QTextDocument.ResourceType.ImageResource
+        found = [self.text.loadResource(kind, QUrl(name)) for name in pictures]
+        return self.contents.count() > 0 and bool(found) and all(found)
+
     @Slot(int)
     def show_chapter(self, number: int) -> None:
         """Scroll to a chapter, from 0 on."""
@@ -105,3 +114,16 @@ def chapters(document: QTextDocument) -> list[str]:
             blocks.append(block.text())
         block = block.next()
     return blocks
+
+
+def _pictures(document: QTextDocument) -> Iterator[str]:
+    """The names of a document's pictures."""
+    block = document.begin()
+    while block.isValid():
+        fragments = block.begin()
+        while not fragments.atEnd():
+            shape = fragments.fragment().charFormat()
+            if shape.isImageFormat():
+                yield shape.toImageFormat().name()
+            fragments += 1
+        block = block.next()

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QFont, QTextDocument
+from PySide6.QtGui import QFont
 from pytestqt.qtbot import QtBot
 
 from app.presentation.manual_pdf import manual_page, write_manual_pdf
@@ -35,19 +34,16 @@ def test_a_chapter_is_shown(dialog: ManualDialog) -> None:
 
 
 def test_every_picture_is_found(dialog: ManualDialog) -> None:
-    document, names = dialog.text.document(), []
-    block = document.begin()
-    while block.isValid():
-        fragments = block.begin()
-        while not fragments.atEnd():
-            form = fragments.fragment().charFormat()
-            if form.isImageFormat():
-                names.append(form.toImageFormat().name())
-            fragments += 1
-        block = block.next()
-    assert len(names) > 5
-    kind = QTextDocument.ResourceType.ImageResource
-    assert all(dialog.text.loadResource(kind, QUrl(name)) for name in names)
+    assert dialog.is_whole
+
+
+def test_a_page_without_its_pictures_is_not_whole(qtbot: QtBot, tmp_path: Path) -> None:
+    page = tmp_path / "en.html"
+    page.write_text(manual_page("en").read_text(encoding="utf-8"), encoding="utf-8")
+    alone = ManualDialog(page)
+    qtbot.addWidget(alone)
+    assert alone.contents.count() > 0
+    assert not alone.is_whole
 
 
 def test_searching_goes_from_place_to_place_and_around(dialog: ManualDialog) -> None:
