@@ -122,13 +122,17 @@ def append_json_line(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a journal, skipping lines that a crash cut short; a missing file has none."""
-    if not path.is_file():
-        return []
+    """The records of a journal, skipping lines that are damaged; a missing file has none.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in b"".join(blocks_of(path) if path.exists() else ()).splitlines():
         try:
-            records.append(json.loads(line))
-        except ValueError:
+            record = json.loads(line)
+        except (ValueError, RecursionError):  # cut short by a crash, or nested without end
             continue
+        if isinstance(record, dict):
+            records.append(record)
     return records

@@ -15,16 +15,19 @@ from rostfine_core.clips import ClipSettings, CropRecorders
 from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, TrackStatus, VideoInfo
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import append_json_line, read_json_lines
+from rostfine_core.outputs import Outputs, named
 from rostfine_core.quality.flags import recording_flags
 from rostfine_core.quality.same_head import Places, find_same_heads, same_head_reason
 from rostfine_core.tracking import TrackerSettings, check_seeds, track
 from rostfine_core.training.data.build_plan import PlannedClip, read_plan
-from rostfine_core.training.data.clip_file import save_clip
+from rostfine_core.training.data.clip_file import load_clip, save_clip
 from rostfine_core.training.data.dataset import GRADES, DatasetHeader
 from rostfine_core.training.data.dataset_files import write_header, write_rows
 from rostfine_core.video import open_video
 from rostfine_core.video.timing import with_fps
 
+LISTS = Outputs(files=named("rejected.csv", "doubtful.csv", "dataset.toml", "labels.csv"))
+"""What is written at the end, beside the clips and the journal."""
 MOST_PLACES = 1024
 """The journal keeps a sperm's position in at most this many frames."""
 
@@ -119,9 +122,11 @@ def build_dataset(
             f"{out} holds only clips of another plan, none of {plan}: give --out another folder."
         )
     for number, (video, clips) in enumerate(videos.items()):
-        left = tuple(c for c in clips if not _is_made(c, outcomes.get(c.clip, {})))
+        left = tuple(
+            c for c in clips if not _is_made(c, outcomes.get(c.clip, {}), out, header=header)
+        )
         if left:
-            made = yield from _build_video(video, left, out / "clips", settings=settings)
+            made = yield from _build_video(video, left, out, settings=settings)
             for clip in left:
                 outcomes[clip.clip] = made[clip.clip] | {"source": clip.source}
             append_json_line(journal, {c.clip: outcomes[c.clip] for c in left})
@@ -131,7 +136,7 @@ def build_dataset(
 
 
 def _build_video(
-    path: Path, clips: Sequence[PlannedClip], folder: Path, *, settings: BuildSettings
+    path: Path, clips: Sequence[PlannedClip], out: Path, *, settings: BuildSettings
 ) -> LongJob[dict[str, dict[str, Any]]]:
     """Track the sperm of one video and write their clips; return facts or ``rejected`` by clip."""
     outcomes: dict[str, dict[str, Any]] = {}
@@ -152,7 +157,7 @@ def _build_video(
                 stage=f"tracking in {path.name}",
             )
             for one in tracks:
-                outcomes[one.target] = _finish_clip(one, recorders, folder, settings=settings) | {
+                outcomes[one.target] = _finish_clip(one, recorders, out, settings=settings) | {
                     "fps": info.fps * one.distinct_share,
                     "video": path.name,
                     "is_simulated": info.is_simulated,
@@ -177,7 +182,7 @@ def _missed_clicks(clips: Sequence[PlannedClip], info: VideoInfo) -> dict[str, d
 
 
 def _finish_clip(
-    track: Track, recorders: CropRecorders, folder: Path, *, settings: BuildSettings
+    track: Track, recorders: CropRecorders, out: Path, *, settings: BuildSettings
 ) -> dict[str, Any]:
     seen = sum(p.status is not TrackStatus.LOST and not p.is_duplicate for p in track.points)
     if seen < settings.minimum_frames:
@@ -186,7 +191,7 @@ def _finish_clip(
         clip = recorders.clip(track)
     except TrackingError as error:
         return {"rejected": str(error)}
-    save_clip(folder / f"{track.target}.npz", clip.images)
+    save_clip(_clip_file(out, track.target), clip.images)
     return {
         "frames_seen": seen,
         "score_min": _lowest_score(track),
@@ -219,22 +224,44 @@ def _padded(clip: Clip) -> float:
 
 
 def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
-    """Outcomes so far by clip, without a line cut short by a crash."""
+    """Outcomes so far by clip, without what is damaged."""
     outcomes: dict[str, dict[str, Any]] = {}
     for of_one_video in read_json_lines(path):
-        outcomes |= of_one_video
+        outcomes |= {clip: o for clip, o in of_one_video.items() if isinstance(o, dict)}
     return outcomes
 
 
-def _is_made(clip: PlannedClip, outcome: Mapping[str, Any]) -> bool:
+def _is_made(
+    clip: PlannedClip, outcome: Mapping[str, Any], out: Path, *, header: DatasetHeader
+) -> bool:
     """Whether a clip was made as it is now planned, by a version that recorded all facts.
 
-    If its video could not be read it is not: the file may have been repaired since.
+    If its video could not be read it is not, since the file may have been repaired; nor if its own
+    file is missing or damaged.
     """
-    if outcome.get(UNREAD):
+    if outcome.get(UNREAD) or outcome.get("source") != clip.source:
         return False
-    is_whole = "rejected" in outcome or outcome.keys() >= {"is_simulated", "warnings", "path"}
-    return is_whole and outcome.get("source") == clip.source
+    if "rejected" in outcome:
+        return True
+    if not _is_whole(outcome):
+        return False
+    try:
+        load_clip(
+            _clip_file(out, clip.clip), frames=header.clip_frames, size_px=header.clip_size_px
+        )
+    except DatasetError:
+        return False
+    return True
+
+
+def _is_whole(outcome: Mapping[str, Any]) -> bool:
+    if not all(isinstance(outcome.get(name), kind) for name, kind in RECORDED.items()):
+        return False
+    return all(isinstance(place, list) and len(place) == 3 for place in outcome["path"])
+
+
+def _clip_file(out: Path, clip: str) -> Path:
+    return out / "clips" / f"{clip}.npz"
 
 
 def _same_head_reasons(
@@ -250,6 +277,17 @@ def _same_head_reasons(
     return reasons
 
 
+RECORDED = {
+    "video": str,
+    "fps": float,
+    "frames_seen": int,
+    "score_min": float,
+    "padded_max": float,
+    "is_simulated": bool,
+    "warnings": list,
+    "path": list,
+}
+"""What the journal holds of a clip that was made; a clip with less is made again."""
 FACTS = ("video", "fps", "frames_seen", "score_min", "padded_max")
 
 
@@ -259,13 +297,12 @@ def _write_lists(
     planned: Sequence[PlannedClip],
     outcomes: Mapping[str, Mapping[str, Any]],
 ) -> BuildResult:
-    """Write ``rejected.csv``, ``doubtful.csv``, ``dataset.toml`` and, last, ``labels.csv``."""
+    """Write ``rejected.csv``, ``doubtful.csv``, ``dataset.toml`` and ``labels.csv``, or none."""
     rejected = tuple(
         (c.clip, str(outcomes[c.clip]["rejected"]))
         for c in planned
         if "rejected" in outcomes[c.clip]
     )
-    write_rows(out / "rejected.csv", ("clip", "reason"), rejected)
     made = [c for c in planned if "rejected" not in outcomes[c.clip]]
     same_heads = _same_head_reasons(made, outcomes)
     doubtful = tuple(
@@ -274,14 +311,13 @@ def _write_lists(
         for reason in (*outcomes[c.clip]["warnings"], same_heads.get(c.clip))
         if reason is not None
     )
-    write_rows(out / "doubtful.csv", ("clip", "reason"), doubtful)
     if not made:
+        write_rows(out / "rejected.csv", ("clip", "reason"), rejected)
         raise DatasetError(
             f"No clip could be made, since every sperm was rejected: see {out}/rejected.csv."
         )
     if any(outcomes[c.clip].get("is_simulated") for c in made):
         header = replace(header, kind=SIMULATED)  # its models must show the notice
-    write_header(out, header)
     # Measured facts take precedence over columns of the plan with the same name.
     others = [name for name in made[0].others if name not in FACTS]
     columns = ("clip", "sample", *(f"votes_{g}" for g in GRADES), *others, *FACTS)
@@ -291,5 +327,9 @@ def _write_lists(
         + [outcomes[c.clip][fact] for fact in FACTS]
         for c in made
     )
-    write_rows(out / "labels.csv", columns, rows)
+    with LISTS.replaced(out, overwrite=True) as staging:
+        write_rows(staging / "rejected.csv", ("clip", "reason"), rejected)
+        write_rows(staging / "doubtful.csv", ("clip", "reason"), doubtful)
+        write_header(staging, header)
+        write_rows(staging / "labels.csv", columns, rows)
     return BuildResult(folder=out, clips=len(made), rejected=rejected, doubtful=doubtful)

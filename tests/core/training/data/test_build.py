@@ -11,7 +11,7 @@ import pytest
 
 from rostfine_core.clips import ClipSettings
 from rostfine_core.domain import SIMULATED, SIMULATED_VIDEO, finish
-from rostfine_core.errors import DatasetError
+from rostfine_core.errors import DatasetError, StoreError
 from rostfine_core.training.data.build import BuildSettings, build_dataset
 from rostfine_core.training.data.build_plan import read_plan
 from rostfine_core.training.data.clip_file import load_clip
@@ -209,6 +209,50 @@ def test_a_wrong_frame_rate_is_corrected_by_the_plan(plan: Path) -> None:
         finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert "line 3: fps differs within 'one.avi'" in str(caught.value)
     assert "line 4: fps '0' is not a number above zero" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [None, b"PK, but no archive", b""])
+def test_a_clip_that_is_missing_or_damaged_is_made_again(plan: Path, content: bytes | None) -> None:
+    out = plan.parent / "out"
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    clip, other = (out / "clips" / f"{name}.npz" for name in ("c1", "c4"))
+    whole, written = clip.read_bytes(), other.stat().st_mtime_ns
+    clip.unlink() if content is None else clip.write_bytes(content)
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert clip.read_bytes() == whole
+    assert other.stat().st_mtime_ns == written
+    clip.write_bytes(whole[: len(whole) // 2] + b"x" + whole[len(whole) // 2 + 1 :])
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert len(load_clip(clip, frames=16, size_px=48)) == 16
+
+
+@pytest.mark.parametrize(
+    "line", [b"\xff\xfe", b"[1, 2]", b"3", b'{"c1": 5}', b"[" * 100_000, b'{"c1": {"path": [1]}}']
+)
+def test_a_damaged_journal_costs_only_the_clips_that_it_names(plan: Path, line: bytes) -> None:
+    out = plan.parent / "out"
+    job = partial(build_dataset, plan, out=out, name="lab", panel_size=40, settings=SETTINGS)
+    first = finish(job())
+    with (out / "build.jsonl").open("ab") as journal:
+        journal.write(line + b"\n")
+    assert finish(job()) == first
+
+
+def test_the_lists_of_a_data_set_are_replaced_together(
+    plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = plan.parent / "out"
+    finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    lists = {p: p.read_bytes() for p in out.iterdir() if p.suffix in (".csv", ".toml")}
+    plan.write_text(HEAD + ONE, encoding="utf-8")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rostfine_core.training.data.build.write_header", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        finish(build_dataset(plan, out=out, name="other", panel_size=40, settings=SETTINGS))
+    assert {p: p.read_bytes() for p in lists} == lists
 
 
 def test_a_note_cut_short_by_a_crash_does_not_spoil_the_next(plan: Path) -> None:
