@@ -1,6 +1,8 @@
 """Errors that a user can fix: each carries one sentence on what happened and what to do."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rostfine_core.messages import Message
 
@@ -38,6 +40,21 @@ class DatasetError(RostfineError):
 
 class ConfigError(RostfineError):
     """A configuration file cannot be read or holds an invalid value."""
+
+
+@contextmanager
+def parsing(error: Callable[[Exception], RostfineError]) -> Iterator[None]:
+    """Turn whatever is raised on a file from outside into one sentence.
+
+    Parsers raise anything on bytes that their authors did not foresee, also ``MemoryError`` and
+    ``RecursionError``.
+    """
+    try:
+        yield
+    except RostfineError:
+        raise
+    except Exception as found:
+        raise error(found) from found
 
 
 def how_to_add(extra: str) -> str:

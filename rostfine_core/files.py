@@ -42,17 +42,21 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise StoreError(
-            Message(
-                "Cannot write {path} ({reason}): choose a folder that can be written to and has "
-                "free space.",
-                path=path,
-                reason=error.strerror or str(error),
-            )
-        ) from error
+        raise _cannot_write(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _cannot_write(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        Message(
+            "Cannot write {path} ({reason}): choose a folder that can be written to and has "
+            "free space.",
+            path=path,
+            reason=error.strerror or str(error),
+        )
+    )
 
 
 def write_text(path: Path, text: str, *, encoding: str = "utf-8") -> None:
@@ -110,15 +114,18 @@ def append_json_line(path: Path, record: Mapping[str, Any]) -> None:
     """Append a JSON object to a journal as one line, even after a line that a crash cut short.
 
     Raises:
-        OSError: the file cannot be written.
+        StoreError: the file cannot be written, or the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as file:
-        if file.tell():
-            file.seek(-1, 2)
-            is_cut_short = file.read(1) != b"\n"
-            file.write(b"\n" * is_cut_short)
-        file.write((json.dumps(record) + "\n").encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, 2)
+                is_cut_short = file.read(1) != b"\n"
+                file.write(b"\n" * is_cut_short)
+            file.write((json.dumps(record) + "\n").encode())
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:

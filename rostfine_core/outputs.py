@@ -50,7 +50,7 @@ class Outputs:
                 Message("{folder} is a file: give a folder for the results.", folder=folder)
             )
         if folder.exists():
-            with _only_writer(folder):
+            with only_writer(folder):
                 self._settle(folder)
                 self._refuse(folder, overwrite=overwrite)
         existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
@@ -73,7 +73,7 @@ class Outputs:
         self.check(folder, overwrite=overwrite)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with _only_writer(folder):
+            with only_writer(folder):
                 try:
                     self._refuse(folder, overwrite=overwrite)
                     staging = Path(tempfile.mkdtemp(dir=folder, prefix=_STAGING))
@@ -189,10 +189,15 @@ def _cannot_write(folder: Path, error: OSError) -> StoreError:
 
 
 @contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
-    """Keep other programs from writing into ``folder``; a program that ends releases its lock."""
+def only_writer(folder: Path) -> Iterator[None]:
+    """Keep other programs from writing into ``folder``; a program that ends releases its lock.
+
+    Raises:
+        StoreError: another program is writing there, or the folder cannot be written.
+    """
     lock = FileLock(folder / _LOCK, timeout=0)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
         raise StoreError(

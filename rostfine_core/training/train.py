@@ -1,8 +1,8 @@
 """One training run, from recipe to model file: read, split, train, select, score, save."""
 
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rostfine_core.domain import LongJob, Progress
-from rostfine_core.errors import ConfigError, DatasetError
+from rostfine_core.errors import ConfigError, DatasetError, StoreError
 from rostfine_core.files import write_text
 from rostfine_core.model.preprocess import Preprocessing
+from rostfine_core.outputs import only_writer
 from rostfine_core.training.config import LoopSection, TrainConfig
 from rostfine_core.training.config_reader import read_train_config
 from rostfine_core.training.data.clip_cache import ClipShelf
@@ -68,7 +69,11 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     seen_before = samples_seen_by(config.model.init)
     _refuse_seen(seen_before, dataset=dataset, split=split, source=config.model.init)
     auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
-    with torch_settings(config.loop, seed=config.seed), process_group() as ranks:
+    with (
+        torch_settings(config.loop, seed=config.seed),
+        process_group() as ranks,
+        _only_run(folder, ranks),
+    ):
         resume_point = folder.open(config, data=data, is_main=ranks.is_main)
         network = _start_network(config, ranks)
         cache = yield from shelf.get(
@@ -85,11 +90,31 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
             ranks=ranks,
         )
         if resume_point is not None:
-            loop.restore(resume_point)
+            with folder.restoring(folder.resume_point):
+                loop.restore(resume_point)
         elif ranks.is_main:
             folder.cut_log(epochs=0)  # stopped before the first resume point, the run starts again
         yield from loop.steps()
         return (yield from _finish(loop, network, dataset=dataset, seen_before=seen_before))
+
+
+@contextmanager
+def _only_run(folder: RunFolder, ranks: Ranks) -> Iterator[None]:
+    """Keep other programs from training in the folder; all processes of this one fail as one.
+
+    Raises:
+        StoreError: another program trains there, or the folder cannot be written.
+    """
+    with ExitStack() as held:
+        refusal: StoreError | None = None
+        if ranks.is_main:
+            try:
+                held.enter_context(only_writer(folder.path))
+            except StoreError as error:
+                refusal = error
+        if ranks.any(refusal is not None):
+            raise refusal or StoreError(f"The main process cannot write into {folder.path}.")
+        yield
 
 
 def _start_network(config: TrainConfig, ranks: Ranks) -> nn.Module:

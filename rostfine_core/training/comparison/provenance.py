@@ -76,7 +76,7 @@ def provenance_of_runs(folders: Sequence[RunFolder], *, journal: Path) -> Compar
     runs = {
         str(folder.path) for folder in folders
     }  # an earlier version of the comparison may have had others
-    notes = [note for note in read_json_lines(journal) if note["run"] in runs]
+    notes = [note for note in read_json_lines(journal) if note.get("run") in runs]
     ends = [datetime.fromisoformat(note["ended"]) for note in notes]
     begins = [
         end - timedelta(seconds=note["seconds"]) for end, note in zip(ends, notes, strict=True)

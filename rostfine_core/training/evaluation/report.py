@@ -13,7 +13,6 @@ from markdown_it import MarkdownIt
 from numpy.typing import NDArray
 
 from rostfine_core.domain import DISCLAIMER_ATTENTION
-from rostfine_core.files import read_json_lines
 from rostfine_core.model import RoSTFine, explain, preprocess
 from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import ClipDataset
@@ -22,6 +21,7 @@ from rostfine_core.training.evaluation.result import EvaluationResult
 from rostfine_core.training.metrics.cautions import sentences
 from rostfine_core.training.metrics.metrics import Shares
 from rostfine_core.training.networks.checkpoint import TrainedModel
+from rostfine_core.training.run.folder import read_log
 
 STYLE = """
 body { font-family: system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em;
@@ -125,7 +125,7 @@ def _learning(scored: Scored) -> Iterator[str]:
 def _log_beside(model: Path) -> list[dict[str, Any]]:
     """The training log of a model, if it is still beside it."""
     names = (model.with_suffix(".log.jsonl"), model.with_name("log.jsonl"))
-    return next((log for name in names if (log := read_json_lines(name))), [])
+    return next((log for name in names if (log := read_log(name))), [])
 
 
 def _examples(scored: Scored) -> Iterator[str]:

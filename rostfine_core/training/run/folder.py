@@ -1,14 +1,14 @@
 """The folder of one run: recipe, data record, environment, log, resume point and model."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
-from rostfine_core.errors import ConfigError
+from rostfine_core.errors import ConfigError, parsing
 from rostfine_core.files import (
     append_json_line,
     atomic_write,
@@ -98,8 +98,10 @@ class RunFolder:
 
     def _refuse_another_run(self, config: TrainConfig, data: DataRecord) -> None:
         self._refuse_another_recipe(config)
-        # Runs of earlier versions have no record, so their data cannot be checked.
-        changed = data_changes(read_json(self.data), data) if self.data.is_file() else []
+        changed = []
+        if self.data.is_file():  # runs of earlier versions have no record to check
+            with self.restoring(self.data):
+                changed = data_changes(read_json(self.data), data)
         if changed:
             raise ConfigError(
                 f"The data of the run in {self.path} have changed since it began "
@@ -120,14 +122,24 @@ class RunFolder:
             )
 
     def _load(self, path: Path) -> dict[str, Any]:
-        try:
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        except (OSError, EOFError, KeyError, RuntimeError, ValueError, UnpicklingError) as error:
-            raise ConfigError(
-                f"The resume point {path} cannot be read ({type(error).__name__}): remove the "
-                "folder and start again."
-            ) from error
+        with self.restoring(path):
+            state: dict[str, Any] = dict(torch.load(path, map_location="cpu", weights_only=True))
         return state
+
+    @contextmanager
+    def restoring(self, path: Path) -> Iterator[None]:
+        """Say that a state of the run is damaged, whatever is wrong in it.
+
+        Raises:
+            ConfigError: reading or using it failed.
+        """
+        with parsing(
+            lambda error: ConfigError(
+                f"{path} cannot be read ({type(error).__name__}): remove the "
+                "folder and start again."
+            )
+        ):
+            yield
 
     def save_resume_point(self, state: Mapping[str, Any]) -> None:
         """Replace the resume point."""
@@ -142,8 +154,8 @@ class RunFolder:
         return self._load(self.best_weights)
 
     def _save(self, path: Path, state: Mapping[str, Any]) -> None:
-        with atomic_write(path) as temporary:
-            torch.save(dict(state), temporary)
+        with atomic_write(path) as temporary, temporary.open("wb") as file:
+            torch.save(dict(state), file)  # given a path, it hides that the disk is full
 
     def reports(self, datasets: Sequence[str]) -> tuple[Path, ...]:
         """A folder for the report on each data set; equal names are numbered."""
@@ -162,8 +174,8 @@ class RunFolder:
         append_json_line(self.log, record)
 
     def read_log(self) -> list[dict[str, Any]]:
-        """Every record of the log, without a line cut short by a crash."""
-        return read_json_lines(self.log)
+        """Every record of the log, without lines that are damaged."""
+        return read_log(self.log)
 
     def cut_log(self, *, epochs: int) -> None:
         """Drop the records of later epochs, which are about to be trained again."""
@@ -173,18 +185,31 @@ class RunFolder:
         write_text(self.log, "".join(json.dumps(r) + "\n" for r in kept))
 
 
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The records of a training log, one an epoch, without lines that are damaged."""
+    return [r for r in read_json_lines(path) if _is_epoch(r)]
+
+
+def _is_epoch(record: Mapping[str, Any]) -> bool:
+    numbers = (record.get(name) for name in ("epoch", "loss", "clips_per_s"))
+    validation = record.get("validation")
+    return all(isinstance(n, int | float) for n in numbers) and isinstance(validation, dict | None)
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read what ``write_json`` wrote.
 
     Raises:
         ConfigError: the file is missing or damaged.
     """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(
+    with parsing(
+        lambda error: ConfigError(
             f"The result {path} cannot be read ({error}): remove its folder and run it again."
-        ) from error
+        )
+    ):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise TypeError("it holds no table")
     return content
 
 
