@@ -28,10 +28,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
     When the block fails, the temporary file is removed and an existing ``path`` stays as it was.
 
     Raises:
-        StoreError: the folder cannot be made or written, or the disk is full.
+        StoreError: the folder cannot be made or written, the disk is full, or ``path`` is something
+            else than a file.
     """
     temporary: Path | None = None
     try:
+        if path.exists() and not path.is_file():
+            raise StoreError(
+                Message(
+                    "{path} is a folder, device or pipe, which is not replaced: name a file.",
+                    path=path,
+                )
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix

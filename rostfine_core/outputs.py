@@ -45,16 +45,16 @@ class Outputs:
             StoreError: it is a file, cannot be written, already holds such files, or another
                 program is writing into it.
         """
-        if folder.exists() and not folder.is_dir():
-            raise StoreError(
-                Message("{folder} is a file: give a folder for the results.", folder=folder)
-            )
-        if folder.exists():
-            with only_writer(folder):
-                self._settle(folder)
-                self._refuse(folder, overwrite=overwrite)
-        existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
         try:
+            if folder.exists() and not folder.is_dir():
+                raise StoreError(
+                    Message("{folder} is a file: give a folder for the results.", folder=folder)
+                )
+            if folder.exists():
+                with only_writer(folder):
+                    self._settle(folder)
+                    self._refuse(folder, overwrite=overwrite)
+            existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
             # The folder itself is created only when there are results to write.
             tempfile.TemporaryFile(dir=existing).close()
         except OSError as error:

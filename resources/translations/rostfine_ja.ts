@@ -668,6 +668,10 @@
         <translation>インストールに {name} がありません。RoSTFine Assist を再インストールしてください。</translation>
     </message>
     <message>
+        <source>{path} is a folder, device or pipe, which is not replaced: name a file.</source>
+        <translation>{path} はフォルダー、デバイスまたはパイプであり、置き換えられません。ファイルを指定してください。</translation>
+    </message>
+    <message>
         <source>Cannot write {path} ({reason}): choose a folder that can be written to and has free space.</source>
         <translation>{path} を書き込めません({reason})。書き込みができて空き容量のあるフォルダーを選んでください。</translation>
     </message>
@@ -734,6 +738,10 @@
     <message>
         <source>{name} is not a floating-point tensor</source>
         <translation>{name} は浮動小数点のテンソルではありません</translation>
+    </message>
+    <message>
+        <source>{name} is sparse or has no values</source>
+        <translation>{name} が疎であるか、値を持ちません</translation>
     </message>
     <message>
         <source>{name} has shape {given} instead of {wanted}</source>

@@ -1,7 +1,5 @@
 """Reads weights of the official implementations: RoSTFine's ``.bin``, TimeSformer's ``.pyth``."""
 
-import pickle
-import struct
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rostfine_core.errors import ModelError
+from rostfine_core.errors import ModelError, parsing
 from rostfine_core.model.checkpoint import SUFFIX, save_model, write_model_file
 from rostfine_core.model.config import Gather, RoSTFineConfig
 from rostfine_core.model.preprocess import Preprocessing
@@ -34,22 +32,6 @@ DEFAULTS: dict[str, Any] = {
     "selection_layers": 1,
     "branch_heads": 8,
 }
-
-# What torch.load raises for bytes that are not a checkpoint, found by trying such bytes.
-_UNREADABLE = (
-    pickle.UnpicklingError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    ImportError,
-    MemoryError,
-    OverflowError,
-    AssertionError,
-    struct.error,
-)
 
 
 class UnusedOptionsError(ModelError):
@@ -156,7 +138,7 @@ def _network_of(state_dict: dict[str, Tensor], source: Path, given: dict[str, An
     config = _config_of(
         _without_prefix(state_dict, ENCODER_PREFIX),
         source,
-        num_grades=len(state_dict.get("head_g.bias", ())),
+        num_grades=state_dict["head_g.bias"].numel() if "head_g.bias" in state_dict else 0,
         branch_depth=_count(state_dict, "mhsa_s"),
         branch_heads=1,
         top_k=1,
@@ -193,20 +175,21 @@ def _write_encoder(
 
 def _unpickle(path: Path) -> dict[Any, Any]:
     """Read a torch file without running any code in it."""
-    try:
-        with warnings.catch_warnings():  # torch warns about the version of damaged files
-            warnings.simplefilter("ignore")
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"Cannot read {path} ({error.strerror or error}): check it.") from error
-    except _UNREADABLE as error:
-        raise ModelError(
-            f"{path} is not a checkpoint that can be read safely: choose an undamaged official "
-            "RoSTFine .bin or TimeSformer .pyth that holds only weights."
-        ) from error
+    with parsing(lambda error: _unreadable(path, error)), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns about the version of damaged files
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(loaded, dict):
         raise _foreign(path)
     return loaded
+
+
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    if isinstance(error, OSError) and error.strerror:
+        return ModelError(f"Cannot read {path} ({error.strerror}): check it.")
+    return ModelError(
+        f"{path} is not a checkpoint that can be read safely: choose an undamaged official "
+        "RoSTFine .bin or TimeSformer .pyth that holds only weights."
+    )
 
 
 def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
@@ -221,7 +204,7 @@ def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
 
 def _config_of(weights: Mapping[str, Tensor], path: Path, **known: Any) -> RoSTFineConfig:  # noqa: ANN401 - fields differ in type
     """Read an encoder's sizes from its weights; ``known`` holds the other fields."""
-    try:
+    with parsing(lambda _: _foreign(path)):
         _, places, dim = weights["pos_embed"].shape
         patch_size = weights["patch_embed.proj.weight"].shape[-1]
         return RoSTFineConfig(
@@ -234,8 +217,6 @@ def _config_of(weights: Mapping[str, Tensor], path: Path, **known: Any) -> RoSTF
             mlp_ratio=len(weights["blocks.0.mlp.fc1.bias"]) / dim,
             **known,
         )
-    except (LookupError, ValueError, TypeError) as error:
-        raise _foreign(path) from error
 
 
 def _foreign(path: Path) -> ModelError:

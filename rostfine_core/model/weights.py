@@ -128,6 +128,8 @@ def check_weights(
         given, wanted = state_dict[name], tuple(expected[name].shape)
         if not isinstance(given, Tensor) or not given.is_floating_point():
             faults.append(Message("{name} is not a floating-point tensor", name=name))
+        elif given.layout is not torch.strided or given.is_meta:
+            faults.append(Message("{name} is sparse or has no values", name=name))
         elif tuple(given.shape) != wanted:
             faults.append(
                 Message(

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import cattrs
 from cattrs.errors import StructureHandlerNotFoundError
 
-from rostfine_core.errors import ConfigError
+from rostfine_core.errors import ConfigError, parsing
 from rostfine_core.training.config import Overrides, TrainConfig
 
 Record = TypeVar("Record")
@@ -38,13 +38,15 @@ def read_toml(path: Path, *, what: str = "recipe") -> dict[str, Any]:
         ConfigError: the file cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
     except OSError as error:
         raise ConfigError(
             f"Cannot read the {what} {path} ({error.strerror or error}): check its name."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The {what} {path} is not valid TOML ({error}): correct it.") from error
+    with parsing(
+        lambda error: ConfigError(f"The {what} {path} is not valid TOML ({error}): correct it.")
+    ):
+        return tomllib.loads(text.decode())
 
 
 def rename_old_keys(table: Mapping[str, Any], *, source: str) -> dict[str, Any]:

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rostfine_core.errors import VideoError
+from rostfine_core.errors import VideoError, parsing
 from rostfine_core.messages import Message
 from rostfine_core.video.frame import check_size
 
@@ -83,24 +82,17 @@ def readable(name: Path | str) -> Iterator[None]:
     Raises:
         VideoError: the picture is damaged, too large or not a picture.
     """
-    try:
+    too_large = Message("{name} is too large: export a smaller part of the picture.", name=name)
+    damaged = Message(
+        "{name} is damaged or not a picture that can be read: copy or export it again.", name=name
+    )
+
+    def in_words(error: Exception) -> VideoError:
+        is_large = isinstance(error, Image.DecompressionBombError | MemoryError)
+        return VideoError(too_large if is_large else damaged)
+
+    with parsing(in_words):
         yield
-    except VideoError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise VideoError(
-            Message(
-                "{name} is too large: export a smaller part of the picture.",
-                name=name,
-            )
-        ) from error
-    except (*DAMAGE, cv2.error) as error:
-        raise VideoError(
-            Message(
-                "{name} is damaged or not a picture that can be read: copy or export it again.",
-                name=name,
-            )
-        ) from error
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 Known are ImageJ (``ImageJ=`` description), OME (XML description) and Micro-Manager (tag 51123).
 """
 
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
@@ -17,7 +16,6 @@ from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
 from rostfine_core.video.choice import PlaneChoice, chosen_channel, chosen_plane, only_plane
 
-_DAMAGE = (OSError, ValueError, SyntaxError, KeyError, IndexError, TypeError, struct.error)
 _SECONDS = {
     "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "": 1.0,
     "ms": 1e-3, "msec": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3,
@@ -62,10 +60,12 @@ def read_layout(path: Path, *, page_count: int, choice: PlaneChoice) -> Layout:
                 layout = _imagej_layout(path, tiff, page_count, choice)
             else:
                 layout = _plain_layout(path, page_count, choice)
+            if not layout.pages:  # the metadata promise more channels than there are pages
+                return _plain_layout(path, page_count, choice)
             return _with_elapsed_times(tiff, layout)
     except VideoError:
         raise
-    except _DAMAGE:  # unreadable metadata are ignored
+    except Exception:  # noqa: BLE001 - metadata from outside: what cannot be read is ignored
         return _plain_layout(path, page_count, choice)
 
 

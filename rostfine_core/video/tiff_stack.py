@@ -59,7 +59,8 @@ class TiffStack:
         with ExitStack() as undo:
             with readable(path), truncation_warnings() as cuts:
                 self._image = undo.enter_context(Image.open(path, formats=["TIFF"]))
-            headers = () if cuts else tuple(self._walk())
+            with readable(path):
+                headers = () if cuts else tuple(self._walk())
             if not headers:
                 raise VideoError(
                     Message(
@@ -159,11 +160,14 @@ def _deep_colours(path: Path, page: int, image: Image.Image) -> Pixels:
 
 
 def _data_end(image: Image.Image) -> int:
-    """Where the current page's pixels end in the file, from its tags."""
+    """Where the current page's pixels end in the file, from its tags; 0 if they make no sense."""
     tags = tags_of(image)
     starts, sizes = (
         tags.get(strips, tags.get(tiles, ()))
         for strips, tiles in ((_STRIPS, _TILES), (_STRIP_SIZES, _TILE_SIZES))
     )
     ends = zip(np.atleast_1d(np.array(starts)), np.atleast_1d(np.array(sizes)), strict=False)
-    return max((int(start) + int(size) for start, size in ends), default=0)
+    try:
+        return max((int(start) + int(size) for start, size in ends), default=0)
+    except (ValueError, TypeError, OverflowError):
+        return 0

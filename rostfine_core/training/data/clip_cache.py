@@ -1,5 +1,6 @@
 """The clips of a run in memory, as uint8 and only the frames that the network sees."""
 
+import os
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,7 +11,7 @@ from torch import Tensor
 from rostfine_core.domain import Progress
 from rostfine_core.errors import DatasetError
 from rostfine_core.model import Preprocessing, preprocess
-from rostfine_core.training.data.clip_file import load_clip
+from rostfine_core.training.data.clip_file import clip_bytes, load_clip
 from rostfine_core.training.data.dataset import ClipDataset, LabelledClip
 
 PROGRESS_EVERY = 16
@@ -76,6 +77,23 @@ def check_shape(dataset: ClipDataset, preprocessing: Preprocessing) -> None:
         )
 
 
+def _check_memory(name: str, needed: int) -> None:
+    """Refuse clips that the memory cannot hold, before the system ends the program for it.
+
+    Raises:
+        DatasetError: they need more than the machine has.
+    """
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no such call, and enlarges its file
+        return
+    if needed > there:
+        raise DatasetError(
+            f"The clips of {name} need {needed / 2**30:.1f} GiB of memory, and this machine has "
+            f"{there / 2**30:.1f}: use fewer or smaller clips, or a larger machine."
+        )
+
+
 def fill_cache(
     dataset: ClipDataset, *, preprocessing: Preprocessing, threads: int
 ) -> Generator[Progress, None, ClipCache]:
@@ -88,6 +106,7 @@ def fill_cache(
     header, total = dataset.headers[0], len(dataset.clips)
     frames, size = header.clip_frames, header.clip_size_px
     chosen = list(preprocessing.frame_indices)
+    _check_memory(dataset.name, total * clip_bytes(len(chosen), size))
     images = torch.empty((total, len(chosen), size, size, 3), dtype=torch.uint8)
 
     def load(place_and_clip: tuple[int, LabelledClip]) -> None:

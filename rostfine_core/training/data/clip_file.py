@@ -1,19 +1,25 @@
 """Clip files: checking them without loading, reading and writing them."""
 
 import zipfile
-import zlib
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
-from rostfine_core.errors import DatasetError, VideoError
+from rostfine_core.errors import DatasetError, VideoError, parsing
 from rostfine_core.files import atomic_write
 
 CLIP_SUFFIXES = (".npz", ".avi")
+LARGEST_CLIP_BYTES = 2**28
 IMAGES = "images"
 MASKS = "masks"
+
+
+def clip_bytes(frames: int, size_px: int) -> int:
+    """How much memory the pictures of a clip take."""
+    return frames * size_px * size_px * 3
 
 
 def clip_file_mistake(path: Path, *, frames: int, size_px: int) -> str | None:
@@ -24,11 +30,10 @@ def clip_file_mistake(path: Path, *, frames: int, size_px: int) -> str | None:
     if path.suffix != ".npz":
         return None
     try:
-        shape, dtype = _npz_header(path)
-    except KeyError:
-        return f"holds no array named {IMAGES!r}"
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        return f"is not a readable .npz file ({error})"
+        with parsing(lambda error: DatasetError(f"is not a readable .npz file ({error})")):
+            shape, dtype = _npz_header(path)
+    except DatasetError as error:
+        return str(error)
     return _shape_mistake(shape, dtype, frames=frames, size_px=size_px)
 
 
@@ -38,14 +43,15 @@ def load_clip(path: Path, *, frames: int, size_px: int) -> NDArray[np.uint8]:
     Raises:
         DatasetError: the file is damaged, or its pictures have another size.
     """
-    try:
-        images = _load_npz(path) if path.suffix == ".npz" else _load_video(path)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DatasetError(f"The clip {path} is damaged ({error}): write it again.") from error
-    except VideoError as error:
-        raise DatasetError(f"The clip {path} is damaged: {error}") from error
-    mistake = _shape_mistake(images.shape, images.dtype, frames=frames, size_px=size_px)
-    if mistake:
+    mistake = clip_file_mistake(path, frames=frames, size_px=size_px)
+    if mistake is None:
+        try:
+            with _reading(path):
+                images = _load_npz(path) if path.suffix == ".npz" else _load_video(path, frames)
+        except VideoError as error:
+            raise DatasetError(f"The clip {path} is damaged: {error}") from error
+        mistake = _shape_mistake(images.shape, images.dtype, frames=frames, size_px=size_px)
+    if mistake is not None:
         raise DatasetError(f"The clip {path} {mistake}: cut it again or correct dataset.toml.")
     return images
 
@@ -58,11 +64,14 @@ def load_masks(path: Path) -> NDArray[np.uint8] | None:
     """
     if path.suffix != ".npz":
         return None
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return archive[MASKS] if MASKS in archive.files else None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DatasetError(f"The clip {path} is damaged ({error}): write it again.") from error
+    with _reading(path), np.load(path, allow_pickle=False) as archive:
+        return archive[MASKS] if MASKS in archive.files else None
+
+
+def _reading(path: Path) -> AbstractContextManager[None]:
+    return parsing(
+        lambda error: DatasetError(f"The clip {path} is damaged ({error}): write it again.")
+    )
 
 
 def save_clip(path: Path, images: NDArray[np.uint8]) -> None:
@@ -72,7 +81,11 @@ def save_clip(path: Path, images: NDArray[np.uint8]) -> None:
 
 
 def _npz_header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    with zipfile.ZipFile(path) as archive, archive.open(f"{IMAGES}.npy") as member:
+    with zipfile.ZipFile(path) as archive:
+        if f"{IMAGES}.npy" not in archive.namelist():
+            raise DatasetError(f"holds no array named {IMAGES!r}")
+        member = archive.open(f"{IMAGES}.npy")
+    with member:
         version = npy_format.read_magic(member)
         read = (
             npy_format.read_array_header_1_0
@@ -98,8 +111,13 @@ def _load_npz(path: Path) -> NDArray[np.uint8]:
     return images
 
 
-def _load_video(path: Path) -> NDArray[np.uint8]:
+def _load_video(path: Path, frames: int) -> NDArray[np.uint8]:
     from rostfine_core.video import open_video  # only clips that are videos need the decoder
 
     with open_video(path) as video:
+        if video.info.frame_count != frames:  # before all of them are in memory
+            raise DatasetError(
+                f"The clip {path} has {video.info.frame_count} frames where dataset.toml says "
+                f"{frames}: cut it again or correct dataset.toml."
+            )
         return np.stack([frame.rgb() for frame in video.frames()])

@@ -18,10 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import CROP_PX, SIMULATED, Grade
-from rostfine_core.errors import DatasetError, StoreError
+from rostfine_core.errors import DatasetError, StoreError, parsing
 from rostfine_core.files import safe_name
 from rostfine_core.spreadsheet import read_table, whole_number
-from rostfine_core.training.data.clip_file import CLIP_SUFFIXES, clip_file_mistake
+from rostfine_core.training.data.clip_file import (
+    CLIP_SUFFIXES,
+    LARGEST_CLIP_BYTES,
+    clip_bytes,
+    clip_file_mistake,
+)
 
 GRADES = tuple(g.name for g in Grade)
 VOTE_COLUMNS = tuple(f"votes_{g}" for g in GRADES)
@@ -171,12 +176,14 @@ def list_mistakes(subject: str, mistakes: Sequence[str]) -> str:
 def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
     fallback = DatasetHeader(name="", kind="", panel_size=0)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
+        with parsing(lambda error: DatasetError(f"dataset.toml: is not valid TOML ({error})")):
+            table = tomllib.loads(text.decode())
     except OSError as error:
         mistakes.append(f"dataset.toml: cannot be read ({error.strerror or error})")
         return fallback
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        mistakes.append(f"dataset.toml: is not valid TOML ({error})")
+    except DatasetError as error:
+        mistakes.append(str(error))
         return fallback
     name = _typed(table, "name", str, mistakes)
     panel = _typed(table, "panel_size", int, mistakes)
@@ -195,6 +202,11 @@ def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
     size = _typed(cut, "size_px", int, mistakes, default=CROP_PX)
     if any(value is not None and value < 1 for value in (frames, size)):
         mistakes.append(f"dataset.toml: clip_frames and size_px must be 1 or more, got {cut}")
+    if frames and size and clip_bytes(frames, size) > LARGEST_CLIP_BYTES:
+        mistakes.append(
+            f"dataset.toml: clips of {frames} frames of {size} pixels are larger than the "
+            f"{LARGEST_CLIP_BYTES >> 20} MiB that are read"
+        )
     # After a mistake the header only serves to check the rest; it is not returned.
     return DatasetHeader(
         name=name or "",

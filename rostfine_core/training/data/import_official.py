@@ -5,6 +5,7 @@ letter or number per expert. ``16frame.pkl`` or ``td.pkl`` holds the clips, each
 Both are a mapping by sperm, a sequence or an array; sequences are matched by position.
 """
 
+import math
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import LongJob, Progress
-from rostfine_core.errors import DatasetError
+from rostfine_core.errors import DatasetError, parsing
 from rostfine_core.files import safe_name
 from rostfine_core.training.data.clip_file import save_clip
 from rostfine_core.training.data.dataset import GRADES, VOTE_COLUMNS, DatasetHeader
@@ -56,26 +57,17 @@ def load_plain(path: Path) -> Any:  # noqa: ANN401 - a pickle may hold anything
     Raises:
         DatasetError: the file cannot be read, is damaged, or contains anything else.
     """
-    try:
-        with path.open("rb") as file:
-            content = PlainUnpickler(file).load()
-    except OSError as error:
-        raise DatasetError(f"Cannot read {path} ({error.strerror or error}).") from error
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        KeyError,
-        ImportError,
-        MemoryError,
-    ) as error:
-        raise DatasetError(
+
+    def refused(error: Exception) -> DatasetError:
+        if isinstance(error, OSError) and error.strerror:
+            return DatasetError(f"Cannot read {path} ({error.strerror}).")
+        return DatasetError(
             f"{path} is refused ({error}): only numpy arrays and plain containers are read; "
             "export it again without other objects."
-        ) from error
+        )
+
+    with parsing(refused), path.open("rb") as file:
+        content = PlainUnpickler(file).load()
     if isinstance(content, np.ndarray) and content.dtype.hasobject:
         return list(content)
     return content
@@ -98,10 +90,10 @@ def import_official(
     clips, grades = _read_pickles(folder)
     header, rows = None, []
     for done, key in enumerate(clips, start=1):
-        images = _clip(clips[key], key)
+        images, votes = _one_sperm(clips[key], grades[key], panel_size=panel_size, key=key)
         clip = safe_name(f"clip_{key}")
         save_clip(out / "clips" / f"{clip}.npz", images)
-        rows.append([clip, clip, *votes_of(grades[key], panel_size=panel_size, key=key)])
+        rows.append([clip, clip, *votes])
         header = DatasetHeader(
             name=name,
             kind=name,
@@ -114,6 +106,13 @@ def import_official(
     write_header(out, header)
     write_rows(out / "labels.csv", ("clip", "sample", *VOTE_COLUMNS), rows)
     return header
+
+
+def _one_sperm(
+    clip: object, grades: object, *, panel_size: int, key: str
+) -> tuple[NDArray[np.uint8], list[int]]:
+    with parsing(lambda error: DatasetError(f"Sperm {key} is not understood ({error}).")):
+        return _clip(clip, key), votes_of(grades, panel_size=panel_size, key=key)
 
 
 def _read_pickles(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -150,7 +149,9 @@ def votes_of(value: object, *, panel_size: int, key: str) -> list[int]:
                 "experts' best grade: write counts as shares, or grades as letters."
             )
         return [items.count(g) for g in range(1, 6)]
-    if len(items) == len(GRADES) and all(isinstance(x, int | float) for x in items):
+    if len(items) == len(GRADES) and all(
+        isinstance(x, int | float) and math.isfinite(x) for x in items
+    ):
         scale = panel_size if abs(sum(items) - 1) < 1e-3 else 1
         counts = [x * scale for x in items]
         if all(abs(x - round(x)) < 1e-2 and x >= -1e-2 for x in counts) and sum(counts) > 0:
@@ -181,6 +182,8 @@ def _clip(value: object, key: str) -> NDArray[np.uint8]:
             f"The clip of sperm {key} is {images.shape} {images.dtype}, not (frames, pixels, "
             "pixels, 3) numbers."
         )
+    if not np.isfinite(images).all():
+        raise DatasetError(f"The clip of sperm {key} holds values that are not finite.")
     if images.dtype != np.uint8 and float(images.max(initial=0)) <= 1:
         images = images * 255
     return np.clip(np.round(images), 0, 255).astype(np.uint8)

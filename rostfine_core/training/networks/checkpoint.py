@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 from torch import nn
 
-from rostfine_core.errors import ConfigError, ModelError
+from rostfine_core.errors import ConfigError, ModelError, parsing
 from rostfine_core.files import atomic_write
 from rostfine_core.model import Preprocessing, RoSTFine, load_models, save_model
 from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT
@@ -97,7 +97,7 @@ def samples_seen_by(source: str) -> frozenset[str]:
     """
     try:
         header = json.loads(_metadata(Path(source)).get(METADATA_NAME, "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return frozenset()  # loading the weights will report that it is damaged
     training = header.get("training", {}) if isinstance(header, dict) else {}
     seen = training.get("samples_seen", ()) if isinstance(training, dict) else ()
@@ -117,9 +117,15 @@ def _metadata(path: Path) -> dict[str, str]:
 
 
 def _load_research(path: Path, metadata: Mapping[str, str]) -> TrainedModel:
-    try:
-        section = structure(json.loads(metadata["model"]), ModelSection, source=str(path))
-        network = build_network(section)
+    def damaged(error: Exception) -> ModelError:
+        return ModelError(f"The model {path} is damaged ({error}): train it again.")
+
+    with parsing(damaged):
+        try:
+            section = structure(json.loads(metadata["model"]), ModelSection, source=str(path))
+            network = build_network(section)
+        except ConfigError as error:
+            raise damaged(error) from error
         with safe_open(path, framework="pt") as file:
             names = file.keys()
             network.load_state_dict({name: file.get_tensor(name) for name in names})
@@ -130,5 +136,3 @@ def _load_research(path: Path, metadata: Mapping[str, str]) -> TrainedModel:
             training=json.loads(metadata["training"]),
             dataset_kind=metadata["dataset_kind"],
         )
-    except (KeyError, ValueError, RuntimeError, ConfigError) as error:
-        raise ModelError(f"The model {path} is damaged ({error}): train it again.") from error

@@ -2,13 +2,12 @@
 
 import tempfile
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from rostfine_core.errors import ConfigError, ModelError
+from rostfine_core.errors import ConfigError, ModelError, parsing
 from rostfine_core.model import RoSTFine, convert, load_encoder, load_encoder_weights
 from rostfine_core.training.config import ModelSection
 from rostfine_core.training.networks.factory import FeatureVariant
@@ -165,14 +164,16 @@ def _load_backbone(network: nn.Module, path: Path) -> None:
     inner.load_state_dict({n: weights[n] for n in wanted})
 
 
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    if isinstance(error, OSError) and error.strerror:
+        return ModelError(f"Cannot read {path} ({error.strerror}): check it.")
+    return ModelError(
+        f"{path} cannot be read safely as a checkpoint: get it again, or choose another."
+    )
+
+
 def _read_state_dict(path: Path) -> dict[str, Tensor]:
-    try:
+    with parsing(lambda error: _unreadable(path, error)):
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"Cannot read {path} ({error.strerror or error}): check it.") from error
-    except (UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise ModelError(
-            f"{path} cannot be read safely as a checkpoint: get it again, or choose another."
-        ) from error
     state = loaded.get("model_state", loaded) if isinstance(loaded, dict) else {}
     return {n: t for n, t in state.items() if isinstance(t, Tensor)}

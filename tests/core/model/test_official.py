@@ -49,6 +49,14 @@ def test_the_encoders_own_head_is_dropped(
         (lambda s: s.pop("model.model.cls_token"), "missing model.model.cls_token"),
         (lambda s: s.pop("model.model.pos_embed"), "missing model.model.pos_embed"),
         (lambda s: s.update(extra=torch.zeros(1)), "unexpected extra"),
+        (
+            lambda s: s.update({"head_g.bias": s["head_g.bias"].to_sparse()}),
+            "head_g.bias is sparse or has no values",
+        ),
+        (
+            lambda s: s.update({"head_g.bias": s["head_g.bias"].to("meta")}),
+            "head_g.bias is sparse or has no values",
+        ),
         (lambda s: s.update({"encoder.norm.bias": torch.zeros(48)}), "unexpected encoder.norm"),
         (lambda s: s.update({"norm_s3.bias": torch.zeros(1)}), "unexpected norm_s3.bias"),
         (
@@ -211,6 +219,16 @@ def test_no_code_in_a_checkpoint_is_run(tmp_path: Path) -> None:
         {"model_state": {}},
         {"model_state": {"model.pos_embed": torch.zeros(3)}},
         {"model.model.pos_embed": torch.zeros(1, 0, 0)},
+        {"head_g.bias": torch.zeros(())},
+        {
+            f"model.model.{name}": torch.zeros(shape)
+            for name, shape in (
+                ("pos_embed", (1, 10, 0)),
+                ("time_embed", (1, 8, 0)),
+                ("patch_embed.proj.weight", (0, 3, 16, 16)),
+                ("blocks.0.mlp.fc1.bias", (0,)),
+            )
+        },
     ],
 )
 def test_foreign_checkpoints_are_refused(tmp_path: Path, loaded: object) -> None:

@@ -4,11 +4,13 @@ import re
 import struct
 import wave
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from rostfine_core.errors import VideoError
@@ -282,3 +284,32 @@ def test_frames_outside_the_video_are_refused(tmp_path: Path, encode_numbered: E
         with pytest.raises(VideoError, match="Frames 3 to 9"):
             video.frames(3, 9)
         assert list(video.frames(5)) == []
+
+
+def changed_tag(path: Path, *, page: int, code: int, at: int, value: int) -> None:
+    """Change a byte of a tag: its code is at 0, its type at 2, its count at 4, its value at 8."""
+    with tifffile.TiffFile(path) as tiff:
+        offset = tiff.pages.get(page).aspage().tags[code].offset
+    content = bytearray(path.read_bytes())
+    content[offset + at] = value
+    path.write_bytes(content)
+
+
+ROWS_PER_STRIP, STRIP_SIZES, COMPRESSION = 278, 279, 259
+
+
+@pytest.mark.parametrize(
+    ("code", "at", "value"),
+    [(STRIP_SIZES, 2, 2), (COMPRESSION, 0, 66), (STRIP_SIZES, 4, 9), (ROWS_PER_STRIP, 8, 0)],
+)
+def test_a_stack_with_impossible_tags_is_read_up_to_them_or_refused(
+    tmp_path: Path, code: int, at: int, value: int
+) -> None:
+    path = tmp_path / "stack.tif"
+    planes = np.random.default_rng(0).integers(0, 4000, (4, 3, 16, 24)).astype(np.uint16)
+    tifffile.imwrite(path, planes, photometric="rgb", planarconfig="separate")
+    changed_tag(path, page=2, code=code, at=at, value=value)
+    with suppress(VideoError), open_video(path) as video:
+        assert 0 < len(list(video.frames())) <= 4
+        for frame in video.frames():
+            frame.rgb()

@@ -112,6 +112,14 @@ def test_slices_without_frames_are_read_as_moments_with_a_note(tmp_path: Path) -
     assert expected in told(path)
 
 
+def test_metadata_of_more_pictures_than_there_are_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    description = "ImageJ=1.53t\nimages=40\nslices=20\nframes=2\n"
+    pictures = hyperstack(5, 1, 1)[:, 0, 0]
+    tifffile.imwrite(path, pictures, description=description, metadata=None)
+    assert levels(path) == [level(t, 0) for t in range(5)]
+
+
 @pytest.mark.requirement("R-13")
 @pytest.mark.parametrize(
     ("metadata", "fps"),

@@ -1,11 +1,14 @@
 """Reading data sets: what is right is read, and every mistake is named in one report."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rostfine_core.errors import DatasetError
+from rostfine_core.model import Preprocessing
+from rostfine_core.training.data.clip_cache import fill_cache
 from rostfine_core.training.data.clip_file import load_clip, save_clip
 from rostfine_core.training.data.dataset import read_dataset, read_datasets
 
@@ -73,6 +76,9 @@ def test_missing_files_and_columns(tmp_path: Path, dataset_folder: Path) -> None
         ("clip_frames = 16", "clip_frames = 0", "clip_frames and size_px must be 1 or more"),
         ('kind = "simulated"', "kind = 3", "kind must be given as str, got 3"),
         ('kind = "simulated"', 'kind = ""', "name and kind must not be empty"),
+        ('kind = "simulated"', "kind = " + "[" * 100_000, "is not valid TOML"),
+        ("panel_size = 40", "panel_size = " + "9" * 5000, "is not valid TOML"),
+        ("clip_frames = 16", "clip_frames = 4000000000", "larger than the 256 MiB that are read"),
     ],
 )
 def test_wrong_values_of_the_header_are_told(
@@ -111,8 +117,20 @@ def test_a_clip_damaged_after_its_header(dataset_folder: Path) -> None:
     raw = bytearray(path.read_bytes())
     raw[400:420] = bytes(20)
     path.write_bytes(raw)
-    with pytest.raises(DatasetError, match="is damaged"):
+    with pytest.raises(DatasetError, match="is not a readable"):
         load_clip(path, frames=16, size_px=20)
+
+
+def test_clips_that_no_memory_holds_are_refused(
+    dataset_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Black clips of a few megabytes on disk may unpack to more than the machine has."""
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 40}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__, raising=False)
+    settings = Preprocessing(clip_size_px=20)
+    job = fill_cache(read_dataset(dataset_folder), preprocessing=settings, threads=1)
+    with pytest.raises(DatasetError, match=r"this machine has 0\.0: use fewer or smaller clips"):
+        next(job)
 
 
 def test_two_data_sets_read_as_one_share_their_patients(dataset_folder: Path) -> None:

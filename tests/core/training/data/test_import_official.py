@@ -1,5 +1,6 @@
 """The official pickles: arrays and plain containers come in, anything else is refused."""
 
+import math
 import pickle
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,23 @@ def test_votes_in_every_form() -> None:
         assert votes_of(value, panel_size=40, key="0") == [10, 0, 30, 0, 0]
     with pytest.raises(DatasetError, match="sperm 7 are not understood"):
         votes_of(["X"], panel_size=40, key="7")
+
+
+@pytest.mark.parametrize(
+    "value", [[math.nan, 0, 1, 0, 0], [math.inf, 0, 1, 0, 0], [10**400, 0, 1, 0, 0], None, [[1], 2]]
+)
+def test_grades_that_are_no_numbers_are_said(tmp_path: Path, value: object) -> None:
+    write(tmp_path / "grades.pkl", {"a": value})
+    write(tmp_path / "td.pkl", {"a": np.zeros((16, 9, 9, 3), np.uint8)})
+    with pytest.raises(DatasetError, match=r"sperm a are not understood|Sperm a is not understood"):
+        finish(import_official(tmp_path, out=tmp_path / "out", name="x"))
+
+
+def test_a_clip_without_numbers_is_said(tmp_path: Path) -> None:
+    write(tmp_path / "grades.pkl", {"a": [40, 0, 0, 0, 0]})
+    write(tmp_path / "td.pkl", {"a": np.full((16, 9, 9, 3), np.nan)})
+    with pytest.raises(DatasetError, match="clip of sperm a holds values that are not finite"):
+        finish(import_official(tmp_path, out=tmp_path / "out", name="x"))
 
 
 def test_grades_and_clips_of_other_sperm(tmp_path: Path) -> None:
