@@ -8,7 +8,7 @@ Legend: T heads (clicked), N motions (the T heads first, then the distractors), 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +61,7 @@ DISTRACTOR_MISSES, HIDDEN_MISSES = 4, 15
 USUAL_MEMORY, FIRST_SCORE = 0.05, 0.9
 
 
-@dataclass(frozen=True)
-class HeadState:
+class HeadState(NamedTuple):
     """One head: its middle, its last correlation, and for how long it was not seen.
 
     ``is_measured`` says that the head has an outline, whose middle it is.
@@ -153,8 +152,8 @@ class Heads:
         """The state of every head by its id."""
         is_measured = self._centres.is_measured
         columns = (self.middles, is_measured, self.scores, self.unseen_s, self.is_lost)
-        rows = zip(self.ids.tolist(), *(column.tolist() for column in columns), strict=True)
-        return {number: HeadState(*state) for number, *state in rows}
+        states = map(HeadState, *(column.tolist() for column in columns))
+        return dict(zip(self.ids.tolist(), states, strict=True))
 
     def release(self, ids: set[int]) -> None:
         """Go on without these heads and their neighbours."""

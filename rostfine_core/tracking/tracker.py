@@ -271,9 +271,9 @@ def _point(frame: GreyFrame, place: complex, *, score: float, status: TrackStatu
     return TrackPoint(
         frame=frame.index,
         time_s=frame.time_s,
-        x_px=float(place.real),
-        y_px=float(place.imag),
-        score=min(max(float(score), 0.0), 1.0),
+        x_px=place.real,
+        y_px=place.imag,
+        score=min(max(score, 0.0), 1.0),
         status=status,
         is_duplicate=frame.is_duplicate,
     )
