@@ -40,7 +40,7 @@ def hiding(distances: Pairs, chosen: Rows, reach2: Real) -> Rows:
         reach2: (N,) squared distance up to which a thing hides a motion.
     """
     hidden_by = np.full(len(chosen), -1)
-    if (chosen >= 0).all():
+    if chosen.min(initial=0) >= 0:
         return hidden_by
     motions = distances.motions
     order = np.flatnonzero((chosen[motions] < 0) & (distances.costs < reach2[motions]))
@@ -90,6 +90,8 @@ def _exchangeable(
     of_heads = int(np.searchsorted(motions, heads))
     worse = costs[:of_heads] - own[motions[:of_heads]]
     near = np.flatnonzero((worse < MARGIN) & ~is_own[:of_heads])
+    if not near.size:
+        return []
     head, thing, difference = motions[near], things[near], worse[near]
     other = holder[thing]
     is_held = other >= 0
@@ -103,8 +105,6 @@ def _exchangeable(
 
 def _cost_of(pairs: Pairs, motions: Rows, things: Rows, *, absent: float) -> Real:
     """(M,) what ``things`` (M,) cost as ``motions`` (M,): at most ``absent``."""
-    if not pairs.motions.size:
-        return np.full(len(motions), absent)
     base = int(pairs.things.max()) + 1
     keys, sought = pairs.motions * base + pairs.things, motions * base + things
     at = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)  # pairs come in order

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rostfine_core.tracking.head_measure import find_head
+from rostfine_core.tracking.head_measure import find_head, find_outlines
 
 CENTRE = 80.3, 76.8
 LOOKS = {
@@ -95,3 +95,16 @@ def test_the_border_of_the_picture_is_no_head() -> None:
     head = find_head(image, x_px=CENTRE[0] - 74, y_px=CENTRE[1])
     assert head is None or math.dist((head.x_px, head.y_px), (CENTRE[0] - 74, CENTRE[1])) < 1.5
     assert find_head(image[:40], x_px=40.0, y_px=39.0) is None
+
+
+def test_clicks_measured_at_once_are_each_measured_as_if_alone() -> None:
+    image = np.hstack([picture(look, length_px=18.0, noise=3.0) for look in LOOKS])
+    x, y = CENTRE
+    places = [
+        complex(x + 160 * i + dx, y - dx) for i in range(len(LOOKS)) for dx in (-3.0, 0.0, 30)
+    ]
+    together = find_outlines(image, places)
+    alone = [find_head(image, x_px=place.real, y_px=place.imag) for place in places]
+    assert [head.measure if head else None for head in together] == alone
+    assert sum(head is not None for head in alone) >= 2 * len(LOOKS)
+    assert find_outlines(image, []) == []
