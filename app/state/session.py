@@ -177,12 +177,12 @@ class Session(QObject):
         graded = self.results.assessments.get(self.assessment_key(sperm))
         if graded is None:
             return None
-        same_as = self._presenter.same_as(sperm.target)
+        same = self._presenter.same(sperm.target)
         return self._presenter.assessment(
             graded,
             sample=self.sample,
             verdict=sperm.verdict,
-            same_as=None if same_as is None else self.names[same_as],
+            same=None if same is None else (self.names[same[0]], self.names[same[1]]),
         )
 
     def _follow(self) -> None:

@@ -14,6 +14,8 @@ SAME_HEAD: FlagCode = "same_head"
 SAME_HEAD_PX = 5.0  # two sperm cannot lie nearer to each other most of the time
 FEWEST_FRAMES = 10  # seen together in fewer, two sperm may just have met
 MOST_FRAMES = 128  # in which two are compared; a window asks for it between two pictures
+Pair = tuple[str, str]
+"""Two names of one sperm."""
 Places = NDArray[np.float64]
 """(F, 2) where a sperm was seen, in pixels by frame from 0; NaN where it was not."""
 
@@ -21,20 +23,22 @@ Places = NDArray[np.float64]
 def same_head_flags(tracks: Sequence[Track]) -> dict[str, QualityFlag]:
     """A warning, by target, for tracks that follow the same head as another.
 
-    The warning calls the other by its target, which is its name on the command line.
+    The warning calls both by their targets, which are their names on the command line.
     """
-    same_as = find_same_heads({track.target: places_of(track) for track in tracks})
-    return {target: same_head_flag(other) for target, other in same_as.items()}
+    same = find_same_heads({track.target: places_of(track) for track in tracks})
+    return {target: same_head_flag(pair) for target, pair in same.items()}
 
 
-def same_head_flag(other: str) -> QualityFlag:
-    """The warning for a sperm that is the same as another; ``other`` is its name."""
-    return QualityFlag.warning(SAME_HEAD, same_head_reason(other))
+def same_head_flag(pair: Pair) -> QualityFlag:
+    """The warning for two sperm, by their names, that are the same; both get the same one."""
+    return QualityFlag.warning(SAME_HEAD, same_head_reason(pair))
 
 
-def same_head_reason(other: str) -> Message:
-    """What is said of a sperm that is the same as another."""
-    return Message("Sperm {name} is the same one: count it once.", name=other)
+def same_head_reason(pair: Pair) -> Message:
+    """What is said of two names for one sperm."""
+    return Message(
+        "Sperm {one} and {other} are the same one: count it once.", one=pair[0], other=pair[1]
+    )
 
 
 def places_of(track: Track) -> Places:
@@ -46,18 +50,18 @@ def places_of(track: Track) -> Places:
     return places
 
 
-def find_same_heads(places: Mapping[str, Places]) -> dict[str, str]:
-    """For each sperm that is the same as another, by its key in ``places``, the first such other.
+def find_same_heads(places: Mapping[str, Places]) -> dict[str, Pair]:
+    """For each sperm that is the same as another, both keys in the order of ``places``.
 
-    That is one that lies nearer than ``SAME_HEAD_PX`` in most of the frames where both were seen,
-    of which there are at least ``FEWEST_FRAMES``.
+    The other is the first such one: it lies nearer than ``SAME_HEAD_PX`` in most of the frames
+    where both were seen, of which there are at least ``FEWEST_FRAMES``.
     """
-    same_as: dict[str, str] = {}
+    same: dict[str, Pair] = {}
     for (one, there), (other, elsewhere) in combinations(places.items(), 2):
         if _is_same(there, elsewhere):
-            same_as.setdefault(one, other)
-            same_as.setdefault(other, one)
-    return same_as
+            same.setdefault(one, (one, other))
+            same.setdefault(other, (one, other))
+    return same
 
 
 def _is_same(one: Places, other: Places) -> bool:

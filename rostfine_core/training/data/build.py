@@ -272,7 +272,7 @@ def _same_head_reasons(
     for video in {c.video for c in made}:
         places = {c.clip: _places(outcomes[c.clip]["path"]) for c in made if c.video == video}
         reasons |= {
-            clip: str(same_head_reason(other)) for clip, other in find_same_heads(places).items()
+            clip: str(same_head_reason(pair)) for clip, pair in find_same_heads(places).items()
         }
     return reasons
 

@@ -126,8 +126,8 @@ def test_a_sperm_that_was_clicked_twice_is_told_as_long_as_it_is(
     assert renamed is not None
     graded.set_draft(renamed)
     expected = {
-        "1": ["Sperm best is the same one: count it once."],
-        "best": ["Sperm 1 is the same one: count it once."],
+        "1": ["Sperm 1 and best are the same one: count it once."],
+        "best": ["Sperm 1 and best are the same one: count it once."],
     }
     assert reasons(graded) == expected
     assert graded.assessment(graded.sperms[0]) is graded.assessment(graded.sperms[0])

@@ -216,12 +216,12 @@ def test_the_panel_tells_at_once_that_a_sperm_is_there_twice(
 ) -> None:
     panel = GradePanel(graded)
     show(panel)
-    assert "is the same one" not in texts(panel)
+    assert "the same one" not in texts(panel)
     graded.add_tracks({graded.track_key(graded.sperms[1]): make_track("2")})
-    told = "Sperm 2 is the same one: count it once."
+    told = "Sperm 1 and 2 are the same one: count it once."
     qtbot.waitUntil(lambda: told in texts(panel))
     graded.set_draft(drafts.removed(graded.draft, 2))
-    assert "is the same one" not in texts(panel)
+    assert "the same one" not in texts(panel)
 
 
 def test_a_screen_reader_hears_the_values(qtbot: QtBot, graded: Session, show: Show) -> None:

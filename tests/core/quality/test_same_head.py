@@ -37,9 +37,10 @@ def told(*tracks: Track) -> dict[str, str]:
 @pytest.mark.requirement("R-26")
 def test_one_sperm_under_two_names_is_told() -> None:
     near = SAME_HEAD_PX - 1
+    both = "Sperm 1 and 2 are the same one: count it once."
     assert told(track("1", y_px=50), track("2", y_px=50 + near), track("3", y_px=80)) == {
-        "1": "Sperm 2 is the same one: count it once.",
-        "2": "Sperm 1 is the same one: count it once.",
+        "1": both,
+        "2": both,
     }
 
 

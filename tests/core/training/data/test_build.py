@@ -97,7 +97,7 @@ def test_a_click_that_missed_is_told(plan: Path) -> None:
     result = finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert result.clips == 3
     assert "seen in" in dict(result.rejected)["c6"]  # the sperm that passes there is another
-    assert ("c7", "Sperm c1 is the same one: count it once.") in result.doubtful
+    assert ("c7", "Sperm c1 and c7 are the same one: count it once.") in result.doubtful
     with (out / "doubtful.csv").open(encoding="utf-8", newline="") as file:
         assert [(r["clip"], r["reason"]) for r in csv.DictReader(file)] == list(result.doubtful)
     assert "to check before training, listed in doubtful.csv" in result.summary
@@ -107,8 +107,8 @@ def test_a_click_that_missed_is_told(plan: Path) -> None:
 
 ONE, TWIN = "c1,p1,one.avi,0,30,40,10,10,10,5,5\n", "c7,p1,one.avi,0,31,40,40,0,0,0,0\n"
 TWINS = (
-    ("c1", "Sperm c7 is the same one: count it once."),
-    ("c7", "Sperm c1 is the same one: count it once."),
+    ("c1", "Sperm c1 and c7 are the same one: count it once."),
+    ("c7", "Sperm c1 and c7 are the same one: count it once."),
 )
 
 
