@@ -151,6 +151,17 @@ class Track:
         later = self.points[1:]
         return sum(not p.is_duplicate for p in later) / len(later) if later else 1.0
 
+    def distinct_fps(self, fps: float) -> float:
+        """How many different pictures a second were taken, in a video of ``fps`` frames a second.
+
+        Where frames are repeated, that is known only roughly (each sperm counts its own repeats),
+        and cameras take a whole number: it is rounded, so that all sperm state one figure.
+        """
+        if self.distinct_share == 1:
+            return fps
+        rate = fps * self.distinct_share
+        return round(rate, 0 if rate >= 10 else 1)
+
     def at(self, frame: int) -> TrackPoint | None:
         """The point in ``frame``, or None outside the tracked span."""
         offset = frame - self.first_frame
@@ -164,7 +175,7 @@ class Kinematics:
     Lengths (ALH) are in ``unit`` without "/s". ``progress`` decides ``motility_class``, see
     ``tracking.kinematics``. A value that cannot be given reliably is None, and ``withheld`` gives
     the reason under the field's name. ``window_s`` is the smoothing window of the average path;
-    ``fps`` is the rate of the distinct measured frames.
+    ``fps`` is ``Track.distinct_fps``.
     """
 
     unit: str

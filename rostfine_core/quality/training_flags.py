@@ -50,7 +50,7 @@ def rate_flags(video: VideoInfo, track: Track, *, model: ModelInfo) -> Iterator[
             "fps_unknown", Message("The model does not say which frame rate it was trained on.")
         )
         return
-    fps = video.fps * track.distinct_share
+    fps = track.distinct_fps(video.fps)
     if 1 / RATE_RATIO <= fps / model.trained_fps <= RATE_RATIO:
         return
     if fps < video.fps:
@@ -59,7 +59,7 @@ def rate_flags(video: VideoInfo, track: Track, *, model: ModelInfo) -> Iterator[
             Message(
                 "The video has about {fps:.4g} different frames per second (stored as {stored:.4g} "
                 "by repeating some), the training videos had {trained:.4g}.",
-                fps=round(fps, 0 if fps >= 10 else 1),  # each sperm counts its own repeats
+                fps=fps,
                 stored=video.fps,
                 trained=model.trained_fps,
             ),

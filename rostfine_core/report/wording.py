@@ -208,8 +208,8 @@ def kinematics_conditions(kinematics: Kinematics) -> Message:
     """The sampling and smoothing behind the values."""
     sentences = [
         Message(
-            "{points} at {fps:.4g} fps over {span:.2f} s; average path smoothed over "
-            "{window:.3g} s.",
+            "{points} at {fps:.4g} different frames per second over {span:.2f} s; average path "
+            "smoothed over {window:.3g} s.",
             points=counted(
                 kinematics.measured_points,
                 one=marked("{count:,} measured point"),

@@ -94,7 +94,7 @@ def compute_kinematics(
 def _distinct_fps(track: Track) -> float:
     """The rate at which the camera took pictures: repeated frames are none."""
     times = [p.time_s for p in track.points]
-    return track.distinct_share / float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    return track.distinct_fps(1 / float(np.median(np.diff(times)))) if len(times) > 1 else 0.0
 
 
 def own_path_px(track: Track) -> float:

@@ -69,7 +69,8 @@ class KinematicsTable(QWidget):
             self.values[name].setText(text)
             self.values[name].setAccessibleName(f"{term}: {text}")
         text = self.tr(
-            "{fps:.4g} fps, {points} measured points over {span:.2f} s, window {window:.0f} ms"
+            "{fps:.4g} different frames per second, {points} measured points over {span:.2f} s, "
+            "window {window:.0f} ms"
         ).format(
             fps=kinematics.fps,
             points=kinematics.measured_points,
