@@ -13,6 +13,8 @@ from rostfine_core.report.fonts import REGULAR, pdf_width, runs
 
 BAR = HexColor("#3A4654")
 LINE = HexColor("#B5BBC2")
+TICK_SIZE_PT, TICKS_PT = 6, 17
+"""The labels of the scale, and the room for them beside the bars."""
 
 
 def histogram(
@@ -37,7 +39,7 @@ def histogram(
     drawing = Drawing(width_pt, height_pt)
     foot = size_pt * (2.7 if meanings else 1.4)
     full = height_pt - foot - 1.4 * size_pt
-    step = width_pt / len(Grade)
+    step = (width_pt - TICKS_PT * bool(meanings)) / len(Grade)
     if meanings:
         _add_ticks(drawing, foot=foot, full=full)
     for i, (grade, p) in enumerate(zip(Grade, distribution.probabilities, strict=True)):
@@ -45,7 +47,9 @@ def histogram(
         _add_bar(drawing, centre - 0.32 * step, foot, 0.64 * step, p * full)
         top = max([p, *(m.probabilities[i] for m in members)])
         _add_whisker(drawing, i, members, centre=centre, foot=foot, full=full)
-        _add_text(drawing, f"{p:.1%}", centre, foot + top * full + 0.35 * size_pt, size_pt)
+        label_y = foot + top * full + 0.35 * size_pt
+        _add_ground(drawing, f"{p:.1%}", centre, label_y, size_pt)
+        _add_text(drawing, f"{p:.1%}", centre, label_y, size_pt)
         _add_text(drawing, grade.name, centre, foot - 1.1 * size_pt, size_pt, bold=True)
         if meanings:
             _add_text(drawing, meanings[i], centre, foot - 2.3 * size_pt, 0.9 * size_pt)
@@ -79,8 +83,9 @@ def _add_ticks(drawing: Drawing, *, foot: float, full: float) -> None:
     for tick in (0.5, 1.0):
         y, right = foot + tick * full, drawing.width
         _add_dots(drawing, y)
-        label = f"{tick:.0%}"
-        drawing.add(String(right, y + 1.5, label, fontName=REGULAR, fontSize=6, textAnchor="end"))
+        label = String(right, y + 1.5, f"{tick:.0%}", fontName=REGULAR, fontSize=TICK_SIZE_PT)
+        label.textAnchor = "end"
+        drawing.add(label)
 
 
 def _add_whisker(
@@ -98,6 +103,14 @@ def _add_whisker(
     low, high = foot + min(shares) * full, foot + max(shares) * full
     drawing.add(Line(centre, low, centre, high, strokeColor=white, strokeWidth=2.2))
     drawing.add(Line(centre, low, centre, high, strokeColor=black, strokeWidth=0.9))
+
+
+def _add_ground(drawing: Drawing, text: str, x: float, y: float, size_pt: float) -> None:
+    """White paper under a text, so that no line of the scale strikes it through."""
+    width = pdf_width(text, size_pt=size_pt) + 2
+    ground = Rect(x - width / 2, y - 0.2 * size_pt, width, size_pt)
+    ground.fillColor, ground.strokeColor = white, None
+    drawing.add(ground)
 
 
 def _add_text(

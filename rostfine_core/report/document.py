@@ -46,7 +46,10 @@ class Frontispiece:
 
 
 class ReportDocument(BaseDocTemplate):
-    """An A4 document with the program's header and footer."""
+    """An A4 document with the program's header and footer.
+
+    ``topic`` may name what the page is about, beside the corner of each page.
+    """
 
     def __init__(self, path: Path, front: Frontispiece, *, language: str) -> None:
         self._say, self._front = saying_in(language), front
@@ -60,10 +63,10 @@ class ReportDocument(BaseDocTemplate):
             subject=front.subject,
             creator=self._program,
         )
-        self._corner = cut_to_width(front.corner, size_pt=9, width_pt=WIDTH_PT / 2)
+        self.topic = ""
         height = A4[1] - HEADER_PT - FOOTER_PT - BANNER_PT
         frame = Frame(MARGIN_PT, FOOTER_PT, WIDTH_PT, height, 0, 0, 0, 0)
-        self.addPageTemplates(PageTemplate(frames=[frame], onPage=self._decorate))
+        self.addPageTemplates(PageTemplate(frames=[frame], onPageEnd=self._decorate))
 
     def write(self, story: Sequence[Flowable]) -> None:
         """Write the file."""
@@ -79,7 +82,7 @@ class ReportDocument(BaseDocTemplate):
         return f"{PROGRAM} {self._front.software_version}"
 
     def _decorate(self, canvas: Canvas, document: BaseDocTemplate) -> None:
-        """Draw the header and footer of a page."""
+        """Draw the header and footer of a page, whose topic is known at its end."""
         canvas.saveState()
         self._draw_header(canvas)
         self._draw_footer(canvas, document.page)
@@ -88,7 +91,10 @@ class ReportDocument(BaseDocTemplate):
     def _draw_header(self, canvas: Canvas) -> None:
         right, y = MARGIN_PT + WIDTH_PT, A4[1] - 13 * mm
         write_line(canvas, MARGIN_PT, y, f"{PROGRAM} · {self._front.heading}", bold=True)
-        write_line(canvas, right - pdf_width(self._corner, size_pt=9), y, self._corner)
+        names = [name for name in (self._front.corner, self.topic) if name]
+        widest = WIDTH_PT / 2 / len(names)
+        corner = " · ".join(cut_to_width(name, size_pt=9, width_pt=widest) for name in names)
+        write_line(canvas, right - pdf_width(corner, size_pt=9), y, corner)
         canvas.setStrokeColor(black)
         canvas.line(MARGIN_PT, y - 2 * mm, right, y - 2 * mm)
         NoticeBand(self._front.notice, self._say).drawOn(canvas, MARGIN_PT, y - 9 * mm)

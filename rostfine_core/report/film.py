@@ -105,8 +105,14 @@ def scale_bar(edge_px: int, um_per_px: float | None) -> tuple[float, str]:
 
 
 def frame_label(box: CropBox) -> Message:
-    """The frame and time of a column, and the track's status there unless it was measured."""
-    label = f"{box.frame} · {box.time_s:.2f} s"
+    """The frame and time of a crop, and the track's status there unless it was measured."""
+    time, status = frame_lines(box)
+    return joined((time,)) if status is None else joined((time, status), " ")
+
+
+def frame_lines(box: CropBox) -> tuple[str, Message | None]:
+    """The two parts of ``frame_label``; None where the place was measured."""
+    time = f"{box.frame} · {box.time_s:.2f} s"
     if box.status is TrackStatus.MEASURED:
-        return joined((label,))
-    return Message("{frame} ({status})", frame=label, status=STATUSES[box.status])
+        return time, None
+    return time, Message("({status})", status=STATUSES[box.status])

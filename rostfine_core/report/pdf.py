@@ -65,7 +65,7 @@ def write_report_pdf(
 
 
 class _Report(ReportDocument):
-    """The report's document, with an outline entry per sperm."""
+    """The report's document, with an outline entry per sperm, whose name is on all its pages."""
 
     def __init__(self, path: Path, assessments: Sequence[Assessment], *, language: str) -> None:
         say = saying_in(language)
@@ -89,12 +89,13 @@ class _Report(ReportDocument):
         self._unlisted = iter(assessments)
 
     def afterFlowable(self, flowable: Flowable) -> None:
-        """Add each sperm's heading to the outline."""
+        """Add each sperm's heading to the outline, and to the top of its pages."""
         if isinstance(flowable, Paragraph) and flowable.style.name == SPERM_STYLE:
             assessment = next(self._unlisted)
             key = f"sperm-{self.page}"
             self.canv.bookmarkPage(key)
-            self.canv.addOutlineEntry(one_line(self._words(sperm_in_words(assessment))), key)
+            self.topic = one_line(self._words(sperm_in_words(assessment)))
+            self.canv.addOutlineEntry(self.topic, key)
 
 
 def _samples(assessments: Sequence[Assessment], say: Say) -> str:

@@ -22,7 +22,7 @@ from rostfine_core.report.film import (
     LOWER,
     ROW_TITLES,
     AttentionFilm,
-    frame_label,
+    frame_lines,
     scale_bar,
 )
 from rostfine_core.report.fonts import REGULAR, pdf_width, wrapped
@@ -34,6 +34,7 @@ LABEL_PT = 21 * mm
 STEP_PT = (WIDTH_PT - LABEL_PT) / COLUMNS
 PANEL_PT = STEP_PT * 216 / 223  # with gaps of 7 where panels are 216 pixels wide
 GAP_PT = STEP_PT - PANEL_PT
+LINE_PT = 7
 JPEG_QUALITY = 90
 DrawPicture = Callable[[Canvas, Pixels, tuple[float, float, float, float]], None]
 """Draws a picture in an area of a page: left, bottom, width and height in points."""
@@ -79,31 +80,38 @@ class FilmBand(Flowable):
     ) -> None:
         super().__init__()
         self._draw_picture = draw_picture
-        self._labels = [say(frame_label(film.boxes[c])) for c in columns]
+        lines = [frame_lines(film.boxes[c]) for c in columns]
+        self._labels = [(time, "" if status is None else say(status)) for time, status in lines]
+        has_status = any(status is not None for _, status in lines)
+        self._head_pt = LINE_PT * (1 + has_status) + 2
         self._titles = [say(title) for title in ROW_TITLES]
         self._scale = scale if 0 in columns else None
         self._rows = [_side_by_side([row[c] for c in columns]) for row in film.rows]
         self.width = LABEL_PT + len(columns) * STEP_PT
-        self.height = 3 * STEP_PT + 9
+        self.height = 3 * STEP_PT + self._head_pt
 
     def draw(self) -> None:
         """Draw at the flowable's place."""
-        for column, label in enumerate(self._labels):
-            self._write_label(label, LABEL_PT + column * STEP_PT)
+        for column, lines in enumerate(self._labels):
+            for row, line in enumerate(lines):
+                y = self.height - 6.5 - row * LINE_PT
+                self._write_label(line, LABEL_PT + column * STEP_PT, y)
         width = len(self._labels) * STEP_PT - GAP_PT
         for row, (title, picture) in enumerate(zip(self._titles, self._rows, strict=True)):
-            bottom = self.height - 9 - (row + 1) * STEP_PT + GAP_PT
+            bottom = self.height - self._head_pt - (row + 1) * STEP_PT + GAP_PT
             self._draw_picture(self.canv, picture, (LABEL_PT, bottom, width, PANEL_PT))
             self._write_title(title, bottom + PANEL_PT / 2)
         if self._scale is not None:  # beside the first frame, to cover none of it
-            y = self.height - 9 - PANEL_PT
+            y = self.height - self._head_pt - PANEL_PT
             _draw_scale_bar(self, self._scale, x=0, y=y, edge_pt=PANEL_PT, size_pt=6.5)
 
-    def _write_label(self, text: str, x: float) -> None:
-        size = min(6.5, 6.5 * PANEL_PT / pdf_width(text, size_pt=6.5))
+    def _write_label(self, text: str, x: float, y: float) -> None:
+        """Write in the middle of a column, smaller where it would touch the next one's."""
+        widest = 0.9 * PANEL_PT
+        size = min(6.5, 6.5 * widest / max(pdf_width(text, size_pt=6.5), 1))
         self.canv.setFillColor(black)
         left = x + (PANEL_PT - pdf_width(text, size_pt=size)) / 2
-        write_line(self.canv, left, self.height - 6.5, text, size_pt=size)
+        write_line(self.canv, left, y, text, size_pt=size)
 
     def _write_title(self, title: str, middle: float) -> None:
         self.canv.setFillColor(black)

@@ -158,7 +158,7 @@ def _summary_row(assessment: Assessment, say: Say) -> list[Cell]:
     ]
     is_doubtful = any(f.severity is Severity.WARNING for f in assessment.flags)
     return [
-        text(assessment.target, "small", bold=True, limit=40),
+        text(assessment.target, "small", bold=True, limit=LONGEST_NAME),
         *(text(c, "small") for c in cells),
         sparkline(grade, width_pt=10 * mm, height_pt=5.5 * mm),
         *(text(c, "small") for c in after),

@@ -33,7 +33,7 @@ from rostfine_core.marking import QT_TRANSLATE_NOOP
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
 MOST_COMPARED = 4
-ROW_PX = 26
+ROW_PX, WIDEST_NAME_PX = 26, 260
 FIGURES = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -169,7 +169,7 @@ class CompareModel(QAbstractTableModel):
         sperm, assessment = self._rows[index.row()]
         place = index.column() - 1
         if place < 0:
-            if role == _Role.DisplayRole:
+            if role in (_Role.DisplayRole, _Role.ToolTipRole):  # a long name is cut on screen
                 return self._name(sperm, assessment)
             if role == _Role.DecorationRole:
                 return _swatch(sperm_colour(sperm.key))
