@@ -32,7 +32,7 @@ class AttentionKind(StrEnum):
 class Paint:
     """How attention is coloured: one of ``COLOUR_MAPS``, and how much it covers, 0 to 1."""
 
-    colour_map: str = "viridis"
+    colour_map: str = COLOUR_MAPS[0]
     opacity: float = 0.55
 
     def __post_init__(self) -> None:

@@ -179,7 +179,7 @@ class Overlay:
 
     kind: OverlayKind = OverlayKind.NONE
     opacity: float = DEFAULT_PAINT.opacity
-    colour_map: str = "cividis"
+    colour_map: str = DEFAULT_PAINT.colour_map
 
     @property
     def paint(self) -> Paint:

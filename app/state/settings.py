@@ -12,7 +12,7 @@ from PySide6.QtCore import QByteArray, QObject, QStandardPaths, Signal
 from app.state.ini_file import IniFile
 from app.state.records import Calibration
 from rostfine_core import __version__
-from rostfine_core.attention import COLOUR_MAPS
+from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
@@ -69,7 +69,7 @@ SETTINGS: tuple[Setting, ...] = (
         group=QT_TRANSLATE_NOOP("Settings", "Appearance"),
         label=QT_TRANSLATE_NOOP("Settings", "Attention colours"),
         tip=QT_TRANSLATE_NOOP("Settings", "All of them are readable with colour blindness."),
-        default="cividis",
+        default=DEFAULT_PAINT.colour_map,
         choices=COLOUR_MAPS,
         choice_labels=COLOUR_MAPS,
     ),

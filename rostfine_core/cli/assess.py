@@ -110,7 +110,13 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, help="model file, or folder of several (default: the bundled one)"
     )
-    parser.add_argument("--device", choices=("auto", "cuda", "cpu"), default="auto")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cuda", "cpu"),
+        default="auto",
+        help="where the network runs: cuda (an NVIDIA GPU), cpu, or auto (default): the GPU if "
+        "there is one",
+    )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace results already in the folder"
     )
@@ -131,8 +137,8 @@ def _track(arguments: argparse.Namespace) -> int:
     write_tracks(arguments.out, tracks, with_doubt=arguments.doubt)
     for track in tracks:
         print(f"Sperm {track.target}: {_followed(track)}")
-    for target, flag in same_head_flags(tracks).items():
-        print(f"rostfine: sperm {target}: {flag.reason}", file=sys.stderr)
+    for reason in dict.fromkeys(flag.reason for flag in same_head_flags(tracks).values()):
+        print(f"rostfine: {reason}", file=sys.stderr)
     print(f"Written to {arguments.out}")
     return 0
 

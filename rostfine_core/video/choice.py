@@ -35,12 +35,7 @@ def chosen_channel(
     wanted = choice.channel.strip()
     for place, name in enumerate(names):
         if wanted.lower() == name.lower() or wanted == str(place + 1):
-            note = Message(
-                "Channel {channel} of {count} is read.",
-                channel=_label(place, name),
-                count=len(names),
-            )
-            return place, (note,)
+            return place, (_read(place, names),)
     raise VideoError(
         Message(
             "{path} has no channel {wanted:.40}: it has {channels}.",
@@ -86,6 +81,18 @@ def only_plane(path: Path, choice: PlaneChoice) -> tuple[Message, ...]:
         VideoError: another channel or plane is chosen.
     """
     return chosen_channel(path, [""], choice)[1] + chosen_plane(path, 1, choice)[1]
+
+
+def _read(place: int, names: Sequence[str]) -> Message:
+    number, count = place + 1, len(names)
+    if names[place]:
+        return Message(
+            "Channel {name} ({number} of {count}) is read.",
+            name=names[place],
+            number=number,
+            count=count,
+        )
+    return Message("Channel {number} of {count} is read.", number=number, count=count)
 
 
 def _listed(names: Sequence[str]) -> Message:
