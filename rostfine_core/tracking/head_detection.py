@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import HeadMeasure, LongJob, Progress, Seed
 from rostfine_core.marking import marked
-from rostfine_core.tracking.head_measure import find_outlines
+from rostfine_core.tracking.head_measure import sight_outlines
 from rostfine_core.tracking.outlines import circles, joined
 from rostfine_core.tracking.rays import Rays
 
@@ -65,7 +65,7 @@ def find_heads(image: Image) -> LongJob[tuple[HeadMeasure, ...]]:
             for place in places[first : first + AT_ONCE]
             if not any(_holds(head, place) for head in found)
         ]
-        for place, clicked in zip(part, find_outlines(image, part), strict=True):
+        for place, clicked in zip(part, sight_outlines(image, part), strict=True):
             head = clicked.measure if clicked else None
             if head is None or head.confidence < LEAST_CONFIDENCE or _is_cut(head, image.shape):
                 continue

@@ -2,14 +2,17 @@
 
 From many starting circles of all sizes around the click (see ``starts``), outlines are drawn (see
 ``rays``) and the one that stands out most all the way round, and holds the click, is the head's.
-The click only chooses: every click on one head ends in the same outline. The clicks of a frame are
-measured at once, each as if it were the only one.
+The click only chooses. What it chose is measured anew from whole pixels near its middle, until that
+no longer moves: nearly every click on one head so ends in the same outline, to the last bit (see
+``docs/decisions/a-head-is-measured-from-its-own-middle.md``). The clicks of a frame are measured at
+once, each as if it were the only one.
 
 Legend: B clicks, N outlines, by click.
 """
 
 import cmath
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -33,6 +36,12 @@ FINE = (0.18, 0.15, 0.12, 0.1)
 SETTLING = 8 * (0.12,)
 """How near the outline edges count (deviation in radii), step by step: for all starts, for the more
 promising, for the best of those, and for the chosen one, until it no longer moves."""
+ANEW, AGAIN = 2, 4
+"""How often at most a head is looked for anew from the middle of what was found: with all starts,
+and then with a few."""
+AROUND, AROUND_APART, SIZE_STEP = 4, 0.4, 1.19
+"""These starts: the middle and so many places this far (in radii) round it, of three sizes each,
+which are rounded to steps by this factor."""
 PROMISING, FINALISTS = 8, 8
 ALIKE = 0.1
 """Outlines whose middles and half axes differ by less (in half widths) are one."""
@@ -41,8 +50,9 @@ LARGER_IS_BETTER = 0.12
 RIM, CONCENTRIC, NEARLY = 1.8, 0.3, 0.65
 """An outline is the outer edge of a rim if it is at most so many times larger than the inner edge,
 its centre is within so many half widths, and it stands out at least by this share."""
-BEYOND = 0.7
-"""An outline this far (in radii) from the click counts a third."""
+BEYOND, BEYOND_PX = 0.5, 5.0
+"""A click this far (in radii) outside an outline of that radius makes it count a third. Outside a
+larger one (a neighbour's halo) less is enough, since it is more pixels."""
 FURTHEST = 2.0
 """A click further than this (in radii) from the centre of the best outline means none."""
 FAINTEST, FAINTEST_BY_NOISE = 3.5, 2.5
@@ -88,6 +98,71 @@ def find_head(image: Image, *, x_px: float, y_px: float) -> HeadMeasure | None:
 
 def find_outlines(image: Image, clicks: Sequence[complex]) -> list[FoundHead | None]:
     """The heads that clicks (B,) mean, None for those beside any."""
+    found = _until_same(
+        sight_outlines(image, clicks),
+        lambda heads: sight_outlines(image, [_pixel(head) for head in heads]),
+        rounded=_pixel,
+        rounds=ANEW,
+    )
+    return _until_same(
+        found,
+        lambda heads: _measured_again(image, heads),
+        rounded=lambda head: (_pixel(head), _size(head)),
+        rounds=AGAIN,
+    )
+
+
+def _until_same(
+    found: list[FoundHead | None],
+    measure: Callable[[Sequence[FoundHead]], Sequence[FoundHead | None]],
+    *,
+    rounded: Callable[[FoundHead], object],
+    rounds: int,
+) -> list[FoundHead | None]:
+    """Measure each head from what it is ``rounded`` to, until that was measured from before."""
+    found, seen = list(found), [set[object]() for _ in found]
+    for _ in range(rounds):
+        moving = []
+        for row, (head, before) in enumerate(zip(found, seen, strict=True)):
+            if head is not None and rounded(head) not in before:
+                before.add(rounded(head))
+                moving.append((row, head))
+        if not moving:
+            break
+        for (row, head), new in zip(moving, measure([h for _, h in moving]), strict=True):
+            found[row] = new or head
+    return found
+
+
+def _measured_again(image: Image, heads: Sequence[FoundHead]) -> list[FoundHead | None]:
+    """The heads (B,) by a few starts of their own polarity round their middles."""
+    places = np.array([0, *(AROUND_APART * 1j**k for k in range(AROUND))])[:, None]
+    sizes = SIZE_STEP ** np.array([-2.0, 0.0, 2.0])
+    pixels = [_pixel(head) for head in heads]
+    radii = SIZE_STEP ** np.array([_size(head) for head in heads], float)[:, None, None]
+    centres = np.array(pixels)[:, None, None] + radii * places
+    shape = (len(heads), len(places), len(sizes))
+    polarity = np.array([head.outline.polarity[0] for head in heads])[:, None, None]
+    starts = circles(
+        *(np.broadcast_to(v, shape).ravel() for v in (centres, radii * sizes, polarity))
+    )
+    owners = np.repeat(np.arange(len(heads)), len(places) * len(sizes))
+    return choose_outlines(image, starts, owners, pixels)
+
+
+def _pixel(head: FoundHead) -> complex:
+    """The whole pixel nearest to a head's middle."""
+    middle = complex(head.outline.middles[0])
+    return complex(round(middle.real), round(middle.imag))
+
+
+def _size(head: FoundHead) -> int:
+    """A head's size, rounded, as a power of ``SIZE_STEP``."""
+    return round(math.log(head.outline.half_lengths[0].prod()) / 2 / math.log(SIZE_STEP))
+
+
+def sight_outlines(image: Image, clicks: Sequence[complex]) -> list[FoundHead | None]:
+    """The heads on which clicks (B,) lie, roughly: other clicks give slightly other outlines."""
     if not clicks:
         return []
     starts = [find_starts(image, click) for click in clicks]
@@ -164,8 +239,8 @@ def _outermost(outlines: Outlines, strength: Real, rows: Rows, best: int) -> int
 
 def _worth(outlines: Outlines, strength: Real, clicks: Complex) -> Real:
     """(N,) how likely each outline is the one that its click means."""
-    outside = np.maximum(outlines.distance(clicks) - 1, 0) / BEYOND
     size = np.sqrt(outlines.half_lengths.prod(axis=1))
+    outside = np.maximum(outlines.distance(clicks) - 1, 0) / BEYOND * np.sqrt(size / BEYOND_PX)
     return np.asarray(strength * np.exp(-(outside**2)) * size**LARGER_IS_BETTER)
 
 

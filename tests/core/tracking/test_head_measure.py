@@ -72,6 +72,17 @@ def test_every_click_on_a_head_finds_its_middle_and_size(look: str, length_px: f
         assert head.confidence > 0.5
 
 
+@pytest.mark.parametrize("noise", [2.0, 5.0])
+@pytest.mark.parametrize("length_px", [8.0, 14.0, 25.0, 40.0])
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_click_on_a_head_gives_the_same_measure_to_the_last_bit(
+    look: str, length_px: float, noise: float
+) -> None:
+    """A hundredth of a pixel grows on the way, and can move a grade by points."""
+    image = picture(look, length_px=length_px, noise=noise)
+    assert len({find_head(image, x_px=x, y_px=y) for x, y in clicks(length_px)}) == 1
+
+
 def test_a_near_neighbour_is_not_taken_for_the_head() -> None:
     image = picture("dark", length_px=20.0, neighbour=True)
     for x, y in (CENTRE, (CENTRE[0] + 4, CENTRE[1] - 3)):
