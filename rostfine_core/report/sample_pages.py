@@ -20,6 +20,7 @@ from rostfine_core.report.charts import sparkline
 from rostfine_core.report.layout import (
     FLUSH,
     GRID,
+    LONGEST_NAME,
     WIDTH_PT,
     Cell,
     distinct,

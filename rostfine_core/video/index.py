@@ -100,8 +100,8 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise VideoError(
             Message(
                 "{path} is not a video that can be read, or was cut off before its index was "
-                "written: choose an AVI, MP4, MOV or MKV file, a TIFF stack or a folder of numbered "
-                "pictures, or export it again.",
+                "written: choose an AVI, MP4, MOV or MKV file, a TIFF stack or a folder of "
+                "numbered pictures, or export it again.",
                 path=path,
             )
         ) from error

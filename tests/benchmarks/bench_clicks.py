@@ -4,7 +4,7 @@
 
 The first table is about single pictures of simulated heads: how far the measured middle lies from
 the truth, by look and size, for clicks within the head and up to half a head off. The second is
-about grades: each sperm of simulated scenes, and of the real clips in DATA_DIR, is clicked in nine
+about grades: each sperm of simulated scenes, and of the clips in DATA_DIR, is clicked in nine
 places within its head, tracked and graded; the spread of P(A or B) is the largest less the
 smallest.
 """
@@ -12,8 +12,8 @@ smallest.
 import argparse
 import csv
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +38,11 @@ from rostfine_core.video import open_video
 LOOKS = ("bright field", "phase contrast", "bright on dark", "bright core", "reversed halo")
 SIZES_PX = (8, 12, 18, 26, 40)
 SIDE_PX, HEAD_UM, CLICKS = 161, 4.8, 9
-REAL_HALF_LENGTH_PX, REAL_HALF_WIDTH_PX, REAL_SPERM = 5.0, 3.0, 20
+HALF_HEADS_PX = {"svia": (5.0, 3.0), "njit": (2.0, 1.5), "androgen": (5.0, 3.0)}
+"""Half the length and width of the heads of each set of clips."""
+PRETRACKED = "icsi"
+"""The set whose sperm is in the middle of the first frame, without a truth file."""
+MOST_OF_A_CLIP, MOST_FRAMES = 12, 60
 Place = tuple[float, float]
 Pictures = list[NDArray[np.uint8]]
 
@@ -53,12 +57,15 @@ def main() -> None:
     print("centre error, px                median    95%   none")
     for look in LOOKS:
         for size_px in SIZES_PX:
-            _print_centres(look, size_px, arguments.heads)
+            errors, missed = centre_errors(look, size_px, arguments.heads)
+            median, high = np.percentile(errors, [50, 95])
+            print(f"{look:18s} {size_px:3d} px {median:13.2f} {high:6.2f} {missed:6d}", flush=True)
     assessor = Assessor.load(bundled_path(DEMO_MODEL), device="cpu")
     print("spread of P(A or B), points     median    95%    max  sperm")
     _print_spreads("simulated", simulated_sperm(arguments.sperm), assessor)
     if arguments.data:
-        _print_spreads("real (svia)", real_sperm(arguments.data), assessor)
+        for name in (*HALF_HEADS_PX, PRETRACKED):
+            _print_spreads(name, sperm_of_set(arguments.data, name), assessor)
 
 
 def look_of(name: str, rng: np.random.Generator) -> Look:
@@ -77,7 +84,8 @@ def look_of(name: str, rng: np.random.Generator) -> Look:
     return look
 
 
-def _print_centres(look: str, size_px: int, count: int) -> None:
+def centre_errors(look: str, size_px: int, count: int) -> tuple[list[float], int]:
+    """How far off the measured middles of ``count`` heads are, and how often there is none."""
     errors, missed = [], 0
     for number in range(count):
         rng = np.random.default_rng([number, LOOKS.index(look), size_px])
@@ -88,8 +96,7 @@ def _print_centres(look: str, size_px: int, count: int) -> None:
                 missed += 1
             else:
                 errors.append(math.dist((head.x_px, head.y_px), middle))
-    median, high = np.percentile(errors, [50, 95])
-    print(f"{look:18s} {size_px:3d} px {median:13.2f} {high:6.2f} {missed:6d}", flush=True)
+    return errors, missed
 
 
 def _picture(
@@ -121,8 +128,7 @@ def _picture(
         sperm.shape.head_length_um / um_per_px / 2,
         sperm.shape.head_width_um / um_per_px / 2,
     )
-    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
-    return grey, (pose.x_px, pose.y_px), half, pose.heading_rad
+    return _grey(picture), (pose.x_px, pose.y_px), half, pose.heading_rad
 
 
 def clicks(middle: Place, half: Place, heading_rad: float, *, reach: float) -> list[Place]:
@@ -169,52 +175,65 @@ def simulated_sperm(count: int) -> Iterator[tuple[Pictures, Sequence[list[Place]
         )
 
 
-def real_sperm(data: Path) -> Iterator[tuple[Pictures, Sequence[list[Place]]]]:
-    """The real clips, and nine clicks on each sperm that is known in the first frame."""
-    left = REAL_SPERM
-    for path in sorted((data / "svia").glob("*.mp4")):
-        places: dict[str, dict[int, Place]] = defaultdict(dict)
-        with path.with_name(f"{path.stem}.truth.csv").open(newline="") as file:
-            for row in csv.DictReader(file):
-                places[row["target"]][int(row["frame"])] = (float(row["x"]), float(row["y"]))
+def sperm_of_set(data: Path, name: str) -> Iterator[tuple[Pictures, Sequence[list[Place]]]]:
+    """The clips of a set, and nine clicks on sperm that are known in the first frame."""
+    for path in sorted((data / name).glob("*.mp4")):
         with open_video(path) as video:
-            pictures = [frame.rgb() for frame in video.frames(0, video.info.frame_count)]
-        half = (REAL_HALF_LENGTH_PX, REAL_HALF_WIDTH_PX)
-        first = [clicks(p[0], half, 0.0, reach=0.7) for p in places.values() if 0 in p][:left]
-        left -= len(first)
-        yield pictures, first
+            count = min(video.info.frame_count, MOST_FRAMES)
+            pictures = [frame.rgb() for frame in video.frames(0, count)]
+        yield pictures, _known_sperm(path, pictures[0])[:MOST_OF_A_CLIP]
+
+
+def _known_sperm(path: Path, picture: NDArray[np.uint8]) -> list[list[Place]]:
+    if path.parent.name == PRETRACKED:
+        height, width = picture.shape[:2]
+        head = find_head(_grey(picture), x_px=(width - 1) / 2, y_px=(height - 1) / 2)
+        assert head is not None, "the pre-tracked sperm is not in the middle"
+        half = head.length_px / 2, head.width_px / 2
+        return [clicks((head.x_px, head.y_px), half, head.angle_rad, reach=0.7)]
+    half = HALF_HEADS_PX[path.parent.name]
+    with path.with_name(f"{path.stem}.truth.csv").open(newline="") as file:
+        first = [r for r in csv.DictReader(file) if r["frame"] == "0"]
+    return [clicks((float(r["x"]), float(r["y"])), half, 0.0, reach=0.7) for r in first]
 
 
 def _print_spreads(
     name: str, videos: Iterator[tuple[Pictures, Sequence[list[Place]]]], assessor: Assessor
 ) -> None:
-    spreads = [s for pictures, sperm in videos for s in _spreads(pictures, sperm, assessor)]
-    median, high, highest = np.percentile(spreads, [50, 95, 100])
-    print(f"{name:24s} {median:13.2f} {high:6.2f} {highest:6.2f} {len(spreads):6d}", flush=True)
+    found = spreads(videos, assessor)
+    median, high, highest = np.percentile(found, [50, 95, 100])
+    print(f"{name:24s} {median:13.2f} {high:6.2f} {highest:6.2f} {len(found):6d}", flush=True)
 
 
-def _spreads(
-    pictures: Pictures, sperm: Sequence[list[Place]], assessor: Assessor
-) -> Iterator[float]:
-    """For each sperm, how many points P(A or B) spreads over its clicks."""
+def spreads(
+    videos: Iterator[tuple[Pictures, Sequence[list[Place]]]], assessor: Assessor
+) -> list[float]:
+    """For each sperm, by how many points P(A or B) spreads over its clicks."""
+    return [
+        spread
+        for pictures, sperm in videos
+        for places in sperm
+        if (spread := _spread(pictures, places, assessor)) is not None
+    ]
+
+
+def _spread(pictures: Pictures, places: Sequence[Place], assessor: Assessor) -> float | None:
+    """The spread of one sperm, None where no click can be graded."""
     settings = ClipSettings(frame_count=assessor.clip_frames, size_px=assessor.clip_size_px)
-    greys = [np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in pictures]
-    for places in sperm:
-        clips = []
-        for x, y in places:
-            tracker = Tracker([Seed(target="1", frame=0, x_px=x, y_px=y)])
-            for index, grey in enumerate(greys):
-                tracker.step(GreyFrame(index=index, time_s=index / 15, image=grey))
-            try:
-                clip = cut_clip(
-                    tracker.tracks[0], image_at=lambda i: pictures[i], settings=settings
-                )
-            except TrackingError:
-                continue
-            clips.append(clip)
-        shares = [a.prediction.grade.p_a_or_b for a in finish(assessor.assess(clips))]
-        if shares:
-            yield 100 * (max(shares) - min(shares))
+    seeds = [Seed(target=str(i), frame=0, x_px=x, y_px=y) for i, (x, y) in enumerate(places)]
+    tracker = Tracker(seeds)  # no path depends on the others
+    for index, picture in enumerate(pictures):
+        tracker.step(GreyFrame(index=index, time_s=index / 15, image=_grey(picture)))
+    clips = []
+    for track in tracker.tracks:
+        with suppress(TrackingError):
+            clips.append(cut_clip(track, image_at=lambda i: pictures[i], settings=settings))
+    shares = [a.prediction.grade.p_a_or_b for a in finish(assessor.assess(clips))]
+    return 100 * (max(shares) - min(shares)) if shares else None
+
+
+def _grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 if __name__ == "__main__":
