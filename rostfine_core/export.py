@@ -11,10 +11,11 @@ from rostfine_core.files import safe_name
 from rostfine_core.marking import marked
 from rostfine_core.outputs import Outputs
 from rostfine_core.report import write_explanation, write_report_csv, write_report_pdf
-from rostfine_core.store import ASSESSMENT_JSON, TRACK_CSV, write_assessment
+from rostfine_core.store import ASSESSMENT_JSON, TRACK_CSV, write_assessment, write_seeds
 
 REPORT_PDF = "report.pdf"
 REPORT_CSV = "report.csv"
+CLICKS_CSV = "clicks.csv"
 EXPLANATION_PNG = "explanation.png"
 _SPERM_FILES = (ASSESSMENT_JSON, TRACK_CSV, EXPLANATION_PNG)  # the first identifies the folder
 
@@ -22,8 +23,9 @@ _SPERM_FILES = (ASSESSMENT_JSON, TRACK_CSV, EXPLANATION_PNG)  # the first identi
 def _report_files(folder: Path) -> list[Path]:
     """The files of the report in ``folder``, the PDF last; other files there are left alone."""
     sperm = sorted(p for p in folder.glob("sperm-*") if (p / ASSESSMENT_JSON).is_file())
-    files = [*(p / name for p in sperm for name in _SPERM_FILES), folder / REPORT_CSV]
-    return [p for p in (*files, folder / REPORT_PDF) if p.is_file()]
+    files = [p / name for p in sperm for name in _SPERM_FILES]
+    files += [folder / name for name in (CLICKS_CSV, REPORT_CSV, REPORT_PDF)]
+    return [p for p in files if p.is_file()]
 
 
 REPORT = Outputs(
@@ -129,4 +131,5 @@ def _write_all(
     pdf = folder / REPORT_PDF
     write_report_pdf(pdf, assessments, left_out=left_out, paint=paint, language=language)
     write_report_csv(folder / REPORT_CSV, assessments, left_out=left_out)
+    write_seeds(folder / CLICKS_CSV, [seed for a in assessments for seed in a.seeds])
     yield Progress(stage=marked("writing"), done=total, total=total)

@@ -6,6 +6,8 @@ from rostfine_core.marking import marked
 
 FlagCode = Literal[
     "no_head_at_click",
+    "no_sperm_head",
+    "placed_by_hand",
     "track_lost",
     "track_left",
     "track_doubtful",
@@ -37,9 +39,11 @@ FlagCode = Literal[
 """The codes of this version; files of other versions may hold others."""
 
 NOTE = ""
-"""In place of a check, where a flag passes on what is known of the video or processor."""
+"""In place of a check, where a flag passes on what was done, or is known of video or processor."""
 FLAGS: dict[FlagCode, tuple[str, str]] = {
     "no_head_at_click": (marked("No head under the click"), marked("click")),
+    "no_sperm_head": (marked("Maybe no sperm"), marked("click")),
+    "placed_by_hand": (marked("Placed by hand"), NOTE),
     "track_lost": (marked("Track lost"), marked("track")),
     "track_left": (marked("Left the picture"), marked("track")),
     "track_doubtful": (marked("Track doubtful"), marked("track")),

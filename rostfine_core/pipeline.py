@@ -32,7 +32,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import ModelError, TrackingError
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
-from rostfine_core.quality.flags import is_on_a_head, quality_flags
+from rostfine_core.quality.flags import hand_flags, is_on_a_head, quality_flags
 from rostfine_core.quality.same_head import same_head_flags
 from rostfine_core.store import read_seeds
 from rostfine_core.tracking import TrackerSettings, compute_kinematics, track
@@ -289,7 +289,8 @@ def _assessment(
     assessor: "Assessor",
     same_head: QualityFlag | None,
 ) -> Assessment:
-    flags = quality_flags(
+    seeds = tuple(s for s in request.seeds if s.target == track.target)
+    flags = hand_flags(seeds) + quality_flags(
         track=track, clip=clip, video=info, um_per_px=request.um_per_px, model=assessor.info
     )
     if same_head is not None:
@@ -300,7 +301,7 @@ def _assessment(
     )
     return Assessment(
         target=track.target,
-        seeds=tuple(s for s in request.seeds if s.target == track.target),
+        seeds=seeds,
         sample=request.sample,
         video=info,
         track=track,

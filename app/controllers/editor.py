@@ -82,14 +82,15 @@ class Editor(QObject):
                 self.tr("This is sperm {name}, which is chosen already.").format(name=twin.name)
             )
             return
-        self._add(x_px, y_px, is_exact=False)
         if image is not None and head is None:
             self._session.set_message(
                 self.tr(
-                    "No head stands out here, so nothing will be graded. Click the head of a sperm,"
-                    " or click with Shift held to place it exactly."
+                    "Nothing was clicked here: no head stands out. Click the head of a sperm, or "
+                    "hold Shift to choose this place anyway."
                 )
             )
+            return
+        self._add(x_px, y_px, is_exact=False)
 
     @Slot(float, float)
     def place_sperm(self, x_px: float, y_px: float) -> None:

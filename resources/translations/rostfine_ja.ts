@@ -212,6 +212,14 @@
         <translation>クリック</translation>
     </message>
     <message>
+        <source>Maybe no sperm</source>
+        <translation>精子ではない可能性</translation>
+    </message>
+    <message>
+        <source>Placed by hand</source>
+        <translation>手動で配置</translation>
+    </message>
+    <message>
         <source>track</source>
         <translation>追跡</translation>
     </message>
@@ -318,6 +326,14 @@
     <message>
         <source>The position is uncertain in {doubtful} of {seen} different frames: check the track and correct it where it left the sperm.</source>
         <translation>異なる {seen} フレーム中 {doubtful} フレームで位置が不確かです。追跡を確認し、精子から外れた所を修正してください。</translation>
+    </message>
+    <message>
+        <source>The sperm was placed by hand in frame {frame}: crops and track follow that place, not the measured middle of a head.</source>
+        <translation>フレーム {frame} で精子の位置が手動で指定されました。切り出しと追跡は、計測した頭部の中心ではなくその位置に従います。</translation>
+    </message>
+    <message>
+        <source>What was clicked in frame {frame} is round ({length:.0f} by {width:.0f} px), as debris and round cells are and hardly a sperm&apos;s head: check that it is a sperm.</source>
+        <translation>フレーム {frame} でクリックされたものは円形 ({length:.0f} × {width:.0f} px) です。異物や円形細胞の形で、精子の頭部ではまれです。精子であることを確認してください。</translation>
     </message>
     <message>
         <source>Only {distinct} different frames show the sperm, so the clip of {total} repeats some.</source>
@@ -436,10 +452,6 @@
         <translation>このアンサンブルには、最後の学習で見た検体が {samples} 件だけのモデルがあります。その評価はほとんど参考になりません。</translation>
     </message>
     <message>
-        <source>Sperm {name} is the same one: count it once.</source>
-        <translation>精子 {name} と同じ精子です。一つとして数えてください。</translation>
-    </message>
-    <message>
         <source>{reason} (counted from the correction in frame {frame} on)</source>
         <translation>{reason}(フレーム {frame} の修正以降で数えています)</translation>
     </message>
@@ -512,8 +524,8 @@
         <translation>デコード</translation>
     </message>
     <message>
-        <source>{path} is not a video that can be read, or was cut off before its index was written: choose an AVI, MP4, MOV or MKV file, or export it again.</source>
-        <translation>{path} は読み込める動画ではないか、索引が書かれる前に途切れています。AVI、MP4、MOV、MKV のファイルを選ぶか、もう一度書き出してください。</translation>
+        <source>{path} is not a video that can be read, or was cut off before its index was written: choose an AVI, MP4, MOV or MKV file, a TIFF stack or a folder of numbered pictures, or export it again.</source>
+        <translation>{path} は読み込める動画ではないか、索引が書かれる前に途切れています。AVI、MP4、MOV、MKV ファイル、TIFF スタック、または連番画像のフォルダーを選ぶか、もう一度書き出してください。</translation>
     </message>
     <message>
         <source>{path} holds no moving pictures, only sound or data: choose a video.</source>
@@ -884,6 +896,10 @@
         <translation>フレーム {frame}: x {x:.1f}、y {y:.1f} px</translation>
     </message>
     <message>
+        <source>{place} (placed by hand)</source>
+        <translation>{place} (手動で配置)</translation>
+    </message>
+    <message>
         <source>{count} warning</source>
         <translation>警告 {count} 件</translation>
     </message>
@@ -904,8 +920,8 @@
         <translation>なし</translation>
     </message>
     <message>
-        <source>{points} at {fps:.4g} fps over {span:.2f} s; average path smoothed over {window:.3g} s.</source>
-        <translation>{points}({fps:.4g} fps、{span:.2f} 秒間)。平均経路は {window:.3g} 秒の窓で平滑化。</translation>
+        <source>{points} at {fps:.4g} different frames per second over {span:.2f} s; average path smoothed over {window:.3g} s.</source>
+        <translation>{points}、毎秒 {fps:.4g} の異なるフレーム、{span:.2f} 秒間。平均経路は {window:.3g} 秒で平滑化。</translation>
     </message>
     <message>
         <source>{count:,} measured point</source>
@@ -1038,6 +1054,10 @@
     <message>
         <source>line {line}: target {target} already has a click in frame {frame} (line {first})</source>
         <translation>{line} 行目: 対象 {target} はフレーム {frame} で、{first} 行目ですでにクリックされています</translation>
+    </message>
+    <message>
+        <source>{column} {text!r} must be 0 or 1</source>
+        <translation>{column} {text!r} は 0 か 1 にしてください</translation>
     </message>
     <message>
         <source>target is empty</source>
@@ -1216,8 +1236,8 @@
         <translation>色は 0 から、このクリップで選択されたパッチへの注意の最大値までを表します。尺度は全フレーム共通です。選択されなかったパッチは灰色のままです。</translation>
     </message>
     <message>
-        <source>{frame} ({status})</source>
-        <translation>{frame}({status})</translation>
+        <source>({status})</source>
+        <translation>({status})</translation>
     </message>
     <message>
         <source>{title}, sample {sample}</source>
@@ -1408,10 +1428,6 @@
         <translation>ファイルには {channels} があります。最初のものを読み込みます(rostfine の --channel で選べます)。</translation>
     </message>
     <message>
-        <source>Channel {channel} of {count} is read.</source>
-        <translation>{count} チャンネル中の {channel} を読み込みます。</translation>
-    </message>
-    <message>
         <source>{path} has no channel {wanted:.40}: it has {channels}.</source>
         <translation>{path} にチャンネル {wanted:.40} はありません。あるのは {channels} です。</translation>
     </message>
@@ -1426,6 +1442,14 @@
     <message>
         <source>Plane {plane} of {count} in depth is read.</source>
         <translation>深さ方向の {count} 面中、第 {plane} 面を読み込みます。</translation>
+    </message>
+    <message>
+        <source>Channel {name} ({number} of {count}) is read.</source>
+        <translation>チャンネル {name} ({count} 中 {number} 番目) を読み込みます。</translation>
+    </message>
+    <message>
+        <source>Channel {number} of {count} is read.</source>
+        <translation>{count} 個中、チャンネル {number} を読み込みます。</translation>
     </message>
     <message>
         <source>one channel ({label})</source>
@@ -1658,6 +1682,10 @@
     <message>
         <source>Results say only what a panel would probably vote. Look at the track and at the reasons for caution of each sperm before you use its grade.</source>
         <translation>結果が示すのは、パネルがおそらくどう投票するかだけです。評価を使う前に、精子ごとに軌跡と注意すべき点を確認してください。</translation>
+    </message>
+    <message>
+        <source>Sperm {one} and {other} are the same one: count it once.</source>
+        <translation>精子 {one} と {other} は同じ精子です。1 個として数えてください。</translation>
     </message>
 </context>
 <context>
@@ -2449,8 +2477,8 @@
         <translation>これは既に選択されている精子 {name} です。</translation>
     </message>
     <message>
-        <source>No head stands out here, so nothing will be graded. Click the head of a sperm, or click with Shift held to place it exactly.</source>
-        <translation>ここには頭部が見つからないため、評価されません。精子の頭部をクリックするか、Shift キーを押しながらクリックして正確な位置を指定してください。</translation>
+        <source>Nothing was clicked here: no head stands out. Click the head of a sperm, or hold Shift to choose this place anyway.</source>
+        <translation>ここには何もクリックされていません。目立つ頭部がありません。精子の頭部をクリックするか、Shift を押しながらクリックしてこの位置を選んでください。</translation>
     </message>
     <message>
         <source>Placed by hand: this place on the head is followed.</source>
@@ -2762,8 +2790,8 @@
         <translation>1 秒間の始点から終点までの距離の中央値。WHO 分類はこれによります。</translation>
     </message>
     <message>
-        <source>{fps:.4g} fps, {points} measured points over {span:.2f} s, window {window:.0f} ms</source>
-        <translation>{fps:.4g} fps、測定点 {points} 個、{span:.2f} 秒間、窓 {window:.0f} ms</translation>
+        <source>{fps:.4g} different frames per second, {points} measured points over {span:.2f} s, window {window:.0f} ms</source>
+        <translation>毎秒 {fps:.4g} の異なるフレーム、測定点 {points} 個、{span:.2f} 秒間、窓 {window:.0f} ms</translation>
     </message>
     <message>
         <source>WHO 6 motility: {name}</source>

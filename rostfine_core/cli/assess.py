@@ -43,7 +43,11 @@ def _add_track(verbs: Verbs) -> None:
     track = verbs.add_parser("track", help="follow sperm through a video")
     track.add_argument("video", type=Path, help="video file or folder of numbered pictures")
     which = track.add_mutually_exclusive_group(required=True)
-    which.add_argument("--seeds", type=Path, help="CSV: target,frame,x,y")
+    which.add_argument(
+        "--seeds",
+        type=Path,
+        help="CSV: target,frame,x,y; 1 in a further column exact keeps a point placed by hand",
+    )
     which.add_argument(
         "--all", action="store_true", help="follow every sperm head of the first frame"
     )

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.domain import HeadMeasure
 from rostfine_core.tracking.head_measure import find_head
 
 HEAD_LEVEL = 0.3  # of the peak difference: where the head ends
@@ -54,15 +55,15 @@ def head_length_and_edge(image: NDArray[np.uint8]) -> tuple[float, float] | None
     return length, _edge_width(difference, region, peak)
 
 
-def has_head(image: NDArray[np.uint8]) -> bool:
-    """Whether a head, as the tracker measures it, stands out in the middle of a crop.
+def measured_head(image: NDArray[np.uint8]) -> HeadMeasure | None:
+    """The head, as the tracker measures it, that stands out in the middle of a crop.
 
     Args:
         image: (S, S, 3) uint8 crop.
     """
     middle = (image.shape[0] - 1) / 2
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return find_head(grey.astype(np.uint8, copy=False), x_px=middle, y_px=middle) is not None
+    return find_head(grey.astype(np.uint8, copy=False), x_px=middle, y_px=middle)
 
 
 def _middle(side: int) -> slice:

@@ -72,6 +72,7 @@ def _cells(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
     yield from _kinematics(assessment.kinematics)
     yield "flags", "; ".join(f"{f.code} ({f.severity}): {f.reason}" for f in assessment.flags)
     yield from _provenance(assessment)
+    yield "placed_by_hand", sum(s.is_exact for s in assessment.seeds)
 
 
 def _identity(assessment: Assessment) -> Iterator[tuple[str, Cell]]:

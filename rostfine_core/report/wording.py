@@ -165,10 +165,14 @@ def first_click(assessment: Assessment) -> Seed | None:
 
 def clicks_in_words(seeds: Sequence[Seed]) -> Message:
     """Where the operator clicked: the start and the corrections."""
-    return joined(
-        Message("frame {frame} at x {x:.1f}, y {y:.1f} px", frame=s.frame, x=s.x_px, y=s.y_px)
-        for s in sorted(seeds, key=lambda s: s.frame)
+    return joined(_click_in_words(seed) for seed in sorted(seeds, key=lambda s: s.frame))
+
+
+def _click_in_words(seed: Seed) -> Message:
+    place = Message(
+        "frame {frame} at x {x:.1f}, y {y:.1f} px", frame=seed.frame, x=seed.x_px, y=seed.y_px
     )
+    return Message("{place} (placed by hand)", place=place) if seed.is_exact else place
 
 
 def by_severity(flags: Sequence[QualityFlag]) -> list[QualityFlag]:

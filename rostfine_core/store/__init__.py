@@ -8,7 +8,7 @@ from rostfine_core.store.assessment import (
     read_assessment,
     write_assessment,
 )
-from rostfine_core.store.tables import read_seeds, write_tracks
+from rostfine_core.store.tables import read_seeds, write_seeds, write_tracks
 
 __all__ = [
     "ASSESSMENT_JSON",
@@ -18,5 +18,6 @@ __all__ = [
     "read_assessment",
     "read_seeds",
     "write_assessment",
+    "write_seeds",
     "write_tracks",
 ]

@@ -1,4 +1,4 @@
-"""Reads seed tables and writes track tables, the formats that others script against.
+"""Reads and writes seed tables, and writes track tables, the formats that others script against.
 
 Tables may come from a spreadsheet and have extra columns. All mistakes in a table are reported
 together, each with its line.
@@ -18,6 +18,10 @@ from rostfine_core.messages import Message, first_of
 from rostfine_core.spreadsheet import read_table, whole_number
 
 SEED_COLUMNS = ("target", "frame", "x", "y")
+EXACT_COLUMN = "exact"
+EXACT_WORDS = {"": False, "0": False, "no": False, "false": False} | dict.fromkeys(
+    ("1", "yes", "true"), True
+)
 TRACK_COLUMNS = ("target", "frame", "x_px", "y_px", "score", "status")
 MISTAKES_SHOWN = 10
 
@@ -27,10 +31,12 @@ Row = TypeVar("Row")
 def read_seeds(path: Path) -> tuple[Seed, ...]:
     """Read the clicks from a table with the columns ``target,frame,x,y`` (0-based pixels).
 
+    A further column ``exact`` may say 1 for points that were placed by hand, see ``Seed``.
+
     Raises:
         StoreError: the file cannot be read or has mistakes; each is named with its line.
     """
-    seeds = _read_rows(path, SEED_COLUMNS, _seed)
+    seeds = _read_rows(path, SEED_COLUMNS, _seed, optional=(EXACT_COLUMN,))
     mistakes = []
     lines: dict[tuple[str, int], int] = {}
     for line, seed in seeds:
@@ -48,6 +54,21 @@ def read_seeds(path: Path) -> tuple[Seed, ...]:
             )
     _refuse(path, mistakes)
     return tuple(seed for _, seed in seeds)
+
+
+def write_seeds(path: Path, seeds: Sequence[Seed]) -> None:
+    """Write clicks so that ``read_seeds`` gives the same ones.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((*SEED_COLUMNS, EXACT_COLUMN))
+    for seed in seeds:
+        place = (repr(float(value)) for value in (seed.x_px, seed.y_px))
+        writer.writerow((_protected(seed.target), seed.frame, *place, int(seed.is_exact)))
+    write_text(path, text.getvalue())
 
 
 def write_tracks(path: Path, tracks: Sequence[Track], *, with_doubt: bool = False) -> None:
@@ -86,7 +107,18 @@ def _seed(row: Mapping[str, str]) -> Seed:
         frame=_frame(row),
         x_px=_number(row, "x"),
         y_px=_number(row, "y"),
+        is_exact=_exact(row),
     )
+
+
+def _exact(row: Mapping[str, str]) -> bool:
+    text = row[EXACT_COLUMN]
+    try:
+        return EXACT_WORDS[text.lower()]
+    except KeyError:
+        raise StoreError(
+            Message("{column} {text!r} must be 0 or 1", column=EXACT_COLUMN, text=text)
+        ) from None
 
 
 def _target(row: Mapping[str, str]) -> str:
@@ -121,7 +153,11 @@ def _number(row: Mapping[str, str], column: str) -> float:
 
 
 def _read_rows(
-    path: Path, columns: Sequence[str], parse: Callable[[Mapping[str, str]], Row]
+    path: Path,
+    columns: Sequence[str],
+    parse: Callable[[Mapping[str, str]], Row],
+    *,
+    optional: Sequence[str] = (),
 ) -> list[tuple[int, Row]]:
     """Parse every row and give it with its line number.
 
@@ -130,7 +166,7 @@ def _read_rows(
     """
     rows: list[tuple[int, Row]] = []
     mistakes: list[Message] = []
-    for line, row in _cells(path, columns):
+    for line, row in _cells(path, columns, optional):
         try:
             rows.append((line, parse(row)))
         except StoreError as error:
@@ -146,9 +182,11 @@ def _read_rows(
     return rows
 
 
-def _cells(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def _cells(
+    path: Path, columns: Sequence[str], optional: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
     """The cells of every non-empty row by column name, without surrounding blanks."""
-    names, rows = read_table(path, columns=columns)
+    names, rows = read_table(path, columns=(*columns, *optional))
     missing = [name for name in columns if name not in names]
     if missing:
         raise StoreError(
@@ -160,7 +198,7 @@ def _cells(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, 
             )
         )
     for line, row in rows:
-        yield line, {name: row[name].strip() for name in columns}
+        yield line, {name: row.get(name, "").strip() for name in (*columns, *optional)}
 
 
 def _refuse(path: Path, mistakes: Sequence[Message]) -> None:

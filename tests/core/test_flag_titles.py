@@ -11,4 +11,8 @@ from rostfine_core.flag_titles import FLAG_TITLES, FLAGS, NOTE, FlagCode
 def test_every_code_has_a_title_and_a_check() -> None:
     assert set(FLAGS) == set(get_args(FlagCode))
     assert all(FLAG_TITLES.values())
-    assert {code for code, (_, check) in FLAGS.items() if check is NOTE} == {"video", "device"}
+    assert {code for code, (_, check) in FLAGS.items() if check is NOTE} == {
+        "placed_by_hand",
+        "video",
+        "device",
+    }

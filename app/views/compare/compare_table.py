@@ -33,7 +33,7 @@ from rostfine_core.marking import QT_TRANSLATE_NOOP
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
 MOST_COMPARED = 4
-ROW_PX, WIDEST_NAME_PX = 26, 260
+ROW_PX, WIDEST_NAME_PX = 26, 200
 FIGURES = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -250,6 +250,7 @@ class CompareTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(ROW_PX)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.setMinimumHeight(header.sizeHint().height() + MOST_COMPARED * ROW_PX + 4)
         self.selectionModel().selectionChanged.connect(self._on_selection_changed)
@@ -263,6 +264,7 @@ class CompareTable(QTableView):
         self.selectionModel().blockSignals(True)
         self._model.refresh()
         self.selectionModel().blockSignals(False)
+        self.setColumnWidth(0, min(self.sizeHintForColumn(0), WIDEST_NAME_PX))
         self._show_chosen()
 
     @Slot()

@@ -69,6 +69,19 @@ def test_a_head_is_chosen_once(session: Session, picture: NDArray[np.uint8]) -> 
     assert [s.is_exact for sperm in session.sperms for s in sperm.seeds] == [False, True]
 
 
+def test_nothing_is_chosen_on_empty_ground_but_with_shift(
+    session: Session, picture: NDArray[np.uint8]
+) -> None:
+    session.image = np.full_like(picture, 120)
+    editor = Editor(session)
+    editor.add_sperm(*HEAD)
+    assert session.draft == Draft()
+    assert "Nothing was clicked here" in session.message
+    assert not editor.undo_stack.canUndo()
+    editor.place_sperm(*HEAD)
+    assert [s.is_exact for sperm in session.sperms for s in sperm.seeds] == [True]
+
+
 def test_all_heads_of_the_frame_are_found_and_those_of_the_list_left_out(
     qtbot: QtBot, session: Session, picture: NDArray[np.uint8]
 ) -> None:

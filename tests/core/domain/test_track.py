@@ -1,4 +1,6 @@
-"""The span of a track."""
+"""The span of a track, and the rate of its different frames."""
+
+import pytest
 
 from rostfine_core.domain import Track, TrackPoint, TrackStatus
 
@@ -14,3 +16,30 @@ def test_a_track_knows_its_span() -> None:
     assert track.at(7) is points[2]
     assert track.at(4) is None
     assert track.at(8) is None
+
+
+@pytest.mark.parametrize(
+    ("repeated", "fps", "distinct_fps"),
+    [
+        (range(0), 29.97, 29.97),
+        (range(5, 60, 6), 30.0, 25.0),
+        (range(5, 57, 6), 30.0, 25.0),
+        (range(1, 60, 2), 15.0, 7.4),
+    ],
+)
+def test_all_sperm_of_a_video_state_one_rate_of_different_frames(
+    repeated: range, fps: float, distinct_fps: float
+) -> None:
+    points = tuple(
+        TrackPoint(
+            frame=i,
+            time_s=i / fps,
+            x_px=1.0,
+            y_px=2.0,
+            score=1.0,
+            status=TrackStatus.MEASURED,
+            is_duplicate=i in repeated,
+        )
+        for i in range(60)
+    )
+    assert Track(target="1", points=points).distinct_fps(fps) == distinct_fps

@@ -14,13 +14,14 @@ from rostfine_core.domain import (
     Doubt,
     DoubtKind,
     ModelInfo,
+    Seed,
     Severity,
     Track,
     TrackPoint,
     TrackStatus,
     VideoInfo,
 )
-from rostfine_core.quality.flags import quality_flags, recording_flags
+from rostfine_core.quality.flags import hand_flags, quality_flags, recording_flags
 from rostfine_core.quality.head import head_length_and_edge
 from rostfine_core.quality.training_flags import SIZE_MARGIN
 from rostfine_core.simulation import simulate_clip
@@ -344,3 +345,31 @@ def test_a_click_that_missed_is_told_first() -> None:
         model=MODEL,
     )
     assert [f.code for f in flags][:2] == ["no_head_at_click", "track_lost"]
+
+
+@pytest.mark.parametrize(("width_share", "is_told"), [(1.0, True), (0.6, False)])
+def test_what_is_round_is_hardly_a_sperms_head(width_share: float, is_told: bool) -> None:
+    canvas = np.full((600, 600), 140, np.float32)
+    cv2.ellipse(canvas, (300, 300), (52, round(52 * width_share)), 30, 0, 360, 80, -1)
+    grey = cv2.resize(canvas, (150, 150), interpolation=cv2.INTER_AREA)
+    noisy = grey + np.random.default_rng(0).normal(0, 2, grey.shape)
+    image = np.repeat(np.clip(noisy, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    clip = clip_of(image)
+    clicked = replace(clip.boxes[0], status=TrackStatus.MANUAL)
+    clip = replace(clip, boxes=(clicked, *clip.boxes[1:]))
+    found = [
+        f
+        for f in recording_flags(track_of(*[TrackStatus.MEASURED] * 16), clip)
+        if f.code == "no_sperm_head"
+    ]
+    assert [str(f.reason) for f in found] == [
+        "What was clicked in frame 0 is round (26 by 26 px), as debris and round cells are and "
+        "hardly a sperm's head: check that it is a sperm."
+    ] * is_told
+
+
+def test_a_point_that_was_placed_by_hand_is_told() -> None:
+    clicked = Seed(target="1", frame=0, x_px=5, y_px=5)
+    flags = hand_flags([replace(clicked, frame=7, is_exact=True), clicked])
+    assert [(f.code, f.severity) for f in flags] == [("placed_by_hand", Severity.NOTICE)]
+    assert "placed by hand in frame 7" in str(flags[0].reason)

@@ -1,5 +1,6 @@
 """The explanation figure shows the right frames, and the hot spot where the map has it."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
 
 from rostfine_core.attention import DEFAULT_PAINT
+from rostfine_core.catalogue import saying_in
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
@@ -32,7 +35,8 @@ from rostfine_core.report.film import (
     range_in_words,
     scale_bar,
 )
-from rostfine_core.report.pictures import LABEL_PT
+from rostfine_core.report.page_images import draw_page
+from rostfine_core.report.pictures import GAP_PT, LABEL_PT, STEP_PT, FilmBand
 
 MakeAssessment = Callable[..., Assessment]
 EDGE = 140
@@ -187,7 +191,31 @@ def test_the_scale_bar_has_a_round_length(
 def test_a_place_that_was_not_measured_is_marked(make_assessment: MakeAssessment) -> None:
     box = make_assessment().clip.boxes[0]
     assert str(frame_label(box)) == "0 · 0.00 s"
-    assert "(predicted)" in str(frame_label(replace(box, status=TrackStatus.PREDICTED)))
+    predicted = replace(box, status=TrackStatus.PREDICTED)
+    assert str(frame_label(predicted)) == "0 · 0.00 s (predicted)"
+
+
+def test_no_label_of_a_film_touches_its_neighbour(make_assessment: MakeAssessment) -> None:
+    assessment = make_assessment()
+    boxes = tuple(
+        replace(box, frame=100_000 + box.frame, status=TrackStatus.PREDICTED)
+        for box in assessment.clip.boxes
+    )
+    crowded = replace(assessment, clip=replace(assessment.clip, boxes=boxes))
+    film = paint_film(crowded, edge_px=32, paint=DEFAULT_PAINT)
+    band = FilmBand(
+        film, saying_in("en"), range(8), scale=(0.2, "5 µm"), draw_picture=lambda *_: None
+    )
+    page = io.BytesIO()
+    canvas = Canvas(page, pagesize=(band.width, band.height))
+    band.drawOn(canvas, 0, 0)
+    canvas.save()
+    image = draw_page(page.getvalue(), scale=4, cut_pt=0)
+    labels = image[: round(4 * (band.height - 3 * STEP_PT))]
+    assert labels[:, round(4 * LABEL_PT) :].min() < 100
+    for column in range(1, 8):
+        middle = 4 * (LABEL_PT + column * STEP_PT - GAP_PT / 2)
+        assert labels[:, round(middle - 6) : round(middle + 6)].min() == 255
 
 
 def test_the_figure_holds_the_panels_at_their_places(make_assessment: MakeAssessment) -> None:

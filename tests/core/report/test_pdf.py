@@ -57,6 +57,27 @@ def test_one_page_for_the_sample_and_one_for_each_sperm(
     assert "K. Tanaka" in pages[0]
 
 
+def test_every_page_names_the_sperm_it_is_about(
+    make_assessment: MakeAssessment, report: Path
+) -> None:
+    name = "a name that somebody typed at length"
+    long = make_assessment(name, flagged=True)
+    pages = _pages(report, [replace(long, flags=long.flags * 12), make_assessment("2")])
+    assert len(pages) == 4
+    assert [name[:12] in page for page in pages] == [True, True, True, False]
+    assert "Sample 2026-0147 · Sperm 2" in pages[3]
+    assert name.replace(" ", "") in pages[0].replace(" ", "")  # whole in the table
+
+
+def test_a_place_set_by_hand_is_told(make_assessment: MakeAssessment, report: Path) -> None:
+    assessment = make_assessment()
+    exact = tuple(replace(seed, is_exact=True) for seed in assessment.seeds)
+    told = ["(placed by hand)" in _pages(report, [a])[1] for a in (
+        assessment, replace(assessment, seeds=exact)
+    )]  # fmt: skip
+    assert told == [False, True]
+
+
 @pytest.mark.requirement("R-01")
 def test_the_notes_stand_on_every_page(make_assessment: MakeAssessment, report: Path) -> None:
     mixed = [make_assessment(), make_assessment("2", demonstration=True)]

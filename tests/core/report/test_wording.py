@@ -83,7 +83,7 @@ def test_without_calibration_everything_is_in_pixels_and_says_so(
     assert found["VAP"].unit == "px/s"
     assert found["WHO motility"].value is None
     assert "Not calibrated" in str(wording.kinematics_conditions(kinematics))
-    assert "15 fps" in str(wording.kinematics_conditions(kinematics))
+    assert "15 different frames per second" in str(wording.kinematics_conditions(kinematics))
     assert "0.1 s" in str(wording.kinematics_conditions(kinematics))
     assert str(wording.scale_in_words(None)) == "not calibrated"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rostfine_core.domain import Doubt, DoubtKind, Seed, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import StoreError
-from rostfine_core.store import read_seeds, write_tracks
+from rostfine_core.store import read_seeds, write_seeds, write_tracks
 from rostfine_core.store.tables import _protected, _unprotected, tracks_table
 
 TIMES_S = [k / 15 for k in range(300)]
@@ -154,6 +154,38 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(
         StoreError, match=r"line 4: target 4 already has a click in frame 0 \(line 2\)"
     ):
+        read_seeds(path)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Seed,
+            target=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1),
+            frame=st.integers(0, 10**6),
+            x_px=st.floats(0, 10**5),
+            y_px=st.floats(0, 10**5),
+            is_exact=st.booleans(),
+        ),
+        min_size=1,
+        unique_by=lambda seed: (seed.target, seed.frame),
+    )
+)
+@settings(deadline=None)
+def test_clicks_are_read_as_they_were_written(seeds: list[Seed]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clicks.csv"
+        write_seeds(path, seeds)
+        assert list(read_seeds(path)) == seeds
+
+
+def test_points_placed_by_hand_are_told_by_a_last_column(tmp_path: Path) -> None:
+    path = table(
+        tmp_path / "seeds.csv", "target,frame,x,y,exact\n1,0,1,1,1\n2,0,1,1,\n3,0,1,1,YES\n"
+    )
+    assert [seed.is_exact for seed in read_seeds(path)] == [True, False, True]
+    table(path, "target,frame,x,y,exact\n1,0,1,1,maybe\n")
+    with pytest.raises(StoreError, match="line 2: exact 'maybe' must be 0 or 1"):
         read_seeds(path)
 
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.state import drafts
 from app.state.session import Session
 from app.views.compare.compare import Candidate, ComparePage
-from app.views.compare.compare_table import COLUMNS, CompareTable
+from app.views.compare.compare_table import COLUMNS, WIDEST_NAME_PX, CompareTable
 from app.views.review.kinematics_table import KinematicsTable
 from rostfine_core.domain import (
     Assessment,
@@ -287,3 +287,22 @@ def test_what_stands_side_by_side_has_one_scale(qtbot: QtBot, graded: Session) -
     assert len(tops) == 1
     assert tops.pop() > 0.6  # the largest share of the two
     page.hide()
+
+
+def test_a_long_name_leaves_room_and_is_whole_in_its_tool_tip(
+    qtbot: QtBot, graded: Session
+) -> None:
+    long = "a name that somebody typed at great length " * 4
+    renamed = drafts.renamed(graded.draft, 1, long)
+    assert renamed is not None
+    graded.set_draft(renamed)
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.resize(900, 600)
+    page.show()
+    page.table.refresh()
+    model = page.table.model()
+    tips = [model.index(row, 0).data(Qt.ItemDataRole.ToolTipRole) for row in range(2)]
+    assert sorted(tips) == ["2", long.strip()]
+    assert page.table.columnWidth(0) <= WIDEST_NAME_PX
+    assert page.table.columnWidth(1) > 100
