@@ -47,9 +47,10 @@ def make_archive(folder: Path, out: Path) -> Path:
 
 
 def _run_makeself(root: Path, archive: Path, label: str) -> None:
-    options = ("--gzip", "--sha256", "--nox11", "--tar-quietly", "--quiet", "--nochown")
+    options = ("--gzip", "--nox11", "--tar-quietly", "--quiet", "--nochown")
+    sums = ("--sha256", "--nomd5", "--nocrc")
     long_names = ("--tar-format", "gnu")  # as some licence texts have
-    command = ["makeself", *options, *long_names, root, archive, label, "sh", "./setup.sh"]
+    command = ["makeself", *options, *sums, *long_names, root, archive, label, "sh", "./setup.sh"]
     # Files get no owner's name: whoever unpacks them owns them.
     owners = {"TAR_OPTIONS": "--owner=0 --group=0 --numeric-owner --sort=name"}
     subprocess.run(command, check=True, env=os.environ | owners)

@@ -214,7 +214,7 @@ def advice_on_window() -> str:
     if platform.system() == "Linux":
         return marked(
             "Start from a desktop session; on Debian or Ubuntu install libegl1, libgl1, "
-            "libxkbcommon-x11-0 and libxcb-cursor0."
+            "libfontconfig1, libxkbcommon-x11-0 and libxcb-cursor0."
         )
     return marked(
         "Start from a desktop session; if that does not help, install RoSTFine Assist again."
