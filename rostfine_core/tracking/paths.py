@@ -5,6 +5,8 @@ Legend: K places of a stretch; places are in head units, so that one set of numb
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import add
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,8 @@ class Stretch:
 
     def latest(self, count: int) -> "Stretch":
         """Its last ``count`` places; the newest come first."""
+        if len(self.times_s) <= count:
+            return self
         return Stretch(times_s=self.times_s[:count], places=self.places[:count], look=self.look)
 
     @cached_property
@@ -37,7 +41,7 @@ class Stretch:
         line, rest = self.times_s - time_s, self.places - place
         square = line * line
         return Sums(
-            count=count,
+            number=count,
             time_s=time_s,
             place=place,
             squares=float(line @ line),
@@ -49,12 +53,11 @@ class Stretch:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sums:
+class Sums(NamedTuple):
     """Sums over places and times about their means, which can be joined without the places.
 
     Attributes:
-        count: number of places.
+        number: how many places.
         time_s: mean time t.
         place: mean place z.
         squares: sum of t**2; ``cubes`` and ``fourths`` likewise.
@@ -65,7 +68,7 @@ class Sums:
         extent: sum of abs(z)**2.
     """
 
-    count: int
+    number: int
     time_s: float
     place: complex
     squares: float
@@ -77,27 +80,17 @@ class Sums:
 
     def joined(self, other: "Sums") -> "Sums":
         """The sums over the places of both."""
-        count = self.count + other.count
-        time_s = (self.count * self.time_s + other.count * other.time_s) / count
-        place = (self.count * self.place + other.count * other.place) / count
-        one, two = (part._about(time_s, place) for part in (self, other))
-        return Sums(
-            count=count,
-            time_s=time_s,
-            place=place,
-            squares=one[0] + two[0],
-            cubes=one[1] + two[1],
-            fourths=one[2] + two[2],
-            along=one[3] + two[3],
-            across=one[4] + two[4],
-            extent=one[5] + two[5],
-        )
+        count = self.number + other.number
+        time_s = (self.number * self.time_s + other.number * other.time_s) / count
+        place = (self.number * self.place + other.number * other.place) / count
+        one, two = self._about(time_s, place), other._about(time_s, place)
+        return Sums(count, time_s, place, *map(add, one, two))
 
     def _about(
         self, time_s: float, place: complex
     ) -> tuple[float, float, float, complex, complex, float]:
         """The sums about another time and place, in order."""
-        later, away, count = self.time_s - time_s, self.place - place, self.count
+        later, away, count = self.time_s - time_s, self.place - place, self.number
         return (
             self.squares + count * later**2,
             self.cubes + 3 * later * self.squares + count * later**3,
@@ -113,7 +106,7 @@ class Sums:
             return self.extent
         slant = self.cubes / self.squares
         left = self.extent - abs(self.along) ** 2 / self.squares
-        power = self.fourths - self.squares**2 / self.count - slant * self.cubes
+        power = self.fourths - self.squares**2 / self.number - slant * self.cubes
         if degree > 1 and power > FLAT * self.fourths:
             left -= abs(self.across - slant * self.along) ** 2 / power
         return max(left, 0.0)
@@ -135,9 +128,9 @@ def kink(before: Stretch, after: Stretch) -> tuple[float, float] | None:
         return None
     joint = before.sums.joined(after.sums)
     apart = before.sums.misfit(1) + after.sums.misfit(1)
-    return max(joint.misfit(1) - apart, 0.0), apart / (joint.count - 4)
+    return max(joint.misfit(1) - apart, 0.0), apart / (joint.number - 4)
 
 
 def _least(sums: Sums) -> float:
     """The misfit of as high a degree as so many places bear."""
-    return sums.misfit(2 if sums.count >= 6 else 1 if sums.count >= 3 else 0)
+    return sums.misfit(2 if sums.number >= 6 else 1 if sums.number >= 3 else 0)
