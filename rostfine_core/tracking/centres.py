@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.tracking.outlines import Outlines, circles, joined
+from rostfine_core.tracking.outlines import Outlines, circles, concatenate
 from rostfine_core.tracking.rays import Rays
 
 Complex = NDArray[np.complex128]
@@ -57,10 +57,10 @@ class Centres:
         Their templates are cut around ``places`` (B,).
         """
         unknown = circles(places, np.ones(len(places)), np.zeros(len(places)))
-        new = joined(
+        new = concatenate(
             [outline or unknown.take(np.array([row])) for row, outline in enumerate(outlines)]
         )
-        self._outlines = joined([self._outlines, new])
+        self._outlines = concatenate([self._outlines, new])
         self._half_lengths = np.concatenate([self._half_lengths, new.half_lengths])
         self._strength = np.append(self._strength, _RAYS.strength(image, new))
         self._lead = np.append(self._lead, new.middles - places)

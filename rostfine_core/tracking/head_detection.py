@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rostfine_core.domain import HeadMeasure, LongJob, Progress, Seed
 from rostfine_core.marking import marked
 from rostfine_core.tracking.head_measure import sight_outlines
-from rostfine_core.tracking.outlines import circles, joined
+from rostfine_core.tracking.outlines import circles, concatenate
 from rostfine_core.tracking.rays import Rays
 
 Complex = NDArray[np.complex128]
@@ -124,7 +124,7 @@ def _promising(image: Image, places: Complex, radii: Real) -> list[complex]:
         for share in START_SIZES
         for polarity in (1.0, -1.0)
     ]
-    rough = _ROUGH_RAYS.fit(image, joined(starts), reaches=ROUGH)
+    rough = _ROUGH_RAYS.fit(image, concatenate(starts), reaches=ROUGH)
     strength = _ROUGH_RAYS.strength(image, rough).reshape(len(starts), -1)
     best = rough.take(strength.argmax(axis=0) * len(places) + np.arange(len(places)))
     kept: list[int] = []

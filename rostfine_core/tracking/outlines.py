@@ -116,7 +116,7 @@ def circles(centres: Complex, radii: Real, polarity: Real) -> Outlines:
     )
 
 
-def joined(parts: Sequence[Outlines]) -> Outlines:
+def concatenate(parts: Sequence[Outlines]) -> Outlines:
     """All outlines of ``parts``, one after the other."""
     return Outlines(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in COLUMNS})
 
