@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.controllers.analysis import FILM, GRADE, TRACK, Analysis
 from app.controllers.editor import Editor
+from app.controllers.head_finder import HEAD
 from app.controllers.player import Player
 from app.jobs import tasks
 from app.jobs.runner import Jobs
@@ -21,7 +22,7 @@ from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache
 
 OPEN, FRAMES, CHECKSUM, FIND, PREVIEW = "open", "frames", "checksum", "find", "preview"
-VIDEO_JOBS = (FRAMES, CHECKSUM, FIND, TRACK, GRADE, FILM, PREVIEW)
+VIDEO_JOBS = (FRAMES, CHECKSUM, FIND, HEAD, TRACK, GRADE, FILM, PREVIEW)
 """The kinds of jobs that end with the video."""
 
 

@@ -216,6 +216,16 @@ def track_sperms(
     return (yield from track(frames_from, seeds, video=with_fps(info, fps)))
 
 
+def measure_head(
+    image: NDArray[np.uint8], *, x_px: float, y_px: float
+) -> LongJob[HeadMeasure | None]:
+    """The head that a click in a grey picture (H, W) would mean, if there is one."""
+    from rostfine_core.tracking.head_measure import find_head
+
+    yield Progress(stage=marked("heads"), done=0, total=1)
+    return find_head(image, x_px=x_px, y_px=y_px)
+
+
 def find_all_heads(image: NDArray[np.uint8]) -> LongJob[tuple[HeadMeasure, ...]]:
     """Every head of a grey picture (H, W)."""
     from rostfine_core.tracking.head_detection import find_heads

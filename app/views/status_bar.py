@@ -7,7 +7,7 @@ from app.presentation import wording
 from app.state.records import ModelStatus, RunningJob
 from app.state.session import Session
 
-HIDDEN_JOBS = ("film", "checksum", "preview", "manual", "examine")
+HIDDEN_JOBS = ("film", "head", "checksum", "preview", "manual", "examine")
 ORDER = ("export", "grade", "track", "heads", "find", "open", "model", "frames")
 MESSAGE_MS = 12000
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pytestqt.qtbot import QtBot
 
 from app.controllers.editor import Editor
+from app.controllers.head_finder import HEAD as HEAD_JOB
 from app.controllers.head_finder import HeadFinder, head_at
 from app.jobs.runner import Jobs
 from app.state.records import Draft, OpenedVideo
@@ -38,12 +39,28 @@ def test_the_head_under_a_resting_pointer_is_measured(
     qtbot: QtBot, session: Session, picture: NDArray[np.uint8]
 ) -> None:
     session.image = picture
-    finder = HeadFinder(session, Jobs())
+    jobs = Jobs()
+    finder = HeadFinder(session, jobs)
     with qtbot.waitSignal(session.head_changed):
         finder.look_at(HEAD[0] + 3, HEAD[1] - 2)
     assert session.head is not None
     assert (session.head.x_px, session.head.y_px) == pytest.approx(HEAD, abs=4)
     finder.look_away()
+    jobs.shut_down()
+    assert session.head is None
+
+
+def test_a_head_that_the_pointer_has_left_meanwhile_is_not_shown(
+    qtbot: QtBot, session: Session, picture: NDArray[np.uint8]
+) -> None:
+    session.image = picture
+    jobs = Jobs()
+    finder = HeadFinder(session, jobs)
+    finder.look_at(*HEAD)
+    qtbot.waitUntil(lambda: jobs.is_running(HEAD_JOB))
+    finder.look_away()
+    assert not jobs.is_running(HEAD_JOB)
+    jobs.shut_down()
     assert session.head is None
 
 
