@@ -85,8 +85,8 @@ class Editor(QObject):
         if image is not None and head is None:
             self._session.set_message(
                 self.tr(
-                    "Nothing was clicked here: no head stands out. Click the head of a sperm, or "
-                    "hold Shift to choose this place anyway."
+                    "Nothing was clicked here. Click a head, or hold Shift to choose this place "
+                    "anyway."
                 )
             )
             return

@@ -2477,8 +2477,8 @@
         <translation>これは既に選択されている精子 {name} です。</translation>
     </message>
     <message>
-        <source>Nothing was clicked here: no head stands out. Click the head of a sperm, or hold Shift to choose this place anyway.</source>
-        <translation>ここには何もクリックされていません。目立つ頭部がありません。精子の頭部をクリックするか、Shift を押しながらクリックしてこの位置を選んでください。</translation>
+        <source>Nothing was clicked here. Click a head, or hold Shift to choose this place anyway.</source>
+        <translation>ここには何もありません。頭部をクリックするか、Shift を押しながらこの位置を選びます。</translation>
     </message>
     <message>
         <source>Placed by hand: this place on the head is followed.</source>
@@ -3295,6 +3295,10 @@
     <message>
         <source>accepted</source>
         <translation>承認済み</translation>
+    </message>
+    <message>
+        <source>by hand</source>
+        <translation>手動</translation>
     </message>
     <message>
         <source>graded</source>

@@ -136,7 +136,8 @@ class SpermModel(QAbstractListModel):
             )
         if sperm.verdict is Verdict.ACCEPTED:
             problems.append(self.tr("accepted"))
-        return " · ".join(problems) or self.tr("graded")
+        by_hand = [self.tr("by hand")] * any(seed.is_exact for seed in sperm.seeds)
+        return " · ".join([*(problems or [self.tr("graded")]), *by_hand])
 
 
 class SpermDelegate(QStyledItemDelegate):

@@ -40,6 +40,9 @@ def test_the_list_tells_the_state_of_each_sperm(
     assert model.index(0, 0).data(role) == "1: track rejected"
     graded.set_draft(drafts.added(graded.draft, key=3, frame=0, x_px=1.0, y_px=1.0))
     assert model.index(2, 0).data(role) == "3: not tracked"
+    graded.set_draft(drafts.added(graded.draft, key=4, frame=0, x_px=2.0, y_px=2.0, is_exact=True))
+    graded.add_tracks({graded.track_key(graded.sperms[3]): make_track("4")})
+    assert model.index(3, 0).data(role) == "4: not graded · by hand"
 
 
 def test_the_list_asks_for_another_name_and_selection(
