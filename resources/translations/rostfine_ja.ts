@@ -1632,8 +1632,8 @@
         <translation>デスクトップから起動してください。Linux では packaging/system_packages.sh を実行してください。</translation>
     </message>
     <message>
-        <source>Start from a desktop session; on Debian or Ubuntu install libegl1, libgl1, libxkbcommon-x11-0 and libxcb-cursor0.</source>
-        <translation>デスクトップから起動してください。Debian、Ubuntu では libegl1、libgl1、libxkbcommon-x11-0、libxcb-cursor0 をインストールしてください。</translation>
+        <source>Start from a desktop session; on Debian or Ubuntu install libegl1, libgl1, libfontconfig1, libxkbcommon-x11-0 and libxcb-cursor0.</source>
+        <translation>デスクトップから起動してください。Debian、Ubuntu では libegl1、libgl1、libfontconfig1、libxkbcommon-x11-0、libxcb-cursor0 をインストールしてください。</translation>
     </message>
     <message>
         <source>Start from a desktop session; if that does not help, install RoSTFine Assist again.</source>
