@@ -94,7 +94,7 @@ class Outlines:
         shift = waves[1] + 1j * waves[2]
         mean, half = abs(p), abs(q)
         # A unit vector half way between two directions, and half the turn from one to the other.
-        p_way, q_way = np.angle(p), np.angle(q)
+        p_way, q_way = np.arctan2(p.imag, p.real), np.arctan2(q.imag, q.real)
         turn = (q_way - p_way) / 2
         return Outlines(
             centres=self.centres + old * shift + mirrored * shift.conj(),
@@ -123,9 +123,11 @@ def concatenate(parts: Sequence[Outlines]) -> Outlines:
 
 def _bounded(long: Real, short: Real) -> Real:
     """Half axes (N, 2) within bounds."""
-    long = np.minimum(np.maximum(long, SHORTEST_PX), LONGEST_PX)
+    bounded = np.empty((len(long), 2))
+    bounded[:, 0] = long = np.minimum(np.maximum(long, SHORTEST_PX), LONGEST_PX)
     least = np.maximum(SHORTEST_PX, long / SLIMMEST)
-    return np.stack([long, np.minimum(np.maximum(short, least), LONGEST_PX)], axis=1)
+    bounded[:, 1] = np.minimum(np.maximum(short, least), LONGEST_PX)
+    return bounded
 
 
 PEAR_SHARES = np.array(PEAR)[:, None]

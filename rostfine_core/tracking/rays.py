@@ -64,6 +64,7 @@ class Rays:
         self._products = products.reshape(count, -1)
         place, stretch, pear = WANDER
         self._ridge = np.diag([place, place, place, stretch, stretch, pear, pear]) * count / 16
+        self._stiff = 2 * self._ridge
 
     def edges(
         self, image: NDArray[np.uint8], outlines: Outlines, *, places: slice | None = None
@@ -75,12 +76,13 @@ class Rays:
         first, last, _ = (places or slice(None)).indices(len(RADII))
         p, q = outlines.spread
         ends = p * self._directions + q * self._directions.conj()  # (K + 2, N)
-        rises = _rises(image, outlines.centres, ends, RADII_SAMPLED[first : last + 2 * TAPS])
+        rises = _rises(image, outlines, ends, RADII_SAMPLED[first : last + 2 * TAPS])
         rises = rises.reshape(last - first, *ends.shape)
-        edges: Float32 = rises[:, 1:-1] * (np.float32(0.5) * outlines.polarity.astype(np.float32))
-        rises = rises[:, 2:] + rises[:, :-2]
-        rises *= np.float32(0.25) * outlines.polarity.astype(np.float32)
-        edges += rises
+        quarter = (0.25 * outlines.polarity).astype(np.float32)
+        edges: Float32 = rises[:, 2:] + rises[:, :-2]
+        edges += rises[:, 1:-1]
+        edges += rises[:, 1:-1]
+        edges *= quarter
         return edges
 
     def fit(
@@ -91,7 +93,7 @@ class Rays:
             return outlines
         for reach in reaches:
             weights, beyond = self._seen(image, outlines, _nearness(reach))
-            off = beyond - _times(self._solve(weights, beyond, 2 * self._ridge), self._waves.T)
+            off = beyond - _times(self._solve(weights, beyond, self._stiff), self._waves.T)
             limit = np.maximum(OUTLIER * _median(abs(off)), LEAST_DEVIATION)
             weights /= 1 + (off / limit) ** 2
             outlines = outlines.stepped(self._solve(weights, beyond, self._ridge).T)
@@ -105,7 +107,9 @@ class Rays:
         ]
         edges = np.maximum(_stacked(found), 0)
         capped = np.minimum(edges, STRONG * _median(edges)).astype(float)
-        return np.asarray(capped.mean(axis=1) - capped.std(axis=1))
+        mean = capped.sum(axis=1, keepdims=True) / capped.shape[1]
+        variance = np.square(capped - mean).sum(axis=1) / capped.shape[1]
+        return np.asarray(mean[:, 0] - np.sqrt(variance))
 
     def _seen(
         self, image: NDArray[np.uint8], outlines: Outlines, near: "_Nearness"
@@ -142,12 +146,12 @@ class Rays:
         return np.asarray(np.linalg.solve(normal, right[..., None])[..., 0])
 
 
-def _rises(image: NDArray[np.uint8], centres: Complex, ends: Complex, radii: Float32) -> Float32:
-    """(M, K * N) how much the picture gets brighter along rays from ``centres`` to ``ends`` (K, N).
+def _rises(image: NDArray[np.uint8], outlines: Outlines, ends: Complex, radii: Float32) -> Float32:
+    """(M, K * N) how much the picture gets brighter along rays that leave outlines at ``ends``.
 
-    ``radii`` (M + 2 * TAPS,) are where the picture is sampled.
+    ``ends`` (K, N) are seen from the centres, ``radii`` (M + 2 * TAPS,) where there are samples.
     """
-    count = ends.size
+    count, centres = ends.size, outlines.centres
     middles = np.tile(centres.astype(np.complex64), len(ends))
     # x and y of all samples by turns, as OpenCV takes them.
     maps = radii[:, None] * ends.astype(np.complex64).reshape(1, -1).view(np.float32)
@@ -163,7 +167,7 @@ def _rises(image: NDArray[np.uint8], centres: Complex, ends: Complex, radii: Flo
     samples = taken.astype(np.float32)
     height, width = image.shape
     rises = _derivative(samples)
-    reach = abs(ends).max(axis=0) * float(radii[-1])
+    reach = outlines.half_lengths[:, 0] * float(radii[-1])
     room = np.minimum(
         np.minimum(centres.real, width - 1 - centres.real),
         np.minimum(centres.imag, height - 1 - centres.imag),
@@ -178,8 +182,9 @@ def _rises(image: NDArray[np.uint8], centres: Complex, ends: Complex, radii: Flo
 def _derivative(samples: Float32) -> Float32:
     """(M, R) the derivative of a Gaussian down columns of samples (M + 2 * TAPS, R)."""
     places = len(samples) - 2 * TAPS
-    slopes = np.zeros((places, samples.shape[1]), np.float32)
-    for tap, weight in enumerate(_EDGE, start=1):
+    slopes: Float32 = samples[TAPS + 1 :][:places] - samples[TAPS - 1 :][:places]
+    slopes *= _EDGE[0]
+    for tap, weight in enumerate(_EDGE[1:], start=2):
         slope = samples[TAPS + tap :][:places] - samples[TAPS - tap :][:places]
         slope *= weight
         slopes += slope
