@@ -18,7 +18,7 @@ from pathlib import Path
 
 from about import NAME, TITLE
 from check_bundle import GLIBC_FLOOR
-from surroundings import make_readable, version_of, write_surroundings
+from surroundings import make_readable, name_of, version_of, write_surroundings
 
 SCRIPTS = Path(__file__).parent / "archive"
 
@@ -33,7 +33,7 @@ def make_archive(folder: Path, out: Path) -> Path:
         raise ValueError(f"archive/setup.sh does not ask for glibc {GLIBC_FLOOR}")
     version = version_of(folder)
     out.mkdir(parents=True, exist_ok=True)
-    archive = out / f"{NAME}-{version}-linux-x86_64.run"
+    archive = out / f"{name_of(folder)}-{version}-linux-x86_64.run"
     with tempfile.TemporaryDirectory(dir=out) as name:
         root = Path(name) / "root"
         shutil.copytree(folder, root / NAME, symlinks=True)

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from about import NAME, NO_ADDRESS, maintainer
 from check_bundle import SYSTEM_LIBRARIES, installed_bytes
-from surroundings import PROGRAMS, make_readable, version_of, write, write_surroundings
+from surroundings import PROGRAMS, make_readable, name_of, version_of, write, write_surroundings
 
 PLACE = f"/opt/{NAME}"
 FONTS = "fonts-dejavu-core | fonts-noto-core"
+INSTEAD = f"Provides: {NAME}\nConflicts: {NAME}\nReplaces: {NAME}\n"
 CONTROL = """\
 Package: {name}
 Version: {version}
@@ -29,7 +30,7 @@ Depends: {depends}
 Recommends: {recommends}
 Section: science
 Priority: optional
-Description: grades tracked sperm as a panel of experts would
+{relation}Description: grades tracked sperm as a panel of experts would
  RoSTFine Assist follows sperm through microscope videos, predicts how a panel
  of experts would grade each, and shows where the network looked. It is for
  research; the model that comes with it is a demonstration, trained on
@@ -41,7 +42,7 @@ def make_deb(folder: Path, out: Path) -> Path:
     """Make the package in the folder ``out`` and return its path."""
     version = version_of(folder)
     out.mkdir(parents=True, exist_ok=True)
-    package = out / f"{NAME}_{version}_amd64.deb"
+    package = out / f"{name_of(folder)}_{version}_amd64.deb"
     with tempfile.TemporaryDirectory(dir=out) as name:
         root = Path(name) / "root"
         shutil.copytree(folder, root / "opt" / NAME, symlinks=True)
@@ -58,12 +59,13 @@ def _control(folder: Path, version: str) -> str:
     floor = {"libc6": "libc6 (>= 2.36)"}
     depends = [floor.get(package, package) for package in SYSTEM_LIBRARIES]
     return CONTROL.format(
-        name=NAME,
+        name=name_of(folder),
         version=version,
         maintainer=maintainer(),
         size_kib=round(installed_bytes(folder) / 1024),
         depends=", ".join(depends),
         recommends=FONTS,
+        relation="" if name_of(folder) == NAME else INSTEAD,
     )
 
 

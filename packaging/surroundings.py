@@ -39,7 +39,7 @@ def write_surroundings(share: Path, folder: Path, place: str) -> None:
     entry = (HERE / f"{NAME}.desktop").read_text(encoding="utf-8")
     write(share / "applications" / f"{NAME}.desktop", entry)
     write(share / "icons/hicolor/scalable/apps" / f"{NAME}.svg", coloured_icon())
-    write(share / "doc" / NAME / "copyright", COPYRIGHT.format(folder=place))
+    write(share / "doc" / name_of(folder) / "copyright", COPYRIGHT.format(folder=place))
 
 
 def coloured_icon() -> str:
@@ -51,6 +51,12 @@ def coloured_icon() -> str:
 def version_of(folder: Path) -> str:
     """The version that a built program tells."""
     return _output(folder / "rostfine", "--version").split()[-1]
+
+
+def name_of(folder: Path) -> str:
+    """The installer's name: the build for NVIDIA GPUs takes the place of that for CPUs."""
+    has_cuda = (folder / "_internal/torch/lib/libtorch_cuda.so").is_file()
+    return f"{NAME}-cuda" if has_cuda else NAME
 
 
 def write(file: Path, text: str) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import write_built
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "packaging" / "make_deb.py"
 pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg is not installed")
@@ -57,3 +59,16 @@ def test_menu_entry_icon_and_manual_are_there(package: Path) -> None:
     rights = (package / "usr/share/doc/rostfine-assist/copyright").read_text()
     assert "Apache-2.0" in rights
     assert "/opt/rostfine-assist/_internal/licences/THIRD_PARTY.md" in rights
+
+
+def test_the_build_for_gpus_takes_the_place_of_that_for_cpus(tmp_path: Path) -> None:
+    folder = tmp_path / "built"
+    write_built(folder)
+    (folder / "_internal/torch/lib").mkdir(parents=True)
+    (folder / "_internal/torch/lib/libtorch_cuda.so").write_text("")
+    command = [sys.executable, str(SCRIPT), str(folder), str(tmp_path / "out")]
+    subprocess.run(command, check=True, capture_output=True)
+    made = tmp_path / "out" / "rostfine-assist-cuda_1.2.3_amd64.deb"
+    told = subprocess.run(["dpkg-deb", "-I", made], capture_output=True, text=True, check=True)
+    for line in ("Package: rostfine-assist-cuda", "Conflicts: rostfine-assist"):
+        assert f" {line}\n" in told.stdout
