@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol, Self
 
 import numpy as np
@@ -69,7 +70,7 @@ class FrameCache:
         self._on_wanted = on_wanted
         self._entries: dict[int, _Entry] = {}
         self._changed = threading.Condition()
-        self._wanted = 0
+        self._wanted = self._looked_at = 0
         self._is_closed = False
         self._is_filler_gone = False
 
@@ -112,7 +113,14 @@ class FrameCache:
         The call comes from the filler's thread.
         """
         with self._changed:
-            self._wanted = index
+            before = self._kept_range()
+            self._wanted, self._looked_at = index, 0
+            kept = self._kept_range()
+            for dropped in chain(
+                range(before.start, min(before.stop, kept.start)),
+                range(max(before.start, kept.stop), before.stop),
+            ):
+                self._entries.pop(dropped, None)
             self._changed.notify_all()
 
     def store(self, frame: CachedFrame) -> None:
@@ -121,9 +129,6 @@ class FrameCache:
             if self._is_closed or frame.index not in self._kept_range():
                 return
             self._entries[frame.index] = _Entry(frame)
-            kept = self._kept_range()
-            for index in [i for i in self._entries if i not in kept]:
-                del self._entries[index]
             is_wanted = frame.index == self._wanted
             self._changed.notify_all()
         if is_wanted:
@@ -199,10 +204,13 @@ class FrameCache:
             if self._is_closed:
                 return STOP
             kept = self._kept_range()
-            for part in (range(self._wanted, kept.stop), range(kept.start, self._wanted)):
-                for index in part:
-                    if index not in self._entries:
-                        return index
+            # What was looked at stays kept until another frame is wanted.
+            for place in range(self._looked_at, len(kept)):
+                index = self._wanted + place
+                index -= len(kept) if index >= kept.stop else 0
+                if index not in self._entries:
+                    return index
+                self._looked_at = place + 1
             return None
 
     def _wait(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pytest
@@ -75,6 +75,31 @@ def test_kept_frames_are_listed_as_runs_and_a_full_cache_waits(
     steps = [next(filling) for _ in range(4)]
     assert list(cache.spans) == [(16, 16), (20, 23)]
     assert (steps[-1].done, steps[-1].total) == (5, 8)
+
+
+class CountedEntries(dict[int, Any]):
+    """Counts how often it is asked whether a frame is kept, and how often it is gone through."""
+
+    asked = 0
+
+    def __contains__(self, key: object) -> bool:
+        self.asked += 1
+        return super().__contains__(key)
+
+    def __iter__(self) -> Iterator[int]:
+        self.asked += len(self)
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("kept", [24, 8])
+def test_the_work_grows_with_the_frames_and_not_with_their_square(
+    info: VideoInfo, fake_video: FakeVideo, kept: int
+) -> None:
+    cache = FrameCache(info, budget_bytes=kept * FRAME_BYTES)
+    cache._entries = entries = CountedEntries()
+    run_until_full(cache, cache.fill(fake_video))
+    assert cache.count == kept
+    assert entries.asked <= 4 * kept
 
 
 def test_the_wanted_frame_is_reported_when_it_arrives(
