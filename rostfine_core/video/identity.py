@@ -1,5 +1,7 @@
 """Which files a video was opened from, and whether they are still the same."""
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -47,11 +49,11 @@ class VideoIdentity:
 
 
 def _stamps(path: Path) -> tuple[Stamp, ...]:
-    if not path.is_dir():
-        return (_stamp(path),)
-    return tuple(sorted(_stamp(p) for p in path.iterdir() if is_picture(p)))
-
-
-def _stamp(path: Path) -> Stamp:
     found = path.stat()
-    return path.name, found.st_ino, found.st_size, found.st_mtime_ns
+    if not stat.S_ISDIR(found.st_mode):
+        return (_stamp(path.name, found),)
+    return tuple(sorted(_stamp(p.name, p.stat()) for p in path.iterdir() if is_picture(p)))
+
+
+def _stamp(name: str, found: os.stat_result) -> Stamp:
+    return name, found.st_ino, found.st_size, found.st_mtime_ns
