@@ -516,6 +516,10 @@
         <translation>{path} はフレーム {number} で画像サイズが {old_width}x{old_height} から {width}x{height} に変わります。そこで分割するか、一つのサイズに変換してください。</translation>
     </message>
     <message>
+        <source>{count} frame(s) between the others are missing: dropped by the recorder or lost by damage; their time is counted.</source>
+        <translation>途中の {count} フレームがありません(録画装置が取りこぼしたか、破損により失われたもの)。その時間は経過時間に含めます。</translation>
+    </message>
+    <message>
         <source>Values of {depth} bits are divided by {divisor}.</source>
         <translation>{depth} ビットの値を {divisor} で割っています。</translation>
     </message>
@@ -556,8 +560,8 @@
         <translation>ファイルに使用できるフレーム時刻がないため、ヘッダーの値である毎秒 {fps:g} フレームとして計算します。</translation>
     </message>
     <message>
-        <source>{count} frame(s) are empty because the recorder dropped them; their time is counted.</source>
-        <translation>{count} フレームが空です(録画装置が取りこぼしたもの)。その時間は経過時間に含めます。</translation>
+        <source>{count} frame(s) are empty: dropped by the recorder or damaged; their time is counted.</source>
+        <translation>{count} フレームが空です(録画装置が取りこぼしたか、破損したもの)。その時間は経過時間に含めます。</translation>
     </message>
     <message>
         <source>{path} is damaged: none of its pictures can be decoded; copy or export it again.</source>

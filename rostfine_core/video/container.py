@@ -30,7 +30,7 @@ from rostfine_core.video.index import (
 )
 from rostfine_core.video.picture import ContainerPicture, bit_depth, brightest_grey, orientation
 from rostfine_core.video.pixel_shape import SQUARE, pixel_shape
-from rostfine_core.video.timing import nominal_fps
+from rostfine_core.video.timing import missing_frames, nominal_fps
 
 KEY_PACKETS_TRIED = 2
 _SIMULATED_NOTE = Message("This video is simulated: it shows no real sperm.")
@@ -55,6 +55,7 @@ class ContainerSource:
         self._quarter_turns = 0
         self._depth: int | None = None
         self._shape = SQUARE
+        self._damaged: set[int] = set()  # shared by those reopened
         self._ahead: Generator[ContainerPicture] | None = None
         self._held: tuple[int, ContainerPicture] | None = None
         first = self.picture(0)
@@ -142,7 +143,10 @@ class ContainerSource:
         if pts is None or start == 0:
             return [None]
         end = bisect_right(keys, pts[start], key=lambda k: k.pts)
-        return [*reversed(keys[max(0, end - KEY_PACKETS_TRIED) : end]), None]
+        near = reversed(keys[max(0, end - KEY_PACKETS_TRIED) : end])
+        # What a key frame that is damaged or missing shows depends on the frames before it.
+        whole = [k for k in near if self._index.number(k.pts) not in self._damaged]
+        return [*whole, None]
 
     def _run(self, key: KeyPacket | None, start: int, stop: int) -> Iterator[ContainerPicture]:
         """Pictures ``start`` to ``stop``, one per number, decoded from ``key`` on."""
@@ -172,7 +176,8 @@ class ContainerSource:
     def _numbered(self, key: KeyPacket | None) -> Iterator[tuple[int, ContainerPicture]]:
         """Decoded pictures in ascending order with their numbers.
 
-        After a damaged or missing frame, all are marked as damaged until the next key frame.
+        After a damaged or missing frame, all are marked as damaged until the next key frame. A
+        frame that was once marked stays so: decoders with several threads do not notice each time.
         """
         following = 0
         is_damaged = False
@@ -184,6 +189,8 @@ class ContainerSource:
                     continue
                 has_gap = number > following and not (key and following == 0)
                 is_damaged = frame.is_corrupt or (not frame.key_frame and (is_damaged or has_gap))
+                self._damaged.update(range(following, number) if has_gap else ())
+                self._damaged.update((number,) if is_damaged else ())
                 self._check_size(frame, number)
                 yield (
                     number,
@@ -192,7 +199,7 @@ class ContainerSource:
                         quarter_turns=self._quarter_turns,
                         depth=self._depth,
                         shape=self._shape,
-                        is_damaged=is_damaged,
+                        is_damaged=number in self._damaged,
                     ),
                 )
                 following = number + 1
@@ -259,8 +266,26 @@ def _describe(
         is_colour=is_coloured(first.rgb(exact=False)),
         bit_depth=depth,
         timestamps_s=times,
-        notes=index.notes + notes + _depth_notes(depth) + (_SIMULATED_NOTE,) * is_simulated,
+        notes=(
+            *index.notes,
+            *_missing_notes(missing_frames(times) - index.empty),
+            *notes,
+            *_depth_notes(depth),
+            *(_SIMULATED_NOTE,) * is_simulated,
+        ),
         is_simulated=is_simulated,
+    )
+
+
+def _missing_notes(count: int) -> tuple[Message, ...]:
+    if count <= 0:
+        return ()
+    return (
+        Message(
+            "{count} frame(s) between the others are missing: dropped by the recorder or lost by "
+            "damage; their time is counted.",
+            count=count,
+        ),
     )
 
 

@@ -49,7 +49,8 @@ class FrameIndex:
     ``pts`` are the display times in ``time_base`` units, ascending, or None if frames can only be
     counted; ``packets`` are all packets in file order, to recognise where a seek has landed;
     ``keys`` are sorted by time; ``comment`` is the one in the file's metadata; ``pixel`` is a
-    pixel's width and height, of which only the ratio counts.
+    pixel's width and height, of which only the ratio counts; ``empty`` frames are not among the
+    others, but have their time.
     """
 
     frame_count: int
@@ -61,6 +62,7 @@ class FrameIndex:
     codec: str
     comment: str
     pixel: tuple[float, float]
+    empty: int
     notes: tuple[Message, ...]
 
     @property
@@ -84,6 +86,10 @@ class FrameIndex:
     def key_of(self, packet: PacketId) -> KeyPacket | None:
         """The key packet equal to a demuxed packet, if it is one."""
         return next((k for k in self.keys if self.packets[k.position] == packet), None)
+
+_CONCEALING = ("ffv1", "mpeg4")
+"""Codecs that fill damaged parts of a picture in another way each time when several frames are
+decoded at once."""
 
 
 @contextmanager
@@ -127,7 +133,7 @@ def _moving_pictures(container: InputContainer, path: Path) -> VideoStream:
             )
         )
     check_size(path, stream.width, stream.height)
-    stream.thread_type = "AUTO"
+    stream.thread_type = "SLICE" if stream.codec_context.name in _CONCEALING else "AUTO"
     if stream.codec_context.name == "mjpeg":
         # Otherwise the rest of a damaged picture shows stale memory.
         stream.codec_context.options = {"err_detect": "explode"}
@@ -153,6 +159,7 @@ def build_index(path: Path) -> FrameIndex:
         codec=read.codec,
         comment=read.comment,
         pixel=read.pixel,
+        empty=read.empty,
         notes=(
             *_empty_notes(read.empty),
             *_notes(
@@ -260,7 +267,7 @@ def _empty_notes(count: int) -> tuple[Message, ...]:
     if not count:
         return ()
     note = Message(
-        "{count} frame(s) are empty because the recorder dropped them; their time is counted.",
+        "{count} frame(s) are empty: dropped by the recorder or damaged; their time is counted.",
         count=count,
     )
     return (note,)

@@ -31,6 +31,12 @@ def nominal_fps(times_s: Sequence[float]) -> float | None:
     return (steps[-1] if steps else len(times_s) - 1) / (times_s[-1] - times_s[0])
 
 
+def missing_frames(times_s: Sequence[float]) -> int:
+    """How many frames are missing between ascending times, if those lie on one grid."""
+    steps = _grid_steps(times_s)
+    return steps[-1] + 1 - len(times_s) if steps else 0
+
+
 def with_fps(info: VideoInfo, fps: float | None) -> VideoInfo:
     """The same video with its frame rate corrected: frame k is then at k / fps seconds.
 

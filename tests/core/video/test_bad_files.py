@@ -313,3 +313,47 @@ def test_a_stack_with_impossible_tags_is_read_up_to_them_or_refused(
         assert 0 < len(list(video.frames())) <= 4
         for frame in video.frames():
             frame.rgb()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv"])
+def test_frames_after_a_damaged_key_frame_are_sought_as_they_are_streamed(
+    tmp_path: Path, encode_numbered: Encode, suffix: str
+) -> None:
+    """Threads that decode several frames at once fill what is damaged differently each time."""
+    path = encode_numbered(tmp_path / f"a{suffix}", codec="mpeg4", gop=10, count=40)
+    with av.open(str(path)) as container:
+        packets = [p for p in container.demux(video=0) if p.size]
+        victim = [p for p in packets if p.is_keyframe][2]
+        start, size = victim.pos, victim.size
+    assert start is not None
+    content = bytearray(path.read_bytes())
+    content[start + size // 3 : start + size // 2] = bytes(size // 2 - size // 3)
+    path.write_bytes(content)
+    with open_video(path) as video:
+        streamed = [(f.grey().image.copy(), f.is_damaged) for f in video.frames()]
+        for index in (29, 20, 24, 21):
+            frame = video.reopened().frame(index)
+            assert (frame.grey().image == streamed[index][0]).all(), index
+            assert frame.is_damaged == streamed[index][1]
+
+
+def test_frames_that_are_missing_in_the_middle_are_said(
+    tmp_path: Path, encode_numbered: Encode, shown_number: ShownNumber
+) -> None:
+    """A damaged Matroska file loses whole clusters, and FFmpeg says nothing."""
+    whole, path = (
+        encode_numbered(tmp_path / "whole.mkv", codec="mjpeg", count=20),
+        tmp_path / "a.mkv",
+    )
+    with av.open(str(whole)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.size and not 5 <= number < 8:
+                packet.stream = stream
+                target.mux(packet)
+    with open_video(path) as video:
+        assert [shown_number(f.grey().image) for f in video.frames()] == [*range(5), *range(8, 20)]
+        assert str(video.info.notes[0]) == (
+            "3 frame(s) between the others are missing: dropped by the recorder or lost by "
+            "damage; their time is counted."
+        )

@@ -430,7 +430,7 @@ def test_empty_frames_are_not_taken_for_damage(tmp_path: Path) -> None:
     assert info.timestamps_s == pytest.approx([n / 15 for n in kept])
     assert info.fps == pytest.approx(15)
     assert told(info) == [
-        "4 frame(s) are empty because the recorder dropped them; their time is counted.",
+        "4 frame(s) are empty: dropped by the recorder or damaged; their time is counted.",
     ]
 
 
