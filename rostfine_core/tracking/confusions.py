@@ -17,6 +17,8 @@ Rows = NDArray[np.intp]
 
 CONFUSING, MARGIN = 6.0, 20.0
 """How much dearer a still possible assignment may be, in all and for a single head."""
+HIDDEN, HIDDEN_NEW = 1.0, 0.7
+"""A head, or one hardly known yet, predicted this near a blob is hidden by it (in heads)."""
 SHARED = 0.3
 """Two heads closer than this (in heads) count as one."""
 
@@ -31,18 +33,21 @@ class Confused:
     is_merged: bool
 
 
-def hiding(distances: Pairs, chosen: Rows, reach2: Real) -> Rows:
+def hiding(distances: Pairs, chosen: Rows, motion: MotionBank, *, head_size: float) -> Rows:
     """(N,) the thing that hides each motion for which none was chosen, -1 for none.
 
     Args:
         distances: pairs at squared distances.
         chosen: (N,) the thing of each motion, -1 for none.
-        reach2: (N,) squared distance up to which a thing hides a motion.
+        motion: the N motions.
+        head_size: in working pixels.
     """
     hidden_by = np.full(len(chosen), -1)
     if chosen.min(initial=0) >= 0:
         return hidden_by
     motions = distances.motions
+    reach = np.where(motion.is_established, HIDDEN, HIDDEN_NEW) * head_size * motion.units
+    reach2 = np.square(reach)
     order = np.flatnonzero((chosen[motions] < 0) & (distances.costs < reach2[motions]))
     order = order[np.argsort(-distances.costs[order], kind="stable")]
     hidden_by[motions[order]] = distances.things[order]  # the nearest comes last

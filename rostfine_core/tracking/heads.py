@@ -17,7 +17,13 @@ from rostfine_core.domain import DoubtKind
 from rostfine_core.tracking.appearance import Appearance
 from rostfine_core.tracking.assignment import assign
 from rostfine_core.tracking.centres import Centres
-from rostfine_core.tracking.confusions import Confused, find_confused, hiding, on_one_blob
+from rostfine_core.tracking.confusions import (
+    HIDDEN_NEW,
+    Confused,
+    find_confused,
+    hiding,
+    on_one_blob,
+)
 from rostfine_core.tracking.departures import beyond, have_left
 from rostfine_core.tracking.head_measure import find_outlines
 from rostfine_core.tracking.head_shape import HeadShape, measure_head
@@ -25,15 +31,7 @@ from rostfine_core.tracking.meetings import Confusion, Meetings, Moment
 from rostfine_core.tracking.motion import MotionBank
 from rostfine_core.tracking.outlines import Outlines
 from rostfine_core.tracking.settings import TrackerSettings
-from rostfine_core.tracking.sightings import (
-    Pairs,
-    Seen,
-    look,
-    pair_up,
-    price,
-    unlikeness,
-    windows_of,
-)
+from rostfine_core.tracking.sightings import Pairs, Seen, look, pair_up, price, unlike, windows_of
 from rostfine_core.tracking.windows import magnification
 
 Complex = NDArray[np.complex128]
@@ -48,8 +46,6 @@ APART, SHARED_EVERY = 1.0, 5
 """Two heads on one blob, which is looked for every few frames, were two so far apart (in heads)."""
 UNSEEN_HEAD, UNSEEN_DISTRACTOR, UNSEEN_IF_GONE = 14.0, 6.0, 4.0
 """Cost of believing that a head, a distractor, or a head that may have left, is not seen at all."""
-HIDDEN, HIDDEN_NEW = 1.0, 0.7
-"""A head, or one hardly known yet, predicted this near a blob is hidden by it (in heads)."""
 PULL = 0.2
 """How far a hidden head goes from its prediction towards the blob that hides it."""
 CROWDED = 1.6
@@ -213,7 +209,7 @@ class Heads:
         unseen[:count] = np.where(may_be_gone, UNSEEN_IF_GONE, UNSEEN_HEAD)
         chosen = assign(pairs.motions, pairs.things, pairs.costs, unassigned=unseen)
         self._confirm(image, chosen, seen)
-        hidden_by = self._hidden_by(chosen, distances)
+        hidden_by = hiding(distances, chosen, self._motion, head_size=self._settings.head_size)
         self._learn(chosen, hidden_by, seen, elapsed_s=elapsed_s)
         self._renew(chosen, seen)
         found = np.flatnonzero(chosen[:count] >= 0)
@@ -327,7 +323,7 @@ class Heads:
     def _priced(self, distances: Pairs, seen: Seen) -> Pairs:
         """What each motion could be, at the cost of believing so."""
         settings = self._settings
-        looks = unlikeness(
+        looks = unlike(
             seen, usual_scores=self._usual_scores, is_lost=self.is_lost, settings=settings
         )
         return price(
@@ -352,16 +348,6 @@ class Heads:
         alone = np.flatnonzero((chosen < 0) & (hidden_by < 0))
         if alone.size:
             motion.coast(alone, elapsed_s=elapsed_s)
-
-    def _hidden_by(self, chosen: Rows, distances: Pairs) -> Rows:
-        """(N,) the thing that hides each motion for which none was chosen, -1 for none."""
-        motion = self._motion
-        reach = (
-            np.where(motion.is_established, HIDDEN, HIDDEN_NEW)
-            * self._settings.head_size
-            * motion.units
-        )
-        return hiding(distances, chosen, np.square(reach))
 
     def _renew(self, chosen: Rows, seen: Seen) -> None:
         """Renew the templates of heads that are well seen and stand alone."""

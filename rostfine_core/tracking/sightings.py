@@ -127,13 +127,13 @@ def price(distances: Pairs, motion: MotionBank, looks: Real, *, heads: int, reac
     return distances.take((away2 <= reach**2) & np.isfinite(cost), cost)
 
 
-def unlikeness(
+def unlike(
     seen: Seen, *, usual_scores: Real, is_lost: NDArray[np.bool_], settings: TrackerSettings
 ) -> Real:
     """(C,) how unlike its head each thing looks; infinite where it cannot be the head."""
     rows = seen.rows
     worse = np.maximum(usual_scores[rows] - seen.scores, 0) / SCORE_DEVIATION
     weaker = np.log(np.maximum(seen.strengths, 0.05)) / STRENGTH_DEVIATION
-    unlike = np.minimum(worse**2 / 2, LOOK_CAP) + np.minimum(weaker**2 / 2, STRENGTH_CAP)
+    how_unlike = np.minimum(worse**2 / 2, LOOK_CAP) + np.minimum(weaker**2 / 2, STRENGTH_CAP)
     least = np.where(is_lost[rows], settings.min_score_again, settings.min_score)
-    return np.where(seen.scores < least, np.inf, unlike)
+    return np.where(seen.scores < least, np.inf, how_unlike)
