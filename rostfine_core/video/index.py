@@ -87,6 +87,7 @@ class FrameIndex:
         """The key packet equal to a demuxed packet, if it is one."""
         return next((k for k in self.keys if self.packets[k.position] == packet), None)
 
+
 _CONCEALING = ("ffv1", "mpeg4")
 """Codecs that fill damaged parts of a picture in another way each time when several frames are
 decoded at once."""
