@@ -5,14 +5,25 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]  # on Windows
+
+TEMPORARY = ".rostfine-"
+"""Part of the names of temporary files, by which those that a killed program left are known."""
+SWEPT_AFTER_S = 60.0
+"""A younger temporary file may belong to a program that is about to mark it as in use."""
+_swept: set[Path] = set()
 # Japanese spreadsheets also read the full-width forms as formulas.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BLOCK_BYTES = 2**22
@@ -32,6 +43,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
             else than a file.
     """
     temporary: Path | None = None
+    handle = -1
     try:
         if path.exists() and not path.is_file():
             raise StoreError(
@@ -41,19 +53,47 @@ def atomic_write(path: Path) -> Iterator[Path]:
                 )
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-        )
-        os.close(handle)
+        _sweep(path.parent)
+        prefix = f".{path.stem[:80]}{TEMPORARY}"
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
         temporary = Path(name)
+        _hold(handle)
         yield temporary
+        os.close(handle)
+        handle = -1
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
+        if handle >= 0:
+            os.close(handle)
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _hold(handle: int) -> None:
+    """Mark a temporary file as in use as long as the program runs, in whatever way it ends."""
+    if fcntl is not None:  # Windows does not delete a file that is open
+        with suppress(OSError):  # some network drives have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what programs that were killed left in a folder, once for each program."""
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    for left in folder.glob(f".*{TEMPORARY}????????*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime < SWEPT_AFTER_S:
+                continue
+            if fcntl is None:
+                left.unlink()
+            else:
+                with left.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    left.unlink()
 
 
 def _cannot_write(path: Path, error: OSError) -> StoreError:

@@ -3,6 +3,9 @@
 import csv
 import hashlib
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +93,46 @@ def test_sha256_matches_the_library_and_reports_a_missing_file(tmp_path: Path) -
     assert sha256_of(tmp_path / "a") == hashlib.sha256(b"abc" * 100_000).hexdigest()
     with pytest.raises(StoreError, match="Cannot read"):
         sha256_of(tmp_path / "missing")
+
+
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from rostfine_core.files import atomic_write
+
+with atomic_write(Path(sys.argv[1])) as temporary:
+    temporary.write_bytes(b"half")
+    print(temporary, flush=True)
+    sys.stdin.read() if len(sys.argv) > 2 else os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def made_long_ago(file: Path) -> Path:
+    os.utime(file, (1e9, 1e9))
+    return file
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_what_a_killed_program_left_is_removed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "report.csv")]
+    killed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    left = made_long_ago(Path(killed.stdout.strip()))
+    mine_too = [tmp_path / ".report-12345678.csv", tmp_path / "notes.rostfine-12345678.csv"]
+    for file in mine_too:
+        file.write_text("mine")
+        made_long_ago(file)
+    assert left.read_bytes() == b"half"
+    with subprocess.Popen(
+        [*command, "waits"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        in_use = made_long_ago(Path(other.stdout.readline().strip()))
+        monkeypatch.setattr("rostfine_core.files._swept", set())
+        write_text(tmp_path / "other.txt", "done")
+        assert not left.exists()
+        assert in_use.exists()
+        assert all(file.exists() for file in mine_too)
+        other.communicate("")
+    assert (tmp_path / "report.csv").read_bytes() == b"half"
