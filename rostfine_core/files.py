@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -14,10 +15,8 @@ from typing import Any
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:
-    fcntl = None  # type: ignore[assignment]  # on Windows
 
 TEMPORARY = ".rostfine-"
 """Part of the names of temporary files, by which those that a killed program left are known."""
@@ -74,7 +73,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 def _hold(handle: int) -> None:
     """Mark a temporary file as in use as long as the program runs, in whatever way it ends."""
-    if fcntl is not None:  # Windows does not delete a file that is open
+    if sys.platform != "win32":  # which does not delete a file that is open
         with suppress(OSError):  # some network drives have no locks
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -88,7 +87,7 @@ def _sweep(folder: Path) -> None:
         with suppress(OSError):
             if time.time() - left.stat().st_mtime < SWEPT_AFTER_S:
                 continue
-            if fcntl is None:
+            if sys.platform == "win32":
                 left.unlink()
             else:
                 with left.open("rb") as file:
