@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 
 from rostfine_core.clips import ClipSettings, CropRecorders
-from rostfine_core.domain import SIMULATED, Clip, LongJob, Progress, Track, TrackStatus, VideoInfo
+from rostfine_core.domain import (
+    SIMULATED,
+    Clip,
+    LongJob,
+    Progress,
+    Severity,
+    Track,
+    TrackStatus,
+    VideoInfo,
+)
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import append_json_line, read_json_lines
 from rostfine_core.outputs import Outputs, named
@@ -196,7 +205,11 @@ def _finish_clip(
         "frames_seen": seen,
         "score_min": _lowest_score(track),
         "padded_max": _padded(clip),
-        "warnings": [str(flag.reason) for flag in recording_flags(track, clip)],
+        "warnings": [
+            str(flag.reason)
+            for flag in recording_flags(track, clip)
+            if flag.severity is Severity.WARNING
+        ],
         "path": _path(track),
     }
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from rostfine_core.clips import ClipSettings
-from rostfine_core.domain import SIMULATED, SIMULATED_VIDEO, finish
+from rostfine_core.domain import SIMULATED, SIMULATED_VIDEO, QualityFlag, finish
 from rostfine_core.errors import DatasetError, StoreError
+from rostfine_core.messages import Message
 from rostfine_core.training.data.build import BuildSettings, build_dataset
 from rostfine_core.training.data.build_plan import read_plan
 from rostfine_core.training.data.clip_file import load_clip
@@ -103,6 +104,18 @@ def test_a_click_that_missed_is_told(plan: Path) -> None:
     assert "to check before training, listed in doubtful.csv" in result.summary
     again = finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
     assert again == result
+
+
+def test_a_notice_is_no_reason_to_check_a_clip(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a motion of the stage was subtracted, for example."""
+    flags = (
+        QualityFlag.notice("field_moves", Message("The picture moves.")),
+        QualityFlag.warning("track_lost", Message("The sperm was lost.")),
+    )
+    monkeypatch.setattr("rostfine_core.training.data.build.recording_flags", lambda *_: flags)
+    out = plan.parent / "out"
+    result = finish(build_dataset(plan, out=out, name="lab", panel_size=40, settings=SETTINGS))
+    assert {reason for _, reason in result.doubtful} == {"The sperm was lost."}
 
 
 ONE, TWIN = "c1,p1,one.avi,0,30,40,10,10,10,5,5\n", "c7,p1,one.avi,0,31,40,40,0,0,0,0\n"
