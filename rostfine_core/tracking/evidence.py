@@ -12,9 +12,9 @@ import numpy as np
 from rostfine_core.tracking.paths import Stretch, bend, kink
 
 BEND_FLOOR, KINK_FLOOR = 0.05, 0.1
-"""Mean squares in head units that cost nothing."""
+"""Mean squares, in head units, against which a misfit is measured."""
 LOOK_DEVIATION = (0.12, 0.3)
-"""Of the score and of the log strength of one head from frame to frame."""
+"""Standard deviations of a head's score and log strength from frame to frame."""
 LOOK_CAP, SURPRISE_CAP, RIVALS_CAP = 8.0, 8.0, 4
 FEW = 4
 RECENT = 10

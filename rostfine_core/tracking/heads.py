@@ -41,15 +41,16 @@ Image = NDArray[np.uint8]
 
 WEAKEST_SEEN = 0.05
 CROWDED_CLICK = 1.2
-"""A click with another thing this near (in heads) may mean that one."""
+"""A click this close to another thing (in heads) may mean that one."""
 APART, SHARED_EVERY = 1.0, 5
-"""Two heads on one blob, which is looked for every few frames, were two so far apart (in heads)."""
+"""How far apart (in heads) two heads on one blob must have been, and after how many frames such
+pairs are looked for again."""
 UNSEEN_HEAD, UNSEEN_DISTRACTOR, UNSEEN_IF_GONE = 14.0, 6.0, 4.0
 """Cost of believing that a head, a distractor, or a head that may have left, is not seen at all."""
 PULL = 0.2
-"""How far a hidden head goes from its prediction towards the blob that hides it."""
+"""Share of the way from its prediction to the blob that hides it which a hidden head is moved."""
 CROWDED = 1.6
-"""A template is not renewed while another blob is nearer than this many heads."""
+"""A template is not renewed while another blob is closer than this (in heads)."""
 GOOD_SCORE = 0.5
 """Correlation from which a look is good enough to learn from: a change of focus costs half."""
 DISTRACTOR_MISSES, HIDDEN_MISSES = 4, 15

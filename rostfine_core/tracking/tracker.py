@@ -181,9 +181,9 @@ class Tracker:
     def _begin(self, seeds: Sequence[Seed], frame: GreyFrame) -> dict[str, TrackPoint]:
         """Put labels on the heads under the clicks of a frame.
 
-        The first click of a target says which head; from then on its middle is followed. Where no
-        head stands out, or the place was meant exactly, the clicked point is carried along. A
-        correction is kept in its own frame.
+        The first click of a target chooses a head, whose centre is then followed. Where no head
+        stands out, or the place was meant exactly, the clicked point itself is followed. A
+        correction holds in its own frame.
         """
         for seed in seeds:
             self._end_doubts(seed)
