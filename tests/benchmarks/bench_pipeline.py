@@ -47,8 +47,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         video = arguments.video or motion_jpeg(bundled_path(DEMO_VIDEO), Path(folder) / "demo.avi")
         seeds = list(read_seeds(arguments.seeds)) if arguments.seeds else None
-        compare_with_decoding(video, seeds)
-        measure_heads(video)
+        one = (seeds or read_seeds(bundled_path(DEMO_SEEDS)))[:1]
+        compare_with_decoding(video, one, seeds)
+        measure_heads(video, one[0])
         many = seeds or grid_of_seeds(video, 50)
         for times, memory_mb in memory_of_tracking(video, many, Path(folder)):
             print(f"memory, {times:2d} x the length   {memory_mb:6.0f} MB (budget 400)", flush=True)
@@ -63,14 +64,13 @@ def motion_jpeg(source: Path, target: Path) -> Path:
     return target
 
 
-def compare_with_decoding(video: Path, seeds: Sequence[Seed] | None) -> None:
+def compare_with_decoding(video: Path, one: Sequence[Seed], seeds: Sequence[Seed] | None) -> None:
     """Print how many times as long as decoding tracking takes."""
-    rows: list[tuple[Sequence[Seed], float]]
+    rows = [(one, ONE_BUDGET)]
     if seeds is None:
-        rows = [(read_seeds(bundled_path(DEMO_SEEDS))[:1], ONE_BUDGET)]
         rows += [(grid_of_seeds(video, count), budget) for count, budget in BUDGETS.items()]
     else:
-        rows = [(seeds[:1], ONE_BUDGET), (seeds, math.nan)]
+        rows += [(seeds, math.nan)]
     decoding = best_of(partial(decode, video))
     print(f"decoding alone            {decoding[0]:6.2f} s ({decoding[1]:.2f})")
     for clicks, budget in rows:
@@ -82,15 +82,15 @@ def compare_with_decoding(video: Path, seeds: Sequence[Seed] | None) -> None:
         )
 
 
-def measure_heads(video: Path) -> None:
-    """Print what the first click, clicks by the hundred and a search for all heads cost."""
+def measure_heads(video: Path, seed: Seed) -> None:
+    """Print what a click on a sperm, clicks by the hundred and a search for all heads cost."""
     with open_video(video) as opened:
-        image = opened.frame(0).grey().image
+        image = opened.frame(seed.frame).grey().image
     clicks = [complex(seed.x_px, seed.y_px) for seed in grid_of_seeds(video, 500)]
     one, many, all_heads = (
         1e3 * best_of(work)[1]
         for work in (
-            lambda: find_outlines(image, clicks[:1]),
+            lambda: find_outlines(image, [complex(seed.x_px, seed.y_px)]),
             lambda: find_outlines(image, clicks),
             lambda: finish(find_heads(image)),
         )
