@@ -92,7 +92,7 @@ class ReportDocument(BaseDocTemplate):
         right, y = MARGIN_PT + WIDTH_PT, A4[1] - 13 * mm
         write_line(canvas, MARGIN_PT, y, f"{PROGRAM} · {self._front.heading}", bold=True)
         names = [name for name in (self._front.corner, self.topic) if name]
-        widest = WIDTH_PT / 2 / len(names)
+        widest = WIDTH_PT / 2 / max(len(names), 1)
         corner = " · ".join(cut_to_width(name, size_pt=9, width_pt=widest) for name in names)
         write_line(canvas, right - pdf_width(corner, size_pt=9), y, corner)
         canvas.setStrokeColor(black)

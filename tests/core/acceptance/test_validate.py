@@ -185,3 +185,9 @@ def test_any_name_can_be_reported(
         write_acceptance_pdf(tmp_path / file, named)
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
     json.dumps(named.to_dict())
+
+
+def test_a_laboratory_without_a_name_has_a_report(acceptance: Acceptance, tmp_path: Path) -> None:
+    unnamed = replace(acceptance, plan=replace(acceptance.plan, lab=""))
+    write_acceptance_pdf(tmp_path / "report.pdf", unnamed)
+    assert "Acceptance report" in PdfReader(tmp_path / "report.pdf").pages[0].extract_text()
