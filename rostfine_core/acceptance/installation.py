@@ -7,14 +7,13 @@ from pathlib import Path
 from rostfine_core import __version__
 from rostfine_core.acceptance.plan import Installation
 from rostfine_core.acceptance.record import Check, Stage, judged, noted, stopped
-from rostfine_core.doctor import examine
+from rostfine_core.doctor import GPU, examine
 from rostfine_core.domain import ModelInfo
 from rostfine_core.errors import RostfineError
 from rostfine_core.finding import Finding
 from rostfine_core.model import load_models
 
 IQ = Stage.INSTALLATION
-GPU = "GPU"
 
 
 def check_installation(

@@ -71,7 +71,7 @@ def _judge_labels(wanted: str, found: str) -> Check:
 
 
 def _judge_unseen(plan: Performance, result: EvaluationResult) -> Check:
-    caution = result.notes.get("note_samples_seen", "")
+    caution = result.notes["note_samples_seen"]
     measured = caution or "none of them"
     if not plan.unseen:
         return noted(PQ, SEEN, measured)

@@ -41,7 +41,7 @@ def validate(plan_file: Path, *, model: Path, out: Path) -> LongJob[Acceptance]:
         ConfigError: the plan cannot be read or has mistakes.
         StoreError: ``out`` holds something, or cannot be written.
     """
-    plan = read_acceptance_plan(plan_file)
+    plan, plan_sha256 = read_acceptance_plan(plan_file), sha256_of(plan_file)
     _check_empty(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,8 @@ def validate(plan_file: Path, *, model: Path, out: Path) -> LongJob[Acceptance]:
         raise _cannot_write(out, error) from error
     try:
         staging.chmod(0o755)
-        acceptance = yield from _examine(plan, plan_file, model=model, folder=staging)
+        data = plan_file.parent / plan.data
+        acceptance = yield from _examine(plan, plan_sha256, data=data, model=model, folder=staging)
         write_json(staging / ACCEPTANCE_JSON, acceptance.to_dict())
         write_acceptance_pdf(staging / ACCEPTANCE_PDF, acceptance)
         _move(staging, out)
@@ -60,18 +61,17 @@ def validate(plan_file: Path, *, model: Path, out: Path) -> LongJob[Acceptance]:
 
 
 def _examine(
-    plan: AcceptancePlan, plan_file: Path, *, model: Path, folder: Path
+    plan: AcceptancePlan, plan_sha256: str, *, data: Path, model: Path, folder: Path
 ) -> LongJob[Acceptance]:
     checks: list[Check] = []
     for found in check_installation(plan.installation, model=model, results_folder=folder.parent):
         checks += found
         yield Progress(stage="installation", done=len(checks), total=0)
     checks += yield from check_operation(plan.operation, folder=folder / DEMO)
-    data = plan_file.parent / plan.data
     measured = yield from check_performance(plan.performance, model=model, data=data)
     return Acceptance(
         plan=plan,
-        plan_sha256=sha256_of(plan_file),
+        plan_sha256=plan_sha256,
         model=model.name,
         notice=_notice(model),
         checks=(*checks, *measured.checks),

@@ -26,6 +26,7 @@ from rostfine_core.domain import (
     finish,
 )
 from rostfine_core.errors import StoreError
+from rostfine_core.files import sha256_of
 from rostfine_core.finding import Finding
 
 MODEL = bundled_path(DEMO_MODEL)
@@ -155,6 +156,16 @@ def test_a_cancelled_acceptance_leaves_nothing(plan: MakePlan, tmp_path: Path) -
     assert sorted(tmp_path.iterdir()) != before
     job.close()
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.usefixtures("healthy")
+def test_the_checksum_is_that_of_the_plan_that_was_followed(plan: MakePlan, tmp_path: Path) -> None:
+    path = plan()
+    followed = sha256_of(path)
+    job = validate(path, model=MODEL, out=tmp_path / "accepted")
+    next(job)
+    path.write_text(path.read_text() + "# Other limits.\n", encoding="utf-8")
+    assert finish(job).plan_sha256 == followed
 
 
 @pytest.fixture(scope="module")
