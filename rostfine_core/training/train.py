@@ -14,6 +14,7 @@ from torch import nn
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import ConfigError, DatasetError, StoreError
 from rostfine_core.files import write_text
+from rostfine_core.gpu import can_use_gpu
 from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.outputs import only_writer
 from rostfine_core.training.config import LoopSection, TrainConfig
@@ -147,12 +148,12 @@ def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, so
 
 
 def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
-    """The device that a recipe asks for; ``auto`` is the GPU if there is one.
+    """The device that a recipe asks for; ``auto`` is the GPU if one can be used.
 
     Raises:
         ConfigError: the recipe needs a GPU and there is none.
     """
-    has_gpu = torch.cuda.is_available()
+    has_gpu = can_use_gpu()
     wants_gpu = section.device == "cuda" or section.precision != "float32"
     if wants_gpu and not has_gpu:
         raise ConfigError(

@@ -9,6 +9,11 @@ import torch
 from rostfine_core import gpu
 from rostfine_core.assessor import _choose_device
 from rostfine_core.gpu import InstalledGpu
+from rostfine_core.training.config import LoopSection
+from rostfine_core.training.engine.distributed import Ranks
+from rostfine_core.training.evaluation.grading import default_device
+from rostfine_core.training.run.environment import describe_environment
+from rostfine_core.training.train import choose_device
 
 needs_shell = pytest.mark.skipif(
     sys.platform == "win32", reason="the stand-in for NVIDIA's tool is a shell script"
@@ -78,7 +83,13 @@ def test_a_gpu_that_pytorch_has_no_code_for_is_not_used(
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "compute_120"])
     assert gpu.can_use_gpu() is is_usable
-    assert _choose_device("auto").type == ("cuda" if is_usable else "cpu")
+    wanted = "cuda" if is_usable else "cpu"
+    assert _choose_device("auto").type == wanted
+    assert default_device().type == wanted
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Test GPU")
+    assert choose_device(LoopSection(epochs=1), Ranks()).type == wanted
+    assert describe_environment()["cuda_device"] == ("Test GPU" if is_usable else None)
 
 
 @pytest.mark.parametrize(("cuda", "least"), [("13.0", 580), ("12.8", 525), (None, 0)])

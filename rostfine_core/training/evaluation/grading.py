@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import LongJob
 from rostfine_core.errors import DatasetError
+from rostfine_core.gpu import can_use_gpu
 from rostfine_core.training.data.clip_cache import ClipShelf, check_shape
 from rostfine_core.training.data.dataset import ClipDataset, read_dataset, sample_fingerprint
 from rostfine_core.training.engine.predict import predict
@@ -120,5 +121,5 @@ def _predict(
 
 
 def default_device() -> torch.device:
-    """The GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The GPU if one can be used, else the CPU."""
+    return torch.device("cuda" if can_use_gpu() else "cpu")

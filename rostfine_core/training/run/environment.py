@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from rostfine_core.gpu import can_use_gpu
+
 PACKAGES = ("rostfine-assist", "torch", "numpy", "timm", "torchvision", "av", "einops")
 SOURCE = Path(__file__).parent
 
@@ -20,7 +22,7 @@ def describe_environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "cuda_device": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "cuda_device": torch.cuda.get_device_name() if can_use_gpu() else None,
         "packages": {name: _version(name) for name in PACKAGES},
         **_source_state(),
     }
