@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from PySide6.QtCore import QMarginsF, QSizeF, QUrl
+from PySide6.QtCore import QBuffer, QMarginsF, QSizeF, QUrl
 from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 
 from rostfine_core.bundled import bundled_path
@@ -30,28 +30,37 @@ def write_manual_pdf(language: str, file: Path, font: QFont) -> None:
     Raises:
         StoreError: the installation lacks the manual, or the file cannot be written.
     """
-    page = manual_page(language)
+    # Given a file's name, Qt does not tell that the disk is full.
+    pdf = _laid_out(manual_page(language), font)
+    with atomic_write(file) as temporary:
+        temporary.write_bytes(pdf)
+
+
+def _laid_out(page: Path, font: QFont) -> bytes:
+    """The page as PDF."""
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    writer = QPdfWriter(buffer)
+    writer.setResolution(DOTS_PER_INCH)
+    margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
+    writer.setPageLayout(
+        QPageLayout(
+            QPageSize(QPageSize.PageSizeId.A4),
+            QPageLayout.Orientation.Portrait,
+            margins,
+            QPageLayout.Unit.Millimeter,
+        )
+    )
+    writer.setTitle("RoSTFine Assist")
     small = QFont(font)
     small.setPointSize(TEXT_PT)
-    with atomic_write(file) as temporary:
-        writer = QPdfWriter(str(temporary))
-        writer.setResolution(DOTS_PER_INCH)
-        margins = QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM)
-        writer.setPageLayout(
-            QPageLayout(
-                QPageSize(QPageSize.PageSizeId.A4),
-                QPageLayout.Orientation.Portrait,
-                margins,
-                QPageLayout.Unit.Millimeter,
-            )
-        )
-        writer.setTitle("RoSTFine Assist")
-        document = QTextDocument()
-        document.setDefaultFont(small)
-        document.setDocumentMargin(0)
-        document.setBaseUrl(QUrl.fromLocalFile(f"{page.parent}/"))
-        paper = writer.pageLayout().paintRectPixels(DOTS_PER_INCH)
-        document.setPageSize(QSizeF(paper.size()))
-        text = page.read_text(encoding="utf-8")
-        document.setHtml(re.sub(r'width="\d+"', f'width="{paper.width()}"', text))
-        document.print_(writer)
+    document = QTextDocument()
+    document.setDefaultFont(small)
+    document.setDocumentMargin(0)
+    document.setBaseUrl(QUrl.fromLocalFile(f"{page.parent}/"))
+    paper = writer.pageLayout().paintRectPixels(DOTS_PER_INCH)
+    document.setPageSize(QSizeF(paper.size()))
+    text = page.read_text(encoding="utf-8")
+    document.setHtml(re.sub(r'width="\d+"', f'width="{paper.width()}"', text))
+    document.print_(writer)
+    return bytes(buffer.data().data())

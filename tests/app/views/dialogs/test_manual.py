@@ -1,5 +1,7 @@
 """The manual's window: chapters, search, pictures, and the PDF."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,36 @@ def test_a_pdf_that_cannot_be_written_says_why(qtbot: QtBot, tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="choose a folder"):
         write_manual_pdf("en", tmp_path / "file" / "manual.pdf", QFont())
+
+
+FULL_DISK_SCRIPT = """
+import resource
+import signal
+from pathlib import Path
+
+from PySide6.QtGui import QFont, QGuiApplication
+
+from app.presentation.manual_pdf import write_manual_pdf
+from rostfine_core.errors import StoreError
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+application = QGuiApplication([])
+file = Path({file!r})
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
+try:
+    write_manual_pdf("en", file, QFont())
+except StoreError as error:
+    assert "free space" in str(error)
+    assert file.read_text() == "what was there"
+else:
+    raise AssertionError("half a manual was written")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size")
+def test_a_full_disk_is_told_and_leaves_what_was_there(
+    tmp_path: Path, run_script: Callable[[str], None]
+) -> None:
+    file = tmp_path / "manual.pdf"
+    file.write_text("what was there")
+    run_script(FULL_DISK_SCRIPT.format(file=str(file)))
