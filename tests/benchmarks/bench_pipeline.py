@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import av
 import cv2
@@ -71,13 +72,20 @@ def compare_with_decoding(video: Path, one: Sequence[Seed], seeds: Sequence[Seed
         rows += [(grid_of_seeds(video, count), budget) for count, budget in BUDGETS.items()]
     else:
         rows += [(seeds, math.nan)]
-    decoding = best_of(partial(decode, video))
-    print(f"decoding alone            {decoding[0]:6.2f} s ({decoding[1]:.2f})")
+    print(f"decoding alone            {best_of(partial(decode, video))[0]:6.2f} s")
     for clicks, budget in rows:
-        wall, processor = best_of(partial(follow, video, clicks))
+        # By turns, since what else the machine does changes from minute to minute.
+        turns = [
+            (timed(partial(follow, video, clicks)), timed(partial(decode, video)))
+            for _ in range(REPEATS)
+        ]
+        wall, processor = (
+            median(tracking[clock] / decoding[clock] for tracking, decoding in turns)
+            for clock in (0, 1)
+        )
         print(
-            f"tracking {len(clicks):3d} target(s)   {wall / decoding[0]:6.2f} x decoding "
-            f"({processor / decoding[1]:.2f}; budget {budget})",
+            f"tracking {len(clicks):3d} target(s)   {wall:6.2f} x decoding "
+            f"({processor:.2f}; budget {budget})",
             flush=True,
         )
 
@@ -101,13 +109,15 @@ def measure_heads(video: Path, seed: Seed) -> None:
 
 def best_of(work: Callable[[], object]) -> tuple[float, float]:
     """The shortest of a few runs, as the least disturbed: clock and processor time in seconds."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter(), time.process_time()
-        work()
-        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
-    walls, processors = zip(*times, strict=True)
+    walls, processors = zip(*(timed(work) for _ in range(REPEATS)), strict=True)
     return min(walls), min(processors)
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Clock and processor time of one run, in seconds."""
+    start = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - start[0], time.process_time() - start[1]
 
 
 def memory_of_tracking(
