@@ -1,6 +1,7 @@
 """The status bar: what was said last, the video, device and model, and the job that runs."""
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from app.presentation import wording
@@ -10,6 +11,7 @@ from app.state.session import Session
 HIDDEN_JOBS = ("film", "head", "checksum", "preview", "manual", "examine")
 ORDER = ("export", "grade", "track", "heads", "find", "open", "model", "frames")
 MESSAGE_MS = 12000
+SPACING_PX, MARGIN_PX = 10, 24
 
 
 class StatusBar(QStatusBar):
@@ -39,7 +41,8 @@ class StatusBar(QStatusBar):
         self.cancel.clicked.connect(self.cancel_requested)
         for label in (self._video, self._model, self._stage):
             label.setTextFormat(Qt.TextFormat.PlainText)
-        for widget in (self._video, self._model, self._stage, self._progress, self.cancel):
+        self._permanent = (self._video, self._model, self._stage, self._progress, self.cancel)
+        for widget in self._permanent:
             self.addPermanentWidget(widget)
         session.message_changed.connect(self._show_message)
         session.model_changed.connect(self._show_model)
@@ -52,7 +55,19 @@ class StatusBar(QStatusBar):
 
     @Slot()
     def _show_message(self) -> None:
-        self.showMessage(self._session.message, MESSAGE_MS)
+        """Show as much of the message as there is room for; the tool tip has all of it."""
+        message = self._session.message
+        self.setToolTip(wording.plain(message))
+        taken = (w.sizeHint().width() for w in self._permanent if not w.isHidden())
+        room = self.width() - sum(width + SPACING_PX for width in taken) - MARGIN_PX
+        elide = Qt.TextElideMode.ElideRight
+        self.showMessage(self.fontMetrics().elidedText(message, elide, room), MESSAGE_MS)
+
+    def resizeEvent(self, ev: QResizeEvent) -> None:
+        """Fit the message that is shown into the new width."""
+        super().resizeEvent(ev)
+        if self.currentMessage():
+            self._show_message()
 
     @Slot()
     def _show_video(self) -> None:

@@ -1,0 +1,30 @@
+"""The status bar cuts a message where the room ends, and tells all of it in the tool tip."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtWidgets import QWidget
+
+from app.state.session import Session
+from app.views.status_bar import StatusBar
+
+# The offscreen platform says this of every window; it has no window manager to tell.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+MESSAGE = "No head stands out here, so nothing will be graded. " * 4
+
+
+def test_a_message_ends_visibly_where_the_room_ends(
+    show: Callable[[QWidget], None], graded: Session
+) -> None:
+    session = graded
+    bar = StatusBar(session)
+    show(bar)
+    bar.resize(900, 30)
+    session.set_message(MESSAGE)
+    assert bar.currentMessage().endswith("…")
+    shown = bar.fontMetrics().horizontalAdvance(bar.currentMessage())
+    first = min(w.x() for w in bar.children() if isinstance(w, QWidget) and w.isVisible())
+    assert shown < first
+    assert bar.toolTip() == MESSAGE
+    bar.resize(4000, 30)
+    assert bar.currentMessage() == MESSAGE
