@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -90,13 +91,17 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
             folder=folder,
             ranks=ranks,
         )
-        if resume_point is not None:
-            with folder.restoring(folder.resume_point):
-                loop.restore(resume_point)
-        elif ranks.is_main:
-            folder.cut_log(epochs=0)  # stopped before the first resume point, the run starts again
+        _resume(loop, resume_point)
         yield from loop.steps()
         return (yield from _finish(loop, network, dataset=dataset, seen_before=seen_before))
+
+
+def _resume(loop: TrainingLoop, resume_point: dict[str, Any] | None) -> None:
+    if resume_point is not None:
+        with loop.folder.restoring(loop.folder.resume_point):
+            loop.restore(resume_point)
+    elif loop.ranks.is_main:  # stopped before the first resume point, the run starts again
+        loop.folder.cut_log(epochs=0)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Each video is decoded once and then recorded in ``build.jsonl``, so that an inte
 resumes with the next one, and a corrected plan builds only what changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -331,18 +331,23 @@ def _write_lists(
         )
     if any(outcomes[c.clip].get("is_simulated") for c in made):
         header = replace(header, kind=SIMULATED)  # its models must show the notice
-    # Measured facts take precedence over columns of the plan with the same name.
+    with LISTS.replaced(out, overwrite=True) as staging:
+        write_rows(staging / "rejected.csv", ("clip", "reason"), rejected)
+        write_rows(staging / "doubtful.csv", ("clip", "reason"), doubtful)
+        write_header(staging, header)
+        write_rows(staging / "labels.csv", *_labels(made, outcomes))
+    return BuildResult(folder=out, clips=len(made), rejected=rejected, doubtful=doubtful)
+
+
+def _labels(
+    made: Sequence[PlannedClip], outcomes: Mapping[str, Mapping[str, Any]]
+) -> tuple[tuple[str, ...], Iterator[list[object]]]:
+    """Columns and rows; measured facts come in place of the plan's columns of the same name."""
     others = [name for name in made[0].others if name not in FACTS]
-    columns = ("clip", "sample", *(f"votes_{g}" for g in GRADES), *others, *FACTS)
     rows = (
         [c.clip, c.sample, *c.votes]
         + [c.others[name] for name in others]
         + [outcomes[c.clip][fact] for fact in FACTS]
         for c in made
     )
-    with LISTS.replaced(out, overwrite=True) as staging:
-        write_rows(staging / "rejected.csv", ("clip", "reason"), rejected)
-        write_rows(staging / "doubtful.csv", ("clip", "reason"), doubtful)
-        write_header(staging, header)
-        write_rows(staging / "labels.csv", columns, rows)
-    return BuildResult(folder=out, clips=len(made), rejected=rejected, doubtful=doubtful)
+    return ("clip", "sample", *(f"votes_{g}" for g in GRADES), *others, *FACTS), rows

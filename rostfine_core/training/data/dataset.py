@@ -174,17 +174,9 @@ def list_mistakes(subject: str, mistakes: Sequence[str]) -> str:
 
 
 def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
-    fallback = DatasetHeader(name="", kind="", panel_size=0)
-    try:
-        text = path.read_bytes()
-        with parsing(lambda error: DatasetError(f"dataset.toml: is not valid TOML ({error})")):
-            table = tomllib.loads(text.decode())
-    except OSError as error:
-        mistakes.append(f"dataset.toml: cannot be read ({error.strerror or error})")
-        return fallback
-    except DatasetError as error:
-        mistakes.append(str(error))
-        return fallback
+    table = _read_toml(path, mistakes)
+    if table is None:
+        return DatasetHeader(name="", kind="", panel_size=0)
     name = _typed(table, "name", str, mistakes)
     panel = _typed(table, "panel_size", int, mistakes)
     if panel is not None and panel < 1:
@@ -216,6 +208,18 @@ def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
         clip_size_px=size or DatasetHeader.clip_size_px,
         abstentions=table.get("abstentions") is True,
     )
+
+
+def _read_toml(path: Path, mistakes: list[str]) -> dict[str, Any] | None:
+    try:
+        text = path.read_bytes()
+        with parsing(lambda error: DatasetError(f"dataset.toml: is not valid TOML ({error})")):
+            return tomllib.loads(text.decode())
+    except OSError as error:
+        mistakes.append(f"dataset.toml: cannot be read ({error.strerror or error})")
+    except DatasetError as error:
+        mistakes.append(str(error))
+    return None
 
 
 def _typed(
