@@ -93,7 +93,7 @@ archive:
 # All that a release gives away, in dist/VERSION; it asks first whether this commit is one.
 release:
 	$(PYTHON) packaging/release.py --check
-	$(MAKE) package deb archive VARIANT=cpu
+	$(MAKE) manual package deb archive VARIANT=cpu
 	$(PYTHON) packaging/release.py build
 
 # A lock is whole: nothing that a package asks for beside it is installed.

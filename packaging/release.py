@@ -3,8 +3,8 @@
     python packaging/release.py --check            is this commit a release? Before the long build
     python packaging/release.py BUILD OUT          collect it from the folder BUILD in OUT
 
-OUT/VERSION then holds the installers, the SBOM, the release's notes from the changelog, and
-SHA256SUMS, which ``sha256sum -c`` reads.
+OUT/VERSION then holds the installers, the manuals, the SBOM, the release's notes from the
+changelog, and SHA256SUMS, which ``sha256sum -c`` reads.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from pathlib import Path
 from about import NAME, NO_ADDRESS, ROOT, TITLE, maintainer, version
 
 INSTALLERS = ("{name}_{version}_amd64.deb", "{name}-{version}-linux-x86_64.run")
+MANUALS = ("manual/manual-en.pdf", "manual/manual-ja.pdf")
 SBOM = f"package/{NAME}/_internal/licences/sbom.cdx.json"
 SUMS = "SHA256SUMS"
 
@@ -50,7 +51,7 @@ def collect(root: Path, build: Path, out: Path, released: str) -> Path:
     """Copy everything into a new folder ``out``/VERSION and return it.
 
     Raises:
-        FileNotFoundError: an installer or the SBOM was not built.
+        FileNotFoundError: an installer, a manual or the SBOM was not built.
         ValueError: the SBOM is another version's.
     """
     names = [name.format(name=NAME, version=released) for name in INSTALLERS]
@@ -58,14 +59,18 @@ def collect(root: Path, build: Path, out: Path, released: str) -> Path:
     built = stated["metadata"]["component"]["version"]
     if built != released:
         raise ValueError(f"{build / SBOM} is that of version {built}, not {released}: build again")
-    missing = [name for name in names if not (build / name).is_file()]
+    missing = [name for name in (*names, *MANUALS) if not (build / name).is_file()]
     if missing:
-        raise FileNotFoundError(f"{build} lacks {', '.join(missing)}: run `make deb archive`")
+        raise FileNotFoundError(
+            f"{build} lacks {', '.join(missing)}: run `make manual deb archive`"
+        )
     folder = out / released
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in names:
         shutil.copy(build / name, folder)
+    for name in MANUALS:
+        shutil.copy(build / name, folder / f"{NAME}-{released}-{Path(name).name}")
     shutil.copy(build / SBOM, folder / f"{NAME}-{released}.cdx.json")
     text = f"# {TITLE} {released}\n\n{notes(root, released)}"
     (folder / "notes.md").write_text(text, encoding="utf-8")
@@ -88,7 +93,9 @@ def _git(root: Path, *arguments: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Check, and collect if asked; 1 if this is no release or something is missing."""
     parser = argparse.ArgumentParser(description="Collects what a release gives away.")
-    parser.add_argument("build", type=Path, nargs="?", help="what make package, deb, archive built")
+    parser.add_argument(
+        "build", type=Path, nargs="?", help="what make package, manual, deb, archive built"
+    )
     parser.add_argument("out", type=Path, nargs="?", default=Path("dist"))
     parser.add_argument("--check", action="store_true", help="look at the commit alone")
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout")

@@ -10,6 +10,7 @@ import pytest
 PACKAGING = Path(__file__).parents[2] / "packaging"
 SBOM = "package/rostfine-assist/_internal/licences/sbom.cdx.json"
 INSTALLERS = ("rostfine-assist_1.2.0_amd64.deb", "rostfine-assist-1.2.0-linux-x86_64.run")
+MANUALS = ("manual-en.pdf", "manual-ja.pdf")
 CHANGELOG = """\
 # Changelog
 
@@ -66,6 +67,9 @@ def build(tmp_path: Path) -> Path:
     (folder / SBOM).write_text(json.dumps({"metadata": {"component": {"version": "1.2.0"}}}))
     for name in INSTALLERS:
         (folder / name).write_bytes(name.encode())
+    (folder / "manual").mkdir()
+    for name in MANUALS:
+        (folder / "manual" / name).write_bytes(name.encode())
     return folder
 
 
@@ -97,7 +101,8 @@ def test_everything_is_collected_with_its_sums(checkout: Path, build: Path, tmp_
     status, told = run("release.py", build, tmp_path / "dist", "--root", checkout)
     assert status == 0, told
     folder = tmp_path / "dist" / "1.2.0"
-    names = {*INSTALLERS, "rostfine-assist-1.2.0.cdx.json", "notes.md"}
+    manuals = {f"rostfine-assist-1.2.0-{name}" for name in MANUALS}
+    names = {*INSTALLERS, *manuals, "rostfine-assist-1.2.0.cdx.json", "notes.md"}
     assert {p.name for p in folder.iterdir()} == names | {"SHA256SUMS"}
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True)
     assert len((folder / "SHA256SUMS").read_text().splitlines()) == len(names)
@@ -110,8 +115,10 @@ def test_a_build_of_another_version_or_half_a_build_is_refused(
     checkout: Path, build: Path, tmp_path: Path
 ) -> None:
     (build / INSTALLERS[1]).unlink()
+    (build / "manual" / MANUALS[1]).unlink()
     status, told = run("release.py", build, tmp_path / "dist", "--root", checkout)
-    assert (status, f"lacks {INSTALLERS[1]}" in told) == (1, True)
+    lacking = f"lacks {INSTALLERS[1]}, manual/{MANUALS[1]}"
+    assert (status, lacking in told) == (1, True), told
     (build / SBOM).write_text(json.dumps({"metadata": {"component": {"version": "1.1.0"}}}))
     status, told = run("release.py", build, tmp_path / "dist", "--root", checkout)
     assert (status, "is that of version 1.1.0" in told) == (1, True)
