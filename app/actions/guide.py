@@ -50,12 +50,13 @@ class Guide(QObject):
 
     @Slot()
     def start_tour(self) -> None:
-        """Open the demonstration and go from control to control."""
+        """Open the demonstration, unless the user keeps the present grades, and show around."""
         if self.tour is not None:
             self.tour.show_step(0)
             return
+        if not self._controller.open_demo():
+            return
         self._controller.show_page(Page.REVIEW)
-        self._controller.open_demo()
         self.tour = Tour(self._window, self._targets, self._keys)
         self.tour.step_shown.connect(self._show_review)
         self.tour.ended.connect(self._on_ended)

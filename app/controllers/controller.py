@@ -111,20 +111,27 @@ class Controller(QObject):
 
     def open_video(
         self, path: Path, *, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
-    ) -> None:
-        """Open a video, with sperm that were clicked before and its scale, if known."""
-        if not self.has_unexported or self.questions.may_discard():
-            self.opener.open(path, seeds, um_per_px)
+    ) -> bool:
+        """Open a video, with sperm that were clicked before and its scale, if known.
 
-    def open_demo(self) -> None:
-        """Open the demonstration with its sperm."""
+        False where the user keeps the present one for its grades.
+        """
+        if self.has_unexported and not self.questions.may_discard():
+            return False
+        self.opener.open(path, seeds, um_per_px)
+        return True
+
+    def open_demo(self) -> bool:
+        """Open the demonstration with its sperm; False where it is not opened."""
         from rostfine_core.store import read_seeds  # the window appears before it is imported
 
         try:
             seeds = read_seeds(bundled_path(DEMO_SEEDS))
-            self.open_video(bundled_path(DEMO_VIDEO), seeds=seeds, um_per_px=DEMO_UM_PER_PX)
+            video = bundled_path(DEMO_VIDEO)
         except RostfineError as error:
             self.failed.emit(say(error.message))
+            return False
+        return self.open_video(video, seeds=seeds, um_per_px=DEMO_UM_PER_PX)
 
     @Slot()
     def begin_anew(self) -> None:

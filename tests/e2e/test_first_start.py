@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.controllers.controller import Controller
 from app.main_window import MainWindow
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_VIDEO, bundled_path
@@ -91,3 +92,20 @@ def test_the_demonstration_opens_behind_the_dialog(hand: "Hand", drive: "Drive")
         hand.until(lambda: len(window.session.sperms) == 3)
 
     drive(script, "--demo")
+
+
+def test_who_keeps_the_present_grades_is_not_shown_around(
+    hand: "Hand", drive: "Drive", small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tour speaks of the demonstration, which would have to be opened for it."""
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        with monkeypatch.context() as patch:
+            patch.setattr(Controller, "has_unexported", property(lambda _: True))
+            answers.yes = False
+            window.actions_by_id["tour"].trigger()
+        assert answers.asked == ["discard"]
+        assert window.guide.tour is None
+
+    drive(script, str(small_video))
