@@ -31,7 +31,7 @@ class Step:
     """What to do, and whether it is done."""
 
     name: str
-    act: Callable[[], None]
+    act: Callable[[], object]
     is_done: Callable[[], bool]
 
 
