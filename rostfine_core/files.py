@@ -53,7 +53,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path.parent)
-        prefix = f".{path.stem[:80]}{TEMPORARY}"
+        prefix = f".{path.stem[:40]}{TEMPORARY}"
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
         temporary = Path(name)
         _hold(handle)

@@ -136,3 +136,10 @@ def test_what_a_killed_program_left_is_removed_and_nothing_else(
         assert all(file.exists() for file in mine_too)
         other.communicate("")
     assert (tmp_path / "report.csv").read_bytes() == b"half"
+
+
+@pytest.mark.parametrize("letter", ["a", "精", "\N{GRINNING FACE}"])
+def test_the_longest_name_can_be_written(tmp_path: Path, letter: str) -> None:
+    name = letter * ((255 - len(".csv")) // len(letter.encode())) + ".csv"
+    write_text(tmp_path / name, "target")
+    assert [p.name for p in tmp_path.iterdir()] == [name]
