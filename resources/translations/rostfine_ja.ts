@@ -380,6 +380,14 @@
         <translation>フレーム {frame} 以降、2 つの追跡が同じ頭部に重なっています。一方は精子を見失っているため、そこから両方を確認してください。</translation>
     </message>
     <message>
+        <source>From frame {frame} to {last} the track may follow another sperm that came close: check it there and click the sperm again where the track left it.</source>
+        <translation>フレーム {frame} から {last} まで、近づいた別の精子を追跡している可能性があります。その間を確認し、追跡が外れた位置で精子をもう一度クリックしてください。</translation>
+    </message>
+    <message>
+        <source>From frame {frame} to {last} two tracks are on one head: one of them has lost its sperm, so check both there.</source>
+        <translation>フレーム {frame} から {last} まで、2 つの追跡が同じ頭部に重なっています。一方は精子を見失っているため、その間の両方を確認してください。</translation>
+    </message>
+    <message>
         <source>The sperm left the picture in frame {frame}: only what was seen before counts.</source>
         <translation>精子はフレーム {frame} で画面の外に出ました。それ以前に見えた部分だけを使います。</translation>
     </message>
@@ -2281,6 +2289,10 @@
         <translation>評価のある精子が選ばれていません。</translation>
     </message>
     <message>
+        <source>No sperm is chosen: choose rows of the table above.</source>
+        <translation>精子が選ばれていません。上の表の行を選んでください。</translation>
+    </message>
+    <message>
         <source>If each got one vote, the first would be better in {better:.0%} of cases, equal in {equal:.0%} and worse in {worse:.0%}.</source>
         <translation>それぞれ 1 票ずつでは、前者の票が良い {better:.0%}、同じ {equal:.0%}、後者の票が良い {worse:.0%}。</translation>
     </message>
@@ -2481,8 +2493,8 @@
         <translation>これは既に選択されている精子 {name} です。</translation>
     </message>
     <message>
-        <source>Nothing was clicked here. Click a head, or hold Shift to choose this place anyway.</source>
-        <translation>ここには何もありません。頭部をクリックするか、Shift を押しながらこの位置を選びます。</translation>
+        <source>No head stands out here, so nothing was chosen. Click a head, or hold Shift to choose this place anyway.</source>
+        <translation>ここには頭部が見分けられないため、何も選ばれませんでした。頭部をクリックするか、Shift を押しながらクリックしてこの位置を選びます。</translation>
     </message>
     <message>
         <source>Placed by hand: this place on the head is followed.</source>

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rostfine_core.domain import UNCERTAIN_SCORE, DoubtKind, QualityFlag, Track, TrackStatus
+from rostfine_core.domain import UNCERTAIN_SCORE, Doubt, DoubtKind, QualityFlag, Track, TrackStatus
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.tracking.jumps import HEAD_LENGTH_PX, jumps
@@ -23,14 +23,45 @@ DOUBTS = {
     ),
 }
 
+ENDED_DOUBTS = {
+    DoubtKind.MEETING: marked(
+        "From frame {frame} to {last} the track may follow another sperm that came close: check "
+        "it there and click the sperm again where the track left it."
+    ),
+    DoubtKind.FOUND_AGAIN: DOUBTS[DoubtKind.FOUND_AGAIN],
+    DoubtKind.SHARED: marked(
+        "From frame {frame} to {last} two tracks are on one head: one of them has lost its sperm, "
+        "so check both there."
+    ),
+}
+
 
 def track_flags(track: Track) -> Iterator[QualityFlag]:
     """Check whether the sperm was followed."""
     yield from _lost_flags(track)
     for doubt in track.doubts:
-        yield QualityFlag.warning("track_doubtful", Message(DOUBTS[doubt.kind], frame=doubt.frame))
+        last = _doubtful_until(track, doubt)
+        reason = (
+            Message(DOUBTS[doubt.kind], frame=doubt.frame)
+            if last is None
+            else Message(ENDED_DOUBTS[doubt.kind], frame=doubt.frame, last=last)
+        )
+        yield QualityFlag.warning("track_doubtful", reason)
     yield from _jump_flags(track)
     yield from _uncertainty_flags(track)
+
+
+def _doubtful_until(track: Track, doubt: Doubt) -> int | None:
+    """The last frame of a doubtful stretch, None where no correction or decision ends it.
+
+    A frame has one reason, so that another one may hide how far this reaches.
+    """
+    last = max(p.frame for p in track.points if p.doubt == doubt)
+    after = (p for p in track.points if p.frame > last and p.status is not TrackStatus.LOST)
+    end = next((p.frame for p in after if p.doubt is None), None)
+    if end is None:
+        return None
+    return max(p.frame for p in track.points if p.doubt is not None and p.frame < end)
 
 
 def _lost_flags(track: Track) -> Iterator[QualityFlag]:

@@ -188,6 +188,38 @@ def test_a_doubtful_track_names_the_frame_to_check() -> None:
     assert "From frame 8 on" in str(flag.reason)
 
 
+@pytest.mark.requirement("R-22")
+@pytest.mark.parametrize("kind", [DoubtKind.MEETING, DoubtKind.SHARED])
+def test_a_doubt_that_a_correction_ended_is_said_with_its_end(kind: DoubtKind) -> None:
+    before, doubtful = [TrackStatus.MEASURED] * 8, [TrackStatus.PREDICTED] * 6
+    after = [TrackStatus.MANUAL, *[TrackStatus.MEASURED] * 15]
+    track = track_of(*before, *doubtful, *after)
+    hidden = Doubt(DoubtKind.MEETING, 11)
+
+    def reason(frame: int) -> Doubt | None:
+        return Doubt(kind, 8) if 8 <= frame < 11 else hidden if 11 <= frame < 14 else None
+
+    points = tuple(replace(p, doubt=reason(p.frame)) for p in track.points)
+    flags = recording_flags(replace(track, points=points), clip_of(picture()))
+    told = [str(flag.reason) for flag in flags if flag.code == "track_doubtful"]
+    assert "From frame 8 to 13 " in told[0]
+    assert "From frame 11 to 13 " in told[1]
+
+
+@pytest.mark.requirement("R-22")
+def test_a_doubt_is_not_ended_by_another_or_by_a_loss() -> None:
+    track = track_of(*[TrackStatus.PREDICTED] * 12, *[TrackStatus.LOST] * 8)
+    first, second = Doubt(DoubtKind.MEETING, 2), Doubt(DoubtKind.SHARED, 6)
+    points = tuple(
+        replace(p, doubt=None if p.frame >= 12 else first if p.frame < 6 else second)
+        for p in track.points
+    )
+    flags = recording_flags(replace(track, points=points), clip_of(picture()))
+    told = [str(flag.reason) for flag in flags if flag.code == "track_doubtful"]
+    assert "From frame 2 on" in told[0]
+    assert "From frame 6 on" in told[1]
+
+
 def test_what_left_the_picture_is_said_and_is_no_loss() -> None:
     track = replace(track_of(*[TrackStatus.MEASURED] * 20), left_frame=20)
     (flag,) = recording_flags(track, clip_of(picture()))
