@@ -157,7 +157,8 @@ class ComparePage(QWidget):
         column.addLayout(line)
         self._empty, inside = framed()
         self._empty.setFrameShape(QFrame.Shape.NoFrame)
-        inside.addWidget(muted(self.tr("None of the chosen sperm has a grade.")))
+        self._why_empty = muted()
+        inside.addWidget(self._why_empty)
         self._row.addWidget(self._empty)
         return lower
 
@@ -195,6 +196,11 @@ class ComparePage(QWidget):
             assessment = self._session.assessment(sperm) if sperm else None
             if sperm is not None and assessment is not None:
                 chosen.append((sperm, assessment))
+        self._why_empty.setText(
+            self.tr("None of the chosen sperm has a grade.")
+            if self._session.compared
+            else self.tr("No sperm is chosen: choose rows of the table above.")
+        )
         if chosen == self._chosen and self._is_drawn:
             return
         self._chosen, self._is_drawn, self._filled = chosen, True, 0

@@ -264,7 +264,8 @@ class CompareTable(QTableView):
         self.selectionModel().blockSignals(True)
         self._model.refresh()
         self.selectionModel().blockSignals(False)
-        self.setColumnWidth(0, min(self.sizeHintForColumn(0), WIDEST_NAME_PX))
+        names_px = min(self.sizeHintForColumn(0), WIDEST_NAME_PX)
+        self.setColumnWidth(0, max(names_px, self.horizontalHeader().sectionSizeHint(0)))
         self._show_chosen()
 
     @Slot()

@@ -254,6 +254,23 @@ def test_another_theme_is_taken_over(qtbot: QtBot, graded: Session) -> None:
     page.hide()
 
 
+def test_the_empty_place_says_why_it_is_empty(qtbot: QtBot, graded: Session) -> None:
+    graded.set_draft(drafts.added(graded.draft, key=3, frame=0, x_px=1.0, y_px=1.0))
+    page = ComparePage(graded)
+    qtbot.addWidget(page)
+    page.show()
+    assert page._why_empty.text() == "No sperm is chosen: choose rows of the table above."
+    graded.set_compared((3,))
+    assert page._why_empty.text() == "None of the chosen sperm has a grade."
+
+
+def test_the_heading_over_short_names_is_not_cut(qtbot: QtBot, graded: Session) -> None:
+    table = CompareTable(graded)
+    qtbot.addWidget(table)
+    table.refresh()
+    assert table.columnWidth(0) >= table.horizontalHeader().sectionSizeHint(0)
+
+
 def test_other_sperm_come_into_the_same_places(qtbot: QtBot, graded: Session) -> None:
     """To build a place takes longer than a picture of the films may."""
     page = ComparePage(graded)
