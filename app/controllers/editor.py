@@ -6,11 +6,11 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from app.controllers.head_finder import head_at
 from app.state import drafts
 from app.state.records import Calibration, Draft, Sperm
 from app.state.session import Session
 from rostfine_core.domain import HeadMeasure, SampleInfo, Seed, Verdict, is_in_picture
+from rostfine_core.tracking.head_measure import find_head
 
 NO_MERGE, MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = -1, 1, 2, 3
 
@@ -73,8 +73,8 @@ class Editor(QObject):
     @Slot(float, float)
     def add_sperm(self, x_px: float, y_px: float) -> None:
         """Choose the sperm at a place in the frame on screen, whose head is measured."""
-        image = self._session.image
-        head = None if image is None else head_at(image, x_px=x_px, y_px=y_px)
+        grey = self._session.grey
+        head = None if grey is None else find_head(grey, x_px=x_px, y_px=y_px)
         twin = None if head is None else self._sperm_at(head, self._session.frame)
         if twin is not None:
             self._session.select(twin.key)
@@ -82,14 +82,15 @@ class Editor(QObject):
                 self.tr("This is sperm {name}, which is chosen already.").format(name=twin.name)
             )
             return
-        if image is not None and head is None:
+        if grey is not None and head is None:
             self._session.set_message(
                 self.tr(
-                    "Nothing was clicked here. Click a head, or hold Shift to choose this place "
-                    "anyway."
+                    "No head stands out here, so nothing was chosen. Click a head, or hold Shift "
+                    "to choose this place anyway."
                 )
             )
             return
+        self._session.set_message("")
         self._add(x_px, y_px, is_exact=False)
 
     @Slot(float, float)

@@ -1,24 +1,15 @@
 """Measures the head under the pointer for the loupe, and finds all heads of the frame on screen."""
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.jobs import tasks
 from app.jobs.runner import Jobs
 from app.state.session import Session
 from rostfine_core.domain import HeadMeasure
-from rostfine_core.tracking.head_measure import find_head
 
 HEADS, HEAD = "heads", "head"
 REST_MS = 40
 """How long the pointer rests before a head is measured, which takes up to 20 ms."""
-
-
-def head_at(image: NDArray[np.uint8], *, x_px: float, y_px: float) -> HeadMeasure | None:
-    """The head that a click in a picture (H, W, 3) would mean, if there is one."""
-    return find_head(_grey(image), x_px=x_px, y_px=y_px)
 
 
 class HeadFinder(QObject):
@@ -42,8 +33,8 @@ class HeadFinder(QObject):
 
     def find_all(self) -> None:
         """Search the frame on screen for heads."""
-        image, frame, video = self._session.image, self._session.frame, self._session.video
-        if image is None or self._jobs.is_running(HEADS):
+        grey, frame, video = self._session.grey, self._session.frame, self._session.video
+        if grey is None or self._jobs.is_running(HEADS):
             return
 
         def tell(heads: tuple[HeadMeasure, ...]) -> None:
@@ -52,7 +43,7 @@ class HeadFinder(QObject):
 
         self._jobs.start(
             HEADS,
-            lambda: tasks.find_all_heads(_grey(image)),
+            lambda: tasks.find_all_heads(grey),
             on_success=tell,
             on_failure=self.failed.emit,
         )
@@ -80,17 +71,13 @@ class HeadFinder(QObject):
 
     @Slot()
     def _measure(self) -> None:
-        image = self._session.image
-        if image is None or self._place is None:
+        grey = self._session.grey
+        if grey is None or self._place is None:
             return
         x_px, y_px = self._place
         self._jobs.start(
             HEAD,
-            lambda: tasks.measure_head(_grey(image), x_px=x_px, y_px=y_px),
+            lambda: tasks.measure_head(grey, x_px=x_px, y_px=y_px),
             on_success=self._session.set_head,
             on_failure=self.failed.emit,
         )
-
-
-def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)

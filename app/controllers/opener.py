@@ -118,7 +118,7 @@ class Opener(QObject):
         if draft.calibration == Calibration():
             draft = replace(draft, calibration=Calibration(um_per_px=um_per_px))
         self._session.set_video(OpenedVideo(path=path, info=info), draft)
-        self._session.set_frame(0, opened.image)
+        self._session.set_frame(0, opened.image, opened.first_frame.grey().image)
         footage = self._keep_frames(path, opened)  # last, as its thread would delay the panels
         self._analysis.use(footage)
         self._start_checksum(footage)

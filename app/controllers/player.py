@@ -130,8 +130,11 @@ class Player(QObject):
             self._show_wanted()
 
     def _show_wanted(self) -> bool:
-        image = self._cache.rgb(self._wanted, exact=False) if self._cache else None
-        if image is None:
+        if self._cache is None:
             return False
-        self._session.set_frame(self._wanted, image)
+        image = self._cache.rgb(self._wanted, exact=False)
+        grey = self._cache.grey(self._wanted)
+        if image is None or grey is None:
+            return False
+        self._session.set_frame(self._wanted, image, grey)
         return True

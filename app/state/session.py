@@ -78,6 +78,7 @@ class Session(QObject):
         self.compared: tuple[int, ...] = ()
         self.frame = 0
         self.image: NDArray[np.uint8] | None = None
+        self.grey: NDArray[np.uint8] | None = None
         self.cached_frames: tuple[int, int] = (0, 0)
         self.cached_spans: tuple[tuple[int, int], ...] = ()
         self.overlay = Overlay()
@@ -225,7 +226,8 @@ class Session(QObject):
         """Start with another video: no sperm, no results, and the review page."""
         self.video, self.draft, self.results = video, draft, Results()
         self._presenter = Presenter()
-        self.selected, self.compared, self.frame, self.image = None, (), 0, None
+        self.selected, self.compared = None, ()
+        self.frame, self.image, self.grey = 0, None, None
         self.cached_frames, self.cached_spans = (0, 0), ()
         self.set_page(Page.REVIEW)
         for signal in (
@@ -309,9 +311,9 @@ class Session(QObject):
             self.compared = keys
             self.compared_changed.emit()
 
-    def set_frame(self, frame: int, image: NDArray[np.uint8]) -> None:
-        """Show a decoded frame."""
-        self.frame, self.image = frame, image
+    def set_frame(self, frame: int, image: NDArray[np.uint8], grey: NDArray[np.uint8]) -> None:
+        """Show a decoded frame: its colours (H, W, 3), and the luma (H, W) that is measured."""
+        self.frame, self.image, self.grey = frame, image, grey
         self.frame_changed.emit()
 
     def set_cached(self, spans: tuple[tuple[int, int], ...], total: int) -> None:

@@ -107,6 +107,14 @@ class FrameCache:
         with entry.lock:
             return entry.frame.rgb(exact=exact)
 
+    def grey(self, index: int) -> NDArray[np.uint8] | None:
+        """The luma of a kept frame as the tracker sees it, (H, W) uint8; None if it is not kept."""
+        entry = self._entries.get(index)
+        if entry is None:
+            return None
+        with entry.lock:
+            return entry.frame.grey().image
+
     def want(self, index: int) -> None:
         """Decode around this frame first; ``on_wanted`` is called when it is there.
 

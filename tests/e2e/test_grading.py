@@ -35,7 +35,7 @@ def test_the_keys_reach_the_video_as_soon_as_it_is_open(
         assert window.focusWidget() is canvas
         for key in (Qt.Key.Key_Right, Qt.Key.Key_Return):
             qtbot.keyClick(canvas, key)
-        assert "Nothing was clicked here" in window.session.message
+        assert "No head stands out here" in window.session.message
 
     drive(script, str(small_video))
 

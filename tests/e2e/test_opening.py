@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
 from app.main_window import MainWindow
 from app.state.records import ModelStatus
-from rostfine_core.video import frame_cache
+from rostfine_core.video import frame_cache, open_video
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
@@ -49,6 +50,25 @@ def test_a_dropped_file_is_opened_or_refused_with_a_sentence(
             box.close()
 
     drive(script)
+
+
+def test_heads_are_measured_on_the_luma_that_is_tracked(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    """The colours on screen are stretched: other heads would stand out in their grey."""
+    with open_video(small_video) as video:
+        tracked = [video.frame(k).grey().image.copy() for k in (0, 7)]
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        hand.wait_until_open(window)
+        for frame, luma in zip((0, 7), tracked, strict=True):
+            window.controller.player.seek(frame)
+            assert session.frame == frame
+            assert session.grey is not None
+            assert np.array_equal(session.grey, luma)
+
+    drive(script, str(small_video))
 
 
 def test_a_bad_file_is_reported_and_the_open_video_stays(

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,12 +11,13 @@ from pytestqt.qtbot import QtBot
 
 from app.controllers.editor import Editor
 from app.controllers.head_finder import HEAD as HEAD_JOB
-from app.controllers.head_finder import HeadFinder, head_at
+from app.controllers.head_finder import HeadFinder
 from app.jobs.runner import Jobs
 from app.state.records import Draft, OpenedVideo
 from app.state.session import Session
 from rostfine_core.domain import VideoInfo
 from rostfine_core.simulation import SceneSettings, simulate_scene
+from rostfine_core.tracking.head_measure import find_head
 
 SCENE = simulate_scene(
     SceneSettings(width_px=240, height_px=200, frame_count=1, sperm_count=1, speck_count=0, seed=4)
@@ -32,13 +34,13 @@ def session(qtbot: QtBot, info: VideoInfo) -> Session:
 
 @pytest.fixture
 def picture() -> NDArray[np.uint8]:
-    return next(iter(SCENE.frames()))
+    return cv2.cvtColor(next(iter(SCENE.frames())), cv2.COLOR_RGB2GRAY).astype(np.uint8)
 
 
 def test_the_head_under_a_resting_pointer_is_measured(
     qtbot: QtBot, session: Session, picture: NDArray[np.uint8]
 ) -> None:
-    session.image = picture
+    session.grey = picture
     jobs = Jobs()
     finder = HeadFinder(session, jobs)
     with qtbot.waitSignal(session.head_changed):
@@ -53,7 +55,7 @@ def test_the_head_under_a_resting_pointer_is_measured(
 def test_a_head_that_the_pointer_has_left_meanwhile_is_not_shown(
     qtbot: QtBot, session: Session, picture: NDArray[np.uint8]
 ) -> None:
-    session.image = picture
+    session.grey = picture
     jobs = Jobs()
     finder = HeadFinder(session, jobs)
     finder.look_at(*HEAD)
@@ -65,10 +67,10 @@ def test_a_head_that_the_pointer_has_left_meanwhile_is_not_shown(
 
 
 def test_empty_ground_and_a_head_are_told_apart(picture: NDArray[np.uint8]) -> None:
-    assert head_at(picture, x_px=HEAD[0], y_px=HEAD[1]) is not None
-    height, width = picture.shape[:2]
+    assert find_head(picture, x_px=HEAD[0], y_px=HEAD[1]) is not None
+    height, width = picture.shape
     empty = [
-        head_at(picture, x_px=x, y_px=y) is None
+        find_head(picture, x_px=x, y_px=y) is None
         for x in (10, width - 10)
         for y in (10, height - 10)
     ]
@@ -76,7 +78,7 @@ def test_empty_ground_and_a_head_are_told_apart(picture: NDArray[np.uint8]) -> N
 
 
 def test_a_head_is_chosen_once(session: Session, picture: NDArray[np.uint8]) -> None:
-    session.image = picture
+    session.grey = picture
     editor = Editor(session)
     editor.add_sperm(*HEAD)
     editor.add_sperm(HEAD[0] + 4, HEAD[1] + 2)
@@ -89,20 +91,33 @@ def test_a_head_is_chosen_once(session: Session, picture: NDArray[np.uint8]) -> 
 def test_nothing_is_chosen_on_empty_ground_but_with_shift(
     session: Session, picture: NDArray[np.uint8]
 ) -> None:
-    session.image = np.full_like(picture, 120)
+    session.grey = np.full_like(picture, 120)
     editor = Editor(session)
     editor.add_sperm(*HEAD)
     assert session.draft == Draft()
-    assert "Nothing was clicked here" in session.message
+    assert "No head stands out here" in session.message
     assert not editor.undo_stack.canUndo()
     editor.place_sperm(*HEAD)
     assert [s.is_exact for sperm in session.sperms for s in sperm.seeds] == [True]
 
 
+def test_a_click_on_a_head_takes_back_that_the_one_before_missed(
+    session: Session, picture: NDArray[np.uint8]
+) -> None:
+    session.grey = np.full_like(picture, 120)
+    editor = Editor(session)
+    editor.add_sperm(*HEAD)
+    assert session.message
+    session.grey = picture
+    editor.add_sperm(*HEAD)
+    assert len(session.sperms) == 1
+    assert session.message == ""
+
+
 def test_all_heads_of_the_frame_are_found_and_those_of_the_list_left_out(
     qtbot: QtBot, session: Session, picture: NDArray[np.uint8]
 ) -> None:
-    session.image = picture
+    session.grey = picture
     editor, jobs = Editor(session), Jobs()
     finder = HeadFinder(session, jobs)
     with qtbot.waitSignal(finder.found, timeout=60_000) as told:

@@ -67,7 +67,8 @@ class TestCanvas:
         canvas = VideoCanvas(graded)
         show(canvas)
         assert graded.image is not None
-        graded.set_frame(10, graded.image)
+        assert graded.grey is not None
+        graded.set_frame(10, graded.image, graded.grey)
         assert [(m.key, m.x_px) for m in canvas.markers()] == [(1, 70.0), (2, 70.0)]
         graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(10,))})
         assert [m.key for m in canvas.markers()] == [2]
@@ -167,7 +168,8 @@ def test_a_lost_sperm_is_said_with_what_to_do(
     graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(5,))})
     assert texts(canvas) == ""
     assert graded.image is not None
-    graded.set_frame(5, graded.image)
+    assert graded.grey is not None
+    graded.set_frame(5, graded.image, graded.grey)
     assert "Sperm 1 is lost in this frame: press C" in texts(canvas)
     graded.set_tool(Tool.CORRECT)
     assert texts(canvas) == "Click where the selected sperm's head is in this frame."
@@ -179,7 +181,8 @@ def test_attention_of_another_frame_names_it(qtbot: QtBot, graded: Session, show
     graded.set_overlay(Overlay(kind=OverlayKind.ROLLOUT))
     assert texts(canvas) == ""  # the network saw frame 0
     assert graded.image is not None
-    graded.set_frame(20, graded.image)
+    assert graded.grey is not None
+    graded.set_frame(20, graded.image, graded.grey)
     assert "Attention of frame 15" in texts(canvas)
     graded.set_overlay(Overlay(kind=OverlayKind.NONE))
     assert texts(canvas) == ""
