@@ -352,7 +352,11 @@ def preview(
 
 @contextmanager
 def _pictures(footage: Footage, *, exact: bool) -> Iterator[Callable[[int], NDArray[np.uint8]]]:
-    """Pictures by number: from the cache, else from the file, which is closed at the end."""
+    """Pictures by number: from the cache, else from the file, which is closed at the end.
+
+    Raises:
+        VideoError: at the end, if files were changed since they were opened.
+    """
     opened: list[Video] = []
 
     def image_at(index: int) -> NDArray[np.uint8]:
@@ -365,6 +369,8 @@ def _pictures(footage: Footage, *, exact: bool) -> Iterator[Callable[[int], NDAr
 
     try:
         yield image_at
+        for video in opened:
+            video.identity.check()  # single pictures of a folder are not
     finally:
         for video in opened:
             video.close()

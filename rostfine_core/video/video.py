@@ -90,7 +90,7 @@ class Video:
 
         Raises:
             VideoError: there is no such frame, or reading the file fails, or it was changed since
-                it was opened.
+                it was opened; whether a folder was, ``identity`` tells.
         """
         if not 0 <= index < self.info.frame_count:
             raise VideoError(

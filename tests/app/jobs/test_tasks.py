@@ -83,6 +83,22 @@ def test_a_video_that_is_gone_makes_no_film(path: Path, make_track: MakeTrack) -
         finish(tasks.cut_film(make_track(), footage=footage, crop_px=150))
 
 
+def test_pictures_that_are_replaced_meanwhile_make_no_film(
+    tmp_path: Path, make_track: MakeTrack
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(24):
+        Image.fromarray(np.full((200, 240), 40 + 8 * number, np.uint8)).save(
+            folder / f"{number:02}.png"
+        )
+    job = tasks.cut_film(make_track(), footage=footage_of(folder), crop_px=150)
+    assert [next(job).done for _ in range(8)] == list(range(8))
+    Image.fromarray(np.zeros((200, 240), np.uint8)).save(folder / "15.png")
+    with pytest.raises(VideoError, match="was changed or replaced after it was opened"):
+        finish(job)
+
+
 @pytest.fixture
 def assessor(tmp_path: Path) -> Assessor:
     """A small untrained network."""
