@@ -10,7 +10,7 @@ from reportlab.platypus.flowables import Flowable
 from rostfine_core.acceptance.record import NOT_AN_APPROVAL, Acceptance, Check, CheckOutcome, Stage
 from rostfine_core.domain import DISCLAIMER_AI_GRADE
 from rostfine_core.files import atomic_write
-from rostfine_core.report.document import Frontispiece, ReportDocument
+from rostfine_core.report.document import FrontMatter, ReportDocument
 from rostfine_core.report.fonts import one_line, prepare_reportlab
 from rostfine_core.report.layout import GRID, WIDTH_PT, pairs, signature_line, text
 from rostfine_core.report.wording import PROGRAM, Rows, time_in_words
@@ -33,7 +33,7 @@ def write_acceptance_pdf(path: Path, acceptance: Acceptance) -> None:
     with atomic_write(path) as temporary:
         document = ReportDocument(
             temporary,
-            Frontispiece(
+            FrontMatter(
                 title=TITLE,
                 heading=TITLE,
                 corner=lab,

@@ -29,7 +29,7 @@ TOTAL_PAGES = "total-pages"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frontispiece:
+class FrontMatter:
     """What a document says of itself.
 
     ``heading`` and ``corner`` stand at the top of each page, ``notice`` is the model's own.
@@ -51,7 +51,7 @@ class ReportDocument(BaseDocTemplate):
     ``topic`` may name what the page is about, beside the corner of each page.
     """
 
-    def __init__(self, path: Path, front: Frontispiece, *, language: str) -> None:
+    def __init__(self, path: Path, front: FrontMatter, *, language: str) -> None:
         self._say, self._front = saying_in(language), front
         super().__init__(
             str(path),

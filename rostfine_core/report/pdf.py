@@ -12,7 +12,7 @@ from rostfine_core.domain import Assessment, LeftOut
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
 from rostfine_core.messages import Message, Say
-from rostfine_core.report.document import Frontispiece, ReportDocument
+from rostfine_core.report.document import FrontMatter, ReportDocument
 from rostfine_core.report.fonts import one_line, prepare_reportlab, shortened
 from rostfine_core.report.layout import LONGEST_NAME, SPERM_STYLE, distinct
 from rostfine_core.report.sample_pages import (
@@ -73,7 +73,7 @@ class _Report(ReportDocument):
         title = Message("{title}, sample {sample}", title=REPORT_TITLE, sample=samples)
         super().__init__(
             path,
-            Frontispiece(
+            FrontMatter(
                 title=say(title),
                 heading=say(REPORT_TITLE),
                 corner=shortened(say(Message("Sample {name}", name=samples)), LONGEST_NAME),

@@ -40,7 +40,7 @@ STRONG = 1.3
 """A ray counts for at most this share of the median ray."""
 OUTLIER, LEAST_DEVIATION = 1.5, 0.03
 """Rays this many median deviations off the ellipse count half."""
-WANDER = 1e-3, 0.5, 0.25
+RIDGE = 1e-3, 0.5, 0.25
 """How strongly a step is held back: in size and place, in stretch, and in pear shape (ridge)."""
 
 
@@ -62,7 +62,7 @@ class Rays:
         self._waves = np.stack(waves, axis=1)
         products = self._waves[:, :, None] * self._waves[:, None, :]
         self._products = products.reshape(count, -1)
-        place, stretch, pear = WANDER
+        place, stretch, pear = RIDGE
         self._ridge = np.diag([place, place, place, stretch, stretch, pear, pear]) * count / 16
         self._stiff = 2 * self._ridge
 
