@@ -81,7 +81,7 @@ def test_the_window_never_blocks_during_the_work(
             lambda: is_decoded(session),
         )
         window.controller.editor.add_sperm(100, 90)
-        window.controller.editor.add_sperm(90, 160)
+        window.controller.editor.place_sperm(90, 160)
         measured("track", window.controller.analysis.track, lambda: not untracked(session))
         measured("grade", window.controller.analysis.grade, lambda: len(session.reportable) == 2)
         measured("export", window.controller.export, lambda: exported)
