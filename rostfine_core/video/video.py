@@ -104,6 +104,8 @@ class Video:
             )
         picture = self._source.picture(index)
         self._check_files(index)
+        if index == 0:  # before which there is nothing to read
+            self._repeats[0] = picture.is_repetition
         return DecodedFrame(
             index=index,
             time_s=self.info.timestamps_s[index],

@@ -111,6 +111,18 @@ def test_what_is_no_picture_may_come_into_a_folder(tmp_path: Path) -> None:
         assert len(list(video.frames())) == COUNT
 
 
+@KINDS
+def test_the_first_frame_is_known_whole_without_another_look_at_the_file(
+    save: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """The window's thread asks for its luma, and may not wait for the disk."""
+    path = save(tmp_path)
+    with open_video(path) as video:
+        first = video.frame(0)
+        replace_by_rename(path)
+        assert not first.grey().is_duplicate
+
+
 def test_what_is_open_of_a_file_that_is_gone_can_be_read(tmp_path: Path) -> None:
     path = as_container(tmp_path)
     with open_video(path) as video:
