@@ -348,6 +348,10 @@
         <translation>{total} フレーム中 {padded} フレームで切り出し範囲が画像の端を越えています(最大 {share:.0%} を端の画素の繰り返しで埋めました)。</translation>
     </message>
     <message>
+        <source>No head can be measured in {missing} of {total} frames: the sperm may be out of focus or at a border, or the track may have left it.</source>
+        <translation>{total} フレーム中 {missing} フレームで頭部を測定できません。ピントが合っていないか、端にかかっているか、追跡が精子から外れた可能性があります。</translation>
+    </message>
+    <message>
         <source>The picture is too dark (median {level:.0f} of 255).</source>
         <translation>画像が暗すぎます(中央値 {level:.0f}/255)。</translation>
     </message>
@@ -394,10 +398,6 @@
     <message>
         <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>
         <translation>フレーム {frame} でクリックした位置に目立つものがありません。クリックが精子から外れ、別のものを追跡した可能性があります。</translation>
-    </message>
-    <message>
-        <source>No head stands out in {missing} of {total} frames: the sperm may be out of focus, or the track may have left it.</source>
-        <translation>{total} フレーム中 {missing} フレームで頭部が識別できません。ピントが合っていないか、追跡が精子から外れた可能性があります。</translation>
     </message>
     <message>
         <source>The head&apos;s edge is {edge:.1f} px wide on a head of {length:.0f} px: the sperm is out of focus.</source>
@@ -1500,8 +1500,8 @@
         <translation>動画がインターレースです（櫛状ノイズの指標 {combing:.1f}、通常の画像では約 1）。1 本おきの走査線が別の時刻に撮影されているため、動く頭部は櫛状に見えます。</translation>
     </message>
     <message>
-        <source>The whole picture moves, but by how much could not be measured in {unknown} of {total} frames: the speeds contain the motion of the stage.</source>
-        <translation>視野全体が動いていますが、{total} フレーム中 {unknown} フレームではその量を測れませんでした。速度にはステージの動きが含まれています。</translation>
+        <source>The whole picture moves, but by how much could not be measured in {unknown} of {total} frames: there the speeds contain the motion of the stage.</source>
+        <translation>視野全体が動いていますが、{total} フレーム中 {unknown} フレームではその量を測れませんでした。それらのフレームでは速度にステージの動きが含まれています。</translation>
     </message>
     <message>
         <source>The whole picture moves by up to {far}, and more than the sperm itself (stage or fluid): this was subtracted from the speeds, which are less exact for it.</source>

@@ -184,8 +184,8 @@ def _head_flags(heads: Heads) -> Iterator[QualityFlag]:
         yield QualityFlag.warning(
             "head_not_found",
             Message(
-                "No head stands out in {missing} of {total} frames: the sperm may be out of focus, "
-                "or the track may have left it.",
+                "No head can be measured in {missing} of {total} frames: the sperm may be out of "
+                "focus or at a border, or the track may have left it.",
                 missing=heads.count(None),
                 total=len(heads),
             ),

@@ -38,7 +38,8 @@ def head_length_and_edge(image: NDArray[np.uint8]) -> tuple[float, float] | None
         image: (S, S, 3) uint8 crop.
 
     Returns:
-        Length and edge width in pixels, or None when nothing at the centre stands out.
+        Length and edge width in pixels, or None when nothing at the centre stands out, or what
+        does goes on beyond the crop, as the dark rim of the field.
     """
     difference = _difference_from_background(image)
     middle = _middle(difference.shape[0])
@@ -52,6 +53,8 @@ def head_length_and_edge(image: NDArray[np.uint8]) -> tuple[float, float] | None
         length, width = _axes(region)
         if length < SLENDER * width:
             break
+    if _is_cut(region):
+        return None
     return length, _edge_width(difference, region, peak)
 
 
@@ -69,6 +72,11 @@ def measured_head(image: NDArray[np.uint8]) -> HeadMeasure | None:
 def _middle(side: int) -> slice:
     """A sixteenth of the side to either side of the middle."""
     return slice(side // 2 - side // 16 - 1, side // 2 + side // 16 + 2)
+
+
+def _is_cut(region: NDArray[np.bool_]) -> bool:
+    """Whether the crop's border cuts a region: nobody sees how long it is."""
+    return bool(region[[0, -1]].any() or region[:, [0, -1]].any())
 
 
 def _axes(region: NDArray[np.bool_]) -> tuple[float, float]:

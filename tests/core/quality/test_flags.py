@@ -135,6 +135,15 @@ def test_the_dark_rim_of_the_field_is_not_taken_for_the_head() -> None:
     assert found[0] == pytest.approx(26, rel=0.12)
 
 
+@pytest.mark.requirement("R-34")
+def test_what_the_crops_border_cuts_is_not_measured_as_a_head() -> None:
+    """A track that came onto the dark rim of the field was said to follow a head of 130 px."""
+    image = picture(contrast=0)
+    image[:, : image.shape[1] // 2 + 4] = 20
+    assert head_length_and_edge(image) is None
+    assert codes(clip=clip_of(image)) & {"sperm_too_large", "head_not_found"} == {"head_not_found"}
+
+
 def test_a_peak_on_the_tail_does_not_make_the_background_the_head() -> None:
     clip = simulate_clip(28, seed=9)
     true_px = clip.sperm.shape.head_length_um / clip.field.um_per_px
