@@ -29,7 +29,7 @@ def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFla
             "field_moves",
             Message(
                 "The whole picture moves, but by how much could not be measured in {unknown} of "
-                "{total} frames: the speeds contain the motion of the stage.",
+                "{total} frames: there the speeds contain the motion of the stage.",
                 unknown=unknown,
                 total=len(field.x_px),
             ),
