@@ -83,6 +83,7 @@ def test_a_video_that_is_gone_makes_no_film(path: Path, make_track: MakeTrack) -
         finish(tasks.cut_film(make_track(), footage=footage, crop_px=150))
 
 
+@pytest.mark.requirement("R-12")
 def test_pictures_that_are_replaced_meanwhile_make_no_film(
     tmp_path: Path, make_track: MakeTrack
 ) -> None:

@@ -35,6 +35,7 @@ def outcomes(plan: Installation, folder: Path) -> dict[str, CheckOutcome]:
     return {check.name: check.outcome for part in found for check in part}
 
 
+@pytest.mark.requirement("R-54")
 @pytest.mark.parametrize(
     ("is_needed", "outcome"), [(True, CheckOutcome.FAILED), (False, CheckOutcome.NOTED)]
 )
