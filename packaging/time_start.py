@@ -1,10 +1,11 @@
 """Times how long the built program takes to start, beside the source's.
 
-    xvfb-run python packaging/time_start.py FOLDER [SOURCE]
+    xvfb-run -s "-screen 0 1920x1080x24 -noreset" python packaging/time_start.py FOLDER [SOURCE]
 
 FOLDER is the built folder, SOURCE the folder of the commands of an environment with the same
 packages (build/package-venv/bin). Both are measured alike and in turn: from the start until
 xdotool sees a visible window, and until ``rostfine --version`` ends. It needs a screen and xdotool.
+Without -noreset the screen starts anew whenever xdotool, for a moment its only client, leaves it.
 """
 
 import argparse
