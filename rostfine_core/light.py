@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 STEADY_CHANGE = 0.13
 """A lamp that flickers by 6% to either side changes by 11%, which moves P(A or B) by 4 points on
 average; a fade by 15% moves it by 10."""
+SLOW_CHANGE, PARTS = 0.065, 3
+"""A fade by 10% changes the mean of its thirds by this much and moves P(A or B) by 5 points; one by
+9% moves it by 4, one by 12% by 7."""
 EVENED_CHANGE = 0.5
 """A picture less than half as bright as another holds too few grey levels to be evened out."""
 DARKEST = 1.0
@@ -40,6 +43,11 @@ def _inside(lines: NDArray[np.int16]) -> slice:
     """The lines but for those at either end that repeat the next one; all if all are alike."""
     differing = np.flatnonzero((lines[1:] != lines[:-1]).any(axis=1))
     return slice(int(differing[0]), int(differing[-1]) + 2) if len(differing) else slice(None)
+
+
+def slow_change(levels: NDArray[np.float64]) -> float:
+    """``light_change`` of what is left of ``levels`` (T,) when flicker is averaged out."""
+    return light_change(np.array([part.mean() for part in np.array_split(levels, PARTS)]))
 
 
 def light_change(levels: NDArray[np.float64]) -> float:

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from rostfine_core.domain import Clip, ModelInfo, QualityFlag
-from rostfine_core.light import EVENED_CHANGE, STEADY_CHANGE, background_levels, light_change
+from rostfine_core.light import (
+    EVENED_CHANGE,
+    SLOW_CHANGE,
+    STEADY_CHANGE,
+    background_levels,
+    light_change,
+    slow_change,
+)
 from rostfine_core.messages import Message
 
 DARK_LEVEL, BRIGHT_LEVEL = 40, 225  # medians of 0..255; the real clips lie between 90 and 200
@@ -37,18 +44,27 @@ def light_flags(clip: Clip, *, model: ModelInfo | None) -> Iterator[QualityFlag]
 def _change_flags(clip: Clip, model: ModelInfo | None) -> Iterator[QualityFlag]:
     levels = background_levels(clip.images)
     change = light_change(levels)
-    if change <= STEADY_CHANGE:
+    if change <= STEADY_CHANGE and slow_change(levels) <= SLOW_CHANGE:
         return
-    if change <= EVENED_CHANGE and model is not None and _evens_light(model):
+    values = {"change": change, "darkest": levels.min().item(), "brightest": levels.max().item()}
+    if change <= STEADY_CHANGE:
+        yield QualityFlag.notice(
+            "light_changes",
+            Message(
+                "The light changes by {change:.0%} over the clip (background {darkest:.0f} to "
+                "{brightest:.0f} of 255), so the grade is less certain: keep lamp and exposure "
+                "constant.",
+                **values,
+            ),
+        )
+    elif change <= EVENED_CHANGE and model is not None and _evens_light(model):
         yield QualityFlag.notice(
             "light_changes",
             Message(
                 "The light changes by {change:.0%} over the clip (background {darkest:.0f} to "
                 "{brightest:.0f} of 255); it was evened out before grading, but the grade is less "
                 "certain.",
-                change=change,
-                darkest=float(levels.min()),
-                brightest=float(levels.max()),
+                **values,
             ),
         )
     else:
@@ -58,9 +74,7 @@ def _change_flags(clip: Clip, model: ModelInfo | None) -> Iterator[QualityFlag]:
                 "The light changes by {change:.0%} over the clip (background {darkest:.0f} to "
                 "{brightest:.0f} of 255), which can change the grade: keep lamp and exposure "
                 "constant.",
-                change=change,
-                darkest=float(levels.min()),
-                brightest=float(levels.max()),
+                **values,
             ),
         )
 

@@ -64,6 +64,15 @@ def test_what_no_model_evens_out_is_a_warning(model: ModelInfo | None) -> None:
     assert flag.severity is Severity.WARNING
 
 
+@pytest.mark.parametrize("model", [EVENING, FIXED])
+def test_a_slow_fade_that_is_not_evened_out_is_a_notice(model: ModelInfo) -> None:
+    (flag,) = changes(clip_under(1 - 0.11 * TIMES), model=model)
+    assert flag.severity is Severity.NOTICE
+    assert "11%" in str(flag.reason)
+    assert "evened out" not in str(flag.reason)
+    assert not changes(clip_under(1 - 0.08 * TIMES), model=model)
+
+
 def test_a_light_that_goes_out_is_more_than_can_be_evened_out() -> None:
     (flag,) = changes(clip_under(1 - 0.7 * TIMES))
     assert flag.severity is Severity.WARNING
