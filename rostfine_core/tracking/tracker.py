@@ -260,11 +260,22 @@ class Tracker:
         left = set(heads.ids[heads.has_left].tolist())
         for target, label in self._labels.items():
             if label.head in left and self._clock:
-                self._left[target] = self._clock.frame
+                self._left[target] = self._left_frame(target, self._clock)
         if gone:
             self._labels = {t: label for t, label in self._labels.items() if label.head not in gone}
         held = {label.head for label in self._labels.values()}
         heads.release(set(heads.ids.tolist()) - held)
+
+    def _left_frame(self, target: str, clock: _Clock) -> int:
+        """When a target left: after the first frame in which it was unseen, beyond the border."""
+        height, width = clock.shape
+        left = clock.frame
+        for point in reversed(self._points[target]):
+            is_beyond = point.x_px in (0, width - 1) or point.y_px in (0, height - 1)
+            if point.status is not TrackStatus.PREDICTED or not is_beyond:
+                break
+            left = point.frame + 1
+        return left
 
 
 def _point(frame: GreyFrame, place: complex, *, score: float, status: TrackStatus) -> TrackPoint:
