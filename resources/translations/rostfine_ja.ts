@@ -364,6 +364,10 @@
         <translation>画像の {share:.0%} が露出オーバーです。</translation>
     </message>
     <message>
+        <source>The light changes by {change:.0%} over the clip (background {darkest:.0f} to {brightest:.0f} of 255), so the grade is less certain: keep lamp and exposure constant.</source>
+        <translation>クリップの間に明るさが {change:.0%} 変わり（背景は 255 段階の {darkest:.0f} から {brightest:.0f}）、評価の確かさが下がります。照明と露出を一定に保ってください。</translation>
+    </message>
+    <message>
         <source>The light changes by {change:.0%} over the clip (background {darkest:.0f} to {brightest:.0f} of 255); it was evened out before grading, but the grade is less certain.</source>
         <translation>クリップの間に明るさが {change:.0%} 変わります（背景は 255 段階の {darkest:.0f} から {brightest:.0f}）。評価の前に補正しましたが、評価の確かさは下がります。</translation>
     </message>
@@ -384,12 +388,20 @@
         <translation>フレーム {frame} 以降、2 つの追跡が同じ頭部に重なっています。一方は精子を見失っているため、そこから両方を確認してください。</translation>
     </message>
     <message>
+        <source>Another head lies where this one was clicked in frame {frame}: check which of them is followed, and click it again where they are apart.</source>
+        <translation>フレーム {frame} でクリックした位置には別の頭部も重なっています。どちらを追跡しているか確認し、離れているフレームで精子をもう一度クリックしてください。</translation>
+    </message>
+    <message>
         <source>From frame {frame} to {last} the track may follow another sperm that came close: check it there and click the sperm again where the track left it.</source>
         <translation>フレーム {frame} から {last} まで、近づいた別の精子を追跡している可能性があります。その間を確認し、追跡が外れた位置で精子をもう一度クリックしてください。</translation>
     </message>
     <message>
         <source>From frame {frame} to {last} two tracks are on one head: one of them has lost its sperm, so check both there.</source>
         <translation>フレーム {frame} から {last} まで、2 つの追跡が同じ頭部に重なっています。一方は精子を見失っているため、その間の両方を確認してください。</translation>
+    </message>
+    <message>
+        <source>Another head lies where this one was clicked in frame {frame}, and may be the one that is followed up to frame {last}: check it there.</source>
+        <translation>フレーム {frame} でクリックした位置には別の頭部も重なっており、フレーム {last} まではそちらを追跡している可能性があります。そこを確認してください。</translation>
     </message>
     <message>
         <source>The sperm left the picture in frame {frame}: only what was seen before counts.</source>

@@ -53,6 +53,7 @@ class DoubtKind(StrEnum):
     MEETING = "met another"
     FOUND_AGAIN = "found again after it was lost"
     SHARED = "on the same head as another track"
+    CLICK = "another lies where it was clicked"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ DOUBTS = {
         "From frame {frame} on two tracks are on one head: one of them has lost its sperm, so "
         "check both from there."
     ),
+    DoubtKind.CLICK: marked(
+        "Another head lies where this one was clicked in frame {frame}: check which of them is "
+        "followed, and click it again where they are apart."
+    ),
 }
 
 ENDED_DOUBTS = {
@@ -32,6 +36,10 @@ ENDED_DOUBTS = {
     DoubtKind.SHARED: marked(
         "From frame {frame} to {last} two tracks are on one head: one of them has lost its sperm, "
         "so check both there."
+    ),
+    DoubtKind.CLICK: marked(
+        "Another head lies where this one was clicked in frame {frame}, and may be the one that is "
+        "followed up to frame {last}: check it there."
     ),
 }
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.tracking.outlines import Outlines, circles, concatenate
+from rostfine_core.tracking.outlines import SHORTEST_PX, Outlines, circles, concatenate
 from rostfine_core.tracking.rays import Rays
 
 Complex = NDArray[np.complex128]
@@ -26,13 +26,20 @@ LEAST_STRENGTH = 0.4
 FURTHEST, RESIZED = 0.6, 1.35
 """The largest shift (in half widths) and change of size (as a factor) from what was expected with
 which a fitted outline is still believed."""
+FORMLESS = 1.15
+"""A head whose half width is within this factor of the least cannot be drawn smaller."""
 MEMORY = 0.1
 """Share by which each frame updates the usual size and strength."""
 _RAYS = Rays(32)
 
 
 class Centres:
-    """The outlines of T heads, one row each; heads that were not measured keep a polarity of 0."""
+    """The outlines of T heads, one row each; heads that were not measured keep a polarity of 0.
+
+    Attributes:
+        forms: (T, 2) by how much each outline was larger and longer than usual in the latest frame,
+            as logarithms, believed or not; NaN where none was drawn.
+    """
 
     def __init__(self) -> None:
         """Start with no head."""
@@ -40,6 +47,7 @@ class Centres:
         self._half_lengths: Real = np.empty((0, 2))
         self._strength: Real = np.empty(0)
         self._lead: Complex = np.empty(0, complex)
+        self.forms: Real = np.empty((0, 2))
 
     @property
     def lead(self) -> Complex:
@@ -64,12 +72,13 @@ class Centres:
         self._half_lengths = np.concatenate([self._half_lengths, new.half_lengths])
         self._strength = np.append(self._strength, _RAYS.strength(image, new))
         self._lead = np.append(self._lead, new.middles - places)
+        self.forms = np.concatenate([self.forms, np.full((len(places), 2), np.nan)])
 
     def take(self, rows: Rows) -> None:
         """Keep only ``rows``, in this order."""
         self._outlines = self._outlines.take(rows)
         self._half_lengths, self._strength = self._half_lengths[rows], self._strength[rows]
-        self._lead = self._lead[rows]
+        self._lead, self.forms = self._lead[rows], self.forms[rows]
 
     def turn(self, angle_rad: float) -> None:
         """Expect all heads turned by an angle, in a frame that is far from the last one."""
@@ -85,11 +94,15 @@ class Centres:
 
     def follow(self, image: Image, heads: Rows, places: Complex) -> None:
         """Measure ``heads`` (M,) anew, whose templates were found at ``places`` (M,)."""
+        self.forms[:] = np.nan
         measured = self.is_measured[heads]
         rows, places = heads[measured], places[measured]
         if not rows.size:
             return
         fitted, strength, good = self._fit(image, rows, places)
+        change = np.log(fitted.half_lengths / self._half_lengths[rows])
+        self.forms[rows] = np.stack([change.mean(axis=1), change[:, 0] - change[:, 1]], axis=1)
+        self.forms[rows[self._half_lengths[rows, 1] < FORMLESS * SHORTEST_PX]] = np.nan
         rows, fitted = rows[good], fitted.take(np.flatnonzero(good))
         self._half_lengths[rows] += MEMORY * (fitted.half_lengths - self._half_lengths[rows])
         self._strength[rows] += MEMORY * (strength[good] - self._strength[rows])

@@ -13,7 +13,7 @@ Legend: B clicks, N outlines, by click.
 import cmath
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -55,6 +55,8 @@ BEYOND, BEYOND_PX = 0.5, 5.0
 larger one (a neighbour's halo) less is enough, since it is more pixels."""
 FURTHEST = 2.0
 """A click further than this (in radii) from the centre of the best outline means none."""
+BESIDE = 0.5
+"""An outline this far from another (in mean half axes) is another head's."""
 FAINTEST, FAINTEST_BY_NOISE = 3.5, 2.5
 """The least by which a head stands out, in grey levels and in deviations of the noise. On empty
 simulated ground the best outline has under 2.7 grey levels; simulated heads have over 6.5."""
@@ -64,10 +66,19 @@ _COARSE_RAYS, _FINE_RAYS = Rays(16), Rays(32)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FoundHead:
-    """An outline (one row), and its confidence: 0.5 where it barely counts as a head, up to 1."""
+    """The head that a click means.
+
+    Attributes:
+        outline: one row.
+        confidence: 0.5 where it barely counts as a head, up to 1.
+        crowding: how likely another outline beside it was meant, as a share of its own likeliness.
+        off: how far the click lies from the middle, in mean half axes.
+    """
 
     outline: Outlines
     confidence: float
+    crowding: float
+    off: float
 
     @property
     def measure(self) -> HeadMeasure:
@@ -98,18 +109,23 @@ def find_head(image: Image, *, x_px: float, y_px: float) -> HeadMeasure | None:
 
 def find_outlines(image: Image, clicks: Sequence[complex]) -> list[FoundHead | None]:
     """The heads that clicks (B,) mean, None for those beside any."""
+    sighted = sight_outlines(image, clicks)
     found = _until_same(
-        sight_outlines(image, clicks),
+        sighted,
         lambda heads: sight_outlines(image, [_pixel(head) for head in heads]),
         rounded=_pixel,
         rounds=ANEW,
     )
-    return _until_same(
+    found = _until_same(
         found,
         lambda heads: _measured_again(image, heads),
         rounded=lambda head: (_pixel(head), _size(head)),
         rounds=AGAIN,
     )
+    return [  # how sure the click was, its first look says
+        head and first and replace(head, crowding=first.crowding, off=first.off)
+        for head, first in zip(found, sighted, strict=True)
+    ]
 
 
 def _until_same(
@@ -189,21 +205,43 @@ def choose_outlines(
     outlines = _FINE_RAYS.fit(image, outlines.take(kept), reaches=FINE)
     strength = _FINE_RAYS.strength(image, outlines)
     worth = _worth(outlines, strength, places[owners])
-    found: list[FoundHead | None] = [None] * len(clicks)
-    rows, confidences = [], []
-    for number, click in enumerate(clicks):
-        of_click = np.flatnonzero(owners == number)
-        best = _outermost(outlines, strength, of_click, int(of_click[worth[of_click].argmax()]))
-        least = max(FAINTEST, FAINTEST_BY_NOISE * _noise(image, click))
-        is_far = outlines.take(np.array([best])).distance(click)[0] > FURTHEST
-        if strength[best] >= least and not is_far:
-            rows.append(best)
-            confidences.append((number, float(strength[best] / (strength[best] + least))))
-    settled = _FINE_RAYS.fit(image, outlines.take(np.array(rows, np.intp)), reaches=SETTLING)
-    for row, (number, confidence) in enumerate(confidences):
-        outline = settled.take(np.array([row]))
-        found[number] = FoundHead(outline=outline, confidence=confidence)
-    return found
+    found = {
+        number: head
+        for number, click in enumerate(clicks)
+        if (head := _head_of(image, click, outlines, strength, worth, owners == number))
+    }
+    chosen = outlines.take(np.array([row for row, _ in found.values()], np.intp))
+    settled = _FINE_RAYS.fit(image, chosen, reaches=SETTLING)
+    heads = {
+        number: replace(head, outline=settled.take(np.array([place])))
+        for place, (number, (_, head)) in enumerate(found.items())
+    }
+    return [heads.get(number) for number in range(len(clicks))]
+
+
+def _head_of(
+    image: Image,
+    click: complex,
+    outlines: Outlines,
+    strength: Real,
+    worth: Real,
+    is_own: NDArray[np.bool_],
+) -> tuple[int, FoundHead] | None:
+    """The row of the outline that a click means, of those that are its own, with what it is."""
+    own = np.flatnonzero(is_own)
+    best = _outermost(outlines, strength, own, int(own[worth[own].argmax()]))
+    least = max(FAINTEST, FAINTEST_BY_NOISE * _noise(image, click))
+    outline = outlines.take(np.array([best]))
+    if strength[best] < least or outline.distance(click)[0] > FURTHEST:
+        return None
+    size = math.sqrt(outline.half_lengths[0].prod())
+    beside = own[abs(outlines.middles[own] - outline.middles) > BESIDE * size]
+    return best, FoundHead(
+        outline=outline,
+        confidence=float(strength[best] / (strength[best] + least)),
+        crowding=float(worth[beside].max(initial=0) / worth[best]),
+        off=float(abs(click - outline.middles[0]) / size),
+    )
 
 
 def _best(worth: Real, owners: Rows, count: int) -> Rows:

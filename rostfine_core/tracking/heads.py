@@ -27,7 +27,7 @@ from rostfine_core.tracking.confusions import (
 from rostfine_core.tracking.departures import beyond, have_left
 from rostfine_core.tracking.head_measure import find_outlines
 from rostfine_core.tracking.head_shape import HeadShape, measure_head
-from rostfine_core.tracking.meetings import Confusion, Meetings, Moment
+from rostfine_core.tracking.meetings import NOTHING, Confusion, Meetings, Moment
 from rostfine_core.tracking.motion import MotionBank
 from rostfine_core.tracking.outlines import Outlines
 from rostfine_core.tracking.settings import TrackerSettings
@@ -41,7 +41,9 @@ Image = NDArray[np.uint8]
 
 WEAKEST_SEEN = 0.05
 CROWDED_CLICK = 1.2
-"""A click this close to another thing (in heads) may mean that one."""
+CROWDING = 0.2
+"""A click this close to another thing (in heads), or with another outline that is so likely to be
+meant (as a share), may mean that one."""
 APART, SHARED_EVERY = 1.0, 5
 """How far apart (in heads) two heads on one blob must have been, and after how many frames such
 pairs are looked for again."""
@@ -101,6 +103,7 @@ class Heads:
         self._together: set[tuple[int, int]] = set()
         self._scales = np.empty(0, np.intp)
         self._usual_scores = np.empty(0)
+        self._clicks = np.empty((0, 2))
 
     @property
     def positions(self) -> Complex:
@@ -140,6 +143,7 @@ class Heads:
             "has_left": np.zeros(len(rows), bool),
             "_scales": scales,
             "_usual_scores": np.full(len(rows), FIRST_SCORE),
+            "_clicks": np.array([(h.crowding, h.off) if h else (0.0, 0.0) for h in found]),
         }
         for name, values in fresh.items():
             setattr(self, name, np.concatenate([getattr(self, name), values]))
@@ -164,7 +168,7 @@ class Heads:
         self.meetings.forget(ids)
         for name in (
             "ids", "diameters", "scores", "unseen_s", "is_lost", "has_left", "_scales",
-            "_usual_scores",
+            "_usual_scores", "_clicks",
         ):  # fmt: skip
             setattr(self, name, getattr(self, name)[keep])
 
@@ -189,8 +193,13 @@ class Heads:
         is_near = (away < CROWDED_CLICK) & (np.arange(len(motion)) >= count)
         is_fresh = np.isnan(motion.looks[:, 0])[row_of]
         confusions = [
-            Confusion(int(row_of[row]), int(motion.numbers[row]), is_merged=False)
+            Confusion(int(row_of[row]), int(motion.numbers[row]), False, DoubtKind.CLICK)
             for row in np.flatnonzero(is_near & is_fresh)
+        ]
+        is_crowded = is_fresh[:count] & (self._clicks[:, 0] > CROWDING)
+        confusions += [
+            Confusion(row, NOTHING, False, DoubtKind.CLICK)
+            for row in np.flatnonzero(is_crowded).tolist()
         ]
         if confusions:
             self.meetings.observe(self._moment(np.full((len(motion), 2), np.nan), 0.0), confusions)
@@ -265,7 +274,7 @@ class Heads:
             motion.swap(row, other)
 
     def _doubt_shared(self) -> None:
-        """Doubt two heads that came from apart and stay on one blob."""
+        """Doubt two heads that came from apart and stay on one blob, or the one doubted anyway."""
         count = len(self.ids)
         if count < 2 or self._frame % SHARED_EVERY:
             return
@@ -279,14 +288,15 @@ class Heads:
             apart = abs(trail[one] - trail[other]) > APART * self.diameters[one]
             if apart.any():
                 frame = max(self._frame - int(np.flatnonzero(apart)[0]) + 1, 0)
-                for row in (one, other):
-                    self.meetings.doubt(ids[row], frame, DoubtKind.SHARED)
+                both = ids[one], ids[other]
+                suspects = [h for h in both if self.meetings.is_doubtful(h, self._frame)]
+                for head in suspects or both:
+                    self.meetings.doubt(head, frame, DoubtKind.SHARED)
 
     def _moment(self, looks: Real, elapsed_s: float) -> Moment:
         """This frame, in which the motions look like ``looks`` (N, 2), NaN where not seen."""
-        motion, count = self._motion, len(self.ids)
+        motion = self._motion
         is_seen = np.isfinite(looks[:, 0])
-        away = abs(motion.position[:count] - motion.predicted[:count]) / motion.units[:count]
         return Moment(
             frame=self._frame,
             elapsed_s=elapsed_s,
@@ -294,7 +304,8 @@ class Heads:
             motion=motion,
             is_seen=is_seen,
             looks=looks,
-            surprise=np.where(is_seen[:count], away, 0.0),
+            forms=self._centres.forms,
+            clicks=self._clicks,
         )
 
     def _promote(self, places: Complex, born: Rows, units: Real) -> None:

@@ -19,12 +19,14 @@ from rostfine_core.tracking.paths import Stretch
 
 Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
-APART_FIRST, APART_LAST = 6, 24
-JUDGED = (APART_FIRST, 9, 12, 18, APART_LAST)
+SWAP_FIRST, APART_LAST = 6, 40
+JUDGED = (3, 4, SWAP_FIRST, 9, 12, 18, 24, 32, APART_LAST)
 """Frames apart after which a meeting is judged; after the last it is judged no more."""
 HELD_BEFORE = 3
 """What is new beside a head may have been part of its blob for this many frames."""
-BELIEVED = -3.5
+NOTHING = -1
+"""The rival of a click on heads that may be one blob."""
+BELIEVED = -3.0
 """Log odds against the head below which the doubt is lifted."""
 SWAPPED, SURELY_SWAPPED = 0.7, 3.0
 """Log odds for the rival from which the two change places, and from which this is no doubt."""
@@ -53,7 +55,9 @@ class Moment:
         motion: the N motions.
         is_seen: (N,) which were seen.
         looks: (N, 2) how each looked to its head: score and log strength.
-        surprise: (T,) how far each head was from its prediction, in head units.
+        clicks: (T, 2) of the click on each head its crowding and how far off it was, as in
+            ``head_measure.Clicked``.
+        forms: (T, 2) by how much its outline is larger and longer than usual (logarithms).
     """
 
     frame: int
@@ -62,7 +66,8 @@ class Moment:
     motion: MotionBank
     is_seen: NDArray[np.bool_]
     looks: Real
-    surprise: Real
+    forms: Real
+    clicks: Real
 
 
 @dataclass(frozen=True)
@@ -72,19 +77,25 @@ class Confusion:
     head: int
     rival: int
     is_merged: bool
+    kind: DoubtKind = DoubtKind.MEETING
 
 
 @dataclass(kw_only=True, eq=False)
 class _Meeting:
-    """One under way; ``apart`` holds (time, place, look) of both in each frame since the last."""
+    """One under way; ``apart`` holds (time, place, look) of both in each frame since the last.
+
+    ``distance`` is a sum over the frames.
+    """
 
     begun: int
     last: int
+    kind: DoubtKind
     own_before: Stretch | None
     rival_before: Stretch | None
     frames: int = 0
     is_merged: bool = False
-    surprise: float = 0.0
+    distance: float = 0.0
+    forms: list[Real] = field(default_factory=list)
     own_apart: list[tuple[float, complex, Real]] = field(default_factory=list)
     rival_apart: list[tuple[float, complex, Real]] = field(default_factory=list)
 
@@ -105,8 +116,14 @@ class Meetings:
         self._changed.clear()
         for (head, _), meeting in self._open.items() if found else ():
             if head in found:
-                found[head].append(Span(meeting.begun, None, DoubtKind.MEETING))
+                found[head].append(Span(meeting.begun, None, meeting.kind))
         return {head: tuple(spans) for head, spans in found.items()}
+
+    def is_doubtful(self, head: int, frame: int) -> bool:
+        """Whether ``head`` is doubtful in ``frame`` as far as is known."""
+        return any(frame in span for span in self._left.get(head, ())) or any(
+            met == head and meeting.begun <= frame for (met, _), meeting in self._open.items()
+        )
 
     def doubt(self, head: int, frame: int, kind: DoubtKind) -> None:
         """Doubt ``head`` from ``frame`` on, for good."""
@@ -137,6 +154,7 @@ class Meetings:
                 continue
             other = row_of.get(rival)
             meeting.own_apart.append(_sight(now, row, unit=now.motion.units[row]))
+            meeting.forms.append(now.forms[row].copy())
             if other is not None and now.is_seen[other]:
                 meeting.rival_apart.append(_sight(now, other, unit=now.motion.units[row]))
             if len(meeting.own_apart) in JUDGED and self._judge(now, head, rival):
@@ -151,54 +169,72 @@ class Meetings:
         if meeting.own_before is None:
             return None
         is_there = len(meeting.rival_apart) >= LEAST_SEEN
+        row = int(np.searchsorted(now.heads, head))
         return Encounter(
             own_before=meeting.own_before,
             own_after=_stretch(meeting.own_apart),
             rival_before=meeting.rival_before,
             rival_after=_stretch(meeting.rival_apart) if is_there else None,
             frames=meeting.frames,
-            duration=meeting.last - meeting.begun,
             is_merged=meeting.is_merged,
-            surprise=meeting.surprise,
+            distance=meeting.distance / meeting.frames,
+            spread=float(now.motion.spread[row]),
             rivals=self._rivals[head],
+            form=_median(meeting.forms),
             frame_s=now.elapsed_s,
+            crowding=float(now.clicks[row, 0]),
+            off=float(now.clicks[row, 1]),
         )
 
     def _meet(self, now: Moment, confusion: Confusion) -> None:
         head = int(now.heads[confusion.head])
         key = (head, confusion.rival)
         meeting = self._open.get(key)
+        rivals = np.flatnonzero(now.motion.numbers == confusion.rival)
+        rival = int(rivals[0]) if rivals.size else None
         if meeting is None:
-            rival_row = int(np.flatnonzero(now.motion.numbers == confusion.rival)[0])
+            meeting = self._open[key] = self._begun(now, confusion, rival)
             self._rivals[head] += 1
             self._changed.add(head)
-            is_known = bool(np.isfinite(now.motion.trail[rival_row, 1:]).any())
-            meeting = self._open[key] = _Meeting(
-                begun=now.frame if is_known else max(now.frame - HELD_BEFORE, 0),
-                last=now.frame,
-                own_before=_before(now.motion, confusion.head),
-                rival_before=_before(now.motion, rival_row) if is_known else None,
-            )
         meeting.last = now.frame
         meeting.own_apart.clear()
         meeting.rival_apart.clear()
+        meeting.forms.clear()
         meeting.frames += 1
+        if rival is not None:
+            way = now.motion.position[confusion.head] - now.motion.position[rival]
+            meeting.distance += float(abs(way) / now.motion.units[confusion.head])
         meeting.is_merged |= confusion.is_merged
-        meeting.surprise = max(meeting.surprise, float(now.surprise[confusion.head]))
+
+    def _begun(self, now: Moment, confusion: Confusion, rival: int | None) -> _Meeting:
+        """A meeting that begins now; what was never seen apart may have been there before."""
+        motion, begun = now.motion, now.frame
+        is_known = rival is None or bool(np.isfinite(motion.trail[rival, 1:]).any())
+        if not is_known:
+            seen = np.flatnonzero(np.isfinite(motion.trail[confusion.head]))
+            begun -= min(HELD_BEFORE, int(seen.max(initial=0)))
+        return _Meeting(
+            begun=begun,
+            last=now.frame,
+            kind=confusion.kind,
+            own_before=_before(motion, confusion.head),
+            rival_before=_before(motion, rival) if is_known and rival is not None else None,
+        )
 
     def _judge(self, now: Moment, head: int, rival: int) -> bool:
         """Lift the doubt, keep it for good or wait; returns whether the two change places."""
         meeting = self._open[head, rival]
         known = self.encounter(now, head, rival)
         evidence = weigh(known) if known else None
-        swap = swap_of(evidence) if evidence else -np.inf
+        may_swap = evidence is not None and len(meeting.own_apart) >= SWAP_FIRST
+        swap = swap_of(evidence) if evidence and may_swap else -np.inf
         if swap > SWAPPED:
             end = now.frame if swap > SURELY_SWAPPED else None
-            self._left[head].append(Span(meeting.begun, end, DoubtKind.MEETING))
-        elif evidence is None or doubt_of(evidence) >= BELIEVED:
+            self._left[head].append(Span(meeting.begun, end, meeting.kind))
+        elif evidence is None or doubt_of(evidence, is_click=rival == NOTHING) >= BELIEVED:
             if len(meeting.own_apart) < APART_LAST:
                 return False
-            self.doubt(head, meeting.begun, DoubtKind.MEETING)
+            self.doubt(head, meeting.begun, meeting.kind)
         del self._open[head, rival]
         self._rivals[head] -= 1
         self._changed.add(head)
@@ -207,6 +243,12 @@ class Meetings:
 
 def _sight(now: Moment, row: int, *, unit: float) -> tuple[float, complex, Real]:
     return now.motion.times_s[0], complex(now.motion.position[row]) / unit, now.looks[row]
+
+
+def _median(forms: list[Real]) -> Real:
+    """The median form (2,) of those known, NaN where none is."""
+    known = [form for form in forms if np.isfinite(form).all()]
+    return np.median(known, axis=0) if known else np.full(2, np.nan)
 
 
 def _stretch(sights: list[tuple[float, complex, Real]]) -> Stretch:

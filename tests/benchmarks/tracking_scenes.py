@@ -1,6 +1,6 @@
 """Small simulated scenes of every kind that the tracker is judged by, with the true positions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -15,6 +15,8 @@ from rostfine_core.simulation.render import SimulatedSperm
 WIDTH_PX, HEIGHT_PX, FRAMES = 320, 240, 60
 FRAME_RATES = (10.0, 15.0, 25.0, 30.0, 50.0, 60.0, 100.0)
 SCALES_UM_PX = (0.19, 0.3, 0.45, 0.65)
+COARSE_UM_PX = (1.1,)
+"""At which heads are as small as the tracker can follow them."""
 HEAD_UM = 4.8
 FARTHEST_STEP_HEADS = 2.5
 """No sperm goes further between two frames than this many head lengths: nobody could tell."""
@@ -35,16 +37,18 @@ class Take:
     """Whether ``truth`` names every sperm that can be seen."""
 
 
-def simulated_takes(count: int, *, first: int = 0) -> Iterator[Take]:
+def simulated_takes(
+    count: int, *, first: int = 0, scales_um_px: Sequence[float] = SCALES_UM_PX
+) -> Iterator[Take]:
     """Draw ``count`` scenes: sizes, speeds, densities, looks, rates, noise, compression, drift."""
     for number in range(first, first + count):
-        yield simulated_take(number)
+        yield simulated_take(number, scales_um_px=scales_um_px)
 
 
-def simulated_take(number: int) -> Take:
-    """Draw scene ``number``; the same number gives the same scene."""
+def simulated_take(number: int, *, scales_um_px: Sequence[float] = SCALES_UM_PX) -> Take:
+    """Draw scene ``number``; the same number and scales give the same scene."""
     rng = np.random.default_rng([20260, number])
-    um_per_px, fps = float(rng.choice(SCALES_UM_PX)), float(rng.choice(FRAME_RATES))
+    um_per_px, fps = float(rng.choice(scales_um_px)), float(rng.choice(FRAME_RATES))
     field_um2 = WIDTH_PX * HEIGHT_PX * um_per_px**2
     density = float(rng.choice([0.0005, 0.0012, 0.0025]))
     sperm = int(np.clip(round(density * field_um2), 2, 40))

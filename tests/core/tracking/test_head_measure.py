@@ -20,7 +20,13 @@ LOOKS = {
 
 
 def picture(
-    look: str, *, length_px: float, tail: bool = True, neighbour: bool = False, noise: float = 2.0
+    look: str,
+    *,
+    length_px: float,
+    tail: bool = True,
+    neighbour: bool = False,
+    beside: float = 1.4,
+    noise: float = 2.0,
 ) -> NDArray[np.uint8]:
     """A head of 3:2 at 30 degrees, drawn eight times larger, with a tail and a neighbour."""
     around, inside, rim = LOOKS[look]
@@ -37,7 +43,8 @@ def picture(
         )
     places = [(x, y)]
     if neighbour:
-        places.append((x - 8 * 1.4 * length_px * forward[1], y + 8 * 1.4 * length_px * forward[0]))
+        away = 8 * beside * length_px
+        places.append((x - away * forward[1], y + away * forward[0]))
     for place in places:
         for level, share in ((rim, 1.0), (inside, 0.75)):
             size = (share * length_px * 8, share * length_px * 2 / 3 * 8)
@@ -89,6 +96,18 @@ def test_a_near_neighbour_is_not_taken_for_the_head() -> None:
         head = find_head(image, x_px=x, y_px=y)
         assert head is not None
         assert math.dist((head.x_px, head.y_px), CENTRE) < 0.5
+
+
+def test_a_click_on_two_that_touch_is_crowded() -> None:
+    def crowding(image: NDArray[np.uint8]) -> float:
+        (found,) = find_outlines(image, [complex(*CENTRE)])
+        assert found is not None
+        return found.crowding
+
+    alone = crowding(picture("dark", length_px=14, tail=False))
+    heap = crowding(picture("dark", length_px=14, tail=False, neighbour=True, beside=0.7))
+    assert alone < 0.2
+    assert heap > 0.5
 
 
 @pytest.mark.parametrize("noise", [0.5, 3.0, 8.0])

@@ -74,7 +74,7 @@ def test_a_sperm_that_leaves_a_real_field_is_lost_in_the_end(shared: Path) -> No
     track = follow(shared / "data" / "icsi" / "leaves_field.mp4", [seed])["1"]
     seen = [p for p in track.points if p.status is not TrackStatus.LOST]
     assert all(0 <= p.x_px < 300 and 0 <= p.y_px < 300 for p in seen)
-    assert track.points[1].status is TrackStatus.MEASURED
+    assert track.points[1].score > 0.8
 
 
 @pytest.mark.parametrize("click", [(150.0, 150.0), (152.0, 148.0), (154.0, 147.0), (147.0, 153.0)])
@@ -107,5 +107,5 @@ def test_a_swimmer_that_leaves_at_the_top_is_said_to_have_left(shared: Path) -> 
     video = shared / "cases" / "real_visem_leaves_field" / "leaves_field.mp4"
     found = follow(video, [seed])["1"]
     assert found.left_frame is not None
-    assert 50 <= found.left_frame <= 58
+    assert 52 <= found.left_frame <= 55  # half of its head is seen until frame 53
     assert all(p.status is not TrackStatus.LOST for p in found.points)
