@@ -2837,7 +2837,7 @@
         <translation>頭部 {length:.0f} x {width:.0f} px、位置 {x:.1f}, {y:.1f}</translation>
     </message>
     <message>
-        <source>{x:.0f}, {y:.0f} px: what a crop there holds</source>
+        <source>{x:.0f}, {y:.0f} px: the crop there</source>
         <translation>{x:.0f}, {y:.0f} px: ここの切り出し</translation>
     </message>
     <message>

@@ -90,7 +90,7 @@ class Loupe(QWidget):
         elif self._place is not None:
             self._show_place(self._place, QColor("#c0c0c0"))
             self.caption.setText(
-                self.tr("{x:.0f}, {y:.0f} px: what a crop there holds").format(
+                self.tr("{x:.0f}, {y:.0f} px: the crop there").format(
                     x=self._place.x(), y=self._place.y()
                 )
             )

@@ -25,6 +25,7 @@ from app.views.canvas.canvas_bar import CanvasBar
 from app.views.canvas.loupe import Loupe
 from app.views.canvas.video_canvas import VideoCanvas
 from rostfine_core.domain import (
+    HeadMeasure,
     Track,
     VideoInfo,
 )
@@ -84,6 +85,23 @@ class TestCanvas:
         assert canvas._crop.rect().width() == crop_px
         loupe.look_at(30, 40)
         assert loupe._view._source.width() == crop_px
+
+    def test_the_loupes_caption_has_room_in_a_large_picture(
+        self, qtbot: QtBot, graded: Session, show: Show
+    ) -> None:
+        """Where there is no head it was cut, in the middle of a word."""
+        loupe = Loupe(graded)
+        show(loupe)
+        loupe.look_at(1390, 970)
+        without_head = loupe.caption.sizeHint().width()
+        assert "1390, 970 px" in loupe.caption.text()
+        graded.set_head(
+            HeadMeasure(
+                x_px=1390.4, y_px=970.2, length_px=25, width_px=15, angle_rad=0, confidence=0.9
+            )
+        )
+        assert "Head of 25 x 15 px at 1390.4, 970.2" in loupe.caption.text()
+        assert without_head <= loupe.caption.sizeHint().width()
 
     def test_the_correcting_tool_asks_for_a_correction_of_the_selected(
         self, qtbot: QtBot, graded: Session, show: Show
