@@ -112,7 +112,7 @@ def _judge_difference(
     wanted: tuple[str, str], found: Shares, expected: Shares, limit: float
 ) -> Check:
     (name, words), worst = wanted, difference(found, expected)
-    measured = "not the same sperm were graded" if worst is None else f"{worst:.6f}"
+    measured = "not the same sperm were graded" if worst is None else f"{worst:.3g}"
     is_met = worst is not None and worst <= limit
     return judged(OQ, name, expected=words, measured=measured, is_met=is_met)
 

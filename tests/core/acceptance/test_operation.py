@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostfine_core.acceptance import operation
-from rostfine_core.acceptance.operation import demonstrate, difference, read_reference, shares_of
+from rostfine_core.acceptance.operation import (
+    _judge_difference,
+    demonstrate,
+    difference,
+    read_reference,
+    shares_of,
+)
+from rostfine_core.acceptance.record import CheckOutcome
 from rostfine_core.domain import finish
 from rostfine_core.errors import StoreError
 
@@ -28,6 +35,11 @@ def test_the_largest_difference_is_found(mine: tuple[float, ...], moved: float, 
 def test_other_sperm_are_no_small_difference() -> None:
     assert difference({"1": (1.0,)}, {"2": (1.0,)}) is None
     assert difference({}, {}) is None
+
+
+def test_a_difference_that_fails_is_shown_however_small() -> None:
+    check = _judge_difference(("Again", "at most 0"), {"1": (1e-9,)}, {"1": (0.0,)}, 0.0)
+    assert (check.outcome, check.measured) == (CheckOutcome.FAILED, "1e-09")
 
 
 def test_a_table_of_another_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
