@@ -1,4 +1,4 @@
-"""What the program is for and not for, as a user accepts it before the first video."""
+"""What the program is for and not for, as a user accepts it before the window can be used."""
 
 import hashlib
 
