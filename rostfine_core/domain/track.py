@@ -69,7 +69,7 @@ class HeadMeasure:
     """A head measured in one frame.
 
     ``angle_rad`` is the direction of the long axis, towards either end; ``confidence`` lies between
-    0.5 and 1 and grows with how far the outline stands out from noise.
+    0.45 and 1 and grows with how far the outline stands out from noise.
     """
 
     x_px: float

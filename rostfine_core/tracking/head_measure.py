@@ -60,6 +60,10 @@ BESIDE = 0.5
 FAINTEST, FAINTEST_BY_NOISE = 3.5, 2.5
 """The least by which a head stands out, in grey levels and in deviations of the noise. On empty
 simulated ground the best outline has under 2.7 grey levels; simulated heads have over 6.5."""
+LEAST_CONFIDENCE, MAYBE = 0.45, 0.6
+"""The least confidence of a head (0.5 is that strength), and by which share of that strength what
+was clicked is measured again: neither the click's place nor that of a crop may decide of a head
+that is just seen."""
 LEAST_NOISE = 0.3
 _COARSE_RAYS, _FINE_RAYS = Rays(16), Rays(32)
 
@@ -70,7 +74,7 @@ class FoundHead:
 
     Attributes:
         outline: one row.
-        confidence: 0.5 where it barely counts as a head, up to 1.
+        confidence: 0.45 where it barely counts as a head, up to 1.
         crowding: how likely another outline beside it was meant, as a share of its own likeliness.
         off: how far the click lies from the middle, in mean half axes.
     """
@@ -123,7 +127,9 @@ def find_outlines(image: Image, clicks: Sequence[complex]) -> list[FoundHead | N
         rounds=AGAIN,
     )
     return [  # how sure the click was, its first look says
-        head and first and replace(head, crowding=first.crowding, off=first.off)
+        replace(head, crowding=first.crowding, off=first.off)
+        if head and first and head.confidence >= LEAST_CONFIDENCE
+        else None
         for head, first in zip(found, sighted, strict=True)
     ]
 
@@ -178,7 +184,10 @@ def _size(head: FoundHead) -> int:
 
 
 def sight_outlines(image: Image, clicks: Sequence[complex]) -> list[FoundHead | None]:
-    """The heads on which clicks (B,) lie, roughly: other clicks give slightly other outlines."""
+    """The heads on which clicks (B,) may lie, roughly: other clicks give slightly other outlines.
+
+    What is too faint for a head, with a confidence below ``LEAST_CONFIDENCE``, may be among them.
+    """
     if not clicks:
         return []
     starts = [find_starts(image, click) for click in clicks]
@@ -232,7 +241,7 @@ def _head_of(
     best = _outermost(outlines, strength, own, int(own[worth[own].argmax()]))
     least = max(FAINTEST, FAINTEST_BY_NOISE * _noise(image, click))
     outline = outlines.take(np.array([best]))
-    if strength[best] < least or outline.distance(click)[0] > FURTHEST:
+    if strength[best] < MAYBE * least or outline.distance(click)[0] > FURTHEST:
         return None
     size = math.sqrt(outline.half_lengths[0].prod())
     beside = own[abs(outlines.middles[own] - outline.middles) > BESIDE * size]

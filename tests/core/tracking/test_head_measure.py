@@ -76,7 +76,7 @@ def test_every_click_on_a_head_finds_its_middle_and_size(look: str, length_px: f
         assert head.length_px == pytest.approx(length_px, rel=0.15)
         assert head.width_px == pytest.approx(length_px * 2 / 3, rel=0.2)
         assert abs(math.remainder(head.angle_rad - math.radians(30), math.pi)) < 0.2
-        assert head.confidence > 0.5
+        assert head.confidence > 0.45
 
 
 @pytest.mark.parametrize("noise", [2.0, 5.0])
@@ -88,6 +88,18 @@ def test_every_click_on_a_head_gives_the_same_measure_to_the_last_bit(
     """A hundredth of a pixel grows on the way, and can move a grade by points."""
     image = picture(look, length_px=length_px, noise=noise)
     assert len({find_head(image, x_px=x, y_px=y) for x, y in clicks(length_px)}) == 1
+
+
+@pytest.mark.parametrize("contrast", [6, 8, 10, 12, 14])
+def test_whether_a_faint_spot_counts_does_not_hang_on_the_click(contrast: int) -> None:
+    spot = np.full((1280, 1280), 150, np.float32)
+    x, y = ((c + 0.5) * 8 for c in CENTRE)
+    cv2.ellipse(spot, ((x, y), (8 * 8.0, 8 * 6.0), 30.0), 150 - contrast, -1)
+    small = cv2.GaussianBlur(cv2.resize(spot, (160, 160), interpolation=cv2.INTER_AREA), (0, 0), 1)
+    noisy = small + np.random.default_rng(2).normal(0, 1.0, small.shape)
+    image = np.asarray(np.clip(noisy, 0, 255), np.uint8)
+    found = [find_head(image, x_px=x, y_px=y) for x, y in clicks(6.0)]
+    assert len({head is None for head in found}) == 1
 
 
 def test_a_near_neighbour_is_not_taken_for_the_head() -> None:
