@@ -156,28 +156,39 @@ class Editor(QObject):
         if seeds:
             self._push(draft, self.tr("Choose sperm"))
 
-    @Slot(int, float, float)
-    def correct_sperm(self, key: int, x_px: float, y_px: float) -> None:
-        """Set where a sperm is in the frame on screen; it is tracked again from there."""
-        info = self._session.info
+    @Slot(int, float, float, bool)
+    def correct_sperm(self, key: int, x_px: float, y_px: float, is_exact: bool = False) -> None:
+        """Set where a sperm is in the frame on screen; it is tracked again from there.
+
+        The head there is measured, unless this very place is meant or no head stands out.
+        """
+        info, grey = self._session.info, self._session.grey
         if info is None or self._session.sperm(key) is None:
             return
+        x_px = round(min(max(0.0, x_px), info.width_px - 1.0), 2)
+        y_px = round(min(max(0.0, y_px), info.height_px - 1.0), 2)
+        is_bare = grey is not None and find_head(grey, x_px=x_px, y_px=y_px) is None
         draft = drafts.corrected(
             self._session.draft,
             key,
             frame=self._session.frame,
-            x_px=round(min(max(0.0, x_px), info.width_px - 1.0), 2),
-            y_px=round(min(max(0.0, y_px), info.height_px - 1.0), 2),
+            x_px=x_px,
+            y_px=y_px,
+            is_exact=is_exact or is_bare,
         )
         self._push(draft, self.tr("Correct track"))
+        if is_bare and not is_exact:
+            self._session.set_message(
+                self.tr("No head stands out here: this place is followed, as placed by hand.")
+            )
 
-    @Slot(float, float)
-    def correct_selected(self, x_px: float, y_px: float) -> None:
+    @Slot(float, float, bool)
+    def correct_selected(self, x_px: float, y_px: float, is_exact: bool = False) -> None:
         """Correct the selected sperm."""
         if self._session.selected is None:
             self._session.set_message(self.tr("Select the sperm whose track is to be corrected."))
         else:
-            self.correct_sperm(self._session.selected, x_px, y_px)
+            self.correct_sperm(self._session.selected, x_px, y_px, is_exact)
 
     @Slot(int, str)
     def rename_sperm(self, key: int, name: str) -> None:

@@ -47,13 +47,16 @@ def moved(draft: Draft, key: int, *, to: int) -> Draft:
     return replace(draft, sperms=tuple(others))
 
 
-def corrected(draft: Draft, key: int, *, frame: int, x_px: float, y_px: float) -> Draft:
+def corrected(
+    draft: Draft, key: int, *, frame: int, x_px: float, y_px: float, is_exact: bool = False
+) -> Draft:
     """Set a sperm's place in one frame by hand; the verdict on its track is open again."""
-    return _with(
-        draft,
-        key,
-        lambda s: replace(s.corrected(frame=frame, x_px=x_px, y_px=y_px), verdict=Verdict.OPEN),
-    )
+
+    def change(sperm: Sperm) -> Sperm:
+        sperm = sperm.corrected(frame=frame, x_px=x_px, y_px=y_px, is_exact=is_exact)
+        return replace(sperm, verdict=Verdict.OPEN)
+
+    return _with(draft, key, change)
 
 
 def judged(draft: Draft, key: int, verdict: Verdict) -> Draft:

@@ -2521,6 +2521,10 @@
         <translation>軌跡を修正</translation>
     </message>
     <message>
+        <source>No head stands out here: this place is followed, as placed by hand.</source>
+        <translation>ここにはっきりした頭部はありません。手で置いた位置として、ここを追跡します。</translation>
+    </message>
+    <message>
         <source>Select the sperm whose track is to be corrected.</source>
         <translation>軌跡を修正する精子を選んでください。</translation>
     </message>

@@ -16,8 +16,8 @@ class Seed:
 
     ``target`` identifies the sperm in every record and never changes. The user's name for it is
     kept separately and joined on export; on the command line the two are the same.
-    The first seed of a target starts its track: it says which head, and its centre is then
-    measured. Later seeds of the same target correct it and stay where they were placed.
+    It says which head is meant, whose centre is then measured; where none can be measured, the
+    place itself is followed. The first seed of a target starts its track, later ones correct it.
     ``is_exact``: a person placed the centre of the head by hand, and the track keeps that point on
     the head.
     """

@@ -198,8 +198,7 @@ class Tracker:
             state = states[head]
             is_kept = seed.is_exact or not state.is_measured
             self._labels[seed.target] = _Label(head, click - state.place if is_kept else 0)
-            is_correction = seed.target in self._points
-            place = click if is_kept or is_correction else _inside(state.place, frame)
+            place = click if is_kept else _inside(state.place, frame)
             points[seed.target] = _point(frame, place, score=1.0, status=TrackStatus.MANUAL)
         return points
 

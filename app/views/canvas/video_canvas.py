@@ -46,8 +46,10 @@ class VideoCanvas(pg.GraphicsView):
     Signals:
         place_clicked(float, float): an empty place was clicked with the selecting tool.
         exact_place_clicked(float, float): a place was clicked so with Shift held.
-        correction_requested(int, float, float): a sperm was dragged to its right place.
-        selected_correction_requested(float, float): a place was clicked with the correcting tool.
+        correction_requested(int, float, float, bool): a sperm was dragged to its right place; with
+            Shift, exactly there.
+        selected_correction_requested(float, float, bool): a place was clicked with the correcting
+            tool, or with Shift exactly this one.
         sperm_clicked(int): a marker was clicked.
         hovered(float, float): the pointer, or the keyboard's cross, is over a place.
         left(): the pointer has left the video.
@@ -55,8 +57,8 @@ class VideoCanvas(pg.GraphicsView):
 
     place_clicked = Signal(float, float)
     exact_place_clicked = Signal(float, float)
-    correction_requested = Signal(int, float, float)
-    selected_correction_requested = Signal(float, float)
+    correction_requested = Signal(int, float, float, bool)
+    selected_correction_requested = Signal(float, float, bool)
     sperm_clicked = Signal(int)
     hovered = Signal(float, float)
     left = Signal()
@@ -270,11 +272,11 @@ class VideoCanvas(pg.GraphicsView):
         if self._session.video is None:
             return
         key = self._hit(place)
-        is_exact = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier
+        is_exact = _is_shift_held()
         if self._session.tool is Tool.SELECT and is_exact:
             self.exact_place_clicked.emit(place.x(), place.y())
         elif self._session.tool is Tool.CORRECT:
-            self.selected_correction_requested.emit(place.x(), place.y())
+            self.selected_correction_requested.emit(place.x(), place.y(), is_exact)
         elif self._session.tool is Tool.SELECT and key is not None:
             self.sperm_clicked.emit(key)
         elif self._session.tool is Tool.SELECT:
@@ -296,7 +298,7 @@ class VideoCanvas(pg.GraphicsView):
         if is_finished:
             key, self._dragged, self._box.is_panning = self._dragged, None, False
             if key is not None:
-                self.correction_requested.emit(key, now.x(), now.y())
+                self.correction_requested.emit(key, now.x(), now.y(), _is_shift_held())
 
     @Slot()
     def _show_length(self) -> None:
@@ -385,3 +387,8 @@ class VideoCanvas(pg.GraphicsView):
         super().changeEvent(ev)
         if ev.type() == QEvent.Type.StyleChange and hasattr(self, "_hint"):
             self._hint.place()
+
+
+def _is_shift_held() -> bool:
+    """Whether the user asks for this very place, not for the head that is there."""
+    return Qt.KeyboardModifier.ShiftModifier in QGuiApplication.keyboardModifiers()

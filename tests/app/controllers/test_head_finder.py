@@ -101,6 +101,23 @@ def test_nothing_is_chosen_on_empty_ground_but_with_shift(
     assert [s.is_exact for sperm in session.sperms for s in sperm.seeds] == [True]
 
 
+def test_a_correction_is_measured_or_said_to_be_placed_by_hand(
+    session: Session, picture: NDArray[np.uint8]
+) -> None:
+    session.grey = picture
+    editor = Editor(session)
+    editor.add_sperm(*HEAD)
+    by_hand = []
+    for is_exact in (False, True):
+        editor.correct_selected(HEAD[0] + 3, HEAD[1], is_exact)
+        by_hand.append(session.sperms[0].seeds[0].is_exact)
+    session.grey = np.full_like(picture, 120)
+    editor.correct_selected(*HEAD)
+    by_hand.append(session.sperms[0].seeds[0].is_exact)
+    assert by_hand == [False, True, True]
+    assert "as placed by hand" in session.message
+
+
 def test_a_click_on_a_head_takes_back_that_the_one_before_missed(
     session: Session, picture: NDArray[np.uint8]
 ) -> None:

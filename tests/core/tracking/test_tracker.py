@@ -367,13 +367,20 @@ def test_repeated_frames_keep_the_place_and_are_marked() -> None:
 
 
 @pytest.mark.requirement("R-24")
-def test_a_correction_is_taken_over_and_followed_from_there() -> None:
-    correction = Seed(target="1", frame=20, x_px=still(0)[0], y_px=still(0)[1])
+@pytest.mark.parametrize(("off_px", "is_exact"), [(0, False), (4, False), (4, True)])
+def test_a_correction_says_which_head_or_keeps_its_place(off_px: float, is_exact: bool) -> None:
+    x_px, y_px = still(0)
+    correction = Seed(target="1", frame=20, x_px=x_px + off_px, y_px=y_px, is_exact=is_exact)
     found = follow({"1": straight, "2": still}, corrections=[correction])
-    track_1 = {p.frame: p for p in found["1"].points}
-    assert track_1[20].status is TrackStatus.MANUAL
-    assert (track_1[20].x_px, track_1[20].y_px) == pytest.approx(still(0))
-    assert math.dist((track_1[35].x_px, track_1[35].y_px), still(0)) < 2
+    track_1 = {p.frame: (p.x_px, p.y_px) for p in found["1"].points}
+    corrected = found["1"].at(20)
+    assert corrected is not None
+    assert corrected.status is TrackStatus.MANUAL
+    expected = (x_px + off_px, y_px) if is_exact else (x_px, y_px)
+    assert math.dist(track_1[20], expected) < (1e-9 if is_exact else 1)
+    assert math.dist(track_1[35], expected) < 2
+    # A click that misses the centre is no way that the sperm swam.
+    assert math.dist(track_1[20], track_1[21]) < 1
 
 
 def test_a_seed_in_the_middle_starts_there() -> None:

@@ -110,10 +110,11 @@ class TestCanvas:
         show(canvas)
         graded.set_tool(Tool.CORRECT)
         asked = QSignalSpy(canvas.selected_correction_requested)
-        qtbot.mouseClick(
-            canvas.viewport(), Qt.MouseButton.LeftButton, pos=place(canvas, 61, 90).toPoint()
-        )
-        assert asked.at(0) == pytest.approx([61, 90], abs=1)
+        for modifier in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
+            spot = place(canvas, 61, 90).toPoint()
+            qtbot.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, modifier, spot)
+        assert asked.at(0)[:2] == pytest.approx([61, 90], abs=1)
+        assert [asked.at(0)[2], asked.at(1)[2]] == [False, True]
 
     def test_it_works_without_a_mouse(self, qtbot: QtBot, graded: Session, show: Show) -> None:
         canvas = VideoCanvas(graded)
