@@ -2,9 +2,8 @@
 
 The paper cuts 16 frames of 150x150 pixels from the 175 frames of a video; count, size and span
 are settings here. A crop that crosses the frame's border repeats the border, which moves a grade
-less than a crop moved inwards or a shorter clip would (measured in
-``docs/decisions/a-repeated-border-is-kept-and-said.md``); the clip records the share, and a flag
-says it.
+less than a crop moved inwards or a shorter clip would (measured in decision 0046); the clip records
+the share, and a flag says it.
 """
 
 from collections.abc import Callable, Sequence

@@ -82,7 +82,7 @@ class Encounter:
         form: (2,) by how much the head's outline is now larger and longer than it was, as
             logarithms; NaN without an outline.
         frame_s: the time between frames.
-        crowding: how likely the click on the head meant another (see ``head_measure.Clicked``).
+        crowding: how likely the click on the head meant another (see ``head_measure.FoundHead``).
         off: how far from the head's middle the click was.
     """
 

@@ -3,9 +3,8 @@
 From many starting circles of all sizes around the click (see ``starts``), outlines are drawn (see
 ``rays``) and the one that stands out most all the way round, and holds the click, is the head's.
 The click only chooses. What it chose is measured anew from whole pixels near its middle, until that
-no longer moves: nearly every click on one head so ends in the same outline, to the last bit (see
-``docs/decisions/a-head-is-measured-from-its-own-middle.md``). The clicks of a frame are measured at
-once, each as if it were the only one.
+no longer moves: nearly every click on one head so ends in the same outline, to the last bit
+(decision 0045). The clicks of a frame are measured at once, each as if it were the only one.
 
 Legend: B clicks, N outlines, by click.
 """

@@ -56,7 +56,7 @@ class Moment:
         is_seen: (N,) which were seen.
         looks: (N, 2) how each looked to its head: score and log strength.
         clicks: (T, 2) of the click on each head its crowding and how far off it was, as in
-            ``head_measure.Clicked``.
+            ``head_measure.FoundHead``.
         forms: (T, 2) by how much its outline is larger and longer than usual (logarithms).
     """
 
