@@ -61,6 +61,7 @@ done
 rm -rf "$program.new" "$program.old"
 mv "$here/$name" "$program.new" || { rm -rf "$program.new"; fail "is there room in $prefix?"; }
 cp "$here/remove.sh" "$program.new/remove.sh"
+: > "$program.new/installed-files" # by which a set-up that was cut off knows its own folder
 if [ -e "$program" ]; then
     while read -r file; do
         rm -f "$file"
@@ -71,7 +72,7 @@ mv "$program.new" "$program"
 rm -rf "$program.old"
 
 for command in rostfine rostfine-app; do
-    ln -s "$program/$command" "$prefix/bin/$command"
+    ln -sf "$program/$command" "$prefix/bin/$command"
     echo "$prefix/bin/$command"
 done > "$program/installed-files"
 (cd "$here/share" && find . -type f) | while read -r file; do

@@ -69,6 +69,24 @@ def test_a_newer_version_takes_the_place_of_the_older(built: Path, tmp_path: Pat
     assert "1.2.3" in subprocess.check_output([prefix / "bin/rostfine", "--version"], text=True)
 
 
+@pytest.mark.parametrize("tool", ["mv", "ln"])
+def test_a_set_up_that_was_cut_off_can_be_run_again(built: Path, tmp_path: Path, tool: str) -> None:
+    folder, prefix = unpacked(built, tmp_path / "one"), tmp_path / "prefix"
+    broken = tmp_path / "tools" / tool
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_text(
+        f'#!/bin/sh\n{shutil.which(tool)} "$@"\n'
+        "for last; do :; done\ncase $last in *.new) ;; *) kill -9 $PPID ;; esac\n"
+    )
+    broken.chmod(0o755)
+    environment = os.environ | {"PATH": f"{broken.parent}:{os.environ['PATH']}"}
+    command = ["sh", str(folder / "setup.sh"), "--prefix", str(prefix)]
+    assert subprocess.run(command, capture_output=True, check=False, env=environment).returncode
+    broken.unlink()
+    assert set_up(unpacked(built, tmp_path / "two"), prefix).returncode == 0
+    assert "1.2.3" in subprocess.check_output([prefix / "bin/rostfine", "--version"], text=True)
+
+
 def test_what_is_not_its_own_is_never_replaced(built: Path, tmp_path: Path) -> None:
     folder = unpacked(built, tmp_path)
     (tmp_path / "bin").mkdir()
