@@ -11,7 +11,12 @@ from statistics import median
 from rostfine_core.domain import Clip, ModelInfo, QualityFlag, Seed, Track, TrackStatus, VideoInfo
 from rostfine_core.messages import Message
 from rostfine_core.quality.field_flags import field_flags
-from rostfine_core.quality.head import contrast, head_length_and_edge, measured_head
+from rostfine_core.quality.head import (
+    contrast,
+    head_length_and_edge,
+    measured_head,
+    outline_length,
+)
 from rostfine_core.quality.light_flags import light_flags
 from rostfine_core.quality.scale_flags import scale_flags
 from rostfine_core.quality.track_flags import track_flags
@@ -48,8 +53,7 @@ def quality_flags(
         model: says under which conditions it was trained.
     """
     heads = _heads(clip)
-    found = _found(heads)
-    length_px = None if found is None else found[0]
+    length_px = _length(clip, heads)
     return (
         *_recording_flags(track, clip, heads, model),
         *field_flags(track, um_per_px=um_per_px),
@@ -202,6 +206,14 @@ def _head_flags(heads: Heads) -> Iterator[QualityFlag]:
                 length=length,
             ),
         )
+
+
+def _length(clip: Clip, heads: Heads) -> float | None:
+    """The head's length in pixels, as the loupe shows it; heads too large for that by contrast."""
+    found = _found(heads)
+    if found is None:
+        return None
+    return outline_length(clip.images) or found[0]
 
 
 def _found(heads: Heads) -> tuple[float, float] | None:
