@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import CROP_PX, Clip, CropBox, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import TrackingError
+from rostfine_core.interlace import one_field
 from rostfine_core.messages import Message
 
 MINIMUM_CLIP_FRAMES = 2
@@ -119,6 +120,8 @@ def cut_clip(
     images, boxes = [], []
     for point in clip_points(track, settings=settings):
         image = image_at(point.frame)
+        if track.field is not None and track.field.is_one_field:
+            image = one_field(image)
         height, width = image.shape[:2]
         boxes.append(cut_box(point, width_px=width, height_px=height, size_px=settings.size_px))
         images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=settings.size_px))

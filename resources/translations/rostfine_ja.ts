@@ -1508,6 +1508,10 @@
         <translation>頭部の検出</translation>
     </message>
     <message>
+        <source>The video is interlaced: every other line was taken at another moment. Heads were measured and clips cut by one field, the lines of one moment, which is half as fine from top to bottom.</source>
+        <translation>動画がインターレースです。1 本おきの走査線が別の時刻に撮影されています。頭部の計測とクリップの切り出しは、同じ時刻の走査線（片方のフィールド）だけで行いました。縦方向の細かさは半分になります。</translation>
+    </message>
+    <message>
         <source>The video is interlaced (combing {combing:.1f}, about 1 in whole pictures): every other line was taken at another moment, so heads that move look combed.</source>
         <translation>動画がインターレースです（櫛状ノイズの指標 {combing:.1f}、通常の画像では約 1）。1 本おきの走査線が別の時刻に撮影されているため、動く頭部は櫛状に見えます。</translation>
     </message>

@@ -105,7 +105,8 @@ class FieldMotion:
     ``x_px`` and ``y_px`` have an entry a frame from ``first_frame`` on, 0 in that; where the motion
     was not measured they stay as they were, and ``is_suspected`` says that the picture seems to
     shake there. ``error_px`` is the error of one coordinate. ``combing`` tells interlaced video, as
-    in ``tracking.combing``; None where nothing moved.
+    in ``tracking.combing``; None where nothing moved. ``is_one_field``: heads were measured
+    and clips cut by every other line, because the first pictures were interlaced.
     """
 
     first_frame: int
@@ -115,6 +116,7 @@ class FieldMotion:
     measured_frames: int
     is_suspected: bool = False
     combing: float | None = None
+    is_one_field: bool = False
 
     def at(self, frame: int) -> tuple[float, float]:
         """The shift by ``frame``, or the nearest that was watched."""

@@ -41,10 +41,17 @@ class GreyFrame:
     """One decoded frame for tracking: ``image`` (H, W) uint8.
 
     ``is_duplicate``: the camera or converter repeated the frame before (the same picture up to
-    compression noise), so it shows no new position.
+    compression noise), so it shows no new position. ``one_field`` (H, W) is the picture at one
+    moment where lines were taken at two; None where they were not.
     """
 
     index: int
     time_s: float
     image: NDArray[np.uint8]
     is_duplicate: bool = False
+    one_field: NDArray[np.uint8] | None = None
+
+    @property
+    def instant(self) -> NDArray[np.uint8]:
+        """(H, W): the picture at one moment."""
+        return self.image if self.one_field is None else self.one_field

@@ -14,7 +14,16 @@ def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFla
     field = track.field
     if field is None:
         return
-    if field.combing is not None and field.combing > COMBED:
+    if field.is_one_field:
+        yield QualityFlag.notice(
+            "interlaced",
+            Message(
+                "The video is interlaced: every other line was taken at another moment. Heads "
+                "were measured and clips cut by one field, the lines of one moment, which is half "
+                "as fine from top to bottom."
+            ),
+        )
+    elif field.combing is not None and field.combing > COMBED:
         yield QualityFlag.notice(
             "interlaced",
             Message(

@@ -5,6 +5,8 @@ likewise. In a whole picture both ways give the same, whatever its sharpness and
 between lines alone.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 import cv2
@@ -50,6 +52,12 @@ class CombMeter:
     def combing(self) -> float | None:
         """The median over the pairs; None where nothing moved."""
         return round(median(self._found), 3) if self._found else None
+
+
+def is_combed(images: Sequence[Image]) -> bool:
+    """Whether consecutive pictures (H, W), none of which repeats another, are interlaced."""
+    found = [value for pair in pairwise(images) if (value := combing(*pair)) is not None]
+    return bool(found) and median(found) > COMBED
 
 
 def combing(before: Image, now: Image) -> float | None:

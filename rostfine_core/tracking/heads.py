@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.domain import DoubtKind
+from rostfine_core.domain import DoubtKind, GreyFrame
 from rostfine_core.tracking.appearance import Appearance
 from rostfine_core.tracking.assignment import assign
 from rostfine_core.tracking.centres import Centres
@@ -25,11 +25,10 @@ from rostfine_core.tracking.confusions import (
     on_one_blob,
 )
 from rostfine_core.tracking.departures import beyond, have_left
-from rostfine_core.tracking.head_measure import find_outlines
+from rostfine_core.tracking.head_measure import FoundHead, find_outlines
 from rostfine_core.tracking.head_shape import HeadShape, measure_head
 from rostfine_core.tracking.meetings import NOTHING, Confusion, Meetings, Moment
 from rostfine_core.tracking.motion import MotionBank
-from rostfine_core.tracking.outlines import Outlines
 from rostfine_core.tracking.settings import TrackerSettings
 from rostfine_core.tracking.sightings import Pairs, Seen, look, pair_up, price, unlike, windows_of
 from rostfine_core.tracking.windows import magnification
@@ -115,22 +114,22 @@ class Heads:
         """(T,) middles of the heads."""
         return np.asarray(self.positions + self._centres.lead)
 
-    def add(self, image: Image, clicks: Sequence[complex]) -> list[int]:
+    def add(self, frame: GreyFrame, clicks: Sequence[complex]) -> list[int]:
         """Follow the heads under clicks (B,); returns their ids."""
-        found = find_outlines(image, clicks)
+        found = find_outlines(frame.instant, clicks)
         outlines = [head.outline if head else None for head in found]
+        whole = found if frame.one_field is None else find_outlines(frame.image, clicks)
         shapes = [
-            _shape_of(image, click, outline)
-            for click, outline in zip(clicks, outlines, strict=True)
+            _shape_of(frame.image, click, head) for click, head in zip(clicks, whole, strict=True)
         ]
         places = np.array([complex(shape.x_px, shape.y_px) for shape in shapes])
         # Looked at more coarsely, the parts of a mixed head would even out to its surroundings.
         head_size, size = self._settings.head_size, self._settings.template_size
         scales = np.array([magnification(s.detail_px, head_size=head_size) for s in shapes])
-        windows = windows_of(image, places, scales, size=size + 2)
+        windows = windows_of(frame.image, places, scales, size=size + 2)
         rows, offsets = np.arange(len(places)), (places - windows.centres) / scales
         self._appearance.add(windows.patches(rows, offsets, size=size))
-        self._centres.add(outlines, image, places)
+        self._centres.add(outlines, frame.instant, places)
         born = self._born + 1 + rows
         self._born += len(rows)
         self._promote(places, born, scales.astype(float))
@@ -172,11 +171,11 @@ class Heads:
         ):  # fmt: skip
             setattr(self, name, getattr(self, name)[keep])
 
-    def survey(self, image: Image, *, frame: int) -> None:
+    def survey(self, frame: GreyFrame) -> None:
         """Meet the neighbours of all heads without moving on: those not known yet are added."""
-        self._frame = frame
+        self._frame = frame.index
         if len(self.ids):
-            seen = self._look(image, self.positions)
+            seen = self._look(frame.image, self.positions)
             pairs = self._pairs(seen, self._motion.position)
             units = self._scales[seen.rows[pairs.things]]
             known = pairs.costs < np.square(HIDDEN_NEW * self._settings.head_size * units)
@@ -204,27 +203,29 @@ class Heads:
         if confusions:
             self.meetings.observe(self._moment(np.full((len(motion), 2), np.nan), 0.0), confusions)
 
-    def advance(self, image: Image, *, frame: int, elapsed_s: float) -> None:
-        """Find every head in the next picture, that of ``frame``, ``elapsed_s`` seconds later."""
+    def advance(self, frame: GreyFrame, *, elapsed_s: float) -> None:
+        """Find every head in the next frame, ``elapsed_s`` seconds later."""
         count = len(self.ids)
         if not count:
             return
-        self._frame = frame
+        self._frame = frame.index
         predicted = self._motion.predict(elapsed_s)
-        seen = self._look(image, predicted[:count])
+        seen = self._look(frame.image, predicted[:count])
         distances = self._pairs(seen, predicted)
         pairs = self._priced(distances, seen)
         unseen = np.full(len(self._motion), UNSEEN_DISTRACTOR)
-        may_be_gone = self.is_lost | (beyond(predicted[:count], image.shape) > -self.diameters / 2)
+        may_be_gone = self.is_lost | (
+            beyond(predicted[:count], frame.image.shape) > -self.diameters / 2
+        )
         unseen[:count] = np.where(may_be_gone, UNSEEN_IF_GONE, UNSEEN_HEAD)
         chosen = assign(pairs.motions, pairs.things, pairs.costs, unassigned=unseen)
-        self._confirm(image, chosen, seen)
+        self._confirm(frame.instant, chosen, seen)
         hidden_by = hiding(distances, chosen, self._motion, head_size=self._settings.head_size)
         self._learn(chosen, hidden_by, seen, elapsed_s=elapsed_s)
         self._renew(chosen, seen)
         found = np.flatnonzero(chosen[:count] >= 0)
-        self._centres.follow(image, found, self.positions[found])
-        self._count_unseen(chosen[:count] >= 0, image.shape, elapsed_s)
+        self._centres.follow(frame.instant, found, self.positions[found])
+        self._count_unseen(chosen[:count] >= 0, frame.image.shape, elapsed_s)
         confused = find_confused(
             pairs, chosen, hidden_by, self._motion, heads=count, absent=UNSEEN_DISTRACTOR
         )
@@ -401,10 +402,10 @@ class Heads:
             )
 
 
-def _shape_of(image: Image, click: complex, outline: Outlines | None) -> HeadShape:
+def _shape_of(image: Image, click: complex, head: FoundHead | None) -> HeadShape:
     """How the head under a click answers as a blob."""
-    if outline is None:
+    if head is None:
         return measure_head(image, x_px=click.real, y_px=click.imag)
-    middle = complex(outline.middles[0])
-    size_px = 2 * math.sqrt(outline.half_lengths[0].prod())
+    middle = complex(head.outline.middles[0])
+    size_px = 2 * math.sqrt(head.outline.half_lengths[0].prod())
     return measure_head(image, x_px=middle.real, y_px=middle.imag, size_px=size_px)

@@ -94,12 +94,12 @@ class Tracker:
         if frame.is_duplicate:
             points = {target: self._repeated(target, frame) for target in self._points}
         else:
-            self._heads.advance(frame.image, frame=frame.index, elapsed_s=elapsed_s)
+            self._heads.advance(frame, elapsed_s=elapsed_s)
             points = self._current(frame)
         seeds = self._pending.pop(frame.index, [])
         if seeds:
             points |= self._begin(seeds, frame)
-            self._heads.survey(frame.image, frame=frame.index)
+            self._heads.survey(frame)
         for target, point in points.items():
             self._points.setdefault(target, []).append(point)
         self._take_in_doubts()
@@ -191,7 +191,7 @@ class Tracker:
             self._labels.pop(seed.target, None)
         self._forget()
         clicks = [complex(seed.x_px, seed.y_px) for seed in seeds]
-        heads = self._heads.add(frame.image, clicks)
+        heads = self._heads.add(frame, clicks)
         states = self._heads.states()
         points = {}
         for seed, click, head in zip(seeds, clicks, heads, strict=True):

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rostfine_core.clips import ClipSettings, CropRecorder, clip_points, cut_clip, cut_square
-from rostfine_core.domain import Track, TrackPoint, TrackStatus
+from rostfine_core.domain import FieldMotion, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import TrackingError
+from rostfine_core.interlace import one_field
 
 LOST, MEASURED = TrackStatus.LOST, TrackStatus.MEASURED
 
@@ -91,6 +92,19 @@ def test_one_pass_and_random_access_cut_the_same_clip() -> None:
     cut = cut_clip(track, image_at=noise_image, settings=settings)
     np.testing.assert_array_equal(streamed.images, cut.images)
     assert streamed.boxes == cut.boxes
+
+
+def test_a_clip_of_an_interlaced_video_shows_one_field() -> None:
+    still = FieldMotion(
+        first_frame=0, x_px=(0.0,), y_px=(0.0,), error_px=0.1, measured_frames=1, is_one_field=True
+    )
+    track = replace(make_track(30), field=still)
+    settings = ClipSettings(frame_count=4, size_px=20)
+    clip = cut_clip(track, image_at=noise_image, settings=settings)
+    by_hand = cut_clip(
+        make_track(30), image_at=lambda frame: one_field(noise_image(frame)), settings=settings
+    )
+    assert np.array_equal(clip.images, by_hand.images)
 
 
 def test_a_status_that_the_finished_track_revised_is_revised_in_the_clip() -> None:

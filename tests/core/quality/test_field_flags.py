@@ -115,3 +115,9 @@ def test_an_interlaced_video_is_named() -> None:
     assert (flag.code, flag.severity) == ("interlaced", Severity.NOTICE)
     assert "2.5" in str(flag.reason)
     assert not flags(track(SWIMS, replace(motion(0.0 * STEPS), combing=1.1)))
+
+
+def test_a_video_that_was_followed_by_one_field_is_named() -> None:
+    (flag,) = flags(track(SWIMS, replace(motion(0.0 * STEPS), combing=2.5, is_one_field=True)))
+    assert flag.code == "interlaced"
+    assert "cut by one field" in str(flag.reason)

@@ -162,6 +162,9 @@ class Shown:
     def grey(self) -> GreyFrame:
         return GreyFrame(index=self.index, time_s=self.index / FPS, image=self.image)
 
+    def rgb(self) -> Image:
+        return np.repeat(self.image[:, :, None], 3, axis=2)
+
 
 def sperm_that_rests() -> SimulatedSperm:
     sperm = sample_sperm(np.random.default_rng(3))
@@ -210,7 +213,7 @@ def tracked(images: Sequence[Image], seeds: Sequence[Seed]) -> tuple[Track, ...]
         timestamps_s=tuple(k / FPS for k in range(FRAMES)),
     )
 
-    def frames_from(start: int) -> Generator[Shown | None, None, None]:
+    def frames_from(start: int) -> Generator[Shown | None]:
         yield from (Shown(index, images[index]) for index in range(start, FRAMES))
 
     return finish(track(frames_from, seeds, video=video))

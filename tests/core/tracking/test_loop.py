@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rostfine_core.domain import (
     GreyFrame,
@@ -50,6 +51,9 @@ class Drawn:
         for place in ((20 + 2 * self.index, 20), (50, 40)):
             cv2.ellipse(image, place, (7, 4), 0, 0, 360, 85, -1)
         return GreyFrame(index=self.index, time_s=self.index / FPS, image=image)
+
+    def rgb(self) -> NDArray[np.uint8]:
+        return np.repeat(self.grey().image[:, :, None], 3, axis=2)
 
 
 class Stream:
@@ -127,3 +131,49 @@ def test_clicks_are_checked_before_a_frame_is_asked_for() -> None:
     with pytest.raises(TrackingError, match="No sperm was clicked"):
         next(track(stream, [], video=VIDEO))
     assert not stream.is_closed  # it was never begun
+
+
+class Woven(Drawn):
+    """A frame of two moments: its odd lines were taken half a frame later."""
+
+    def grey(self) -> GreyFrame:
+        early, late = (
+            oval(60 + 5.0 * (self.index + share), rows=120, columns=200) for share in (0, 0.5)
+        )
+        early[1::2] = late[1::2]
+        return GreyFrame(index=self.index, time_s=self.index / FPS, image=early)
+
+
+def oval(x: float, *, rows: int, columns: int) -> NDArray[np.uint8]:
+    """A dark oval whose middle lies at ``x`` in row 60."""
+    image = np.full((8 * rows, 8 * columns), 150, np.uint8)
+    middle = (round((x + 0.5) * 8), round(60.5 * 8))
+    cv2.ellipse(image, middle, (56, 40), 0, 0, 360, 85, -1)
+    return np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def woven(start: int) -> Generator[Woven | None]:
+    yield from map(Woven, range(start, FRAMES))
+
+
+def test_an_interlaced_video_is_followed_by_one_field() -> None:
+    size = replace(VIDEO, width_px=200, height_px=120)
+    told: list[NDArray[np.uint8]] = []
+    job = track(
+        woven,
+        [Seed(target="1", frame=0, x_px=60.0, y_px=60.0)],
+        video=size,
+        on_point=lambda target, point, frame: told.append(frame.rgb()),
+    )
+    _, (found,) = exhaust(job)
+    assert found.field is not None
+    assert found.field.is_one_field
+    errors = [abs(p.x_px - (60 + 5.0 * p.frame)) for p in found.points]
+    assert max(errors) < 0.2  # in the middle of both moments it would be 1.25
+    lines = told[3].astype(float)[..., 0]
+    assert abs(2 * lines[1:-1:2] - lines[:-2:2] - lines[2::2]).max() <= 1
+
+
+def test_a_whole_video_is_followed_as_it_is() -> None:
+    _, tracks = exhaust(track(Stream(), SEEDS, video=VIDEO))
+    assert all(t.field and not t.field.is_one_field for t in tracks)
