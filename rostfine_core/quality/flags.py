@@ -8,13 +8,23 @@ as a notice instead of passing silently.
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from rostfine_core.domain import Clip, ModelInfo, QualityFlag, Seed, Track, TrackStatus, VideoInfo
+from rostfine_core.domain import (
+    Clip,
+    HeadMeasure,
+    ModelInfo,
+    QualityFlag,
+    Seed,
+    Track,
+    TrackStatus,
+    VideoInfo,
+)
 from rostfine_core.messages import Message
 from rostfine_core.quality.field_flags import field_flags
 from rostfine_core.quality.head import (
     contrast,
     head_length_and_edge,
     measured_head,
+    measured_heads,
     outline_length,
 )
 from rostfine_core.quality.light_flags import light_flags
@@ -52,10 +62,10 @@ def quality_flags(
         um_per_px: the calibration, None where there is none.
         model: says under which conditions it was trained.
     """
-    heads = _heads(clip)
-    length_px = _length(clip, heads)
+    heads, outlines = _heads(clip), measured_heads(clip.images)
+    length_px = _length(heads, outlines)
     return (
-        *_recording_flags(track, clip, heads, model),
+        *_recording_flags(track, clip, heads, outlines[0], model),
         *field_flags(track, um_per_px=um_per_px),
         *size_flags(length_px, crop_px=clip.images.shape[1], model=model),
         *rate_flags(video, track, model=model),
@@ -83,15 +93,16 @@ def hand_flags(seeds: Sequence[Seed]) -> tuple[QualityFlag, ...]:
 def recording_flags(track: Track, clip: Clip) -> tuple[QualityFlag, ...]:
     """The checks that need no model: whether the sperm was followed and is well seen."""
     return (
-        *_recording_flags(track, clip, _heads(clip), None),
+        *_recording_flags(track, clip, _heads(clip), measured_head(clip.images[0]), None),
         *field_flags(track, um_per_px=None),
     )
 
 
 def _recording_flags(
-    track: Track, clip: Clip, heads: Heads, model: ModelInfo | None
+    track: Track, clip: Clip, heads: Heads, first: HeadMeasure | None, model: ModelInfo | None
 ) -> Iterator[QualityFlag]:
-    yield from _click_flags(clip)
+    if _shows_click(clip):
+        yield from _click_flags(first, frame=clip.boxes[0].frame)
     yield from track_flags(track)
     yield from _clip_flags(clip)
     yield from _border_flags(clip)
@@ -112,18 +123,15 @@ def _shows_click(clip: Clip) -> bool:
     return clip.boxes[0].status is TrackStatus.MANUAL
 
 
-def _click_flags(clip: Clip) -> Iterator[QualityFlag]:
+def _click_flags(head: HeadMeasure | None, *, frame: int) -> Iterator[QualityFlag]:
     """What is wrong with what was clicked: it is nothing, or something round."""
-    if not _shows_click(clip):
-        return
-    head = measured_head(clip.images[0])
     if head is not None and ROUND_FROM_PX <= head.length_px < ROUND * head.width_px:
         yield QualityFlag.warning(
             "no_sperm_head",
             Message(
                 "What was clicked in frame {frame} is round ({length:.0f} by {width:.0f} px), as "
                 "debris and round cells are and hardly a sperm's head: check that it is a sperm.",
-                frame=clip.boxes[0].frame,
+                frame=frame,
                 length=head.length_px,
                 width=head.width_px,
             ),
@@ -134,7 +142,7 @@ def _click_flags(clip: Clip) -> Iterator[QualityFlag]:
             Message(
                 "Nothing stands out where the sperm was clicked in frame {frame}: the click may "
                 "have missed it, and what was followed may be something else.",
-                frame=clip.boxes[0].frame,
+                frame=frame,
             ),
         )
 
@@ -208,12 +216,12 @@ def _head_flags(heads: Heads) -> Iterator[QualityFlag]:
         )
 
 
-def _length(clip: Clip, heads: Heads) -> float | None:
+def _length(heads: Heads, outlines: Sequence[HeadMeasure | None]) -> float | None:
     """The head's length in pixels, as the loupe shows it; heads too large for that by contrast."""
     found = _found(heads)
     if found is None:
         return None
-    return outline_length(clip.images) or found[0]
+    return outline_length(outlines) or found[0]
 
 
 def _found(heads: Heads) -> tuple[float, float] | None:

@@ -1,5 +1,7 @@
 """The head in the middle of a crop: how long it is, how sharp, and how much it stands out."""
 
+import math
+from collections.abc import Sequence
 from statistics import median
 
 import cv2
@@ -12,7 +14,7 @@ from rostfine_core.tracking.head_measure import find_head
 HEAD_LEVEL = 0.3  # of the peak difference: where the head ends
 TAIL_SHARES = (0.55, 0.7, 0.85)  # of the head's half width: neck and tail are thinner
 SLENDER = 2.0  # length by width from which a neck is still on the head, which is about 5 by 3
-OUTLINES = 4  # frames of a clip in which the outline is measured
+OUTLINES = 3  # frames of a clip in which the outline is measured, 8 ms each
 
 Picture = NDArray[np.float32]
 
@@ -72,18 +74,19 @@ def measured_head(image: NDArray[np.uint8]) -> HeadMeasure | None:
     return find_head(grey.astype(np.uint8, copy=False), x_px=middle, y_px=middle)
 
 
-def outline_length(images: NDArray[np.uint8]) -> float | None:
-    """Length in pixels of the head's outline, as the tracker measures it; median of some frames.
+def measured_heads(images: NDArray[np.uint8]) -> list[HeadMeasure | None]:
+    """The head in some evenly spread frames of a clip, the first among them.
 
     Args:
-        images: (F, S, S, 3) uint8 crops of one clip.
-
-    Returns:
-        None where fewer than half of the frames show an outline.
+        images: (F, S, S, 3) uint8 crops.
     """
-    looked = images[:: max(len(images) // OUTLINES, 1)]
-    lengths = [head.length_px for head in map(measured_head, looked) if head is not None]
-    return median(lengths) if 2 * len(lengths) >= len(looked) else None
+    return [measured_head(image) for image in images[:: math.ceil(len(images) / OUTLINES)]]
+
+
+def outline_length(heads: Sequence[HeadMeasure | None]) -> float | None:
+    """Median length in pixels of the heads' outlines; None where most frames show none."""
+    lengths = [head.length_px for head in heads if head is not None]
+    return median(lengths) if 2 * len(lengths) >= len(heads) else None
 
 
 def _middle(side: int) -> slice:

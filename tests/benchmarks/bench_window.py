@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -170,28 +169,27 @@ def measure_work(window: MainWindow) -> None:
 
 
 def measure_clicks(window: MainWindow, watch: Watch, x_px: float, y_px: float) -> None:
-    """Measure from click to grade, each at another pixel, so that no result is reused."""
+    """Measure from click to grade, each at another pixel, so that no result is reused.
+
+    A sperm that is chosen already is not chosen again, so each is taken back.
+    """
     session, editor = window.session, window.controller.editor
     for id in ("auto_track", "auto_grade"):
         window.settings.set_value(id, True)
     tracked, graded = [], []
     for number in range(CLICKS):
-        count = len(session.reportable)
+        editor.undo()
+        watch.until(lambda: not session.sperms)
         began = time.perf_counter()
         editor.add_sperm(x_px + 0.25 * (number + 1), y_px)
         watch.until(lambda: session.track(session.sperms[-1]) is not None)
         tracked.append(time.perf_counter() - began)
-        watch.until(partial(has_more, session, count))
+        watch.until(lambda: session.reportable)
         graded.append(time.perf_counter() - began)
     print(
         f"click to grade: median {statistics.median(graded):.2f} s, best {min(graded):.2f} s, "
         f"to the track {statistics.median(tracked):.2f} s (budget 1 s)"
     )
-
-
-def has_more(session: Session, count: int) -> bool:
-    """Whether there are more grades than before."""
-    return len(session.reportable) > count
 
 
 def is_decoded(session: Session) -> bool:
