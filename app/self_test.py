@@ -17,7 +17,7 @@ from app.views.dialogs.manual import ManualDialog
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.domain import Grade
-from rostfine_core.store import read_seeds
+from rostfine_core.result_files import read_seeds
 
 RESULT_NAME, SCREENSHOT_NAME = "self-test.json", "window.png"
 SAMPLE = "SELF-TEST"

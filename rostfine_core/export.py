@@ -11,7 +11,7 @@ from rostfine_core.files import safe_name
 from rostfine_core.marking import marked
 from rostfine_core.outputs import Outputs
 from rostfine_core.report import write_explanation, write_report_csv, write_report_pdf
-from rostfine_core.store import ASSESSMENT_JSON, TRACK_CSV, write_assessment, write_seeds
+from rostfine_core.result_files import ASSESSMENT_JSON, TRACK_CSV, write_assessment, write_seeds
 
 REPORT_PDF = "report.pdf"
 REPORT_CSV = "report.csv"

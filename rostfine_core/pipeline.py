@@ -34,7 +34,7 @@ from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.quality.flags import hand_flags, is_on_a_head, quality_flags
 from rostfine_core.quality.same_head import same_head_flags
-from rostfine_core.store import read_seeds
+from rostfine_core.result_files import read_seeds
 from rostfine_core.tracking import TrackerSettings, compute_kinematics, track
 from rostfine_core.tracking.head_detection import find_heads, seeds_of
 from rostfine_core.video import PlaneChoice, Video, open_video

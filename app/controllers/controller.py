@@ -123,7 +123,9 @@ class Controller(QObject):
 
     def open_demo(self) -> bool:
         """Open the demonstration with its sperm; False where it is not opened."""
-        from rostfine_core.store import read_seeds  # the window appears before it is imported
+        from rostfine_core.result_files import (
+            read_seeds,
+        )  # the window appears before it is imported
 
         try:
             seeds = read_seeds(bundled_path(DEMO_SEEDS))

@@ -12,8 +12,8 @@ from rostfine_core.errors import RostfineError, StoreError
 from rostfine_core.export import export_sample
 from rostfine_core.files import sha256_of
 from rostfine_core.pipeline import assess_video, demo_request
+from rostfine_core.result_files import ASSESSMENT_JSON, AssessmentRecord, read_assessment
 from rostfine_core.spreadsheet import read_table
-from rostfine_core.store import ASSESSMENT_JSON, AssessmentRecord, read_assessment
 from rostfine_core.video import open_video
 
 OQ = Stage.OPERATION

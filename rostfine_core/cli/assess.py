@@ -129,7 +129,7 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
 def _track(arguments: argparse.Namespace) -> int:
     from rostfine_core.pipeline import track_video
     from rostfine_core.quality.same_head import same_head_flags
-    from rostfine_core.store import read_seeds, write_tracks
+    from rostfine_core.result_files import read_seeds, write_tracks
     from rostfine_core.video import PlaneChoice
 
     for name, source in (("video", arguments.video), ("table of clicks", arguments.seeds)):

@@ -26,7 +26,7 @@ import cv2
 from rostfine_core.bundled import DEMO_MODEL, DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.clips import ClipSettings, cut_clip
 from rostfine_core.domain import Seed, Track, finish
-from rostfine_core.store import read_seeds
+from rostfine_core.result_files import read_seeds
 from rostfine_core.tracking import Tracker
 from rostfine_core.tracking.head_detection import find_heads
 from rostfine_core.tracking.head_measure import find_outlines

@@ -23,7 +23,7 @@ import numpy as np
 
 from rostfine_core.assessor import Assessor
 from rostfine_core.bundled import DEMO_MODEL, DEMO_SEEDS, DEMO_VIDEO, bundled_path
-from rostfine_core.store import read_seeds
+from rostfine_core.result_files import read_seeds
 from rostfine_core.video import open_video
 from tests.benchmarks import bench_clicks, bench_pipeline, bench_tracking
 from tests.benchmarks.tracking_scores import Score, identity_scores, score_take

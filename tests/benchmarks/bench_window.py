@@ -28,7 +28,7 @@ from app.state.session import Session
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.intended_use import statement_id
-from rostfine_core.store import read_seeds
+from rostfine_core.result_files import read_seeds
 
 STARTS, CLICKS = 5, 7
 WAIT_S = 300

@@ -17,8 +17,8 @@ import torch
 from rostfine_core.cli import main, make_parser
 from rostfine_core.cli.arguments import rename_old_options
 from rostfine_core.domain import TrackStatus
-from rostfine_core.store import read_assessment, read_seeds
-from rostfine_core.store.assessment import to_json
+from rostfine_core.result_files import read_assessment, read_seeds
+from rostfine_core.result_files.assessment import to_json
 from rostfine_core.training.config_reader import read_train_config
 from rostfine_core.training.data.dataset import read_dataset
 

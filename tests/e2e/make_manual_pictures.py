@@ -21,7 +21,7 @@ from app.state.records import ModelStatus, OverlayKind, Page
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
 from rostfine_core.catalogue import LANGUAGES
-from rostfine_core.store import read_seeds
+from rostfine_core.result_files import read_seeds
 from tests.e2e.make_screenshots import Yes, settle, until
 
 FOLDER = Path(__file__).parents[2] / "resources" / "manual" / "pictures"

@@ -23,7 +23,7 @@ from app.state.records import ModelStatus, OverlayKind, Page
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.intended_use import statement_id
-from rostfine_core.store import read_seeds
+from rostfine_core.result_files import read_seeds
 
 SIZES = ((1280, 800), (1920, 1080))
 WAIT_S = 300

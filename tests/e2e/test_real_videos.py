@@ -12,7 +12,7 @@ from app.main_window import MainWindow
 from app.state.records import Calibration, ModelStatus
 from app.state.session import Session
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
-from rostfine_core.store import read_seeds
+from rostfine_core.result_files import read_seeds
 from rostfine_core.video import write_video
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")

@@ -23,7 +23,7 @@ from rostfine_core.domain import NOT_GRADED, SampleInfo, Seed, finish
 from rostfine_core.errors import VideoError
 from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
 from rostfine_core.report import explanation_figure
-from rostfine_core.store import read_assessment
+from rostfine_core.result_files import read_assessment
 from rostfine_core.video import open_video, write_video
 from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache

@@ -18,8 +18,8 @@ from rostfine_core import assessor, doctor, gpu
 from rostfine_core.cli import main
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.model import RoSTFine, RoSTFineConfig, load_encoder
+from rostfine_core.result_files import read_assessment
 from rostfine_core.simulation import Scene
-from rostfine_core.store import read_assessment
 from rostfine_core.video import probe, write_video
 
 if TYPE_CHECKING:

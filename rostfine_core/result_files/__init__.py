@@ -1,6 +1,6 @@
 """Reads and writes seeds, tracks and assessments; errors name every mistake in a file."""
 
-from rostfine_core.store.assessment import (
+from rostfine_core.result_files.assessment import (
     ASSESSMENT_JSON,
     SCHEMA,
     TRACK_CSV,
@@ -8,7 +8,7 @@ from rostfine_core.store.assessment import (
     read_assessment,
     write_assessment,
 )
-from rostfine_core.store.tables import read_seeds, write_seeds, write_tracks
+from rostfine_core.result_files.tables import read_seeds, write_seeds, write_tracks
 
 __all__ = [
     "ASSESSMENT_JSON",

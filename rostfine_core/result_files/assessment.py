@@ -47,7 +47,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
 from rostfine_core.messages import Message
-from rostfine_core.store.tables import tracks_table
+from rostfine_core.result_files.tables import tracks_table
 
 SCHEMA = "rostfine.assessment/1"
 ASSESSMENT_JSON = "assessment.json"
@@ -132,7 +132,9 @@ def read_assessment(path: Path) -> AssessmentRecord:
 
 def to_json(record: AssessmentRecord) -> str:
     """The text of ``assessment.json``, one key per line."""
-    from rostfine_core.store.conversion import converter  # `rostfine track` starts without cattrs
+    from rostfine_core.result_files.conversion import (
+        converter,
+    )  # `rostfine track` starts without cattrs
 
     content = {
         "schema": SCHEMA,
@@ -153,7 +155,7 @@ def from_json(text: str, *, name: str) -> AssessmentRecord:
     """
     import cattrs
 
-    from rostfine_core.store.conversion import converter
+    from rostfine_core.result_files.conversion import converter
 
     try:
         content = json.loads(text)

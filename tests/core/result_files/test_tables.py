@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from rostfine_core.domain import Doubt, DoubtKind, Seed, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import StoreError
-from rostfine_core.store import read_seeds, write_seeds, write_tracks
-from rostfine_core.store.tables import _protected, _unprotected, tracks_table
+from rostfine_core.result_files import read_seeds, write_seeds, write_tracks
+from rostfine_core.result_files.tables import _protected, _unprotected, tracks_table
 
 TIMES_S = [k / 15 for k in range(300)]
 TARGETS = st.text(

@@ -41,8 +41,8 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
-from rostfine_core.store import AssessmentRecord, read_assessment, write_assessment
-from rostfine_core.store.assessment import from_json, to_json
+from rostfine_core.result_files import AssessmentRecord, read_assessment, write_assessment
+from rostfine_core.result_files.assessment import from_json, to_json
 
 GRADES = [GradeDistribution(p) for p in ((0.1, 0.2, 0.3, 0.25, 0.15), (0.5, 0.5, 0.0, 0.0, 0.0))]
 
