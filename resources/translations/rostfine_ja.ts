@@ -1715,6 +1715,94 @@
         <source>Sperm {one} and {other} are the same one: count it once.</source>
         <translation>精子 {one} と {other} は同じ精子です。1 個として数えてください。</translation>
     </message>
+    <message>
+        <source>I made this report</source>
+        <translation>このレポートを作成しました</translation>
+    </message>
+    <message>
+        <source>I reviewed this report</source>
+        <translation>このレポートを確認しました</translation>
+    </message>
+    <message>
+        <source>I approve this report</source>
+        <translation>このレポートを承認します</translation>
+    </message>
+    <message>
+        <source>reader</source>
+        <translation>閲覧者</translation>
+    </message>
+    <message>
+        <source>operator</source>
+        <translation>担当者</translation>
+    </message>
+    <message>
+        <source>reviewer</source>
+        <translation>確認者</translation>
+    </message>
+    <message>
+        <source>administrator</source>
+        <translation>管理者</translation>
+    </message>
+    <message>
+        <source>see cases</source>
+        <translation>症例の閲覧</translation>
+    </message>
+    <message>
+        <source>edit cases</source>
+        <translation>症例の編集</translation>
+    </message>
+    <message>
+        <source>keep results</source>
+        <translation>結果の保存</translation>
+    </message>
+    <message>
+        <source>write reports</source>
+        <translation>レポートの作成</translation>
+    </message>
+    <message>
+        <source>export</source>
+        <translation>書き出し</translation>
+    </message>
+    <message>
+        <source>review blind</source>
+        <translation>盲検レビュー</translation>
+    </message>
+    <message>
+        <source>vote</source>
+        <translation>投票</translation>
+    </message>
+    <message>
+        <source>back up</source>
+        <translation>バックアップ</translation>
+    </message>
+    <message>
+        <source>sign reports</source>
+        <translation>レポートへの署名</translation>
+    </message>
+    <message>
+        <source>amend reports</source>
+        <translation>レポートの訂正</translation>
+    </message>
+    <message>
+        <source>manage panels</source>
+        <translation>パネルの管理</translation>
+    </message>
+    <message>
+        <source>see the audit trail</source>
+        <translation>監査証跡の閲覧</translation>
+    </message>
+    <message>
+        <source>manage operators</source>
+        <translation>担当者の管理</translation>
+    </message>
+    <message>
+        <source>restore a backup</source>
+        <translation>バックアップの復元</translation>
+    </message>
+    <message>
+        <source>change the encryption</source>
+        <translation>暗号化の変更</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>
@@ -2562,7 +2650,7 @@
     </message>
     <message>
         <source>Name operator</source>
-        <translation>操作者名の入力</translation>
+        <translation>担当者名の入力</translation>
     </message>
     <message>
         <source>Change calibration</source>
