@@ -94,7 +94,7 @@ def _connect_review(review: ReviewPage, controller: Controller) -> None:
     review.canvas.exact_place_clicked.connect(editor.place_sperm)
     review.canvas.hovered.connect(controller.head_finder.look_at)
     review.canvas.left.connect(controller.head_finder.look_away)
-    review.canvas.sperm_clicked.connect(editor.select)
+    review.canvas.sperm_clicked.connect(editor.click_sperm)
     review.canvas.correction_requested.connect(editor.correct_sperm)
     review.canvas.selected_correction_requested.connect(editor.correct_selected)
     review.canvas.hovered.connect(review.loupe.look_at)

@@ -4,12 +4,25 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QBoxLayout, QMainWindow, QMenu, QToolBar, QToolButton
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QBoxLayout,
+    QComboBox,
+    QMainWindow,
+    QMenu,
+    QTableView,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 from app.actions.facts import Facts, current_facts
 from app.actions.spec import MENUS, TOOL_BAR, ActionSpec, Bar, Handlers
 from app.actions.table import ACTIONS
 from app.presentation.theme import Theme, icon
+
+SPACE = "Space"
 
 
 class ActionSet(QObject):
@@ -31,6 +44,9 @@ class ActionSet(QObject):
         self._actions = {spec.id: self._made(spec) for spec in ACTIONS}
         self.recolour(theme)
         self.refresh()
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._on_focus_changed)
 
     def __getitem__(self, id: str) -> QAction:
         return self._actions[id]
@@ -101,7 +117,7 @@ class ActionSet(QObject):
         action = QAction(_translated(spec.text), self._window)
         action.setObjectName(spec.id)
         sequence = QKeySequence(spec.shortcut)
-        action.setShortcut(sequence)
+        action.setShortcuts(_keys(spec))
         keys = sequence.toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{_translated(spec.tip)} ({keys})")
         action.setStatusTip(_translated(spec.tip))
@@ -112,9 +128,23 @@ class ActionSet(QObject):
         action.triggered.connect(lambda _: self._run(spec))
         return action
 
+    @Slot(QWidget, QWidget)
+    def _on_focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Leave the space bar to a widget that it presses, opens or chooses rows with."""
+        is_taken = isinstance(now, QAbstractButton | QComboBox | QTableView)
+        for spec in ACTIONS:
+            if spec.shortcut == SPACE:
+                keys = [k for k in _keys(spec) if not (is_taken and k == QKeySequence(SPACE))]
+                self._actions[spec.id].setShortcuts(keys)
+
     def _run(self, spec: ActionSpec) -> None:
         self._before()
         spec.run(self._handlers)
+
+
+def _keys(spec: ActionSpec) -> list[QKeySequence]:
+    """The keys of an action, the one that is shown first."""
+    return [QKeySequence(keys) for keys in (spec.shortcut, spec.other_shortcut) if keys]
 
 
 def specs_of(bar: Bar) -> list[ActionSpec]:

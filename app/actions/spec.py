@@ -65,8 +65,9 @@ class ActionSpec:
     """Everything about one action.
 
     ``menu`` and ``separator`` (a line above it) are its place in the menu bar, ``button`` is where
-    it has a button, if anywhere. An action with ``checked`` shows a state; it may have another icon
-    while that is on. Actions of one ``group`` exclude each other.
+    it has a button, if anywhere; ``other_shortcut`` is a second key. An action with ``checked``
+    shows a state; it may have another icon while that is on. Actions of one ``group`` exclude each
+    other.
     """
 
     id: str
@@ -81,6 +82,7 @@ class ActionSpec:
     checked_icon: str = ""
     button: Place | None = None
     group: str = ""
+    other_shortcut: str = ""
     separator: bool = False
 
 

@@ -262,6 +262,12 @@ class Editor(QObject):
         if self._session.sperm(key) is not None:
             self._session.select(key)
 
+    @Slot(int)
+    def click_sperm(self, key: int) -> None:
+        """Select a sperm that was clicked; what was said of the click before it no longer holds."""
+        self._session.set_message("")
+        self.select(key)
+
     def select_next(self) -> None:
         """Select the next sperm in the list."""
         self._select_by(1)

@@ -1,6 +1,6 @@
 """The status bar: what was said last, the video, device and model, and the job that runs."""
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
@@ -26,6 +26,9 @@ class StatusBar(QStatusBar):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._shown = ""
+        self._end = QTimer(self, interval=MESSAGE_MS, singleShot=True)
+        self._end.timeout.connect(self._end_message)
         self.setSizeGripEnabled(False)
         self.setContentsMargins(0, 0, 8, 0)
         self._video = QLabel()
@@ -55,19 +58,30 @@ class StatusBar(QStatusBar):
 
     @Slot()
     def _show_message(self) -> None:
-        """Show as much of the message as there is room for; the tool tip has all of it."""
-        message = self._session.message
-        self.setToolTip(wording.plain(message))
+        """Show the message for a while; the tool tip has all of it."""
+        self.setToolTip(wording.plain(self._session.message))
+        self._end.start()
+        self._fit_message()
+
+    def _fit_message(self) -> None:
+        """Show as much of the message as there is room for."""
         taken = (w.sizeHint().width() for w in self._permanent if not w.isHidden())
         room = self.width() - sum(width + SPACING_PX for width in taken) - MARGIN_PX
         elide = Qt.TextElideMode.ElideRight
-        self.showMessage(self.fontMetrics().elidedText(message, elide, room), MESSAGE_MS)
+        self._shown = self.fontMetrics().elidedText(self._session.message, elide, room)
+        self.showMessage(self._shown)
+
+    @Slot()
+    def _end_message(self) -> None:
+        """Take the message away, but nothing that an action says meanwhile."""
+        if self.currentMessage() == self._shown:
+            self.clearMessage()
 
     def resizeEvent(self, ev: QResizeEvent) -> None:
-        """Fit the message that is shown into the new width."""
+        """Fit the message that is shown into the new width; its time goes on."""
         super().resizeEvent(ev)
-        if self.currentMessage():
-            self._show_message()
+        if self._shown and self.currentMessage() == self._shown:
+            self._fit_message()
 
     @Slot()
     def _show_video(self) -> None:

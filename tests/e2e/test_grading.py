@@ -36,6 +36,11 @@ def test_the_keys_reach_the_video_as_soon_as_it_is_open(
         for key in (Qt.Key.Key_Right, Qt.Key.Key_Return):
             qtbot.keyClick(canvas, key)
         assert "No head stands out here" in window.session.message
+        hand.click(window, 100, 90)
+        hand.click(window, 20, 20)
+        assert "No head stands out here" in window.session.message
+        hand.click(window, 100, 90)  # chosen already
+        assert window.session.message == ""
 
     drive(script, str(small_video))
 

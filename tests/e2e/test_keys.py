@@ -34,10 +34,18 @@ def test_keys_step_play_and_choose_what_a_click_does(
         hand.until(lambda: session.frame == 11)
         press(window, Qt.Key.Key_J)
         hand.until(lambda: session.frame == 10)
-        for is_playing in (True, False):
-            press(window, Qt.Key.Key_K)
+        for key, is_playing in ((Qt.Key.Key_K, True), (Qt.Key.Key_Space, False)):
+            press(window, key)
             assert session.is_playing is is_playing
             assert window.actions_by_id["play"].isChecked() is is_playing
+        window.review.sperm_list.view.setFocus()
+        press(window, Qt.Key.Key_Space)
+        assert session.is_playing
+        window.tool_bar.widgetForAction(window.actions_by_id["page_compare"]).setFocus()
+        press(window, Qt.Key.Key_Space)  # presses the button
+        assert session.is_playing
+        assert window.pages.currentWidget() is window.compare
+        press(window, Qt.Key.Key_K)
         for key, tool in (
             (Qt.Key.Key_M, Tool.MEASURE),
             (Qt.Key.Key_C, Tool.CORRECT),

@@ -1,12 +1,9 @@
 """The timeline: the tracker's confidence over the frames, marks, and the playing controls."""
 
-from typing import Any
-
 import numpy as np
 import pyqtgraph as pg
-from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtCore import QPointF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QMouseEvent, QPalette
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.presentation.geometry import spans
@@ -18,6 +15,34 @@ from rostfine_core.domain import Track
 
 LOST_COLOUR = QColor(210, 80, 50, 110)
 UNCERTAIN_COLOUR = QColor(230, 170, 60, 90)
+
+
+class TimelinePlot(pg.PlotWidget):
+    """The plot, in which the left button goes to a frame wherever it is pressed or dragged.
+
+    Signals:
+        pointed(float): the place of the pointer, in frames.
+    """
+
+    pointed = Signal(float)
+
+    def mousePressEvent(self, ev: QMouseEvent) -> None:
+        """Go where the button was pressed."""
+        self._point(ev)
+
+    def mouseMoveEvent(self, ev: QMouseEvent) -> None:
+        """Go where the pointer is dragged."""
+        self._point(ev)
+
+    def mouseReleaseEvent(self, ev: QMouseEvent) -> None:
+        """End the drag."""
+        ev.accept()
+
+    def _point(self, ev: QMouseEvent) -> None:
+        ev.accept()
+        if Qt.MouseButton.LeftButton in ev.buttons():
+            scene: QPointF = self.mapToScene(ev.position().toPoint())
+            self.pointed.emit(self.getViewBox().mapSceneToView(scene).x())
 
 
 class Timeline(QWidget):
@@ -34,7 +59,7 @@ class Timeline(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._plot = pg.PlotWidget(background=None)
+        self._plot = TimelinePlot(background=None)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -98,13 +123,11 @@ class Timeline(QWidget):
         self._cached = pg.PlotCurveItem(connect="pairs")
         self._seeds = pg.ScatterPlotItem(symbol="t1", size=9, pen=None)
         self._clip = pg.ScatterPlotItem(symbol="s", size=4, pen=None)
-        self._playhead = pg.InfiniteLine(movable=True, angle=90)
+        self._playhead = pg.InfiniteLine(angle=90)
         for item in (self._cached, self._curve, self._clip, self._seeds, self._playhead):
             plot.addItem(item)
         self._regions: list[pg.LinearRegionItem] = []
-        self._playhead.sigPositionChanged.connect(self._on_playhead_moved)
-        scene: Any = plot.scene()
-        scene.sigMouseClicked.connect(self._on_clicked)
+        plot.pointed.connect(self._on_pointed)
 
     @Slot()
     def _draw(self) -> None:
@@ -169,16 +192,13 @@ class Timeline(QWidget):
         self._cached.setPen(pg.mkPen(text, width=2))
         accent = palette.color(QPalette.ColorRole.Text)
         self._playhead.setPen(pg.mkPen(accent, width=1.5))
-        self._playhead.setHoverPen(pg.mkPen(accent, width=3))
 
     @Slot()
     def _show_frame(self) -> None:
         info = self._session.info
         if info is None:
             return
-        self._playhead.blockSignals(True)
         self._playhead.setValue(self._session.frame)
-        self._playhead.blockSignals(False)
         self._place.setText(
             self.tr("frame {frame} of {last} · {time:.3f} s").format(
                 frame=self._session.frame,
@@ -199,14 +219,11 @@ class Timeline(QWidget):
     def _show_speed(self) -> None:
         self._speed.setCurrentIndex(self._speed.findData(self._session.speed))
 
-    @Slot()
-    def _on_playhead_moved(self) -> None:
-        self.seek_requested.emit(round(self._playhead.value()))
-
-    def _on_clicked(self, event: MouseClickEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self._session.info is not None:
-            place = self._plot.getViewBox().mapSceneToView(event.scenePos())
-            self.seek_requested.emit(round(place.x()))
+    @Slot(float)
+    def _on_pointed(self, place: float) -> None:
+        info = self._session.info
+        if info is not None:
+            self.seek_requested.emit(min(max(0, round(place)), info.frame_count - 1))
 
     def recolour(self) -> None:
         """Redraw in the colours of another theme."""

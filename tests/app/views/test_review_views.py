@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QPaintEvent
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
@@ -24,7 +24,7 @@ from app.views.canvas.loupe import Loupe
 from app.views.notice_bar import NoticeBar
 from app.views.review.film_strip import FilmStrip
 from app.views.review.grade_panel import GradePanel
-from app.views.review.timeline import Timeline
+from app.views.review.timeline import Timeline, TimelinePlot
 from app.views.status_bar import StatusBar
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
@@ -147,9 +147,30 @@ def test_the_timeline_marks_what_to_check_and_seeks(
     graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(5, 6), weak=(9,))})
     assert sorted(r.getRegion() for r in timeline._regions) == [(4.5, 6.5), (8.5, 9.5)]
     seek = QSignalSpy(timeline.seek_requested)
-    timeline._playhead.setValue(12.3)
-    assert seek.at(0) == [12]
+    left, plot = Qt.MouseButton.LeftButton, timeline._plot
+    qtbot.mousePress(plot.viewport(), left, pos=_at_frame(timeline, 3))
+    # Dragged over the axis, and out of the plot.
+    for place in (_at_frame(timeline, 12), QPoint(_at_frame(timeline, 7).x(), plot.height() - 2)):
+        _drag(plot, place)
+    _drag(plot, QPoint(plot.width() + 50, 5))
+    qtbot.mouseRelease(plot.viewport(), left)
+    _drag(plot, _at_frame(timeline, 9), button=Qt.MouseButton.NoButton)
+    assert [seek.at(k) for k in range(seek.count())] == [[3], [12], [7], [23]]
     assert graded.frame == 0
+
+
+def _at_frame(timeline: Timeline, frame: int) -> QPoint:
+    box = timeline._plot.getViewBox()
+    return QPoint(timeline._plot.mapFromScene(box.mapViewToScene(QPointF(frame, 0.5))))
+
+
+def _drag(
+    plot: TimelinePlot, place: QPoint, *, button: Qt.MouseButton = Qt.MouseButton.LeftButton
+) -> None:
+    none = Qt.MouseButton.NoButton
+    seen = QPointF(place), QPointF(plot.mapToGlobal(place))
+    kind, modifier = QEvent.Type.MouseMove, Qt.KeyboardModifier.NoModifier
+    QCoreApplication.sendEvent(plot.viewport(), QMouseEvent(kind, *seen, none, button, modifier))
 
 
 def test_the_timeline_underlines_the_frames_that_are_kept(

@@ -28,3 +28,22 @@ def test_a_message_ends_visibly_where_the_room_ends(
     assert bar.toolTip() == MESSAGE
     bar.resize(4000, 30)
     assert bar.currentMessage() == MESSAGE
+
+
+def test_resizing_neither_prolongs_a_message_nor_hides_what_an_action_says(
+    show: Callable[[QWidget], None], graded: Session
+) -> None:
+    bar = StatusBar(graded)
+    show(bar)
+    bar._end.setInterval(0)
+    graded.set_message(MESSAGE)
+    bar._end.stop()
+    bar.resize(800, 30)
+    assert not bar._end.isActive()
+    bar.showMessage("Open a microscope video")
+    bar.resize(900, 30)
+    bar._end.timeout.emit()
+    assert bar.currentMessage() == "Open a microscope video"
+    graded.set_message("Told.")
+    bar._end.timeout.emit()
+    assert bar.currentMessage() == ""
