@@ -13,6 +13,8 @@ ROOT = Path(__file__).parent.parent
 def test_no_public_class_or_function_has_the_name_of_another(package: str) -> None:
     places: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / package).rglob("*.py")):
+        if path.parent.name == "versions":  # where Alembic names the function of every step
+            continue
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if not isinstance(node, ast.ClassDef | ast.FunctionDef):
                 continue

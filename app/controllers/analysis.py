@@ -8,18 +8,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.jobs import tasks
 from app.jobs.runner import Jobs
-from app.state.records import (
-    AssessmentKey,
-    Film,
-    ModelState,
-    ModelStatus,
-    OpenedVideo,
-    Sperm,
-    TrackKey,
-)
+from app.state.records import Film, ModelState, ModelStatus, OpenedVideo
 from app.state.session import Session
 from app.state.settings import Settings
-from rostfine_core.domain import Seed, Track, Verdict
+from rostfine_core.domain import AssessmentKey, Seed, Sperm, Track, TrackKey, Verdict
 
 if TYPE_CHECKING:
     from rostfine_core.assessor import Assessor

@@ -17,8 +17,6 @@ from app.jobs.runner import Jobs
 from app.presentation.wording import say
 from app.state.exports import has_unexported_grades, reported_keys
 from app.state.records import (
-    AssessmentKey,
-    Calibration,
     Display,
     ModelStatus,
     OpenedVideo,
@@ -31,7 +29,7 @@ from app.state.records import (
 from app.state.session import Session
 from app.state.settings import Settings, reports_folder
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
-from rostfine_core.domain import Assessment, HeadMeasure, Seed
+from rostfine_core.domain import Assessment, AssessmentKey, Calibration, HeadMeasure, Seed
 from rostfine_core.errors import RostfineError
 from rostfine_core.files import safe_name
 

@@ -7,12 +7,21 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.state import drafts
-from app.state.records import Calibration, Draft, Sperm
 from app.state.session import Session
-from rostfine_core.domain import HeadMeasure, SampleInfo, Seed, Verdict, is_in_picture
+from rostfine_core.domain import (
+    NO_MERGE,
+    Calibration,
+    Draft,
+    HeadMeasure,
+    SampleInfo,
+    Seed,
+    Sperm,
+    Verdict,
+    is_in_picture,
+)
 from rostfine_core.tracking.head_measure import find_head
 
-NO_MERGE, MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = -1, 1, 2, 3
+MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = 1, 2, 3
 
 
 class EditCommand(QUndoCommand):

@@ -13,11 +13,11 @@ from app.controllers.player import Player
 from app.jobs import tasks
 from app.jobs.runner import Jobs
 from app.presentation.wording import say
-from app.state.records import Calibration, Draft, OpenedVideo
+from app.state.records import OpenedVideo
 from app.state.session import Session
 from app.state.settings import Settings
 from rostfine_core.bundled import is_demo_video
-from rostfine_core.domain import SampleInfo, Seed
+from rostfine_core.domain import Calibration, Draft, SampleInfo, Seed
 from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.state.records import Draft, Sperm
-from rostfine_core.domain import Verdict
+from rostfine_core.domain import Draft, Sperm, Verdict
 
 
 def free_name(draft: Draft, *, key: int) -> str:

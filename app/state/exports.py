@@ -2,9 +2,8 @@
 
 from collections.abc import Set as AbstractSet
 
-from app.state.records import AssessmentKey, Sperm
 from app.state.session import Session
-from rostfine_core.domain import Verdict
+from rostfine_core.domain import AssessmentKey, Sperm, Verdict
 
 
 def reported_keys(session: Session) -> set[AssessmentKey]:

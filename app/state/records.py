@@ -1,7 +1,7 @@
 """The frozen records of the window's state, without Qt, torch or files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from pathlib import Path
 
@@ -13,73 +13,17 @@ from rostfine_core.domain import (
     CROP_PX,
     DISCLAIMER_DEMONSTRATION,
     Assessment,
+    AssessmentKey,
     ModelInfo,
     Progress,
-    SampleInfo,
-    Seed,
     Track,
-    Verdict,
+    TrackKey,
     VideoInfo,
 )
 from rostfine_core.messages import Message
 
-Places = tuple[tuple[int, float, float], ...]
-"""The clicks of one sperm: (frame, x_px, y_px), what a track depends on."""
-TrackKey = tuple[str, tuple[Seed, ...], float | None]
-"""The sperm's target, its clicks and the corrected frame rate."""
 SPEEDS = (0.0625, 0.125, 0.25, 0.5, 1.0)
 """How fast a video can play; 1 is the speed of the recording."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sperm:
-    """One sperm the user chose: ``key`` never changes, ``name`` is what reports call it.
-
-    Only this record holds the name: seeds, tracks and results know the sperm by its ``target``.
-    """
-
-    key: int
-    name: str
-    seeds: tuple[Seed, ...]
-    verdict: Verdict = Verdict.OPEN
-
-    @property
-    def target(self) -> str:
-        """The key as the core's records have it."""
-        return str(self.key)
-
-    @property
-    def places(self) -> Places:
-        """The clicks in order of their frames."""
-        return tuple(sorted((s.frame, s.x_px, s.y_px) for s in self.seeds))
-
-    def corrected(self, *, frame: int, x_px: float, y_px: float, is_exact: bool = False) -> "Sperm":
-        """The same sperm with its place in ``frame`` set by hand."""
-        others = tuple(s for s in self.seeds if s.frame != frame)
-        seed = Seed(target=self.target, frame=frame, x_px=x_px, y_px=y_px, is_exact=is_exact)
-        return replace(self, seeds=tuple(sorted((*others, seed), key=lambda s: s.frame)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """What the user says about the microscope.
-
-    ``fps`` None trusts the file, ``um_per_px`` None means no scale; ``profile`` is
-    the microscope's name, "" for none.
-    """
-
-    profile: str = ""
-    fps: float | None = None
-    um_per_px: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Draft:
-    """Everything that the user edits; undo and redo replace one draft by another."""
-
-    sperms: tuple[Sperm, ...] = ()
-    sample: SampleInfo = field(default_factory=SampleInfo)
-    calibration: Calibration = field(default_factory=Calibration)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,17 +41,6 @@ class Film:
 
     frames: tuple[int, ...]
     images: tuple[NDArray[np.uint8], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AssessmentKey:
-    """What an assessment depends on: when one of these changes, it is out of date."""
-
-    target: str
-    seeds: tuple[Seed, ...]
-    fps: float | None
-    um_per_px: float | None
-    model_sha256: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,10 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.state.presenter import Presenter
 from app.state.records import (
-    AssessmentKey,
-    Calibration,
     Display,
-    Draft,
     Film,
     ModelState,
     OpenedVideo,
@@ -21,18 +18,21 @@ from app.state.records import (
     Page,
     Results,
     RunningJob,
-    Sperm,
     Tool,
-    TrackKey,
 )
 from rostfine_core.domain import (
     NOT_GRADED,
     TRACK_REJECTED,
     Assessment,
+    AssessmentKey,
+    Calibration,
+    Draft,
     HeadMeasure,
     LeftOut,
     SampleInfo,
+    Sperm,
     Track,
+    TrackKey,
     Verdict,
     VideoInfo,
 )

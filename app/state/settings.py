@@ -10,10 +10,10 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QObject, QStandardPaths, Signal
 
 from app.state.ini_file import IniFile
-from app.state.records import Calibration
 from rostfine_core import __version__
 from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT
 from rostfine_core.catalogue import LANGUAGES
+from rostfine_core.domain import Calibration
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 _Location = QStandardPaths.StandardLocation

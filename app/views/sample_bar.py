@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation.theme import icon
-from app.state.records import Calibration
 from app.state.session import Session
+from rostfine_core.domain import Calibration
 
 MAX_FPS, MAX_UM_PER_PX = 2000.0, 50.0
 MARGIN_PX, FRAME_PX = 6, 24

@@ -220,7 +220,8 @@ def graded(
 ) -> Session:
     """A session with a video and two graded sperm, the first selected."""
     from app.state import drafts
-    from app.state.records import Draft, ModelState, ModelStatus, OpenedVideo
+    from app.state.records import ModelState, ModelStatus, OpenedVideo
+    from rostfine_core.domain import Draft
 
     session = Session()
     session.set_model(ModelState(status=ModelStatus.READY, info=model_info(), device_label="CPU"))

@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("PySide6")
 
-from app.state.records import Calibration
 from app.state.settings import Settings
+from rostfine_core.domain import Calibration
 
 MADE = Path(__file__).parent / "made_by_0_0" / "settings.ini"
 VALUES = {

@@ -9,9 +9,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.state.records import Calibration, ModelStatus
+from app.state.records import ModelStatus
 from app.state.session import Session
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
+from rostfine_core.domain import Calibration
 from rostfine_core.result_files import read_seeds
 from rostfine_core.video import write_video
 

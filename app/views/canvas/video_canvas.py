@@ -18,12 +18,12 @@ from PySide6.QtWidgets import QGraphicsRectItem, QWidget
 from app.presentation.geometry import Marker, hit, length_text, levels, path_points
 from app.presentation.overlays import crop_overlay, nearest_slot
 from app.presentation.theme import sperm_colour
-from app.state.records import Sperm, Tool
+from app.state.records import Tool
 from app.state.session import Session
 from app.views.canvas.canvas_box import CanvasBox
 from app.views.canvas.canvas_hint import CanvasHint
 from app.views.canvas.canvas_items import AttentionItem, CrossItem, MarkerItem, MeasureItem
-from rostfine_core.domain import Verdict
+from rostfine_core.domain import Sperm, Verdict
 
 HIT_RADIUS_SCREEN_PX = 14.0
 ZOOM_STEP = 1.25

@@ -9,13 +9,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QSplitter, QVBox
 from app.presentation import wording
 from app.presentation.images import rgb_image
 from app.presentation.theme import sperm_colour
-from app.state.records import Sperm
 from app.state.session import Session
 from app.views.compare.compare_table import CompareTable
 from app.views.crop_view import CropView
 from app.views.histogram import Histogram, highest_share, legend
 from app.views.panel import framed, heading, muted, title
-from rostfine_core.domain import Assessment
+from rostfine_core.domain import Assessment, Sperm
 from rostfine_core.preference import Preference, VoteComparison, compare_votes
 
 FILM_FPS = 6.0

@@ -24,10 +24,9 @@ from PySide6.QtWidgets import (
 
 from app.presentation.theme import sperm_colour
 from app.presentation.wording import shows_no_sperm, warning_count
-from app.state.records import Sperm
 from app.state.session import Session
 from app.views.histogram import paint_bar
-from rostfine_core.domain import Assessment, GradeDistribution, Verdict, with_micro_sign
+from rostfine_core.domain import Assessment, GradeDistribution, Sperm, Verdict, with_micro_sign
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 _Role = Qt.ItemDataRole

@@ -4,14 +4,14 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.presentation.wording import say
-from app.state.records import ModelStatus, Sperm
+from app.state.records import ModelStatus
 from app.state.session import Session
 from app.views.histogram import Histogram, legend
 from app.views.panel import heading, muted, title
 from app.views.review.flag_list import FlagList
 from app.views.review.kinematics_table import KinematicsTable
 from app.views.review.numbers import Numbers
-from rostfine_core.domain import Prediction, QualityFlag, Verdict
+from rostfine_core.domain import Prediction, QualityFlag, Sperm, Verdict
 
 
 class GradePanel(QWidget):

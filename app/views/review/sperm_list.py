@@ -25,11 +25,10 @@ from PySide6.QtWidgets import (
 from app.presentation import wording
 from app.presentation.geometry import spans
 from app.presentation.theme import sperm_colour
-from app.state.records import Sperm
 from app.state.session import Session
 from app.views.histogram import paint_bar
 from app.views.panel import heading
-from rostfine_core.domain import Verdict
+from rostfine_core.domain import Sperm, Verdict
 
 ROW_HEIGHT_PX, BAR_WIDTH_PX = 54, 100
 SHORT_NAME, LONGEST_NAME = 2, 40

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from app.presentation.geometry import spans
 from app.presentation.theme import sperm_colour
-from app.state.records import SPEEDS, Sperm
+from app.state.records import SPEEDS
 from app.state.session import Session
 from app.views.panel import muted
-from rostfine_core.domain import Track
+from rostfine_core.domain import Sperm, Track
 
 LOST_COLOUR = QColor(210, 80, 50, 110)
 UNCERTAIN_COLOUR = QColor(230, 170, 60, 90)

@@ -8,9 +8,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.controllers.editor import Editor
-from app.state.records import Calibration, Draft, OpenedVideo
+from app.state.records import OpenedVideo
 from app.state.session import Session
-from rostfine_core.domain import Verdict, VideoInfo
+from rostfine_core.domain import Calibration, Draft, Verdict, VideoInfo
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from app.controllers.editor import Editor
 from app.controllers.head_finder import HEAD as HEAD_JOB
 from app.controllers.head_finder import HeadFinder
 from app.jobs.runner import Jobs
-from app.state.records import Draft, OpenedVideo
+from app.state.records import OpenedVideo
 from app.state.session import Session
-from rostfine_core.domain import VideoInfo
+from rostfine_core.domain import Draft, VideoInfo
 from rostfine_core.simulation import SceneSettings, simulate_scene
 from rostfine_core.tracking.head_measure import find_head
 

@@ -7,9 +7,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.controllers.player import Player
-from app.state.records import SPEEDS, Draft, OpenedVideo, Sperm
+from app.state.records import SPEEDS, OpenedVideo
 from app.state.session import Session
-from rostfine_core.domain import Seed, Track, TrackPoint, TrackStatus, VideoInfo
+from rostfine_core.domain import Draft, Seed, Sperm, Track, TrackPoint, TrackStatus, VideoInfo
 from rostfine_core.video.frame_cache import FrameCache
 
 if TYPE_CHECKING:

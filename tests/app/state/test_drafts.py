@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.state import drafts
-from app.state.records import Draft
-from rostfine_core.domain import Verdict
+from rostfine_core.domain import Draft, Verdict
 
 NAMES = st.text(min_size=0, max_size=6)
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
-from app.state.records import Calibration
 from app.state.settings import (
     MAX_RECENT,
     SETTINGS,
@@ -18,6 +17,7 @@ from app.state.settings import (
     reports_folder,
     settings_file,
 )
+from rostfine_core.domain import Calibration
 
 
 def test_values_survive_a_restart(tmp_path: Path) -> None:

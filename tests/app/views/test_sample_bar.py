@@ -9,11 +9,9 @@ from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.state.records import (
-    Calibration,
-)
 from app.state.session import Session
 from app.views.sample_bar import SampleBar
+from rostfine_core.domain import Calibration
 
 # The offscreen platform says this of every window; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")

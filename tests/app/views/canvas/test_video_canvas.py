@@ -11,20 +11,13 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.state import drafts
-from app.state.records import (
-    Display,
-    Draft,
-    ModelState,
-    OpenedVideo,
-    Overlay,
-    OverlayKind,
-    Tool,
-)
+from app.state.records import Display, ModelState, OpenedVideo, Overlay, OverlayKind, Tool
 from app.state.session import Session
 from app.views.canvas.canvas_bar import CanvasBar
 from app.views.canvas.loupe import Loupe
 from app.views.canvas.video_canvas import VideoCanvas
 from rostfine_core.domain import (
+    Draft,
     HeadMeasure,
     Track,
     VideoInfo,

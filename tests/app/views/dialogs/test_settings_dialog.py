@@ -6,9 +6,9 @@ import pytest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.state.records import Calibration
 from app.state.settings import SETTINGS, Settings
 from app.views.dialogs.settings_dialog import SettingsDialog
+from rostfine_core.domain import Calibration
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 

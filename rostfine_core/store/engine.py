@@ -1,0 +1,102 @@
+"""Opens the database of a store: an SQLite file in a folder, or a PostgreSQL server by its URL.
+
+SQLite keeps a write-ahead log that is synced at each commit (``synchronous=FULL``), so that a
+commit that returned survives a power cut. PostgreSQL does the same with ``synchronous_commit``.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
+
+FILE_NAME = "cases.sqlite"
+WAIT_S = 30
+"""How long one program waits for another that is writing."""
+_READS = "reads_only"
+_WRITERS_LOCK = 0x526F5354
+"""The PostgreSQL advisory lock that lets one program write at a time, as SQLite does."""
+
+
+def url_of(place: str | Path) -> URL:
+    """The database's URL: ``place`` is a folder, an SQLite file or a PostgreSQL URL.
+
+    Raises:
+        StoreError: the URL is not understood.
+    """
+    text = str(place)
+    if "://" not in text:
+        path = Path(place).expanduser().absolute()
+        return URL.create("sqlite", database=str(_file_of(path)))
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() != "postgresql" or not url.database:
+        raise StoreError(
+            Message(
+                "The store must be a folder or postgresql://USER:PASSWORD@HOST/DATABASE: correct "
+                "its place."
+            )
+        )
+    return url.set(drivername="postgresql+pg8000")
+
+
+def _file_of(path: Path) -> Path:
+    return path if path.suffix == Path(FILE_NAME).suffix else path / FILE_NAME
+
+
+def place_name(url: URL) -> str:
+    """The place as messages name it: the file, or the URL without its password."""
+    if url.get_backend_name() == "sqlite":
+        return url.database or ""
+    return url.set(drivername="postgresql").render_as_string(hide_password=True)
+
+
+def make_engine(url: URL) -> Engine:
+    """The engine for a database, which is connected to when it is first used."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": WAIT_S})
+        event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        engine = create_engine(url, pool_pre_ping=True, connect_args={"timeout": 2 * WAIT_S})
+        event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def reader(engine: Engine) -> Engine:
+    """The same database for transactions that only read, which wait for nobody."""
+    return engine.execution_options(**{_READS: True})
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401  # of the driver
+    connection.isolation_level = None  # the driver begins no transactions of its own
+    cursor = connection.cursor()
+    for setting in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "fullfsync=ON"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _: object) -> None:  # noqa: ANN401  # of the driver
+    cursor = connection.cursor()
+    for setting in (
+        "synchronous_commit = on",
+        f"lock_timeout = '{WAIT_S}s'",
+        f"idle_in_transaction_session_timeout = '{2 * WAIT_S}s'",
+    ):
+        cursor.execute(f"SET {setting}")
+    connection.commit()
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Begin to read, or to write as the only one, so that no writer fails for another."""
+    reads = connection.get_execution_options().get(_READS, False)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    elif not reads:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
