@@ -1803,6 +1803,78 @@
         <source>change the encryption</source>
         <translation>暗号化の変更</translation>
     </message>
+    <message>
+        <source>The audit trail is whole: {entries} entries, the newest with hash {head}.</source>
+        <translation>監査証跡に欠けや変更はありません（{entries} 件、最新のハッシュ {head}）。</translation>
+    </message>
+    <message>
+        <source>Entry {number} of the audit trail is missing: the next that is there has the number {found}.</source>
+        <translation>監査証跡の {number} 番の記録がありません。次にある記録は {found} 番です。</translation>
+    </message>
+    <message>
+        <source>Entry {number} of the audit trail was changed.</source>
+        <translation>監査証跡の {number} 番の記録が変更されています。</translation>
+    </message>
+    <message>
+        <source>Entry {number} of the audit trail does not follow the one before it: entries were removed, inserted or moved.</source>
+        <translation>監査証跡の {number} 番の記録が前の記録につながりません。記録が削除、挿入、または移動されています。</translation>
+    </message>
+    <message>
+        <source>report {version} of sample {sample}</source>
+        <translation>検体 {sample} のレポート第 {version} 版</translation>
+    </message>
+    <message>
+        <source>the hash {hash}</source>
+        <translation>ハッシュ {hash}</translation>
+    </message>
+    <message>
+        <source>The audit trail ends with entry {count} and does not hold the one that {who} stands on: entries at its end were removed, or the store was replaced by another.</source>
+        <translation>監査証跡は {count} 番で終わり、{who} の根拠となる記録がありません。末尾の記録が削除されたか、保管庫が別のものに置き換えられています。</translation>
+    </message>
+    <message>
+        <source>The audit trail ends with entry {count}, but its newest was entry {last}: entries at its end were removed.</source>
+        <translation>監査証跡は {count} 番で終わっていますが、最新の記録は {last} 番でした。末尾の記録が削除されています。</translation>
+    </message>
+    <message>
+        <source>The store must be a folder or postgresql://USER:PASSWORD@HOST/DATABASE: correct its place.</source>
+        <translation>保管庫はフォルダー、または postgresql://USER:PASSWORD@HOST/DATABASE で指定します。場所を直してください。</translation>
+    </message>
+    <message>
+        <source>{name} ({role}) may not do this ({action}): ask an administrator.</source>
+        <translation>{name}（{role}）にはこの操作（{action}）の権限がありません。管理者に相談してください。</translation>
+    </message>
+    <message>
+        <source>An operator needs a login and a name: enter both.</source>
+        <translation>担当者にはログイン名と氏名が必要です。両方を入力してください。</translation>
+    </message>
+    <message>
+        <source>The login {login} is taken: choose another.</source>
+        <translation>ログイン名 {login} は使われています。別の名前を選んでください。</translation>
+    </message>
+    <message>
+        <source>The first operator of a store is an administrator: choose that role.</source>
+        <translation>保管庫の最初の担当者は管理者です。役割に管理者を選んでください。</translation>
+    </message>
+    <message>
+        <source>Login and passphrase do not belong together: type both again.</source>
+        <translation>ログイン名とパスフレーズが一致しません。もう一度入力してください。</translation>
+    </message>
+    <message>
+        <source>Too many wrong passphrases for {login}: wait {seconds} s and try again.</source>
+        <translation>{login} のパスフレーズの誤りが多すぎます。{seconds} 秒待ってからもう一度入力してください。</translation>
+    </message>
+    <message>
+        <source>{name} is the last administrator: make somebody else administrator first.</source>
+        <translation>{name} は最後の管理者です。先に別の人を管理者にしてください。</translation>
+    </message>
+    <message>
+        <source>There is no such operator in this store: open the list again.</source>
+        <translation>この保管庫にその担当者はいません。一覧を開き直してください。</translation>
+    </message>
+    <message>
+        <source>A passphrase has at least {shortest} characters, {different} of them different, and is neither the login nor the name: several words are easy to remember.</source>
+        <translation>パスフレーズは {shortest} 文字以上で、{different} 種類以上の文字を使い、ログイン名や氏名とは別のものにします。いくつかの単語をつなげると覚えやすくなります。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>
