@@ -888,6 +888,50 @@
         <translation>担当者が却下</translation>
     </message>
     <message>
+        <source>measured</source>
+        <translation>計測</translation>
+    </message>
+    <message>
+        <source>met another</source>
+        <translation>別の精子と接近</translation>
+    </message>
+    <message>
+        <source>found again after it was lost</source>
+        <translation>見失ったあとで再発見</translation>
+    </message>
+    <message>
+        <source>on the same head as another track</source>
+        <translation>別の追跡と同じ頭部</translation>
+    </message>
+    <message>
+        <source>another lies where it was clicked</source>
+        <translation>クリック位置に別の頭部</translation>
+    </message>
+    <message>
+        <source>This sperm has no track to show: track it first.</source>
+        <translation>この精子には表示する追跡がありません。先に追跡してください。</translation>
+    </message>
+    <message>
+        <source>overlay video</source>
+        <translation>重ね描き動画</translation>
+    </message>
+    <message>
+        <source>Predicted votes of the panel: {votes}; votes for A or B {share}</source>
+        <translation>専門家の票の予測: {votes}、A または B の票 {share}</translation>
+    </message>
+    <message>
+        <source>Warning: {about}</source>
+        <translation>警告: {about}</translation>
+    </message>
+    <message>
+        <source>frame {frame} · {time:.2f} s · {status}</source>
+        <translation>フレーム {frame} · {time:.2f} s · {status}</translation>
+    </message>
+    <message>
+        <source>doubtful: {why}, see frame {frame}</source>
+        <translation>疑わしい: {why}、フレーム {frame} を確認</translation>
+    </message>
+    <message>
         <source>Sperm {name}</source>
         <translation>精子 {name}</translation>
     </message>
@@ -1874,6 +1918,18 @@
     <message>
         <source>A passphrase has at least {shortest} characters, {different} of them different, and is neither the login nor the name: several words are easy to remember.</source>
         <translation>パスフレーズは {shortest} 文字以上で、{different} 種類以上の文字を使い、ログイン名や氏名とは別のものにします。いくつかの単語をつなげると覚えやすくなります。</translation>
+    </message>
+    <message>
+        <source>{path} is not the video that this result was made from, whose SHA-256 begins with {start}: give that one.</source>
+        <translation>{path} はこの結果のもとの動画ではありません。SHA-256 が {start} で始まる動画を指定してください。</translation>
+    </message>
+    <message>
+        <source>The video {name} that this result was made from is missing: put it back, or say where it is.</source>
+        <translation>この結果のもとの動画 {name} が見つかりません。元に戻すか、場所を指定してください。</translation>
+    </message>
+    <message>
+        <source>The settings that this result was made with are damaged ({reason}): restore it from a copy.</source>
+        <translation>この結果の設定が壊れています({reason})。控えから戻してください。</translation>
     </message>
 </context>
 <context>

@@ -1,9 +1,9 @@
 """Writes frames to a video file, atomically."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -62,19 +62,45 @@ def write_video(
     quantiser: int | None = None,
     comment: str = "",
 ) -> None:
-    """Encode ``frames`` at a constant rate; the suffix of ``path`` determines the container.
+    """Encode ``frames``, which are taken one at a time, as ``writing_video`` does.
+
+    Raises:
+        VideoError: there are no frames, they change size, FFmpeg has no encoder for the codec, or
+            the container does not support it.
+        StoreError: the file cannot be written.
+    """
+    with writing_video(
+        path, fps=fps, codec=codec, quantiser=quantiser, comment=comment
+    ) as add_frame:
+        for image in frames:
+            add_frame(image)
+
+
+@contextmanager
+def writing_video(
+    path: Path,
+    *,
+    fps: float,
+    codec: VideoCodec | None = None,
+    quantiser: int | None = None,
+    comment: str = "",
+) -> Iterator[Callable[[NDArray[np.uint8]], None]]:
+    """Give a function that encodes the next frame, at a constant rate.
 
     Colour is stored as BT.601 and tagged so, in full resolution only with a lossless codec or, for
     h264, an odd size.
 
     Args:
-        path: .mp4, .mov, .avi or .mkv; written under a temporary name and then renamed.
-        frames: (H, W, 3) RGB or (H, W) grey, uint8, all of one size; taken one at a time.
+        path: .mp4, .mov, .avi or .mkv; written under a temporary name and then renamed, when the
+            block succeeds.
         fps: frames per second.
         codec: "rawvideo" (AVI) and "ffv1" (MKV, AVI) are lossless; by default ``default_codec()``.
         quantiser: how coarse a lossy codec may be, lower is better: 0 to 51 for h264, 1 to 31 for
             mjpeg and mpeg4; by default near the best quality.
         comment: a note stored in the file.
+
+    Yields:
+        A function that takes (H, W, 3) RGB or (H, W) grey, uint8, all of one size.
 
     Raises:
         VideoError: there are no frames, they change size, FFmpeg has no encoder for the codec, or
@@ -87,26 +113,73 @@ def write_video(
             f"Cannot write {path} as H.264, for which no encoder is installed: write mpeg4, mjpeg "
             "or, without loss, ffv1."
         )
-    remaining = iter(frames)
-    first = next(remaining, None)
-    if first is None:
-        raise VideoError(f"There are no frames to write into {path}: give at least one.")
     with atomic_write(path) as temporary:
+        encoder = _Encoder(path, temporary, fps=fps, codec=codec, quantiser=quantiser)
         try:
-            with av.open(str(temporary), "w") as container:
-                container.metadata["comment"] = comment
-                stream = _add_stream(container, first.shape, fps, codec, quantiser)
-                for number, image in enumerate(chain((first,), remaining)):
-                    _check_size(image, number, stream, path)
-                    container.mux(stream.encode(_picture(image, number, stream)))
-                container.mux(stream.encode(None))
+            with encoder.wording():
+                encoder.open(comment)
+            yield encoder.add
+            with encoder.wording():
+                encoder.finish()
+        finally:
+            encoder.close()
+
+
+class _Encoder:
+    """A video file that is being written."""
+
+    def __init__(
+        self, path: Path, temporary: Path, *, fps: float, codec: VideoCodec, quantiser: int | None
+    ) -> None:
+        self._path, self._temporary, self._fps = path, temporary, fps
+        self._codec, self._quantiser = codec, quantiser
+        self._container: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._count = 0
+
+    @contextmanager
+    def wording(self) -> Iterator[None]:
+        """Turn what FFmpeg refuses into a sentence."""
+        try:
+            yield
         except (av.FFmpegError, ValueError) as error:
             if isinstance(error, OSError):
                 raise
             raise VideoError(
-                f"Cannot write {codec} into a file with the ending {path.suffix!r}: "
+                f"Cannot write {self._codec} into a file with the ending {self._path.suffix!r}: "
                 "use .mp4 for h264, .avi for mjpeg, mpeg4 and rawvideo, .mkv for ffv1."
             ) from error
+
+    def open(self, comment: str) -> None:
+        """Begin the file."""
+        self._container = av.open(str(self._temporary), "w")
+        self._container.metadata["comment"] = comment
+
+    def add(self, image: NDArray[np.uint8]) -> None:
+        """Encode the next frame."""
+        assert self._container is not None
+        with self.wording():
+            if self._stream is None:
+                self._stream = _add_stream(
+                    self._container, image.shape, self._fps, self._codec, self._quantiser
+                )
+            _check_size(image, self._count, self._stream, self._path)
+            picture = _picture(image, self._count, self._stream)
+            self._container.mux(self._stream.encode(picture))
+            self._count += 1
+
+    def finish(self) -> None:
+        """Write what the codec still holds."""
+        if self._stream is None or self._container is None:
+            raise VideoError(f"There are no frames to write into {self._path}: give at least one.")
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+        self._container = None
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._container is not None:
+            self._container.close()
 
 
 def _add_stream(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from rostfine_core.cli import main
 from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
 from rostfine_core.simulation import Scene, SceneSettings, simulate_scene
 from rostfine_core.video import write_video
@@ -58,6 +59,22 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         dataset_kind="simulated",
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def results(
+    small_video: Path,
+    small_model: Path,
+    heads: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Two sperm of the small video, assessed with everything that can be given."""
+    folder = tmp_path_factory.mktemp("results") / "new" / "S-1"
+    clicks = [f"--click={head}" for head in heads[:2]]
+    who = ["--sample", "=S-1", "--operator", "A. Sato", "--um-per-px", "0.19"]
+    arguments = ["assess", str(small_video), *clicks, *who, "--model", str(small_model)]
+    assert main([*arguments, "--device", "cpu", "--out", str(folder)]) == 0
+    return folder
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -31,22 +31,6 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.fixture(scope="module")
-def results(
-    small_video: Path,
-    small_model: Path,
-    heads: list[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    """Two sperm of the small video, assessed with everything that can be given."""
-    folder = tmp_path_factory.mktemp("results") / "new" / "S-1"
-    clicks = [f"--click={head}" for head in heads[:2]]
-    who = ["--sample", "=S-1", "--operator", "A. Sato", "--um-per-px", "0.19"]
-    arguments = ["assess", str(small_video), *clicks, *who, "--model", str(small_model)]
-    assert main([*arguments, "--device", "cpu", "--out", str(folder)]) == 0
-    return folder
-
-
 def test_assess_writes_everything_and_nothing_else(results: Path) -> None:
     files = sorted(p.relative_to(results).as_posix() for p in results.rglob("*") if p.is_file())
     each = ("assessment.json", "explanation.png", "track.csv")

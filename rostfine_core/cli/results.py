@@ -1,0 +1,78 @@
+"""The verbs for results that are there already: showing them again and passing them on."""
+
+import argparse
+from contextlib import closing
+from pathlib import Path
+
+from rostfine_core.catalogue import LANGUAGES
+from rostfine_core.cli.arguments import Verbs, count
+from rostfine_core.cli.progress import run_job
+from rostfine_core.errors import StoreError
+
+
+def add_result_verbs(verbs: Verbs) -> None:
+    """Add the verbs of this module."""
+    _add_overlay(verbs)
+
+
+def _add_overlay(verbs: Verbs) -> None:
+    overlay = verbs.add_parser(
+        "overlay", help="write a video of a graded sperm with its head ringed and its path"
+    )
+    overlay.add_argument("result", type=Path, help="a sperm's folder, or its assessment.json")
+    _add_video(overlay)
+    overlay.add_argument(
+        "--window",
+        type=count,
+        metavar="PX",
+        help="show a square of this side around the head, in pixels of the video, not the field",
+    )
+    overlay.add_argument(
+        "--language", choices=LANGUAGES, default=LANGUAGES[0], help="default %(default)s"
+    )
+    overlay.add_argument("--out", type=Path, required=True, metavar="FILE.mp4")
+    overlay.set_defaults(run=_overlay)
+
+
+def _add_video(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--video",
+        type=Path,
+        help="the video that the result was made from (default: the one of its name in the "
+        "result's folder, those above it, or the present one)",
+    )
+
+
+def _overlay(arguments: argparse.Namespace) -> int:
+    from rostfine_core.origins import folders_of, open_origin, stored_request
+    from rostfine_core.overlay_video import write_overlay_video
+    from rostfine_core.result_files import read_assessment
+
+    out: Path = arguments.out
+    if out.suffix.lower() != ".mp4":
+        raise StoreError(f"{out} does not end in .mp4, which overlay videos are: name it so.")
+    record = read_assessment(arguments.result)
+    made = record.provenance
+    video = run_job(
+        open_origin(
+            made.video_name,
+            made.video_sha256,
+            given=arguments.video,
+            folders=folders_of(arguments.result),
+            choice=stored_request(made).choice,
+        )
+    )
+    with closing(video):
+        if out.exists() and out.samefile(video.info.path):
+            raise StoreError(f"{out} is the video: give --out another name.")
+        run_job(
+            write_overlay_video(
+                out,
+                record,
+                video=video,
+                window_px=arguments.window,
+                language=arguments.language,
+            )
+        )
+    print(f"Written to {out}")
+    return 0
