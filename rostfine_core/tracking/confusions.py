@@ -23,14 +23,14 @@ SHARED = 0.3
 """Two heads closer than this (in heads) count as one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Confused:
-    """The head in row ``head`` could be what holds ``thing``, or ``rival`` (a number; -1: none)."""
+    """Heads (B, by row) that could be what holds ``things``, or ``rivals`` (numbers); -1: none."""
 
-    head: int
-    thing: int
-    rival: int
-    is_merged: bool
+    heads: Rows
+    things: Rows
+    rivals: Rows
+    is_merged: NDArray[np.bool_]
 
 
 def hiding(distances: Pairs, chosen: Rows, motion: MotionBank, *, head_size: float) -> Rows:
@@ -56,7 +56,7 @@ def hiding(distances: Pairs, chosen: Rows, motion: MotionBank, *, head_size: flo
 
 def find_confused(
     pairs: Pairs, chosen: Rows, hidden_by: Rows, motion: MotionBank, *, heads: int, absent: float
-) -> list[Confused]:
+) -> Confused:
     """Which heads could be taken for what in this frame.
 
     Args:
@@ -73,21 +73,27 @@ def find_confused(
     holder[chosen[held]] = held
     hidden = np.flatnonzero(hidden_by >= 0)
     hidden = hidden[holder[hidden_by[hidden]] >= 0]
-    found = [
-        Confused(row, int(hidden_by[row]), -1, is_merged=True)
-        for row in hidden[hidden < heads].tolist()
-    ]
-    for row in hidden[(hidden >= heads) & motion.is_established[hidden]].tolist():
-        head = int(holder[hidden_by[row]])
-        if head < heads:
-            found.append(Confused(head, -1, int(motion.numbers[row]), is_merged=True))
-    return found + _exchangeable(pairs, chosen, holder, heads=heads, absent=absent)
+    is_head = hidden < heads
+    by_heads = holder[hidden_by[hidden]]
+    is_rival = ~is_head & motion.is_established[hidden] & (by_heads < heads)
+    rivals = hidden[is_rival]
+    hidden_heads = hidden[is_head]
+    others, things = _exchangeable(pairs, chosen, holder, heads=heads, absent=absent)
+    merged = len(hidden_heads) + len(rivals)
+    return Confused(
+        heads=np.concatenate([hidden_heads, by_heads[is_rival], others]),
+        things=np.concatenate([hidden_by[hidden_heads], np.full(len(rivals), -1), things]),
+        rivals=np.concatenate(
+            [np.full(len(hidden_heads), -1), motion.numbers[rivals], np.full(len(others), -1)]
+        ),
+        is_merged=np.arange(merged + len(others)) < merged,
+    )
 
 
 def _exchangeable(
     pairs: Pairs, chosen: Rows, holder: Rows, *, heads: int, absent: float
-) -> list[Confused]:
-    """Heads that might as well have gone to another thing, its holder going to theirs."""
+) -> tuple[Rows, Rows]:
+    """Heads that might as well have gone to other things, whose holders would go to theirs."""
     motions, things, costs = pairs.motions, pairs.things, pairs.costs
     own = np.full(len(chosen), -np.inf)
     is_own = chosen[motions] == things
@@ -96,16 +102,14 @@ def _exchangeable(
     worse = costs[:of_heads] - own[motions[:of_heads]]
     near = np.flatnonzero((worse < MARGIN) & ~is_own[:of_heads])
     if not near.size:
-        return []
+        return near, near
     head, thing, difference = motions[near], things[near], worse[near]
     other = holder[thing]
     is_held = other >= 0
     back = _cost_of(pairs, other[is_held], chosen[head[is_held]], absent=absent)
     difference[is_held] += back - own[other[is_held]]
-    return [
-        Confused(int(head[row]), int(thing[row]), -1, is_merged=False)
-        for row in np.flatnonzero(difference < CONFUSING).tolist()
-    ]
+    is_likely = difference < CONFUSING
+    return head[is_likely], thing[is_likely]
 
 
 def _cost_of(pairs: Pairs, motions: Rows, things: Rows, *, absent: float) -> Real:

@@ -2,15 +2,21 @@
 
 Both answers are logistic regressions on what is known of the stretches before and after; their
 weights were fitted to simulated scenes (``tests/benchmarks/fit_meetings.py``), never to real ones.
+
+Legend: M meetings, judged at once, each as if it were the only one.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.tracking.paths import Stretch, bend, kink
+from rostfine_core.tracking.paths import Stretches, compare
+
+Flags = NDArray[np.bool_]
+Real = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Evidence = dict[str, Real]
 
 BEND_FLOOR, KINK_FLOOR = 0.05, 0.1
 """Mean squares, in head units, against which a misfit is measured."""
@@ -23,6 +29,10 @@ FEW = 4
 RECENT = 10
 """Places before the meeting that a parabola is fitted to."""
 LEAST_SEEN = 3
+HEAD, RIVAL = 0, 1
+LATEST, WHOLE = 0, 1
+FROM, TO = [HEAD, RIVAL, HEAD, RIVAL], [HEAD, RIVAL, RIVAL, HEAD]
+"""Both go on as they came, or as the other came."""
 
 DOUBT = {
     "bend": 0.04,
@@ -70,122 +80,124 @@ SWAP_START = -1.29
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Encounter:
-    """A head (``own``) and its rival, before and after they met; None where one was not seen.
+class Encounters:
+    """Heads and their rivals before and after they met.
 
     Attributes:
-        frames: in how many frames the two could be taken for each other.
-        is_merged: whether they were one blob.
-        distance: between the two in those frames, on average in head units.
-        spread: variance of the head's predictions after the meeting, in squared head units.
-        rivals: how many the head had at the time.
-        form: (2,) by how much the head's outline is now larger and longer than it was, as
+        befores: (M, 2, 2) the places of head and rival before, the last ``RECENT`` and all; none
+            where the rival was not there.
+        afters: (M, 2) their places afterwards.
+        looks_before: (M, 2, 2) how head and rival looked: score and log strength.
+        looks_after: (M, 2, 2) how they look now.
+        speed: (M,) of the head before, in head units a second.
+        frames: (M,) in how many frames the two could be taken for each other.
+        is_merged: (M,) whether they were one blob.
+        distance: (M,) between the two in those frames, on average in head units.
+        spread: (M,) variance of the head's predictions after the meeting, in squared head units.
+        rivals: (M,) how many the head had at the time.
+        form: (M, 2) by how much the head's outline is now larger and longer than it was, as
             logarithms; NaN without an outline.
         frame_s: the time between frames.
-        crowding: how likely the click on the head meant another (see ``head_measure.FoundHead``).
-        off: how far from the head's middle the click was.
+        crowding: (M,) how likely the click on the head meant another (see
+            ``head_measure.FoundHead``).
+        off: (M,) how far from the head's middle the click was.
     """
 
-    own_before: Stretch
-    own_after: Stretch
-    rival_before: Stretch | None
-    rival_after: Stretch | None
-    frames: int
-    is_merged: bool
-    distance: float
-    spread: float
-    rivals: int
-    form: NDArray[np.float64]
+    befores: Stretches
+    afters: Stretches
+    looks_before: Real
+    looks_after: Real
+    speed: Real
+    frames: Real
+    is_merged: Flags
+    distance: Real
+    spread: Real
+    rivals: Rows
+    form: Real
     frame_s: float
-    crowding: float
-    off: float
+    crowding: Real
+    off: Real
 
 
-def weigh(met: Encounter) -> dict[str, float]:
-    """The evidence by name; positive where it speaks against the head."""
-    own = met.own_before.latest(RECENT)
-    rival = met.rival_before.latest(RECENT) if met.rival_before else None
-    afters = met.own_after, met.rival_after, met.rival_after, met.own_after
-    befores = met.own_before, met.rival_before, met.own_before, met.rival_before
-    bends = [_bend(*pair) for pair in zip((own, rival, own, rival), afters, strict=True)]
-    kinks = [_kink(*pair) for pair in zip(befores, afters, strict=True)]
-    looks = [_unlike(*pair) for pair in zip(befores, afters, strict=True)]
-    score, strength = met.own_after.look
-    usual = met.own_before.look[1]
-    is_new = len(own.places) < FEW
-    is_formless = not np.isfinite(met.form).all()
-    size, shape = np.nan_to_num(met.form)
+def weigh(met: Encounters) -> Evidence:
+    """The evidence (M,) by name; positive where it speaks against the head."""
+    after = met.afters[:, np.transpose([TO, TO])]
+    excess = compare(met.befores[:, FROM], after)
+    is_there = met.afters.number >= LEAST_SEEN
+    is_known = met.befores.number[..., WHOLE] > 0
+    are_two = is_known[:, FROM] & is_there[:, TO]
+    bend, kink = excess.bend[..., LATEST], excess.kink[..., WHOLE]
+    bends = np.where(are_two, _tempered(bend / BEND_FLOOR), 0.0)
+    kinks = _tempered(kink / (excess.about_lines[..., WHOLE] + KINK_FLOOR))
+    kinks = np.where(are_two & np.isfinite(kinks), kinks, 0.0)
+    looks = np.where(are_two, _unlike(met.looks_before[:, FROM], met.looks_after[:, TO]), 0.0)
+    score, strength = met.looks_after[:, HEAD].T
+    usual = met.looks_before[:, HEAD, 1]
+    is_new = met.befores.number[:, HEAD, LATEST] < FEW
+    is_formless = ~np.isfinite(met.form).all(axis=-1)
+    size, shape = np.nan_to_num(met.form).T
+    crowding = np.log(np.maximum(met.crowding, LEAST_CROWDING) / LEAST_CROWDING)
+    change = np.where(np.isfinite(usual), np.minimum(abs(strength - usual), STRENGTH_CAP), 0.0)
+    alike = _unlike(met.looks_before[:, HEAD], met.looks_before[:, RIVAL])
     return {
-        "bend": bends[0] + bends[1] - bends[2] - bends[3],
-        "kink": kinks[0] + kinks[1] - kinks[2] - kinks[3],
-        "look": looks[0] + looks[1] - looks[2] - looks[3],
-        "own_bend": min(math.log1p(bend(own, met.own_after) / BEND_FLOOR), BEND_CAP),
-        "own_kink": kinks[0],
-        "alike": _unlike(met.own_before, met.rival_before),
-        "rival_gone": float(met.rival_after is None),
-        "is_merged": float(met.is_merged),
-        "spread": math.log(met.spread),
-        "frames": math.log1p(met.frames),
-        "apart": float(len(met.own_after.places)),
+        "bend": _for_swap(bends),
+        "kink": _for_swap(kinks),
+        "look": _for_swap(looks),
+        "own_bend": np.minimum(np.log1p(bend[:, HEAD] / BEND_FLOOR), BEND_CAP),
+        "own_kink": kinks[:, HEAD],
+        "alike": np.where(is_known[:, RIVAL], alike, 0.0),
+        "rival_gone": 1.0 - is_there[:, RIVAL],
+        "is_merged": met.is_merged.astype(float),
+        "spread": np.log(met.spread),
+        "frames": np.log1p(met.frames),
+        "apart": met.afters.number[:, HEAD],
         "distance": met.distance,
-        "rivals": min(met.rivals, RIVALS_CAP),
-        "step": _speed(own) * met.frame_s,
-        "little_known": float(is_new),
-        "newcomer": float(met.rival_before is None),
-        "score": float(score),
-        "strength": min(abs(strength), STRENGTH_CAP),
-        "strength_change": min(abs(strength - usual), STRENGTH_CAP) if np.isfinite(usual) else 0.0,
-        "crowded_click": is_new * math.log(max(met.crowding, LEAST_CROWDING) / LEAST_CROWDING),
-        "click_off": is_new * min(met.off, FARTHEST_OFF),
-        "formless": float(is_formless),
-        "size": float(np.clip(size, -FORM_CAP, FORM_CAP)),
-        "size_change": min(abs(size), FORM_CAP),
-        "shape_change": min(abs(shape), FORM_CAP),
+        "rivals": np.minimum(met.rivals, RIVALS_CAP).astype(float),
+        "step": met.speed * met.frame_s,
+        "little_known": is_new.astype(float),
+        "newcomer": 1.0 - is_known[:, RIVAL],
+        "score": score,
+        "strength": np.minimum(abs(strength), STRENGTH_CAP),
+        "strength_change": change,
+        "crowded_click": is_new * crowding,
+        "click_off": is_new * np.minimum(met.off, FARTHEST_OFF),
+        "formless": is_formless.astype(float),
+        "size": np.minimum(np.maximum(size, -FORM_CAP), FORM_CAP),
+        "size_change": np.minimum(abs(size), FORM_CAP),
+        "shape_change": np.minimum(abs(shape), FORM_CAP),
     }
 
 
-def doubt_of(evidence: dict[str, float], *, is_click: bool) -> float:
-    """Log odds that what is followed after the meeting is not the head.
+def doubt_of(evidence: Evidence, *, is_click: Flags) -> Real:
+    """Log odds (M,) that what is followed after the meeting is not the head.
 
-    ``is_click``: the head did not meet anything; it is asked whether it is what was clicked.
+    ``is_click`` (M,): the head did not meet anything; it is asked whether it is what was clicked.
     """
-    weights, start = (CLICK, CLICK_START) if is_click else (DOUBT, DOUBT_START)
-    return start + sum(weight * evidence[name] for name, weight in weights.items())
+    met, clicked = (
+        start + sum(weight * evidence[name] for name, weight in weights.items())
+        for weights, start in ((DOUBT, DOUBT_START), (CLICK, CLICK_START))
+    )
+    return np.where(is_click, clicked, met)
 
 
-def swap_of(evidence: dict[str, float]) -> float:
-    """Log odds that the rival is the head; minus infinity where there is no rival any more."""
-    if evidence["rival_gone"]:
-        return -math.inf
-    return SWAP_START + sum(weight * evidence[name] for name, weight in SWAP.items())
+def swap_of(evidence: Evidence) -> Real:
+    """Log odds (M,) that the rival is the head; minus infinity where no rival is left."""
+    odds = SWAP_START + sum(weight * evidence[name] for name, weight in SWAP.items())
+    return np.where(evidence["rival_gone"] > 0, -np.inf, odds)
 
 
-def _speed(path: Stretch) -> float:
-    """Head units a second, between the first and the last place."""
-    if len(path.places) < 2:
-        return 0.0
-    return float(abs(path.places[0] - path.places[-1]) / (path.times_s[0] - path.times_s[-1]))
+def _for_swap(costs: Real) -> Real:
+    """By how much ``costs`` (M, 4) of both going on exceed those of a swap."""
+    return np.asarray(costs[:, 0] + costs[:, 1] - costs[:, 2] - costs[:, 3])
 
 
-def _tempered(excess: float) -> float:
+def _tempered(excess: Real) -> Real:
     """Paths bend more often than a Gaussian allows."""
-    return 4 * math.log1p(excess / 8)
+    return np.asarray(4 * np.log1p(excess / 8))
 
 
-def _bend(before: Stretch | None, after: Stretch | None) -> float:
-    if before is None or after is None:
-        return 0.0
-    return _tempered(bend(before, after) / BEND_FLOOR)
-
-
-def _kink(before: Stretch | None, after: Stretch | None) -> float:
-    found = kink(before, after) if before and after else None
-    return _tempered(found[0] / (found[1] + KINK_FLOOR)) if found else 0.0
-
-
-def _unlike(one: Stretch | None, other: Stretch | None) -> float:
-    """Half the squared difference of two looks in deviations; 0 where one is not known."""
-    if one is None or other is None:
-        return 0.0
-    away = np.square((one.look - other.look) / LOOK_DEVIATION).sum() / 2
-    return float(min(away, LOOK_CAP)) if np.isfinite(away) else 0.0
+def _unlike(one: Real, other: Real) -> Real:
+    """Half the squared difference of looks (..., 2) in deviations; 0 where one is not known."""
+    away = np.square((one - other) / LOOK_DEVIATION)
+    away = (away[..., 0] + away[..., 1]) / 2
+    return np.where(np.isfinite(away), np.minimum(away, LOOK_CAP), 0.0)

@@ -27,7 +27,8 @@ from rostfine_core.tracking.confusions import (
 from rostfine_core.tracking.departures import beyond, have_left
 from rostfine_core.tracking.head_measure import FoundHead, find_outlines
 from rostfine_core.tracking.head_shape import HeadShape, measure_head
-from rostfine_core.tracking.meetings import NOTHING, Confusion, Meetings, Moment
+from rostfine_core.tracking.meeting_table import NOTHING, Confusions
+from rostfine_core.tracking.meetings import Meetings, Moment
 from rostfine_core.tracking.motion import MotionBank
 from rostfine_core.tracking.settings import TrackerSettings
 from rostfine_core.tracking.sightings import Pairs, Seen, look, pair_up, price, unlike, windows_of
@@ -191,16 +192,15 @@ class Heads:
         away = abs(motion.position - motion.position[row_of]) / self.diameters[row_of]
         is_near = (away < CROWDED_CLICK) & (np.arange(len(motion)) >= count)
         is_fresh = np.isnan(motion.looks[:, 0])[row_of]
-        confusions = [
-            Confusion(int(row_of[row]), int(motion.numbers[row]), False, DoubtKind.CLICK)
-            for row in np.flatnonzero(is_near & is_fresh)
-        ]
-        is_crowded = is_fresh[:count] & (self._clicks[:, 0] > CROWDING)
-        confusions += [
-            Confusion(row, NOTHING, False, DoubtKind.CLICK)
-            for row in np.flatnonzero(is_crowded).tolist()
-        ]
-        if confusions:
+        near = np.flatnonzero(is_near & is_fresh)
+        crowded = np.flatnonzero(is_fresh[:count] & (self._clicks[:, 0] > CROWDING))
+        if near.size + crowded.size:
+            confusions = Confusions(
+                heads=np.concatenate([row_of[near], crowded]),
+                rivals=np.concatenate([motion.numbers[near], np.full(len(crowded), NOTHING)]),
+                is_merged=np.zeros(near.size + crowded.size, bool),
+                kind=DoubtKind.CLICK,
+            )
             self.meetings.observe(self._moment(np.full((len(motion), 2), np.nan), 0.0), confusions)
 
     def advance(self, frame: GreyFrame, *, elapsed_s: float) -> None:
@@ -251,7 +251,7 @@ class Heads:
         self,
         chosen: Rows,
         seen: Seen,
-        confused: list[Confused],
+        confused: Confused,
         *,
         elapsed_s: float,
     ) -> None:
@@ -264,14 +264,19 @@ class Heads:
         looks[is_seen, 1] = np.log(np.maximum(seen.strengths[things], WEAKEST_SEEN))
         alone = np.flatnonzero(is_seen & np.isfinite(motion.trail[:, 0]))
         motion.look_at(alone, looks[alone])
-        number_of = dict(zip(chosen.tolist(), motion.numbers.tolist(), strict=True))
-        alive = set(motion.numbers.tolist())
-        rivals = [
-            Confusion(c.head, c.rival if c.thing < 0 else number_of[c.thing], c.is_merged)
-            for c in confused
-        ]
+        number_of = np.full(len(seen.rows), NOTHING)
+        number_of[things] = motion.numbers[is_seen]
+        rivals = confused.rivals.copy()
+        by_thing = confused.things >= 0
+        rivals[by_thing] = number_of[confused.things[by_thing]]
+        is_alive = np.isin(rivals, motion.numbers)
+        confusions = Confusions(
+            heads=confused.heads[is_alive],
+            rivals=rivals[is_alive],
+            is_merged=confused.is_merged[is_alive],
+        )
         now = self._moment(looks, elapsed_s)
-        for row, other in self.meetings.observe(now, [c for c in rivals if c.rival in alive]):
+        for row, other in self.meetings.observe(now, confusions if is_alive.any() else None):
             motion.swap(row, other)
 
     def _doubt_shared(self) -> None:

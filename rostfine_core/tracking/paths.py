@@ -1,136 +1,207 @@
 """Whether two stretches of a path can be one sperm's: how much worse one curve fits than two.
 
-Legend: K places of a stretch; places are in head units, so that one set of numbers serves all.
+Stretches are kept as sums, to which places are added as they come and which can be joined without
+the places: all that the misfit of a polynomial depends on. Everything here is done for many at
+once, each as if it were alone.
+
+Legend: M any shape of stretches, K places of each; places are in head units, so that one set of
+numbers serves all.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
-from operator import add
-from typing import NamedTuple
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 Complex = NDArray[np.complex128]
+Flags = NDArray[np.bool_]
 Real = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Index = Rows | None | tuple[Rows | list[int] | slice | int, ...]
 FLAT = 1e-9
 """Share of itself below which a difference of sums is nothing but rounding."""
 LEAST_FOR_LINE = 4
+LEAST_FOR_BEND = 6
+"""Places, from which on a parabola is fitted and not a line."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Stretch:
-    """A part of a path: times (K,), places (K,) and the mean look (2,): score, log strength."""
-
-    times_s: Real
-    places: Complex
-    look: Real
-
-    def latest(self, count: int) -> "Stretch":
-        """Its last ``count`` places; the newest come first."""
-        if len(self.times_s) <= count:
-            return self
-        return Stretch(times_s=self.times_s[:count], places=self.places[:count], look=self.look)
-
-    @cached_property
-    def sums(self) -> "Sums":
-        """All that a polynomial's misfit depends on."""
-        count = len(self.times_s)
-        time_s = float(np.add.reduce(self.times_s)) / count  # numpy's mean takes thrice as long
-        place = complex(np.add.reduce(self.places)) / count
-        line, rest = self.times_s - time_s, self.places - place
-        square = line * line
-        return Sums(
-            number=count,
-            time_s=time_s,
-            place=place,
-            squares=float(line @ line),
-            cubes=float(square @ line),
-            fourths=float(square @ square),
-            along=complex(line @ rest),
-            across=complex(square @ rest),
-            extent=float(np.vdot(rest, rest).real),
-        )
-
-
-class Sums(NamedTuple):
-    """Sums over places and times about their means, which can be joined without the places.
+class Excess:
+    """How much worse one curve fits two stretches (M,) than a curve for each.
 
     Attributes:
-        number: how many places.
-        time_s: mean time t.
-        place: mean place z.
-        squares: sum of t**2; ``cubes`` and ``fourths`` likewise.
-        cubes: see there.
-        fourths: see there.
-        along: sum of t z.
-        across: sum of t**2 z.
-        extent: sum of abs(z)**2.
+        bend: by how much the squares grow when one parabola must fit both.
+        kink: the same with straight lines, NaN for short stretches: a head that yaws strays from
+            its course with every beat, and over many beats a line tells more.
+        about_lines: the mean square about the two lines.
     """
 
-    number: int
-    time_s: float
-    place: complex
-    squares: float
-    cubes: float
-    fourths: float
-    along: complex
-    across: complex
-    extent: float
+    bend: Real
+    kink: Real
+    about_lines: Real
 
-    def joined(self, other: "Sums") -> "Sums":
-        """The sums over the places of both."""
-        count = self.number + other.number
-        time_s = (self.number * self.time_s + other.number * other.time_s) / count
-        place = (self.number * self.place + other.number * other.place) / count
-        one, two = self._about(time_s, place), other._about(time_s, place)
-        return Sums(count, time_s, place, *map(add, one, two))
 
-    def _about(
-        self, time_s: float, place: complex
-    ) -> tuple[float, float, float, complex, complex, float]:
-        """The sums about another time and place, in order."""
-        later, away, count = self.time_s - time_s, self.place - place, self.number
-        return (
-            self.squares + count * later**2,
-            self.cubes + 3 * later * self.squares + count * later**3,
-            self.fourths + 4 * later * self.cubes + 6 * later**2 * self.squares + count * later**4,
-            self.along + count * later * away,
-            self.across + away * self.squares + 2 * later * self.along + count * later**2 * away,
-            self.extent + count * abs(away) ** 2,
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stretches:
+    """Sums over the places z and times t of stretches, seen from an origin of their own each.
+
+    Attributes:
+        time_s: (M,) the origin in time.
+        place: (M,) the origin in place.
+        times: (M, 5) sums of the powers 0 to 4 of t; the first is the number of places.
+        places: (M, 3) sums of z, t z and t**2 z.
+        extent: (M,) sums of abs(z)**2.
+    """
+
+    time_s: Real
+    place: Complex
+    times: Real
+    places: Complex
+    extent: Real
+
+    @property
+    def number(self) -> Real:
+        """(M,) how many places each has."""
+        return self.times[..., 0]
+
+    def __getitem__(self, rows: Index) -> "Stretches":
+        """Some of the stretches."""
+        return Stretches(**{name: getattr(self, name)[rows] for name in COLUMNS})
+
+    def put(self, rows: Index, other: "Stretches") -> None:
+        """Replace the stretches ``rows``."""
+        for name in COLUMNS:
+            getattr(self, name)[rows] = getattr(other, name)
+
+    def add(self, rows: Index, time_s: float, places: Complex) -> None:
+        """Add one place to each of the stretches ``rows``."""
+        later, away = time_s - self.time_s[rows], places - self.place[rows]
+        powers = _powers(later)
+        self.times[rows] += powers
+        self.places[rows] += powers[..., :3] * away[..., None]
+        self.extent[rows] += _square(away)
+
+    def joined(self, other: "Stretches") -> "Stretches":
+        """The sums over the places of both, seen from the origins of these."""
+        there = other._seen_from(self.time_s, self.place)
+        return Stretches(
+            time_s=self.time_s,
+            place=self.place,
+            times=self.times + there.times,
+            places=self.places + there.places,
+            extent=self.extent + there.extent,
         )
 
-    def misfit(self, degree: int) -> float:
-        """The sum of squared distances from the best polynomial in time, of degree 0 to 2."""
-        if not degree or not self.squares:
-            return self.extent
-        slant = self.cubes / self.squares
-        left = self.extent - abs(self.along) ** 2 / self.squares
-        power = self.fourths - self.squares**2 / self.number - slant * self.cubes
-        if degree > 1 and power > FLAT * self.fourths:
-            left -= abs(self.across - slant * self.along) ** 2 / power
-        return max(left, 0.0)
+    def misfits(self) -> tuple[Real, Real]:
+        """(M,) sums of squared distances from the best lines in time, and from the best curves.
+
+        A curve is a polynomial of as high a degree, up to 2, as so many places bear.
+        """
+        number = np.maximum(self.number, 1)
+        middle = self._seen_from(
+            self.time_s + self.times[..., 1] / number, self.place + self.places[..., 0] / number
+        )
+        _, _, squares, cubes, fourths = np.moveaxis(middle.times, -1, 0)
+        _, along, across = np.moveaxis(middle.places, -1, 0)
+        has_time = squares > 0
+        squares = np.where(has_time, squares, 1.0)
+        by_line = np.where(has_time, _square(along) / squares, 0.0)
+        slant = cubes / squares
+        power = fourths - np.square(squares) / number - slant * cubes
+        is_bent = (self.number >= LEAST_FOR_BEND) & has_time & (power > FLAT * fourths)
+        by_bend = _square(across - slant * along) / np.where(is_bent, power, 1.0)
+        by_curve = np.where(self.number >= 3, by_line, 0.0) + np.where(is_bent, by_bend, 0.0)
+        return (
+            np.maximum(middle.extent - by_line, 0.0),
+            np.maximum(middle.extent - by_curve, 0.0),
+        )
+
+    def _seen_from(self, time_s: Real, place: Complex) -> "Stretches":
+        """The same sums about other origins (M,)."""
+        later, away = self.time_s - time_s, self.place - place
+        later2 = later * later
+        n, t, t2, t3, t4 = np.moveaxis(self.times, -1, 0)
+        z, tz, t2z = np.moveaxis(self.places, -1, 0)
+        squares = t2 + 2 * later * t + n * later2
+        times = (
+            n,
+            t + n * later,
+            squares,
+            t3 + 3 * later * t2 + 3 * later2 * t + n * later * later2,
+            t4 + 4 * later * t3 + 6 * later2 * t2 + 4 * later * later2 * t + n * later2 * later2,
+        )
+        places = (
+            z + n * away,
+            tz + later * z + away * times[1],
+            t2z + 2 * later * tz + later2 * z + away * squares,
+        )
+        return Stretches(
+            time_s=time_s,
+            place=place,
+            times=np.stack(times, axis=-1),
+            places=np.stack(places, axis=-1),
+            extent=self.extent + 2 * (away.conj() * z).real + n * _square(away),
+        )
 
 
-def bend(before: Stretch, after: Stretch) -> float:
-    """By how much the squares grow when one parabola must fit both stretches (Chow 1960)."""
-    joint = before.sums.joined(after.sums)
-    excess = _least(joint) - _least(before.sums) - _least(after.sums)
-    return max(excess, 0.0)
+def stretches(times_s: Real, places: Complex, is_known: Flags) -> Stretches:
+    """Stretches (M,) through those of ``places`` (M, K) at ``times_s`` (K,) that are known (M, K).
 
-
-def kink(before: Stretch, after: Stretch) -> tuple[float, float] | None:
-    """The same with straight lines, and the mean square about them; None for short stretches.
-
-    A head that yaws strays from its course with every beat: over many beats a line tells more.
+    K is always the same in a program: what is summed is rounded by it.
     """
-    if len(before.places) < LEAST_FOR_LINE or len(after.places) < LEAST_FOR_LINE:
-        return None
-    joint = before.sums.joined(after.sums)
-    apart = before.sums.misfit(1) + after.sums.misfit(1)
-    return max(joint.misfit(1) - apart, 0.0), apart / (joint.number - 4)
+    first = is_known.argmax(axis=-1)[..., None]
+    time_s = times_s[first][..., 0]
+    place = np.take_along_axis(np.where(is_known, places, 0), first, axis=-1)[..., 0]
+    later = np.where(is_known, times_s - time_s[..., None], 0.0)
+    away = np.where(is_known, places - place[..., None], 0)
+    powers = _powers(later) * is_known[..., None]
+    return Stretches(
+        time_s=time_s,
+        place=place,
+        times=powers.sum(axis=-2),
+        places=(powers[..., :3] * away[..., None]).sum(axis=-2),
+        extent=_square(away).sum(axis=-1),
+    )
 
 
-def _least(sums: Sums) -> float:
-    """The misfit of as high a degree as so many places bear."""
-    return sums.misfit(2 if sums.number >= 6 else 1 if sums.number >= 3 else 0)
+def empty_stretches(shape: tuple[int, ...]) -> Stretches:
+    """Stretches of a shape without places."""
+    return Stretches(
+        time_s=np.zeros(shape),
+        place=np.zeros(shape, complex),
+        times=np.zeros((*shape, 5)),
+        places=np.zeros((*shape, 3), complex),
+        extent=np.zeros(shape),
+    )
+
+
+def concatenate(parts: tuple[Stretches, ...]) -> Stretches:
+    """All stretches of ``parts``, one after the other."""
+    return Stretches(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in COLUMNS})
+
+
+def compare(before: Stretches, after: Stretches) -> Excess:
+    """What one line, and one curve, through both of two stretches (M,) costs (Chow 1960)."""
+    joint = before.joined(after)
+    parts = (part[None] for part in (joint, before, after))
+    lines, curves = concatenate(tuple(parts)).misfits()
+    apart = lines[1] + lines[2]
+    is_long = np.minimum(before.number, after.number) >= LEAST_FOR_LINE
+    return Excess(
+        bend=np.maximum(curves[0] - curves[1] - curves[2], 0.0),
+        kink=np.where(is_long, np.maximum(lines[0] - apart, 0.0), np.nan),
+        about_lines=np.where(is_long, apart / np.maximum(joint.number - 4, 1), np.nan),
+    )
+
+
+def _powers(later: Real) -> Real:
+    """The powers 0 to 4 of (...,), last."""
+    square = later * later
+    return np.stack([np.ones_like(later), later, square, square * later, square * square], axis=-1)
+
+
+def _square(away: Complex) -> Real:
+    return np.square(away.real) + np.square(away.imag)
+
+
+COLUMNS = tuple(field.name for field in fields(Stretches))

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import Seed
 from rostfine_core.tracking import Tracker
-from rostfine_core.tracking.evidence import CLICK, DOUBT, SWAP, swap_of, weigh
+from rostfine_core.tracking.evidence import CLICK, DOUBT, HEAD, SWAP, WHOLE, swap_of, weigh
+from rostfine_core.tracking.meeting_table import NOTHING
 from rostfine_core.tracking.meetings import (
     APART_LAST,
     BELIEVED,
-    NOTHING,
     SWAP_FIRST,
     SWAPPED,
     Meetings,
@@ -39,6 +39,7 @@ SOON_FRAMES = 8
 CLICK_ERROR_HEADS = 0.15
 """People do not click the very middle (deviation)."""
 RIDGE, LEAST_SPREAD = 0.5, 1e-6
+Rows = NDArray[np.intp]
 Places = dict[str, dict[int, complex]]
 
 
@@ -78,30 +79,28 @@ class Watched(Meetings):
         super().__init__()
         self.judged: list[Judged] = []
 
-    def _judge(self, now: Moment, head: int, rival: int) -> bool:
-        meeting = self._open[head, rival]
-        met = self.encounter(now, head, rival)
-        apart = len(meeting.own_apart)
-        if met is not None:
-            row = int(np.searchsorted(now.heads, head))
-            other = np.flatnonzero(now.motion.numbers == rival)
-            there = complex(now.motion.position[other[0]]) if other.size else complex(math.inf)
-            evidence = weigh(met)
+    def _judge(self, now: Moment, rows: Rows, own: Rows, rivals: Rows) -> list[tuple[int, int]]:
+        table, places = self._open, now.motion.position
+        evidence = weigh(self.encounters(now, rows, own))
+        counts = table.counts[rows]
+        is_click = table.rivals[rows] == NOTHING
+        for k in np.flatnonzero(table.befores.number[rows, HEAD, WHOLE] > 0).tolist():
             self.judged.append(
                 Judged(
-                    head=head,
-                    begun=meeting.begun,
+                    head=int(table.heads[rows[k]]),
+                    begun=int(table.begun[rows[k]]),
                     frame=now.frame,
-                    apart=apart,
-                    is_click=rival == NOTHING,
-                    evidence=evidence,
-                    here=complex(now.motion.position[row]),
-                    there=there,
+                    apart=int(counts[k]),
+                    is_click=bool(is_click[k]),
+                    evidence={name: float(values[k]) for name, values in evidence.items()},
+                    here=complex(places[own[k]]),
+                    there=complex(places[rivals[k]]) if rivals[k] >= 0 else complex(math.inf),
                 )
             )
-            if apart < APART_LAST and (apart < SWAP_FIRST or swap_of(evidence) <= SWAPPED):
-                return False
-        return super()._judge(now, head, rival)
+        is_swap = (counts >= SWAP_FIRST) & (swap_of(evidence) > SWAPPED)
+        now_or_never = is_swap | (counts >= APART_LAST)
+        rows, own, rivals = (column[now_or_never] for column in (rows, own, rivals))
+        return super()._judge(now, rows, own, rivals) if rows.size else []
 
 
 def samples_of(take: Take) -> Iterator[Sample]:

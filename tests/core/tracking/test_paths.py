@@ -4,20 +4,26 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rostfine_core.tracking.paths import Stretch, bend, kink
+from rostfine_core.tracking.paths import Stretches, compare, empty_stretches, stretches
+
+Path = tuple[NDArray[np.float64], NDArray[np.complex128]]
+"""Times and places."""
 
 
-def stretch(times_s: NDArray[np.float64], *, seed: int) -> Stretch:
+def path(times_s: NDArray[np.float64], *, seed: int) -> Path:
     """Places that wander, far from the origin of places and of times."""
     steps = np.random.default_rng(seed).normal(0, 1, (2, len(times_s)))
-    places = 300 - 200j + np.cumsum(steps[0] + 1j * steps[1])
-    return Stretch(times_s=times_s, places=places, look=np.zeros(2))
+    return times_s, 300 - 200j + np.cumsum(steps[0] + 1j * steps[1])
 
 
-def squares(*parts: Stretch, degree: int) -> float:
+def summed(one: Path) -> Stretches:
+    """The path as a stretch."""
+    return stretches(one[0], one[1][None], np.ones((1, len(one[0])), bool))
+
+
+def squares(*parts: Path, degree: int) -> float:
     """The sum of squares about the best polynomial, by numpy."""
-    times_s = np.concatenate([part.times_s for part in parts])
-    places = np.concatenate([part.places for part in parts])
+    times_s, places = (np.concatenate(column) for column in zip(*parts, strict=True))
     line = (times_s - times_s.mean()) / np.ptp(times_s)
     misfits = [
         axis - np.polyval(np.polyfit(line, axis, degree), line)
@@ -31,22 +37,33 @@ def squares(*parts: Stretch, degree: int) -> float:
 def test_the_excess_of_one_curve_is_that_of_a_full_fit(
     counts: tuple[int, int], gap_s: float
 ) -> None:
-    before = stretch(600 - np.arange(counts[0]) / 15, seed=1)
-    after = stretch(600 + gap_s + np.arange(counts[1]) / 15, seed=2)
+    before = path(600 - np.arange(counts[0]) / 15, seed=1)
+    after = path(600 + gap_s + np.arange(counts[1]) / 15, seed=2)
+    found = compare(summed(before), summed(after))
     apart = squares(before, degree=2) + squares(after, degree=2)
-    assert bend(before, after) == pytest.approx(squares(before, after, degree=2) - apart, rel=1e-6)
+    assert found.bend[0] == pytest.approx(squares(before, after, degree=2) - apart, rel=1e-6)
     apart = squares(before, degree=1) + squares(after, degree=1)
-    found = kink(before, after)
-    assert found is not None
-    assert found[0] == pytest.approx(squares(before, after, degree=1) - apart, rel=1e-6)
-    assert found[1] == pytest.approx(apart / (sum(counts) - 4), rel=1e-6)
+    assert found.kink[0] == pytest.approx(squares(before, after, degree=1) - apart, rel=1e-6)
+    assert found.about_lines[0] == pytest.approx(apart / (sum(counts) - 4), rel=1e-6)
+
+
+def test_places_added_one_by_one_are_those_given_at_once() -> None:
+    times_s, places = path(600 + np.arange(9) / 15, seed=4)
+    grown = empty_stretches((1,))
+    grown.time_s[:], grown.place[:] = times_s[0], places[0]
+    for time_s, place in zip(times_s, places, strict=True):
+        grown.add(np.array([0]), float(time_s), np.array([place]))
+    for found, expected in zip(grown.misfits(), summed((times_s, places)).misfits(), strict=True):
+        assert found == pytest.approx(expected)
 
 
 def test_times_that_coincide_leave_the_middle_only() -> None:
-    still = stretch(np.full(8, 5.0), seed=3)
-    spread = float(np.square(abs(still.places - still.places.mean())).sum())
-    assert still.sums.misfit(2) == pytest.approx(spread)
+    times_s, places = path(np.full(8, 5.0), seed=3)
+    spread = float(np.square(abs(places - places.mean())).sum())
+    for misfit in summed((times_s, places)).misfits():
+        assert misfit[0] == pytest.approx(spread)
 
 
 def test_short_stretches_have_no_line() -> None:
-    assert kink(stretch(np.arange(3.0), seed=1), stretch(np.arange(9.0, 20), seed=2)) is None
+    short, long = path(np.arange(3.0), seed=1), path(np.arange(9.0, 20), seed=2)
+    assert np.isnan(compare(summed(short), summed(long)).kink[0])
