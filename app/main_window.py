@@ -42,6 +42,7 @@ from app.wiring import Views, connect_actions, connect_controllers, connect_view
 
 SMALLEST_PX = (1180, 680)
 FIRST_SIZE = QSize(1280, 800)
+"""The size when the user makes the window smaller than the screen."""
 
 
 class MainWindow(QMainWindow):
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.controller.tell_target()
         self._show_name()
         self._apply_theme()
+        self._apply_loupe()
         self._restore_layout()
 
     # Building ------------------------------------------------------------------------------
@@ -186,6 +188,11 @@ class MainWindow(QMainWindow):
     def _on_setting_changed(self, id: str) -> None:
         if id == "theme":
             self._apply_theme()
+        elif id == "loupe":
+            self._apply_loupe()
+
+    def _apply_loupe(self) -> None:
+        self.review.loupe.is_wanted = self.settings.is_on("loupe")
 
     def _apply_theme(self) -> None:
         theme = load_theme(self.settings.text("theme"))
@@ -200,8 +207,10 @@ class MainWindow(QMainWindow):
     # Where it stood, from one start to the next -----------------------------------------------
 
     def _restore_layout(self) -> None:
+        """The window as it was when it was closed; the first time it fills the screen."""
         self.resize(FIRST_SIZE.boundedTo(self.screen().availableSize()))
-        self.restoreGeometry(self.settings.layout("window"))
+        if not self.restoreGeometry(self.settings.layout("window")):
+            self.setWindowState(Qt.WindowState.WindowMaximized)
         for splitter in self._named_splitters():
             splitter.restoreState(self.settings.layout(splitter.objectName()))
 

@@ -119,6 +119,7 @@ def connect_actions(actions: ActionSet, controller: Controller) -> None:
         session.results_changed,
         session.running_changed,
         session.overlay_changed,
+        session.strip_changed,
         session.page_changed,
         session.tool_changed,
         session.playing_changed,

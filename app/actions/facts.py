@@ -24,6 +24,7 @@ class Facts:
     can_redo: bool = False
     is_busy: bool = False
     is_playing: bool = False
+    shows_strip: bool = False
     page: Page = Page.REVIEW
     tool: Tool = Tool.SELECT
     overlay: OverlayKind = OverlayKind.NONE
@@ -54,6 +55,7 @@ def current_facts(controller: Controller) -> Facts:
         can_redo=stack.canRedo(),
         is_busy=controller.is_busy,
         is_playing=session.is_playing,
+        shows_strip=session.is_strip_open,
         page=session.page,
         tool=session.tool,
         overlay=session.overlay.kind,

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 from app.controllers.controller import Controller
 from app.state.records import Page
 from app.views.dialogs.first_start import FirstStartDialog
-from app.views.tour import Tour
+from app.views.tour import STEPS, Tour
 
 
 class Guide(QObject):
@@ -58,7 +58,7 @@ class Guide(QObject):
             return
         self._controller.show_page(Page.REVIEW)
         self.tour = Tour(self._window, self._targets, self._keys)
-        self.tour.step_shown.connect(self._show_review)
+        self.tour.step_shown.connect(self._show_target)
         self.tour.ended.connect(self._on_ended)
 
     @Slot()
@@ -69,10 +69,11 @@ class Guide(QObject):
         if not has_accepted:
             self._window.close()
 
-    @Slot()
-    def _show_review(self) -> None:
-        """All that the tour speaks of is on this page."""
+    @Slot(int)
+    def _show_target(self, step: int) -> None:
+        """All that the tour speaks of is on this page; the strip is open while it is spoken of."""
         self._controller.show_page(Page.REVIEW)
+        self._controller.session.set_strip_open(STEPS[step].target == "film_strip")
 
     @Slot()
     def _on_ended(self) -> None:

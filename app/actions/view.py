@@ -45,6 +45,19 @@ VIEW_ACTIONS = (
         group="page",
     ),
     ActionSpec(
+        id="attention_strip",
+        menu=VIEW,
+        text=QT_TRANSLATE_NOOP("Actions", "Attention strip"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Show or fold the frames that the network saw"),
+        icon="strip",
+        shortcut="A",
+        run=lambda to: to.controller.toggle_strip(),
+        enabled=lambda now: now.has_video,
+        checked=lambda now: now.shows_strip,
+        button=Place(Bar.TIMELINE, 5),
+        separator=True,
+    ),
+    ActionSpec(
         id="overlay_none",
         menu=VIEW,
         text=QT_TRANSLATE_NOOP("Actions", "No overlay"),
@@ -56,7 +69,6 @@ VIEW_ACTIONS = (
         checked=lambda now: now.overlay is OverlayKind.NONE,
         button=Place(Bar.OVERLAY, 0),
         group="overlay",
-        separator=True,
     ),
     ActionSpec(
         id="overlay_rollout",

@@ -316,8 +316,16 @@ class Controller(QObject):
 
     @Slot(object)
     def set_overlay_kind(self, kind: OverlayKind) -> None:
-        """Choose what is laid over the frames."""
+        """Choose what is laid over the frames; the strip says what attention is not."""
         self.session.set_overlay(replace(self.session.overlay, kind=kind))
+        if kind is not OverlayKind.NONE:
+            self.session.set_strip_open(True)
+
+    def toggle_strip(self) -> None:
+        """Show the frames that the network saw, or fold them and lay nothing over the video."""
+        self.session.set_strip_open(not self.session.is_strip_open)
+        if not self.session.is_strip_open:
+            self.set_overlay_kind(OverlayKind.NONE)
 
     @Slot(object)
     def set_display(self, display: Display) -> None:

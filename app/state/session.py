@@ -68,6 +68,7 @@ class Session(QObject):
     running_changed = Signal()
     message_changed = Signal()
     head_changed = Signal()
+    strip_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -91,6 +92,7 @@ class Session(QObject):
         self.running_jobs: tuple[RunningJob, ...] = ()
         self.message = ""
         self.head: HeadMeasure | None = None
+        self.is_strip_open = False
         self._presenter = Presenter()
 
     # What follows from the state -----------------------------------------------------------
@@ -372,6 +374,12 @@ class Session(QObject):
         if head != self.head:
             self.head = head
             self.head_changed.emit()
+
+    def set_strip_open(self, is_open: bool) -> None:
+        """Show or fold the frames that the network saw."""
+        if is_open != self.is_strip_open:
+            self.is_strip_open = is_open
+            self.strip_changed.emit()
 
     def set_message(self, message: str) -> None:
         """Show a sentence in the status bar, even if it is the same as before."""

@@ -74,6 +74,15 @@ SETTINGS: tuple[Setting, ...] = (
         choice_labels=COLOUR_MAPS,
     ),
     Setting(
+        id="loupe",
+        group=QT_TRANSLATE_NOOP("Settings", "Appearance"),
+        label=QT_TRANSLATE_NOOP("Settings", "Loupe at the pointer"),
+        tip=QT_TRANSLATE_NOOP(
+            "Settings", "Enlarge the place under the pointer, with the head that is measured there."
+        ),
+        default=True,
+    ),
+    Setting(
         id="auto_track",
         group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
         label=QT_TRANSLATE_NOOP("Settings", "Track automatically"),

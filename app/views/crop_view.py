@@ -8,6 +8,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rostfine_core.domain import CROP_PX, HeadMeasure
 
+CROSS_HAIR_GAP = 0.06
+"""How far from the middle a cross-hair begins, as a part of the picture's side."""
+
 
 class CropView(QWidget):
     """Paints a square part of a picture, or a whole small one."""
@@ -18,6 +21,8 @@ class CropView(QWidget):
         self._source = QRectF()
         self._colour = QColor("#808080")
         self._head: HeadMeasure | None = None
+        self.has_cross_hair = False
+        """Whether a cross-hair marks the middle of what is shown."""
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setSizePolicy(policy)
         self.setMinimumSize(96, 96)
@@ -49,6 +54,8 @@ class CropView(QWidget):
             if self._head is not None:
                 self._draw_outline(painter, self._head)
             painter.resetTransform()
+        if self.has_cross_hair:
+            _draw_cross_hair(painter, area)
         painter.setClipping(False)
         painter.setPen(QPen(self._colour, 1.5))
         painter.drawRect(area)
@@ -61,3 +68,12 @@ class CropView(QWidget):
         painter.translate(QPointF(head.x_px + 0.5, head.y_px + 0.5) - self._source.topLeft())
         painter.rotate(math.degrees(head.angle_rad))
         painter.drawEllipse(QPointF(0, 0), head.length_px / 2, head.width_px / 2)
+
+
+def _draw_cross_hair(painter: QPainter, area: QRectF) -> None:
+    """Two lines, light on dark, that leave the middle free."""
+    middle, gap, reach = area.center(), CROSS_HAIR_GAP * area.width(), area.width() / 2
+    for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(255, 255, 255, 220), 1.0)):
+        painter.setPen(QPen(colour, width))
+        for along in (QPointF(1, 0), QPointF(-1, 0), QPointF(0, 1), QPointF(0, -1)):
+            painter.drawLine(middle + along * gap, middle + along * reach)

@@ -78,8 +78,8 @@ STEPS = (
         text=QT_TRANSLATE_NOOP(
             "Tour",
             "The frames of the clip; the network saw the bright ones. {overlay_rollout} lays its "
-            "attention over them, {overlay_none} takes it away. Attention is not the cause of the "
-            "grade.",
+            "attention over them, {overlay_none} takes it away; {attention_strip} opens and folds "
+            "this strip. Attention is not the cause of the grade.",
         ),
     ),
     TourStep(

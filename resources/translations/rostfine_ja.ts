@@ -2298,6 +2298,14 @@
         <translation>検体のレポートをプレビューして書き出します</translation>
     </message>
     <message>
+        <source>Attention strip</source>
+        <translation>注意マップの帯</translation>
+    </message>
+    <message>
+        <source>Show or fold the frames that the network saw</source>
+        <translation>ネットワークが見たフレームの帯を開閉します</translation>
+    </message>
+    <message>
         <source>No overlay</source>
         <translation>重ね表示なし</translation>
     </message>
@@ -2448,12 +2456,12 @@
         <translation>表示のコントラスト</translation>
     </message>
     <message>
-        <source>reset</source>
-        <translation>リセット</translation>
-    </message>
-    <message>
         <source>Show the picture as it is</source>
         <translation>元の画像のまま表示します</translation>
+    </message>
+    <message>
+        <source>Brightness and contrast of the view</source>
+        <translation>表示の明るさとコントラスト</translation>
     </message>
     <message>
         <source>brightness</source>
@@ -3061,20 +3069,8 @@
         <translation>頭部 {length:.0f} x {width:.0f} px、位置 {x:.1f}, {y:.1f}</translation>
     </message>
     <message>
-        <source>{x:.0f}, {y:.0f} px: the crop there</source>
-        <translation>{x:.0f}, {y:.0f} px: ここの切り出し</translation>
-    </message>
-    <message>
-        <source>Point at a sperm.</source>
-        <translation>精子を指してください。</translation>
-    </message>
-    <message>
-        <source>Sperm {name}: film, frame {frame}</source>
-        <translation>精子 {name}：動画、フレーム {frame}</translation>
-    </message>
-    <message>
-        <source>Sperm {name}</source>
-        <translation>精子 {name}</translation>
+        <source>{x:.0f}, {y:.0f} px</source>
+        <translation>{x:.0f}, {y:.0f} px</translation>
     </message>
 </context>
 <context>
@@ -3333,6 +3329,14 @@
         <translation>いずれも色覚に配慮した配色です。</translation>
     </message>
     <message>
+        <source>Loupe at the pointer</source>
+        <translation>ポインタ位置のルーペ</translation>
+    </message>
+    <message>
+        <source>Enlarge the place under the pointer, with the head that is measured there.</source>
+        <translation>ポインタの下を、そこで計測される頭部とともに拡大して表示します。</translation>
+    </message>
+    <message>
         <source>Track automatically</source>
         <translation>すぐに追跡</translation>
     </message>
@@ -3485,6 +3489,17 @@
     <message>
         <source>In the video: the arrow keys move a cross (with Shift ten pixels at once) and Enter clicks with it, Esc puts it away; the wheel zooms, the middle button pans, and dragging a marker corrects its track.</source>
         <translation>動画上では、矢印キーで十字が動き（Shift で 10 ピクセルずつ）、Enter でクリックし、Esc で十字を消します。ホイールで拡大・縮小、中ボタンで移動、印をドラッグすると追跡を修正します。</translation>
+    </message>
+</context>
+<context>
+    <name>SpermFilm</name>
+    <message>
+        <source>Film of {name}</source>
+        <translation>{name} の動画</translation>
+    </message>
+    <message>
+        <source>Film, frame {frame}</source>
+        <translation>動画、フレーム {frame}</translation>
     </message>
 </context>
 <context>
@@ -3654,8 +3669,8 @@
         <translation>ネットワークが見た場所</translation>
     </message>
     <message>
-        <source>The frames of the clip; the network saw the bright ones. {overlay_rollout} lays its attention over them, {overlay_none} takes it away. Attention is not the cause of the grade.</source>
-        <translation>クリップのフレームです。ネットワークが見たものは明るく表示されます。{overlay_rollout} で注意マップを重ね、{overlay_none} で消します。注意マップは評価の原因ではありません。</translation>
+        <source>The frames of the clip; the network saw the bright ones. {overlay_rollout} lays its attention over them, {overlay_none} takes it away; {attention_strip} opens and folds this strip. Attention is not the cause of the grade.</source>
+        <translation>クリップのフレームです。ネットワークが見たのは明るいものです。{overlay_rollout} で注意マップを重ね、{overlay_none} で消します。{attention_strip} でこの帯を開閉します。注意マップは評価の原因ではありません。</translation>
     </message>
     <message>
         <source>Microscope and sample</source>

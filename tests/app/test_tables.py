@@ -27,5 +27,6 @@ def test_every_icon_file_is_used_or_named() -> None:
     assert drawn == {i for a in ACTIONS for i in (a.icon, a.checked_icon) if i} | {
         "warning",
         "notice",
+        "display",
         "app",
     }

@@ -211,18 +211,17 @@ def test_a_second_click_on_grade_changes_nothing(
 
 def test_the_crop_runs_as_a_looping_film(hand: "Hand", drive: "Drive", small_video: Path) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
-        session, loupe = window.session, window.review.loupe
+        session, view = window.session, window.review.grade_panel.film
         hand.wait_until_open(window)
         hand.click(window, 100, 90)
         window.actions_by_id["track"].trigger()
         hand.until(lambda: session.film(session.sperms[0]))
-        loupe.look_away()
         film = session.film(session.sperms[0])
         assert film is not None
         seen: list[str] = []
 
         def is_seen_twice() -> bool:
-            text = loupe.caption.text()
+            text = view.toolTip()
             if not seen or seen[-1] != text:
                 seen.append(text)
             return seen.count(seen[0]) >= 2
@@ -232,7 +231,7 @@ def test_the_crop_runs_as_a_looping_film(hand: "Hand", drive: "Drive", small_vid
         assert len(set(seen)) > len(film.frames) / 2  # a busy machine may skip some
         numbers = [int(text.rsplit(" ", 1)[1]) for text in seen]
         assert sum(b < a for a, b in itertools.pairwise(numbers)) == 1
-        shown = loupe.grab().toImage()
-        hand.until(lambda: loupe.grab().toImage() != shown)
+        shown = view.grab().toImage()
+        hand.until(lambda: view.grab().toImage() != shown)
 
     drive(script, str(small_video))

@@ -10,14 +10,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QPoint, QRect, QTimer, Slot
 from pytestqt.qtbot import QtBot
 
 from app.main_window import SMALLEST_PX, MainWindow
 from app.state.records import ModelStatus
 from app.state.session import Session
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Hand
 
 LIMIT_MS, FACTOR = 50, 3
 WINDOW_LIMIT_S, WINDOW_FACTOR = 1.5, 2
@@ -149,15 +153,40 @@ def test_the_window_appears_soon_and_without_torch(settings_file: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [SMALLEST_PX, (1280, 800), (1920, 1080)])
-def test_everything_fits_the_screen(qtbot: QtBot, drive: Drive, size: tuple[int, int]) -> None:
+def test_everything_fits_the_screen(
+    qtbot: QtBot, hand: "Hand", drive: Drive, small_video: Path, size: tuple[int, int]
+) -> None:
+    """The fields, the status bar and, from 1280x800 on, a video of half of the window."""
+
     def script(window: MainWindow, answers: object) -> None:
+        hand.wait_until_open(window)
         window.resize(*size)
         qtbot.wait(1)
         assert (window.width(), window.height()) == size
-        assert window.sample_bar.operator.isVisible()
-        right = window.sample_bar.operator.mapTo(
-            window, window.sample_bar.operator.rect().topRight()
-        )
-        assert right.x() < size[0]
+        for widget in (window.sample_bar.operator, window.status):
+            area = QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+            assert window.rect().contains(area)
+            assert widget.isVisible()
+        canvas, whole = window.review.canvas, size[0] * size[1]
+        share = canvas.width() * canvas.height() / whole
+        assert not window.review.film_strip.isVisible()
+        assert share >= 0.5 or size == SMALLEST_PX
+        window.actions_by_id["attention_strip"].trigger()
+        qtbot.wait(1)
+        assert window.review.film_strip.isVisible()
+        assert canvas.width() * canvas.height() / whole < share
+        assert window.height() == size[1]
 
-    drive(script)
+    drive(script, str(small_video))
+
+
+def test_the_window_fills_the_screen_until_the_user_makes_it_smaller(drive: Drive) -> None:
+    def make_smaller(window: MainWindow, answers: object) -> None:
+        assert window.isMaximized()
+        window.showNormal()
+
+    def look(window: MainWindow, answers: object) -> None:
+        assert not window.isMaximized()
+
+    drive(make_smaller)
+    drive(look)

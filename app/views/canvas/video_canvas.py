@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -131,6 +131,10 @@ class VideoCanvas(pg.GraphicsView):
         """Show one pixel of the video per pixel of the screen."""
         scale = self.devicePixelRatioF() / self._box.viewPixelSize()[0]
         self._box.scaleBy((scale, scale))
+
+    def on_screen(self, x_px: float, y_px: float) -> QPoint:
+        """Where a place of the video is in this widget."""
+        return QPoint(self.mapFromScene(self._box.mapViewToScene(QPointF(x_px, y_px))))
 
     # Drawing -------------------------------------------------------------------------------
 
@@ -371,7 +375,7 @@ class VideoCanvas(pg.GraphicsView):
         self.hovered.emit(place.x(), place.y())
 
     def focusOutEvent(self, ev: QFocusEvent) -> None:
-        """Let the loupe show the selected sperm again."""
+        """Put the loupe away."""
         super().focusOutEvent(ev)
         if not self.underMouse():
             self.left.emit()

@@ -122,7 +122,7 @@ class FilmStrip(QWidget):
         self._colours = QComboBox()
         self._colours.addItems(COLOUR_MAPS)
         self._colours.setAccessibleName(self.tr("Attention colours"))
-        self._caption = muted(wraps=False)
+        self._caption = muted()  # never cut: it says what attention is not
         self._empty = muted(
             self.tr("The clip's frames appear here with the grade; the network sees some of them.")
         )

@@ -1,7 +1,7 @@
 """Everything about the selected sperm: its grade distribution, numbers, flags and kinematics."""
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.presentation.wording import say
 from app.state.records import ModelStatus
@@ -11,6 +11,7 @@ from app.views.panel import heading, muted, title
 from app.views.review.flag_list import FlagList
 from app.views.review.kinematics_table import KinematicsTable
 from app.views.review.numbers import Numbers
+from app.views.review.sperm_film import SpermFilm
 from rostfine_core.domain import Prediction, QualityFlag, Sperm, Verdict
 
 
@@ -21,6 +22,7 @@ class GradePanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._title = title()
+        self.film = SpermFilm(session)
         self._state = muted()
         self.histogram = Histogram()
         self.numbers = Numbers()
@@ -62,8 +64,8 @@ class GradePanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(10, 8, 10, 8)
         column.setSpacing(7)
-        for widget in (self._title, self._state, self._details):
-            column.addWidget(widget)
+        column.addLayout(self._head())
+        column.addWidget(self._details)
         column.addStretch(1)
         scroll = self._scroll
         scroll.setObjectName("plain")
@@ -77,6 +79,19 @@ class GradePanel(QWidget):
         layout.addWidget(scroll, 1)
         self.setMinimumWidth(300)
 
+    def _head(self) -> QHBoxLayout:
+        """The sperm's film and name."""
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(self._title)
+        words.addWidget(self._state)
+        words.addStretch(1)
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(self.film, 0, Qt.AlignmentFlag.AlignTop)
+        head.addLayout(words, 1)
+        return head
+
     @Slot()
     def _show(self) -> None:
         sperm = self._session.selected_sperm
@@ -84,6 +99,7 @@ class GradePanel(QWidget):
         self._title.setText(
             self.tr("Sperm {name}").format(name=sperm.name) if sperm else self.tr("Grade")
         )
+        self.film.setVisible(sperm is not None)
         state = self._state_text(sperm)
         self._state.setText(state)
         self._state.setVisible(bool(state))

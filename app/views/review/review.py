@@ -1,7 +1,7 @@
-"""The reviewing page: list and loupe, video and timeline, grade panel, and the film strip."""
+"""The reviewing page: the video with its time line, and beside it the list and the grade."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.presentation.theme import Theme
 from app.state.session import Session
@@ -14,64 +14,74 @@ from app.views.review.grade_panel import GradePanel
 from app.views.review.sperm_list import SpermList
 from app.views.review.timeline import Timeline
 
+SIDE_PX, WIDEST_SIDE_PX = 316, 520
+STRIP_PX = 128
+
 
 class ReviewPage(QWidget):
-    """The panels from left to right, in the order in which they are used."""
+    """The video takes at least half of the window; the attention strip is folded until wanted."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
+        self._session = session
         self.sperm_list = SpermList(session)
-        self.loupe = Loupe(session)
         self.canvas_bar = CanvasBar(session)
         self.canvas = VideoCanvas(session)
+        self.loupe = Loupe(session, self.canvas)
         self.timeline = Timeline(session)
         self.grade_panel = GradePanel(session)
         self.film_strip = FilmStrip(session)
         self._build()
+        session.strip_changed.connect(self._show_strip)
+        self._show_strip()
 
     def _build(self) -> None:
-        left = QSplitter(Qt.Orientation.Vertical)
-        left.setObjectName("left")
-        left.addWidget(self.sperm_list)
-        left.addWidget(self.loupe)
-        left.setStretchFactor(0, 1)
-        left.setSizes([300, 200])
         video = QWidget()
-        column = QVBoxLayout(video)
+        row = QHBoxLayout(video)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.canvas_bar)
+        row.addWidget(self.canvas, 1)
+        middle = _splitter("video", Qt.Orientation.Vertical, video, self.film_strip)
+        middle.setStretchFactor(0, 1)
+        middle.setSizes([560, STRIP_PX])
+        left = QWidget()
+        column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(self.canvas_bar)
-        column.addWidget(self.canvas, 1)
-        middle = QSplitter(Qt.Orientation.Vertical)
-        middle.setObjectName("middle")
-        middle.addWidget(video)
-        middle.addWidget(self.timeline)
-        middle.setStretchFactor(0, 1)
-        middle.setSizes([400, 116])
+        column.addWidget(middle, 1)
+        column.addWidget(self.timeline)
         frame, inside = framed()
         inside.setContentsMargins(0, 0, 0, 6)
         inside.addWidget(self.grade_panel)
-        across = QSplitter(Qt.Orientation.Horizontal)
-        across.setObjectName("across")
-        for widget in (left, middle, frame):
-            across.addWidget(widget)
-        across.setStretchFactor(1, 1)
-        across.setSizes([220, 740, 320])
-        whole = QSplitter(Qt.Orientation.Vertical)
-        whole.setObjectName("whole")
-        whole.addWidget(across)
-        whole.addWidget(self.film_strip)
+        side = _splitter("side", Qt.Orientation.Vertical, self.sperm_list, frame)
+        side.setStretchFactor(1, 1)
+        side.setSizes([210, 430])
+        side.setMaximumWidth(WIDEST_SIDE_PX)
+        whole = _splitter("page", Qt.Orientation.Horizontal, left, side)
         whole.setStretchFactor(0, 1)
-        whole.setSizes([560, 132])
-        for splitter in (left, middle, across, whole):
-            splitter.setChildrenCollapsible(False)
-            splitter.setHandleWidth(6)
+        whole.setSizes([960, SIDE_PX])
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setContentsMargins(6, 4, 6, 4)
         layout.addWidget(whole)
+
+    @Slot()
+    def _show_strip(self) -> None:
+        self.film_strip.setVisible(self._session.is_strip_open)
 
     def recolour(self, theme: Theme) -> None:
         """Apply another theme to what the style sheet does not reach."""
         self.canvas.setBackgroundBrush(theme.colour("canvas"))
+        self.canvas_bar.recolour(theme)
         self.timeline.recolour()
         self.grade_panel.recolour()
+
+
+def _splitter(name: str, orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setObjectName(name)
+    for widget in widgets:
+        splitter.addWidget(widget)
+    splitter.setChildrenCollapsible(False)
+    splitter.setHandleWidth(6)
+    return splitter

@@ -4,7 +4,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QMouseEvent, QPalette
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.presentation.geometry import spans
 from app.presentation.theme import sperm_colour
@@ -15,6 +15,7 @@ from rostfine_core.domain import Sperm, Track
 
 LOST_COLOUR = QColor(210, 80, 50, 110)
 UNCERTAIN_COLOUR = QColor(230, 170, 60, 90)
+HEIGHT_PX = 60
 
 
 class TimelinePlot(pg.PlotWidget):
@@ -60,11 +61,12 @@ class Timeline(QWidget):
         super().__init__(parent)
         self._session = session
         self._plot = TimelinePlot(background=None)
-        layout = QVBoxLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
+        layout.setSpacing(6)
         layout.addLayout(self._bar())
         layout.addWidget(self._plot, 1)
+        self.setFixedHeight(HEIGHT_PX)
         self._make_plot()
         policy = self._plot.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
@@ -83,14 +85,10 @@ class Timeline(QWidget):
         self._draw()
         self._show_speed()
 
-    def _bar(self) -> QHBoxLayout:
+    def _bar(self) -> QVBoxLayout:
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(1)
-        self._place = QLabel()
-        self._place.setMinimumWidth(190)
-        self._key = muted()
-        self._key.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._key.setTextFormat(Qt.TextFormat.RichText)
+        self._place = muted(wraps=False)
         self._speed = QComboBox()
         self._speed.setAccessibleName(self.tr("Speed"))
         self._speed.setToolTip(self.tr("Playing speed; 1 is as recorded"))
@@ -100,24 +98,36 @@ class Timeline(QWidget):
         self._speed.activated.connect(
             lambda row: self.speed_requested.emit(self._speed.itemData(row))
         )
-        bar = QHBoxLayout()
-        bar.setSpacing(6)
+        line = QHBoxLayout()
+        line.setSpacing(6)
+        line.addWidget(self._place, 1)
+        line.addWidget(self._speed)
+        bar = QVBoxLayout()
+        bar.setSpacing(2)
         bar.addLayout(self.buttons)
-        bar.addWidget(self._speed)
-        bar.addWidget(self._place)
-        bar.addWidget(self._key, 1)
+        bar.addLayout(line)
         return bar
+
+    def _legend(self) -> str:
+        """What the lines and colours mean."""
+        key = self.tr("— confidence  {uncertain} uncertain  {lost} lost  ▲ clicks")
+        squares = {
+            name: f'<span style="color:{shade}">&#9632;</span>'
+            for name, shade in (("uncertain", "#e6aa3c"), ("lost", "#d2502e"))
+        }
+        return "<br>".join(key.format(**squares).split("  "))
 
     def _make_plot(self) -> None:
         plot = self._plot
         plot.setAccessibleName(self.tr("Tracking confidence over the frames"))
-        plot.setMinimumHeight(76)
         plot.setMenuEnabled(False)
         plot.hideButtons()
         plot.setMouseEnabled(x=False, y=False)
-        plot.getPlotItem().setContentsMargins(0, 4, 8, 0)
-        plot.getAxis("left").setWidth(34)
-        plot.getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
+        plot.getPlotItem().setContentsMargins(0, 2, 8, 0)
+        plot.getAxis("left").setWidth(22)
+        plot.getAxis("left").setTicks([[(0, "0"), (1, "1")]])
+        plot.getAxis("bottom").setHeight(20)
+        plot.setToolTip(self._legend())
         plot.getViewBox().setYRange(-0.12, 1.05, padding=0)
         self._curve = pg.PlotCurveItem(connect="finite")
         self._cached = pg.PlotCurveItem(connect="pairs")
@@ -139,7 +149,6 @@ class Timeline(QWidget):
         self._regions.clear()
         for item in (self._curve, self._seeds, self._clip):
             item.setData([], [])
-        self._key.setText("")
         self._colour()
         if info is None:
             self._place.setText("")
@@ -174,13 +183,6 @@ class Timeline(QWidget):
         if assessment is not None:
             clip = [b.frame for b in assessment.clip.boxes]
             self._clip.setData(clip, [1.02] * len(clip))
-        key = self.tr("— confidence  {uncertain} uncertain  {lost} lost  ▲ clicks").format(
-            uncertain="□", lost="■"
-        )
-        key = "  ".join(map(_unbroken, key.split("  ")))  # it wraps to two lines in a narrow window
-        for square, shade in (("□", "#e6aa3c"), ("■", "#d2502e")):
-            key = key.replace(square, f'<span style="color:{shade}">&#9632;</span>')
-        self._key.setText(key)
 
     def _colour(self) -> None:
         palette = self.palette()
@@ -228,8 +230,3 @@ class Timeline(QWidget):
     def recolour(self) -> None:
         """Redraw in the colours of another theme."""
         self._draw()
-
-
-def _unbroken(text: str) -> str:
-    """The text with joiners, so that no line breaks inside it."""
-    return "\u2060".join(text.replace(" ", "\u00a0"))

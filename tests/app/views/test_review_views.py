@@ -21,9 +21,11 @@ from app.state.records import (
 )
 from app.state.session import Session
 from app.views.canvas.loupe import Loupe
+from app.views.canvas.video_canvas import VideoCanvas
 from app.views.notice_bar import NoticeBar
 from app.views.review.film_strip import FilmStrip
 from app.views.review.grade_panel import GradePanel
+from app.views.review.sperm_film import SpermFilm
 from app.views.review.timeline import Timeline, TimelinePlot
 from app.views.status_bar import StatusBar
 from rostfine_core.domain import (
@@ -198,39 +200,36 @@ def test_the_status_bar_shows_decoding_until_what_is_to_be_kept_is_there(
         assert bar._progress.isVisible() is is_shown
 
 
-def test_the_loupe_shows_the_place_under_the_pointer(
-    qtbot: QtBot, graded: Session, show: Show
+@pytest.mark.parametrize(("x_px", "y_px"), [(3, 3), (120, 100), (236, 196)])
+def test_the_loupe_floats_beside_the_pointer_and_marks_its_place(
+    qtbot: QtBot, graded: Session, show: Show, x_px: float, y_px: float
 ) -> None:
-    loupe = Loupe(graded)
-    show(loupe)
-    loupe.look_at(30, 40)
-    assert "30, 40 px" in texts(loupe)
+    canvas = VideoCanvas(graded)
+    show(canvas)
+    loupe = Loupe(graded, canvas)
+    loupe.look_at(x_px, y_px)
+    assert f"{x_px}, {y_px} px" in texts(loupe)
+    assert canvas.rect().contains(loupe.geometry())
+    assert not loupe.geometry().contains(canvas.on_screen(x_px, y_px))
+    middle = loupe._view.grab().toImage()
+    arm = middle.pixelColor(middle.width() // 2, round(0.3 * middle.height()))
+    beside = middle.pixelColor(middle.width() // 2 + 8, round(0.3 * middle.height()))
+    assert arm.lightness() > beside.lightness() + 100  # the cross-hair on a black picture
     loupe.look_away()
-    assert "30, 40 px" not in texts(loupe)
-    loupe.hide()
+    assert not loupe.isVisible()
+    loupe.look_at(-40, 10)  # beside the picture
+    assert not loupe.isVisible()
 
 
-def test_a_long_name_does_not_widen_the_loupe(qtbot: QtBot, graded: Session, show: Show) -> None:
-    loupe = Loupe(graded)
-    show(loupe)
-    width_px = loupe.minimumSizeHint().width()
-    named = drafts.renamed(graded.draft, 1, "one of a very long name " * 3)
-    assert named is not None
-    graded.set_draft(named)
-    loupe._show()
-    assert "one of a very long name" in loupe.caption.text()
-    assert loupe.minimumSizeHint().width() == width_px
-
-
-def test_the_loupe_shows_no_other_sperm_where_one_is_lost(
+def test_the_film_shows_no_other_sperm_where_one_is_lost(
     qtbot: QtBot, graded: Session, show: Show, make_track: Callable[..., Track]
 ) -> None:
-    loupe = Loupe(graded)
-    show(loupe)
+    film = SpermFilm(graded)
+    show(film)
     graded.add_tracks({graded.track_key(graded.sperms[1]): make_track("2", lost=(0,))})
-    assert not loupe._view._image.isNull()
+    assert not film._image.isNull()
     graded.select(2)
-    assert loupe._view._image.isNull()
+    assert film._image.isNull()
 
 
 def test_the_panel_tells_at_once_that_a_sperm_is_there_twice(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QSignalSpy
@@ -68,23 +69,27 @@ class TestCanvas:
         assert [m.key for m in canvas.markers()] == [2]
 
     @pytest.mark.parametrize("crop_px", [150, 200])
-    def test_frame_and_loupe_show_as_much_as_the_models_crop_holds(
+    def test_the_frame_shows_what_the_models_crop_holds_and_the_loupe_half_of_it(
         self, qtbot: QtBot, graded: Session, show: Show, crop_px: int
     ) -> None:
-        canvas, loupe = VideoCanvas(graded), Loupe(graded)
+        canvas = VideoCanvas(graded)
+        loupe = Loupe(graded, canvas)
         show(canvas)
-        show(loupe)
         graded.set_model(replace(graded.model, crop_px=crop_px))
         assert canvas._crop.rect().width() == crop_px
         loupe.look_at(30, 40)
-        assert loupe._view._source.width() == crop_px
+        source = loupe._view._source
+        assert source.width() == crop_px / 2
+        assert source.center().toTuple() == (30.5, 40.5)  # pixel 30 ends at 31
 
     def test_the_loupes_caption_has_room_in_a_large_picture(
         self, qtbot: QtBot, graded: Session, show: Show
     ) -> None:
         """Where there is no head it was cut, in the middle of a word."""
-        loupe = Loupe(graded)
-        show(loupe)
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        loupe = Loupe(graded, canvas)
+        graded.image = np.zeros((976, 1392, 3), dtype=np.uint8)
         loupe.look_at(1390, 970)
         without_head = loupe.caption.sizeHint().width()
         assert "1390, 970 px" in loupe.caption.text()
