@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication
 from rostfine_core.bundled import bundled_path
 
 ICON_SIZES_PX = (20, 40)
-SPERM_COLOURS = (  # Okabe and Ito's palette for the colour-blind, brightest first
-    "#E69F00", "#56B4E9", "#F0E442", "#CC79A7", "#00B386", "#FF7F4D", "#9FA8FF", "#D9D9D9",
+SPERM_COLOURS = (  # yellow, greens and purples: a grade is blue, beige or orange
+    "#F2EE3C", "#E86BD8", "#3FD65A", "#A98BFF", "#FF5C86", "#8FE000", "#16C79A", "#FFB3F0",
 )  # fmt: skip
 DARKER_PERCENT = 150
 GRADE_COLOURS = ("#1B9FD8", "#7CC4DC", "#B8B4A8", "#E0A458", "#C9622B")  # A ... E, blue to orange

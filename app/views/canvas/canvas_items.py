@@ -14,6 +14,8 @@ from app.state.records import OverlayKind
 RING_PX = 11.0
 LABEL_PX, LABEL_MARGIN_PX = 18.0, 5.5
 LONGEST_NAME = 12
+SHADE = QColor(0, 0, 0, 150)
+"""What lies under everything that must be seen on bright video too."""
 
 
 class MarkerItem(QGraphicsItem):
@@ -45,15 +47,14 @@ class MarkerItem(QGraphicsItem):
     ) -> None:
         """Draw a dark ring under the coloured one, so that it is visible on any background."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        shade = QColor(0, 0, 0, 150)
         width = 2.4 if self._is_selected else 1.4
-        for colour, extra in ((shade, 2.0), (self._colour, 0.0)):
+        for colour, extra in ((SHADE, 2.0), (self._colour, 0.0)):
             painter.setPen(QPen(colour, width + extra))
             painter.drawEllipse(QPointF(0, 0), RING_PX, RING_PX)
         seen = QRectF(widget.rect()) if widget else QRectF()
         label = label_rect(self.label_px, at=painter.worldTransform().map(QPointF()), seen=seen)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._colour if self._is_selected else shade)
+        painter.setBrush(self._colour if self._is_selected else SHADE)
         painter.drawRoundedRect(label, 5, 5)
         painter.setPen(QColor("#101010") if self._is_selected else self._colour)
         painter.setFont(self._font)

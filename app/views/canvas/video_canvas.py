@@ -22,7 +22,7 @@ from app.state.records import Tool
 from app.state.session import Session
 from app.views.canvas.canvas_box import CanvasBox
 from app.views.canvas.canvas_hint import CanvasHint
-from app.views.canvas.canvas_items import AttentionItem, CrossItem, MarkerItem, MeasureItem
+from app.views.canvas.canvas_items import SHADE, AttentionItem, CrossItem, MarkerItem, MeasureItem
 from rostfine_core.domain import Sperm, Verdict
 
 HIT_RADIUS_SCREEN_PX = 14.0
@@ -204,11 +204,8 @@ class VideoCanvas(pg.GraphicsView):
         if sperm.verdict is Verdict.REJECTED:
             colour.setAlpha(110)
         marker = MarkerItem(sperm.name, colour, is_selected=is_selected)
-        faint, strong = QColor(colour), QColor(colour)
-        faint.setAlpha(150 if is_selected else 110)
-        strong.setAlpha(255 if is_selected else 180)
-        path = pg.PlotCurveItem(pen=pg.mkPen(faint, width=1), connect="finite")
-        trail = pg.PlotCurveItem(pen=pg.mkPen(strong, width=2), connect="finite")
+        path = _curve(colour, opacity=0.75 if is_selected else 0.5, width_px=1)
+        trail = _curve(colour, opacity=1.0 if is_selected else 0.85, width_px=2)
         track = self._session.track(sperm)
         if track is not None:
             path.setData(*path_points(track))
@@ -391,6 +388,18 @@ class VideoCanvas(pg.GraphicsView):
         super().changeEvent(ev)
         if ev.type() == QEvent.Type.StyleChange and hasattr(self, "_hint"):
             self._hint.place()
+
+
+def _curve(colour: QColor, *, opacity: float, width_px: float) -> pg.PlotCurveItem:
+    """A line with a dark edge, seen on bright and on dark video."""
+    light, edge = QColor(colour), QColor(SHADE)
+    light.setAlphaF(opacity * light.alphaF())
+    edge.setAlphaF(opacity * edge.alphaF())
+    return pg.PlotCurveItem(
+        pen=pg.mkPen(light, width=width_px),
+        shadowPen=pg.mkPen(edge, width=width_px + 2),
+        connect="finite",
+    )
 
 
 def _is_shift_held() -> bool:

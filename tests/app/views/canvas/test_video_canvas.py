@@ -68,6 +68,22 @@ class TestCanvas:
         graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(10,))})
         assert [m.key for m in canvas.markers()] == [2]
 
+    @pytest.mark.parametrize("ground", [0, 90, 165, 255])
+    def test_a_path_is_seen_on_dark_and_on_bright_video(
+        self, qtbot: QtBot, graded: Session, show: Show, ground: int
+    ) -> None:
+        canvas = VideoCanvas(graded)
+        show(canvas)
+        assert graded.image is not None
+        assert graded.grey is not None
+        graded.set_frame(23, np.full_like(graded.image, ground), graded.grey)
+        picture = canvas.grab().toImage()
+        for y_px in (80, 120):  # the paths, the second of a sperm that is not selected
+            spots = [place(canvas, 62, y_px + step / 10).toPoint() for step in range(-20, 21)]
+            levels = [picture.pixelColor(spot) for spot in spots]
+            far = max(max(abs(c.red() - ground), abs(c.green() - ground)) for c in levels)
+            assert far > 75
+
     @pytest.mark.parametrize("crop_px", [150, 200])
     def test_the_frame_shows_what_the_models_crop_holds_and_the_loupe_half_of_it(
         self, qtbot: QtBot, graded: Session, show: Show, crop_px: int
