@@ -7,14 +7,22 @@ from pathlib import Path
 
 from rostfine_core.attention import DEFAULT_PAINT, Paint
 from rostfine_core.domain import Assessment, LeftOut, LongJob, Progress
+from rostfine_core.fhir import write_fhir
 from rostfine_core.files import safe_name
 from rostfine_core.marking import marked
 from rostfine_core.outputs import Outputs
 from rostfine_core.report import write_explanation, write_report_csv, write_report_pdf
-from rostfine_core.result_files import ASSESSMENT_JSON, TRACK_CSV, write_assessment, write_seeds
+from rostfine_core.result_files import (
+    ASSESSMENT_JSON,
+    TRACK_CSV,
+    AssessmentRecord,
+    write_assessment,
+    write_seeds,
+)
 
 REPORT_PDF = "report.pdf"
 REPORT_CSV = "report.csv"
+REPORT_FHIR = "report.fhir.json"
 CLICKS_CSV = "clicks.csv"
 EXPLANATION_PNG = "explanation.png"
 _SPERM_FILES = (ASSESSMENT_JSON, TRACK_CSV, EXPLANATION_PNG)  # the first identifies the folder
@@ -24,7 +32,7 @@ def _report_files(folder: Path) -> list[Path]:
     """The files of the report in ``folder``, the PDF last; other files there are left alone."""
     sperm = sorted(p for p in folder.glob("sperm-*") if (p / ASSESSMENT_JSON).is_file())
     files = [p / name for p in sperm for name in _SPERM_FILES]
-    files += [folder / name for name in (CLICKS_CSV, REPORT_CSV, REPORT_PDF)]
+    files += [folder / name for name in (CLICKS_CSV, REPORT_CSV, REPORT_FHIR, REPORT_PDF)]
     return [p for p in files if p.is_file()]
 
 
@@ -50,7 +58,7 @@ def export_sample(
     """Write everything about a sample, all of it or nothing, and return the folder.
 
     The PDF and the table name the sperm in ``left_out``; attention is coloured by ``paint``.
-    PDF and pictures are in ``language``, one of ``catalogue.LANGUAGES``; the table and
+    PDF and pictures are in ``language``, one of ``catalogue.LANGUAGES``; table, FHIR and
     ``assessment.json`` are the same in every language.
 
     Raises:
@@ -131,5 +139,7 @@ def _write_all(
     pdf = folder / REPORT_PDF
     write_report_pdf(pdf, assessments, left_out=left_out, paint=paint, language=language)
     write_report_csv(folder / REPORT_CSV, assessments, left_out=left_out)
+    records = [AssessmentRecord.of(a) for a in assessments]
+    write_fhir(folder / REPORT_FHIR, records, left_out=left_out)
     write_seeds(folder / CLICKS_CSV, [seed for a in assessments for seed in a.seeds])
     yield Progress(stage=marked("writing"), done=total, total=total)

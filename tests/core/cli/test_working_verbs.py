@@ -34,7 +34,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 def test_assess_writes_everything_and_nothing_else(results: Path) -> None:
     files = sorted(p.relative_to(results).as_posix() for p in results.rglob("*") if p.is_file())
     each = ("assessment.json", "explanation.png", "track.csv")
-    whole = ("clicks.csv", "report.csv", "report.pdf")
+    whole = ("clicks.csv", "report.csv", "report.fhir.json", "report.pdf")
     assert files == [*whole, *(f"sperm-{i}/{f}" for i in (1, 2) for f in each)]
 
 
@@ -134,7 +134,9 @@ def test_overwriting_leaves_no_sperm_of_the_report_before(
     assert (tmp_path / "out" / "sperm-2").is_dir()
     assert main([*two[:3], *end]) == 0
     left = sorted(p.name for p in (tmp_path / "out").iterdir())
-    assert left == ["clicks.csv", "report.csv", "report.pdf", "sperm-1", "sperm-notes"]
+    assert left == [
+        "clicks.csv", "report.csv", "report.fhir.json", "report.pdf", "sperm-1", "sperm-notes"
+    ]  # fmt: skip
 
 
 def test_track_follows_the_simulated_sperm(
