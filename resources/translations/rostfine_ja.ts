@@ -1931,6 +1931,58 @@
         <source>The settings that this result was made with are damaged ({reason}): restore it from a copy.</source>
         <translation>この結果の設定が壊れています({reason})。控えから戻してください。</translation>
     </message>
+    <message>
+        <source>The disk of the store {place} is full: free some space and do the last step again; everything before it is kept.</source>
+        <translation>保管庫 {place} のディスクに空きがありません。空きを作って直前の操作をやり直してください。それより前の内容はすべて保存されています。</translation>
+    </message>
+    <message>
+        <source>The store {place} cannot be written to: ask for the right to change its files.</source>
+        <translation>保管庫 {place} に書き込めません。ファイルを変更する権限を管理者に求めてください。</translation>
+    </message>
+    <message>
+        <source>The store {place} is damaged: restore it from a backup.</source>
+        <translation>保管庫 {place} が壊れています。バックアップから復元してください。</translation>
+    </message>
+    <message>
+        <source>Another program keeps the store {place} busy: wait until it is done and try again.</source>
+        <translation>別のプログラムが保管庫 {place} を使用中です。終わるまで待ってからやり直してください。</translation>
+    </message>
+    <message>
+        <source>The store {place} cannot be reached ({reason}): look for its disk or network and do the last step again; everything before it is kept.</source>
+        <translation>保管庫 {place} に接続できません（{reason}）。ディスクまたはネットワークを確かめ、直前の操作をやり直してください。それより前の内容はすべて保存されています。</translation>
+    </message>
+    <message>
+        <source>its file is not in its place any more</source>
+        <translation>ファイルが元の場所にありません</translation>
+    </message>
+    <message>
+        <source>This video was changed by another window or program meanwhile: open it again to go on.</source>
+        <translation>この動画は別のウィンドウまたはプログラムで変更されました。続けるには開き直してください。</translation>
+    </message>
+    <message>
+        <source>The store {place} was made by a newer version of the program: update RoSTFine Assist to open it.</source>
+        <translation>保管庫 {place} は新しい版のプログラムで作られています。開くには RoSTFine Assist を更新してください。</translation>
+    </message>
+    <message>
+        <source>Sperm {target} is not in the store: open its video again.</source>
+        <translation>精子 {target} が保管庫にありません。動画を開き直してください。</translation>
+    </message>
+    <message>
+        <source>What was asked for ({kind}) is not in this store: open the list again.</source>
+        <translation>指定されたもの（{kind}）がこの保管庫にありません。一覧を開き直してください。</translation>
+    </message>
+    <message>
+        <source>A patient needs a pseudonym: enter one.</source>
+        <translation>患者には仮名が必要です。入力してください。</translation>
+    </message>
+    <message>
+        <source>There is a patient {pseudonym} already: choose that one.</source>
+        <translation>患者 {pseudonym} は登録済みです。その患者を選んでください。</translation>
+    </message>
+    <message>
+        <source>Another report of this sample was written meanwhile: write this one again, so that it gets the next version.</source>
+        <translation>この試料の別の報告書が先に書かれました。次の版になるよう、この報告書を書き直してください。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>

@@ -263,8 +263,8 @@ def _import_official(arguments: argparse.Namespace) -> int:
 
 
 def _describe_dataset(arguments: argparse.Namespace) -> int:
-    from rostfine_core.training.data.statistics import describe_dataset
     from rostfine_core.training.data.dataset import read_datasets
+    from rostfine_core.training.data.statistics import describe_dataset
 
     print(describe_dataset(read_datasets(arguments.dataset)).summary)
     return 0

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from rostfine_core.domain.assessment import Assessment, SampleInfo, Verdict
+from rostfine_core.domain.report_identity import ReportIdentity
 from rostfine_core.domain.track import Seed, Track
 from rostfine_core.domain.video import VideoInfo
 from rostfine_core.messages import Message
@@ -190,6 +191,19 @@ class CaseSummary:
     graded_count: int
     created_utc: str
     opened_utc: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredReport:
+    """A version of a sample's report, ``folder`` is where it was written to ("" for nowhere)."""
+
+    id: str
+    sample_id: str
+    identity: ReportIdentity
+    video_ids: tuple[str, ...]
+    content_sha256: str
+    folder: str
+    created_utc: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

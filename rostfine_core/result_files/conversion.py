@@ -29,29 +29,36 @@ from rostfine_core.messages import Message
 @cache
 def converter() -> cattrs.Converter:
     """The converter between the records of ``domain`` and JSON values."""
+    return new_converter()
+
+
+def new_converter() -> cattrs.Converter:
+    """Such a converter, to which other forms can be added."""
     made = cattrs.Converter()
     made.register_unstructure_hook(float, lambda v: float(v) if math.isfinite(v) else None)
     made.register_structure_hook(float, lambda v, _: math.nan if v is None else float(v))
     made.register_unstructure_hook(GradeDistribution, _shares)
     made.register_structure_hook(GradeDistribution, _distribution)
-    made.register_unstructure_hook_func(_is_array, _nested_lists)
-    made.register_structure_hook_func(_is_array, _array)
+    made.register_unstructure_hook_func(is_array, _nested_lists)
+    made.register_structure_hook_func(is_array, _array)
     made.register_unstructure_hook(Message, str)
     made.register_structure_hook(Message, lambda v, _: Message(str(v)))
     withheld = override(unstruct_hook=_sentences, struct_hook=_messages)
-    _rename(made, Kinematics, withheld=withheld, str_=override(rename="str"))
-    _rename(
+    convert_record(made, Kinematics, withheld=withheld, str_=override(rename="str"))
+    convert_record(
         made,
         ModelInfo,
         config_json=_embedded("config"),
         preprocessing_json=_embedded("preprocessing"),
     )
-    _rename(made, Provenance, settings_json=_embedded("settings"))
+    convert_record(made, Provenance, settings_json=_embedded("settings"))
     return made
 
 
-def _rename(converter: cattrs.Converter, record: type, **overrides: AttributeOverride) -> None:
-    """Write some fields of a record under other names or in other forms."""
+def convert_record(
+    converter: cattrs.Converter, record: type, **overrides: AttributeOverride
+) -> None:
+    """Convert a record, some of its fields under other names or in other forms."""
     unstructure: Callable[..., Any] = make_dict_unstructure_fn
     structure: Callable[..., Any] = make_dict_structure_fn
     converter.register_unstructure_hook(record, unstructure(record, converter, **overrides))
@@ -93,7 +100,8 @@ def _distribution(shares: Mapping[str, float], _: object) -> GradeDistribution:
     return GradeDistribution((a, b, c, d, e))
 
 
-def _is_array(kind: object) -> bool:
+def is_array(kind: object) -> bool:
+    """Whether a type is that of arrays."""
     return kind is np.ndarray or get_origin(kind) is np.ndarray
 
 

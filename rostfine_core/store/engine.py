@@ -4,11 +4,15 @@ SQLite keeps a write-ahead log that is synced at each commit (``synchronous=FULL
 commit that returned survives a power cut. PostgreSQL does the same with ``synchronous_commit``.
 """
 
+import os
+import sqlite3
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
@@ -16,7 +20,7 @@ from rostfine_core.messages import Message
 FILE_NAME = "cases.sqlite"
 WAIT_S = 30
 """How long one program waits for another that is writing."""
-_READS = "reads_only"
+_READS, _FILE = "reads_only", "file"
 _WRITERS_LOCK = 0x526F5354
 """The PostgreSQL advisory lock that lets one program write at a time, as SQLite does."""
 
@@ -59,8 +63,9 @@ def place_name(url: URL) -> str:
 def make_engine(url: URL) -> Engine:
     """The engine for a database, which is connected to when it is first used."""
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": WAIT_S})
+        engine = create_engine(url, creator=partial(_connect, url.database or ""))
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "checkout", _check_file)
     else:
         engine = create_engine(url, pool_pre_ping=True, connect_args={"timeout": 2 * WAIT_S})
         event.listen(engine, "connect", _prepare_postgresql)
@@ -73,11 +78,54 @@ def reader(engine: Engine) -> Engine:
     return engine.execution_options(**{_READS: True})
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401  # of the driver
+def _connect(path: str) -> sqlite3.Connection:
+    """Open a file that must be there: by itself SQLite would make an empty one."""
+    return sqlite3.connect(
+        f"{Path(path).as_uri()}?mode=rw", uri=True, timeout=WAIT_S, check_same_thread=False
+    )
+
+
+@dataclass(frozen=True)
+class DatabaseFile:
+    """The file that a connection writes to, by its place and number; no place for a server."""
+
+    path: str = ""
+    number: tuple[int, int] | None = None
+
+    @classmethod
+    def at(cls, path: str) -> Self:
+        """The file at a place now."""
+        try:
+            found = os.stat(path)
+        except OSError:
+            return cls(path)
+        return cls(path, (found.st_dev, found.st_ino))
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file is still there: one that was deleted can be written to for long."""
+        return not self.path or (self.number is not None and self.at(self.path) == self)
+
+
+def file_of(connection: Connection) -> DatabaseFile:
+    """The file that a connection writes to."""
+    file: DatabaseFile = connection.connection.info.get(_FILE, DatabaseFile())
+    return file
+
+
+def _check_file(connection: object, record: Any, proxy: object) -> None:  # noqa: ANN401
+    """Open the file anew if it was replaced or came back: the old one can still be written to."""
+    if not record.info[_FILE].is_in_place:
+        raise DisconnectionError
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ANN401  # of the driver
     connection.isolation_level = None  # the driver begins no transactions of its own
     cursor = connection.cursor()
     for setting in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "fullfsync=ON"):
         cursor.execute(f"PRAGMA {setting}")
+    path = cursor.execute("PRAGMA database_list").fetchone()[2]
+    record.info[_FILE] = DatabaseFile.at(path)
     cursor.close()
 
 

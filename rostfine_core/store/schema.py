@@ -1,16 +1,26 @@
 """The tables of the case store, the same for SQLite and PostgreSQL.
 
 Ids are hexadecimal uuid4, made by the program; times are UTC in ISO 8601 as text; JSON is text.
+``search`` holds what a row is found by, as ``search_text`` makes it.
 Large values stand last in their tables, where a query for the others does not read them.
 """
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text
+from uuid import uuid4
+
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, MetaData, String
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column
+
+from rostfine_core.store.any_text import AnyText
 
 Id = String(32)
 Sha256 = String(64)
 Time = String(32)
+
+
+def new_id() -> str:
+    """An id that no store has given to anything else."""
+    return uuid4().hex
 
 
 class Table(DeclarativeBase):
@@ -39,8 +49,9 @@ class PatientRow(Table):
 
     __tablename__ = "patient"
     id: Mapped[str] = _id()
-    pseudonym: Mapped[str] = mapped_column(Text, unique=True)
-    note: Mapped[str] = mapped_column(Text, default="")
+    pseudonym: Mapped[str] = mapped_column(AnyText, unique=True)
+    note: Mapped[str] = mapped_column(AnyText, default="")
+    search: Mapped[str] = mapped_column(AnyText, default="")
 
 
 class SampleRow(Table):
@@ -49,15 +60,16 @@ class SampleRow(Table):
     __tablename__ = "sample"
     id: Mapped[str] = _id()
     patient_id: Mapped[str | None] = mapped_column(Id, ForeignKey("patient.id"), index=True)
-    label: Mapped[str] = mapped_column(Text, default="")
-    operator: Mapped[str] = mapped_column(Text, default="")
+    label: Mapped[str] = mapped_column(AnyText, default="")
+    operator: Mapped[str] = mapped_column(AnyText, default="")
     collected_utc: Mapped[str] = mapped_column(Time, default="")
     analysed_utc: Mapped[str] = mapped_column(Time, default="")
-    medium: Mapped[str] = mapped_column(Text, default="")
+    medium: Mapped[str] = mapped_column(AnyText, default="")
     temperature_c: Mapped[float | None]
     abstinence_days: Mapped[float | None]
-    who_values: Mapped[str] = mapped_column(Text, default="{}")
-    note: Mapped[str] = mapped_column(Text, default="")
+    who_values: Mapped[str] = mapped_column(AnyText, default="{}")
+    note: Mapped[str] = mapped_column(AnyText, default="")
+    search: Mapped[str] = mapped_column(AnyText, default="")
     created_utc: Mapped[str] = mapped_column(Time)
 
 
@@ -73,11 +85,12 @@ class VideoRow(Table):
     id: Mapped[str] = _id()
     sample_id: Mapped[str] = mapped_column(Id, ForeignKey("sample.id"))
     number: Mapped[int]
-    name: Mapped[str] = mapped_column(Text)
-    path: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(AnyText)
+    search: Mapped[str] = mapped_column(AnyText, default="")
+    path: Mapped[str] = mapped_column(AnyText)
     sha256: Mapped[str] = mapped_column(Sha256)
-    choice: Mapped[str] = mapped_column(Text, default="")
-    profile: Mapped[str] = mapped_column(Text, default="")
+    choice: Mapped[str] = mapped_column(AnyText, default="")
+    profile: Mapped[str] = mapped_column(AnyText, default="")
     fps: Mapped[float | None]
     um_per_px: Mapped[float | None]
     frame: Mapped[int] = mapped_column(default=0)
@@ -102,10 +115,10 @@ class SpermRow(Table):
     video_id: Mapped[str] = mapped_column(Id, ForeignKey("video.id"))
     key: Mapped[int]
     place: Mapped[int | None]
-    name: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(AnyText)
     verdict: Mapped[str] = mapped_column(String(16))
     selection: Mapped[str] = mapped_column(String(16))
-    note: Mapped[str] = mapped_column(Text, default="")
+    note: Mapped[str] = mapped_column(AnyText, default="")
 
 
 class ClickRow(Table):
@@ -127,10 +140,10 @@ class EditRow(Table):
     id: Mapped[str] = _id()
     video_id: Mapped[str] = mapped_column(Id, ForeignKey("video.id"))
     number: Mapped[int]
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(AnyText)
     merge: Mapped[int]
-    before: Mapped[str] = mapped_column(Text)
-    after: Mapped[str] = mapped_column(Text)
+    before: Mapped[str] = mapped_column(AnyText)
+    after: Mapped[str] = mapped_column(AnyText)
 
 
 class TrackRow(Table):
@@ -160,7 +173,7 @@ class AssessmentRow(Table):
     fps: Mapped[float | None]
     um_per_px: Mapped[float | None]
     model_sha256: Mapped[str] = mapped_column(Sha256, index=True)
-    model_name: Mapped[str] = mapped_column(Text)
+    model_name: Mapped[str] = mapped_column(AnyText)
     p_a_or_b: Mapped[float]
     expected_grade: Mapped[float]
     created_utc: Mapped[str] = mapped_column(Time)
@@ -176,13 +189,14 @@ class RejectionRow(Table):
     id: Mapped[str] = _id()
     sperm_id: Mapped[str] = mapped_column(Id, ForeignKey("sperm.id"))
     inputs_sha256: Mapped[str] = mapped_column(Sha256)
-    record: Mapped[str] = mapped_column(Text)
+    record: Mapped[str] = mapped_column(AnyText)
 
 
 class ReportRow(Table):
     """A version of a sample's report; ``files`` is a ZIP of what it consists of.
 
-    ``changed`` is the number in the audit trail up to which it shows its videos.
+    ``amends`` is the version that it replaces; ``changed`` the number in the audit trail up to
+    which it shows its videos; ``signed_by`` is "" for a draft.
     """
 
     __tablename__ = "report"
@@ -190,15 +204,16 @@ class ReportRow(Table):
     id: Mapped[str] = _id()
     sample_id: Mapped[str] = mapped_column(Id, ForeignKey("sample.id"))
     version: Mapped[int]
-    amends_id: Mapped[str | None] = mapped_column(Id, ForeignKey("report.id"))
-    folder: Mapped[str] = mapped_column(Text, default="")
+    amends: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(AnyText, default="")
+    folder: Mapped[str] = mapped_column(AnyText, default="")
     content_sha256: Mapped[str] = mapped_column(Sha256)
     audit_hash: Mapped[str] = mapped_column(Sha256, default="")
     changed: Mapped[int]
-    state: Mapped[str] = mapped_column(String(16))
-    signed_by: Mapped[str] = mapped_column(Text, default="")
+    signed_by: Mapped[str] = mapped_column(AnyText, default="")
     signed_utc: Mapped[str] = mapped_column(Time, default="")
-    meaning: Mapped[str] = mapped_column(Text, default="")
+    signed_offset_minutes: Mapped[int] = mapped_column(default=0)
+    meaning: Mapped[str] = mapped_column(AnyText, default="")
     created_utc: Mapped[str] = mapped_column(Time)
     files: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
 
@@ -216,9 +231,9 @@ class OperatorRow(Table):
 
     __tablename__ = "operator"
     id: Mapped[str] = _id()
-    name: Mapped[str] = mapped_column(Text)
-    login: Mapped[str] = mapped_column(Text, unique=True)
-    passphrase_hash: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(AnyText)
+    login: Mapped[str] = mapped_column(AnyText, unique=True)
+    passphrase_hash: Mapped[str] = mapped_column(AnyText)
     role: Mapped[str] = mapped_column(String(16))
     is_active: Mapped[bool] = mapped_column(default=True)
     failed_attempts: Mapped[int] = mapped_column(default=0)
@@ -234,13 +249,13 @@ class AuditRow(Table):
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     utc: Mapped[str] = mapped_column(Time)
     local_offset_minutes: Mapped[int]
-    operator: Mapped[str] = mapped_column(Text)
+    operator: Mapped[str] = mapped_column(AnyText)
     action: Mapped[str] = mapped_column(String(64))
     subject_kind: Mapped[str] = mapped_column(String(32))
     subject_id: Mapped[str] = mapped_column(String(64))
-    before: Mapped[str] = mapped_column(Text)
-    after: Mapped[str] = mapped_column(Text)
-    reason: Mapped[str] = mapped_column(Text)
+    before: Mapped[str] = mapped_column(AnyText)
+    after: Mapped[str] = mapped_column(AnyText)
+    reason: Mapped[str] = mapped_column(AnyText)
     previous_hash: Mapped[str] = mapped_column(Sha256)
     hash: Mapped[str] = mapped_column(Sha256)
 
@@ -261,7 +276,7 @@ class PanelRow(Table):
 
     __tablename__ = "panel"
     id: Mapped[str] = _id()
-    name: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(AnyText)
     grades: Mapped[str] = mapped_column(String(8))
     created_utc: Mapped[str] = mapped_column(Time)
 
@@ -296,4 +311,4 @@ class MetaRow(Table):
 
     __tablename__ = "meta"
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[str] = mapped_column(Text)
+    value: Mapped[str] = mapped_column(AnyText)

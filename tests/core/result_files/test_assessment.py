@@ -18,121 +18,20 @@ from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
     DISCLAIMER_VALIDATION,
     Assessment,
-    Clip,
-    CropBox,
-    Doubt,
-    DoubtKind,
-    Explanation,
     FieldMotion,
     GradeDistribution,
     Kinematics,
-    ModelInfo,
     Prediction,
-    Provenance,
     QualityFlag,
     SampleInfo,
     Seed,
     Severity,
-    Track,
-    TrackPoint,
-    TrackStatus,
     Verdict,
-    VideoInfo,
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 from rostfine_core.result_files import AssessmentRecord, read_assessment, write_assessment
 from rostfine_core.result_files.assessment import from_json, to_json
-
-GRADES = [GradeDistribution(p) for p in ((0.1, 0.2, 0.3, 0.25, 0.15), (0.5, 0.5, 0.0, 0.0, 0.0))]
-
-
-@pytest.fixture
-def assessment() -> Assessment:
-    rng = np.random.default_rng(1)
-    points = tuple(
-        TrackPoint(
-            frame=i,
-            time_s=i / 15,
-            x_px=math.nan if i == 2 else 10.0 + i,
-            y_px=math.nan if i == 2 else 20.0,
-            score=0.5,
-            status=TrackStatus.LOST if i == 2 else TrackStatus.MEASURED,
-            doubt=Doubt(DoubtKind.MEETING, 1) if i == 1 else None,
-        )
-        for i in range(3)
-    )
-    box = CropBox(
-        frame=0,
-        time_s=0.0,
-        centre_x_px=10.0,
-        centre_y_px=20.0,
-        size_px=8,
-        padded_share=0.25,
-        status=TrackStatus.MEASURED,
-    )
-    model = ModelInfo(
-        file_name="demo.safetensors",
-        sha256="ab" * 32,
-        dataset_kind="simulated",
-        config_json="{}",
-        preprocessing_json="{}",
-        trained_fps=15.0,
-        trained_head_length_px=(18.0, 36.0),
-    )
-    return Assessment(
-        target="精子 1",
-        seeds=(Seed(target="精子 1", frame=0, x_px=10.0, y_px=20.0),),
-        sample=SampleInfo(sample="=S-1", operator="Å"),
-        video=VideoInfo(
-            path="v.mp4",
-            width_px=100,
-            height_px=80,
-            frame_count=3,
-            fps=15.0,
-            duration_s=0.2,
-            codec="h264",
-            is_colour=True,
-            bit_depth=8,
-            timestamps_s=(0.0, 1 / 15, 2 / 15),
-        ),
-        track=Track(target="精子 1", points=points),
-        clip=Clip(target="精子 1", images=np.zeros((1, 8, 8, 3), np.uint8), boxes=(box,)),
-        prediction=Prediction(
-            grade=GRADES[0],
-            grade_global=GRADES[1],
-            grade_spatial=GRADES[0],
-            grade_temporal=GRADES[1],
-            ensemble=(GRADES[0], GRADES[1]),
-        ),
-        explanation=Explanation(
-            encoder_rollout=rng.random((2, 3, 3), dtype=np.float32),
-            branch_attention=rng.random((2, 3, 3), dtype=np.float32),
-            selected_patches=rng.integers(0, 9, (2, 2)),
-            clip_frames=(0, 1),
-        ),
-        kinematics=Kinematics(
-            unit="px/s",
-            window_s=0.1,
-            fps=15.0,
-            span_s=0.2,
-            measured_points=2,
-            vcl=3.5,
-            withheld=(("alh_mean", Message("below 50 frames per second")),),
-        ),
-        flags=(QualityFlag(code="x", severity=Severity.WARNING, reason=Message("Because.")),),
-        provenance=Provenance(
-            software_version="0.1.0",
-            model=model,
-            video_name="v.mp4",
-            video_sha256="cd" * 32,
-            device="CPU",
-            precision="float32",
-            um_per_px=None,
-            settings_json="{}",
-            created_utc="2026-11-22T00:00:00+00:00",
-        ),
-    )
 
 
 def test_an_assessment_survives_a_round_trip_exactly(

@@ -160,7 +160,6 @@ def test_a_trail_made_anew_lacks_the_heads_that_reports_carry(session: Session) 
         content_sha256="",
         audit_hash=printed,
         changed=0,
-        state="draft",
         created_utc="",
     )
     session.add(report)

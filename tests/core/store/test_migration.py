@@ -6,12 +6,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from rostfine_core.store.engine import make_engine, url_of
+from rostfine_core.store.engine import FILE_NAME, make_engine, url_of
 from rostfine_core.store.migration import FOLDER, REVISIONS, bring_up_to_date, revision_of
 from rostfine_core.store.schema import Table
 
 
 def test_the_steps_lead_to_the_tables_of_this_version(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).touch()
     engine = make_engine(url_of(tmp_path))
     with engine.begin() as connection:
         assert revision_of(connection) is None

@@ -1,0 +1,108 @@
+"""The database of a store as transactions, each with its operator's rights and its audit entry."""
+
+import getpass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from rostfine_core.domain import Action, Operator
+from rostfine_core.store.audit import AuditEntry, AuditEvent, append
+from rostfine_core.store.engine import file_of, place_name, reader
+from rostfine_core.store.failures import gone, said
+from rostfine_core.store.opening import open_engine
+from rostfine_core.store.operators import require
+
+
+def local_now() -> datetime:
+    """The time with the offset of the computer's clock."""
+    return datetime.now().astimezone()
+
+
+class Database:
+    """What ``Store`` is built on: transactions on an open database, from any thread.
+
+    ``operator`` is who signed in, None in single-user mode.
+    """
+
+    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = local_now) -> None:
+        self.engine, self._reader = engine, reader(engine)
+        self._now = now
+        self._account = _account()
+        self.operator: Operator | None = None
+        self.place = place_name(engine.url)
+        """The file or server, without a password."""
+
+    @classmethod
+    def open(cls, place: str | Path, *, now: Callable[[], datetime] = local_now) -> Self:
+        """Open the store in a folder, an SQLite file or a PostgreSQL database, or make it there.
+
+        Raises:
+            StoreError: it cannot be reached or written, is damaged, or a newer version made it.
+        """
+        return cls(open_engine(place), now=now)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database; everything is on disk already."""
+        self.engine.dispose()
+
+    @contextmanager
+    def writing(self, action: Action | None) -> Iterator[Session]:
+        """One transaction, on disk when the block ends; None for what needs no right.
+
+        Raises:
+            StoreError: the operator may not, or the place fails; nothing of the block is kept.
+        """
+        if action is not None:
+            require(self.operator, action)
+        with said(self.place, self.engine.dispose):
+            with Session(self.engine) as session, session.begin():
+                file = file_of(session.connection())
+                yield session
+            if not file.is_in_place:
+                raise gone(self.place)
+
+    @contextmanager
+    def reading(self, action: Action = Action.SEE_CASES) -> Iterator[Session]:
+        """One transaction that sees the store as it is at one moment.
+
+        Raises:
+            StoreError: the operator may not, or the place fails.
+        """
+        require(self.operator, action)
+        with said(self.place, self.engine.dispose), Session(self._reader) as session:
+            yield session
+
+    def enter(self, session: Session, event: AuditEvent) -> AuditEntry:
+        """Enter what a transaction does into the audit trail."""
+        author = self._account if self.operator is None else self.operator.login
+        return append(session, event, operator=author, now=self._now())
+
+    @property
+    def utc(self) -> str:
+        """The time now, UTC in ISO 8601."""
+        return self._now().astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _account() -> str:
+    """The name of the computer's account."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name
+        return ""

@@ -1,0 +1,54 @@
+"""Opens a store: makes what is missing, and refuses what this version cannot use."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
+from rostfine_core.store.engine import make_engine, place_name, reader, url_of
+from rostfine_core.store.failures import said
+from rostfine_core.store.migration import REVISIONS, bring_up_to_date, revision_of
+
+
+def open_engine(place: str | Path) -> Engine:
+    """The engine of the store at a place, with the tables of this version.
+
+    Raises:
+        StoreError: it cannot be reached or written, is damaged, or a newer version made it.
+    """
+    url = url_of(place)
+    name = place_name(url)
+    if url.get_backend_name() == "sqlite":
+        _make_file(Path(url.database or ""), name)
+    engine = make_engine(url)
+    try:
+        with said(name):
+            with reader(engine).connect() as connection:
+                revision = revision_of(connection)
+            if revision != REVISIONS[-1]:
+                _check_known(revision, name)
+                with engine.begin() as connection:
+                    bring_up_to_date(connection)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _make_file(path: Path, name: str) -> None:
+    """An empty file is a database without tables."""
+    with said(name):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+
+
+def _check_known(revision: str | None, name: str) -> None:
+    if revision is not None and revision not in REVISIONS:
+        raise StoreError(
+            Message(
+                "The store {place} was made by a newer version of the program: update RoSTFine "
+                "Assist to open it.",
+                place=name,
+            )
+        )

@@ -1,0 +1,202 @@
+"""Patients, samples and the versions of their reports."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from rostfine_core.domain import (
+    Meaning,
+    Patient,
+    ReportIdentity,
+    SampleRecord,
+    Signature,
+    StoredReport,
+    WhoValues,
+)
+from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
+from rostfine_core.store.any_text import search_text
+from rostfine_core.store.audit import head_hash
+from rostfine_core.store.rows import as_json, row_of
+from rostfine_core.store.schema import (
+    AuditRow,
+    PatientRow,
+    ReportRow,
+    ReportVideoRow,
+    SampleRow,
+    new_id,
+)
+
+
+def all_patients(session: Session, query: str) -> tuple[Patient, ...]:
+    """The patients whose pseudonym holds every word of ``query``, by pseudonym."""
+    words = (PatientRow.search.contains(w, autoescape=True) for w in search_text(query).split())
+    rows = session.scalars(select(PatientRow).where(*words).order_by(PatientRow.search))
+    return tuple(Patient(id=r.id, pseudonym=r.pseudonym, note=r.note) for r in rows)
+
+
+def write_patient(session: Session, patient: Patient) -> tuple[str, str, str]:
+    """Add or change a patient; its id, and the record as JSON before and after.
+
+    Raises:
+        StoreError: the pseudonym is empty or another patient's.
+    """
+    pseudonym = patient.pseudonym.strip()
+    if not pseudonym:
+        raise StoreError(Message("A patient needs a pseudonym: enter one."))
+    taken = session.scalars(select(PatientRow).filter_by(pseudonym=pseudonym)).one_or_none()
+    if taken is not None and taken.id != patient.id:
+        raise StoreError(
+            Message("There is a patient {pseudonym} already: choose that one.", pseudonym=pseudonym)
+        )
+    row = row_of(session, PatientRow, patient.id) if patient.id else PatientRow(id=new_id())
+    before = as_json({"pseudonym": row.pseudonym, "note": row.note}) if patient.id else ""
+    row.pseudonym, row.note, row.search = pseudonym, patient.note, search_text(pseudonym)
+    session.add(row)
+    return row.id, before, as_json({"pseudonym": row.pseudonym, "note": row.note})
+
+
+def sample_by_id(session: Session, sample_id: str) -> SampleRecord:
+    """What is known of a sample.
+
+    Raises:
+        StoreError: there is none with this id.
+    """
+    return _sample(row_of(session, SampleRow, sample_id))
+
+
+def write_sample(session: Session, sample: SampleRecord, *, now: str) -> tuple[str, str, str]:
+    """Add or change a sample; its id, and the record as JSON before and after.
+
+    Raises:
+        StoreError: the sample or its patient is not in the store.
+    """
+    row = row_of(session, SampleRow, sample.id) if sample.id else None
+    before = as_json(asdict(_sample(row))) if row is not None else ""
+    row = row or SampleRow(id=new_id(), created_utc=now)
+    if sample.patient_id is not None:
+        row_of(session, PatientRow, sample.patient_id)
+    for name, value in asdict(sample).items():
+        if name not in ("id", "who"):
+            setattr(row, name, value)
+    row.who_values = as_json(asdict(sample.who))
+    row.search = search_text(row.label, row.operator)
+    session.add(row)
+    return row.id, before, as_json(asdict(_sample(row)))
+
+
+def next_identity(session: Session, sample_id: str) -> ReportIdentity:
+    """The version that a sample's next report has, and the head of the trail it stands on."""
+    newest = select(func.max(ReportRow.version)).where(ReportRow.sample_id == sample_id)
+    version = (session.scalar(newest) or 0) + 1
+    return ReportIdentity(version=version, audit_hash=head_hash(session))
+
+
+def write_report(
+    session: Session,
+    sample_id: str,
+    identity: ReportIdentity,
+    *,
+    video_ids: Sequence[str],
+    content_sha256: str,
+    folder: str,
+    files: bytes | None,
+    now: str,
+) -> str:
+    """Keep a version of a report; its id.
+
+    Raises:
+        StoreError: the version is not the sample's next.
+    """
+    row_of(session, SampleRow, sample_id)
+    if identity.version != next_identity(session, sample_id).version:
+        raise StoreError(
+            Message(
+                "Another report of this sample was written meanwhile: write this one again, so "
+                "that it gets the next version."
+            )
+        )
+    head = select(AuditRow.number).where(AuditRow.hash == identity.audit_hash)
+    signature = identity.signature
+    row = ReportRow(
+        id=new_id(),
+        sample_id=sample_id,
+        version=identity.version,
+        amends=identity.amends,
+        reason=identity.reason,
+        folder=folder,
+        content_sha256=content_sha256,
+        audit_hash=identity.audit_hash,
+        changed=session.scalar(head) or 0,
+        signed_by=signature.name if signature else "",
+        signed_utc=signature.utc if signature else "",
+        signed_offset_minutes=signature.local_offset_minutes if signature else 0,
+        meaning=signature.meaning.value if signature else "",
+        created_utc=now,
+        files=files,
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(ReportVideoRow(report_id=row.id, video_id=video) for video in video_ids)
+    return row.id
+
+
+def reports_of(session: Session, sample_id: str) -> tuple[StoredReport, ...]:
+    """All versions of a sample's report, the first first."""
+    rows = session.scalars(
+        select(ReportRow).where(ReportRow.sample_id == sample_id).order_by(ReportRow.version)
+    )
+    return tuple(_report(session, row) for row in rows)
+
+
+def report_zip(session: Session, report_id: str) -> bytes | None:
+    """The files of a report as ZIP; None if they were not kept.
+
+    Raises:
+        StoreError: there is no such report.
+    """
+    return row_of(session, ReportRow, report_id).files
+
+
+def _report(session: Session, row: ReportRow) -> StoredReport:
+    videos = select(ReportVideoRow.video_id).where(ReportVideoRow.report_id == row.id)
+    signature = Signature(
+        name=row.signed_by,
+        utc=row.signed_utc,
+        local_offset_minutes=row.signed_offset_minutes,
+        meaning=Meaning(row.meaning or Meaning.AUTHORSHIP),
+    )
+    return StoredReport(
+        id=row.id,
+        sample_id=row.sample_id,
+        identity=ReportIdentity(
+            version=row.version,
+            audit_hash=row.audit_hash,
+            amends=row.amends,
+            reason=row.reason,
+            signature=signature if row.signed_by else None,
+        ),
+        video_ids=tuple(session.scalars(videos.order_by(ReportVideoRow.video_id))),
+        content_sha256=row.content_sha256,
+        folder=row.folder,
+        created_utc=row.created_utc,
+    )
+
+
+def _sample(row: SampleRow) -> SampleRecord:
+    return SampleRecord(
+        id=row.id,
+        label=row.label,
+        operator=row.operator,
+        patient_id=row.patient_id,
+        collected_utc=row.collected_utc,
+        analysed_utc=row.analysed_utc,
+        medium=row.medium,
+        temperature_c=row.temperature_c,
+        abstinence_days=row.abstinence_days,
+        who=WhoValues(**json.loads(row.who_values)),
+        note=row.note,
+    )
