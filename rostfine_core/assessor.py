@@ -5,8 +5,8 @@ Several models in one folder form one assessor: it averages their distributions 
 spread.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -319,6 +319,20 @@ def _combine(answers: Sequence[ClipAnswer]) -> ClipAnswer:
 
 def _mean(distributions: Sequence[GradeDistribution]) -> GradeDistribution:
     return _distribution(np.mean([d.probabilities for d in distributions], axis=0))
+
+
+@contextmanager
+def using_threads(count: int | None) -> Iterator[None]:
+    """Let PyTorch use so many threads on the CPU meanwhile; None leaves them as they are.
+
+    The number of threads can change the last bits of a grade.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def describe_gpu() -> str | None:

@@ -78,6 +78,8 @@ class StoredRequest(PipelineSettings):
     plane: int | None = None
     cpu_threads: int | None = None
     clicks_in_batch: tuple[Seed, ...] = ()
+    insist: bool | None = None
+    """None for results of versions that did not say."""
 
     @property
     def choice(self) -> PlaneChoice:

@@ -340,6 +340,7 @@ def _settings_json(request: AssessmentRequest, *, cpu_threads: int) -> str:
             "fps_correction": request.fps,
             "channel": request.choice.channel,
             "plane": request.choice.plane,
+            "insist": request.insist,
             "cpu_threads": cpu_threads,
             "clicks_in_batch": [asdict(s) for s in request.seeds],
         },

@@ -1983,6 +1983,74 @@
         <source>Another report of this sample was written meanwhile: write this one again, so that it gets the next version.</source>
         <translation>この試料の別の報告書が先に書かれました。次の版になるよう、この報告書を書き直してください。</translation>
     </message>
+    <message>
+        <source>places of the crops</source>
+        <translation>切り出しの位置</translation>
+    </message>
+    <message>
+        <source>predicted votes</source>
+        <translation>予測された票</translation>
+    </message>
+    <message>
+        <source>attention</source>
+        <translation>注意</translation>
+    </message>
+    <message>
+        <source>kinematics</source>
+        <translation>運動解析</translation>
+    </message>
+    <message>
+        <source>flags</source>
+        <translation>フラグ</translation>
+    </message>
+    <message>
+        <source>facts of the video</source>
+        <translation>動画の情報</translation>
+    </message>
+    <message>
+        <source>Sperm {name}: equal.</source>
+        <translation>精子 {name}: 同じです。</translation>
+    </message>
+    <message>
+        <source>Sperm {name}: {count} part(s) differ.</source>
+        <translation>精子 {name}: {count} か所が異なります。</translation>
+    </message>
+    <message>
+        <source>{folder} holds no results: name a folder that a report was written into, or an {name}.</source>
+        <translation>{folder} に結果がありません。レポートを書き出したフォルダーか {name} を指定してください。</translation>
+    </message>
+    <message>
+        <source>{path} is not the model of this result, which was {name} with a SHA-256 that begins with {start}: give that one.</source>
+        <translation>{path} はこの結果のモデルではありません。SHA-256 が {start} で始まる {name} を指定してください。</translation>
+    </message>
+    <message>
+        <source>it is not in its batch</source>
+        <translation>同じ組に含まれていません</translation>
+    </message>
+    <message>
+        <source>It was not graded this time: {reason}</source>
+        <translation>今回は評価されませんでした: {reason}</translation>
+    </message>
+    <message>
+        <source>It was made by version {then}; this is version {now}.</source>
+        <translation>バージョン {then} で作られました。このプログラムはバージョン {now} です。</translation>
+    </message>
+    <message>
+        <source>It was made on {then} ({then_precision}), now on {now} ({now_precision}): votes may differ by {tolerance}, and attention is not compared.</source>
+        <translation>{then} ({then_precision}) で作られ、今回は {now} ({now_precision}) です。票は {tolerance} まで異なることがあり、注意は比べません。</translation>
+    </message>
+    <message>
+        <source>{part}: {count} of {total} value(s) differ; the first, {place}, was {before} and is {after}</source>
+        <translation>{part}: {total} 個中 {count} 個の値が異なります。最初の {place} は {before} でしたが {after} です</translation>
+    </message>
+    <message>
+        <source>{counted}.</source>
+        <translation>{counted}。</translation>
+    </message>
+    <message>
+        <source>{counted}; the largest step is {most:.3g}.</source>
+        <translation>{counted}。差は最大 {most:.3g} です。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>

@@ -13,6 +13,7 @@ from rostfine_core.errors import StoreError
 def add_result_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     _add_overlay(verbs)
+    _add_reproduce(verbs)
 
 
 def _add_overlay(verbs: Verbs) -> None:
@@ -32,6 +33,23 @@ def _add_overlay(verbs: Verbs) -> None:
     )
     overlay.add_argument("--out", type=Path, required=True, metavar="FILE.mp4")
     overlay.set_defaults(run=_overlay)
+
+
+def _add_reproduce(verbs: Verbs) -> None:
+    reproduce = verbs.add_parser(
+        "reproduce",
+        help="make stored results again and say whether they are equal or what differs",
+        description="Makes stored results again from their video, clicks, settings and model. The "
+        "exit status is 1 if a result differs.",
+    )
+    reproduce.add_argument(
+        "case", type=Path, metavar="CASE", help="a report's folder, or one assessment.json in it"
+    )
+    _add_video(reproduce)
+    reproduce.add_argument(
+        "--model", type=Path, help="model file, or folder of several (default: the bundled one)"
+    )
+    reproduce.set_defaults(run=_reproduce)
 
 
 def _add_video(parser: argparse.ArgumentParser) -> None:
@@ -76,3 +94,24 @@ def _overlay(arguments: argparse.Namespace) -> int:
         )
     print(f"Written to {out}")
     return 0
+
+
+def _reproduce(arguments: argparse.Namespace) -> int:
+    from rostfine_core.origins import folders_of
+    from rostfine_core.reproduction import read_results, reproduce
+
+    made = run_job(
+        reproduce(
+            read_results(arguments.case),
+            video=arguments.video,
+            folders=folders_of(arguments.case),
+            model=arguments.model,
+        )
+    )
+    for condition in dict.fromkeys(c for one in made for c in one.conditions):
+        print(condition)
+    for one in made:
+        print(one.summary)
+        for difference in one.differences:
+            print(f"  {difference}")
+    return 0 if all(one.is_equal for one in made) else 1

@@ -1,10 +1,12 @@
 """The verbs for results that are there already: real commands on real files."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from rostfine_core import __version__
 from rostfine_core.cli import main
 from rostfine_core.video import probe
 
@@ -36,3 +38,61 @@ def test_overlay_refuses_another_video(
     assert main([*command[:-1], str(tmp_path / "one.avi")]) == 1
     assert "does not end in .mp4" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == [other.name]
+
+
+def reproduce(folder: Path, video: Path, model: Path) -> int:
+    return main(["reproduce", str(folder), "--video", str(video), "--model", str(model)])
+
+
+@pytest.mark.requirement("R-41")
+def test_a_result_is_made_again_to_the_last_bit(
+    results: Path, small_video: Path, small_model: Path, capsys: Said
+) -> None:
+    assert reproduce(results, small_video, small_model) == 0
+    assert capsys.readouterr().out == "Sperm 1: equal.\nSperm 2: equal.\n"
+
+
+def test_what_differs_from_a_stored_result_is_listed(
+    results: Path, small_video: Path, small_model: Path, tmp_path: Path, capsys: Said
+) -> None:
+    folder = shutil.copytree(results, tmp_path / "case")
+    file = folder / "sperm-2" / "assessment.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["track"]["points"][3]["x_px"] += 0.25
+    content["kinematics"]["vcl"] = None
+    content["provenance"]["software_version"] = "0.0.9"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert reproduce(folder, small_video, small_model) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[:3] == [
+        f"It was made by version 0.0.9; this is version {__version__}.",
+        "Sperm 1: equal.",
+        "Sperm 2: 2 part(s) differ.",
+    ]
+    assert "track: 1 of " in said[3]
+    assert "points[3].x_px" in said[3]
+    assert said[3].endswith("the largest step is 0.25.")
+    assert "kinematics: 1 of " in said[4]
+
+
+def test_what_was_insisted_on_is_made_again(
+    small_video: Path, small_model: Path, tmp_path: Path
+) -> None:
+    """Results of earlier versions do not say that it was."""
+    command = ["assess", str(small_video), "--click", "5,5", "--insist", "--device", "cpu"]
+    assert main([*command, "--model", str(small_model), "--out", str(tmp_path)]) == 0
+    assert reproduce(tmp_path, small_video, small_model) == 0
+    file = tmp_path / "sperm-1" / "assessment.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    assert content["provenance"]["settings"].pop("insist") is True
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert reproduce(tmp_path, small_video, small_model) == 0
+
+
+def test_without_its_video_or_model_a_result_is_not_made_again(
+    results: Path, small_video: Path, tmp_path: Path, capsys: Said
+) -> None:
+    assert main(["reproduce", str(results), "--video", str(small_video)]) == 1
+    assert "demo.safetensors is not the model of this result" in capsys.readouterr().err
+    assert main(["reproduce", str(tmp_path)]) == 1
+    assert "holds no results" in capsys.readouterr().err
