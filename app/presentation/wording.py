@@ -7,6 +7,7 @@ from app.state.records import ModelState
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
+    VOTES_A_OR_B,
     Assessment,
     QualityFlag,
     Severity,
@@ -51,6 +52,14 @@ def warnings_in_brief(assessment: Assessment) -> str:
     codes = dict.fromkeys(f.code for f in assessment.flags if f.severity is Severity.WARNING)
     titles = (FLAG_TITLES.get(code, code.replace("_", " ")) for code in codes)
     return ", ".join(map(say_word, titles))
+
+
+def headline(assessment: Assessment) -> str:
+    """What a sperm's grade comes to, the same in every place: never without its share."""
+    share = f"{say_word(VOTES_A_OR_B)}: {assessment.prediction.grade.p_a_or_b:.0%}"
+    if not assessment.has_warnings:
+        return share
+    return QCoreApplication.translate("Wording", "{share} (doubtful)").format(share=share)
 
 
 def shows_no_sperm(assessment: Assessment) -> bool:

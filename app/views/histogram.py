@@ -2,7 +2,7 @@
 
 import pyqtgraph as pg
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPalette
+from PySide6.QtGui import QBrush, QColor, QPainter, QPalette, qGray
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.presentation.theme import GRADE_COLOURS
@@ -12,6 +12,7 @@ from rostfine_core.domain import Grade, GradeDistribution, Prediction
 
 LABEL_PX, AXIS_PX = 26, 50
 HEAD_OFFSETS = (-0.24, 0.0, 0.24)
+DOUBTFUL_EDGE = "#8a8a8a"
 HEAD_SYMBOLS = ("o", "s", "t1")
 
 
@@ -38,7 +39,7 @@ class Histogram(QWidget):
             x=[g.value for g in Grade],
             height=[0.0] * len(Grade),
             width=0.78,
-            brushes=[QColor(c) for c in GRADE_COLOURS],
+            brushes=grade_brushes(is_doubtful=False),
             pen=pg.mkPen(None),
         )
         self._heads = [pg.ScatterPlotItem(symbol=s, size=7) for s in HEAD_SYMBOLS]
@@ -49,12 +50,15 @@ class Histogram(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._plot)
 
-    def show_prediction(self, prediction: Prediction, *, highest: float = 0.0) -> None:
+    def show_prediction(
+        self, prediction: Prediction, *, highest: float = 0.0, is_doubtful: bool = False
+    ) -> None:
         """Draw one sperm's distribution.
 
         Args:
             prediction: mean and heads.
             highest: the largest share among the compared sperm, so that all have one scale.
+            is_doubtful: whether the grade has warnings, so that it is grey and hatched.
         """
         palette = self.palette()
         text = palette.color(QPalette.ColorRole.WindowText)
@@ -69,7 +73,7 @@ class Histogram(QWidget):
         for name in ("left", "bottom"):
             self._plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
             self._plot.getAxis(name).setTextPen(text)
-        self._bars.setOpts(height=shares)
+        self._bars.setOpts(height=shares, brushes=grade_brushes(is_doubtful=is_doubtful))
         edge = pg.mkPen(palette.color(QPalette.ColorRole.Window), width=1)
         for item, head, offset in zip(self._heads, heads, HEAD_OFFSETS, strict=True):
             places = [g.value + offset for g in Grade]
@@ -105,12 +109,29 @@ def _heads(prediction: Prediction) -> tuple[GradeDistribution, ...]:
     return prediction.grade_global, prediction.grade_spatial, prediction.grade_temporal
 
 
-def paint_bar(painter: QPainter, area: QRectF, grade: GradeDistribution) -> None:
+def grade_brushes(*, is_doubtful: bool) -> list[QBrush]:
+    """How A to E are filled: a grade that should not be trusted is grey and hatched."""
+    colours = map(QColor, GRADE_COLOURS)
+    if not is_doubtful:
+        return [QBrush(colour) for colour in colours]
+    return [QBrush(_as_grey(colour), Qt.BrushStyle.BDiagPattern) for colour in colours]
+
+
+def _as_grey(colour: QColor) -> QColor:
+    """A grey as bright as a colour, so that A to E are still told apart."""
+    return QColor(*[qGray(colour.rgb())] * 3)
+
+
+def paint_bar(
+    painter: QPainter, area: QRectF, grade: GradeDistribution, *, is_doubtful: bool
+) -> None:
     """Draw the shares of A to E side by side, each as wide as it is large."""
     left = area.left()
-    painter.setPen(Qt.PenStyle.NoPen)
-    for share, colour in zip(grade.probabilities, GRADE_COLOURS, strict=True):
+    painter.setPen(QColor(DOUBTFUL_EDGE) if is_doubtful else Qt.PenStyle.NoPen)
+    brushes = grade_brushes(is_doubtful=is_doubtful)
+    for share, brush in zip(grade.probabilities, brushes, strict=True):
         width = area.width() * share
-        painter.setBrush(QColor(colour))
-        painter.drawRect(QRectF(left, area.top(), width, area.height()))
+        painter.setBrush(brush)
+        if width > 0:
+            painter.drawRect(QRectF(left, area.top(), width, area.height()))
         left += width

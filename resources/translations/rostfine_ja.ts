@@ -1240,7 +1240,7 @@
         <translation>専門家の票の予測: {votes}</translation>
     </message>
     <message>
-        <source>Expected grade {expected}; votes for A or B {share}; disagreement {entropy}; {spread}</source>
+        <source>Expected grade {expected}; votes A or B {share}; disagreement {entropy}; {spread}</source>
         <translation>期待値 {expected}; A または B の票 {share}; 不一致 {entropy}; {spread}</translation>
     </message>
     <message>
@@ -2553,8 +2553,8 @@
         <translation>{name} の動画</translation>
     </message>
     <message>
-        <source>expected {expected:.2f} (1 best, 5 worst) · P(A or B) {share:.0%}</source>
-        <translation>期待値 {expected:.2f}(1 最良、5 最悪)· P(A または B) {share:.0%}</translation>
+        <source>{headline} · {expected}: {grade:.2f} (1 best, 5 worst)</source>
+        <translation>{headline} · {expected}: {grade:.2f} (1 が最良、5 が最低)</translation>
     </message>
     <message>
         <source>Warnings: {reasons}</source>
@@ -2676,32 +2676,16 @@
         <translation>評価の分布。期待値で並べ替えます</translation>
     </message>
     <message>
-        <source>Expected</source>
-        <translation>期待値</translation>
-    </message>
-    <message>
         <source>Mean vote, A = 1 to E = 5: lower is better</source>
         <translation>平均の評価、A = 1 ～ E = 5。低いほど良い</translation>
-    </message>
-    <message>
-        <source>P(A or B)</source>
-        <translation>P(A または B)</translation>
     </message>
     <message>
         <source>Share of the panel that would vote A or B</source>
         <translation>A または B を選ぶ専門家の割合</translation>
     </message>
     <message>
-        <source>Entropy (bits)</source>
-        <translation>エントロピー(ビット)</translation>
-    </message>
-    <message>
-        <source>Disagreement of the experts: 0 if all agree, 2.32 if votes are even</source>
-        <translation>専門家の不一致。全員一致で 0、票が均等なら 2.32</translation>
-    </message>
-    <message>
-        <source>Spread</source>
-        <translation>ばらつき</translation>
+        <source>In bits: 0 if all experts agree, 2.32 if votes are even</source>
+        <translation>ビット。専門家が全員一致なら 0、票が均等なら 2.32</translation>
     </message>
     <message>
         <source>Spread of the expected grade over an ensemble</source>
@@ -3230,32 +3214,24 @@
 <context>
     <name>Numbers</name>
     <message>
-        <source>expected grade (1 … 5)</source>
-        <translation>期待値 (1 … 5)</translation>
-    </message>
-    <message>
         <source>The panel&apos;s mean vote with A = 1 to E = 5: lower is better.</source>
         <translation>専門家の平均評価(A = 1 ～ E = 5)。小さいほど良い。</translation>
-    </message>
-    <message>
-        <source>P(A or B)</source>
-        <translation>P(A または B)</translation>
     </message>
     <message>
         <source>The share of the panel that would vote A or B.</source>
         <translation>A または B を選ぶ専門家の割合。</translation>
     </message>
     <message>
-        <source>entropy (0 … 2.32 bits)</source>
-        <translation>エントロピー (0 … 2.32)</translation>
-    </message>
-    <message>
         <source>How much the experts disagree: 0 when all agree, 2.32 bits at most.</source>
         <translation>専門家の意見の不一致。全員一致で 0、最大 2.32 ビット。</translation>
     </message>
     <message>
-        <source>model spread</source>
-        <translation>モデルのばらつき</translation>
+        <source>{name} (1 … 5)</source>
+        <translation>{name} (1 … 5)</translation>
+    </message>
+    <message>
+        <source>{name} (0 … 2.32 bits)</source>
+        <translation>{name} (0 … 2.32 ビット)</translation>
     </message>
     <message>
         <source>How much the models of an ensemble differ in the expected grade: the model&apos;s own uncertainty, apart from the experts&apos; disagreement.</source>
@@ -3858,6 +3834,13 @@
     <message>
         <source>The manual is in {file}.</source>
         <translation>マニュアルを {file} に保存しました。</translation>
+    </message>
+</context>
+<context>
+    <name>Wording</name>
+    <message>
+        <source>{share} (doubtful)</source>
+        <translation>{share} (要注意)</translation>
     </message>
 </context>
 </TS>

@@ -260,11 +260,11 @@ def _print_outcome(outcome: "Outcome") -> None:
     from rostfine_core.report.wording import flag_counts
 
     shares = "  ".join(f"{g.name:>4}" for g in Grade)
-    print(f"sperm  {shares}  expected (A=1..E=5)  P(A or B)  flags")
+    print(f"sperm  {shares}  expected grade (A=1..E=5)  votes A or B  flags")
     for one in outcome.assessments:
         grade = one.prediction.grade
         shares = "  ".join(f"{p:4.0%}" for p in grade.probabilities)
-        numbers = f"{grade.expected_grade:19.2f}  {grade.p_a_or_b:9.0%}"
+        numbers = f"{grade.expected_grade:25.2f}  {grade.p_a_or_b:12.0%}"
         print(f"{one.target:>5}  {shares}  {numbers}  {flag_counts(one.flags)}")
     _print_flags(outcome.assessments)
     print(DISCLAIMER_AI_GRADE)

@@ -43,6 +43,11 @@ from rostfine_core.domain.clip import (
     attention_range,
 )
 from rostfine_core.domain.grade import (
+    DISAGREEMENT,
+    EXPECTED_GRADE,
+    FORMER_NAMES,
+    MODEL_SPREAD,
+    VOTES_A_OR_B,
     Grade,
     GradeDistribution,
     Prediction,
@@ -94,10 +99,14 @@ from rostfine_core.domain.video import (
 
 __all__ = [
     "CROP_PX",
+    "DISAGREEMENT",
     "DISCLAIMER_AI_GRADE",
     "DISCLAIMER_ATTENTION",
     "DISCLAIMER_DEMONSTRATION",
     "DISCLAIMER_VALIDATION",
+    "EXPECTED_GRADE",
+    "FORMER_NAMES",
+    "MODEL_SPREAD",
     "NEARLY_EVEN",
     "NOT_GRADED",
     "NO_MERGE",
@@ -106,6 +115,7 @@ __all__ = [
     "SIMULATED_VIDEO",
     "TRACK_REJECTED",
     "UNCERTAIN_SCORE",
+    "VOTES_A_OR_B",
     "Action",
     "Assessment",
     "AssessmentKey",

@@ -86,6 +86,11 @@ class Assessment:
     provenance: Provenance
     verdict: Verdict = Verdict.OPEN
 
+    @property
+    def has_warnings(self) -> bool:
+        """Whether the grade should not be used until a cause is removed; it then looks so."""
+        return any(flag.severity is Severity.WARNING for flag in self.flags)
+
 
 LeftOut = tuple[str, Message]
 """A sperm without results in a report: its name and the reason."""

@@ -32,6 +32,14 @@ _MEANINGS = {
     "E": marked("worst"),
 }
 
+EXPECTED_GRADE = marked("Expected grade")
+VOTES_A_OR_B = marked("Votes A or B")
+DISAGREEMENT = marked("Disagreement")
+MODEL_SPREAD = marked("Model spread")
+"""What each number is called: on screen, in the report and, with its unit, in files."""
+FORMER_NAMES = {"votes_a_or_b": "p_a_or_b", "disagreement_bits": "entropy_bits"}
+"""What files of version 0.1 call these numbers: written too, since others read them there."""
+
 
 @dataclass(frozen=True)
 class GradeDistribution:

@@ -1,6 +1,7 @@
 """The report's histograms as vector drawings.
 
-Bars are dark grey with their values above, so that nothing is lost in a print without colour.
+Bars are dark grey with their values above, so that nothing is lost in a print without colour; those
+of a grade that should not be trusted are hatched.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from rostfine_core.report.fonts import REGULAR, pdf_width, runs
 
 BAR = HexColor("#3A4654")
 LINE = HexColor("#B5BBC2")
+HATCH_PT = 3
+"""From line to line of a hatched bar."""
 TICK_SIZE_PT, TICKS_PT = 6, 17
 """The labels of the scale, and the room for them beside the bars."""
 
@@ -25,6 +28,7 @@ def histogram(
     size_pt: float,
     meanings: Sequence[str] = (),
     members: tuple[GradeDistribution, ...] = (),
+    is_doubtful: bool = False,
 ) -> Drawing:
     """Five bars on a fixed scale of 0 to 100%, each with its share above and its grade below.
 
@@ -35,6 +39,7 @@ def histogram(
         size_pt: font size.
         meanings: a word for each grade, written under its letter.
         members: an ensemble's distributions; a line spans their lowest to highest share.
+        is_doubtful: whether the grade has warnings, so that its bars are hatched.
     """
     drawing = Drawing(width_pt, height_pt)
     foot = size_pt * (2.7 if meanings else 1.4)
@@ -44,7 +49,8 @@ def histogram(
         _add_ticks(drawing, foot=foot, full=full)
     for i, (grade, p) in enumerate(zip(Grade, distribution.probabilities, strict=True)):
         centre = (i + 0.5) * step
-        _add_bar(drawing, centre - 0.32 * step, foot, 0.64 * step, p * full)
+        add_bar = _add_hatched_bar if is_doubtful else _add_bar
+        add_bar(drawing, centre - 0.32 * step, foot, 0.64 * step, p * full)
         top = max([p, *(m.probabilities[i] for m in members)])
         _add_whisker(drawing, i, members, centre=centre, foot=foot, full=full)
         label_y = foot + top * full + 0.35 * size_pt
@@ -57,12 +63,15 @@ def histogram(
     return drawing
 
 
-def sparkline(distribution: GradeDistribution, *, width_pt: float, height_pt: float) -> Drawing:
+def sparkline(
+    distribution: GradeDistribution, *, width_pt: float, height_pt: float, is_doubtful: bool = False
+) -> Drawing:
     """Five small bars on a scale of 0 to 100%, for a table that also shows the numbers."""
+    add_bar = _add_hatched_bar if is_doubtful else _add_bar
     drawing = Drawing(width_pt, height_pt)
     step = width_pt / len(Grade)
     for i, p in enumerate(distribution.probabilities):
-        _add_bar(drawing, (i + 0.15) * step, 0, 0.7 * step, p * height_pt)
+        add_bar(drawing, (i + 0.15) * step, 0, 0.7 * step, p * height_pt)
     drawing.add(Line(0, 0, width_pt, 0, strokeColor=black, strokeWidth=0.5))
     _add_dots(drawing, height_pt)
     return drawing
@@ -72,6 +81,19 @@ def _add_bar(drawing: Drawing, x: float, y: float, width: float, height: float) 
     bar = Rect(x, y, width, height)
     bar.fillColor, bar.strokeColor = BAR, None
     drawing.add(bar)
+
+
+def _add_hatched_bar(drawing: Drawing, x: float, y: float, width: float, height: float) -> None:
+    """An outline with lines that rise to the right by as much as they run."""
+    bar = Rect(x, y, width, height)
+    bar.fillColor, bar.strokeColor, bar.strokeWidth = white, LINE, 0.5
+    drawing.add(bar)
+    for k in range(1, int((width + height) / HATCH_PT) + 1):
+        down = k * HATCH_PT  # where the line, prolonged, meets the left edge from the top down
+        left, right = max(0.0, down - height), min(down, width)
+        line = Line(x + left, y + height - down + left, x + right, y + height - down + right)
+        line.strokeColor, line.strokeWidth = LINE, 0.6
+        drawing.add(line)
 
 
 def _add_dots(drawing: Drawing, y: float) -> None:

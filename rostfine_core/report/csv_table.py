@@ -8,6 +8,7 @@ from pathlib import Path
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_DEMONSTRATION,
+    FORMER_NAMES,
     Assessment,
     Grade,
     GradeDistribution,
@@ -73,6 +74,8 @@ def _cells(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
     yield "flags", "; ".join(f"{f.code} ({f.severity}): {f.reason}" for f in assessment.flags)
     yield from _provenance(assessment)
     yield "placed_by_hand", sum(s.is_exact for s in assessment.seeds)
+    present = dict(_grade(assessment))
+    yield from ((former, present[name]) for name, former in FORMER_NAMES.items())
 
 
 def _identity(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
@@ -93,8 +96,8 @@ def _grade(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
     prediction = assessment.prediction
     yield from _shares("share", prediction.grade)
     yield "expected_grade", prediction.grade.expected_grade
-    yield "entropy_bits", prediction.grade.entropy_bits
-    yield "p_a_or_b", prediction.grade.p_a_or_b
+    yield "disagreement_bits", prediction.grade.entropy_bits
+    yield "votes_a_or_b", prediction.grade.p_a_or_b
     yield "ensemble_members", len(prediction.ensemble)
     yield "ensemble_spread", prediction.ensemble_spread
     yield from _shares("global_share", prediction.grade_global)

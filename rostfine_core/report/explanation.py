@@ -165,7 +165,7 @@ def _head(assessment: Assessment, say: Say) -> list[Flowable]:
         spread = Message("model spread {spread}", spread=spread)
     votes = Message("Predicted votes of the panel: {votes}", votes=votes_in_words(grade))
     numbers = Message(
-        "Expected grade {expected}; votes for A or B {share}; disagreement {entropy}; {spread}",
+        "Expected grade {expected}; votes A or B {share}; disagreement {entropy}; {spread}",
         expected=expected_in_words(grade),
         share=share(grade.p_a_or_b),
         entropy=entropy_in_words(grade),

@@ -10,7 +10,6 @@ from rostfine_core.domain import (
     Assessment,
     Grade,
     LeftOut,
-    Severity,
     Verdict,
     with_micro_sign,
 )
@@ -157,11 +156,11 @@ def _summary_row(assessment: Assessment, say: Say) -> list[Cell]:
         "–" if spread is None else f"±{spread:.2f}",
         say(WITHHELD) if vap is None else f"{vap:.1f} {unit}",
     ]
-    is_doubtful = any(f.severity is Severity.WARNING for f in assessment.flags)
+    is_doubtful = assessment.has_warnings
     return [
         text(assessment.target, "small", bold=True, limit=LONGEST_NAME),
         *(text(c, "small") for c in cells),
-        sparkline(grade, width_pt=10 * mm, height_pt=5.5 * mm),
+        sparkline(grade, width_pt=10 * mm, height_pt=5.5 * mm, is_doubtful=is_doubtful),
         *(text(c, "small") for c in after),
         [
             text(say(flag_counts(assessment.flags)), "small", bold=is_doubtful),

@@ -7,9 +7,12 @@ from reportlab.platypus.flowables import Flowable, KeepTogether, PageBreak
 
 from rostfine_core.attention import Paint
 from rostfine_core.domain import (
+    DISAGREEMENT,
+    EXPECTED_GRADE,
+    MODEL_SPREAD,
+    VOTES_A_OR_B,
     Assessment,
     Grade,
-    Prediction,
     Severity,
     with_micro_sign,
 )
@@ -103,16 +106,18 @@ def _result_row(assessment: Assessment, say: Say) -> Table:
             size_pt=9,
             meanings=[say(Message(g.meaning)) for g in Grade],
             members=prediction.ensemble,
+            is_doubtful=assessment.has_warnings,
         ),
     ]
     if prediction.ensemble:
         votes.append(text(say(LINES_IN_BARS), "small"))
     widths = [50 * mm, 86 * mm, 44 * mm]
-    return Table([[picture, votes, _heads(prediction, say)]], colWidths=widths, style=FLUSH)
+    return Table([[picture, votes, _heads(assessment, say)]], colWidths=widths, style=FLUSH)
 
 
-def _heads(prediction: Prediction, say: Say) -> list[Flowable]:
+def _heads(assessment: Assessment, say: Say) -> list[Flowable]:
     """A small histogram for each of the three heads."""
+    prediction = assessment.prediction
     parts: list[Flowable] = []
     for name, grade in (
         (Message("Global head"), prediction.grade_global),
@@ -121,7 +126,13 @@ def _heads(prediction: Prediction, say: Say) -> list[Flowable]:
     ):
         parts += [
             text(say(name), "tiny", bold=True),
-            histogram(grade, width_pt=42 * mm, height_pt=10 * mm, size_pt=6),
+            histogram(
+                grade,
+                width_pt=42 * mm,
+                height_pt=10 * mm,
+                size_pt=6,
+                is_doubtful=assessment.has_warnings,
+            ),
             Spacer(1, 1 * mm),
         ]
     return parts
@@ -132,10 +143,10 @@ def _key_numbers(assessment: Assessment, say: Say) -> Table:
     grade = prediction.grade
     spread, meaning = spread_parts(prediction)
     cells: tuple[tuple[Message, Words, Message], ...] = (
-        (Message("Expected grade"), f"{grade.expected_grade:.2f}", EXPECTED_GRADE_SCALE),
-        (Message("Votes A or B"), share(grade.p_a_or_b), Message("share of the panel")),
-        (Message("Disagreement"), entropy_in_words(grade), MAXIMUM_ENTROPY),
-        (Message("Model spread"), "–" if spread is None else spread, meaning),
+        (Message(EXPECTED_GRADE), f"{grade.expected_grade:.2f}", EXPECTED_GRADE_SCALE),
+        (Message(VOTES_A_OR_B), share(grade.p_a_or_b), Message("share of the panel")),
+        (Message(DISAGREEMENT), entropy_in_words(grade), MAXIMUM_ENTROPY),
+        (Message(MODEL_SPREAD), "–" if spread is None else spread, meaning),
     )
     row = [
         [

@@ -6,7 +6,8 @@
 - ``target``, ``sample``: the sperm's name; its sample (``sample``) and the ``operator``.
 - ``prediction``: ``grade`` (shares of A to E), the heads ``grade_global``, ``grade_spatial``,
   ``grade_temporal`` and ``ensemble`` (each member's shares). ``derived`` from it:
-  ``expected_grade`` (A = 1 ... E = 5), ``entropy_bits``, ``p_a_or_b``, ``ensemble_spread``.
+  ``expected_grade`` (A = 1 ... E = 5), ``disagreement_bits``, ``votes_a_or_b``,
+  ``ensemble_spread``, and two of them under their former names.
 - ``flags``: ``code``, ``severity`` and ``reason`` of each.
 - ``kinematics``: values with ``unit``, ``window_s`` and ``fps``; null where ``withheld`` says why.
 - ``provenance``: ``software_version``, ``model`` (file, sha256, config, preprocessing, training
@@ -30,6 +31,7 @@ import numpy as np
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
+    FORMER_NAMES,
     Assessment,
     CropBox,
     Explanation,
@@ -194,9 +196,10 @@ def _disclaimers(model: ModelInfo) -> list[str]:
 
 
 def _derived(prediction: Prediction) -> dict[str, float | None]:
-    return {
+    derived = {
         "expected_grade": prediction.grade.expected_grade,
-        "entropy_bits": prediction.grade.entropy_bits,
-        "p_a_or_b": prediction.grade.p_a_or_b,
+        "disagreement_bits": prediction.grade.entropy_bits,
+        "votes_a_or_b": prediction.grade.p_a_or_b,
         "ensemble_spread": prediction.ensemble_spread,
     }
+    return derived | {former: derived[name] for name, former in FORMER_NAMES.items()}

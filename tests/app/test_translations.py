@@ -49,7 +49,8 @@ TABLES = {
     *(("Actions", m) for m in MENUS),
     *(("Settings", t) for s in SETTINGS for t in (s.group, s.label, s.tip)),
     *(("Settings", t) for s in SETTINGS for t in s.choice_labels if t not in s.choices),
-    *(("CompareTable", t) for c in COLUMNS for t in (c.heading, c.tip)),
+    *(("CompareTable", c.tip) for c in COLUMNS),
+    *(("" if ("", c.heading) in TEXTS else "CompareTable", c.heading) for c in COLUMNS),
 }
 
 

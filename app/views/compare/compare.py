@@ -14,7 +14,7 @@ from app.views.compare.compare_table import CompareTable
 from app.views.crop_view import CropView
 from app.views.histogram import Histogram, highest_share, legend
 from app.views.panel import framed, heading, muted, title
-from rostfine_core.domain import Assessment, Sperm
+from rostfine_core.domain import EXPECTED_GRADE, Assessment, Sperm
 from rostfine_core.preference import Preference, VoteComparison, compare_votes
 
 FILM_FPS = 6.0
@@ -54,10 +54,14 @@ class Candidate(QWidget):
         self._title.setToolTip(wording.plain(self.tr("Sperm {name}").format(name=sperm.name)))
         self._fit_title()
         self._view.setAccessibleName(self.tr("Film of {name}").format(name=sperm.name))
-        self.histogram.show_prediction(assessment.prediction, highest=highest)
+        self.histogram.show_prediction(
+            assessment.prediction, highest=highest, is_doubtful=assessment.has_warnings
+        )
         self._numbers.setText(
-            self.tr("expected {expected:.2f} (1 best, 5 worst) · P(A or B) {share:.0%}").format(
-                expected=grade.expected_grade, share=grade.p_a_or_b
+            self.tr("{headline} · {expected}: {grade:.2f} (1 best, 5 worst)").format(
+                headline=wording.headline(assessment),
+                expected=wording.say_word(EXPECTED_GRADE),
+                grade=grade.expected_grade,
             )
         )
         cautions = wording.warnings_in_brief(assessment)

@@ -23,10 +23,19 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation.theme import sperm_colour
-from app.presentation.wording import shows_no_sperm, warning_count
+from app.presentation.wording import say_word, shows_no_sperm, warning_count
 from app.state.session import Session
 from app.views.histogram import paint_bar
-from rostfine_core.domain import Assessment, GradeDistribution, Sperm, Verdict, with_micro_sign
+from rostfine_core.domain import (
+    DISAGREEMENT,
+    EXPECTED_GRADE,
+    MODEL_SPREAD,
+    VOTES_A_OR_B,
+    Assessment,
+    Sperm,
+    Verdict,
+    with_micro_sign,
+)
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 _Role = Qt.ItemDataRole
@@ -63,27 +72,27 @@ COLUMNS: tuple[Column, ...] = (
         order=lambda a: a.prediction.grade.expected_grade,
     ),
     Column(
-        heading=QT_TRANSLATE_NOOP("CompareTable", "Expected"),
+        heading=EXPECTED_GRADE,
         tip=QT_TRANSLATE_NOOP("CompareTable", "Mean vote, A = 1 to E = 5: lower is better"),
         text=lambda a: f"{a.prediction.grade.expected_grade:.2f}",
         order=lambda a: a.prediction.grade.expected_grade,
     ),
     Column(
-        heading=QT_TRANSLATE_NOOP("CompareTable", "P(A or B)"),
+        heading=VOTES_A_OR_B,
         tip=QT_TRANSLATE_NOOP("CompareTable", "Share of the panel that would vote A or B"),
         text=lambda a: f"{a.prediction.grade.p_a_or_b:.0%}",
         order=lambda a: -a.prediction.grade.p_a_or_b,
     ),
     Column(
-        heading=QT_TRANSLATE_NOOP("CompareTable", "Entropy (bits)"),
+        heading=DISAGREEMENT,
         tip=QT_TRANSLATE_NOOP(
-            "CompareTable", "Disagreement of the experts: 0 if all agree, 2.32 if votes are even"
+            "CompareTable", "In bits: 0 if all experts agree, 2.32 if votes are even"
         ),
         text=lambda a: f"{a.prediction.grade.entropy_bits:.2f}",
         order=lambda a: a.prediction.grade.entropy_bits,
     ),
     Column(
-        heading=QT_TRANSLATE_NOOP("CompareTable", "Spread"),
+        heading=MODEL_SPREAD,
         tip=QT_TRANSLATE_NOOP("CompareTable", "Spread of the expected grade over an ensemble"),
         text=lambda a: _number(a.prediction.ensemble_spread, "± {:.2f}"),
         order=lambda a: a.prediction.ensemble_spread,
@@ -154,7 +163,9 @@ class CompareModel(QAbstractTableModel):
     def _translated(self, section: int, part: str) -> str:
         from PySide6.QtCore import QCoreApplication
 
-        return QCoreApplication.translate("CompareTable", getattr(COLUMNS[section - 1], part))
+        text = getattr(COLUMNS[section - 1], part)
+        translated = QCoreApplication.translate("CompareTable", text)
+        return say_word(text) if translated == text else translated
 
     def _name(self, sperm: Sperm, assessment: Assessment | None) -> str:
         if sperm.verdict is Verdict.REJECTED:
@@ -182,7 +193,7 @@ class CompareModel(QAbstractTableModel):
                 return None
             return COLUMNS[place].order(assessment)
         if role == _Role.UserRole and place == 0 and assessment is not None:
-            return assessment.prediction.grade
+            return assessment
         if role == _Role.TextAlignmentRole and place > 0:
             return int(FIGURES)
         return None
@@ -206,13 +217,14 @@ class BarDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw the bar in the middle of the cell."""
         super().paint(painter, option, index)
-        grade = index.data(_Role.UserRole)
-        if isinstance(grade, GradeDistribution):
+        assessment = index.data(_Role.UserRole)
+        if isinstance(assessment, Assessment):
             painter.save()
             area = option.rect.adjusted(8, 0, -8, 0)
             area.setTop(area.center().y() - 6)
             area.setHeight(13)
-            paint_bar(painter, area.toRectF(), grade)
+            grade = assessment.prediction.grade
+            paint_bar(painter, area.toRectF(), grade, is_doubtful=assessment.has_warnings)
             painter.setPen(QColor(0, 0, 0, 60))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(area)

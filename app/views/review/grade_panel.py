@@ -40,7 +40,7 @@ class GradePanel(QWidget):
             session.running_changed,
         ):
             signal.connect(self._show)
-        self._shown: Prediction | None = None
+        self._shown: tuple[Prediction | None, bool] | None = None
         self._shown_flags: tuple[QualityFlag, ...] | None = None
         self._shown_key: int | None = None
         self._show()
@@ -109,15 +109,16 @@ class GradePanel(QWidget):
         self._details.setVisible(assessment is not None)
         # Typing a sample's name makes a new assessment with the same prediction.
         prediction = assessment.prediction if assessment else None
-        if assessment is not None and prediction is not self._shown:
-            self.histogram.show_prediction(assessment.prediction)
+        is_doubtful = assessment is not None and assessment.has_warnings
+        if assessment is not None and (prediction, is_doubtful) != self._shown:
+            self.histogram.show_prediction(assessment.prediction, is_doubtful=is_doubtful)
             self.numbers.show_prediction(assessment.prediction)
             self.kinematics.show_kinematics(assessment.kinematics)
             self._shown_flags = None
         if assessment is not None and assessment.flags != self._shown_flags:
             self.flags.show_flags(assessment.flags)
             self._shown_flags = assessment.flags
-        self._shown = prediction
+        self._shown = (prediction, is_doubtful)
 
     def recolour(self) -> None:
         """Redraw in the colours of another theme."""

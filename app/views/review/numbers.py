@@ -2,12 +2,19 @@
 
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from app.presentation.wording import say_word
 from app.views.panel import muted
-from rostfine_core.domain import Prediction
+from rostfine_core.domain import (
+    DISAGREEMENT,
+    EXPECTED_GRADE,
+    MODEL_SPREAD,
+    VOTES_A_OR_B,
+    Prediction,
+)
 
 
 class Numbers(QWidget):
-    """Expected grade, P(A or B), disagreement, and the spread of an ensemble."""
+    """Expected grade, votes A or B, disagreement, and the spread of an ensemble."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,22 +41,22 @@ class Numbers(QWidget):
         return (
             (
                 "expected",
-                self.tr("expected grade (1 … 5)"),
+                self.tr("{name} (1 … 5)").format(name=say_word(EXPECTED_GRADE)),
                 self.tr("The panel's mean vote with A = 1 to E = 5: lower is better."),
             ),
             (
                 "a_or_b",
-                self.tr("P(A or B)"),
+                say_word(VOTES_A_OR_B),
                 self.tr("The share of the panel that would vote A or B."),
             ),
             (
-                "entropy",
-                self.tr("entropy (0 … 2.32 bits)"),
+                "disagreement",
+                self.tr("{name} (0 … 2.32 bits)").format(name=say_word(DISAGREEMENT)),
                 self.tr("How much the experts disagree: 0 when all agree, 2.32 bits at most."),
             ),
             (
                 "spread",
-                self.tr("model spread"),
+                say_word(MODEL_SPREAD),
                 self.tr(
                     "How much the models of an ensemble differ in the expected grade: the "
                     "model's own uncertainty, apart from the experts' disagreement."
@@ -62,7 +69,7 @@ class Numbers(QWidget):
         grade, spread = prediction.grade, prediction.ensemble_spread
         self.values["expected"].setText(f"{grade.expected_grade:.2f}")
         self.values["a_or_b"].setText(f"{grade.p_a_or_b:.0%}")
-        self.values["entropy"].setText(f"{grade.entropy_bits:.2f}")
+        self.values["disagreement"].setText(f"{grade.entropy_bits:.2f}")
         self.values["spread"].setText(
             self.tr("– one model")
             if spread is None

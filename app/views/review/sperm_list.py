@@ -201,7 +201,8 @@ class SpermDelegate(QStyledItemDelegate):
         painter.drawText(text, Qt.AlignmentFlag.AlignTop, name)
         painter.setFont(option.font)
         if assessment is not None:
-            paint_bar(painter, bar, assessment.prediction.grade)
+            grade = assessment.prediction.grade
+            paint_bar(painter, bar, grade, is_doubtful=assessment.has_warnings)
         state = self._model.state_text(sperm)
         is_doubtful = assessment is not None and wording.warning_count(assessment) > 0
         is_bad = bool(self._session.rejection(sperm)) or "!" in state or is_doubtful

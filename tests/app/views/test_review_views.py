@@ -1,16 +1,17 @@
 """The reviewing page shows the session and asks; nothing is computed or decided in it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QPaintEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPaintEvent
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.presentation.theme import GRADE_COLOURS
 from app.state import drafts
 from app.state.records import (
     ModelState,
@@ -22,10 +23,13 @@ from app.state.records import (
 from app.state.session import Session
 from app.views.canvas.loupe import Loupe
 from app.views.canvas.video_canvas import VideoCanvas
+from app.views.compare.compare import Candidate, ComparePage
+from app.views.histogram import Histogram
 from app.views.notice_bar import NoticeBar
 from app.views.review.film_strip import FilmStrip
 from app.views.review.grade_panel import GradePanel
 from app.views.review.sperm_film import SpermFilm
+from app.views.review.sperm_list import SpermList
 from app.views.review.timeline import Timeline, TimelinePlot
 from app.views.status_bar import StatusBar
 from rostfine_core.domain import (
@@ -36,6 +40,7 @@ from rostfine_core.domain import (
     ModelInfo,
     Progress,
     SampleInfo,
+    Severity,
     Track,
     Verdict,
 )
@@ -62,10 +67,40 @@ def test_the_panel_never_shows_a_letter_without_its_distribution(
     assert "BCF: 20 fps is below 50 fps" in texts(panel)
     sampling = "20 different frames per second, 24 measured points over 1.15 s, window 100 ms"
     assert sampling in texts(panel)
-    letters = re.findall(r"\b[A-E]\b", texts(panel).replace("P(A or B)", ""))
+    letters = re.findall(r"\b[A-E]\b", texts(panel).replace("Votes A or B", ""))
     assert letters == []  # the histogram paints its own beside their shares
     graded.select(None)
     assert not panel.histogram.isVisible()
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_a_grade_with_a_warning_is_grey_and_hatched_wherever_it_is_shown(
+    qtbot: QtBot, graded: Session, show: Show, severity: Severity
+) -> None:
+    for sperm in graded.sperms:
+        key = graded.assessment_key(sperm)
+        made = graded.results.assessments[key]
+        flags = tuple(replace(flag, severity=severity) for flag in made.flags)
+        graded.add_assessments({key: replace(made, flags=flags)}, {})
+    graded.set_compared((1, 2))
+    views = GradePanel(graded), SpermList(graded), ComparePage(graded)
+    for view in views:
+        show(view)
+        view.resize(1280, 700)
+    views[2].table.refresh()
+    qtbot.waitUntil(lambda: len(views[2].findChildren(Candidate)) == 2)
+    is_doubtful = severity is Severity.WARNING
+    for widget in (views[0].histogram, *views[2].findChildren(Histogram), views[2].table, views[1]):
+        seen = {colour.rgb() for colour in _colours(widget)}
+        has_colours = QColor(GRADE_COLOURS[1]).rgb() in seen
+        assert has_colours is not is_doubtful, widget
+
+
+def _colours(widget: QWidget) -> Iterator[QColor]:
+    picture = widget.grab().toImage()
+    for y in range(0, picture.height(), 3):
+        for x in range(0, picture.width(), 2):
+            yield picture.pixelColor(x, y)
 
 
 def test_the_panel_begins_at_its_top_for_another_sperm(
@@ -248,7 +283,7 @@ def test_the_panel_tells_at_once_that_a_sperm_is_there_twice(
 def test_a_screen_reader_hears_the_values(qtbot: QtBot, graded: Session, show: Show) -> None:
     panel = GradePanel(graded)
     show(panel)
-    assert panel.numbers.values["expected"].accessibleName() == "expected grade (1 … 5): 2.65"
+    assert panel.numbers.values["expected"].accessibleName() == "Expected grade (1 … 5): 2.65"
     assert panel.kinematics.values["vcl"].accessibleName() == "VCL: 40.0 px/s"
 
 

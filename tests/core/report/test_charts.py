@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from reportlab.graphics.shapes import Drawing, Line, Rect, String
+from reportlab.lib.colors import white
 
 from rostfine_core.domain import GradeDistribution
-from rostfine_core.report.charts import histogram
+from rostfine_core.report.charts import HATCH_PT, _add_hatched_bar, histogram
 from rostfine_core.report.fonts import pdf_width, prepare_reportlab
 
 WORDS = ("best", "good", "neither", "bad", "worst")
@@ -47,3 +50,20 @@ def test_no_line_of_the_scale_strikes_a_value_through(share: float, grade: int) 
             )
     for tick in (t for t in texts.values() if t.fontSize == 6):
         assert right < tick.x - pdf_width(tick.text, size_pt=6)
+
+
+@given(st.floats(0.5, 60), st.floats(0.1, 90))
+def test_the_bars_of_a_doubtful_grade_are_hatched_inside_their_outline(
+    width: float, height: float
+) -> None:
+    drawing = Drawing(200, 200)
+    _add_hatched_bar(drawing, 10, 20, width, height)
+    (outline,) = (part for part in drawing.contents if isinstance(part, Rect))
+    lines = [part for part in drawing.contents if isinstance(part, Line)]
+    assert outline.fillColor == white
+    assert len(lines) >= (width + height) / HATCH_PT - 1
+    for line in lines:
+        assert line.x2 - line.x1 == pytest.approx(line.y2 - line.y1)
+        for x, y in ((line.x1, line.y1), (line.x2, line.y2)):
+            assert 10 - 1e-9 <= x <= 10 + width + 1e-9
+            assert 20 - 1e-9 <= y <= 20 + height + 1e-9

@@ -15,6 +15,7 @@ from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_DEMONSTRATION,
     DISCLAIMER_VALIDATION,
+    FORMER_NAMES,
     NOT_GRADED,
     Assessment,
     Kinematics,
@@ -74,8 +75,8 @@ def test_the_numbers_are_the_records(make_assessment: MakeAssessment, tmp_path: 
         assert found == pytest.approx(distribution.probabilities, rel=1e-5)
     expected = {
         "expected_grade": prediction.grade.expected_grade,
-        "entropy_bits": prediction.grade.entropy_bits,
-        "p_a_or_b": prediction.grade.p_a_or_b,
+        "disagreement_bits": prediction.grade.entropy_bits,
+        "votes_a_or_b": prediction.grade.p_a_or_b,
         "ensemble_spread": prediction.ensemble_spread,
         "vcl": kinematics.vcl,
         "vsl": kinematics.vsl,
@@ -92,6 +93,8 @@ def test_the_numbers_are_the_records(make_assessment: MakeAssessment, tmp_path: 
     }
     for name, value in expected.items():
         assert float(row[name]) == pytest.approx(value, rel=1e-5), name
+    for name, former in FORMER_NAMES.items():
+        assert row[former] == row[name]
     assert row["ensemble_members"] == "3"
     assert row["speed_unit"] == "um/s"
     assert row["alh_unit"] == "um"

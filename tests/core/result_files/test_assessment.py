@@ -80,7 +80,7 @@ def test_the_json_carries_notices_and_derived_values(
     )
     derived = table["derived"]
     assert derived["expected_grade"] == pytest.approx(3.15)
-    assert derived["p_a_or_b"] == pytest.approx(0.3)
+    assert derived["votes_a_or_b"] == pytest.approx(0.3)
     assert derived["ensemble_spread"] == pytest.approx((3.15 - 1.5) / math.sqrt(2))
 
 

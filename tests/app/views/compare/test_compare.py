@@ -315,7 +315,7 @@ def test_a_long_name_leaves_room_and_is_whole_in_its_tool_tip(
     graded.set_draft(renamed)
     page = ComparePage(graded)
     qtbot.addWidget(page)
-    page.resize(900, 600)
+    page.resize(1160, 600)
     page.show()
     page.table.refresh()
     model = page.table.model()
