@@ -1884,6 +1884,10 @@
         <translation>保管庫はフォルダー、または postgresql://USER:PASSWORD@HOST/DATABASE で指定します。場所を直してください。</translation>
     </message>
     <message>
+        <source>This store has operators: sign in first.</source>
+        <translation>この保管庫には担当者が登録されています。先にサインインしてください。</translation>
+    </message>
+    <message>
         <source>{name} ({role}) may not do this ({action}): ask an administrator.</source>
         <translation>{name}（{role}）にはこの操作（{action}）の権限がありません。管理者に相談してください。</translation>
     </message>
@@ -1984,6 +1988,10 @@
         <translation>この試料の別の報告書が先に書かれました。次の版になるよう、この報告書を書き直してください。</translation>
     </message>
     <message>
+        <source>Version {version} of this report is signed and locked: amend it, with a reason.</source>
+        <translation>このレポートの第 {version} 版は署名済みで変更できません。理由を付けて訂正してください。</translation>
+    </message>
+    <message>
         <source>places of the crops</source>
         <translation>切り出しの位置</translation>
     </message>
@@ -2050,6 +2058,42 @@
     <message>
         <source>{counted}; the largest step is {most:.3g}.</source>
         <translation>{counted}。差は最大 {most:.3g} です。</translation>
+    </message>
+    <message>
+        <source>Sign in again.</source>
+        <translation>もう一度サインインしてください。</translation>
+    </message>
+    <message>
+        <source>Nobody is signed in: sign in first.</source>
+        <translation>サインインしていません。先にサインインしてください。</translation>
+    </message>
+    <message>
+        <source>A report is signed by somebody who has a passphrase: add operators to the store first.</source>
+        <translation>レポートに署名できるのはパスフレーズを持つ人だけです。先に保管庫へ担当者を登録してください。</translation>
+    </message>
+    <message>
+        <source>An amendment says why it was made: enter the reason.</source>
+        <translation>訂正には理由が必要です。理由を入力してください。</translation>
+    </message>
+    <message>
+        <source>Only a signed report is amended: this one can be written again.</source>
+        <translation>訂正できるのは署名済みのレポートだけです。このレポートは書き直せます。</translation>
+    </message>
+    <message>
+        <source>Version {version} of this report is signed by {name} and locked: amend it.</source>
+        <translation>このレポートの第 {version} 版は {name} が署名済みで変更できません。訂正してください。</translation>
+    </message>
+    <message>
+        <source>{video} was changed after this report was written: write the report again, then sign it.</source>
+        <translation>このレポートの作成後に {video} が変更されました。レポートを書き直してから署名してください。</translation>
+    </message>
+    <message>
+        <source>Version {version} of this report was replaced by a newer one: open that.</source>
+        <translation>このレポートの第 {version} 版は新しい版に置き換えられました。新しい版を開いてください。</translation>
+    </message>
+    <message>
+        <source>The hash {hash} is too short: type at least {count} of its characters.</source>
+        <translation>ハッシュ {hash} が短すぎます。{count} 文字以上を入力してください。</translation>
     </message>
 </context>
 <context>

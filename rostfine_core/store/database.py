@@ -16,7 +16,7 @@ from rostfine_core.store.audit import AuditEntry, AuditEvent, append
 from rostfine_core.store.engine import file_of, place_name, reader
 from rostfine_core.store.failures import gone, said
 from rostfine_core.store.opening import open_engine
-from rostfine_core.store.operators import require
+from rostfine_core.store.operators import authorise
 
 
 def local_now() -> datetime:
@@ -27,12 +27,13 @@ def local_now() -> datetime:
 class Database:
     """What ``Store`` is built on: transactions on an open database, from any thread.
 
-    ``operator`` is who signed in, None in single-user mode.
+    ``operator`` is who signed in (``people.sign_in``), None in single-user mode; what they may do
+    is asked of the store at each transaction. ``now`` is the local time.
     """
 
     def __init__(self, engine: Engine, *, now: Callable[[], datetime] = local_now) -> None:
         self.engine, self._reader = engine, reader(engine)
-        self._now = now
+        self.now = now
         self._account = _account()
         self.operator: Operator | None = None
         self.place = place_name(engine.url)
@@ -69,10 +70,10 @@ class Database:
         Raises:
             StoreError: the operator may not, or the place fails; nothing of the block is kept.
         """
-        if action is not None:
-            require(self.operator, action)
         with said(self.place, self.engine.dispose):
             with Session(self.engine) as session, session.begin():
+                if action is not None:
+                    authorise(session, self.operator, action)
                 file = file_of(session.connection())
                 yield session
             if not file.is_in_place:
@@ -85,19 +86,19 @@ class Database:
         Raises:
             StoreError: the operator may not, or the place fails.
         """
-        require(self.operator, action)
         with said(self.place, self.engine.dispose), Session(self._reader) as session:
+            authorise(session, self.operator, action)
             yield session
 
     def enter(self, session: Session, event: AuditEvent) -> AuditEntry:
         """Enter what a transaction does into the audit trail."""
         author = self._account if self.operator is None else self.operator.login
-        return append(session, event, operator=author, now=self._now())
+        return append(session, event, operator=author, now=self.now())
 
     @property
     def utc(self) -> str:
         """The time now, UTC in ISO 8601."""
-        return self._now().astimezone(UTC).isoformat(timespec="milliseconds")
+        return self.now().astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _account() -> str:

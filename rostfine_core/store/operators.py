@@ -4,6 +4,7 @@ A store without operators is in single-user mode: nobody signs in and everything
 is deleted, since the audit trail names them; a store that has operators keeps an administrator.
 """
 
+import math
 import unicodedata
 import uuid
 from dataclasses import dataclass
@@ -50,13 +51,20 @@ def all_operators(session: Session) -> tuple[Operator, ...]:
     return tuple(_operator(row) for row in rows)
 
 
-def require(operator: Operator | None, action: Action) -> None:
-    """Refuse what an operator may not do; None is single-user mode.
+def authorise(session: Session, operator: Operator | None, action: Action) -> None:
+    """Refuse what an operator may not do, by what the store says of them now.
+
+    ``operator`` None is nobody, who may do everything as long as there are no operators.
 
     Raises:
         StoreError: the sentence to show.
     """
-    if operator is None or operator.may(action):
+    if operator is None:
+        if has_operators(session):
+            raise StoreError(Message("This store has operators: sign in first."))
+        return
+    operator = operator_by_id(session, operator.id)
+    if operator.may(action):
         return
     raise StoreError(
         Message(
@@ -139,7 +147,7 @@ def _locked(row: OperatorRow, now: datetime) -> Message:
     return Message(
         "Too many wrong passphrases for {login}: wait {seconds} s and try again.",
         login=row.login,
-        seconds=int(left.total_seconds()) + 1,
+        seconds=math.ceil(left.total_seconds()),
     )
 
 
@@ -186,6 +194,12 @@ def operator_by_id(session: Session, operator_id: str) -> Operator:
         StoreError: nobody has.
     """
     return _operator(_row(session, operator_id))
+
+
+def operator_by_login(session: Session, login: str) -> Operator | None:
+    """Who has a login, if anybody."""
+    row = _find(session, _clean_login(login))
+    return None if row is None else _operator(row)
 
 
 def _keep_an_administrator(session: Session, row: OperatorRow) -> None:

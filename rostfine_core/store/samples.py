@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rostfine_core.domain import (
@@ -89,10 +89,23 @@ def write_sample(session: Session, sample: SampleRecord, *, now: str) -> tuple[s
 
 
 def next_identity(session: Session, sample_id: str) -> ReportIdentity:
-    """The version that a sample's next report has, and the head of the trail it stands on."""
-    newest = select(func.max(ReportRow.version)).where(ReportRow.sample_id == sample_id)
-    version = (session.scalar(newest) or 0) + 1
-    return ReportIdentity(version=version, audit_hash=head_hash(session))
+    """The version that a sample's next report has, and the head of the trail it stands on.
+
+    A draft of an amendment is followed by another one, of the same version for the same reason.
+    """
+    newest = _newest(session, sample_id)
+    draft = newest if newest is not None and not newest.signed_by else None
+    return ReportIdentity(
+        version=newest.version + 1 if newest else 1,
+        audit_hash=head_hash(session),
+        amends=draft.amends if draft else None,
+        reason=draft.reason if draft else "",
+    )
+
+
+def _newest(session: Session, sample_id: str) -> ReportRow | None:
+    versions = select(ReportRow).filter_by(sample_id=sample_id)
+    return session.scalars(versions.order_by(ReportRow.version.desc()).limit(1)).first()
 
 
 def write_report(
@@ -106,12 +119,14 @@ def write_report(
     files: bytes | None,
     now: str,
 ) -> str:
-    """Keep a version of a report; its id.
+    """Keep a version of a report, a draft until it is signed (``signing``); its id.
 
     Raises:
-        StoreError: the version is not the sample's next.
+        StoreError: the version is not the sample's next, or does not amend one that is signed.
     """
+    assert identity.signature is None, "a report is signed by sign_report"
     row_of(session, SampleRow, sample_id)
+    _refuse_locked(session, sample_id, identity)
     if identity.version != next_identity(session, sample_id).version:
         raise StoreError(
             Message(
@@ -120,7 +135,6 @@ def write_report(
             )
         )
     head = select(AuditRow.number).where(AuditRow.hash == identity.audit_hash)
-    signature = identity.signature
     row = ReportRow(
         id=new_id(),
         sample_id=sample_id,
@@ -131,10 +145,6 @@ def write_report(
         content_sha256=content_sha256,
         audit_hash=identity.audit_hash,
         changed=session.scalar(head) or 0,
-        signed_by=signature.name if signature else "",
-        signed_utc=signature.utc if signature else "",
-        signed_offset_minutes=signature.local_offset_minutes if signature else 0,
-        meaning=signature.meaning.value if signature else "",
         created_utc=now,
         files=files,
     )
@@ -142,6 +152,21 @@ def write_report(
     session.flush()
     session.add_all(ReportVideoRow(report_id=row.id, video_id=video) for video in video_ids)
     return row.id
+
+
+def _refuse_locked(session: Session, sample_id: str, identity: ReportIdentity) -> None:
+    """A signed version is only replaced by an amendment of it."""
+    newest = _newest(session, sample_id)
+    if newest is None:
+        return
+    locked = newest.version if newest.signed_by else newest.amends
+    if identity.amends != locked:
+        raise StoreError(
+            Message(
+                "Version {version} of this report is signed and locked: amend it, with a reason.",
+                version=locked or newest.version,
+            )
+        )
 
 
 def reports_of(session: Session, sample_id: str) -> tuple[StoredReport, ...]:

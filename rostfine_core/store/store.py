@@ -269,10 +269,14 @@ class Store(Database):
     ) -> str:
         """Keep a version of a report on some videos, ``files`` as a ZIP; its id.
 
+        It is a draft until it is signed (``signing.sign_report``).
+
         Raises:
-            StoreError: also if another version was written since ``next_report``.
+            StoreError: also if another version was written since ``next_report``, or the last is
+                signed and this does not amend it (``signing.amendment``).
         """
-        with self.writing(Action.WRITE_REPORTS) as session:
+        action = Action.WRITE_REPORTS if identity.amends is None else Action.AMEND_REPORTS
+        with self.writing(action) as session:
             id = write_report(
                 session,
                 sample_id,
@@ -284,7 +288,7 @@ class Store(Database):
                 now=self.utc,
             )
             after = {"version": identity.version, "sha256": content_sha256}
-            event = _event("report", id, after=as_json(after), action=Action.WRITE_REPORTS)
+            event = _event("report", id, after=as_json(after), action=action)
             self.enter(session, replace(event, reason=identity.reason))
             return id
 

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import text
 
 from rostfine_core.store import Store
-from rostfine_core.store.schema import Table
 
 USER = "rostfine"
 OPTIONS = (
@@ -110,8 +109,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     url = request.getfixturevalue("server").url()
     yield url
     with Store.open(url) as used, used.engine.begin() as connection:
-        tables = ", ".join(f'"{name}"' for name in Table.metadata.tables)
-        connection.execute(text(f"TRUNCATE {tables}"))
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
 
 
 @pytest.fixture

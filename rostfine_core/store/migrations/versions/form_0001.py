@@ -291,3 +291,37 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("vote", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_vote_operator_id"), ["operator_id"], unique=False)
+    for statement in GUARDS[op.get_bind().dialect.name]:
+        op.execute(statement)
+
+
+GUARDS = {
+    "sqlite": (
+        "CREATE TRIGGER audit_insert BEFORE INSERT ON audit "
+        "WHEN EXISTS (SELECT 1 FROM audit WHERE number >= NEW.number) "
+        "BEGIN SELECT RAISE(ABORT, 'the audit trail is kept as it is'); END",
+        "CREATE TRIGGER audit_update BEFORE UPDATE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit trail is kept as it is'); END",
+        "CREATE TRIGGER audit_delete BEFORE DELETE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit trail is kept as it is'); END",
+        "CREATE TRIGGER report_update BEFORE UPDATE ON report WHEN OLD.signed_by <> '' "
+        "BEGIN SELECT RAISE(ABORT, 'a signed report is kept as it is'); END",
+        "CREATE TRIGGER report_delete BEFORE DELETE ON report WHEN OLD.signed_by <> '' "
+        "BEGIN SELECT RAISE(ABORT, 'a signed report is kept as it is'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION rostfine_keep() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || '' is kept as it is''; END'",
+        "CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE ON audit "
+        "FOR EACH ROW EXECUTE FUNCTION rostfine_keep()",
+        "CREATE TRIGGER audit_kept_whole BEFORE TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION rostfine_keep()",
+        "CREATE TRIGGER report_kept BEFORE UPDATE OR DELETE ON report "
+        "FOR EACH ROW WHEN (OLD.signed_by <> '') EXECUTE FUNCTION rostfine_keep()",
+    ),
+}
+"""Triggers that refuse to change what must stay: entries of the trail, and signed reports.
+
+A step that makes one of these tables anew on SQLite (``batch_alter_table``) loses its triggers and
+makes them again.
+"""
