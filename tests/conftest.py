@@ -23,7 +23,9 @@ if TYPE_CHECKING:  # the core's tests run without Qt too
     from PySide6.QtCore import QObject
     from PySide6.QtWidgets import QApplication
 
-    from rostfine_core.video.index import FrameIndex
+    from rostfine_core.domain import LongJob
+    from rostfine_core.video import PlaneChoice
+    from rostfine_core.video.decoder import RemoteSource
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Small networks are slower on two threads than on one, and a sum's last bits hang on the number.
@@ -59,20 +61,20 @@ class VideoReads:
 def video_reads(monkeypatch: pytest.MonkeyPatch) -> VideoReads:
     """Counts by file name from now on."""
     from rostfine_core.files import blocks_of
-    from rostfine_core.video import checksum, container
-    from rostfine_core.video.index import build_index
+    from rostfine_core.video import checksum, video
+    from rostfine_core.video.decoder import opening_source
 
     reads = VideoReads()
 
-    def opening(path: Path) -> "FrameIndex":
+    def opening(path: Path, choice: "PlaneChoice") -> "LongJob[RemoteSource]":
         reads.opened[path.name] += 1
-        return build_index(path)
+        return opening_source(path, choice)
 
     def hashing(path: Path) -> Iterator[bytes]:
         reads.hashed[path.name] += 1
         return blocks_of(path)
 
-    monkeypatch.setattr(container, "build_index", opening)
+    monkeypatch.setattr(video, "opening_source", opening)
     monkeypatch.setattr(checksum, "blocks_of", hashing)
     return reads
 

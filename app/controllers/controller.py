@@ -29,6 +29,7 @@ from app.state.records import (
 from app.state.session import Session
 from app.state.settings import Settings, reports_folder
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
+from rostfine_core.decoder_process import decoders
 from rostfine_core.domain import Assessment, AssessmentKey, Calibration, HeadMeasure, Seed
 from rostfine_core.errors import RostfineError
 from rostfine_core.files import safe_name
@@ -104,7 +105,8 @@ class Controller(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Load the model; called when the window is on screen."""
+        """Load the model and a decoder; called when the window is on screen."""
+        decoders.warm_up()
         self.analysis.load_model()
 
     def open_video(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -18,12 +19,18 @@ from app.state.session import Session
 from app.state.settings import Settings
 from rostfine_core.bundled import is_demo_video
 from rostfine_core.domain import Calibration, Draft, SampleInfo, Seed
+from rostfine_core.errors import VideoError
 from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache
+
+if TYPE_CHECKING:  # the window appears before the core is imported
+    from rostfine_core.video import Video
 
 OPEN, FRAMES, CHECKSUM, FIND, PREVIEW = "open", "frames", "checksum", "find", "preview"
 VIDEO_JOBS = (FRAMES, CHECKSUM, FIND, HEAD, TRACK, GRADE, FILM, PREVIEW)
 """The kinds of jobs that end with the video."""
+READERS = (FRAMES, TRACK, GRADE, FILM)
+"""Those that read frames of it."""
 
 
 class Opener(QObject):
@@ -57,6 +64,7 @@ class Opener(QObject):
         self._footage: tasks.Footage | None = None
         self._next: tuple[Path, tuple[Seed, ...], float | None] | None = None
         self._is_asking = False
+        player.starved.connect(self._decode_again)
 
     def open(
         self, path: Path, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
@@ -100,6 +108,8 @@ class Opener(QObject):
     def _let_frames_go(self) -> None:
         if self._footage is not None:
             self._footage.cache.close()
+            if any(map(self._jobs.is_running, READERS)):
+                self._footage.video.interrupt()  # a job may wait for a frame that takes long
             self._footage = None
         self._jobs.drop((FRAMES,))
 
@@ -153,14 +163,33 @@ class Opener(QObject):
         checksum = VideoChecksum(opened.video.identity, known=self._sha256)
         self._footage = tasks.Footage(cache=cache, video=opened.video, checksum=checksum)
         self._player.use(cache)
+        self._fill(cache, opened.video)
+        return self._footage
+
+    def _fill(self, cache: FrameCache, video: "Video") -> None:
         self._jobs.start(
             FRAMES,
-            lambda: cache.fill(opened.video),
+            lambda: cache.fill(video),
             on_success=lambda _: None,
-            on_failure=self.report_failure,
-            discard=lambda _: opened.video.close(),  # it may not have started
+            on_failure=self._stop_and_report,
+            discard=lambda _: video.close(),  # it may not have started
         )
-        return self._footage
+
+    def _stop_and_report(self, sentence: str) -> None:
+        self._player.pause()
+        self.report_failure(sentence)
+
+    @Slot()
+    def _decode_again(self) -> None:
+        """Decode on when a frame is wanted after decoding failed: it may work elsewhere."""
+        footage, video = self._footage, self._session.video
+        if footage is None or video is None or _is_missing(video.path):
+            return
+        if not self._jobs.is_running(FRAMES):
+            try:
+                self._fill(footage.cache, footage.video.reopened())
+            except VideoError as error:
+                self._stop_and_report(say(error.message))
 
     def _start_checksum(self, footage: tasks.Footage) -> None:
         self._jobs.start(

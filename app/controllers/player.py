@@ -16,9 +16,11 @@ class Player(QObject):
     """Moves the session's frame; a frame that is not decoded yet is shown when it has arrived.
 
     Signals:
+        starved(): a frame is wanted that nobody decodes.
         _arrived(int): a frame was decoded; sent by the decoding thread.
     """
 
+    starved = Signal()
     _arrived = Signal(int)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -135,6 +137,8 @@ class Player(QObject):
         image = self._cache.rgb(self._wanted, exact=False)
         grey = self._cache.grey(self._wanted)
         if image is None or grey is None:
+            if self._cache.is_filler_gone:
+                self.starved.emit()
             return False
         self._session.set_frame(self._wanted, image, grey)
         return True

@@ -99,10 +99,10 @@ def open_source(path: Path) -> LongJob[Opened]:
     Raises:
         VideoError: it cannot be read.
     """
-    from rostfine_core.video import open_video
+    from rostfine_core.video import opening_video
 
     yield Progress(stage=marked("opening"), done=0, total=1)
-    video = open_video(path)
+    video = yield from opening_video(path)
     try:
         first = video.frame(0)
         opened = Opened(video=video, first_frame=first, image=first.rgb(exact=False))

@@ -2095,6 +2095,34 @@
         <source>The hash {hash} is too short: type at least {count} of its characters.</source>
         <translation>ハッシュ {hash} が短すぎます。{count} 文字以上を入力してください。</translation>
     </message>
+    <message>
+        <source>No process can be started to read videos ({reason}): close other programs.</source>
+        <translation>動画を読むためのプロセスを起動できません（{reason}）。ほかのプログラムを閉じてください。</translation>
+    </message>
+    <message>
+        <source>the system ended it, perhaps for lack of memory</source>
+        <translation>メモリ不足などのためシステムが終了させました</translation>
+    </message>
+    <message>
+        <source>it crashed, {signal}</source>
+        <translation>異常終了しました（{signal}）</translation>
+    </message>
+    <message>
+        <source>it ended with status {status}</source>
+        <translation>状態 {status} で終了しました</translation>
+    </message>
+    <message>
+        <source>The decoder failed ({error}): open the video again.</source>
+        <translation>デコーダーでエラーが起きました（{error}）。動画をもう一度開いてください。</translation>
+    </message>
+    <message>
+        <source>The decoder stopped while opening {path}: {reason}. Open it again; if that does not help, the file is damaged, so copy or export it again.</source>
+        <translation>{path} を開く途中でデコーダーが停止しました。{reason}。もう一度開いてください。それでも開けない場合はファイルが壊れています。コピーし直すか、書き出し直してください。</translation>
+    </message>
+    <message>
+        <source>The decoder stopped while reading {path} at frame {frame}: {reason}. Try it again; if it stops there again, the file is damaged, so copy or export it again.</source>
+        <translation>{path} のフレーム {frame} を読む途中でデコーダーが停止しました。{reason}。もう一度試してください。同じところで停止する場合はファイルが壊れています。コピーし直すか、書き出し直してください。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>

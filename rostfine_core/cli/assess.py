@@ -11,6 +11,7 @@ from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT, Paint
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.cli.arguments import OF_FILE, Verbs, count, position, positive, scale, whole
 from rostfine_core.cli.progress import run_job
+from rostfine_core.decoder_process import decoders
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     Assessment,
@@ -127,6 +128,7 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _track(arguments: argparse.Namespace) -> int:
+    decoders.warm_up()  # while the rest is imported
     from rostfine_core.pipeline import track_video
     from rostfine_core.quality.same_head import same_head_flags
     from rostfine_core.result_files import read_seeds, write_tracks
@@ -196,6 +198,7 @@ DEMO_FOLDER = Path("demo-report")
 def _assess_into(
     arguments: argparse.Namespace, request: "AssessmentRequest", *, is_scale_of_file: bool = False
 ) -> int:
+    decoders.warm_up()  # while the rest is imported
     from rostfine_core.export import REPORT, export_sample
     from rostfine_core.pipeline import assess_video
     from rostfine_core.tracking import check_seeds

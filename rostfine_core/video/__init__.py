@@ -7,7 +7,7 @@ display order among the frames that the file really holds, whatever the header c
 from rostfine_core.video.choice import PlaneChoice
 from rostfine_core.video.encode import default_codec, write_video
 from rostfine_core.video.frame import DecodedFrame
-from rostfine_core.video.video import Video, open_video, probe
+from rostfine_core.video.video import Video, open_video, opening_video, probe
 
 __all__ = [
     "DecodedFrame",
@@ -15,6 +15,7 @@ __all__ = [
     "Video",
     "default_codec",
     "open_video",
+    "opening_video",
     "probe",
     "write_video",
 ]

@@ -6,11 +6,11 @@ and finally the beginning of the file. So a file can be slow, but never gives a 
 """
 
 from bisect import bisect_right
-from collections.abc import Generator, Iterator
-from copy import copy
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from av import FFmpegError, VideoFrame
 from av.container import InputContainer
@@ -55,7 +55,7 @@ class ContainerSource:
         self._quarter_turns = 0
         self._depth: int | None = None
         self._shape = SQUARE
-        self._damaged: set[int] = set()  # shared by those reopened
+        self._damaged: set[int] = set()
         self._ahead: Generator[ContainerPicture] | None = None
         self._held: tuple[int, ContainerPicture] | None = None
         first = self.picture(0)
@@ -79,11 +79,12 @@ class ContainerSource:
         sampled = (self.picture(i).frame for i in sampled_frames(self._index.frame_count))
         return depth_of(max(brightest_grey(frame) or 0 for frame in sampled))
 
-    def reopened(self) -> "ContainerSource":
-        """The same pictures by the same index; the file is opened when one is requested."""
-        again = copy(self)
-        again._ahead = again._held = None
-        return again
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_ahead": None, "_held": None}
+
+    def note_damage(self, numbers: Iterable[int]) -> None:
+        """Note frames that were found to be damaged by another source of the same video."""
+        self._damaged.update(numbers)
 
     def close(self) -> None:
         """Release the file."""

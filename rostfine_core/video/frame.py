@@ -1,6 +1,6 @@
 """One decoded frame, converted to grey or colour only on request."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -38,7 +38,10 @@ class Picture(Protocol):
 
 
 class Source(Protocol):
-    """A container, TIFF stack or folder that pictures come from."""
+    """A container, TIFF stack or folder that pictures come from.
+
+    It can be pickled, to read the same pictures elsewhere without indexing the file again.
+    """
 
     @property
     def info(self) -> VideoInfo:
@@ -50,12 +53,8 @@ class Source(Protocol):
     def picture(self, index: int) -> Picture:
         """The picture of one frame, the same as when streamed."""
 
-    def reopened(self) -> "Source":
-        """The same pictures for another thread, without indexing the file again.
-
-        Raises:
-            VideoError: the file can no longer be read.
-        """
+    def note_damage(self, numbers: Iterable[int]) -> None:
+        """Note frames that were found to be damaged by another source of the same video."""
 
     def close(self) -> None:
         """Release the files."""

@@ -72,7 +72,8 @@ class FrameCache:
         self._changed = threading.Condition()
         self._wanted = self._looked_at = 0
         self._is_closed = False
-        self._is_filler_gone = False
+        self.is_filler_gone = False
+        """Whether a filler has ended and no other has started."""
 
     @property
     def holds_all(self) -> bool:
@@ -151,12 +152,13 @@ class FrameCache:
         Raises:
             VideoError: the video can no longer be read; readers continue without the filler.
         """
+        self.is_filler_gone = False
         try:
             with video:
                 yield from self._filling(video)
         finally:
             with self._changed:
-                self._is_filler_gone = True
+                self.is_filler_gone = True
                 self._changed.notify_all()
 
     def _filling(self, video: FrameVideo) -> LongJob[None]:
@@ -185,7 +187,7 @@ class FrameCache:
         """
         index = start
         while index < self._total and not self._is_closed:
-            is_filler_gone = self._is_filler_gone  # read first: it may store a frame and then end
+            is_filler_gone = self.is_filler_gone  # read first: it may store a frame and then end
             entry = self._entries.get(index)
             if entry is not None:
                 yield entry.frame

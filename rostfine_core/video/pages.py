@@ -31,7 +31,7 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 class Pages(Protocol):
-    """Numbered pictures of one size and depth.
+    """Numbered pictures of one size and depth, which can be pickled.
 
     ``is_inverted``: high values are dark. ``times_s`` are the times of the pictures if each has
     one; otherwise ``interval_s`` is the time between two and ``steps`` the number of intervals
@@ -53,13 +53,6 @@ class Pages(Protocol):
 
         Raises:
             VideoError: the page is damaged or its format cannot be used.
-        """
-
-    def reopened(self) -> "Pages":
-        """The same pages for another thread, without reading their headers again.
-
-        Raises:
-            VideoError: the file can no longer be read.
         """
 
     def close(self) -> None:

@@ -121,20 +121,20 @@ def _luma(frame: VideoFrame, depth: int | None) -> NDArray[np.uint8]:
     """The Y plane, or the luma of the colours if there is no usable Y plane."""
     pixels = frame.format
     if pixels.name in _PACKED_LUMA_OFFSET and frame.planes[0].line_size > 0:
-        packed = _rows(frame.planes[0])[:, _PACKED_LUMA_OFFSET[pixels.name] :: 2]
+        packed = plane_rows(frame.planes[0])[:, _PACKED_LUMA_OFFSET[pixels.name] :: 2]
         return np.ascontiguousarray(packed[:, : frame.width])
     if not _has_luma_plane(frame):
         luma = cv2.cvtColor(_rgb(frame, exact=True), cv2.COLOR_RGB2GRAY)
         return np.asarray(luma, dtype=np.uint8)
     bits = bit_depth(pixels)
     if bits == 8:
-        return _rows(frame.planes[0])[:, : frame.width]
+        return plane_rows(frame.planes[0])[:, : frame.width]
     shifted = _deep_rows(frame) >> ((depth or bits) - 8)
     return np.asarray(np.minimum(shifted, 255), dtype=np.uint8)
 
 
 def _deep_rows(frame: VideoFrame) -> NDArray[np.uint16]:
-    rows = _rows(frame.planes[0])[:, : 2 * frame.width]
+    rows = plane_rows(frame.planes[0])[:, : 2 * frame.width]
     return rows.view(">u2" if frame.format.is_big_endian else "<u2")
 
 
@@ -153,8 +153,8 @@ def _has_luma_plane(frame: VideoFrame) -> bool:
     return is_alone and is_grey_level and is_top_down and not is_high_in_its_word
 
 
-def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
-    """A view of the plane's bytes, (H, line size)."""
+def plane_rows(plane: VideoPlane) -> NDArray[np.uint8]:
+    """A view of a plane's bytes, (H, line size); the top row must be the first."""
     bytes_ = np.frombuffer(memoryview(plane), np.uint8, count=plane.height * plane.line_size)
     return bytes_.reshape(plane.height, plane.line_size)
 

@@ -1,10 +1,9 @@
 """Reads a folder of numbered pictures or TIFF stacks as one recording."""
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -117,11 +116,8 @@ class PictureFolder:
                 return bgr_to_rgb(cv2.imdecode(content, cv2.IMREAD_UNCHANGED))
             return pixels_of(image, str(place.file))
 
-    def reopened(self) -> Self:
-        """The same pictures, with no file open."""
-        again = copy(self)
-        again._stack = None
-        return again
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stack": None}
 
     def close(self) -> None:
         """Release the stack that is open."""

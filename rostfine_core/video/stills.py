@@ -5,13 +5,9 @@ spread over it shows whether it uses 8, 10, 12, 14 or 16 bits, and all pages are
 power of two; brighter values in other pages are clipped.
 """
 
-from collections.abc import Generator
-from copy import copy
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,33 +19,9 @@ from rostfine_core.video.frame import depth_of, is_coloured, sampled_frames
 from rostfine_core.video.pages import Pages, Pixels
 from rostfine_core.video.picture_folder import PictureFolder
 from rostfine_core.video.pixel_shape import PixelShape, pixel_shape
+from rostfine_core.video.still_picture import StillPicture
 from rostfine_core.video.tiff_stack import TiffStack
 from rostfine_core.video.timing import ASSUMED_FPS, ASSUMED_NOTE, nominal_fps
-
-
-@dataclass(frozen=True, eq=False)
-class StillPicture:
-    """A page as 8-bit ``pixels``, (H, W) grey or (H, W, 3) RGB."""
-
-    pixels: NDArray[np.uint8]
-    is_damaged: bool = False
-    is_repetition: bool = False
-
-    def grey(self) -> NDArray[np.uint8]:
-        """The pixels, or the luma of BT.601 if they are coloured."""
-        return self._grey
-
-    @cached_property
-    def _grey(self) -> NDArray[np.uint8]:
-        if self.pixels.ndim == 2:
-            return self.pixels
-        return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-
-    def rgb(self, *, exact: bool = True) -> NDArray[np.uint8]:
-        """The pixels as (H, W, 3); always exact."""
-        return (
-            np.repeat(self.pixels[..., None], 3, axis=2) if self.pixels.ndim == 2 else self.pixels
-        )
 
 
 class StillsSource:
@@ -76,15 +48,8 @@ class StillsSource:
         first = StillPicture(self._reduced(sampled[0]))
         self.info = _describe(path, self._pages, depth, first, self._shape)
 
-    def reopened(self) -> "StillsSource":
-        """The same pictures, with the file opened again.
-
-        Raises:
-            VideoError: the file can no longer be read.
-        """
-        again = copy(self)
-        again._pages = self._pages.reopened()
-        return again
+    def note_damage(self, numbers: Iterable[int]) -> None:
+        """Nothing is noted: each page is read by itself."""
 
     def close(self) -> None:
         """Release the file."""

@@ -3,16 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
-from copy import copy
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 from PIL import Image
 
 from rostfine_core.errors import VideoError
@@ -37,6 +35,8 @@ _COMPRESSION, _PHOTOMETRIC, _STRIPS, _STRIP_SIZES, _PLANAR, _TILES, _TILE_SIZES 
     259, 262, 273, 279, 284, 324, 325,
 )  # fmt: skip
 _MIN_IS_WHITE, _SEPARATE_PLANES, _UNCOMPRESSED = 0, 2, 1
+
+_MappedPages: TypeAlias = "np.memmap[Any, np.dtype[np.uint8 | np.uint16]]"
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else it writes to stderr
 
@@ -95,12 +95,18 @@ class TiffStack:
                 return _deep_colours(self._path, page, self._image)
             return pixels_of(self._image, name)
 
-    def reopened(self) -> Self:
-        """The same pages of the file, opened again."""
-        again = copy(self)
+    def __getstate__(self) -> dict[str, Any]:
+        pages = self._virtual
+        placed = None if pages is None else (pages.dtype, pages.offset, pages.shape)
+        return {**self.__dict__, "_image": None, "_virtual": placed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
         with readable(self._path):
-            again._image = Image.open(self._path, formats=["TIFF"])
-        return again
+            self._image = Image.open(self._path, formats=["TIFF"])
+            if state["_virtual"] is not None:
+                kind, start, shape = state["_virtual"]
+                self._virtual = np.memmap(self._path, kind, mode="r", offset=start, shape=shape)
 
     def close(self) -> None:
         """Release the file."""
@@ -125,7 +131,7 @@ class TiffStack:
             yield PageHeader(f"page {index + 1}", self._image.size, is_deep(self._image))
 
 
-def _pages_without_headers(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16] | None:
+def _pages_without_headers(path: Path) -> "_MappedPages | None":
     """The pages (N, H, W) of a stack over 4 GB, for which ImageJ writes only the first header."""
     with tifffile.TiffFile(path) as tiff:
         page = tiff.pages.first
@@ -136,7 +142,7 @@ def _pages_without_headers(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]
         start, kind = page.dataoffsets[0], np.dtype(page.dtype).newbyteorder(tiff.byteorder)
         shape = page.shape
     whole = (path.stat().st_size - start) // (kind.itemsize * shape[0] * shape[1])
-    pages: NDArray[np.uint8] | NDArray[np.uint16] = np.memmap(
+    pages: _MappedPages = np.memmap(
         path, kind, mode="r", offset=start, shape=(min(promised, whole), *shape)
     )
     return pages

@@ -6,14 +6,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rostfine_core.domain import VideoInfo
+from rostfine_core.domain import LongJob, VideoInfo, finish
 from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
 from rostfine_core.video.choice import PlaneChoice
-from rostfine_core.video.container import ContainerSource
-from rostfine_core.video.frame import DecodedFrame, Source
+from rostfine_core.video.decoder import RemoteSource, opening_source
+from rostfine_core.video.frame import DecodedFrame
 from rostfine_core.video.identity import VideoIdentity
-from rostfine_core.video.pages import TIFF_STARTS
 from rostfine_core.video.repeats import WINDOW_FRAMES, RepeatDetector
 
 FRAMES_PER_CHECK = 100
@@ -26,7 +25,7 @@ class Video:
     Every ``frames()`` iterator reads the file separately, so several can run side by side.
     """
 
-    def __init__(self, source: Source, identity: VideoIdentity) -> None:
+    def __init__(self, source: RemoteSource, identity: VideoIdentity) -> None:
         self._source = source
         self.identity = identity
         """What the video was opened from; frames of files that changed since are not given."""
@@ -54,6 +53,10 @@ class Video:
         """
         self.identity.check()
         return Video(self._source.reopened(), self.identity)
+
+    def interrupt(self) -> None:
+        """Let every reader of this video, reopened or not, fail at once; from any thread."""
+        self._source.interrupt()
 
     def close(self) -> None:
         """Release the file; closing twice is harmless."""
@@ -146,13 +149,24 @@ class Video:
 def open_video(path: Path, choice: PlaneChoice | None = None) -> Video:
     """Open a video container, a TIFF stack or a folder of numbered pictures.
 
-    ``choice`` says which channel and plane to read if the file holds several.
+    ``choice`` says which channel and plane to read if the file holds several. A process of its own
+    reads it: if native code crashes there, that is a ``VideoError`` like any other.
 
     Raises:
         VideoError: it is missing, unreadable, damaged or not a video, or is still being written.
     """
+    return finish(opening_video(path, choice))
+
+
+def opening_video(path: Path, choice: PlaneChoice | None = None) -> LongJob[Video]:
+    """Open a video as ``open_video`` does; closing this gives up at once.
+
+    Raises:
+        VideoError: as ``open_video``.
+    """
     identity = VideoIdentity.of(Path(path))
-    video = Video(_open_source(identity.path, choice or PlaneChoice()), identity)
+    source = yield from opening_source(identity.path, choice or PlaneChoice())
+    video = Video(source, identity)
     try:
         identity.check()
     except VideoError:
@@ -169,59 +183,3 @@ def probe(path: Path, choice: PlaneChoice | None = None) -> VideoInfo:
     """
     with open_video(path, choice) as video:
         return video.info
-
-
-def _open_source(path: Path, choice: PlaneChoice) -> Source:
-    try:
-        if path.is_dir() or _first_bytes(path) in TIFF_STARTS:
-            from rostfine_core.video.stills import StillsSource  # tifffile is slow to import
-
-            return StillsSource(path, choice)
-    except OSError as error:
-        raise VideoError(
-            Message(
-                "Cannot read {path} ({reason}): check that you may read it.",
-                path=path,
-                reason=error.strerror or str(error),
-            )
-        ) from error
-    if choice != PlaneChoice():
-        raise VideoError(
-            Message(
-                "{path} has no channels or planes to choose from: leave the choice out.", path=path
-            )
-        )
-    return ContainerSource(path)
-
-
-def _first_bytes(path: Path) -> bytes:
-    """The first bytes of a file, which tell its kind.
-
-    Raises:
-        VideoError: it is missing, empty or not a file.
-        OSError: it cannot be read.
-    """
-    if not path.exists():
-        raise VideoError(
-            Message(
-                "There is no file {path}: check its name and drive.",
-                path=path,
-            )
-        )
-    if not path.is_file():
-        raise VideoError(
-            Message(
-                "{path} is not a file: choose a video.",
-                path=path,
-            )
-        )
-    with path.open("rb") as file:
-        head = file.read(4)
-    if not head:
-        raise VideoError(
-            Message(
-                "{path} is empty (0 bytes): record or copy it again.",
-                path=path,
-            )
-        )
-    return head

@@ -10,7 +10,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
 from app.main_window import MainWindow
 from app.state.records import ModelStatus
+from rostfine_core.decoder_process import DecoderProcess
 from rostfine_core.video import frame_cache, open_video
+from rostfine_core.video.decoder import wire
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
@@ -158,3 +160,35 @@ def test_a_video_that_moves_while_it_is_open_is_found_again(
         hand.until(lambda: session.frame == last)
 
     drive(script)
+
+
+@pytest.mark.requirement("R-14")
+def test_when_the_decoder_dies_the_window_says_so_and_decodes_on(
+    hand: "Hand",
+    drive: "Drive",
+    small_video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send = DecoderProcess.send
+    to_kill: list[int] = []
+
+    def send_and_die(process: DecoderProcess, request: object) -> None:
+        if isinstance(request, wire.Stream) and to_kill:
+            to_kill.clear()
+            process.kill()
+        send(process, request)
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        video_with_few_kept_frames(hand, window, small_video, tmp_path, monkeypatch)
+        hand.click(window, 100, 90)
+        to_kill.append(1)
+        window.controller.player.seek(30)
+        hand.read_message(window, "The decoder stopped while reading")
+        window.controller.player.seek(20)
+        hand.until(lambda: session.frame == 20)
+        assert len(session.sperms) == 1
+
+    monkeypatch.setattr(DecoderProcess, "send", send_and_die)
+    drive(script, str(small_video))

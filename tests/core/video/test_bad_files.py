@@ -14,7 +14,8 @@ import tifffile
 from PIL import Image
 
 from rostfine_core.errors import VideoError
-from rostfine_core.video import open_video, probe
+from rostfine_core.video import PlaneChoice, open_video, probe
+from rostfine_core.video.sources import open_source
 
 Encode = Callable[..., Path]
 ShownNumber = Callable[..., int]
@@ -150,7 +151,7 @@ def test_a_file_without_read_permission_is_refused(
 
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(VideoError, match=r"Permission denied.*that you may read it"):
-        open_video(path)
+        open_source(path, PlaneChoice())
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rostfine_core.domain import finish
+from rostfine_core.domain import LongJob, finish
 from rostfine_core.errors import VideoError
 from rostfine_core.video import PlaneChoice, open_video, write_video
 from rostfine_core.video import video as video_module
 from rostfine_core.video.checksum import VideoChecksum, hash_video
-from rostfine_core.video.frame import Source
+from rostfine_core.video.decoder import RemoteSource, opening_source
 from tests.core.video.test_reopened import COUNT, KINDS, PICTURES, as_container, as_folder
 
 CHANGED = "was changed or replaced after it was opened"
@@ -92,15 +92,14 @@ def test_a_file_that_is_still_being_written_is_not_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = as_container(tmp_path)
-    open_source = video_module._open_source
 
-    def open_while_it_grows(path: Path, choice: PlaneChoice) -> Source:
-        source = open_source(path, choice)
+    def open_while_it_grows(path: Path, choice: PlaneChoice) -> LongJob[RemoteSource]:
+        source = yield from opening_source(path, choice)
         with path.open("ab") as file:
             file.write(b"more")
         return source
 
-    monkeypatch.setattr(video_module, "_open_source", open_while_it_grows)
+    monkeypatch.setattr(video_module, "opening_source", open_while_it_grows)
     with pytest.raises(VideoError, match=CHANGED):
         open_video(path)
 

@@ -1,5 +1,6 @@
 """A reopened video gives the same pictures without indexing the file again."""
 
+import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from PIL import Image
 
 from rostfine_core.errors import VideoError
-from rostfine_core.video import Video, open_video, write_video
+from rostfine_core.video import PlaneChoice, Video, open_video, write_video
+from rostfine_core.video.decoder import wire
+from rostfine_core.video.sources import open_source
 
 COUNT = 20
 PICTURES = [np.full((32, 48, 3), 30 + 9 * k, np.uint8) for k in range(COUNT)]
@@ -45,7 +48,9 @@ def shades(video: Video) -> list[int]:
 def test_readers_in_several_threads_see_the_same_and_index_the_file_once(
     save: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_video(save(tmp_path)) as video:
+    path = save(tmp_path)
+    source = open_source(path, PlaneChoice())
+    with open_video(path) as video:
         for name in (
             "container.build_index",
             "tiff_stack.check_alike",
@@ -53,6 +58,11 @@ def test_readers_in_several_threads_see_the_same_and_index_the_file_once(
         ):
             looked = f"rostfine_core.video.{name}"
             monkeypatch.setattr(looked, lambda *_: pytest.fail("looked through again"))
+        monkeypatch.setattr(wire, "Open", lambda *_: pytest.fail("opened as if it were new"))
+        elsewhere = pickle.loads(pickle.dumps(source))
+        assert int(np.median(elsewhere.picture(2).rgb())) == int(np.median(video.frame(2).rgb()))
+        elsewhere.close()
+        source.close()
         with ThreadPoolExecutor(3) as pool:
             readers = [pool.submit(lambda: shades(video.reopened())) for _ in range(3)]
             own = [int(np.median(video.frame(k).rgb())) for k in range(COUNT)]
