@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rostfine_core.domain import FieldMotion, GreyFrame
 from rostfine_core.tracking.combing import CombMeter
 from rostfine_core.tracking.rigid import CommonMotion, are_shared, common_motion
+from rostfine_core.tracking.windows import squares
 
 Image = NDArray[np.uint8]
 Complex = NDArray[np.complex128]
@@ -70,6 +71,7 @@ class FieldWatch:
         self._corners = NOTHING
         self._diagonal = 0.0
         self._paths: list[Complex] = []
+        self._moved = 0j
         self._stretches: list[tuple[int, CommonMotion]] = []
         self._scale = 1
 
@@ -83,6 +85,7 @@ class FieldWatch:
             return
         is_known = frame.is_duplicate and self._paths
         self._paths.append(self._paths[-1] if is_known else self._follow(self._key, frame.image))
+        self._moved = _middle(self._paths[-1])
         if len(self._paths) >= self._length or self._has_moved_out(frame.image):
             self._begin(frame.image, still=self._end())
 
@@ -116,14 +119,14 @@ class FieldWatch:
         self._diagonal = math.hypot(height, width) / self._scale
         self._corners = find_corners(image, scale=self._scale, still=still)
         self._key = _cut(image, self._corners, scale=self._scale)
-        self._paths = []
+        self._paths, self._moved = [], 0j
 
     def _follow(self, key: _Tiles, image: Image) -> Complex:
         """How far each corner of the key frame has moved, NaN where it is not found."""
         if not len(self._corners):
             return NOTHING
         guess = self._paths[-1] if self._paths else np.zeros(len(self._corners), complex)
-        expected = self._corners + np.where(np.isfinite(guess), guess, _middle(guess))
+        expected = self._corners + np.where(np.isfinite(guess), guess, self._moved)
         tiles = _cut(image, expected, scale=self._scale)
         found, is_found, _ = cv2.calcOpticalFlowPyrLK(
             key.picture,
@@ -143,7 +146,7 @@ class FieldWatch:
 
     def _has_moved_out(self, image: Image) -> bool:
         far = FARTHEST * min(image.shape) / self._scale
-        return bool(abs(_middle(self._paths[-1])) > far)
+        return bool(abs(self._moved) > far)
 
     def _end(self) -> Complex:
         """Settle how the field moved since the key frame; returns what corners lie still."""
@@ -165,16 +168,19 @@ def _cut(image: Image, places: Complex, *, scale: int) -> _Tiles:
     """Cut a tile around each of ``places`` (K,), shifted into the picture where it would leave."""
     side, columns = TILE * scale, max(math.isqrt(len(places)), 1)
     rows = -(-len(places) // columns)
-    last = [max(length // scale - TILE, 0) for length in image.shape]
-    left = np.clip(np.rint(places.real - TILE / 2), 0, last[1]).astype(int)
-    top = np.clip(np.rint(places.imag - TILE / 2), 0, last[0]).astype(int)
-    picture = np.zeros((rows, side, columns, side), np.uint8)
-    for k, (x, y) in enumerate(zip((left * scale).tolist(), (top * scale).tolist(), strict=True)):
-        tile = image[y : y + side, x : x + side]
-        picture[k // columns, : tile.shape[0], k % columns, : tile.shape[1]] = tile
+    height, width = (max(length // scale - TILE, 0) for length in image.shape)
+    left = np.minimum(np.maximum(np.rint(places.real - TILE / 2), 0), width).astype(int)
+    top = np.minimum(np.maximum(np.rint(places.imag - TILE / 2), 0), height).astype(int)
+    if min(image.shape) < side:
+        below, beside = (max(side - length, 0) for length in image.shape)
+        image = np.pad(image, ((0, below), (0, beside)))
+    cut = squares(image, side)[top * scale, left * scale].reshape(-1, side)
+    tiles = np.zeros((rows * columns, TILE, TILE), np.uint8)
+    tiles[: len(places)] = _reduced(cut, scale).reshape(-1, TILE, TILE)
+    side_by_side = tiles.reshape(rows, columns, TILE, TILE).swapaxes(1, 2)
     number = np.arange(len(places))
     return _Tiles(
-        picture=_reduced(picture.reshape(rows * side, columns * side), scale),
+        picture=side_by_side.reshape(rows * TILE, columns * TILE),
         origins=left + 1j * top,
         slots=TILE * (number % columns + 1j * (number // columns)),
         level=_level(image),
@@ -242,7 +248,7 @@ def _as_bright_as(key: _Tiles, tiles: _Tiles) -> Image:
 
 def _level(image: Image) -> float:
     step = max(1, min(image.shape) // 40)
-    return float(np.median(image[::step, ::step]))
+    return _median(image[::step, ::step].ravel())
 
 
 def moves(field: FieldMotion | None) -> bool:
@@ -261,4 +267,11 @@ def farthest_px(field: FieldMotion) -> float:
 
 def _middle(moved: Complex) -> complex:
     found = moved[np.isfinite(moved)]
-    return complex(np.median(found.real), np.median(found.imag)) if len(found) else 0j
+    return complex(_median(found.real), _median(found.imag)) if len(found) else 0j
+
+
+def _median(values: NDArray[np.generic]) -> float:
+    """The median of (K,), at a fifth of the time of numpy's own."""
+    middle = (len(values) - 1) // 2, len(values) // 2
+    ordered = np.partition(values, middle)
+    return (float(ordered[middle[0]]) + float(ordered[middle[1]])) / 2
