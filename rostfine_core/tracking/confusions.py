@@ -56,8 +56,8 @@ def hiding(distances: Pairs, chosen: Rows, motion: MotionBank, *, head_size: flo
 
 def find_confused(
     pairs: Pairs, chosen: Rows, hidden_by: Rows, motion: MotionBank, *, heads: int, absent: float
-) -> Confused:
-    """Which heads could be taken for what in this frame.
+) -> Confused | None:
+    """Which heads could be taken for what in this frame; None where none could.
 
     Args:
         pairs: what each motion could have been, priced.
@@ -73,12 +73,14 @@ def find_confused(
     holder[chosen[held]] = held
     hidden = np.flatnonzero(hidden_by >= 0)
     hidden = hidden[holder[hidden_by[hidden]] >= 0]
+    others, things = _exchangeable(pairs, chosen, holder, heads=heads, absent=absent)
+    if not hidden.size + others.size:
+        return None
     is_head = hidden < heads
     by_heads = holder[hidden_by[hidden]]
     is_rival = ~is_head & motion.is_established[hidden] & (by_heads < heads)
     rivals = hidden[is_rival]
     hidden_heads = hidden[is_head]
-    others, things = _exchangeable(pairs, chosen, holder, heads=heads, absent=absent)
     merged = len(hidden_heads) + len(rivals)
     return Confused(
         heads=np.concatenate([hidden_heads, by_heads[is_rival], others]),

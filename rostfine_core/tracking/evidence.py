@@ -121,8 +121,7 @@ class Encounters:
 
 def weigh(met: Encounters) -> Evidence:
     """The evidence (M,) by name; positive where it speaks against the head."""
-    after = met.afters[:, np.transpose([TO, TO])]
-    excess = compare(met.befores[:, FROM], after)
+    excess = compare(met.befores, met.afters, of=FROM, to=[[who, who] for who in TO])
     is_there = met.afters.number >= LEAST_SEEN
     is_known = met.befores.number[..., WHOLE] > 0
     are_two = is_known[:, FROM] & is_there[:, TO]
@@ -134,8 +133,8 @@ def weigh(met: Encounters) -> Evidence:
     score, strength = met.looks_after[:, HEAD].T
     usual = met.looks_before[:, HEAD, 1]
     is_new = met.befores.number[:, HEAD, LATEST] < FEW
-    is_formless = ~np.isfinite(met.form).all(axis=-1)
-    size, shape = np.nan_to_num(met.form).T
+    is_formless = ~np.isfinite(met.form[:, 0] + met.form[:, 1])
+    size, shape = np.where(is_formless[:, None], 0.0, met.form).T
     crowding = np.log(np.maximum(met.crowding, LEAST_CROWDING) / LEAST_CROWDING)
     change = np.where(np.isfinite(usual), np.minimum(abs(strength - usual), STRENGTH_CAP), 0.0)
     alike = _unlike(met.looks_before[:, HEAD], met.looks_before[:, RIVAL])
@@ -173,17 +172,20 @@ def doubt_of(evidence: Evidence, *, is_click: Flags) -> Real:
 
     ``is_click`` (M,): the head did not meet anything; it is asked whether it is what was clicked.
     """
-    met, clicked = (
-        start + sum(weight * evidence[name] for name, weight in weights.items())
-        for weights, start in ((DOUBT, DOUBT_START), (CLICK, CLICK_START))
-    )
-    return np.where(is_click, clicked, met)
+    met = DOUBT_START + _weighed(evidence, DOUBT)
+    return np.where(is_click, CLICK_START + _weighed(evidence, CLICK), met)
 
 
 def swap_of(evidence: Evidence) -> Real:
     """Log odds (M,) that the rival is the head; minus infinity where no rival is left."""
-    odds = SWAP_START + sum(weight * evidence[name] for name, weight in SWAP.items())
+    odds = SWAP_START + _weighed(evidence, SWAP)
     return np.where(evidence["rival_gone"] > 0, -np.inf, odds)
+
+
+def _weighed(evidence: Evidence, weights: dict[str, float]) -> Real:
+    """The weighted sum (M,), for each meeting in the same order."""
+    table = np.stack([evidence[name] for name in weights], axis=-1)
+    return np.asarray((table * list(weights.values())).sum(axis=-1))
 
 
 def _for_swap(costs: Real) -> Real:

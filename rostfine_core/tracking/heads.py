@@ -27,7 +27,7 @@ from rostfine_core.tracking.confusions import (
 from rostfine_core.tracking.departures import beyond, have_left
 from rostfine_core.tracking.head_measure import FoundHead, find_outlines
 from rostfine_core.tracking.head_shape import HeadShape, measure_head
-from rostfine_core.tracking.meeting_table import NOTHING, Confusions
+from rostfine_core.tracking.meeting_table import NOTHING, Confusions, rows_of
 from rostfine_core.tracking.meetings import Meetings, Moment
 from rostfine_core.tracking.motion import MotionBank
 from rostfine_core.tracking.settings import TrackerSettings
@@ -251,7 +251,7 @@ class Heads:
         self,
         chosen: Rows,
         seen: Seen,
-        confused: Confused,
+        confused: Confused | None,
         *,
         elapsed_s: float,
     ) -> None:
@@ -264,19 +264,13 @@ class Heads:
         looks[is_seen, 1] = np.log(np.maximum(seen.strengths[things], WEAKEST_SEEN))
         alone = np.flatnonzero(is_seen & np.isfinite(motion.trail[:, 0]))
         motion.look_at(alone, looks[alone])
-        number_of = np.full(len(seen.rows), NOTHING)
-        number_of[things] = motion.numbers[is_seen]
-        rivals = confused.rivals.copy()
-        by_thing = confused.things >= 0
-        rivals[by_thing] = number_of[confused.things[by_thing]]
-        is_alive = np.isin(rivals, motion.numbers)
-        confusions = Confusions(
-            heads=confused.heads[is_alive],
-            rivals=rivals[is_alive],
-            is_merged=confused.is_merged[is_alive],
-        )
         now = self._moment(looks, elapsed_s)
-        for row, other in self.meetings.observe(now, confusions if is_alive.any() else None):
+        met = None
+        if confused is not None:
+            number_of = np.full(len(seen.rows), NOTHING)
+            number_of[things] = motion.numbers[is_seen]
+            met = _confusions(confused, number_of, motion.numbers)
+        for row, other in self.meetings.observe(now, met):
             motion.swap(row, other)
 
     def _doubt_shared(self) -> None:
@@ -358,8 +352,10 @@ class Heads:
         found = np.flatnonzero(chosen >= 0)
         hidden = np.flatnonzero(hidden_by >= 0)
         established = motion.is_established
-        shared = np.isin(chosen[found], hidden_by[hidden[established[hidden]]])
-        motion.measure(found, seen.places[chosen[found]], is_merged=shared & established[found])
+        hides = np.zeros(len(seen.rows), bool)
+        hides[hidden_by[hidden[established[hidden]]]] = True
+        things = chosen[found]
+        motion.measure(found, seen.places[things], is_merged=hides[things] & established[found])
         if hidden.size:
             pull = PULL * (seen.places[hidden_by[hidden]] - motion.predicted[hidden])
             motion.coast(hidden, elapsed_s=elapsed_s, towards=motion.predicted[hidden] + pull)
@@ -414,3 +410,15 @@ def _shape_of(image: Image, click: complex, head: FoundHead | None) -> HeadShape
     middle = complex(head.outline.middles[0])
     size_px = 2 * math.sqrt(head.outline.half_lengths[0].prod())
     return measure_head(image, x_px=middle.real, y_px=middle.imag, size_px=size_px)
+
+
+def _confusions(confused: Confused, number_of: Rows, alive: Rows) -> Confusions:
+    """The same by the numbers of motions, where those of the things are ``number_of`` (C,)."""
+    by_thing = confused.things >= 0
+    rivals = np.where(by_thing, number_of[confused.things], confused.rivals)
+    is_alive = rows_of(rivals, alive) >= 0
+    return Confusions(
+        heads=confused.heads[is_alive],
+        rivals=rivals[is_alive],
+        is_merged=confused.is_merged[is_alive],
+    )

@@ -97,7 +97,8 @@ class MeetingTable:
         rows = rows_of(keys, _keys(self.heads, self.rivals))
         new = np.flatnonzero(rows < 0)
         if new.size:
-            new = np.sort(new[np.unique(keys[new], return_index=True)[1]])
+            order = new[np.argsort(keys[new], kind="stable")]
+            new = np.sort(order[np.append(True, keys[order[1:]] != keys[order[:-1]])])
             self._begin(found, new, frame=frame, heads=heads, motion=motion)
             rows = rows_of(keys, _keys(self.heads, self.rivals))
         self.last[rows] = frame

@@ -36,6 +36,10 @@ Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 
+AT_REST = np.eye(PREDICTORS)[0]
+DIAGONAL = np.eye(ORDER)
+
+
 class MotionBank:
     """The motion of N heads, one row each; errors and spreads are in squared ``units``.
 
@@ -145,7 +149,7 @@ class MotionBank:
         self._predictions = self.position[:, None] + elapsed_s * steps
         weights = (self._errors + ERROR_FLOOR) ** -2.0
         weights /= weights.sum(axis=1, keepdims=True)
-        weights[self._seen == 0] = np.eye(PREDICTORS)[0]
+        weights[self._seen == 0] = AT_REST
         self.predicted = (weights * self._predictions).sum(axis=1)
         self._gap_s += elapsed_s
         self.times_s.appendleft(self.times_s[0] + elapsed_s)
@@ -232,9 +236,7 @@ class MotionBank:
         weight = (step_s / self.units[rows]) ** 2 / (size + 0.3)
         keep, back = RECURRENCE_MEMORY, (1 - RECURRENCE_MEMORY) * RIDGE
         outer = past.conj()[:, :, None] * past[:, None, :]
-        self._gram[rows] = (
-            keep * self._gram[rows] + weight[:, None, None] * outer + back * np.eye(ORDER)
-        )
+        self._gram[rows] = keep * self._gram[rows] + weight[:, None, None] * outer + back * DIAGONAL
         self._cross[rows] = (
             keep * self._cross[rows] + (weight * velocity)[:, None] * past.conj() + back / ORDER
         )

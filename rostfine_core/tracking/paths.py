@@ -17,7 +17,8 @@ Complex = NDArray[np.complex128]
 Flags = NDArray[np.bool_]
 Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
-Index = Rows | None | tuple[Rows | list[int] | slice | int, ...]
+Pairing = list[int] | list[list[int]]
+Index = Rows | tuple[Rows | Pairing | slice | int, ...]
 FLAT = 1e-9
 """Share of itself below which a difference of sums is nothing but rounding."""
 LEAST_FOR_LINE = 4
@@ -83,13 +84,28 @@ class Stretches:
 
     def joined(self, other: "Stretches") -> "Stretches":
         """The sums over the places of both, seen from the origins of these."""
-        there = other._seen_from(self.time_s, self.place)
+        n, t, t2, t3, t4 = np.moveaxis(other.times, -1, 0)
+        z, tz, t2z = np.moveaxis(other.places, -1, 0)
+        later, away = other.time_s - self.time_s, other.place - self.place
+        later2 = later * later
+        times, places = self.times.copy(), self.places.copy()
+        seen_t, seen_t2 = t + n * later, t2 + 2 * later * t + n * later2
+        times[..., 0] += n
+        times[..., 1] += seen_t
+        times[..., 2] += seen_t2
+        times[..., 3] += t3 + 3 * later * t2 + 3 * later2 * t + n * later * later2
+        times[..., 4] += (
+            t4 + 4 * later * t3 + 6 * later2 * t2 + 4 * later * later2 * t + n * later2 * later2
+        )
+        places[..., 0] += z + n * away
+        places[..., 1] += tz + later * z + away * seen_t
+        places[..., 2] += t2z + 2 * later * tz + later2 * z + away * seen_t2
         return Stretches(
             time_s=self.time_s,
             place=self.place,
-            times=self.times + there.times,
-            places=self.places + there.places,
-            extent=self.extent + there.extent,
+            times=times,
+            places=places,
+            extent=self.extent + other.extent + 2 * (away.conj() * z).real + n * _square(away),
         )
 
     def misfits(self) -> tuple[Real, Real]:
@@ -97,51 +113,27 @@ class Stretches:
 
         A curve is a polynomial of as high a degree, up to 2, as so many places bear.
         """
+        _, t, t2, t3, t4 = np.moveaxis(self.times, -1, 0)
+        z, tz, t2z = np.moveaxis(self.places, -1, 0)
         number = np.maximum(self.number, 1)
-        middle = self._seen_from(
-            self.time_s + self.times[..., 1] / number, self.place + self.places[..., 0] / number
-        )
-        _, _, squares, cubes, fourths = np.moveaxis(middle.times, -1, 0)
-        _, along, across = np.moveaxis(middle.places, -1, 0)
+        # About the middle of the places and times, where the first sums are 0.
+        mean, place = t / number, z / number
+        mean2 = mean * mean
+        squares = t2 - mean * t
+        cubes = t3 - 3 * mean * t2 + 2 * mean2 * t
+        fourths = t4 - 4 * mean * t3 + 6 * mean2 * t2 - 3 * mean2 * mean * t
+        along = tz - mean * z
+        across = t2z - 2 * mean * tz + mean2 * z - place * squares
+        extent = self.extent - _square(z) / number
         has_time = squares > 0
         squares = np.where(has_time, squares, 1.0)
         by_line = np.where(has_time, _square(along) / squares, 0.0)
         slant = cubes / squares
         power = fourths - np.square(squares) / number - slant * cubes
-        is_bent = (self.number >= LEAST_FOR_BEND) & has_time & (power > FLAT * fourths)
+        is_bent = (number >= LEAST_FOR_BEND) & has_time & (power > FLAT * fourths)
         by_bend = _square(across - slant * along) / np.where(is_bent, power, 1.0)
-        by_curve = np.where(self.number >= 3, by_line, 0.0) + np.where(is_bent, by_bend, 0.0)
-        return (
-            np.maximum(middle.extent - by_line, 0.0),
-            np.maximum(middle.extent - by_curve, 0.0),
-        )
-
-    def _seen_from(self, time_s: Real, place: Complex) -> "Stretches":
-        """The same sums about other origins (M,)."""
-        later, away = self.time_s - time_s, self.place - place
-        later2 = later * later
-        n, t, t2, t3, t4 = np.moveaxis(self.times, -1, 0)
-        z, tz, t2z = np.moveaxis(self.places, -1, 0)
-        squares = t2 + 2 * later * t + n * later2
-        times = (
-            n,
-            t + n * later,
-            squares,
-            t3 + 3 * later * t2 + 3 * later2 * t + n * later * later2,
-            t4 + 4 * later * t3 + 6 * later2 * t2 + 4 * later * later2 * t + n * later2 * later2,
-        )
-        places = (
-            z + n * away,
-            tz + later * z + away * times[1],
-            t2z + 2 * later * tz + later2 * z + away * squares,
-        )
-        return Stretches(
-            time_s=time_s,
-            place=place,
-            times=np.stack(times, axis=-1),
-            places=np.stack(places, axis=-1),
-            extent=self.extent + 2 * (away.conj() * z).real + n * _square(away),
-        )
+        by_curve = np.where(number >= 3, by_line, 0.0) + np.where(is_bent, by_bend, 0.0)
+        return np.maximum(extent - by_line, 0.0), np.maximum(extent - by_curve, 0.0)
 
 
 def stretches(times_s: Real, places: Complex, is_known: Flags) -> Stretches:
@@ -180,24 +172,39 @@ def concatenate(parts: tuple[Stretches, ...]) -> Stretches:
     return Stretches(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in COLUMNS})
 
 
-def compare(before: Stretches, after: Stretches) -> Excess:
-    """What one line, and one curve, through both of two stretches (M,) costs (Chow 1960)."""
-    joint = before.joined(after)
-    parts = (part[None] for part in (joint, before, after))
-    lines, curves = concatenate(tuple(parts)).misfits()
-    apart = lines[1] + lines[2]
+def compare(befores: Stretches, afters: Stretches, *, of: Pairing, to: Pairing) -> Excess:
+    """What one line, and one curve, through both of two stretches costs (Chow 1960).
+
+    Args:
+        befores: (M, ...) stretches.
+        afters: (M, ...) later ones.
+        of: which of each row's ``befores`` are held against
+        to: which of its ``afters``.
+    """
+    before, after = befores[:, of], afters[:, to]
+    joint_lines, joint_curves = before.joined(after).misfits()
+    lines, curves = (
+        one[:, of] + other[:, to]
+        for one, other in zip(befores.misfits(), afters.misfits(), strict=True)
+    )
     is_long = np.minimum(before.number, after.number) >= LEAST_FOR_LINE
+    freedom = np.maximum(before.number + after.number - 4, 1)
     return Excess(
-        bend=np.maximum(curves[0] - curves[1] - curves[2], 0.0),
-        kink=np.where(is_long, np.maximum(lines[0] - apart, 0.0), np.nan),
-        about_lines=np.where(is_long, apart / np.maximum(joint.number - 4, 1), np.nan),
+        bend=np.maximum(joint_curves - curves, 0.0),
+        kink=np.where(is_long, np.maximum(joint_lines - lines, 0.0), np.nan),
+        about_lines=np.where(is_long, lines / freedom, np.nan),
     )
 
 
 def _powers(later: Real) -> Real:
     """The powers 0 to 4 of (...,), last."""
-    square = later * later
-    return np.stack([np.ones_like(later), later, square, square * later, square * square], axis=-1)
+    powers = np.empty((*later.shape, 5))
+    powers[..., 0] = 1
+    powers[..., 1] = later
+    square = np.multiply(later, later, out=powers[..., 2])
+    np.multiply(square, later, out=powers[..., 3])
+    np.multiply(square, square, out=powers[..., 4])
+    return powers
 
 
 def _square(away: Complex) -> Real:

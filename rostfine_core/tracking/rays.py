@@ -152,10 +152,9 @@ def _rises(image: NDArray[np.uint8], outlines: Outlines, ends: Complex, radii: F
     ``ends`` (K, N) are seen from the centres, ``radii`` (M + 2 * TAPS,) where there are samples.
     """
     count, centres = ends.size, outlines.centres
-    middles = np.tile(centres.astype(np.complex64), len(ends))
     # x and y of all samples by turns, as OpenCV takes them.
-    maps = radii[:, None] * ends.astype(np.complex64).reshape(1, -1).view(np.float32)
-    maps += middles.view(np.float32)
+    maps = radii[:, None, None] * ends.astype(np.complex64).view(np.float32)
+    maps += centres.astype(np.complex64).view(np.float32)
     places = maps.reshape(len(radii), count, 2)
     taken = cv2.remap(
         image,

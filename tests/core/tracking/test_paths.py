@@ -18,7 +18,7 @@ def path(times_s: NDArray[np.float64], *, seed: int) -> Path:
 
 def summed(one: Path) -> Stretches:
     """The path as a stretch."""
-    return stretches(one[0], one[1][None], np.ones((1, len(one[0])), bool))
+    return stretches(one[0], one[1][None, None], np.ones((1, 1, len(one[0])), bool))
 
 
 def squares(*parts: Path, degree: int) -> float:
@@ -39,7 +39,7 @@ def test_the_excess_of_one_curve_is_that_of_a_full_fit(
 ) -> None:
     before = path(600 - np.arange(counts[0]) / 15, seed=1)
     after = path(600 + gap_s + np.arange(counts[1]) / 15, seed=2)
-    found = compare(summed(before), summed(after))
+    found = compare(summed(before), summed(after), of=[0], to=[0])
     apart = squares(before, degree=2) + squares(after, degree=2)
     assert found.bend[0] == pytest.approx(squares(before, after, degree=2) - apart, rel=1e-6)
     apart = squares(before, degree=1) + squares(after, degree=1)
@@ -49,10 +49,10 @@ def test_the_excess_of_one_curve_is_that_of_a_full_fit(
 
 def test_places_added_one_by_one_are_those_given_at_once() -> None:
     times_s, places = path(600 + np.arange(9) / 15, seed=4)
-    grown = empty_stretches((1,))
+    grown = empty_stretches((1, 1))
     grown.time_s[:], grown.place[:] = times_s[0], places[0]
     for time_s, place in zip(times_s, places, strict=True):
-        grown.add(np.array([0]), float(time_s), np.array([place]))
+        grown.add((np.array([0]), 0), float(time_s), np.array([place]))
     for found, expected in zip(grown.misfits(), summed((times_s, places)).misfits(), strict=True):
         assert found == pytest.approx(expected)
 
@@ -66,4 +66,4 @@ def test_times_that_coincide_leave_the_middle_only() -> None:
 
 def test_short_stretches_have_no_line() -> None:
     short, long = path(np.arange(3.0), seed=1), path(np.arange(9.0, 20), seed=2)
-    assert np.isnan(compare(summed(short), summed(long)).kink[0])
+    assert np.isnan(compare(summed(short), summed(long), of=[0], to=[0]).kink[0])
