@@ -2123,6 +2123,42 @@
         <source>The decoder stopped while reading {path} at frame {frame}: {reason}. Try it again; if it stops there again, the file is damaged, so copy or export it again.</source>
         <translation>{path} のフレーム {frame} を読む途中でデコーダーが停止しました。{reason}。もう一度試してください。同じところで停止する場合はファイルが壊れています。コピーし直すか、書き出し直してください。</translation>
     </message>
+    <message>
+        <source>You reviewed this sperm already, and saw the model&apos;s grade since.</source>
+        <translation>この精子はレビュー済みで、その後モデルの評価を見ています。</translation>
+    </message>
+    <message>
+        <source>A review is a second person&apos;s: add operators to the store, who sign in.</source>
+        <translation>レビューは別の担当者が行います。保管庫に担当者を登録し、サインインしてください。</translation>
+    </message>
+    <message>
+        <source>You graded this video yourself: a blind review is a second person&apos;s.</source>
+        <translation>この動画はあなた自身が評価しました。盲検レビューは別の担当者が行います。</translation>
+    </message>
+    <message>
+        <source>A panel needs a name: enter one.</source>
+        <translation>パネルには名前が必要です。名前を入力してください。</translation>
+    </message>
+    <message>
+        <source>There is no graded sperm that no panel has voted on: grade some first.</source>
+        <translation>まだどのパネルも投票していない評価済みの精子がありません。先に評価してください。</translation>
+    </message>
+    <message>
+        <source>You voted on this sperm already: go on with the next.</source>
+        <translation>この精子には投票済みです。次へ進んでください。</translation>
+    </message>
+    <message>
+        <source>The grade of this sperm is gone: grade it again.</source>
+        <translation>この精子の評価がなくなっています。もう一度評価してください。</translation>
+    </message>
+    <message>
+        <source>A panel is several people: add operators to the store, who sign in to vote.</source>
+        <translation>パネルは複数の担当者で行います。保管庫に担当者を登録し、サインインして投票してください。</translation>
+    </message>
+    <message>
+        <source>{folder} already holds a data set: choose another folder.</source>
+        <translation>{folder} にはすでにデータセットがあります。別のフォルダーを選んでください。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>

@@ -20,7 +20,7 @@ from rostfine_core.domain import (
     SampleRecord,
 )
 from rostfine_core.errors import StoreError
-from rostfine_core.store import people, signing, trail
+from rostfine_core.store import people, reviewing, signing, trail, voting
 from rostfine_core.store.engine import FILE_NAME
 from rostfine_core.store.rows import row_of
 from rostfine_core.store.schema import ReportRow
@@ -132,6 +132,9 @@ ATTEMPTS: dict[Action, Callable[[Store], object]] = {
     ),
     Action.SIGN_REPORTS: lambda s: sign(s, NOWHERE),
     Action.AMEND_REPORTS: lambda s: signing.amendment(s, NOWHERE, reason="wrong name"),
+    Action.REVIEW: reviewing.review_trend,
+    Action.VOTE: voting.panels,
+    Action.MANAGE_PANELS: lambda s: voting.add_panel(s, name="P", count=1),
     Action.SEE_AUDIT: lambda s: (trail.verify(s), trail.entries(s)),
     Action.MANAGE_OPERATORS: people.all_operators,
 }

@@ -1,0 +1,177 @@
+"""Blind review in the store: a second person grades a sperm's clip before the model's answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from rostfine_core.blind_review import BlindReview, TrendPoint, agreement_over_time
+from rostfine_core.domain import Action, Grade, Operator
+from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
+from rostfine_core.store.audit import AuditEvent
+from rostfine_core.store.coding import unpacked_images
+from rostfine_core.store.rows import as_json, row_of
+from rostfine_core.store.schema import (
+    AssessmentRow,
+    AuditRow,
+    OperatorRow,
+    ReviewRow,
+    SpermRow,
+    VideoRow,
+    new_id,
+)
+from rostfine_core.store.store import Store
+from rostfine_core.store.voting import newest_assessment
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BlindClip:
+    """What a reviewer sees: the clip (T, S, S, 3); ``left`` sperm of the video are to review."""
+
+    sperm_id: str
+    name: str
+    left: int
+    images: NDArray[np.uint8]
+
+
+def next_review(store: Store, video_id: str) -> BlindClip | None:
+    """The next graded sperm of a video that who is signed in has not reviewed; None at the end.
+
+    Raises:
+        StoreError: nobody is signed in, they may not review, or graded this video themselves.
+    """
+    with store.reading(Action.REVIEW) as session:
+        reviewer = _reviewer(store, session, video_id)
+        mine = select(ReviewRow.sperm_id).where(ReviewRow.operator_id == reviewer.id)
+        left = session.scalars(
+            select(SpermRow)
+            .where(
+                SpermRow.video_id == video_id,
+                SpermRow.place.is_not(None),
+                SpermRow.id.in_(select(AssessmentRow.sperm_id)),
+                SpermRow.id.not_in(mine),
+            )
+            .order_by(SpermRow.place)
+        ).all()
+        if not left:
+            return None
+        images = unpacked_images(newest_assessment(session, left[0].id).images)
+        return BlindClip(sperm_id=left[0].id, name=left[0].name, left=len(left), images=images)
+
+
+def cast_review(store: Store, sperm_id: str, grade: Grade) -> BlindReview:
+    """Keep a grade that was given blind, and show the model's beside it.
+
+    Raises:
+        StoreError: they reviewed it before, nobody is signed in, they may not review, or graded
+            this video themselves.
+    """
+    with store.writing(Action.REVIEW) as session:
+        sperm = row_of(session, SpermRow, sperm_id)
+        reviewer = _reviewer(store, session, sperm.video_id)
+        before = select(ReviewRow.id).filter_by(sperm_id=sperm_id, operator_id=reviewer.id)
+        if session.scalars(before).first() is not None:
+            raise StoreError(
+                Message("You reviewed this sperm already, and saw the model's grade since.")
+            )
+        utc = store.utc
+        session.add(
+            ReviewRow(
+                id=new_id(),
+                sperm_id=sperm_id,
+                operator_id=reviewer.id,
+                grade=grade.name,
+                created_utc=utc,
+            )
+        )
+        event = AuditEvent(
+            action=Action.REVIEW.value,
+            subject_kind="sperm",
+            subject_id=sperm_id,
+            after=as_json({"grade": grade.name}),
+        )
+        store.enter(session, event)
+        return BlindReview(
+            sperm_id=sperm_id,
+            reviewer=reviewer.login,
+            utc=utc,
+            grade=grade,
+            expected_grade=newest_assessment(session, sperm_id).expected_grade,
+        )
+
+
+def my_reviews(store: Store, video_id: str) -> tuple[BlindReview, ...]:
+    """What who is signed in gave the sperm of a video, beside the model's, in order of time."""
+    with store.reading(Action.REVIEW) as session:
+        if store.operator is None:
+            return ()
+        mine = _reviews().where(
+            ReviewRow.operator_id == store.operator.id, SpermRow.video_id == video_id
+        )
+        return _read(session, mine)
+
+
+def review_trend(store: Store) -> tuple[TrendPoint, ...]:
+    """How all blind reviews and the model agree over time, without naming a sperm."""
+    with store.reading(Action.REVIEW) as session:
+        return agreement_over_time(_read(session, _reviews()))
+
+
+def _reviewer(store: Store, session: Session, video_id: str) -> Operator:
+    """Who reviews: somebody who is signed in and did not grade the video."""
+    if store.operator is None:
+        raise StoreError(
+            Message("A review is a second person's: add operators to the store, who sign in.")
+        )
+    row_of(session, VideoRow, video_id)
+    graded = select(AuditRow.number).where(
+        AuditRow.subject_kind == "video",
+        AuditRow.subject_id == video_id,
+        AuditRow.action == Action.KEEP_RESULTS.value,
+        AuditRow.operator == store.operator.login,
+    )
+    if session.scalars(graded).first() is not None:
+        raise StoreError(
+            Message("You graded this video yourself: a blind review is a second person's.")
+        )
+    return store.operator
+
+
+def _reviews() -> Select[ReviewRow, str, float]:
+    """Every review with the expected grade of the newest assessment of its sperm."""
+    newest = (
+        select(
+            AssessmentRow.sperm_id,
+            AssessmentRow.expected_grade,
+            func.row_number()
+            .over(
+                partition_by=AssessmentRow.sperm_id,
+                order_by=(AssessmentRow.created_utc.desc(), AssessmentRow.id),
+            )
+            .label("place"),
+        )
+    ).subquery()
+    return (
+        select(ReviewRow, OperatorRow.login, newest.c.expected_grade)
+        .join(OperatorRow, OperatorRow.id == ReviewRow.operator_id)
+        .join(SpermRow, SpermRow.id == ReviewRow.sperm_id)
+        .join(newest, newest.c.sperm_id == ReviewRow.sperm_id)
+        .where(newest.c.place == 1)
+        .order_by(ReviewRow.created_utc, ReviewRow.id)
+    )
+
+
+def _read(session: Session, query: Select[ReviewRow, str, float]) -> tuple[BlindReview, ...]:
+    return tuple(
+        BlindReview(
+            sperm_id=row.sperm_id,
+            reviewer=login,
+            utc=row.created_utc,
+            grade=Grade[row.grade],
+            expected_grade=expected,
+        )
+        for row, login, expected in session.execute(query)
+    )

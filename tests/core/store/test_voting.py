@@ -1,0 +1,175 @@
+"""Panels and blind reviews in a store, up to the data set that training reads."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rostfine_core.blind_review import BlindReview
+from rostfine_core.domain import (
+    Assessment,
+    AssessmentKey,
+    Draft,
+    Grade,
+    GradeDistribution,
+    Role,
+    SampleInfo,
+    Sperm,
+    VideoInfo,
+    finish,
+)
+from rostfine_core.errors import DatasetError, StoreError
+from rostfine_core.panel import VotedClip
+from rostfine_core.store import Store, people, reviewing, trail, voting
+from rostfine_core.training.data.clip_file import load_clip
+from rostfine_core.training.data.dataset import LabelledClip, read_dataset
+from rostfine_core.training.data.voted import write_voted_clips
+
+WORDS = "a quiet morning in May"
+SURE, UNSURE = GradeDistribution((0.9, 0.1, 0.0, 0.0, 0.0)), GradeDistribution((0, 0, 0.1, 0.9, 0))
+
+
+@pytest.fixture
+def graded(tmp_path: Path, info: VideoInfo, assessment: Assessment) -> Iterator[Store]:
+    """Two samples of two graded sperm, the second of each unsure; nobody signs in yet."""
+    with Store.open(tmp_path / "store") as store:
+        for n in range(2):
+            keep_case(store, n, info, assessment)
+        yield store
+
+
+def keep_case(store: Store, n: int, info: VideoInfo, assessment: Assessment) -> str:
+    sperm = tuple(
+        Sperm(key=key, name=str(key), seeds=()).corrected(frame=0, x_px=10.0 * key, y_px=5.0)
+        for key in (1, 2)
+    )
+    draft = Draft(sperms=sperm, sample=SampleInfo(sample=f"S-{n}"))
+    video = store.add_video(info, sha256=f"{n:064x}", draft=draft)
+    for one, grade in zip(sperm, (SURE, UNSURE), strict=True):
+        images = np.full((2, 8, 8, 3), 10 * n + one.key, dtype=np.uint8)
+        made = replace(
+            assessment,
+            target=one.target,
+            seeds=one.seeds,
+            clip=replace(assessment.clip, target=one.target, images=images),
+            prediction=replace(assessment.prediction, grade=grade, ensemble=(SURE, grade)),
+        )
+        key = AssessmentKey(
+            target=one.target, seeds=one.seeds, fps=None, um_per_px=None, model_sha256="ab" * 32
+        )
+        store.keep_assessments(video, {key: made})
+    return video
+
+
+def add_staff(store: Store) -> None:
+    for login, role in (("mori", Role.ADMINISTRATOR), ("sato", Role.OPERATOR)):
+        people.add_operator(store, login=login, name=login, role=role, passphrase=WORDS)
+
+
+def vote_all(store: Store, login: str, panel_id: str, grade: dict[int, str]) -> list[int]:
+    """Vote on everything; clips are known by their grey, which is returned as they came."""
+    people.sign_in(store, login=login, passphrase=WORDS)
+    seen = []
+    while (ballot := voting.next_ballot(store, panel_id)) is not None:
+        seen.append(int(ballot.images[0, 0, 0, 0]))
+        assert (ballot.number, ballot.total) == (len(seen), 3)
+        voting.cast_vote(store, ballot.item_id, Grade[grade.get(seen[-1], "A")], seconds=2.5)
+        with pytest.raises(StoreError, match="voted on this sperm already"):
+            voting.cast_vote(store, ballot.item_id, Grade.A, seconds=1)
+    return seen
+
+
+def test_a_panel_votes_blind_and_becomes_a_data_set(graded: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="add operators"):
+        voting.next_ballot(graded, voting.add_panel(graded, name="Alone", count=1).id)
+    add_staff(graded)
+    panel = voting.add_panel(graded, name="Spring", count=9)
+    seen = vote_all(graded, "sato", panel.id, {12: "B"})
+    with pytest.raises(StoreError, match="may not do this"):
+        voting.agreement_so_far(graded, panel.id)
+    assert sorted(seen) == sorted(vote_all(graded, "mori", panel.id, {12: "C"}))
+    agreement = voting.agreement_so_far(graded, panel.id)
+    assert agreement.complete == 3
+    assert [(v.voter, v.voted) for v in agreement.voters] == [("mori", 3), ("sato", 3)]
+
+    clips = voting.voted_clips(graded, panel.id)
+    out = tmp_path / "data"
+    assert finish(write_voted_clips(clips, out=out, name="Lab")) == 3
+    dataset = read_dataset(out)
+    assert (dataset.headers[0].panel_size, dataset.headers[0].abstentions) == (2, False)
+    votes = {int(load(c)[0, 0, 0, 0]): (c.sample, c.votes) for c in dataset.clips}
+    assert votes.keys() == set(seen)
+    assert votes[12] == ("S-1", (0, 1, 1, 0, 0))
+    with pytest.raises(StoreError, match="already holds a data set"):
+        finish(write_voted_clips(clips, out=out, name="Lab"))
+    assert [(p.votes, p.mine) for p in voting.panels(graded)] == [(6, 3), (0, 0)]
+    with pytest.raises(StoreError, match="no graded sperm that no panel"):
+        voting.add_panel(graded, name="Rest", count=9)
+    assert trail.verify(graded).fault is None
+
+
+def load(clip: LabelledClip) -> NDArray[np.uint8]:
+    return load_clip(clip.path, frames=2, size_px=8)
+
+
+def test_a_panel_takes_the_unsure_of_every_patient_first(graded: Store) -> None:
+    add_staff(graded)
+    panel = voting.add_panel(graded, name="Two", count=2)
+    clips = []
+    people.sign_in(graded, login="mori", passphrase=WORDS)
+    while (ballot := voting.next_ballot(graded, panel.id)) is not None:
+        clips.append(int(ballot.images[0, 0, 0, 0]))
+        voting.cast_vote(graded, ballot.item_id, Grade.D, seconds=1)
+    assert sorted(clips) == [2, 12]
+
+
+def test_nothing_is_written_without_votes_or_from_clips_of_two_sizes(
+    graded: Store, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetError, match="Nobody has voted"):
+        finish(write_voted_clips((), out=tmp_path / "data", name="Lab"))
+    one = VotedClip(
+        name="a", patient="P", images=np.zeros((2, 8, 8, 3), np.uint8), votes=(1, 0, 0, 0, 0),
+        is_simulated=False,
+    )  # fmt: skip
+    other = replace(one, images=np.zeros((3, 8, 8, 3), np.uint8))
+    with pytest.raises(DatasetError, match="differ in size"):
+        finish(write_voted_clips((one, other), out=tmp_path / "data", name="Lab"))
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_review_is_a_second_persons_and_shows_the_model_only_then(graded: Store) -> None:
+    video = graded.case_list()[0].video_id
+    with pytest.raises(StoreError, match="second person"):
+        reviewing.next_review(graded, video)
+    add_staff(graded)
+    people.sign_in(graded, login="sato", passphrase=WORDS)
+    found: list[BlindReview] = []
+    while (clip := reviewing.next_review(graded, video)) is not None:
+        assert clip.left == 2 - len(found)
+        found.append(reviewing.cast_review(graded, clip.sperm_id, Grade.A))
+        with pytest.raises(StoreError, match="reviewed this sperm already"):
+            reviewing.cast_review(graded, clip.sperm_id, Grade.B)
+    assert [round(r.expected_grade, 3) for r in found] == [1.1, 3.9]
+    assert reviewing.my_reviews(graded, video) == tuple(found)
+    last = reviewing.review_trend(graded)[-1]
+    assert (last.count, last.within_one) == (2, 0.5)
+    assert last.distance == pytest.approx(1.5)
+    people.sign_in(graded, login="mori", passphrase=WORDS)
+    assert reviewing.my_reviews(graded, video) == ()
+
+
+def test_who_graded_a_video_does_not_review_it(
+    graded: Store, info: VideoInfo, assessment: Assessment
+) -> None:
+    add_staff(graded)
+    video = keep_case(graded, 7, info, assessment)
+    with pytest.raises(StoreError, match="graded this video yourself"):
+        reviewing.next_review(graded, video)
+    people.sign_in(graded, login="sato", passphrase=WORDS)
+    clip = reviewing.next_review(graded, video)
+    assert clip is not None
+    assert int(clip.images[0, 0, 0, 0]) == 71
