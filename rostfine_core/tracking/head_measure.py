@@ -115,12 +115,14 @@ def find_outlines(image: Image, clicks: Sequence[complex]) -> list[FoundHead | N
     sighted = sight_outlines(image, clicks)
     found = _until_same(
         sighted,
+        clicks,
         lambda heads: sight_outlines(image, [_pixel(head) for head in heads]),
         rounded=_pixel,
         rounds=ANEW,
     )
     found = _until_same(
         found,
+        clicks,
         lambda heads: _measured_again(image, heads),
         rounded=lambda head: (_pixel(head), _size(head)),
         rounds=AGAIN,
@@ -134,14 +136,15 @@ def find_outlines(image: Image, clicks: Sequence[complex]) -> list[FoundHead | N
 
 
 def _until_same(
-    found: list[FoundHead | None],
+    sighted: list[FoundHead | None],
+    clicks: Sequence[complex],
     measure: Callable[[Sequence[FoundHead]], Sequence[FoundHead | None]],
     *,
     rounded: Callable[[FoundHead], object],
     rounds: int,
 ) -> list[FoundHead | None]:
     """Measure each head from what it is ``rounded`` to, until that was measured from before."""
-    found, seen = list(found), [set[object]() for _ in found]
+    found, seen = list(sighted), [set[object]() for _ in sighted]
     for _ in range(rounds):
         moving = []
         for row, (head, before) in enumerate(zip(found, seen, strict=True)):
@@ -151,8 +154,17 @@ def _until_same(
         if not moving:
             break
         for (row, head), new in zip(moving, measure([h for _, h in moving]), strict=True):
-            found[row] = new or head
+            is_same = new is not None and not _is_another(new, sighted[row] or head, clicks[row])
+            found[row] = new if is_same else head
     return found
+
+
+def _is_another(head: FoundHead, sighted: FoundHead, click: complex) -> bool:
+    """Whether a head is another than the one sighted: beside it, and further from the click."""
+    size = math.sqrt(sighted.outline.half_lengths[0].prod())
+    away = abs(head.outline.middles[0] - sighted.outline.middles[0])
+    least = max(float(sighted.outline.distance(click)[0]), 1.0)
+    return bool(away > BESIDE * size and head.outline.distance(click)[0] > least)
 
 
 def _measured_again(image: Image, heads: Sequence[FoundHead]) -> list[FoundHead | None]:

@@ -110,6 +110,28 @@ def test_a_near_neighbour_is_not_taken_for_the_head() -> None:
         assert math.dist((head.x_px, head.y_px), CENTRE) < 0.5
 
 
+@pytest.mark.parametrize("angle", [0.0, 1.6, 3.2])
+@pytest.mark.parametrize("length_px", [8.0, 10.0, 14.0])
+def test_a_click_on_a_faint_head_does_not_end_on_the_darker_one_beside(
+    length_px: float, angle: float
+) -> None:
+    """Measured anew from a middle between the two, the darker one stands out more."""
+    x, y = CENTRE
+    away = 0.8 * length_px
+    beside = x + away * math.cos(angle), y + away * math.sin(angle)
+    canvas = np.full((160 * 8, 160 * 8), 150, np.float32)
+    for place, grey, turn in ((beside, 70, 0.0), (CENTRE, 118, 30.0)):
+        box = ((place[0] + 0.5) * 8, (place[1] + 0.5) * 8), (8 * length_px, 16 / 3 * length_px)
+        cv2.ellipse(canvas, (*box, turn), grey, -1)
+    small = cv2.resize(canvas, (160, 160), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 0.8)
+    noisy = small + np.random.default_rng(1).normal(0, 2.0, small.shape)
+    head = find_head(np.asarray(np.clip(noisy, 0, 255), np.uint8), x_px=x, y_px=y)
+    assert head is not None
+    middle = head.x_px, head.y_px
+    assert math.dist(middle, CENTRE) < 1.2 * math.dist(middle, beside)
+
+
 def test_a_click_on_two_that_touch_is_crowded() -> None:
     def crowding(image: NDArray[np.uint8]) -> float:
         (found,) = find_outlines(image, [complex(*CENTRE)])
