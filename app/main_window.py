@@ -116,6 +116,7 @@ class MainWindow(QMainWindow):
             analysis=self.controller.analysis,
             canvas=self.review.canvas,
             sperm_list=self.review.sperm_list,
+            grade_panel=self.review.grade_panel,
         )
         theme = load_theme(self.settings.text("theme"))
         return ActionSet(self, handlers, theme, before=self.sample_bar.commit)
@@ -146,6 +147,7 @@ class MainWindow(QMainWindow):
             (Bar.ZOOM, review.canvas_bar.zoom_buttons),
             (Bar.TIMELINE, review.timeline.buttons),
             (Bar.OVERLAY, review.film_strip.buttons),
+            (Bar.SELECTION, review.grade_panel.buttons),
         ):
             self.actions_by_id.fill_buttons(row, layout)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)

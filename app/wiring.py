@@ -103,6 +103,7 @@ def _connect_review(review: ReviewPage, controller: Controller) -> None:
     review.sperm_list.selected.connect(editor.select)
     review.sperm_list.rename_requested.connect(editor.rename_sperm)
     review.sperm_list.move_requested.connect(editor.move_sperm)
+    review.grade_panel.note_edited.connect(editor.set_note)
     review.timeline.seek_requested.connect(player.seek)
     review.timeline.speed_requested.connect(player.set_speed)
     review.film_strip.seek_requested.connect(player.seek)

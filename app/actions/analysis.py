@@ -2,6 +2,7 @@
 
 from app.actions.spec import ANALYSIS, ActionSpec, Bar, Place
 from app.state.records import Tool
+from rostfine_core.domain import Selection
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 ANALYSIS_ACTIONS = (
@@ -71,6 +72,56 @@ ANALYSIS_ACTIONS = (
         run=lambda to: to.editor.reject(),
         enabled=lambda now: now.shows_track,
         button=Place(Bar.CANVAS, 4),
+    ),
+    ActionSpec(
+        id="chosen",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Chosen"),
+        tip=QT_TRANSLATE_NOOP("Actions", "The selected sperm was chosen for injection"),
+        icon="chosen",
+        shortcut="Y",
+        run=lambda to: to.editor.decide(Selection.CHOSEN),
+        enabled=lambda now: now.shows_selection,
+        checked=lambda now: now.selection is Selection.CHOSEN,
+        button=Place(Bar.SELECTION, 0),
+        group="selection",
+        separator=True,
+    ),
+    ActionSpec(
+        id="not_chosen",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Not chosen"),
+        tip=QT_TRANSLATE_NOOP("Actions", "The selected sperm was not chosen"),
+        icon="not_chosen",
+        shortcut="X",
+        run=lambda to: to.editor.decide(Selection.NOT_CHOSEN),
+        enabled=lambda now: now.shows_selection,
+        checked=lambda now: now.selection is Selection.NOT_CHOSEN,
+        button=Place(Bar.SELECTION, 1),
+        group="selection",
+    ),
+    ActionSpec(
+        id="undecided",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Undecided"),
+        tip=QT_TRANSLATE_NOOP("Actions", "It is not decided whether the selected sperm is chosen"),
+        icon="undecided",
+        shortcut="U",
+        run=lambda to: to.editor.decide(Selection.UNDECIDED),
+        enabled=lambda now: now.shows_selection,
+        checked=lambda now: now.selection is Selection.UNDECIDED,
+        button=Place(Bar.SELECTION, 2),
+        group="selection",
+    ),
+    ActionSpec(
+        id="note",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Note"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Write a note on the selected sperm"),
+        icon="note",
+        shortcut="F3",
+        run=lambda to: to.grade_panel.edit_note(),
+        enabled=lambda now: now.shows_selection,
     ),
     ActionSpec(
         id="tool_select",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.controllers.controller import Controller
 from app.state.records import OverlayKind, Page, Tool
+from rostfine_core.domain import Selection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Facts:
     page: Page = Page.REVIEW
     tool: Tool = Tool.SELECT
     overlay: OverlayKind = OverlayKind.NONE
+    selection: Selection = Selection.UNDECIDED
 
     @property
     def shows_selection(self) -> bool:
@@ -59,4 +61,5 @@ def current_facts(controller: Controller) -> Facts:
         page=session.page,
         tool=session.tool,
         overlay=session.overlay.kind,
+        selection=sperm.selection if sperm else Selection.UNDECIDED,
     )

@@ -12,6 +12,7 @@ from app.controllers.controller import Controller
 from app.controllers.editor import Editor
 from app.controllers.player import Player
 from app.views.canvas.video_canvas import VideoCanvas
+from app.views.review.grade_panel import GradePanel
 from app.views.review.sperm_list import SpermList
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
@@ -28,6 +29,7 @@ class Handlers:
     analysis: Analysis
     canvas: VideoCanvas
     sperm_list: SpermList
+    grade_panel: GradePanel
 
 
 class Bar(StrEnum):
@@ -41,6 +43,7 @@ class Bar(StrEnum):
     ZOOM = "zoom"
     TIMELINE = "timeline"
     OVERLAY = "overlay"
+    SELECTION = "selection"
 
 
 TOOL_BAR = (Bar.FILE, Bar.ANALYSIS, Bar.PAGES, Bar.HISTORY)

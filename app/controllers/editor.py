@@ -15,6 +15,7 @@ from rostfine_core.domain import (
     HeadMeasure,
     SampleInfo,
     Seed,
+    Selection,
     Sperm,
     Verdict,
     is_in_picture,
@@ -22,6 +23,8 @@ from rostfine_core.domain import (
 from rostfine_core.tracking.head_measure import find_head
 
 MERGE_SAMPLE, MERGE_OPERATOR, MERGE_CALIBRATION = 1, 2, 3
+FIRST_NOTE = 1000
+"""Added to a sperm's key: what is typed on one sperm does not join what is typed on another."""
 
 
 class EditCommand(QUndoCommand):
@@ -239,6 +242,18 @@ class Editor(QObject):
     def reject(self) -> None:
         """Reject the selected track; if it is rejected already, leave it open."""
         self._judge(Verdict.REJECTED, self.tr("Reject track"))
+
+    def decide(self, selection: Selection) -> None:
+        """Say whether the selected sperm was chosen for injection."""
+        if self._session.selected is not None:
+            draft = drafts.decided(self._session.draft, self._session.selected, selection)
+            self._push(draft, self.tr("Decide on sperm"))
+
+    @Slot(int, str)
+    def set_note(self, key: int, note: str) -> None:
+        """Write a note on a sperm; typing is one edit."""
+        draft = drafts.noted(self._session.draft, key, note)
+        self._push(draft, self.tr("Write note"), merge=FIRST_NOTE + key)
 
     # Sample and microscope -----------------------------------------------------------------
 

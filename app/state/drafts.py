@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from rostfine_core.domain import Draft, Sperm, Verdict
+from rostfine_core.domain import Draft, Selection, Sperm, Verdict
 
 
 def free_name(draft: Draft, *, key: int) -> str:
@@ -61,6 +61,16 @@ def corrected(
 def judged(draft: Draft, key: int, verdict: Verdict) -> Draft:
     """Set the verdict on a sperm's track."""
     return _with(draft, key, lambda s: replace(s, verdict=verdict))
+
+
+def decided(draft: Draft, key: int, selection: Selection) -> Draft:
+    """Say whether a sperm was chosen for injection."""
+    return _with(draft, key, lambda s: replace(s, selection=selection))
+
+
+def noted(draft: Draft, key: int, note: str) -> Draft:
+    """Write a note on a sperm."""
+    return _with(draft, key, lambda s: replace(s, note=note))
 
 
 def _with(draft: Draft, key: int, change: Callable[[Sperm], Sperm]) -> Draft:

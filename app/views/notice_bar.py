@@ -1,14 +1,16 @@
-"""The sentences above every page: what the grade is not, and the model's notice."""
+"""The sentences above every page: what the grade is not, the model's notice, and the video's."""
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.presentation import wording
+from app.presentation.cautions import shared_flags
 from app.state.session import Session
+from rostfine_core.domain import Severity
 
 
 class NoticeBar(QWidget):
-    """One line under the tool bar that cannot be closed."""
+    """The lines under the tool bar, which cannot be closed."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -16,17 +18,41 @@ class NoticeBar(QWidget):
         self.model = _line("model_notice", "")
         self.grade = _line("notices", wording.ai_grade_notice())
         self.grade.setWordWrap(True)
-        layout = QHBoxLayout(self)
+        self.video = _line("cautions", "")
+        self.video.setWordWrap(True)
+        line = QHBoxLayout()
+        line.setSpacing(0)
+        line.addWidget(self.model)
+        line.addWidget(self.grade, 1)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.model)
-        layout.addWidget(self.grade, 1)
+        layout.addLayout(line)
+        layout.addWidget(self.video)
         session.model_changed.connect(self._show)
+        for signal in (session.video_changed, session.results_changed):
+            signal.connect(self._show_video)
         self._show()
+        self._show_video()
 
     @Slot()
     def _show(self) -> None:
         self.model.setText(wording.model_notice(self._session.model))
+
+    @Slot()
+    def _show_video(self) -> None:
+        """What holds for every sperm of the video, once."""
+        flags = shared_flags(self._session.reportable)
+        sentences = [wording.flag_text(flag) for flag in flags]
+        info = self._session.info
+        if info is not None and not flags:
+            sentences = list(map(wording.say, info.notes))
+        has_warning = any(flag.severity is Severity.WARNING for flag in flags)
+        self.video.setText(" ".join(sentences))
+        self.video.setVisible(bool(sentences))
+        if self.video.property("warns") != has_warning:
+            self.video.setProperty("warns", has_warning)
+            self.video.style().polish(self.video)
 
 
 def _line(name: str, text: str) -> QLabel:

@@ -21,6 +21,13 @@ def title(text: str = "") -> QLabel:
     return _label(text, "title")
 
 
+def headline() -> QLabel:
+    """What a sperm's grade comes to; pale where it is disabled, as it should not be trusted."""
+    label = _label("", "number")
+    label.setWordWrap(True)
+    return label
+
+
 def framed() -> tuple[QFrame, QVBoxLayout]:
     """A panel with a border, and the layout inside."""
     frame = QFrame()

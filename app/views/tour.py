@@ -68,7 +68,7 @@ STEPS = (
         text=QT_TRANSLATE_NOOP(
             "Tour",
             "The bars are the shares of a panel that would vote A, B, C, D and E: all of them are "
-            "the result, not the tallest. Read the reasons for caution below first. Under them "
+            "the result, not the tallest. Read the reasons for caution above them first. Below "
             "stands how the sperm swims.",
         ),
     ),

@@ -2390,6 +2390,38 @@
         <translation>軌跡が誤っています。この精子は評価もレポートもされません</translation>
     </message>
     <message>
+        <source>Chosen</source>
+        <translation>採用</translation>
+    </message>
+    <message>
+        <source>The selected sperm was chosen for injection</source>
+        <translation>選択中の精子を注入に採用しました</translation>
+    </message>
+    <message>
+        <source>Not chosen</source>
+        <translation>不採用</translation>
+    </message>
+    <message>
+        <source>The selected sperm was not chosen</source>
+        <translation>選択中の精子を採用しませんでした</translation>
+    </message>
+    <message>
+        <source>Undecided</source>
+        <translation>未定</translation>
+    </message>
+    <message>
+        <source>It is not decided whether the selected sperm is chosen</source>
+        <translation>選択中の精子の採否は未定です</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>Write a note on the selected sperm</source>
+        <translation>選択中の精子にメモを書きます</translation>
+    </message>
+    <message>
         <source>Select sperm</source>
         <translation>精子を選択</translation>
     </message>
@@ -2719,6 +2751,10 @@
         <translation>線を引いて測ってください。</translation>
     </message>
     <message>
+        <source>Select the sperm whose track is to be corrected.</source>
+        <translation>軌跡を修正する精子を選んでください。</translation>
+    </message>
+    <message>
         <source>Sperm {name} is lost in this frame: press C and click its head, and it is tracked again from here.</source>
         <translation>精子 {name} はこのフレームで見失われています。C を押して頭部をクリックすると、ここから追跡し直します。</translation>
     </message>
@@ -2993,6 +3029,14 @@
         <translation>軌跡を却下</translation>
     </message>
     <message>
+        <source>Decide on sperm</source>
+        <translation>精子の採否</translation>
+    </message>
+    <message>
+        <source>Write note</source>
+        <translation>メモの記入</translation>
+    </message>
+    <message>
         <source>Name sample</source>
         <translation>検体名の入力</translation>
     </message>
@@ -3145,8 +3189,8 @@
 <context>
     <name>FlagList</name>
     <message>
-        <source>None found.</source>
-        <translation>見つかりませんでした。</translation>
+        <source>No reason for caution was found in this sperm.</source>
+        <translation>この精子に注意すべき点は見つかりませんでした。</translation>
     </message>
     <message>
         <source>Warning</source>
@@ -3174,6 +3218,10 @@
     <message>
         <source>Grade</source>
         <translation>評価</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>メモ</translation>
     </message>
     <message>
         <source>Click a sperm in the video: its grade distribution appears here.</source>
@@ -3756,6 +3804,14 @@
         <translation>精子ではない？</translation>
     </message>
     <message>
+        <source>chosen</source>
+        <translation>採用</translation>
+    </message>
+    <message>
+        <source>not chosen</source>
+        <translation>不採用</translation>
+    </message>
+    <message>
         <source>1 warning</source>
         <translation>警告 1 件</translation>
     </message>
@@ -3865,8 +3921,8 @@
         <translation>評価</translation>
     </message>
     <message>
-        <source>The bars are the shares of a panel that would vote A, B, C, D and E: all of them are the result, not the tallest. Read the reasons for caution below first. Under them stands how the sperm swims.</source>
-        <translation>棒は A、B、C、D、E に投票する専門家の割合です。最も高い棒ではなく、全体が結果です。まず下の注意すべき点を読んでください。その下に運動が示されます。</translation>
+        <source>The bars are the shares of a panel that would vote A, B, C, D and E: all of them are the result, not the tallest. Read the reasons for caution above them first. Below stands how the sperm swims.</source>
+        <translation>棒は専門家のうち A、B、C、D、E に投票する割合です。結果は最も高い棒ではなく、そのすべてです。先にその上の注意すべき点を読んでください。下には精子の泳ぎ方が示されます。</translation>
     </message>
     <message>
         <source>Where the network looked</source>

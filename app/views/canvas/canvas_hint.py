@@ -53,12 +53,16 @@ class CanvasHint(QLabel):
         session = self._session
         if session.info is None:
             return self.tr("Open a video, or drop one here.")
-        if not session.sperms:
-            return self.tr("Click the head of a sperm.")
-        if session.tool is Tool.CORRECT:
-            return self.tr("Click where the selected sperm's head is in this frame.")
         if session.tool is Tool.MEASURE:
             return self.tr("Drag a line to measure.")
+        if session.tool is Tool.CORRECT:
+            return (
+                self.tr("Select the sperm whose track is to be corrected.")
+                if session.selected_sperm is None
+                else self.tr("Click where the selected sperm's head is in this frame.")
+            )
+        if not session.sperms:
+            return self.tr("Click the head of a sperm.")
         return self._loss() or self._attention()
 
     def _loss(self) -> str:

@@ -30,7 +30,9 @@ class FlagList(QWidget):
                 widget.hide()
                 widget.deleteLater()
         if not flags:
-            self._grid.addWidget(muted(self.tr("None found.")), 0, 0, 1, 2)
+            self._grid.addWidget(
+                muted(self.tr("No reason for caution was found in this sperm.")), 0, 0, 1, 2
+            )
         ordered = sorted(flags, key=lambda f: f.severity is not Severity.WARNING)
         for row, flag in enumerate(ordered):
             is_warning = flag.severity is Severity.WARNING

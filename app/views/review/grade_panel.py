@@ -1,31 +1,51 @@
 """Everything about the selected sperm: its grade distribution, numbers, flags and kinematics."""
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from app.presentation.wording import say
+from app.presentation import wording
+from app.presentation.cautions import own_flags, shared_flags
+from app.presentation.wording import plain, say
 from app.state.records import ModelStatus
 from app.state.session import Session
+from app.views.elided_label import ElidedLabel
 from app.views.histogram import Histogram, legend
-from app.views.panel import heading, muted, title
+from app.views.panel import heading, headline, muted
 from app.views.review.flag_list import FlagList
 from app.views.review.kinematics_table import KinematicsTable
 from app.views.review.numbers import Numbers
 from app.views.review.sperm_film import SpermFilm
-from rostfine_core.domain import Prediction, QualityFlag, Sperm, Verdict
+from rostfine_core.domain import Assessment, Prediction, QualityFlag, Sperm, Verdict
+
+LONGEST_NOTE = 500
 
 
 class GradePanel(QWidget):
-    """The right side of the window."""
+    """What is known of the selected sperm, and what the user says of it.
+
+    Signals:
+        note_edited(int, str): the key of the sperm and what is to be noted on it.
+    """
+
+    note_edited = Signal(int, str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._title = title()
+        self._title = ElidedLabel(name="title")
+        self._headline = headline()
+        self.buttons = QHBoxLayout()
+        self.note = QLineEdit()
+        self.note.setMaxLength(LONGEST_NOTE)
+        self.note.setPlaceholderText(self.tr("Note"))
+        self.note.setAccessibleName(self.tr("Note"))
+        self.note.textEdited.connect(self._on_note_edited)
+        self._said = QWidget()
         self.film = SpermFilm(session)
         self._state = muted()
         self.histogram = Histogram()
         self.numbers = Numbers()
+        self._cautions = heading(self.tr("Reasons for caution"))
         self.flags = FlagList()
         self.kinematics = KinematicsTable()
         self._details = QWidget()
@@ -51,11 +71,11 @@ class GradePanel(QWidget):
         details.setContentsMargins(0, 0, 0, 0)
         details.setSpacing(7)
         for part in (
+            self._cautions,
+            self.flags,
             self.histogram,
             legend(),
             self.numbers,
-            heading(self.tr("Reasons for caution")),
-            self.flags,
             heading(self.tr("Motion")),
             self.kinematics,
         ):
@@ -80,11 +100,20 @@ class GradePanel(QWidget):
         self.setMinimumWidth(300)
 
     def _head(self) -> QHBoxLayout:
-        """The sperm's film and name."""
+        """The sperm's film, name and headline, and what the user says of it."""
+        said = QVBoxLayout(self._said)
+        said.setContentsMargins(0, 0, 0, 0)
+        said.setSpacing(4)
+        self.buttons.setSpacing(1)
+        choices = QHBoxLayout()
+        choices.addLayout(self.buttons)
+        choices.addStretch(1)
+        said.addLayout(choices)
+        said.addWidget(self.note)
         words = QVBoxLayout()
         words.setSpacing(4)
-        words.addWidget(self._title)
-        words.addWidget(self._state)
+        for part in (self._title, self._headline, self._state, self._said):
+            words.addWidget(part)
         words.addStretch(1)
         head = QHBoxLayout()
         head.setSpacing(10)
@@ -100,6 +129,9 @@ class GradePanel(QWidget):
             self.tr("Sperm {name}").format(name=sperm.name) if sperm else self.tr("Grade")
         )
         self.film.setVisible(sperm is not None)
+        self._said.setVisible(sperm is not None)
+        self._show_note("" if sperm is None else sperm.note)
+        self._show_headline(assessment)
         state = self._state_text(sperm)
         self._state.setText(state)
         self._state.setVisible(bool(state))
@@ -115,10 +147,34 @@ class GradePanel(QWidget):
             self.numbers.show_prediction(assessment.prediction)
             self.kinematics.show_kinematics(assessment.kinematics)
             self._shown_flags = None
-        if assessment is not None and assessment.flags != self._shown_flags:
-            self.flags.show_flags(assessment.flags)
-            self._shown_flags = assessment.flags
+        if assessment is not None:
+            flags = own_flags(assessment, shared_flags(self._session.reportable))
+            if flags != self._shown_flags:
+                self._cautions.setVisible(bool(flags))
+                self.flags.show_flags(flags)
+                self._shown_flags = flags
         self._shown = (prediction, is_doubtful)
+
+    def edit_note(self) -> None:
+        """Start typing a note."""
+        self.note.setFocus()
+
+    @Slot(str)
+    def _on_note_edited(self, note: str) -> None:
+        if self._session.selected is not None:
+            self.note_edited.emit(self._session.selected, note)
+
+    def _show_note(self, note: str) -> None:
+        if self.note.text() != note:
+            self.note.setText(note)
+            self.note.setCursorPosition(0)
+        self.note.setToolTip(plain(note))
+
+    def _show_headline(self, assessment: Assessment | None) -> None:
+        self._headline.setVisible(assessment is not None)
+        if assessment is not None:
+            self._headline.setText(wording.headline(assessment))
+            self._headline.setEnabled(not assessment.has_warnings)
 
     def recolour(self) -> None:
         """Redraw in the colours of another theme."""

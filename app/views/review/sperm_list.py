@@ -10,7 +10,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
@@ -23,15 +23,22 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation import wording
+from app.presentation.cautions import own_flags, shared_flags
 from app.presentation.geometry import spans
-from app.presentation.theme import sperm_colour
+from app.presentation.theme import icon, sperm_colour
 from app.state.session import Session
 from app.views.histogram import paint_bar
 from app.views.panel import heading
-from rostfine_core.domain import Sperm, Verdict
+from app.views.review.thumbnails import Thumbnails
+from rostfine_core.domain import Selection, Severity, Sperm, Verdict
+from rostfine_core.marking import QT_TRANSLATE_NOOP
 
-ROW_HEIGHT_PX, BAR_WIDTH_PX = 54, 100
-SHORT_NAME, LONGEST_NAME = 2, 40
+LINES, MARGIN_PX, BAR_WIDTH_PX, ICON_PX = 3, 6, 84, 16
+THUMBNAIL_PX, LONGEST_NAME = 46, 40
+SELECTIONS = {
+    Selection.CHOSEN: QT_TRANSLATE_NOOP("SpermModel", "chosen"),
+    Selection.NOT_CHOSEN: QT_TRANSLATE_NOOP("SpermModel", "not chosen"),
+}
 _Role = Qt.ItemDataRole
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -50,6 +57,9 @@ class SpermModel(QAbstractListModel):
         super().__init__(parent)
         self._session = session
         self._sperms = session.sperms  # the sperm that the view knows about
+        self._shared = shared_flags(session.reportable)
+        session.results_changed.connect(self._find_shared)
+        session.sample_changed.connect(self._find_shared)
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         """One row per sperm."""
@@ -63,7 +73,11 @@ class SpermModel(QAbstractListModel):
         if role in (_Role.DisplayRole, _Role.EditRole):
             return sperm.name
         if role in (_Role.AccessibleTextRole, _Role.ToolTipRole):
-            return f"{sperm.name}: {self.state_text(sperm)}"
+            assessment = self._session.assessment(sperm)
+            parts = [] if assessment is None else [wording.headline(assessment)]
+            decided = SELECTIONS.get(sperm.selection)
+            parts += [self.tr(decided)] if decided else []
+            return f"{sperm.name}: {', '.join([*parts, self.state_text(sperm)])}"
         if role == _Role.UserRole:
             return sperm
         return None
@@ -105,6 +119,11 @@ class SpermModel(QAbstractListModel):
         self._sperms = self._session.sperms
         self.endResetModel()
 
+    @Slot()
+    def _find_shared(self) -> None:
+        """Find what concerns all sperm, which a row does not count again."""
+        self._shared = shared_flags(self._session.reportable)
+
     def state_text(self, sperm: Sperm) -> str:
         """The state of a sperm in a few words."""
         session = self._session
@@ -126,7 +145,8 @@ class SpermModel(QAbstractListModel):
             problems.append(self.tr("lost!"))
         elif spans(track, lost=False):
             problems.append(self.tr("uncertain"))
-        warnings = 0 if assessment is None else wording.warning_count(assessment)
+        own = () if assessment is None else own_flags(assessment, self._shared)
+        warnings = sum(flag.severity is Severity.WARNING for flag in own)
         if warnings:
             problems.append(
                 self.tr("1 warning")
@@ -146,6 +166,7 @@ class SpermDelegate(QStyledItemDelegate):
         super().__init__(model)
         self._session, self._model = session, model
         self._editor: QWidget | None = None
+        self._thumbnails = Thumbnails(session, side_px=THUMBNAIL_PX)
 
     @property
     def is_editing(self) -> bool:
@@ -171,10 +192,10 @@ class SpermDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """All rows have the same size."""
-        return QSize(120, ROW_HEIGHT_PX)
+        return QSize(120, LINES * option.fontMetrics.height() + 2 * MARGIN_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Draw the sperm's colour, name, bar and state."""
+        """Draw the sperm's picture, name, headline, bar, verdict and state."""
         sperm = index.data(_Role.UserRole)
         if not isinstance(sperm, Sperm) or self._session.sperm(sperm.key) is None:
             return
@@ -188,44 +209,81 @@ class SpermDelegate(QStyledItemDelegate):
             painter.setPen(palette.highlight().color())
             painter.setBrush(fill)
             painter.drawRoundedRect(area, 5, 5)
-        self._paint_swatch(painter, area, sperm)
-        text = area.adjusted(40, (area.height() - 38) / 2, -6, 0)
-        painter.setPen(palette.text().color())
+        self._paint_picture(painter, area, sperm)
+        text = area.adjusted(THUMBNAIL_PX + 18, MARGIN_PX - 2, -8, 2 - MARGIN_PX)
+        self._paint_words(painter, text, option, sperm)
+        painter.restore()
+
+    def _paint_words(
+        self, painter: QPainter, area: QRectF, option: QStyleOptionViewItem, sperm: Sperm
+    ) -> None:
+        """Three lines: name and bar, headline and verdict, state."""
+        palette, line_px = option.palette, option.fontMetrics.height()
+        first = QRectF(area.left(), area.top(), area.width(), line_px)
+        lines = [first.translated(0, k * line_px) for k in range(LINES)]
+        assessment = self._session.assessment(sperm)
         font = QFont(option.font)
         font.setBold(True)
         painter.setFont(font)
-        assessment = self._session.assessment(sperm)
-        bar = QRectF(area.right() - 6 - BAR_WIDTH_PX, text.top() + 3, BAR_WIDTH_PX, 12)
-        room = text.width() if assessment is None else bar.left() - 6 - text.left()
-        name = painter.fontMetrics().elidedText(sperm.name, Qt.TextElideMode.ElideRight, int(room))
-        painter.drawText(text, Qt.AlignmentFlag.AlignTop, name)
-        painter.setFont(option.font)
-        if assessment is not None:
+        painter.setPen(palette.text().color())
+        if assessment is None:
+            _draw_line(painter, lines[0], sperm.name, Qt.TextElideMode.ElideMiddle)
+        else:
+            bar = QRectF(area.right() - BAR_WIDTH_PX, lines[0].top() + 2, BAR_WIDTH_PX, line_px - 5)
             grade = assessment.prediction.grade
             paint_bar(painter, bar, grade, is_doubtful=assessment.has_warnings)
+            painter.setPen(palette.text().color())
+            name = lines[0].adjusted(0, 0, -BAR_WIDTH_PX - 8, 0)
+            _draw_line(painter, name, sperm.name, Qt.TextElideMode.ElideMiddle)
+            painter.setFont(option.font)
+            if assessment.has_warnings:
+                painter.setPen(palette.placeholderText().color())
+            headline = lines[1].adjusted(0, 0, -ICON_PX - 4, 0)
+            _draw_line(painter, headline, wording.headline(assessment))
+        self._paint_verdict(painter, lines[1], palette.text().color(), sperm)
+        painter.setFont(option.font)
         state = self._model.state_text(sperm)
-        is_doubtful = assessment is not None and wording.warning_count(assessment) > 0
+        is_doubtful = assessment is not None and assessment.has_warnings
         is_bad = bool(self._session.rejection(sperm)) or "!" in state or is_doubtful
-        painter.setPen(
-            palette.brightText().color() if is_bad else palette.placeholderText().color()
-        )
-        shown = painter.fontMetrics().elidedText(
-            state, Qt.TextElideMode.ElideRight, int(text.width())
-        )
-        painter.drawText(text.adjusted(0, 21, 0, 0), Qt.AlignmentFlag.AlignTop, shown)
-        painter.restore()
+        quiet = palette.placeholderText().color()
+        painter.setPen(palette.brightText().color() if is_bad else quiet)
+        _draw_line(painter, lines[2 if assessment else 1], state)
 
-    def _paint_swatch(self, painter: QPainter, area: QRectF, sperm: Sperm) -> None:
-        circle = QRectF(area.left() + 7, area.center().y() - 13, 26, 26)
+    def _paint_verdict(self, painter: QPainter, line: QRectF, colour: QColor, sperm: Sperm) -> None:
+        """A mark for a sperm that was chosen or not chosen."""
+        name = {Selection.CHOSEN: "chosen", Selection.NOT_CHOSEN: "not_chosen"}.get(sperm.selection)
+        if name is not None:
+            place = QRectF(line.right() - ICON_PX, line.top(), ICON_PX, ICON_PX).toRect()
+            icon(name, colour.name(), colour.name()).paint(painter, place)
+
+    def _paint_picture(self, painter: QPainter, area: QRectF, sperm: Sperm) -> None:
+        """The sperm in a frame of its colour; a disc until there is a picture."""
+        frame = QRectF(area.left() + 7, area.center().y() - THUMBNAIL_PX / 2, *[THUMBNAIL_PX] * 2)
         colour = sperm_colour(sperm.key)
         if sperm.verdict is Verdict.REJECTED:
             colour.setAlpha(90)
+        picture = self._thumbnails.picture(sperm)
+        if picture is not None:
+            painter.setOpacity(0.5 if sperm.verdict is Verdict.REJECTED else 1.0)
+            painter.drawPixmap(frame.topLeft(), picture)
+            painter.setOpacity(1.0)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(colour, 2.5))
+            painter.drawRect(frame)
+            return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
-        painter.drawEllipse(circle)
-        if len(sperm.name) <= SHORT_NAME:  # as in the marker over the video
-            painter.setPen(QColor("#101010"))
-            painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, sperm.name)
+        painter.drawEllipse(frame.adjusted(8, 8, -8, -8))
+
+
+def _draw_line(
+    painter: QPainter,
+    area: QRectF,
+    text: str,
+    elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+) -> None:
+    shown = painter.fontMetrics().elidedText(text, elide, int(area.width()))
+    painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 class SpermList(QWidget):

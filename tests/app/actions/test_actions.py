@@ -13,6 +13,7 @@ from app.actions.facts import Facts
 from app.actions.spec import Bar, always
 from app.state.records import OverlayKind, Page, Tool
 from rostfine_core.bundled import bundled_path
+from rostfine_core.domain import Selection
 
 NOTHING = Facts()
 BOOLEANS = {f.name: True for f in fields(Facts) if f.type is bool}
@@ -61,6 +62,10 @@ def test_what_changes_a_sperm_needs_the_page_that_shows_it(facts: Facts) -> None
         "move_down",
         "accept",
         "reject",
+        "chosen",
+        "not_chosen",
+        "undecided",
+        "note",
     }
 
 
@@ -88,10 +93,11 @@ def test_one_fact_decides(action: str, fact: str, needs: bool) -> None:
 
 def test_a_group_always_shows_exactly_one_choice() -> None:
     every = [
-        replace(NOTHING, page=page, tool=tool, overlay=overlay)
+        replace(NOTHING, page=page, tool=tool, overlay=overlay, selection=selection)
         for page in Page
         for tool in Tool
         for overlay in OverlayKind
+        for selection in Selection
     ]
     for group in {a.group for a in ACTIONS if a.group}:
         rules = [a.checked for a in ACTIONS if a.group == group]

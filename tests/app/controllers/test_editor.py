@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.controllers.editor import Editor
 from app.state.records import OpenedVideo
 from app.state.session import Session
-from rostfine_core.domain import Calibration, Draft, Verdict, VideoInfo
+from rostfine_core.domain import Calibration, Draft, Selection, Verdict, VideoInfo
 
 
 @pytest.fixture
@@ -32,6 +32,9 @@ def test_every_edit_is_undone_and_redone(session: Session) -> None:
         lambda: editor.rename_sperm(2, "best"),
         editor.move_up,
         editor.accept,
+        lambda: editor.set_note(1, "straight"),
+        lambda: editor.set_note(2, "straighter"),
+        lambda: editor.decide(Selection.CHOSEN),
         lambda: editor.set_sample("S-1", "me"),
         lambda: editor.set_calibration(Calibration(profile="Nikon", um_per_px=0.25)),
         editor.remove_selected,

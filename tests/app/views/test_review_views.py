@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPaintEvent
@@ -19,17 +20,20 @@ from app.state.records import (
     Overlay,
     OverlayKind,
     RunningJob,
+    Tool,
 )
 from app.state.session import Session
 from app.views.canvas.loupe import Loupe
 from app.views.canvas.video_canvas import VideoCanvas
 from app.views.compare.compare import Candidate, ComparePage
+from app.views.elided_label import ElidedLabel
 from app.views.histogram import Histogram
 from app.views.notice_bar import NoticeBar
 from app.views.review.film_strip import FilmStrip
 from app.views.review.grade_panel import GradePanel
 from app.views.review.sperm_film import SpermFilm
 from app.views.review.sperm_list import SpermList
+from app.views.review.thumbnails import Thumbnails
 from app.views.review.timeline import Timeline, TimelinePlot
 from app.views.status_bar import StatusBar
 from rostfine_core.domain import (
@@ -39,11 +43,13 @@ from rostfine_core.domain import (
     DISCLAIMER_VALIDATION,
     ModelInfo,
     Progress,
+    QualityFlag,
     SampleInfo,
     Severity,
     Track,
     Verdict,
 )
+from rostfine_core.messages import Message
 
 # The offscreen platform says this of every window; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -144,7 +150,101 @@ def test_the_notices_stand_over_every_page(
     show(bar)
     assert {DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION} <= set(texts(bar).split("\n"))
     graded.set_model(ModelState(status=ModelStatus.READY, info=lab_model))
-    assert set(texts(bar).split("\n")) == {DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION}
+    assert {DISCLAIMER_AI_GRADE, DISCLAIMER_VALIDATION} <= set(texts(bar).split("\n"))
+    assert DISCLAIMER_DEMONSTRATION not in texts(bar)
+
+
+def test_what_concerns_the_whole_video_is_said_once_in_a_banner(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    bar, panel, sperm_list = NoticeBar(graded), GradePanel(graded), SpermList(graded)
+    for widget in (bar, panel, sperm_list):
+        show(widget)
+
+    def give(key: int, *flags: QualityFlag) -> None:
+        place = graded.assessment_key(graded.sperms[key - 1])
+        graded.add_assessments({place: replace(graded.results.assessments[place], flags=flags)}, {})
+
+    both = QualityFlag.warning("fps_unlike_training", Message("15 fps is unlike the training."))
+    moves = [
+        QualityFlag.notice("field_moves", Message("It moves by {px} px.", px=px)) for px in (3, 9)
+    ]
+    for key in (1, 2):
+        give(key, both, moves[key - 1])
+    assert texts(bar).count("15 fps is unlike the training.") == 1
+    assert bar.video.property("warns")
+    assert "15 fps" not in texts(panel)
+    qtbot.waitUntil(lambda: "It moves by 3 px." in texts(panel))  # not the same for the other
+    assert "moves" not in texts(bar)
+    row = sperm_list.view.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "(doubtful)" in row
+    assert "warning" not in row
+    give(2, moves[1])
+    qtbot.waitUntil(lambda: "15 fps is unlike the training." in texts(panel))
+    assert not bar.video.isVisible()
+
+
+def test_list_and_panel_have_one_headline_and_the_panel_takes_a_note(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    panel, sperm_list = GradePanel(graded), SpermList(graded)
+    show(panel)
+    show(sperm_list)
+    role = Qt.ItemDataRole.AccessibleTextRole
+    for key, sentence in ((1, "Votes A or B: 50% (doubtful)"), (2, "Votes A or B: 90% (doubtful)")):
+        graded.select(key)
+        assert sentence in texts(panel)
+        assert sentence in sperm_list.view.model().index(key - 1, 0).data(role)
+    noted = QSignalSpy(panel.note_edited)
+    panel.edit_note()
+    qtbot.keyClicks(panel.note, "ok")
+    assert [noted.at(k) for k in range(noted.count())] == [[2, "o"], [2, "ok"]]
+    graded.set_draft(drafts.noted(graded.draft, 1, "swims straight"))
+    graded.select(1)
+    assert panel.note.text() == "swims straight"
+
+
+def test_each_row_has_a_picture_of_its_own_sperm(graded: Session) -> None:
+    thumbnails = Thumbnails(graded, side_px=46)
+    for sperm, level in zip(graded.sperms, (40, 200), strict=True):
+        key = graded.assessment_key(sperm)
+        made = graded.results.assessments[key]
+        clip = replace(made.clip, images=np.full_like(made.clip.images, level))
+        graded.add_assessments({key: replace(made, clip=clip)}, {})
+    pictures = [thumbnails.picture(sperm) for sperm in graded.sperms]
+    assert [p.toImage().pixelColor(20, 20).red() for p in pictures if p] == [40, 200]
+    graded.set_draft(drafts.added(graded.draft, key=3, frame=0, x_px=5.0, y_px=5.0))
+    assert graded.image is not None
+    graded.image[:] = 90
+    new = thumbnails.picture(graded.sperms[2])  # at the picture's corner, and not tracked yet
+    assert new is not None
+    assert new.toImage().pixelColor(20, 20).red() == 90
+    assert thumbnails.picture(graded.sperms[0]) is pictures[0]  # made once
+
+
+def test_the_hint_fits_the_tool(qtbot: QtBot, graded: Session, show: Show) -> None:
+    canvas = VideoCanvas(graded)
+    show(canvas)
+    graded.set_draft(replace(graded.draft, sperms=()))
+    for tool, hint in (
+        (Tool.SELECT, "Click the head of a sperm."),
+        (Tool.CORRECT, "Select the sperm whose track is to be corrected."),
+        (Tool.MEASURE, "Drag a line to measure."),
+    ):
+        graded.set_tool(tool)
+        assert texts(canvas) == hint
+
+
+@pytest.mark.parametrize("text", ["short", "a name of some length " * 6])
+def test_a_line_is_shortened_and_whole_in_its_tool_tip(qtbot: QtBot, show: Show, text: str) -> None:
+    label = ElidedLabel(text)
+    show(label)
+    label.resize(200, 20)
+    is_cut = label.shown != text
+    assert is_cut is (len(text) > 10)
+    assert label.toolTip() == (text if is_cut else "")
+    assert label.fontMetrics().horizontalAdvance(label.shown) <= 200
+    assert label.minimumSizeHint().width() < 60
 
 
 @pytest.mark.parametrize("kind", [OverlayKind.ROLLOUT, OverlayKind.BRANCH])

@@ -15,6 +15,7 @@ from app.state.session import Session
 from app.views.review.sperm_list import LONGEST_NAME, SpermList
 from rostfine_core.domain import (
     QualityFlag,
+    Selection,
     Severity,
     Track,
     Verdict,
@@ -33,7 +34,10 @@ def test_the_list_tells_the_state_of_each_sperm(
     show(sperm_list)
     model = sperm_list.view.model()
     role = Qt.ItemDataRole.AccessibleTextRole
-    assert model.index(0, 0).data(role) == "1: 1 warning"
+    assert model.index(0, 0).data(role) == "1: Votes A or B: 50% (doubtful), 1 warning"
+    graded.set_draft(drafts.decided(graded.draft, 1, Selection.CHOSEN))
+    assert model.index(0, 0).data(role) == "1: Votes A or B: 50% (doubtful), chosen, 1 warning"
+    graded.set_draft(drafts.decided(graded.draft, 1, Selection.UNDECIDED))
     graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(5,), weak=(7,))})
     assert "lost!" in model.index(0, 0).data(role)
     graded.set_draft(drafts.judged(graded.draft, 1, Verdict.REJECTED))
