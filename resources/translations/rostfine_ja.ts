@@ -2159,6 +2159,14 @@
         <source>{folder} already holds a data set: choose another folder.</source>
         <translation>{folder} にはすでにデータセットがあります。別のフォルダーを選んでください。</translation>
     </message>
+    <message>
+        <source>{path} must end in .csv or .xlsx: name it so.</source>
+        <translation>{path} の末尾は .csv か .xlsx にしてください。</translation>
+    </message>
+    <message>
+        <source>A workbook holds {most} rows, and there are more: write the table as CSV.</source>
+        <translation>ブックに入るのは {most} 行までです。表を CSV で書き出してください。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>

@@ -1,6 +1,7 @@
 """The verbs for results that are there already: showing them again and passing them on."""
 
 import argparse
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,7 @@ def add_result_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     _add_overlay(verbs)
     _add_reproduce(verbs)
+    _add_cases(verbs)
 
 
 def _add_overlay(verbs: Verbs) -> None:
@@ -50,6 +52,24 @@ def _add_reproduce(verbs: Verbs) -> None:
         "--model", type=Path, help="model file, or folder of several (default: the bundled one)"
     )
     reproduce.set_defaults(run=_reproduce)
+
+
+def _add_cases(verbs: Verbs) -> None:
+    cases = verbs.add_parser(
+        "cases", help="write all cases of the store into one table, a row for each sperm"
+    )
+    cases.add_argument(
+        "words", nargs="*", help="only cases whose patient, sample, operator or video holds these"
+    )
+    _add_store(cases)
+    cases.add_argument("--out", type=Path, required=True, help="ending in .csv or .xlsx")
+    cases.set_defaults(run=_cases)
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--store", required=True, metavar="PLACE", help="folder of the store, or PostgreSQL URL"
+    )
 
 
 def _add_video(parser: argparse.ArgumentParser) -> None:
@@ -115,3 +135,16 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         for difference in one.differences:
             print(f"  {difference}")
     return 0 if all(one.is_equal for one in made) else 1
+
+
+def _cases(arguments: argparse.Namespace) -> int:
+    from rostfine_core.case_table import write_case_table
+    from rostfine_core.store import Store
+    from rostfine_core.store.current import case_results
+
+    with Store.open(arguments.store) as store:
+        found = store.case_list(" ".join(arguments.words), limit=sys.maxsize)
+        cases = (case_results(store, case.video_id) for case in found)
+        count = run_job(write_case_table(arguments.out, cases, total=len(found)))
+    print(f"{count} sperm of {len(found)} case(s) written to {arguments.out}")
+    return 0

@@ -6,13 +6,13 @@ system.
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from rostfine_core import __version__
 from rostfine_core.domain import Grade
 from rostfine_core.flag_titles import FLAG_TITLES
+from rostfine_core.moments import moment_of
 from rostfine_core.report.fonts import one_line, shortened
 from rostfine_core.report.wording import PROGRAM
 
@@ -130,11 +130,5 @@ def instant(text: str) -> str | None:
 
 def moment(text: str) -> str | None:
     """A date, or a time in UTC, as FHIR writes it; None for what is neither."""
-    try:
-        if len(text) == len("2026-11-22"):
-            return date.fromisoformat(text).isoformat()
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).isoformat()
-    except (ValueError, OverflowError):
-        return None
+    found = moment_of(text)
+    return found.isoformat() if found else None

@@ -1,9 +1,13 @@
-"""Writes ``report.csv``: one row per sperm, in a form that spreadsheets open correctly."""
+"""Writes ``report.csv``: one row per sperm, in a form that spreadsheets open correctly.
+
+Other tables of results take their cells from here.
+"""
 
 import csv
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Protocol
 
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
@@ -14,11 +18,17 @@ from rostfine_core.domain import (
     GradeDistribution,
     Kinematics,
     LeftOut,
+    Prediction,
+    Provenance,
+    QualityFlag,
+    SampleInfo,
+    Seed,
+    Verdict,
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.files import csv_cell, write_text
 from rostfine_core.report.fonts import one_line
-from rostfine_core.report.wording import NOTHING_TO_REPORT, first_click
+from rostfine_core.report.wording import NOTHING_TO_REPORT
 
 BYTE_ORDER_MARK = "\ufeff"  # tells Excel that the file is UTF-8
 Cell = str | float | int | None
@@ -29,6 +39,42 @@ RENAMED = {
     "motility_class": "who_motility",
 }
 """Columns whose name differs from their field of ``Kinematics``."""
+
+
+class Graded(Protocol):
+    """What a row is made of: an ``Assessment``, or the record of one."""
+
+    @property
+    def target(self) -> str:
+        """The sperm's name."""
+
+    @property
+    def seeds(self) -> tuple[Seed, ...]:
+        """Its clicks."""
+
+    @property
+    def sample(self) -> SampleInfo:
+        """Where it comes from."""
+
+    @property
+    def prediction(self) -> Prediction:
+        """Its grade."""
+
+    @property
+    def kinematics(self) -> Kinematics:
+        """How it swims."""
+
+    @property
+    def flags(self) -> tuple[QualityFlag, ...]:
+        """Reasons to doubt it."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """What produced it."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The operator's word on its track."""
 
 
 def write_report_csv(
@@ -45,19 +91,19 @@ def write_report_csv(
     """
     if not assessments:
         raise StoreError(NOTHING_TO_REPORT)
-    rows = [tuple(_cells(a)) for a in assessments]
+    rows = [tuple(cells(a)) for a in assessments]
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     names = [name for name, _ in rows[0]]
     writer.writerow(names)
-    writer.writerows([_cell(value) for _, value in row] for row in rows)
+    writer.writerows([csv_text(value) for _, value in row] for row in rows)
     for target, reason in left_out:
         known: dict[str, Cell] = {"target": target, "left_out": str(reason)}
-        writer.writerow(_cell(known.get(name)) for name in names)
+        writer.writerow(csv_text(known.get(name)) for name in names)
     write_text(path, BYTE_ORDER_MARK + buffer.getvalue())
 
 
-def _cell(value: Cell) -> str:
+def csv_text(value: Cell) -> str:
     """Numbers with six significant digits and a decimal point; text on one line, no formulas."""
     if value is None:
         return ""
@@ -66,7 +112,7 @@ def _cell(value: Cell) -> str:
     return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
-def _cells(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
+def cells(assessment: Graded) -> Iterator[tuple[str, Cell]]:
     """Name and value of every column, in order."""
     yield from _identity(assessment)
     yield from _grade(assessment)
@@ -78,8 +124,8 @@ def _cells(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
     yield from ((former, present[name]) for name, former in FORMER_NAMES.items())
 
 
-def _identity(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
-    click = first_click(assessment)
+def _identity(assessment: Graded) -> Iterator[tuple[str, Cell]]:
+    click = min(assessment.seeds, key=lambda s: s.frame, default=None)
     yield "sample", assessment.sample.sample
     yield "operator", assessment.sample.operator
     yield "video", assessment.provenance.video_name
@@ -92,7 +138,7 @@ def _identity(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
     yield "left_out", None
 
 
-def _grade(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
+def _grade(assessment: Graded) -> Iterator[tuple[str, Cell]]:
     prediction = assessment.prediction
     yield from _shares("share", prediction.grade)
     yield "expected_grade", prediction.grade.expected_grade
@@ -135,7 +181,7 @@ def _kinematics(kinematics: Kinematics) -> Iterator[tuple[str, Cell]]:
     )
 
 
-def _provenance(assessment: Assessment) -> Iterator[tuple[str, Cell]]:
+def _provenance(assessment: Graded) -> Iterator[tuple[str, Cell]]:
     made = assessment.provenance
     yield "um_per_px", made.um_per_px
     yield "model", made.model.file_name

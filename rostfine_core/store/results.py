@@ -27,6 +27,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
+from rostfine_core.result_files import AssessmentRecord
 from rostfine_core.store.coding import (
     assessment_key,
     coder,
@@ -134,6 +135,20 @@ def assessments_of(session: Session, video: VideoRow) -> dict[AssessmentKey, Ass
         kept = coder().structure(content["assessment"], _Kept)
         assessments[assessment_key(content["key"])] = _assessment(kept, row.images, info)
     return assessments
+
+
+def records_of(session: Session, video: VideoRow) -> dict[AssessmentKey, AssessmentRecord]:
+    """The same without the images of clips."""
+    info = info_of(video)
+    found = _of(video, AssessmentRow).options(undefer(AssessmentRow.record))
+    records = {}
+    for row in session.scalars(found):
+        content = unpacked(row.record)
+        kept = coder().structure(content["assessment"], _Kept)
+        values = {f.name: getattr(kept, f.name) for f in fields(AssessmentRecord)}
+        values["video"] = replace(kept.video or info, path=kept.provenance.video_name)
+        records[assessment_key(content["key"])] = AssessmentRecord(**values)
+    return records
 
 
 def rejections_of(session: Session, video: VideoRow) -> dict[AssessmentKey, Message]:

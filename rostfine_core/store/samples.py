@@ -38,6 +38,16 @@ def all_patients(session: Session, query: str) -> tuple[Patient, ...]:
     return tuple(Patient(id=r.id, pseudonym=r.pseudonym, note=r.note) for r in rows)
 
 
+def patient_by_id(session: Session, patient_id: str) -> Patient:
+    """A patient.
+
+    Raises:
+        StoreError: there is none with this id.
+    """
+    row = row_of(session, PatientRow, patient_id)
+    return Patient(id=row.id, pseudonym=row.pseudonym, note=row.note)
+
+
 def write_patient(session: Session, patient: Patient) -> tuple[str, str, str]:
     """Add or change a patient; its id, and the record as JSON before and after.
 

@@ -128,7 +128,7 @@ class Store(Database):
             video = row_of(session, VideoRow, video_id)
             draft = draft_of(session, video)
             return StoredCase(
-                video=_stored(video),
+                video=stored_video(video),
                 draft=draft,
                 history=history_of(session, video, draft),
                 position=video.history_position,
@@ -347,7 +347,8 @@ def _next_number(session: Session, sample_id: str) -> int:
     return (session.scalar(highest) or 0) + 1
 
 
-def _stored(video: VideoRow) -> StoredVideo:
+def stored_video(video: VideoRow) -> StoredVideo:
+    """The record of a row."""
     choice = json.loads(video.choice or "{}")
     return StoredVideo(
         id=video.id,

@@ -8,6 +8,8 @@ import pytest
 
 from rostfine_core import __version__
 from rostfine_core.cli import main
+from rostfine_core.domain import Draft, SampleInfo, Seed, Sperm, VideoInfo
+from rostfine_core.store import Store
 from rostfine_core.video import probe
 
 Said = pytest.CaptureFixture[str]
@@ -96,3 +98,18 @@ def test_without_its_video_or_model_a_result_is_not_made_again(
     assert "demo.safetensors is not the model of this result" in capsys.readouterr().err
     assert main(["reproduce", str(tmp_path)]) == 1
     assert "holds no results" in capsys.readouterr().err
+
+
+def test_cases_writes_one_table_of_the_store(tmp_path: Path, info: VideoInfo, capsys: Said) -> None:
+    with Store.open(tmp_path / "store") as store:
+        for number, sample in enumerate(("S-1", "S-2")):
+            seed = Seed(target="1", frame=0, x_px=1.0, y_px=2.0)
+            sperm = Sperm(key=1, name="a", seeds=(seed,))
+            draft = Draft(sperms=(sperm,), sample=SampleInfo(sample=sample))
+            store.add_video(info, sha256=f"{number}" * 64, draft=draft)
+    command = ["cases", "--store", str(tmp_path / "store"), "--out", str(tmp_path / "all.csv")]
+    assert main(command) == 0
+    assert "2 sperm of 2 case(s)" in capsys.readouterr().out
+    assert (tmp_path / "all.csv").read_text(encoding="utf-8-sig").count("not graded") == 2
+    assert main([*command, "s-2"]) == 0
+    assert "1 sperm of 1 case(s)" in capsys.readouterr().out
