@@ -117,6 +117,6 @@ $(VENV)/.runtime: $(VENV)/.system pyproject.toml requirements.lock
 	touch $@
 
 $(VENV)/.development: $(VENV)/.system pyproject.toml requirements.lock
-	sh packaging/system_packages.sh --with-xvfb
+	sh packaging/system_packages.sh --for-tests
 	$(BIN)/pip install --quiet -c requirements.lock -e ".[development]"
 	touch $@ $(VENV)/.runtime

@@ -24,10 +24,12 @@ done
 if [ -z "$(find /usr/share/fonts /usr/local/share/fonts -name '*.[ot]tf' 2>/dev/null | head -n 1)" ]; then
     missing="$missing fonts-dejavu-core"
 fi
-# The window's end-to-end test also runs on a real X server if one can be installed.
-if [ "${1:-}" = --with-xvfb ]; then
+# The tests run the window on a real X server and the case store on a real PostgreSQL server.
+if [ "${1:-}" = --for-tests ]; then
     command -v Xvfb >/dev/null 2>&1 || missing="$missing xvfb"
     command -v xauth >/dev/null 2>&1 || missing="$missing xauth" # xvfb-run ends without it
+    [ -n "$(command -v initdb || find /usr/lib/postgresql -name initdb 2>/dev/null)" ] ||
+        missing="$missing postgresql"
 fi
 
 # The installed program is built with these.

@@ -2167,6 +2167,30 @@
         <source>A workbook holds {most} rows, and there are more: write the table as CSV.</source>
         <translation>ブックに入るのは {most} 行までです。表を CSV で書き出してください。</translation>
     </message>
+    <message>
+        <source>The store {place} is damaged ({found}): restore it from a backup.</source>
+        <translation>保管庫 {place} が壊れています（{found}）。バックアップから復元してください。</translation>
+    </message>
+    <message>
+        <source>{path} is no backup of a store: choose one.</source>
+        <translation>{path} は保管庫のバックアップではありません。バックアップを選んでください。</translation>
+    </message>
+    <message>
+        <source>The store&apos;s file is damaged ({found}).</source>
+        <translation>保管庫のファイルが壊れています（{found}）。</translation>
+    </message>
+    <message>
+        <source>A record of the store is damaged ({kind}).</source>
+        <translation>保管庫の記録が壊れています（{kind}）。</translation>
+    </message>
+    <message>
+        <source>Cannot read {path}: delete it and choose the store again.</source>
+        <translation>{path} を読み込めません。削除して保管庫を選び直してください。</translation>
+    </message>
+    <message>
+        <source>Cannot write {path} ({reason}): ask for the right to change it.</source>
+        <translation>{path} に書き込めません（{reason}）。変更する権限を管理者に求めてください。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>

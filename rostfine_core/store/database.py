@@ -46,7 +46,7 @@ class Database:
         Raises:
             StoreError: it cannot be reached or written, is damaged, or a newer version made it.
         """
-        return cls(open_engine(place), now=now)
+        return cls(open_engine(place, now=now()), now=now)
 
     def __enter__(self) -> Self:
         return self

@@ -37,7 +37,7 @@ def url_of(place: str | Path) -> URL:
         return URL.create("sqlite", database=str(_file_of(path)))
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         url = None
     if url is None or url.get_backend_name() != "postgresql" or not url.database:
         raise StoreError(

@@ -64,6 +64,9 @@ def said(place: str, let_go: Callable[[], object] = lambda: None) -> Iterator[No
         if found is None:  # our own mistake
             raise
         raise _error(found, place, error.orig) from error
+    except sqlite3.Error as error:
+        let_go()
+        raise _error(_by_sqlite(error) or _DAMAGED, place, error) from error
     except (TimeoutError, OSError) as error:
         let_go()
         raise _error(_GONE, place, error) from error
@@ -82,21 +85,35 @@ def _error(found: Message, place: str, cause: BaseException | None) -> StoreErro
 def _reason(cause: BaseException | None) -> str | Message:
     if cause is None:
         return Message("its file is not in its place any more")
-    first = cause.args[0] if cause.args else ""
-    if isinstance(first, dict):  # pg8000 gives the fields of the server's answer
-        return str(first.get("M", "?"))
+    answer = _answer(cause)
+    if answer:
+        return str(answer.get("M"))
     return (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
 
 
 def _sentence(error: DBAPIError) -> Message | None:
     cause = error.orig
-    code = getattr(cause, "sqlite_errorcode", None)
-    if code is not None:
-        return _BY_SQLITE_CODE.get(code & 0xFF)  # the rest of it says more closely what failed
-    fields = cause.args[0] if cause is not None and cause.args else None
-    state = fields.get("C", "") if isinstance(fields, dict) else None
-    if state is None:  # the driver itself lost the server
+    if isinstance(cause, sqlite3.Error):
+        return _by_sqlite(cause)
+    answer = _answer(cause)
+    if not answer:  # the driver itself lost the server
         return None if isinstance(error, IntegrityError) else _GONE
+    state = str(answer.get("C"))
     if state in _BY_SQLSTATE:
         return _BY_SQLSTATE[state]
     return _GONE if state[:2] in _UNREACHABLE else None
+
+
+def _answer(cause: BaseException | None) -> dict[str, object]:
+    """The fields of the server's answer; pg8000 may fail to say goodbye after it."""
+    while cause is not None:
+        first = cause.args[0] if cause.args else None
+        if isinstance(first, dict):
+            return first
+        cause = cause.__cause__ or cause.__context__
+    return {}
+
+
+def _by_sqlite(error: sqlite3.Error) -> Message | None:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else _BY_SQLITE_CODE.get(code & 0xFF)  # the rest says more closely

@@ -7,19 +7,19 @@ from sqlalchemy import Connection, Inspector, inspect, text
 REVISIONS = ("0001",)
 """The forms of the store, oldest first; the last is this version's."""
 FOLDER = Path(__file__).with_name("migrations")
-_VERSION_TABLE = "alembic_version"
+VERSION_TABLE = "alembic_version"
 
 
 def revision_of(connection: Connection) -> str | None:
     """The form of a store; None where there are no tables yet."""
     tables: Inspector = inspect(connection)
-    if not tables.has_table(_VERSION_TABLE):
+    if not tables.has_table(VERSION_TABLE):
         return None
-    return connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
 
 
-def bring_up_to_date(connection: Connection) -> None:
-    """Take all steps that are missing, in the connection's transaction."""
+def bring_up_to_date(connection: Connection, revision: str = "head") -> None:
+    """Take the steps to a form that are missing, in the connection's transaction."""
     from alembic import command  # needed only where there are steps to take
     from alembic.config import Config
 
@@ -27,4 +27,4 @@ def bring_up_to_date(connection: Connection) -> None:
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -1,18 +1,22 @@
 """Opens a store: makes what is missing, and refuses what this version cannot use."""
 
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
+from rostfine_core.store.backups import QUICK_CHECK, backup_path, refuse_damage, write_backup
 from rostfine_core.store.engine import make_engine, place_name, reader, url_of
 from rostfine_core.store.failures import said
 from rostfine_core.store.migration import REVISIONS, bring_up_to_date, revision_of
 
 
-def open_engine(place: str | Path) -> Engine:
+def open_engine(place: str | Path, *, now: datetime) -> Engine:
     """The engine of the store at a place, with the tables of this version.
+
+    Older tables are backed up before they are changed.
 
     Raises:
         StoreError: it cannot be reached or written, is damaged, or a newer version made it.
@@ -25,9 +29,13 @@ def open_engine(place: str | Path) -> Engine:
     try:
         with said(name):
             with reader(engine).connect() as connection:
+                if engine.dialect.name == "sqlite":
+                    refuse_damage(connection.exec_driver_sql(QUICK_CHECK).scalar(), name)
                 revision = revision_of(connection)
             if revision != REVISIONS[-1]:
                 _check_known(revision, name)
+                if revision is not None:
+                    write_backup(engine, backup_path(engine, f"before-{REVISIONS[-1]}", now))
                 with engine.begin() as connection:
                     bring_up_to_date(connection)
     except BaseException:

@@ -31,7 +31,6 @@ from rostfine_core.store.any_text import search_text
 from rostfine_core.store.audit import AuditEvent
 from rostfine_core.store.changes import ordered
 from rostfine_core.store.coding import packed
-from rostfine_core.store.database import Database
 from rostfine_core.store.drafts import draft_of, write_draft
 from rostfine_core.store.history import add_edit, history_of, move
 from rostfine_core.store.listing import rows_of_cases, rows_of_sample
@@ -45,6 +44,7 @@ from rostfine_core.store.results import (
     tracks_of,
 )
 from rostfine_core.store.rows import as_json, row_of
+from rostfine_core.store.safekeeping import Safekeeping
 from rostfine_core.store.samples import (
     all_patients,
     next_identity,
@@ -58,7 +58,7 @@ from rostfine_core.store.samples import (
 from rostfine_core.store.schema import SampleRow, VideoRow, new_id
 
 
-class Store(Database):
+class Store(Safekeeping):
     """Patients, samples, videos, sperm and what was found out about them.
 
     Every method raises ``StoreError`` with one sentence where the place of the store fails it, what

@@ -33,6 +33,12 @@ GRADES = [GradeDistribution(p) for p in ((0.1, 0.2, 0.3, 0.25, 0.15), (0.5, 0.5,
 
 @pytest.fixture
 def assessment() -> Assessment:
+    """One with every kind of value."""
+    return example_assessment()
+
+
+def example_assessment() -> Assessment:
+    """One with every kind of value: arrays, lost points, a doubt, an ensemble, a reason."""
     rng = np.random.default_rng(1)
     points = tuple(
         TrackPoint(

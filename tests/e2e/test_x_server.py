@@ -15,7 +15,7 @@ TIMEOUT_S = 240
 
 def test_a_click_is_enough_under_xvfb() -> None:
     if shutil.which("Xvfb") is None or shutil.which("xvfb-run") is None:
-        pytest.skip("Xvfb is not installed: packaging/system_packages.sh --with-xvfb")
+        pytest.skip("Xvfb is not installed: packaging/system_packages.sh --for-tests")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("WAYLAND")}
     done = subprocess.run(
         [

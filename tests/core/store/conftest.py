@@ -83,7 +83,7 @@ def server() -> Iterator[Server]:
     """A running server, one for each worker whose tests need it."""
     programs = programs_of_postgresql()
     if programs is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: postgresql)")
+        pytest.skip("PostgreSQL is not installed: packaging/system_packages.sh --for-tests")
     folder = Path(tempfile.mkdtemp(prefix="rostfine-pg-"))
     made = Server(programs, folder, account())
     if made.account is not None:
@@ -101,12 +101,18 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a new store may be made."""
     if request.param == "sqlite":
-        yield str(tmp_path / "store")
-        return
-    url = request.getfixturevalue("server").url()
+        return str(tmp_path / "store")
+    url: str = request.getfixturevalue("url")
+    return url
+
+
+@pytest.fixture
+def url(server: Server) -> Iterator[str]:
+    """A database on the server, without anything in it."""
+    url = server.url()
     yield url
     with Store.open(url) as used, used.engine.begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))

@@ -56,6 +56,7 @@ def filled(store: Store, info: VideoInfo) -> str:
     return video
 
 
+@pytest.mark.requirement("R-68")
 def test_edits_and_their_history_are_there_after_closing(place: str, info: VideoInfo) -> None:
     with Store.open(place) as store:
         video = filled(store, info)
@@ -72,6 +73,7 @@ def test_edits_and_their_history_are_there_after_closing(place: str, info: Video
     assert case.video.info == info
 
 
+@pytest.mark.requirement("R-68")
 @pytest.mark.parametrize("position", range(len(STEPS) + 1))
 def test_undo_and_redo_reach_every_step(store: Store, info: VideoInfo, position: int) -> None:
     video = filled(store, info)
@@ -115,6 +117,7 @@ def test_an_edit_of_what_somebody_else_changed_is_refused(store: Store, info: Vi
     assert store.load_case(video).draft == STEPS[-1]
 
 
+@pytest.mark.requirement("R-68")
 def test_results_are_found_by_what_they_were_made_from(
     place: str, info: VideoInfo, assessment: Assessment
 ) -> None:

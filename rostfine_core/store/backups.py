@@ -1,0 +1,153 @@
+"""Backups of a store: each is an SQLite store of its own, whatever the store itself is kept in."""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, MetaData, insert, select, text
+
+from rostfine_core.errors import StoreError
+from rostfine_core.files import atomic_write
+from rostfine_core.messages import Message
+from rostfine_core.store.engine import make_engine, reader, url_of
+from rostfine_core.store.failures import said
+from rostfine_core.store.migration import VERSION_TABLE, bring_up_to_date, revision_of
+from rostfine_core.store_place import data_folder
+
+FOLDER = "backups"
+KEPT = 14
+"""So many daily backups are kept; those before a step of the tables or a restore all are."""
+EVERY = timedelta(days=1)
+QUICK_CHECK = "PRAGMA quick_check(1)"
+_ENDING = ".sqlite"
+_ROWS_AT_ONCE = 500
+
+
+def backup_path(engine: Engine, why: str, now: datetime) -> Path:
+    """A new name beside the store's file, or in the user's data folder for a server."""
+    is_file = engine.dialect.name == "sqlite"
+    home = Path(engine.url.database or "").parent if is_file else data_folder()
+    return home / FOLDER / f"{why}-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}{_ENDING}"
+
+
+def remove_old(path: Path, why: str) -> None:
+    """Remove the oldest backups of a kind that lie beside ``path``, but the last ``KEPT``."""
+    for old in sorted(path.parent.glob(f"{why}-*{_ENDING}"))[:-KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def write_backup(engine: Engine, path: Path) -> None:
+    """Copy the store as it is at one moment into a new file, and check that.
+
+    Raises:
+        StoreError: the store cannot be read, the file not be written, or it came out damaged.
+    """
+    with atomic_write(path) as temporary, said(str(path)):
+        if engine.dialect.name == "sqlite":
+            with reader(engine).connect() as connection, _plain(temporary) as copy:
+                connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]
+        else:
+            _copy_server(engine, temporary)
+        with _plain(temporary) as copy:
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, which a reader need not change
+            refuse_damage(copy.execute(QUICK_CHECK).fetchone()[0], str(path))
+
+
+def refuse_damage(found: object, place: str) -> None:
+    """Refuse an SQLite database of which ``QUICK_CHECK`` found something else than "ok".
+
+    Raises:
+        StoreError: it did.
+    """
+    if found != "ok":
+        raise StoreError(
+            Message(
+                "The store {place} is damaged ({found}): restore it from a backup.",
+                place=place,
+                found=str(found),
+            )
+        )
+
+
+@contextmanager
+def unpacked_backup(path: Path, beside: Path) -> Iterator[Path]:
+    """A copy of a backup that may be changed, in a folder that goes when the block ends.
+
+    Raises:
+        StoreError: the file is no backup, or is damaged.
+    """
+    folder = Path(tempfile.mkdtemp(dir=beside, prefix=".restoring-"))
+    try:
+        copy = folder / path.name
+        with said(str(path)):
+            shutil.copyfile(path, copy)
+            with _plain(copy) as opened:
+                refuse_damage(opened.execute(QUICK_CHECK).fetchone()[0], str(path))
+        engine = make_engine(url_of(copy.with_suffix(_ENDING)))
+        with said(str(path)), reader(engine).connect() as connection:
+            is_store = revision_of(connection) is not None
+        engine.dispose()
+        if not is_store:
+            raise StoreError(Message("{path} is no backup of a store: choose one.", path=path))
+        yield copy
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def replace_content(engine: Engine, copy: Path) -> None:
+    """Put what a copy holds, whose tables are this version's, in the place of all that is there.
+
+    Raises:
+        StoreError: the store cannot be written; then it is as before.
+    """
+    if engine.dialect.name == "sqlite":
+        with _plain(copy) as source, engine.connect() as connection:
+            source.backup(connection.connection.driver_connection)  # type: ignore[arg-type]
+        return
+    source_engine = make_engine(url_of(copy))
+    with reader(source_engine).connect() as source, engine.begin() as target:
+        names = [f'"{t.name}"' for t in _tables(source).sorted_tables]
+        # The audit trail is guarded by triggers, against everything but this.
+        for name in names:
+            target.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER USER"))
+        target.execute(text(f"TRUNCATE {', '.join(names)}"))
+        for name in names:
+            target.execute(text(f"ALTER TABLE {name} ENABLE TRIGGER USER"))
+        _copy_rows(source, target)
+    source_engine.dispose()
+
+
+def _copy_server(engine: Engine, path: Path) -> None:
+    """Make the tables of a server's store in a file, in the form they have there, and fill them."""
+    target_engine = make_engine(url_of(path))
+    with (
+        reader(engine).connect().execution_options(isolation_level="REPEATABLE READ") as source,
+        target_engine.begin() as target,
+    ):
+        bring_up_to_date(target, revision_of(source) or "head")
+        _copy_rows(source, target)
+    target_engine.dispose()
+
+
+def _copy_rows(source: Connection, target: Connection) -> None:
+    for table in _tables(source if source.dialect.name == "sqlite" else target).sorted_tables:
+        found = select(table).order_by(*table.primary_key)  # the trail only grows at its end
+        rows = source.execution_options(yield_per=_ROWS_AT_ONCE).execute(found)
+        for some in rows.mappings().partitions():
+            target.execute(insert(table), [dict(row) for row in some])
+
+
+def _tables(connection: Connection) -> MetaData:
+    """The tables that a database has, in whatever form."""
+    tables = MetaData()
+    tables.reflect(connection)
+    tables.remove(tables.tables[VERSION_TABLE])
+    return tables
+
+
+def _plain(path: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(path))
