@@ -26,15 +26,14 @@ Complex = NDArray[np.complex128]
 STRETCH_FRAMES = 25
 WORKING_AREA = 400_000
 CELLS = 8
-"""The picture is divided into this many by this many cells; one corner is followed in each."""
+"""The picture is divided into this many by this many cells; at most one corner is followed in
+each."""
 TILE = 40
 """Room for the window at the coarsest level."""
 WINDOW, LEVELS = (11, 11), 2
 STEPS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.01)
 ABOVE_NOISE, LEAST_CORNER = 10.0, 1e-4
 """A corner must be this many times stronger than the median place of the picture."""
-TWICE_PX = 3.0
-"""A corner closer than this to a kept one is the same."""
 SAME_LIGHT = 0.01
 FARTHEST = 1 / 6
 """A new key frame is taken when the field has moved by this share of the picture's side."""
@@ -202,7 +201,7 @@ def _points(places: Complex) -> NDArray[np.float32]:
 
 
 def find_corners(image: Image, *, scale: int, still: Complex) -> Complex:
-    """The strongest corner of each cell that has one above the noise, and those known to be still.
+    """One corner of each cell: one that is known to be still, or the strongest above the noise.
 
     In a crowd the strongest are mostly sperm, so that what was found to lie still is kept.
 
@@ -221,21 +220,19 @@ def find_corners(image: Image, *, scale: int, still: Complex) -> Complex:
     height, width = (max(side - 2 * margin, 0) for side in strength.shape)
     inside = strength[margin : margin + height, margin : margin + width]
     rows, columns = (np.linspace(0, side, CELLS + 1).astype(int) for side in (height, width))
+    known = still / coarser - complex(margin, margin)
     corners = []
     for top, bottom in pairwise(rows.tolist()):
         for left, right in pairwise(columns.tolist()):
+            here = (known.real >= left) & (known.real < right)
+            here &= (known.imag >= top) & (known.imag < bottom)
             cell = inside[top:bottom, left:right]
-            if cell.size and cell.max() > least:
+            if here.any():
+                corners.append(complex(still[here.argmax()]))
+            elif cell.size and cell.max() > least:
                 y, x = np.unravel_index(cell.argmax(), cell.shape)
                 corners.append(coarser * complex(int(x) + left + margin, int(y) + top + margin))
-    size = complex(width + margin, height + margin) * coarser
-    known = still[
-        (np.minimum(still.real, still.imag) > WINDOW[0])
-        & (still.real < size.real)
-        & (still.imag < size.imag)
-    ]
-    fresh = [corner for corner in corners if all(abs(corner - known) > TWICE_PX)]
-    return np.concatenate([known, np.array(fresh, complex)])
+    return np.array(corners, complex)
 
 
 def _as_bright_as(key: _Tiles, tiles: _Tiles) -> Image:

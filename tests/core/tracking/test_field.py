@@ -14,7 +14,7 @@ from rostfine_core.simulation import SceneSettings, simulate_scene
 from rostfine_core.simulation.population import sample_sperm
 from rostfine_core.simulation.render import SimulatedSperm
 from rostfine_core.tracking import compute_kinematics, track
-from rostfine_core.tracking.field import FieldWatch, moves
+from rostfine_core.tracking.field import CELLS, FieldWatch, find_corners, moves
 
 Image = NDArray[np.uint8]
 FRAMES, FPS = 40, 30.0
@@ -243,3 +243,11 @@ def test_a_still_stage_changes_no_velocity() -> None:
     images, seeds = two_sperm()
     for one in tracked(images, seeds):
         assert compute_kinematics(one) == compute_kinematics(replace(one, field=None))
+
+
+def test_however_many_places_are_still_one_is_followed_in_each_cell() -> None:
+    across, down = np.random.default_rng(3).uniform(20, 220, (2, 500))
+    still = across + 1j * down
+    corners = find_corners(scene()[0], scale=1, still=still)
+    assert len(corners) <= CELLS**2
+    assert np.isin(corners, still).sum() > CELLS**2 / 2
