@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.actions.action_set import ActionSet
+from app.actions.context_menus import ContextMenus
 from app.actions.guide import Guide
 from app.actions.spec import Bar, Handlers
 from app.actions.table import ACTIONS
@@ -70,6 +71,7 @@ class MainWindow(QMainWindow):
         self.guide = self._guide()
         self.actions_by_id = self._actions(commands)
         self._build()
+        self.context_menus = ContextMenus(self, self.actions_by_id, self.review)
         connect_actions(self.actions_by_id, self.controller)
         connect_views(self._views(), self.controller, commands)
         settings.changed.connect(self._on_setting_changed)

@@ -35,6 +35,17 @@ EDIT_ACTIONS = (
         button=Place(Bar.HISTORY, 1),
     ),
     ActionSpec(
+        id="copy_numbers",
+        menu=EDIT,
+        text=QT_TRANSLATE_NOOP("Actions", "Copy numbers"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Copy the numbers of the selected sperm as text"),
+        icon="copy",
+        shortcut="Ctrl+C",
+        run=lambda to: to.window.copy_numbers(),
+        enabled=lambda now: now.has_selected_grade,
+        separator=True,
+    ),
+    ActionSpec(
         id="next_sperm",
         menu=EDIT,
         text=QT_TRANSLATE_NOOP("Actions", "Next sperm"),

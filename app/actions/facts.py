@@ -20,6 +20,7 @@ class Facts:
     has_selection: bool = False
     has_track: bool = False
     has_grade: bool = False
+    has_selected_grade: bool = False
     has_report: bool = False
     can_undo: bool = False
     can_redo: bool = False
@@ -52,6 +53,7 @@ def current_facts(controller: Controller) -> Facts:
         has_selection=sperm is not None,
         has_track=sperm is not None and session.track(sperm) is not None,
         has_grade=bool(session.reportable),
+        has_selected_grade=sperm is not None and session.assessment(sperm) is not None,
         has_report=controller.last_report is not None,
         can_undo=stack.canUndo(),
         can_redo=stack.canRedo(),

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
 
 from app.controllers.controller import Controller
 from app.jobs import tasks
+from app.presentation.clipboard import numbers_text
 from app.presentation.manual_pdf import manual_page
 from app.presentation.wording import say
 from app.state.settings import log_file
@@ -66,6 +67,17 @@ class WindowCommands(QObject):
     def open_log_folder(self) -> None:
         """Show the crash log."""
         _show_folder(log_file().parent)
+
+    def copy_numbers(self) -> None:
+        """Put the selected sperm's numbers on the clipboard."""
+        session = self._controller.session
+        sperm = session.selected_sperm
+        assessment = session.assessment(sperm) if sperm else None
+        if sperm is not None and assessment is not None:
+            QGuiApplication.clipboard().setText(numbers_text(sperm.name, assessment))
+            session.set_message(
+                self.tr("The numbers of sperm {name} are copied.").format(name=sperm.name)
+            )
 
     def toggle_theme(self) -> None:
         """Change between dark and light."""

@@ -21,20 +21,20 @@ class Histogram(QWidget):
 
     def __init__(self, parent: QWidget | None = None, *, height_px: int = 178) -> None:
         super().__init__(parent)
-        self._plot = pg.PlotWidget(background=None)
-        self._plot.setFixedHeight(height_px)
-        self._plot.setMinimumWidth(0)
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
-        self._plot.setMouseEnabled(x=False, y=False)
-        self._plot.getViewBox().setXRange(0.5, 5.5, padding=0)
-        self._plot.getAxis("left").setWidth(34)
-        self._plot.getAxis("left").setTicks([[(t / 10, f"{10 * t}%") for t in range(0, 11, 2)]])
-        self._plot.getAxis("bottom").setTicks(
+        self.plot = pg.PlotWidget(background=None)
+        self.plot.setFixedHeight(height_px)
+        self.plot.setMinimumWidth(0)
+        self.plot.setMenuEnabled(False)
+        self.plot.hideButtons()
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.getViewBox().setXRange(0.5, 5.5, padding=0)
+        self.plot.getAxis("left").setWidth(34)
+        self.plot.getAxis("left").setTicks([[(t / 10, f"{10 * t}%") for t in range(0, 11, 2)]])
+        self.plot.getAxis("bottom").setTicks(
             [[(g.value, f"{g.name}\n{say_word(g.meaning)}") for g in Grade]]
         )
-        self._plot.getAxis("bottom").setHeight(36)
-        self._plot.setAccessibleName(self.tr("Grade distribution"))
+        self.plot.getAxis("bottom").setHeight(36)
+        self.plot.setAccessibleName(self.tr("Grade distribution"))
         self._bars = pg.BarGraphItem(
             x=[g.value for g in Grade],
             height=[0.0] * len(Grade),
@@ -45,10 +45,10 @@ class Histogram(QWidget):
         self._heads = [pg.ScatterPlotItem(symbol=s, size=7) for s in HEAD_SYMBOLS]
         self._labels = [pg.TextItem("", anchor=(0.5, 1.0)) for _ in Grade]
         for item in (self._bars, *self._heads, *self._labels):
-            self._plot.getPlotItem().addItem(item, ignoreBounds=True)
+            self.plot.getPlotItem().addItem(item, ignoreBounds=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._plot)
+        layout.addWidget(self.plot)
 
     def show_prediction(
         self, prediction: Prediction, *, highest: float = 0.0, is_doubtful: bool = False
@@ -65,14 +65,14 @@ class Histogram(QWidget):
         heads = _heads(prediction)
         shares = prediction.grade.probabilities
         tops = [max(s, *(h.probabilities[i] for h in heads)) for i, s in enumerate(shares)]
-        top = max(0.2, *tops, highest) * (1 + LABEL_PX / (self._plot.height() - AXIS_PX))
-        self._plot.getViewBox().setYRange(0, top, padding=0)
+        top = max(0.2, *tops, highest) * (1 + LABEL_PX / (self.plot.height() - AXIS_PX))
+        self.plot.getViewBox().setYRange(0, top, padding=0)
         # A tick at the very top would be cut off.
         ticks = [(t / 10, f"{10 * t}%") for t in range(0, 11, 2) if t / 10 < 0.94 * top]
-        self._plot.getAxis("left").setTicks([ticks])
+        self.plot.getAxis("left").setTicks([ticks])
         for name in ("left", "bottom"):
-            self._plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
-            self._plot.getAxis(name).setTextPen(text)
+            self.plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
+            self.plot.getAxis(name).setTextPen(text)
         self._bars.setOpts(height=shares, brushes=grade_brushes(is_doubtful=is_doubtful))
         edge = pg.mkPen(palette.color(QPalette.ColorRole.Window), width=1)
         for item, head, offset in zip(self._heads, heads, HEAD_OFFSETS, strict=True):
@@ -81,14 +81,14 @@ class Histogram(QWidget):
         for grade, share, top, label in zip(Grade, shares, tops, self._labels, strict=True):
             label.setText(f"{share:.0%}", color=text)
             label.setPos(grade.value, top + 0.02 * max(tops))
-        self._plot.setAccessibleDescription(
+        self.plot.setAccessibleDescription(
             ", ".join(f"{g.name} {p:.0%}" for g, p in zip(Grade, shares, strict=True))
         )
 
     @property
     def top(self) -> float:
         """The share at the upper edge."""
-        return float(self._plot.getViewBox().viewRange()[1][1])
+        return float(self.plot.getViewBox().viewRange()[1][1])
 
 
 def legend() -> QLabel:

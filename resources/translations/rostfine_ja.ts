@@ -2334,6 +2334,14 @@
         <translation>編集をもう一度行います</translation>
     </message>
     <message>
+        <source>Copy numbers</source>
+        <translation>数値をコピー</translation>
+    </message>
+    <message>
+        <source>Copy the numbers of the selected sperm as text</source>
+        <translation>選択中の精子の数値を文字としてコピーします</translation>
+    </message>
+    <message>
         <source>Select the next sperm in the list</source>
         <translation>一覧の次の精子を選びます</translation>
     </message>
@@ -4021,6 +4029,10 @@
     <message>
         <source>Cannot write {name}: choose another folder.</source>
         <translation>{name} に書き込めません。別のフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>The numbers of sperm {name} are copied.</source>
+        <translation>精子 {name} の数値をコピーしました。</translation>
     </message>
     <message>
         <source>en</source>

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pypdf import PdfReader
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.jobs import tasks
 from app.main_window import MainWindow
 from app.state.records import OverlayKind
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
+from tests.e2e.conftest import on_screen
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand, Hold
@@ -233,5 +235,46 @@ def test_the_crop_runs_as_a_looping_film(hand: "Hand", drive: "Drive", small_vid
         assert sum(b < a for a, b in itertools.pairwise(numbers)) == 1
         shown = view.grab().toImage()
         hand.until(lambda: view.grab().toImage() != shown)
+
+    drive(script, str(small_video))
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # offscreen has no menus of its own
+def test_the_right_button_opens_what_can_be_done_there(
+    qtbot: QtBot, hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def open_menu(window: MainWindow, area: QAbstractScrollArea, place: QPoint) -> list[str]:
+        seen = QPointF(place), QPointF(area.viewport().mapToGlobal(place))
+        right, none = Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
+        if area is window.review.canvas:
+            qtbot.mouseClick(area.viewport(), right, pos=place)
+        else:
+            reason = QContextMenuEvent.Reason.Mouse
+            event = QContextMenuEvent(reason, place, seen[1].toPoint(), none)
+            QCoreApplication.sendEvent(area.viewport(), event)
+        menu = window.context_menus.latest
+        assert menu is not None
+        ids = [a.objectName() for a in menu.actions() if a.isEnabled() and a.objectName()]
+        menu.close()
+        return ids
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        review, session = window.review, window.session
+        hand.click(window, 100, 90)
+        hand.click(window, 90, 160)
+        window.actions_by_id["grade"].trigger()
+        hand.until(lambda: len(session.reportable) == 2)
+        assert "find_heads" in open_menu(window, review.canvas, on_screen(window, 250, 30))
+        on_sperm = open_menu(window, review.canvas, on_screen(window, 100, 90))
+        assert {"chosen", "remove", "copy_numbers"} <= set(on_sperm)
+        assert session.selected == session.sperms[0].key
+        row = review.sperm_list.view.visualRect(review.sperm_list.view.model().index(1, 0))
+        assert "rename" in open_menu(window, review.sperm_list.view, row.center())
+        assert "play" in open_menu(window, review.timeline.plot, QPoint(60, 20))
+        plot = review.grade_panel.histogram.plot
+        assert open_menu(window, plot, QPoint(60, 40)) == ["copy_numbers"]
+        window.actions_by_id["copy_numbers"].trigger()
+        assert "Votes A or B" in QApplication.clipboard().text()
 
     drive(script, str(small_video))

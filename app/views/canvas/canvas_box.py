@@ -10,10 +10,12 @@ class CanvasBox(pg.ViewBox):
 
     Signals:
         pressed(QPointF): a click without a drag; a double click counts as one.
+        asked(QPointF): a click with the right button.
         dragged(QPointF, QPointF, bool): where a drag began, where it is, whether it ended.
     """
 
     pressed = Signal(QPointF)
+    asked = Signal(QPointF)
     dragged = Signal(QPointF, QPointF, bool)
 
     def __init__(self) -> None:
@@ -26,6 +28,9 @@ class CanvasBox(pg.ViewBox):
             ev.accept()
             if not ev.double():  # its first click has already been emitted
                 self.pressed.emit(self.mapSceneToView(ev.scenePos()))
+        elif ev.button() == Qt.MouseButton.RightButton:
+            ev.accept()
+            self.asked.emit(self.mapSceneToView(ev.scenePos()))
 
     def mouseDragEvent(self, ev: MouseDragEvent, axis: int | None = None) -> None:
         """Drag what is under the pointer with the left button, pan with the others."""

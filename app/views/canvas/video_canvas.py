@@ -51,6 +51,8 @@ class VideoCanvas(pg.GraphicsView):
         selected_correction_requested(float, float, bool): a place was clicked with the correcting
             tool, or with Shift exactly this one.
         sperm_clicked(int): a marker was clicked.
+        menu_requested(QPoint, bool): a menu is wanted at a place of the screen; whether on a sperm,
+            which is then selected.
         hovered(float, float): the pointer, or the keyboard's cross, is over a place.
         left(): the pointer has left the video.
     """
@@ -60,6 +62,7 @@ class VideoCanvas(pg.GraphicsView):
     correction_requested = Signal(int, float, float, bool)
     selected_correction_requested = Signal(float, float, bool)
     sperm_clicked = Signal(int)
+    menu_requested = Signal(QPoint, bool)
     hovered = Signal(float, float)
     left = Signal()
 
@@ -96,6 +99,7 @@ class VideoCanvas(pg.GraphicsView):
         session, box = self._session, self._box
         box.pressed.connect(self._on_clicked)
         box.dragged.connect(self._on_dragged)
+        box.asked.connect(self._on_asked)
         session.video_changed.connect(self._on_video_changed)
         session.frame_changed.connect(self._on_frame_changed)
         session.sperms_changed.connect(self._rebuild)
@@ -282,6 +286,16 @@ class VideoCanvas(pg.GraphicsView):
             self.sperm_clicked.emit(key)
         elif self._session.tool is Tool.SELECT:
             self.place_clicked.emit(place.x(), place.y())
+
+    @Slot(QPointF)
+    def _on_asked(self, place: QPointF) -> None:
+        if self._session.video is None:
+            return
+        key = self._hit(place)
+        if key is not None:
+            self.sperm_clicked.emit(key)
+        where = self.viewport().mapToGlobal(self.on_screen(place.x(), place.y()))
+        self.menu_requested.emit(where, key is not None)
 
     @Slot(QPointF, QPointF, bool)
     def _on_dragged(self, start: QPointF, now: QPointF, is_finished: bool) -> None:

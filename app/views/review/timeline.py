@@ -60,17 +60,17 @@ class Timeline(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._plot = TimelinePlot(background=None)
+        self.plot = TimelinePlot(background=None)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(self._bar())
-        layout.addWidget(self._plot, 1)
+        layout.addWidget(self.plot, 1)
         self.setFixedHeight(HEIGHT_PX)
         self._make_plot()
-        policy = self._plot.sizePolicy()
+        policy = self.plot.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
-        self._plot.setSizePolicy(policy)
+        self.plot.setSizePolicy(policy)
         for signal in (
             session.sperms_changed,
             session.results_changed,
@@ -118,7 +118,7 @@ class Timeline(QWidget):
         return "<br>".join(key.format(**squares).split("  "))
 
     def _make_plot(self) -> None:
-        plot = self._plot
+        plot = self.plot
         plot.setAccessibleName(self.tr("Tracking confidence over the frames"))
         plot.setMenuEnabled(False)
         plot.hideButtons()
@@ -143,9 +143,9 @@ class Timeline(QWidget):
     def _draw(self) -> None:
         """Draw the curve and marks of the selected sperm."""
         info, sperm = self._session.info, self._session.selected_sperm
-        self._plot.setVisible(info is not None)
+        self.plot.setVisible(info is not None)
         for region in self._regions:
-            self._plot.removeItem(region)
+            self.plot.removeItem(region)
         self._regions.clear()
         for item in (self._curve, self._seeds, self._clip):
             item.setData([], [])
@@ -155,7 +155,7 @@ class Timeline(QWidget):
             self._playhead.hide()
             return
         self._playhead.show()
-        self._plot.getViewBox().setXRange(0, max(1, info.frame_count - 1), padding=0.01)
+        self.plot.getViewBox().setXRange(0, max(1, info.frame_count - 1), padding=0.01)
         if sperm is not None:
             self._draw_sperm(sperm, self._session.track(sperm))
         self._show_frame()
@@ -177,7 +177,7 @@ class Timeline(QWidget):
                     (first - 0.5, last + 0.5), movable=False, brush=fill, pen=pg.mkPen(None)
                 )
                 region.setZValue(-5)
-                self._plot.addItem(region)
+                self.plot.addItem(region)
                 self._regions.append(region)
         assessment = self._session.assessment(sperm)
         if assessment is not None:
@@ -188,8 +188,8 @@ class Timeline(QWidget):
         palette = self.palette()
         text = palette.color(QPalette.ColorRole.PlaceholderText)
         for name in ("left", "bottom"):
-            self._plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
-            self._plot.getAxis(name).setTextPen(text)
+            self.plot.getAxis(name).setPen(palette.color(QPalette.ColorRole.Mid))
+            self.plot.getAxis(name).setTextPen(text)
         self._clip.setBrush(text)
         self._cached.setPen(pg.mkPen(text, width=2))
         accent = palette.color(QPalette.ColorRole.Text)

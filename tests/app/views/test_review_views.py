@@ -284,7 +284,7 @@ def test_the_timeline_marks_what_to_check_and_seeks(
     graded.add_tracks({graded.track_key(graded.sperms[0]): make_track("1", lost=(5, 6), weak=(9,))})
     assert sorted(r.getRegion() for r in timeline._regions) == [(4.5, 6.5), (8.5, 9.5)]
     seek = QSignalSpy(timeline.seek_requested)
-    left, plot = Qt.MouseButton.LeftButton, timeline._plot
+    left, plot = Qt.MouseButton.LeftButton, timeline.plot
     qtbot.mousePress(plot.viewport(), left, pos=_at_frame(timeline, 3))
     # Dragged over the axis, and out of the plot.
     for place in (_at_frame(timeline, 12), QPoint(_at_frame(timeline, 7).x(), plot.height() - 2)):
@@ -297,8 +297,8 @@ def test_the_timeline_marks_what_to_check_and_seeks(
 
 
 def _at_frame(timeline: Timeline, frame: int) -> QPoint:
-    box = timeline._plot.getViewBox()
-    return QPoint(timeline._plot.mapFromScene(box.mapViewToScene(QPointF(frame, 0.5))))
+    box = timeline.plot.getViewBox()
+    return QPoint(timeline.plot.mapFromScene(box.mapViewToScene(QPointF(frame, 0.5))))
 
 
 def _drag(

@@ -249,7 +249,7 @@ def test_another_theme_is_taken_over(qtbot: QtBot, graded: Session) -> None:
     palette.setColor(QPalette.ColorRole.WindowText, light)
     page.setPalette(palette)
     page.recolour()
-    axes = [c.histogram._plot.getAxis("left") for c in side_by_side(page)]
+    axes = [c.histogram.plot.getAxis("left") for c in side_by_side(page)]
     qtbot.waitUntil(lambda: all(axis.textPen().color() == light for axis in axes))
     page.hide()
 
