@@ -3,10 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rostfine_core.domain import Grade
 
 WINDOW = 20
 """So many of the newest reviews make each point."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BlindClip:
+    """What a reviewer sees: the clip (T, S, S, 3); ``left`` sperm of the video are to review."""
+
+    sperm_id: str
+    name: str
+    left: int
+    images: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,31 @@ class PanelVote:
     grade: Grade
 
 
+@dataclass(frozen=True, kw_only=True)
+class PanelSummary:
+    """A panel: how many sperm and repeats it asks of each voter, and how many votes there are."""
+
+    id: str
+    name: str
+    created_utc: str
+    items: int
+    votes: int
+    mine: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ballot:
+    """What a voter sees: the clip (T, S, S, 3) and nothing of model, sample or colleagues.
+
+    ``number`` of ``total`` is how far the voter has come.
+    """
+
+    item_id: str
+    number: int
+    total: int
+    images: NDArray[np.uint8]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VotedClip:
     """A clip (T, S, S, 3) with its votes from A to E; ``patient`` is a pseudonym or a sample."""

@@ -1772,6 +1772,22 @@
         <translation>このレポートを承認します</translation>
     </message>
     <message>
+        <source>sign in</source>
+        <translation>サインイン</translation>
+    </message>
+    <message>
+        <source>sign-in refused</source>
+        <translation>サインイン拒否</translation>
+    </message>
+    <message>
+        <source>sign out</source>
+        <translation>サインアウト</translation>
+    </message>
+    <message>
+        <source>change the passphrase</source>
+        <translation>パスフレーズの変更</translation>
+    </message>
+    <message>
         <source>reader</source>
         <translation>閲覧者</translation>
     </message>

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from rostfine_core import __version__
-from rostfine_core.cli import assess, results, tools, train
+from rostfine_core.cli import assess, results, stores, tools, train
 from rostfine_core.cli.arguments import rename_old_options
 from rostfine_core.errors import RostfineError
 
@@ -76,6 +76,7 @@ def make_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     assess.add_video_verbs(verbs)
     results.add_result_verbs(verbs)
+    stores.add_store_verbs(verbs)
     train.add_training_verbs(verbs)
     tools.add_tool_verbs(verbs)
     return parser

@@ -8,6 +8,7 @@ from pathlib import Path
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.cli.arguments import Verbs, count
 from rostfine_core.cli.progress import run_job
+from rostfine_core.cli.stores import add_store_options, opened_store
 from rostfine_core.errors import StoreError
 
 
@@ -61,15 +62,9 @@ def _add_cases(verbs: Verbs) -> None:
     cases.add_argument(
         "words", nargs="*", help="only cases whose patient, sample, operator or video holds these"
     )
-    _add_store(cases)
+    add_store_options(cases)
     cases.add_argument("--out", type=Path, required=True, help="ending in .csv or .xlsx")
     cases.set_defaults(run=_cases)
-
-
-def _add_store(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--store", required=True, metavar="PLACE", help="folder of the store, or PostgreSQL URL"
-    )
 
 
 def _add_video(parser: argparse.ArgumentParser) -> None:
@@ -139,10 +134,10 @@ def _reproduce(arguments: argparse.Namespace) -> int:
 
 def _cases(arguments: argparse.Namespace) -> int:
     from rostfine_core.case_table import write_case_table
-    from rostfine_core.store import Store
     from rostfine_core.store.current import case_results
 
-    with Store.open(arguments.store) as store:
+    with opened_store(arguments) as store:
+        store.note_export(arguments.out.name)
         found = store.case_list(" ".join(arguments.words), limit=sys.maxsize)
         cases = (case_results(store, case.video_id) for case in found)
         count = run_job(write_case_table(arguments.out, cases, total=len(found)))

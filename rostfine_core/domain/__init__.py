@@ -15,6 +15,10 @@ from rostfine_core.domain.assessment import (
     Severity,
     Verdict,
 )
+from rostfine_core.domain.audit_trail import (
+    AuditEntry,
+    TrailCheck,
+)
 from rostfine_core.domain.case import (
     NO_MERGE,
     AssessmentKey,
@@ -75,6 +79,7 @@ from rostfine_core.domain.rights import (
     RIGHTS,
     Action,
     Operator,
+    OwnAction,
     Role,
 )
 from rostfine_core.domain.track import (
@@ -119,6 +124,7 @@ __all__ = [
     "Action",
     "Assessment",
     "AssessmentKey",
+    "AuditEntry",
     "Calibration",
     "CaseState",
     "CaseSummary",
@@ -140,6 +146,7 @@ __all__ = [
     "Meaning",
     "ModelInfo",
     "Operator",
+    "OwnAction",
     "Patient",
     "Places",
     "Prediction",
@@ -163,6 +170,7 @@ __all__ = [
     "TrackKey",
     "TrackPoint",
     "TrackStatus",
+    "TrailCheck",
     "Verdict",
     "VideoInfo",
     "WhoValues",

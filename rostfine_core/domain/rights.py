@@ -50,6 +50,26 @@ class Action(StrEnum):
         return _ACTIONS[self]
 
 
+class OwnAction(StrEnum):
+    """What everybody may do, as audit trails name it. The values never change."""
+
+    SIGN_IN = "sign in"
+    SIGN_IN_REFUSED = "refuse sign-in"
+    SIGN_OUT = "sign out"
+    CHANGE_PASSPHRASE = "change passphrase"
+
+    @property
+    def wording(self) -> str:
+        """The action on screen, marked for translation."""
+        return _OWN_ACTIONS[self]
+
+
+_OWN_ACTIONS = {
+    OwnAction.SIGN_IN: marked("sign in"),
+    OwnAction.SIGN_IN_REFUSED: marked("sign-in refused"),
+    OwnAction.SIGN_OUT: marked("sign out"),
+    OwnAction.CHANGE_PASSPHRASE: marked("change the passphrase"),
+}
 _ROLES = {
     Role.READER: marked("reader"),
     Role.OPERATOR: marked("operator"),

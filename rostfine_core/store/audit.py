@@ -5,8 +5,6 @@ was changed, removed, inserted or moved by somebody who got past them, and a cut
 that reports carry.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ from sqlalchemy import Row, Select, delete, insert, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from rostfine_core.domain import AuditEntry, TrailCheck
 from rostfine_core.messages import Message
 from rostfine_core.store.schema import AuditRow, MetaRow, ReportRow, SampleRow
 
@@ -28,33 +27,6 @@ BATCH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditEntry:
-    """One entry; ``before`` and ``after`` are JSON or "", ``utc`` is ISO 8601.
-
-    ``operator`` is a login, or the name of the computer's account in single-user mode.
-    """
-
-    number: int
-    utc: str
-    local_offset_minutes: int
-    operator: str
-    action: str
-    subject_kind: str
-    subject_id: str
-    before: str
-    after: str
-    reason: str
-    previous_hash: str
-    hash: str = ""
-
-    @property
-    def own_hash(self) -> str:
-        """SHA-256 of all fields but ``hash``, as a JSON list in ASCII in the order above."""
-        values = list(asdict(self).values())[:-1]
-        return hashlib.sha256(json.dumps(values, separators=(",", ":")).encode()).hexdigest()
-
-
-@dataclass(frozen=True, kw_only=True)
 class AuditEvent:
     """What is to be entered: an action of ``rights.Action`` by its value, and what it changed."""
 
@@ -64,25 +36,6 @@ class AuditEvent:
     before: str = ""
     after: str = ""
     reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrailCheck:
-    """What ``verify`` found: ``fault`` names the first broken entry, None if there is none."""
-
-    entries: int
-    head: str
-    broken: int | None = None
-    fault: Message | None = None
-
-    @property
-    def message(self) -> Message:
-        """The outcome in one sentence."""
-        return self.fault or Message(
-            "The audit trail is whole: {entries} entries, the newest with hash {head}.",
-            entries=self.entries,
-            head=self.head,
-        )
 
 
 def append(session: Session, event: AuditEvent, *, operator: str, now: datetime) -> AuditEntry:

@@ -11,8 +11,8 @@ from typing import Self
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from rostfine_core.domain import Action, Operator
-from rostfine_core.store.audit import AuditEntry, AuditEvent, append
+from rostfine_core.domain import Action, AuditEntry, Operator
+from rostfine_core.store.audit import AuditEvent, append
 from rostfine_core.store.engine import file_of, place_name, reader
 from rostfine_core.store.failures import gone, said
 from rostfine_core.store.opening import open_engine
@@ -94,6 +94,16 @@ class Database:
         """Enter what a transaction does into the audit trail."""
         author = self._account if self.operator is None else self.operator.login
         return append(session, event, operator=author, now=self.now())
+
+    def note_export(self, name: str) -> None:
+        """Enter that cases leave the store in a file or folder of this name.
+
+        Raises:
+            StoreError: the operator may not export.
+        """
+        with self.writing(Action.EXPORT) as session:
+            event = AuditEvent(action=Action.EXPORT.value, subject_kind="store", after=name)
+            self.enter(session, event)
 
     @property
     def utc(self) -> str:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from rostfine_core.domain import Action, Operator, Role
+from rostfine_core.domain import Action, Operator, OwnAction, Role
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 from rostfine_core.store import operators
@@ -11,9 +11,6 @@ from rostfine_core.store.rows import as_json
 from rostfine_core.store.store import Store
 
 SUBJECT = "operator"
-SIGN_IN, SIGN_IN_REFUSED, SIGN_OUT = "sign in", "refuse sign-in", "sign out"
-CHANGE_PASSPHRASE = "change passphrase"
-"""What the audit trail calls things that need no right."""
 
 
 def has_operators(store: Store) -> bool:
@@ -32,7 +29,7 @@ def sign_in(store: Store, *, login: str, passphrase: str) -> Operator:
         found = operators.sign_in(session, login=login, passphrase=passphrase, now=store.now())
         known = found.operator or operators.operator_by_login(session, login)
         if known is not None:
-            action = SIGN_IN if found.operator else SIGN_IN_REFUSED
+            action = OwnAction.SIGN_IN if found.operator else OwnAction.SIGN_IN_REFUSED
             _enter_own(store, session, action, known)
     if found.operator is None:  # only now, since the attempt must be kept
         raise StoreError(found.refusal or Message("Sign in again."))
@@ -46,12 +43,12 @@ def confirm(store: Store, session: Session, passphrase: str) -> operators.SignIn
     login = store.operator.login
     found = operators.sign_in(session, login=login, passphrase=passphrase, now=store.now())
     if found.operator is None:
-        _enter_own(store, session, SIGN_IN_REFUSED, store.operator)
+        _enter_own(store, session, OwnAction.SIGN_IN_REFUSED, store.operator)
     return found
 
 
-def _enter_own(store: Store, session: Session, action: str, operator: Operator) -> None:
-    event = AuditEvent(action=action, subject_kind=SUBJECT, subject_id=operator.id)
+def _enter_own(store: Store, session: Session, action: OwnAction, operator: Operator) -> None:
+    event = AuditEvent(action=action.value, subject_kind=SUBJECT, subject_id=operator.id)
     append(session, event, operator=operator.login, now=store.now())
 
 
@@ -60,7 +57,7 @@ def sign_out(store: Store) -> None:
     if store.operator is None:
         return
     with store.writing(None) as session:
-        _enter_own(store, session, SIGN_OUT, store.operator)
+        _enter_own(store, session, OwnAction.SIGN_OUT, store.operator)
     store.operator = None
 
 
@@ -100,7 +97,7 @@ def change_passphrase(store: Store, *, old: str, new: str) -> None:
         found = confirm(store, session, old)
         if found.operator is not None:
             operators.change_passphrase(session, operator.id, passphrase=new)
-            _enter_own(store, session, CHANGE_PASSPHRASE, operator)
+            _enter_own(store, session, OwnAction.CHANGE_PASSPHRASE, operator)
     if found.refusal is not None:
         raise StoreError(found.refusal)
 

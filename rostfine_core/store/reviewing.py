@@ -1,13 +1,9 @@
 """Blind review in the store: a second person grades a sperm's clip before the model's answer."""
 
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from rostfine_core.blind_review import BlindReview, TrendPoint, agreement_over_time
+from rostfine_core.blind_review import BlindClip, BlindReview, TrendPoint, agreement_over_time
 from rostfine_core.domain import Action, Grade, Operator
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
@@ -25,16 +21,6 @@ from rostfine_core.store.schema import (
 )
 from rostfine_core.store.store import Store
 from rostfine_core.store.voting import newest_assessment
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class BlindClip:
-    """What a reviewer sees: the clip (T, S, S, 3); ``left`` sperm of the video are to review."""
-
-    sperm_id: str
-    name: str
-    left: int
-    images: NDArray[np.uint8]
 
 
 def next_review(store: Store, video_id: str) -> BlindClip | None:

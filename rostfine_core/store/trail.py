@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from rostfine_core.domain import Action
+from rostfine_core.domain import Action, AuditEntry, TrailCheck
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 from rostfine_core.store import audit
-from rostfine_core.store.audit import SHORTEST_HEAD, AuditEntry, TrailCheck
+from rostfine_core.store.audit import SHORTEST_HEAD
 from rostfine_core.store.store import Store
 
 

@@ -1,9 +1,5 @@
 """Panels in the store: what is voted on, the votes, and the labelled clips that come of them."""
 
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
@@ -11,9 +7,11 @@ from rostfine_core.domain import Action, Grade, Operator, Prediction
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 from rostfine_core.panel import (
+    Ballot,
     Candidate,
     PanelAgreement,
     PanelItem,
+    PanelSummary,
     PanelVote,
     VotedClip,
     least_sure,
@@ -43,31 +41,6 @@ from rostfine_core.store.store import Store
 REPEAT_EVERY = 6
 """One sperm of so many comes a second time."""
 GRADES = "".join(g.name for g in Grade)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PanelSummary:
-    """A panel: how many sperm and repeats it asks of each voter, and how many votes there are."""
-
-    id: str
-    name: str
-    created_utc: str
-    items: int
-    votes: int
-    mine: int
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Ballot:
-    """What a voter sees: the clip (T, S, S, 3) and nothing of model, sample or colleagues.
-
-    ``number`` of ``total`` is how far the voter has come.
-    """
-
-    item_id: str
-    number: int
-    total: int
-    images: NDArray[np.uint8]
 
 
 def add_panel(

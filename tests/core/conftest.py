@@ -1,16 +1,21 @@
 """What tests of several folders need: an assessment with every kind of value."""
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from rostfine_core.domain import (
     Assessment,
+    AssessmentKey,
     Clip,
     CropBox,
     Doubt,
     DoubtKind,
+    Draft,
     Explanation,
     GradeDistribution,
     Kinematics,
@@ -21,12 +26,16 @@ from rostfine_core.domain import (
     SampleInfo,
     Seed,
     Severity,
+    Sperm,
     Track,
     TrackPoint,
     TrackStatus,
     VideoInfo,
 )
 from rostfine_core.messages import Message
+
+if TYPE_CHECKING:
+    from rostfine_core.store import Store
 
 GRADES = [GradeDistribution(p) for p in ((0.1, 0.2, 0.3, 0.25, 0.15), (0.5, 0.5, 0.0, 0.0, 0.0))]
 
@@ -123,3 +132,38 @@ def example_assessment() -> Assessment:
             created_utc="2026-11-22T00:00:00+00:00",
         ),
     )
+
+
+SURE, UNSURE = (
+    GradeDistribution(p) for p in ((0.9, 0.1, 0.0, 0.0, 0.0), (0.0, 0.0, 0.1, 0.9, 0.0))
+)
+
+
+@pytest.fixture
+def keep_case(info: VideoInfo, assessment: Assessment) -> Callable[["Store", int], str]:
+    """Keeps video number n with two graded sperm in a store: clip grey 10 n + 1, where the models
+    agree, and 10 n + 2, where they do not."""
+
+    def keep(store: "Store", n: int) -> str:
+        sperm = tuple(
+            Sperm(key=key, name=str(key), seeds=()).corrected(frame=0, x_px=10.0 * key, y_px=5.0)
+            for key in (1, 2)
+        )
+        draft = Draft(sperms=sperm, sample=SampleInfo(sample=f"S-{n}"))
+        video = store.add_video(info, sha256=f"{n:064x}", draft=draft)
+        for one, grade in zip(sperm, (SURE, UNSURE), strict=True):
+            images = np.full((2, 8, 8, 3), 10 * n + one.key, dtype=np.uint8)
+            made = replace(
+                assessment,
+                target=one.target,
+                seeds=one.seeds,
+                clip=replace(assessment.clip, target=one.target, images=images),
+                prediction=replace(assessment.prediction, grade=grade, ensemble=(SURE, grade)),
+            )
+            key = AssessmentKey(
+                target=one.target, seeds=one.seeds, fps=None, um_per_px=None, model_sha256="ab" * 32
+            )
+            store.keep_assessments(video, {key: made})
+        return video
+
+    return keep

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, delete, insert, text, update
 from sqlalchemy.orm import Session
 
+from rostfine_core.domain import AuditEntry
 from rostfine_core.store.audit import (
     HEAD,
     START,
-    AuditEntry,
     AuditEvent,
     append,
     head_hash,

@@ -14,6 +14,7 @@ from rostfine_core.domain import (
     RIGHTS,
     Action,
     Meaning,
+    OwnAction,
     Patient,
     ReportIdentity,
     Role,
@@ -166,7 +167,7 @@ def test_wrong_passphrases_slow_down_across_programs(
         pytest.raises(StoreError, match="wait 1 s"),
     ):
         people.sign_in(elsewhere, login="reader", passphrase=WORDS)
-    refused = [e for e in trail.entries(staff) if e.action == people.SIGN_IN_REFUSED]
+    refused = [e for e in trail.entries(staff) if e.action == OwnAction.SIGN_IN_REFUSED]
     assert len(refused) == 5
     assert {e.operator for e in refused} == {"reader"}
 
@@ -224,7 +225,7 @@ def test_a_wrong_passphrase_signs_nothing(staff: Store) -> None:
         sign(staff, id, "wrong")
     (draft,) = staff.reports(sample_of(staff, id))
     assert draft.identity.signature is None
-    assert trail.entries(staff)[0].action == people.SIGN_IN_REFUSED
+    assert trail.entries(staff)[0].action == OwnAction.SIGN_IN_REFUSED
 
 
 def test_nobody_signs_in_single_user_mode(store: Store) -> None:
