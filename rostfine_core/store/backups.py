@@ -19,10 +19,10 @@ from rostfine_core.store.migration import VERSION_TABLE, bring_up_to_date, revis
 from rostfine_core.store_place import data_folder
 
 FOLDER = "backups"
-KEPT = 14
+KEPT = 7
 """So many daily backups are kept; those before a step of the tables or a restore all are."""
 EVERY = timedelta(days=1)
-QUICK_CHECK = "PRAGMA quick_check(1)"
+_QUICK_CHECK = "PRAGMA quick_check(1)"
 _ENDING = ".sqlite"
 _ROWS_AT_ONCE = 500
 
@@ -54,11 +54,11 @@ def write_backup(engine: Engine, path: Path) -> None:
             _copy_server(engine, temporary)
         with _plain(temporary) as copy:
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, which a reader need not change
-            refuse_damage(copy.execute(QUICK_CHECK).fetchone()[0], str(path))
+            refuse_damage(copy.execute(_QUICK_CHECK).fetchone()[0], str(path))
 
 
 def refuse_damage(found: object, place: str) -> None:
-    """Refuse an SQLite database of which ``QUICK_CHECK`` found something else than "ok".
+    """Refuse an SQLite database in which ``PRAGMA quick_check`` found something.
 
     Raises:
         StoreError: it did.
@@ -86,7 +86,7 @@ def unpacked_backup(path: Path, beside: Path) -> Iterator[Path]:
         with said(str(path)):
             shutil.copyfile(path, copy)
             with _plain(copy) as opened:
-                refuse_damage(opened.execute(QUICK_CHECK).fetchone()[0], str(path))
+                refuse_damage(opened.execute(_QUICK_CHECK).fetchone()[0], str(path))
         engine = make_engine(url_of(copy.with_suffix(_ENDING)))
         with said(str(path)), reader(engine).connect() as connection:
             is_store = revision_of(connection) is not None
