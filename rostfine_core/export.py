@@ -1,30 +1,52 @@
 """Writes a sample's results: one folder per sperm, the report and the table; all or nothing."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
-from rostfine_core.attention import DEFAULT_PAINT, Paint
-from rostfine_core.domain import Assessment, LeftOut, LongJob, Progress
+from rostfine_core.domain import (
+    Assessment,
+    LongJob,
+    Progress,
+    ReportIdentity,
+    SampleRecord,
+    SampleReport,
+    VideoSection,
+)
+from rostfine_core.errors import StoreError
 from rostfine_core.fhir import write_fhir
 from rostfine_core.files import safe_name
 from rostfine_core.marking import marked
+from rostfine_core.messages import Message
 from rostfine_core.outputs import Outputs
-from rostfine_core.report import write_explanation, write_report_csv, write_report_pdf
+from rostfine_core.report import (
+    DEFAULT_STYLE,
+    ReportStyle,
+    write_explanation,
+    write_report_csv,
+    write_report_pdf,
+)
 from rostfine_core.result_files import (
     ASSESSMENT_JSON,
     TRACK_CSV,
     AssessmentRecord,
+    content_sha256,
+    report_json,
     write_assessment,
     write_seeds,
 )
+from rostfine_core.spreadsheet import read_table
 
 REPORT_PDF = "report.pdf"
 REPORT_CSV = "report.csv"
 REPORT_FHIR = "report.fhir.json"
 CLICKS_CSV = "clicks.csv"
 EXPLANATION_PNG = "explanation.png"
+_CLICKS_NAME = re.compile(r"clicks(-\d+)?\.csv")  # one for each of several videos
 _SPERM_FILES = (ASSESSMENT_JSON, TRACK_CSV, EXPLANATION_PNG)  # the first identifies the folder
 
 
@@ -32,7 +54,8 @@ def _report_files(folder: Path) -> list[Path]:
     """The files of the report in ``folder``, the PDF last; other files there are left alone."""
     sperm = sorted(p for p in folder.glob("sperm-*") if (p / ASSESSMENT_JSON).is_file())
     files = [p / name for p in sperm for name in _SPERM_FILES]
-    files += [folder / name for name in (CLICKS_CSV, REPORT_CSV, REPORT_FHIR, REPORT_PDF)]
+    files += sorted(p for p in folder.glob("clicks*.csv") if _CLICKS_NAME.fullmatch(p.name))
+    files += [folder / name for name in (REPORT_CSV, REPORT_FHIR, REPORT_PDF)]
     return [p for p in files if p.is_file()]
 
 
@@ -46,29 +69,115 @@ REPORT = Outputs(
 """The files of a sample's results."""
 
 
+def sample_report(
+    videos: Sequence[VideoSection],
+    *,
+    sample: SampleRecord | None = None,
+    patient: str = "",
+    identity: ReportIdentity | None = None,
+) -> SampleReport:
+    """A report over one sample's videos.
+
+    Where there are several, every sperm's name gets the number of its video in front, as in
+    ``2-1``, so that no two are called the same.
+    """
+    if len(videos) > 1:
+        videos = [_numbered(section, number) for number, section in enumerate(videos, start=1)]
+    return SampleReport(
+        videos=tuple(videos),
+        sample=sample or SampleRecord(),
+        patient=patient,
+        identity=identity or ReportIdentity(),
+    )
+
+
+def _numbered(section: VideoSection, number: int) -> VideoSection:
+    names = {a.target: f"{number}-{a.target}" for a in section.assessments}
+    return replace(
+        section,
+        assessments=under_names(section.assessments, names),
+        left_out=tuple((f"{number}-{name}", reason) for name, reason in section.left_out),
+    )
+
+
 def export_sample(
-    assessments: Sequence[Assessment],
+    report: SampleReport,
     folder: Path,
     *,
-    left_out: Sequence[LeftOut] = (),
-    paint: Paint = DEFAULT_PAINT,
-    language: str = "en",
+    style: ReportStyle = DEFAULT_STYLE,
     overwrite: bool = False,
 ) -> LongJob[Path]:
     """Write everything about a sample, all of it or nothing, and return the folder.
 
-    The PDF and the table name the sperm in ``left_out``; attention is coloured by ``paint``.
-    PDF and pictures are in ``language``, one of ``catalogue.LANGUAGES``; table, FHIR and
-    ``assessment.json`` are the same in every language.
+    PDF and pictures follow ``style``; tables, FHIR, ``assessment.json`` and the JSON in the PDF
+    are the same in every style.
 
     Raises:
-        StoreError: the folder cannot be written, already holds results, or is deleted meanwhile.
+        StoreError: the folder cannot be written, already holds results, holds a signed report,
+            or is deleted meanwhile.
     """
     with REPORT.replaced(folder, overwrite=overwrite) as staging:
-        yield from _write_all(
-            assessments, staging, left_out=left_out, paint=paint, language=language
-        )
+        _refuse_signed(folder)
+        yield from _write_all(report, staging, style=style)
     return folder
+
+
+def check_folder(folder: Path, *, overwrite: bool = False) -> None:
+    """Refuse a folder that cannot take a report, before any work is done.
+
+    Raises:
+        StoreError: as ``export_sample``.
+    """
+    REPORT.check(folder, overwrite=overwrite)
+    _refuse_signed(folder)
+
+
+def _refuse_signed(folder: Path) -> None:
+    held = _held(folder)
+    if held is not None and held.is_signed:
+        raise StoreError(
+            Message(
+                "{folder} holds a signed report, which is never replaced: choose another folder.",
+                folder=folder,
+            )
+        )
+
+
+def free_folder(folder: Path, videos: AbstractSet[str]) -> Path:
+    """``folder``, or the first of ``folder-2``, ``folder-3``, ... that a report may be written to.
+
+    That is one without a report, or with an unsigned one of none but these videos, given by their
+    checksums: so a second video of a sample never takes the place of the first one's report.
+    """
+    for number in count(1):
+        place = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        held = _held(place)
+        if held is None or (not held.is_signed and held.videos <= videos):
+            return place
+    raise AssertionError("count never ends")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    """What the report in a folder is of; no ``videos`` are known of one without its table."""
+
+    videos: AbstractSet[str]
+    is_signed: bool
+
+
+def _held(folder: Path) -> _Held | None:
+    """The report in a folder, by its table."""
+    files = _report_files(folder)
+    if not files:
+        return None
+    try:
+        _, rows = read_table(folder / REPORT_CSV, columns=())
+    except StoreError:
+        return _Held(videos={""}, is_signed=False)
+    return _Held(
+        videos={row.get("video_sha256", "") for _, row in rows},
+        is_signed=any(row.get("signed_by") for _, row in rows),
+    )
 
 
 def under_names(
@@ -119,27 +228,21 @@ def sperm_folder_names(assessments: Sequence[Assessment]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _write_all(
-    assessments: Sequence[Assessment],
-    folder: Path,
-    *,
-    left_out: Sequence[LeftOut],
-    paint: Paint,
-    language: str,
-) -> LongJob[None]:
+def _write_all(report: SampleReport, folder: Path, *, style: ReportStyle) -> LongJob[None]:
+    assessments = report.assessments
     total = len(assessments) + 1
     names = sperm_folder_names(assessments)
     for done, (name, assessment) in enumerate(zip(names, assessments, strict=True)):
         yield Progress(stage=marked("writing"), done=done, total=total)
         write_assessment(folder / name, assessment)
-        write_explanation(
-            folder / name / EXPLANATION_PNG, assessment, paint=paint, language=language
-        )
+        write_explanation(folder / name / EXPLANATION_PNG, assessment, style=style)
     yield Progress(stage=marked("writing"), done=total - 1, total=total)
-    pdf = folder / REPORT_PDF
-    write_report_pdf(pdf, assessments, left_out=left_out, paint=paint, language=language)
-    write_report_csv(folder / REPORT_CSV, assessments, left_out=left_out)
+    content = report_json(report)
+    write_report_pdf(folder / REPORT_PDF, report, content=content, style=style)
+    write_report_csv(folder / REPORT_CSV, report, content_sha256=content_sha256(content))
     records = [AssessmentRecord.of(a) for a in assessments]
-    write_fhir(folder / REPORT_FHIR, records, left_out=left_out)
-    write_seeds(folder / CLICKS_CSV, [seed for a in assessments for seed in a.seeds])
+    write_fhir(folder / REPORT_FHIR, records, left_out=report.left_out)
+    for number, section in enumerate(report.videos, start=1):
+        clicks = CLICKS_CSV if len(report.videos) == 1 else f"clicks-{number}.csv"
+        write_seeds(folder / clicks, [seed for a in section.assessments for seed in a.seeds])
     yield Progress(stage=marked("writing"), done=total, total=total)

@@ -73,6 +73,22 @@ FLAGS: dict[FlagCode, tuple[str, str]] = {
     "device": (marked("Note on the processor"), NOTE),
 }
 """Title and check of every code, in the order in which a reader is told of the checks."""
+OF_THE_VIDEO: frozenset[str] = frozenset[FlagCode](
+    (
+        "field_moves",
+        "interlaced",
+        "fps_unknown",
+        "fps_unlike_training",
+        "scale_unknown",
+        "scale_doubtful",
+        "scale_unlike_training",
+        "few_training_samples",
+        "training_samples_unknown",
+        "video",
+        "device",
+    )
+)
+"""Codes that speak of the recording, the microscope or the model."""
 FLAG_TITLES: dict[str, str] = {code: title for code, (title, _) in FLAGS.items()}
 CHECKS = tuple(dict.fromkeys(check for _, check in FLAGS.values() if check))
 """What is checked of a sperm, each once."""

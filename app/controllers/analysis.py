@@ -49,6 +49,11 @@ class Analysis(QObject):
 
     # Requests ------------------------------------------------------------------------------
 
+    @property
+    def footage(self) -> tasks.Footage | None:
+        """What jobs read of the open video."""
+        return self._footage
+
     def use(self, footage: tasks.Footage | None) -> None:
         """Switch to another video."""
         self._footage = footage

@@ -30,7 +30,7 @@ from app.state.session import Session
 from app.state.settings import Settings, reports_folder
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
 from rostfine_core.decoder_process import decoders
-from rostfine_core.domain import Assessment, AssessmentKey, Calibration, HeadMeasure, Seed
+from rostfine_core.domain import AssessmentKey, Calibration, HeadMeasure, Seed
 from rostfine_core.errors import RostfineError
 from rostfine_core.files import safe_name
 
@@ -188,11 +188,20 @@ class Controller(QObject):
 
     @property
     def report_folder(self) -> Path:
-        """Where this sample's report goes: a folder named after sample or video."""
+        """Where this sample's report goes: a folder named after sample or video.
+
+        It gets a number where that holds the report of another video, or one that is signed.
+        """
         root = self.settings.text("report_folder")
         video = self.session.video
         name = self.session.sample.sample or (video.path.stem if video else "")
-        return (Path(root) if root else reports_folder()) / safe_name(name)
+        folder = (Path(root) if root else reports_folder()) / safe_name(name)
+        graded = self.session.reportable
+        if not graded:
+            return folder
+        from rostfine_core.export import free_folder  # the window appears before it is imported
+
+        return free_folder(folder, {a.provenance.video_sha256 for a in graded})
 
     @property
     def has_unexported(self) -> bool:
@@ -230,22 +239,29 @@ class Controller(QObject):
         if not assessments or video is None:
             self.failed.emit(self.tr("Nothing is graded yet: grade a sperm, then export."))
             return
-        folder = self.report_folder
+        order, folder = self._order(), self.report_folder
         exists = _holds_files(folder)
-        if not exists or self.questions.may_overwrite(folder):
-            self._write(assessments, folder, video=video, overwrite=exists)
+        if order is not None and (not exists or self.questions.may_overwrite(folder)):
+            self._write(order, folder, video=video, overwrite=exists)
+
+    def _order(self) -> tasks.ReportOrder | None:
+        """What a report of the open video would hold now; None where there is nothing."""
+        session = self.session
+        if not session.reportable:
+            return None
+        return tasks.ReportOrder(
+            assessments=session.reportable,
+            names=session.names,
+            left_out=session.left_out,
+            footage=self.analysis.footage,
+            colour_map=session.overlay.colour_map,
+            language=self.settings.text("report_language"),
+        )
 
     def _write(
-        self,
-        assessments: tuple[Assessment, ...],
-        folder: Path,
-        *,
-        video: OpenedVideo,
-        overwrite: bool,
+        self, order: tasks.ReportOrder, folder: Path, *, video: OpenedVideo, overwrite: bool
     ) -> None:
         keys, draft = reported_keys(self.session), self.session.draft
-        names, left_out = self.session.names, self.session.left_out
-        colour_map, language = self._report_style
 
         def note(written: Path) -> None:
             if self.session.video is not None and self.session.video.info is video.info:
@@ -255,15 +271,7 @@ class Controller(QObject):
 
         self.jobs.start(
             EXPORT,
-            lambda: tasks.export(
-                assessments,
-                folder,
-                names=names,
-                left_out=left_out,
-                colour_map=colour_map,
-                language=language,
-                overwrite=overwrite,
-            ),
+            lambda: tasks.export(order, folder, overwrite=overwrite),
             on_success=note,
             on_failure=self.failed.emit,
         )
@@ -280,29 +288,16 @@ class Controller(QObject):
         if self._is_preview_stale:
             self.jobs.cancel(PREVIEW)
             return
-        session = self.session
-        assessments, names, left_out = session.reportable, session.names, session.left_out
-        colour_map, language = self._report_style
-        if not assessments:
+        order = self._order()
+        if order is None:
             self.previewed.emit(())
             return
         self.jobs.start(
             PREVIEW,
-            lambda: tasks.preview(
-                assessments,
-                names=names,
-                left_out=left_out,
-                colour_map=colour_map,
-                language=language,
-            ),
+            lambda: tasks.preview(order),
             on_success=self.previewed.emit,
             on_failure=self._on_preview_failed,
         )
-
-    @property
-    def _report_style(self) -> tuple[str, str]:
-        """The colour map of attention and the language of a report."""
-        return self.session.overlay.colour_map, self.settings.text("report_language")
 
     def _on_preview_failed(self, sentence: str) -> None:
         self.previewed.emit(())  # drop the pages of earlier grades

@@ -22,12 +22,15 @@ from rostfine_core.domain import (
     HeadMeasure,
     LeftOut,
     LongJob,
+    Overview,
     Progress,
     SampleInfo,
     Seed,
     Track,
     TrackStatus,
     VideoInfo,
+    VideoSection,
+    overview_frame,
 )
 from rostfine_core.errors import VideoError
 from rostfine_core.finding import Finding
@@ -40,7 +43,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QFont
 
     from rostfine_core.assessor import Assessor, DeviceChoice
+    from rostfine_core.domain import SampleReport
     from rostfine_core.pipeline import Outcome
+    from rostfine_core.report import ReportStyle
     from rostfine_core.video import DecodedFrame, Video
 
 FILM_FRAMES = 60
@@ -79,6 +84,21 @@ class GradeOrder:
     sample: SampleInfo
     um_per_px: float | None
     fps: float | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportOrder:
+    """Everything a report needs, fixed when its job starts.
+
+    ``names`` are those of the targets; without ``footage`` there is no picture of the video.
+    """
+
+    assessments: tuple[Assessment, ...]
+    names: Mapping[str, str]
+    left_out: tuple[LeftOut, ...]
+    footage: Footage | None
+    colour_map: str
+    language: str
 
 
 def import_core() -> None:
@@ -287,67 +307,69 @@ def cut_film(track: Track, *, footage: Footage, crop_px: int) -> LongJob[Film]:
     return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
 
 
-def export(
-    assessments: Sequence[Assessment],
-    folder: Path,
-    *,
-    names: Mapping[str, str],
-    left_out: Sequence[LeftOut],
-    colour_map: str,
-    language: str,
-    overwrite: bool,
-) -> LongJob[Path]:
-    """Write a sample's results; ``names`` tells what each target is called.
+def export(order: ReportOrder, folder: Path, *, overwrite: bool) -> LongJob[Path]:
+    """Write a sample's results.
 
     Raises:
         StoreError: the folder cannot be written or already holds results.
     """
-    from rostfine_core.export import export_sample, under_names
+    from rostfine_core.export import export_sample
 
-    return (
-        yield from export_sample(
-            under_names(assessments, names),
-            folder,
-            left_out=left_out,
-            paint=Paint(colour_map=colour_map),
-            language=language,
-            overwrite=overwrite,
-        )
-    )
+    report = _report(order)
+    return (yield from export_sample(report, folder, style=_style(order), overwrite=overwrite))
 
 
-def preview(
-    assessments: Sequence[Assessment],
-    *,
-    names: Mapping[str, str],
-    left_out: Sequence[LeftOut],
-    colour_map: str,
-    language: str,
-) -> LongJob[tuple[NDArray[np.uint8], ...]]:
+def preview(order: ReportOrder) -> LongJob[tuple[NDArray[np.uint8], ...]]:
     """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
 
     Raises:
         StoreError: there is no room for a temporary file.
     """
-    from rostfine_core.export import under_names
     from rostfine_core.report import write_report_pdf
     from rostfine_core.report.page_images import draw_pages
+    from rostfine_core.result_files import report_json
 
     yield Progress(stage=marked("preview"), done=0, total=0)
+    report = _report(order)
     pages = []
     with TemporaryDirectory(prefix="rostfine-") as folder:
         path = Path(folder) / "report.pdf"
-        write_report_pdf(
-            path,
-            under_names(assessments, names),
-            left_out=left_out,
-            paint=Paint(colour_map=colour_map),
-            language=language,
-        )
+        write_report_pdf(path, report, content=report_json(report), style=_style(order))
         for page in draw_pages(path):
             pages.append(page)
             yield Progress(stage=marked("preview"), done=len(pages), total=0)
     return tuple(pages)
+
+
+def _style(order: ReportOrder) -> "ReportStyle":
+    from rostfine_core.report import ReportStyle
+
+    return ReportStyle(paint=Paint(colour_map=order.colour_map), language=order.language)
+
+
+def _report(order: ReportOrder) -> "SampleReport":
+    """The report's contents, with the picture of the video's frame while it can be read."""
+    from rostfine_core.export import sample_report, under_names
+
+    section = VideoSection.of(
+        under_names(order.assessments, order.names),
+        left_out=order.left_out,
+        overview=_overview(order),
+    )
+    return sample_report([section])
+
+
+def _overview(order: ReportOrder) -> Overview | None:
+    """The frame that shows the sperm; None where the video was moved or changed meanwhile."""
+    if order.footage is None:
+        return None
+    frame = overview_frame([a.track for a in order.assessments])
+    try:
+        with _pictures(order.footage, exact=False) as image_at:
+            image = image_at(frame)
+    except VideoError:
+        return None
+    return Overview(frame=frame, image=image)
 
 
 @contextmanager

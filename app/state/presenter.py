@@ -1,13 +1,13 @@
 """Assessments as they are shown: with the sample's present name and the sperm followed now.
 
-What was graded never changes; the sample's name, the verdict and whether two clicks are the same
-sperm may change later. A sperm's own name is not part of its assessment.
+What was graded never changes; the sample's name, what the user decided and noted, and whether two
+clicks are the same sperm may change later. A sperm's own name is not part of its assessment.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rostfine_core.domain import Assessment, SampleInfo, Track, Verdict
+from rostfine_core.domain import Assessment, SampleInfo, Selection, Sperm, Track, Verdict
 from rostfine_core.quality.same_head import (
     SAME_HEAD,
     Pair,
@@ -46,7 +46,7 @@ class Presenter:
         return self._same.get(target)
 
     def assessment(
-        self, graded: Assessment, *, sample: SampleInfo, verdict: Verdict, same: Pair | None
+        self, graded: Assessment, *, sample: SampleInfo, sperm: Sperm, same: Pair | None
     ) -> Assessment:
         """What was graded, as it stands now; ``same`` names two rows of this sperm."""
         made = self._made.get(graded.target)
@@ -54,21 +54,33 @@ class Presenter:
             made is not None
             and made.graded is graded
             and made.same == same
-            and (made.shown.sample, made.shown.verdict) == (sample, verdict)
+            and _entered(made.shown) == (sample, sperm.verdict, sperm.selection, sperm.note)
         )
         if made is None or not is_made:
-            made = _Made(graded, same, _presented(graded, sample, verdict, same))
+            made = _Made(graded, same, _presented(graded, sample, sperm, same))
             self._made[graded.target] = made
         return made.shown
 
 
+def _entered(shown: Assessment) -> tuple[SampleInfo, Verdict, Selection, str]:
+    """What the user enters of an assessment."""
+    return shown.sample, shown.verdict, shown.selection, shown.note
+
+
 def _presented(
-    graded: Assessment, sample: SampleInfo, verdict: Verdict, same: Pair | None
+    graded: Assessment, sample: SampleInfo, sperm: Sperm, same: Pair | None
 ) -> Assessment:
     """The graded record itself if nothing has changed since."""
     flags = tuple(flag for flag in graded.flags if flag.code != SAME_HEAD)
     if same is not None:
         flags = (*flags, same_head_flag(same))
-    if (graded.sample, graded.verdict, graded.flags) == (sample, verdict, flags):
-        return graded
-    return replace(graded, sample=sample, flags=flags, verdict=verdict)
+    shown = replace(
+        graded,
+        sample=sample,
+        flags=flags,
+        verdict=sperm.verdict,
+        selection=sperm.selection,
+        note=sperm.note,
+    )
+    is_same = (_entered(graded), graded.flags) == (_entered(shown), flags)
+    return graded if is_same else shown

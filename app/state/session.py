@@ -184,7 +184,7 @@ class Session(QObject):
         return self._presenter.assessment(
             graded,
             sample=self.sample,
-            verdict=sperm.verdict,
+            sperm=sperm,
             same=None if same is None else (self.names[same[0]], self.names[same[1]]),
         )
 

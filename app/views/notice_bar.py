@@ -4,9 +4,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.presentation import wording
-from app.presentation.cautions import shared_flags
 from app.state.session import Session
-from rostfine_core.domain import Severity
+from rostfine_core.domain import Severity, shared_flags
 
 
 class NoticeBar(QWidget):

@@ -136,6 +136,10 @@
         <translation>{folder} にはすでにレポートがあり、上書きされません。別のフォルダーを選ぶか、--overwrite を付けてください。</translation>
     </message>
     <message>
+        <source>{folder} holds a signed report, which is never replaced: choose another folder.</source>
+        <translation>{folder} には署名済みのレポートがあり、置き換えられません。別のフォルダを選んでください。</translation>
+    </message>
+    <message>
         <source>writing</source>
         <translation>書き込み</translation>
     </message>
@@ -844,6 +848,10 @@
         <translation>算出せず</translation>
     </message>
     <message>
+        <source>Cautions for the whole video</source>
+        <translation>動画全体についての注意</translation>
+    </message>
+    <message>
         <source>curvilinear velocity</source>
         <translation>曲線速度</translation>
     </message>
@@ -934,6 +942,30 @@
     <message>
         <source>Sperm {name}</source>
         <translation>精子 {name}</translation>
+    </message>
+    <message>
+        <source>not reviewed</source>
+        <translation>未確認</translation>
+    </message>
+    <message>
+        <source>accepted</source>
+        <translation>承認</translation>
+    </message>
+    <message>
+        <source>rejected</source>
+        <translation>却下</translation>
+    </message>
+    <message>
+        <source>undecided</source>
+        <translation>未定</translation>
+    </message>
+    <message>
+        <source>chosen</source>
+        <translation>選択</translation>
+    </message>
+    <message>
+        <source>not chosen</source>
+        <translation>選択しない</translation>
     </message>
     <message>
         <source>{grade} ({meaning})</source>
@@ -1324,8 +1356,24 @@
         <translation>各精子の結果は、専門家のうち A(最良)、B(良い)、C(中間)、D(悪い)、E(最低)に票を入れる割合をモデルが予測したものです。期待値: 票の平均({scale})。不一致: 票のエントロピー(ビット、{entropy})。モデルのばらつき: アンサンブルのモデル間での期待値の標準偏差(単一のモデルでは –)。専門家自身の不一致とは別のものです。VAP: 平均経路速度。棒: A から E の票(0～100% の尺度)。</translation>
     </message>
     <message>
+        <source>Chosen</source>
+        <translation>選択</translation>
+    </message>
+    <message>
+        <source>Votes A or B: the share of a panel of experts that would vote A (best) or B (good), as predicted by the model; grey and hatched where there is a warning. Bars: the votes A to E on a scale of 0 to 100%.</source>
+        <translation>A または B の票: 専門家のうち A(最良)または B(良い)に投票すると、モデルが予測した割合。警告がある場合は灰色の斜線です。棒: A から E の票(0 ～ 100%)。</translation>
+    </message>
+    <message>
+        <source>Version {version}</source>
+        <translation>第 {version} 版</translation>
+    </message>
+    <message>
         <source>Sample</source>
         <translation>検体</translation>
+    </message>
+    <message>
+        <source>Patient</source>
+        <translation>患者</translation>
     </message>
     <message>
         <source>Operator</source>
@@ -1336,12 +1384,104 @@
         <translation>評価日時</translation>
     </message>
     <message>
+        <source>Collected</source>
+        <translation>採取日時</translation>
+    </message>
+    <message>
+        <source>Analysed</source>
+        <translation>分析日時</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>培養液</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>温度</translation>
+    </message>
+    <message>
+        <source>Abstinence</source>
+        <translation>禁欲期間</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>Volume</source>
+        <translation>精液量</translation>
+    </message>
+    <message>
+        <source>Concentration</source>
+        <translation>精子濃度</translation>
+    </message>
+    <message>
+        <source>Total count</source>
+        <translation>総精子数</translation>
+    </message>
+    <message>
+        <source>Motile</source>
+        <translation>総運動率</translation>
+    </message>
+    <message>
+        <source>Progressive</source>
+        <translation>前進運動率</translation>
+    </message>
+    <message>
+        <source>Vitality</source>
+        <translation>生存率</translation>
+    </message>
+    <message>
+        <source>Normal forms</source>
+        <translation>正常形態率</translation>
+    </message>
+    <message>
+        <source>{value:g}{unit} (entered by the lab; WHO reference from {limit:g})</source>
+        <translation>{value:g}{unit}(施設が入力。WHO の基準は {limit:g} 以上)</translation>
+    </message>
+    <message>
+        <source>Video {name}</source>
+        <translation>動画 {name}</translation>
+    </message>
+    <message>
+        <source>Video {number} of {total}: {name}</source>
+        <translation>動画 {number}/{total}: {name}</translation>
+    </message>
+    <message>
+        <source>Frame {frame}; a ring around every graded sperm.</source>
+        <translation>フレーム {frame}。評価したすべての精子を丸で囲んでいます。</translation>
+    </message>
+    <message>
+        <source>Places in frame {frame}; the video was not at hand to show it.</source>
+        <translation>フレーム {frame} での位置。動画がないため画像は表示できません。</translation>
+    </message>
+    <message>
+        <source>{caption} Dashed: the place in another frame.</source>
+        <translation>{caption} 破線: 別のフレームでの位置。</translation>
+    </message>
+    <message>
+        <source>A to E in %</source>
+        <translation>A ～ E (%)</translation>
+    </message>
+    <message>
+        <source>Doubts</source>
+        <translation>疑わしい点</translation>
+    </message>
+    <message>
+        <source>Note: {note}</source>
+        <translation>メモ: {note}</translation>
+    </message>
+    <message>
         <source>Sperm graded</source>
         <translation>評価した精子</translation>
     </message>
     <message>
         <source>Video</source>
         <translation>動画</translation>
+    </message>
+    <message>
+        <source>How the sperm of {name} were graded</source>
+        <translation>{name} の精子の評価方法</translation>
     </message>
     <message>
         <source>Picture</source>
@@ -1398,10 +1538,6 @@
     <message>
         <source>Flags</source>
         <translation>確認事項</translation>
-    </message>
-    <message>
-        <source>All sperm of this report</source>
-        <translation>このレポートの全精子</translation>
     </message>
     <message>
         <source>Sperm {name}: {reason}.</source>
@@ -1482,6 +1618,10 @@
     <message>
         <source>Quality checks that fired</source>
         <translation>該当した確認事項</translation>
+    </message>
+    <message>
+        <source>{title} (page 1): {doubts}</source>
+        <translation>{title}(1 ページ): {doubts}</translation>
     </message>
     <message>
         <source>Kinematics</source>
@@ -2206,6 +2346,38 @@
     <message>
         <source>Cannot write {path} ({reason}): ask for the right to change it.</source>
         <translation>{path} に書き込めません（{reason}）。変更する権限を管理者に求めてください。</translation>
+    </message>
+    <message>
+        <source>version {version}</source>
+        <translation>第 {version} 版</translation>
+    </message>
+    <message>
+        <source>{version}, draft, not signed</source>
+        <translation>{version}、下書き、未署名</translation>
+    </message>
+    <message>
+        <source>{version}, signed by {name}</source>
+        <translation>{version}、署名: {name}</translation>
+    </message>
+    <message>
+        <source>draft, not signed</source>
+        <translation>下書き、未署名</translation>
+    </message>
+    <message>
+        <source>signed by {name} on {time}: {meaning}</source>
+        <translation>署名: {name}、{time}、{meaning}</translation>
+    </message>
+    <message>
+        <source>Takes the place of version {version}: {reason}</source>
+        <translation>第 {version} 版に代わるものです。理由: {reason}</translation>
+    </message>
+    <message>
+        <source>Sealed with the certificate of {name}.</source>
+        <translation>{name} の証明書で電子署名されています。</translation>
+    </message>
+    <message>
+        <source>Audit trail up to {hash}.</source>
+        <translation>監査証跡の末尾: {hash}</translation>
     </message>
 </context>
 <context>

@@ -7,9 +7,9 @@ from rostfine_core.acceptance.plan import Operation
 from rostfine_core.acceptance.record import Check, Stage, judged, stopped
 from rostfine_core.assessor import Assessor, DeviceChoice
 from rostfine_core.bundled import DEMO_MODEL, bundled_path
-from rostfine_core.domain import Assessment, Grade, LongJob
+from rostfine_core.domain import Assessment, Grade, LongJob, VideoSection
 from rostfine_core.errors import RostfineError, StoreError
-from rostfine_core.export import export_sample
+from rostfine_core.export import export_sample, sample_report
 from rostfine_core.files import sha256_of
 from rostfine_core.pipeline import assess_video, demo_request
 from rostfine_core.result_files import ASSESSMENT_JSON, AssessmentRecord, read_assessment
@@ -35,7 +35,8 @@ def check_operation(plan: Operation, *, folder: Path) -> LongJob[tuple[Check, ..
         again = yield from demonstrate()
         limit = plan.repeat_difference
         done.append(_judge_difference(wanted[2], shares_of(again), shares_of(first), limit))
-        written = yield from export_sample(first, folder)
+        report = sample_report([VideoSection.of(first)] if first else [])
+        written = yield from export_sample(report, folder)
         done.append(_judge_report(wanted[3], written, first))
     except RostfineError as error:
         return (*done, *stopped(OQ, wanted[len(done) :], str(error)))

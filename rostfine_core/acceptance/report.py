@@ -12,8 +12,9 @@ from rostfine_core.domain import DISCLAIMER_AI_GRADE
 from rostfine_core.files import atomic_write
 from rostfine_core.report.document import FrontMatter, ReportDocument
 from rostfine_core.report.fonts import one_line, prepare_reportlab
+from rostfine_core.report.identity import time_in_words
 from rostfine_core.report.layout import GRID, WIDTH_PT, pairs, signature_line, text
-from rostfine_core.report.wording import PROGRAM, Rows, time_in_words
+from rostfine_core.report.wording import PROGRAM, Rows
 
 TITLE = "Acceptance report"
 LONGEST_CELL = 700

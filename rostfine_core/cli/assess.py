@@ -16,6 +16,7 @@ from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     Assessment,
     Grade,
+    Overview,
     QualityFlag,
     SampleInfo,
     Seed,
@@ -23,6 +24,8 @@ from rostfine_core.domain import (
     Track,
     TrackStatus,
     VideoInfo,
+    VideoSection,
+    overview_frame,
 )
 from rostfine_core.errors import StoreError, TrackingError, VideoError
 
@@ -37,7 +40,7 @@ def add_video_verbs(verbs: Verbs) -> None:
     demo = verbs.add_parser("demo", help="assess the bundled demo video")
     demo.add_argument("--out", type=Path, default=DEMO_FOLDER, help="folder for the results")
     _add_grading_options(demo)
-    demo.set_defaults(run=_demo)
+    demo.set_defaults(run=_demo, patient="")
 
 
 def _add_track(verbs: Verbs) -> None:
@@ -87,6 +90,7 @@ def _add_assess(verbs: Verbs) -> None:
     )
     _add_video_options(assess)
     assess.add_argument("--sample", default="", help="name of the sample, for the report")
+    assess.add_argument("--patient", default="", help="the patient's pseudonym, for the report")
     assess.add_argument("--operator", default="", help="who made the assessment, for the report")
     assess.add_argument("--out", type=Path, required=True, help="folder for the results")
     _add_grading_options(assess)
@@ -199,8 +203,9 @@ def _assess_into(
     arguments: argparse.Namespace, request: "AssessmentRequest", *, is_scale_of_file: bool = False
 ) -> int:
     decoders.warm_up()  # while the rest is imported
-    from rostfine_core.export import REPORT, export_sample
+    from rostfine_core.export import check_folder, export_sample, sample_report
     from rostfine_core.pipeline import assess_video
+    from rostfine_core.report import ReportStyle
     from rostfine_core.tracking import check_seeds
     from rostfine_core.video import open_video
 
@@ -209,7 +214,7 @@ def _assess_into(
             request = replace(request, um_per_px=_scale_of(video.info))
         # Report a wrong call before torch and the model are loaded.
         check_seeds(request.seeds, video.info)
-        REPORT.check(arguments.out, overwrite=arguments.overwrite)
+        check_folder(arguments.out, overwrite=arguments.overwrite)
         _warn_of_letters(request.sample)
 
         from rostfine_core.assessor import Assessor
@@ -218,16 +223,19 @@ def _assess_into(
         model = arguments.model or bundled_path(DEMO_MODEL)
         assessor = Assessor.load(model, device=arguments.device)
         outcome = run_job(assess_video(request, video=video, assessor=assessor))
-    if not outcome.assessments:
-        target, reason = outcome.rejected[0]
-        raise TrackingError(f"Sperm {target} was not graded: {reason}")
+        if not outcome.assessments:
+            target, reason = outcome.rejected[0]
+            raise TrackingError(f"Sperm {target} was not graded: {reason}")
+        frame = overview_frame([a.track for a in outcome.assessments])
+        overview = Overview(frame=frame, image=video.frame(frame).rgb(exact=False))
+    section = VideoSection.of(outcome.assessments, left_out=outcome.rejected, overview=overview)
     run_job(
         export_sample(
-            outcome.assessments,
+            sample_report([section], patient=arguments.patient),
             arguments.out,
-            left_out=outcome.rejected,
-            paint=Paint(colour_map=arguments.colour_map),
-            language=arguments.language,
+            style=ReportStyle(
+                paint=Paint(colour_map=arguments.colour_map), language=arguments.language
+            ),
             overwrite=arguments.overwrite,
         )
     )

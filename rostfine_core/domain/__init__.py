@@ -12,6 +12,7 @@ from rostfine_core.domain.assessment import (
     Provenance,
     QualityFlag,
     SampleInfo,
+    Selection,
     Severity,
     Verdict,
 )
@@ -30,7 +31,6 @@ from rostfine_core.domain.case import (
     Patient,
     Places,
     SampleRecord,
-    Selection,
     Sperm,
     StoredCase,
     StoredReport,
@@ -69,6 +69,15 @@ from rostfine_core.domain.model_info import (
     DISCLAIMER_VALIDATION,
     SIMULATED,
     ModelInfo,
+)
+from rostfine_core.domain.report import (
+    Overview,
+    SampleReport,
+    VideoSection,
+    overview_frame,
+    own_flags,
+    place_in,
+    shared_flags,
 )
 from rostfine_core.domain.report_identity import (
     Meaning,
@@ -146,6 +155,7 @@ __all__ = [
     "Meaning",
     "ModelInfo",
     "Operator",
+    "Overview",
     "OwnAction",
     "Patient",
     "Places",
@@ -158,6 +168,7 @@ __all__ = [
     "Role",
     "SampleInfo",
     "SampleRecord",
+    "SampleReport",
     "Seed",
     "Selection",
     "Severity",
@@ -173,9 +184,14 @@ __all__ = [
     "TrailCheck",
     "Verdict",
     "VideoInfo",
+    "VideoSection",
     "WhoValues",
     "attention_range",
     "finish",
     "is_in_picture",
+    "overview_frame",
+    "own_flags",
+    "place_in",
+    "shared_flags",
     "with_micro_sign",
 ]

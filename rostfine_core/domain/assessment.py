@@ -69,6 +69,14 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
+class Selection(StrEnum):
+    """Whether a sperm was chosen for injection."""
+
+    UNDECIDED = "undecided"
+    CHOSEN = "chosen"
+    NOT_CHOSEN = "not chosen"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assessment:
     """Everything known about one sperm, as reports show it and the store keeps it."""
@@ -85,6 +93,8 @@ class Assessment:
     flags: tuple[QualityFlag, ...]
     provenance: Provenance
     verdict: Verdict = Verdict.OPEN
+    selection: Selection = Selection.UNDECIDED
+    note: str = ""
 
     @property
     def has_warnings(self) -> bool:

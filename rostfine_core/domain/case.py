@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from rostfine_core.domain.assessment import Assessment, SampleInfo, Verdict
+from rostfine_core.domain.assessment import Assessment, SampleInfo, Selection, Verdict
 from rostfine_core.domain.report_identity import ReportIdentity
 from rostfine_core.domain.track import Seed, Track
 from rostfine_core.domain.video import VideoInfo
@@ -17,14 +17,6 @@ TrackKey = tuple[str, tuple[Seed, ...], float | None]
 """The sperm's target, its clicks and the corrected frame rate."""
 NO_MERGE = -1
 """The ``merge`` of an edit that stays a step of its own."""
-
-
-class Selection(StrEnum):
-    """Whether a sperm was chosen for injection."""
-
-    UNDECIDED = "undecided"
-    CHOSEN = "chosen"
-    NOT_CHOSEN = "not chosen"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,11 +45,14 @@ class ReportIdentity:
 
     ``version`` counts the reports of a sample from 1. An amendment names the version that it
     ``amends`` and its ``reason``. ``audit_hash`` is the head of the store's audit trail when the
-    report was made: whoever holds the report can show that nothing before it was changed.
+    report was made: whoever holds the report can show that nothing before it was changed; "" where
+    there is no trail. Without a ``signature`` the report is a draft. ``sealed_by`` names the holder
+    of the certificate that its PDF is signed with, "" for none.
     """
 
-    version: int
-    audit_hash: str
+    version: int = 1
+    audit_hash: str = ""
     amends: int | None = None
     reason: str = ""
     signature: Signature | None = None
+    sealed_by: str = ""

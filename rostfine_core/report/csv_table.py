@@ -4,7 +4,7 @@ Other tables of results take their cells from here.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Protocol
@@ -13,16 +13,16 @@ from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_DEMONSTRATION,
     FORMER_NAMES,
-    Assessment,
     Grade,
     GradeDistribution,
     Kinematics,
-    LeftOut,
     Prediction,
     Provenance,
     QualityFlag,
     SampleInfo,
+    SampleReport,
     Seed,
+    Selection,
     Verdict,
 )
 from rostfine_core.errors import StoreError
@@ -76,30 +76,44 @@ class Graded(Protocol):
     def verdict(self) -> Verdict:
         """The operator's word on its track."""
 
+    @property
+    def selection(self) -> Selection:
+        """Whether the operator chose the sperm."""
 
-def write_report_csv(
-    path: Path, assessments: Sequence[Assessment], *, left_out: Sequence[LeftOut] = ()
-) -> None:
+    @property
+    def note(self) -> str:
+        """The operator's note."""
+
+
+def write_report_csv(path: Path, report: SampleReport, *, content_sha256: str) -> None:
     """Write one row per sperm: UTF-8 with a byte-order mark, CRLF, commas, decimal points.
 
     Text cannot become a formula. A withheld value is an empty cell, with its reason in the column
-    ``withheld``. Sperm that were left out come last, with only their name and the reason in the
-    column ``left_out``.
+    ``withheld``. Sperm that were left out come last, with only their video, their name and the
+    reason in the column ``left_out``. ``content_sha256`` is the hash on the report's pages.
 
     Raises:
         StoreError: there is nothing to report, or the file cannot be written.
     """
-    if not assessments:
+    if not report.assessments:
         raise StoreError(NOTHING_TO_REPORT)
-    rows = [tuple(cells(a)) for a in assessments]
+    which = tuple(_report(report, content_sha256))
+    rows = [(*cells(a), *which) for a in report.assessments]
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     names = [name for name, _ in rows[0]]
     writer.writerow(names)
     writer.writerows([csv_text(value) for _, value in row] for row in rows)
-    for target, reason in left_out:
-        known: dict[str, Cell] = {"target": target, "left_out": str(reason)}
-        writer.writerow(csv_text(known.get(name)) for name in names)
+    for section in report.videos:
+        for target, reason in section.left_out:
+            known: dict[str, Cell] = {
+                "video": section.name,
+                "video_sha256": section.sha256,
+                "target": target,
+                "left_out": str(reason),
+                **dict(which),
+            }
+            writer.writerow(csv_text(known.get(name)) for name in names)
     write_text(path, BYTE_ORDER_MARK + buffer.getvalue())
 
 
@@ -122,6 +136,18 @@ def cells(assessment: Graded) -> Iterator[tuple[str, Cell]]:
     yield "placed_by_hand", sum(s.is_exact for s in assessment.seeds)
     present = dict(_grade(assessment))
     yield from ((former, present[name]) for name, former in FORMER_NAMES.items())
+    yield "selection", str(assessment.selection)
+    yield "sperm_note", assessment.note
+
+
+def _report(report: SampleReport, content_sha256: str) -> Iterator[tuple[str, Cell]]:
+    identity, signature = report.identity, report.identity.signature
+    yield "patient", report.patient
+    yield "collected_utc", report.sample.collected_utc
+    yield "report_version", identity.version
+    yield "report_sha256", content_sha256
+    yield "signed_by", signature.name if signature else None
+    yield "signed_utc", signature.utc if signature else None
 
 
 def _identity(assessment: Graded) -> Iterator[tuple[str, Cell]]:

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 
 from reportlab.lib.colors import HexColor, black
@@ -15,15 +18,19 @@ from reportlab.platypus.flowables import Flowable
 from rostfine_core.catalogue import saying_in
 from rostfine_core.domain import DISCLAIMER_AI_GRADE
 from rostfine_core.messages import Message
+from rostfine_core.report.attachment import attach
 from rostfine_core.report.charts import LINE
 from rostfine_core.report.fonts import cut_to_width, pdf_width
+from rostfine_core.report.identity import time_in_words
 from rostfine_core.report.layout import WIDTH_PT
 from rostfine_core.report.notice import NoticeBand, write_line
-from rostfine_core.report.wording import PROGRAM, time_in_words
+from rostfine_core.report.wording import PROGRAM
 
 SOFT = HexColor("#5A6470")
 MARGIN_PT = 15 * mm
-HEADER_PT, BANNER_PT, FOOTER_PT = 18 * mm, 7 * mm, 19 * mm
+HEADER_PT, BANNER_PT, FOOTER_PT = 18 * mm, 7 * mm, 20.5 * mm
+BODY_PT = A4[1] - HEADER_PT - FOOTER_PT - BANNER_PT
+"""The height of a page between header and footer."""
 TOTAL_WIDTH_PT = 5 * mm
 TOTAL_PAGES = "total-pages"
 
@@ -32,7 +39,9 @@ TOTAL_PAGES = "total-pages"
 class FrontMatter:
     """What a document says of itself.
 
-    ``heading`` and ``corner`` stand at the top of each page, ``notice`` is the model's own.
+    ``heading`` and ``corner`` stand at the top of each page, ``notice`` is the model's own and
+    ``state`` says which version it is. ``content`` is attached as ``content_name``, and its SHA-256
+    stands on each page; empty for none. Times are shown in ``zone``, None being this machine's.
     """
 
     title: str
@@ -43,6 +52,15 @@ class FrontMatter:
     notice: str
     software_version: str
     created_utc: str
+    zone: tzinfo | None = UTC
+    state: str = ""
+    content: bytes = b""
+    content_name: str = ""
+
+    @cached_property
+    def content_sha256(self) -> str:
+        """The SHA-256 of the content; "" where there is none."""
+        return sha256(self.content).hexdigest() if self.content else ""
 
 
 class ReportDocument(BaseDocTemplate):
@@ -64,8 +82,7 @@ class ReportDocument(BaseDocTemplate):
             creator=self._program,
         )
         self.topic = ""
-        height = A4[1] - HEADER_PT - FOOTER_PT - BANNER_PT
-        frame = Frame(MARGIN_PT, FOOTER_PT, WIDTH_PT, height, 0, 0, 0, 0)
+        frame = Frame(MARGIN_PT, FOOTER_PT, WIDTH_PT, BODY_PT, 0, 0, 0, 0)
         self.addPageTemplates(PageTemplate(frames=[frame], onPageEnd=self._decorate))
 
     def write(self, story: Sequence[Flowable]) -> None:
@@ -73,9 +90,11 @@ class ReportDocument(BaseDocTemplate):
         self.build(list(story), canvasmaker=_NumberedCanvas)
 
     def beforeDocument(self) -> None:
-        """Date the file by its records, not by the clock."""
+        """Date the file by its records, not by the clock, and attach what it holds."""
         digits = re.sub(r"\D", "", self._front.created_utc)
         self.canv.setDateFormatter(lambda *_: f"D:{digits[:14]}Z")
+        if self._front.content:
+            attach(self.canv, self._front.content_name, self._front.content)
 
     @property
     def _program(self) -> str:
@@ -105,9 +124,14 @@ class ReportDocument(BaseDocTemplate):
         canvas.line(MARGIN_PT, y + 4 * mm, MARGIN_PT + WIDTH_PT, y + 4 * mm)
         disclaimer = self._say(Message(DISCLAIMER_AI_GRADE))
         write_line(canvas, MARGIN_PT, y, disclaimer, size_pt=7.5, bold=True)
-        made = f"{self._program} · {time_in_words(self._front.created_utc)}"
+        made = [self._program, time_in_words(self._front.created_utc, self._front.zone)]
+        line = " · ".join([*made, self._front.state] if self._front.state else made)
         canvas.setFillColor(SOFT)
-        write_line(canvas, MARGIN_PT, y - 4 * mm, made, size_pt=7)
+        shown = cut_to_width(line, size_pt=7, width_pt=WIDTH_PT)
+        write_line(canvas, MARGIN_PT, y - 4 * mm, shown, size_pt=7)
+        if self._front.content:
+            hash_line = f"SHA-256 {self._front.content_sha256}"
+            write_line(canvas, MARGIN_PT, y - 7.5 * mm, hash_line, size_pt=6.5)
         canvas.setFillColor(black)
         canvas.translate(MARGIN_PT + WIDTH_PT - TOTAL_WIDTH_PT, y)
         counted = self._say(Message("Page {page} of", page=page))

@@ -14,8 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Spacer
 from reportlab.platypus.flowables import Flowable
 
-from rostfine_core.attention import DEFAULT_PAINT, Paint, Pixels
-from rostfine_core.catalogue import saying_in
+from rostfine_core.attention import Pixels
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
@@ -27,10 +26,12 @@ from rostfine_core.files import atomic_write
 from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.attention_block import attention_block
 from rostfine_core.report.fonts import one_line, prepare_reportlab
+from rostfine_core.report.identity import time_in_words
 from rostfine_core.report.layout import LONGEST_NAME, WIDTH_PT, text
 from rostfine_core.report.notice import NoticeBand
 from rostfine_core.report.page_images import draw_page
 from rostfine_core.report.pictures import PANEL_PT
+from rostfine_core.report.style import DEFAULT_STYLE, ReportStyle
 from rostfine_core.report.wording import (
     PROGRAM,
     by_severity,
@@ -42,7 +43,6 @@ from rostfine_core.report.wording import (
     share,
     sperm_in_words,
     spread_in_words,
-    time_in_words,
     votes_in_words,
 )
 
@@ -56,42 +56,39 @@ GAP_PT = 2 * mm
 
 
 def write_explanation(
-    path: Path,
-    assessment: Assessment,
-    *,
-    paint: Paint = DEFAULT_PAINT,
-    language: str = "en",
+    path: Path, assessment: Assessment, *, style: ReportStyle = DEFAULT_STYLE
 ) -> None:
     """Write ``explanation_figure`` as PNG; the notes are also in the file's metadata.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    say = saying_in(language)
+    say = style.say
     facts = PngInfo()
     facts.add_itxt("Software", f"{PROGRAM} {assessment.provenance.software_version}")
     facts.add_itxt("Title", one_line(say(_title(assessment))))
     notices = (*required_notices([assessment]), Message(DISCLAIMER_ATTENTION))
     facts.add_itxt("Disclaimer", " ".join(map(say, notices)))
-    figure = explanation_figure(assessment, paint=paint, language=language)
+    figure = explanation_figure(assessment, style=style)
     with atomic_write(path) as temporary:
         figure.save(temporary, format="PNG", pnginfo=facts, compress_level=3)
 
 
 def explanation_figure(
-    assessment: Assessment, *, paint: Paint = DEFAULT_PAINT, language: str = "en"
+    assessment: Assessment, *, style: ReportStyle = DEFAULT_STYLE
 ) -> Image.Image:
     """Draw where the network looked, with the grade, all flags and all notes.
 
     A band holds at most eight frames; further frames go into bands below it.
-    ``language`` is one of ``catalogue.LANGUAGES``.
     """
     prepare_reportlab()
-    say, end, panels = saying_in(language), _End(), _Panels()
+    say, end, panels = style.say, _End(), _Panels()
     story = [
         *_head(assessment, say),
-        *attention_block(assessment, say, paint=paint, edge_px=PANEL_PX, draw_picture=panels.take),
-        *_notes(assessment, say),
+        *attention_block(
+            assessment, say, paint=style.paint, edge_px=PANEL_PX, draw_picture=panels.take
+        ),
+        *_notes(assessment, style),
         end,
     ]
     pdf = _one_page(story)
@@ -189,14 +186,14 @@ def _head(assessment: Assessment, say: Say) -> list[Flowable]:
     ]
 
 
-def _notes(assessment: Assessment, say: Say) -> list[Flowable]:
-    made = assessment.provenance
+def _notes(assessment: Assessment, style: ReportStyle) -> list[Flowable]:
+    made, say = assessment.provenance, style.say
     facts = joined(
         (
             f"{PROGRAM} {made.software_version}",
             Message("model {name}", name=made.model.file_name),
             Message("video {name}", name=made.video_name),
-            time_in_words(made.created_utc),
+            time_in_words(made.created_utc, style.zone),
         ),
         " · ",
     )

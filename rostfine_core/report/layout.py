@@ -19,7 +19,7 @@ WIDTH_PT = 180 * mm
 LONGEST_TEXT, LONGEST_NAME = 3000, 200
 SPERM_STYLE = "sperm"
 STRONG = ("title", "heading", SPERM_STYLE, "label")
-SHADE = HexColor("#EEF1F4")
+SHADE, FAINT = HexColor("#EEF1F4"), HexColor("#8A929B")
 Cell = str | Flowable | list[Flowable]
 FLUSH = TableStyle(
     [
@@ -61,6 +61,8 @@ def _style(name: str, *, breaks_anywhere: bool) -> ParagraphStyle:
     sizes = {
         "title": 16,
         "heading": 12.5,
+        "doubtful": 12.5,
+        "small doubtful": 8.5,
         SPERM_STYLE: 14,
         "label": 8.5,
         "body": 8.5,
@@ -74,6 +76,7 @@ def _style(name: str, *, breaks_anywhere: bool) -> ParagraphStyle:
         fontSize=size,
         leading=1.28 * size,
         splitLongWords=1,
+        textColor=FAINT if name.endswith("doubtful") else black,
         wordWrap="CJK" if breaks_anywhere else None,
     )
 

@@ -1,27 +1,25 @@
-"""Writes the PDF report: A4, notes on every page, the same bytes for the same records."""
+"""Writes the PDF report: A4, a summary first, notes on every page, its results attached.
 
-from collections.abc import Sequence
+The same records and the same style give the same bytes.
+"""
+
 from pathlib import Path
 
 from reportlab.platypus import Paragraph
 from reportlab.platypus.flowables import Flowable
 
-from rostfine_core.attention import DEFAULT_PAINT, Paint
-from rostfine_core.catalogue import saying_in
-from rostfine_core.domain import Assessment, LeftOut
+from rostfine_core.domain import SampleReport, shared_flags
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
-from rostfine_core.messages import Message, Say
+from rostfine_core.messages import Message
 from rostfine_core.report.document import FrontMatter, ReportDocument
 from rostfine_core.report.fonts import one_line, prepare_reportlab, shortened
+from rostfine_core.report.identity import state_in_words
 from rostfine_core.report.layout import LONGEST_NAME, SPERM_STYLE, distinct
-from rostfine_core.report.sample_pages import (
-    left_out_block,
-    sample_block,
-    signature_block,
-    summary_table,
-)
+from rostfine_core.report.sample_pages import technical_pages
 from rostfine_core.report.sperm_pages import sperm_section
+from rostfine_core.report.style import DEFAULT_STYLE, ReportStyle
+from rostfine_core.report.summary_page import summary_page
 from rostfine_core.report.wording import (
     NOT_GIVEN,
     NOTHING_TO_REPORT,
@@ -31,62 +29,70 @@ from rostfine_core.report.wording import (
     sperm_in_words,
 )
 
+CONTENT_NAME = "report.json"
+
 
 def write_report_pdf(
-    path: Path,
-    assessments: Sequence[Assessment],
-    *,
-    left_out: Sequence[LeftOut] = (),
-    paint: Paint = DEFAULT_PAINT,
-    language: str = "en",
+    path: Path, report: SampleReport, *, content: bytes, style: ReportStyle = DEFAULT_STYLE
 ) -> None:
-    """Write the report on the sperm of a sample, naming those that it leaves out.
+    """Write the report on a sample: its summary, then the technical pages of each video.
 
-    ``language`` is one of ``catalogue.LANGUAGES``. The file contains no time other than those of
-    the records, so the same records give the same bytes.
+    Args:
+        path: the file to write.
+        report: what is shown.
+        content: all results as JSON (``result_files.report_json``), which is attached; its SHA-256
+            stands on every page.
+        style: colours, language and time zone.
 
     Raises:
         StoreError: there is nothing to report, or the file cannot be written.
     """
-    if not assessments:
+    if not report.assessments:
         raise StoreError(NOTHING_TO_REPORT)
     prepare_reportlab()
-    say = saying_in(language)
-    story: list[Flowable] = [
-        *sample_block(assessments, say),
-        *summary_table(assessments, say),
-        *left_out_block(left_out, say),
-        signature_block(assessments, say),
-    ]
-    for assessment in assessments:
-        story += sperm_section(assessment, say, paint=paint)
+    front, say = _front_matter(report, content, style), style.say
+    story: list[Flowable] = summary_page(
+        report, say, zone=style.zone, content_sha256=front.content_sha256
+    )
+    for section in report.videos:
+        story += technical_pages(section, say)
+        shared = shared_flags(section.assessments)
+        for assessment in section.assessments:
+            story += sperm_section(
+                assessment, say, paint=style.paint, zone=style.zone, shared=shared
+            )
     with atomic_write(path) as temporary:
-        _Report(temporary, assessments, language=language).write(story)
+        _Report(temporary, report, front, style).write(story)
+
+
+def _front_matter(report: SampleReport, content: bytes, style: ReportStyle) -> FrontMatter:
+    assessments, say = report.assessments, style.say
+    samples = say(distinct(one_line(a.sample.sample) or NOT_GIVEN for a in assessments))
+    return FrontMatter(
+        title=say(Message("{title}, sample {sample}", title=REPORT_TITLE, sample=samples)),
+        heading=say(REPORT_TITLE),
+        corner=shortened(say(Message("Sample {name}", name=samples)), LONGEST_NAME),
+        author=one_line(assessments[0].sample.operator),
+        subject=" ".join(map(say, required_notices(assessments))),
+        notice=model_notice(assessments),
+        software_version=assessments[0].provenance.software_version,
+        created_utc=max(a.provenance.created_utc for a in assessments),
+        zone=style.zone,
+        state=one_line(say(state_in_words(report.identity))),
+        content=content,
+        content_name=CONTENT_NAME,
+    )
 
 
 class _Report(ReportDocument):
     """The report's document, with an outline entry per sperm, whose name is on all its pages."""
 
-    def __init__(self, path: Path, assessments: Sequence[Assessment], *, language: str) -> None:
-        say = saying_in(language)
-        samples = _samples(assessments, say)
-        title = Message("{title}, sample {sample}", title=REPORT_TITLE, sample=samples)
-        super().__init__(
-            path,
-            FrontMatter(
-                title=say(title),
-                heading=say(REPORT_TITLE),
-                corner=shortened(say(Message("Sample {name}", name=samples)), LONGEST_NAME),
-                author=one_line(assessments[0].sample.operator),
-                subject=" ".join(map(say, required_notices(assessments))),
-                notice=model_notice(assessments),
-                software_version=assessments[0].provenance.software_version,
-                created_utc=max(a.provenance.created_utc for a in assessments),
-            ),
-            language=language,
-        )
-        self._words = say
-        self._unlisted = iter(assessments)
+    def __init__(
+        self, path: Path, report: SampleReport, front: FrontMatter, style: ReportStyle
+    ) -> None:
+        super().__init__(path, front, language=style.language)
+        self._words = style.say
+        self._unlisted = iter(report.assessments)
 
     def afterFlowable(self, flowable: Flowable) -> None:
         """Add each sperm's heading to the outline, and to the top of its pages."""
@@ -96,7 +102,3 @@ class _Report(ReportDocument):
             self.canv.bookmarkPage(key)
             self.topic = one_line(self._words(sperm_in_words(assessment)))
             self.canv.addOutlineEntry(self.topic, key)
-
-
-def _samples(assessments: Sequence[Assessment], say: Say) -> str:
-    return say(distinct(one_line(a.sample.sample) or NOT_GIVEN for a in assessments))

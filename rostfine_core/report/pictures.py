@@ -172,10 +172,12 @@ def _side_by_side(panels: Sequence[Pixels]) -> Pixels:
 
 
 def _jpeg(picture: Pixels) -> ImageReader:
+    return as_jpeg(Image.fromarray(np.ascontiguousarray(picture)))
+
+
+def as_jpeg(picture: Image.Image) -> ImageReader:
     """A picture as JPEG, which a PDF embeds as it is: far smaller, with no visible difference."""
     buffer = BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(
-        buffer, format="JPEG", quality=JPEG_QUALITY, subsampling=0
-    )
+    picture.save(buffer, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
     buffer.seek(0)
     return ImageReader(buffer)

@@ -1,19 +1,18 @@
-"""The PDF's first pages: the sample, a table of all its sperm, and room for a signature."""
+"""The report's technical pages on a video: its facts and a table of all its sperm."""
 
 from collections.abc import Sequence
 
 from reportlab.lib.units import mm
-from reportlab.platypus import Spacer, Table
+from reportlab.platypus import PageBreak, Spacer, Table
 from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.domain import (
     Assessment,
     Grade,
-    LeftOut,
     Verdict,
+    VideoSection,
     with_micro_sign,
 )
-from rostfine_core.marking import marked
 from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.charts import sparkline
 from rostfine_core.report.layout import (
@@ -24,24 +23,19 @@ from rostfine_core.report.layout import (
     Cell,
     distinct,
     pairs,
-    signature_line,
     text,
 )
 from rostfine_core.report.wording import (
     EXPECTED_GRADE_SCALE,
     MAXIMUM_ENTROPY,
-    NOT_GIVEN,
-    REPORT_TITLE,
     WITHHELD,
     Rows,
-    Words,
     entropy_in_words,
     first_click,
     flag_counts,
     grade_in_words,
     scale_in_words,
     share,
-    time_in_words,
     training_in_words,
     warnings_in_brief,
 )
@@ -58,18 +52,30 @@ HOW_TO_READ = Message(
 )
 
 
-def sample_block(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
-    """The title and the facts about the sample: operator, times, video, scale and model."""
+def technical_pages(section: VideoSection, say: Say) -> list[Flowable]:
+    """A video's facts and a table of its sperm with every number, starting on a new page."""
+    if not section.assessments:
+        return []
+    return [
+        PageBreak(),
+        text(say(Message("How the sperm of {name} were graded", name=section.name)), "heading"),
+        Spacer(1, 2 * mm),
+        _facts(section, say),
+        Spacer(1, 4 * mm),
+        *_table(section.assessments, say),
+    ]
+
+
+def _facts(section: VideoSection, say: Say) -> Table:
+    """The video's picture and scale, and the model."""
+    assessments = section.assessments
     made = [a.provenance for a in assessments]
     rows: Rows = [
-        (Message("Sample"), distinct(a.sample.sample or NOT_GIVEN for a in assessments)),
-        (Message("Operator"), distinct(a.sample.operator or NOT_GIVEN for a in assessments)),
-        (Message("Assessed"), _times_in_words(assessments)),
-        (Message("Sperm graded"), _reviewed_in_words(assessments)),
-        (Message("Video"), distinct(m.video_name for m in made)),
+        (Message("Video"), section.name),
         (Message("Picture"), distinct(_picture_in_words(a) for a in assessments)),
         (Message("Frames"), distinct(_frames_in_words(a) for a in assessments)),
         (Message("Scale"), distinct(scale_in_words(m.um_per_px) for m in made)),
+        (Message("Sperm graded"), _reviewed_in_words(assessments)),
         (Message("Model"), distinct(m.model.file_name for m in made)),
         (Message("Trained on"), distinct(training_in_words(m.model) for m in made)),
     ]
@@ -77,11 +83,10 @@ def sample_block(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
     left, right = (
         pairs(part, say, widths=(27 * mm, 61 * mm)) for part in (rows[:half], rows[half:])
     )
-    columns = Table([[left, right]], colWidths=[WIDTH_PT / 2] * 2, style=FLUSH)
-    return [text(say(REPORT_TITLE), "title"), Spacer(1, 3 * mm), columns, Spacer(1, 5 * mm)]
+    return Table([[left, right]], colWidths=[WIDTH_PT / 2] * 2, style=FLUSH)
 
 
-def summary_table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
+def _table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
     """One row per sperm, in the order given, each with the whole distribution."""
     head = [
         Message("Sperm"),
@@ -107,38 +112,10 @@ def summary_table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]
         style=GRID,
     )
     return [
-        text(say(Message("All sperm of this report")), "heading"),
-        Spacer(1, 2 * mm),
         table,
         Spacer(1, 2 * mm),
         text(say(HOW_TO_READ), "small"),
     ]
-
-
-def left_out_block(left_out: Sequence[LeftOut], say: Say) -> list[Flowable]:
-    """The sperm that are not in this report, and why."""
-    if not left_out:
-        return []
-    lines = (
-        say(Message("Sperm {name}: {reason}.", name=name, reason=_without_stop(say(reason))))
-        for name, reason in left_out
-    )
-    title = say(Message("Left out of this report ({count})", count=len(left_out)))
-    return [
-        Spacer(1, 2 * mm),
-        text(title, "small", bold=True),
-        *(text(line, "small") for line in lines),
-    ]
-
-
-def _without_stop(sentence: str) -> str:
-    return sentence.rstrip(".。")
-
-
-def signature_block(assessments: Sequence[Assessment], say: Say) -> Flowable:
-    """Room for the operator's name, signature and date."""
-    operators = say(distinct(a.sample.operator for a in assessments if a.sample.operator))
-    return signature_line(operators, say(Message(marked("Operator"))), say)
 
 
 def _summary_row(assessment: Assessment, say: Say) -> list[Cell]:
@@ -177,13 +154,6 @@ def _reviewed_in_words(assessments: Sequence[Assessment]) -> Message:
         count=len(assessments),
         accepted=accepted,
     )
-
-
-def _times_in_words(assessments: Sequence[Assessment]) -> Words:
-    """When the assessments were made: one time, or the first and the last."""
-    times = sorted(a.provenance.created_utc for a in assessments)
-    first, last = time_in_words(times[0]), time_in_words(times[-1])
-    return first if first == last else Message("{first} to {last}", first=first, last=last)
 
 
 def _picture_in_words(assessment: Assessment) -> Message:

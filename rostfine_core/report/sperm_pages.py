@@ -1,5 +1,8 @@
 """The PDF's page about one sperm: picture, votes, flags, attention, motion and provenance."""
 
+from collections.abc import Sequence
+from datetime import tzinfo
+
 from reportlab.lib.colors import black
 from reportlab.lib.units import mm
 from reportlab.platypus import Spacer, Table, TableStyle
@@ -13,7 +16,9 @@ from rostfine_core.domain import (
     VOTES_A_OR_B,
     Assessment,
     Grade,
+    QualityFlag,
     Severity,
+    own_flags,
     with_micro_sign,
 )
 from rostfine_core.messages import Message, Say
@@ -38,10 +43,12 @@ from rostfine_core.report.wording import (
     MAXIMUM_ENTROPY,
     NO_FLAGS,
     SEVERITIES,
+    WHOLE_VIDEO,
     WITHHELD,
     Measure,
     Words,
     by_severity,
+    doubts_in_brief,
     entropy_in_words,
     in_words,
     kinematics_conditions,
@@ -58,8 +65,18 @@ LINES_IN_BARS = Message("Lines in the bars: lowest to highest single model.")
 SECTION_GAP = Spacer(1, 1.5 * mm)  # with the demonstration model, a sperm fits on one page
 
 
-def sperm_section(assessment: Assessment, say: Say, *, paint: Paint) -> list[Flowable]:
-    """Everything about one sperm, starting on a new page."""
+def sperm_section(
+    assessment: Assessment,
+    say: Say,
+    *,
+    paint: Paint,
+    zone: tzinfo | None,
+    shared: Sequence[QualityFlag],
+) -> list[Flowable]:
+    """Everything about one sperm, starting on a new page.
+
+    The flags in ``shared``, which the first page states for the whole video, are only named.
+    """
     return [
         PageBreak(),
         text(say(sperm_in_words(assessment)), SPERM_STYLE, limit=LONGEST_NAME),
@@ -68,13 +85,13 @@ def sperm_section(assessment: Assessment, say: Say, *, paint: Paint) -> list[Flo
         SECTION_GAP,
         _key_numbers(assessment, say),
         SECTION_GAP,
-        *_flags(assessment, say),  # next to the numbers that they cast doubt on
+        *_flags(assessment, shared, say),  # next to the numbers that they cast doubt on
         SECTION_GAP,
         *attention_block(assessment, say, paint=paint, edge_px=PANEL_PX),
         SECTION_GAP,
         *_kinematics(assessment, say),
         SECTION_GAP,
-        *_provenance(assessment, say),
+        *_provenance(assessment, say, zone=zone),
     ]
 
 
@@ -167,20 +184,27 @@ def _key_numbers(assessment: Assessment, say: Say) -> Table:
     return Table([row], colWidths=[WIDTH_PT / 4] * 4, style=style)
 
 
-def _flags(assessment: Assessment, say: Say) -> list[Flowable]:
-    """All flags, warnings first."""
-    if not assessment.flags:
-        return [KeepTogether([text(say(Message("Quality checks")), "label"), text(say(NO_FLAGS))])]
+def _flags(assessment: Assessment, shared: Sequence[QualityFlag], say: Say) -> list[Flowable]:
+    """The sperm's own flags, warnings first, and what the others are about."""
+    own = own_flags(assessment, shared)
+    below = [text(say(_shared_in_words(shared)), "small")] if shared else []
+    if not own:
+        title = text(say(Message("Quality checks")), "label")
+        return [KeepTogether([title, *(below or [text(say(NO_FLAGS))])])]
     rows = [
         [
             text(say(SEVERITIES[f.severity]), "small", bold=f.severity is Severity.WARNING),
             text(with_micro_sign(say(f.reason)), "small"),
             text(f.code, "tiny"),
         ]
-        for f in by_severity(assessment.flags)
+        for f in by_severity(own)
     ]
     table = Table(rows, colWidths=[20 * mm, 130 * mm, 30 * mm], style=LINES)
-    return [titled(say(Message("Quality checks that fired")), table)]
+    return [titled(say(Message("Quality checks that fired")), table, *below)]
+
+
+def _shared_in_words(shared: Sequence[QualityFlag]) -> Message:
+    return Message("{title} (page 1): {doubts}", title=WHOLE_VIDEO, doubts=doubts_in_brief(shared))
 
 
 def _kinematics(assessment: Assessment, say: Say) -> list[Flowable]:
@@ -207,8 +231,8 @@ def _measure_cells(measure: Measure, say: Say) -> list[Cell]:
     ]
 
 
-def _provenance(assessment: Assessment, say: Say) -> list[Flowable]:
-    left, right, below = provenance_columns(assessment)
+def _provenance(assessment: Assessment, say: Say, *, zone: tzinfo | None) -> list[Flowable]:
+    left, right, below = provenance_columns(assessment, zone)
     columns = [
         tiny_pairs(left, say, widths=(20 * mm, 52 * mm)),
         tiny_pairs(right, say, widths=(16 * mm, 92 * mm)),

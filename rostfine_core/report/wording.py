@@ -3,8 +3,9 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
@@ -17,6 +18,7 @@ from rostfine_core.domain import (
     Prediction,
     QualityFlag,
     Seed,
+    Selection,
     Severity,
     Verdict,
     with_micro_sign,
@@ -24,6 +26,7 @@ from rostfine_core.domain import (
 from rostfine_core.flag_titles import CHECKS, FLAG_TITLES
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message, Say, joined
+from rostfine_core.report.identity import time_in_words
 
 PROGRAM = "RoSTFine Assist"
 REPORT_TITLE = Message("AI quality grade report")
@@ -37,6 +40,7 @@ NOTHING_TO_REPORT = Message("There is nothing to report: assess at least one spe
 NOT_CALIBRATED = Message("not calibrated")
 NOT_GIVEN = Message("not given")
 WITHHELD = Message("withheld")
+WHOLE_VIDEO = Message("Cautions for the whole video")
 
 SPEEDS = (
     ("vcl", "VCL", Message("curvilinear velocity")),
@@ -53,6 +57,17 @@ VERDICTS = {
     Verdict.OPEN: Message("not reviewed by the operator"),
     Verdict.ACCEPTED: Message("accepted by the operator"),
     Verdict.REJECTED: Message("rejected by the operator"),
+}
+TRACK_VERDICTS = {
+    Verdict.OPEN: Message("not reviewed"),
+    Verdict.ACCEPTED: Message("accepted"),
+    Verdict.REJECTED: Message("rejected"),
+}
+"""The same in a table's column."""
+SELECTIONS = {
+    Selection.UNDECIDED: Message("undecided"),
+    Selection.CHOSEN: Message("chosen"),
+    Selection.NOT_CHOSEN: Message("not chosen"),
 }
 Words = Message | str
 """A message, or text that is the same in every language, such as a name or a number."""
@@ -143,11 +158,6 @@ def spread_parts(prediction: Prediction) -> tuple[Message | None, Message]:
     )
 
 
-def time_in_words(created_utc: str) -> str:
-    """``2026-11-22T09:41:07+00:00`` -> ``2026-11-22 09:41:07 UTC``."""
-    return created_utc.replace("T", " ").replace("+00:00", " UTC")
-
-
 def counted(count: int, *, one: str, many: str) -> Message:
     """A number with its noun, as in ``1,600 clips``; ``one`` and ``many`` are marked templates."""
     return Message(one if count == 1 else many, count=count)
@@ -197,7 +207,16 @@ def flag_counts(flags: Sequence[QualityFlag]) -> Message:
 
 def warnings_in_brief(flags: Sequence[QualityFlag]) -> Message:
     """What the warnings are about, each once: ``Track lost, Same sperm twice``."""
-    codes = dict.fromkeys(f.code for f in flags if f.severity is Severity.WARNING)
+    return _titles(f for f in flags if f.severity is Severity.WARNING)
+
+
+def doubts_in_brief(flags: Sequence[QualityFlag]) -> Message:
+    """What all flags are about, the warnings first, or "none"."""
+    return _titles(by_severity(flags)) if flags else Message("none")
+
+
+def _titles(flags: Iterable[QualityFlag]) -> Message:
+    codes = dict.fromkeys(f.code for f in flags)
     return joined(
         (Message(FLAG_TITLES[c]) if c in FLAG_TITLES else c.replace("_", " ") for c in codes), ", "
     )
@@ -302,13 +321,13 @@ Rows = list[tuple[Words, Words]]
 """Names and values."""
 
 
-def provenance_columns(assessment: Assessment) -> tuple[Rows, Rows, Rows]:
+def provenance_columns(assessment: Assessment, zone: tzinfo | None) -> tuple[Rows, Rows, Rows]:
     """What produced the result: two columns, and long values to go below them."""
     made = assessment.provenance
     model = made.model
     left: Rows = [
         (Message("Software"), f"{PROGRAM} {made.software_version}"),
-        (Message("Created"), time_in_words(made.created_utc)),
+        (Message("Created"), time_in_words(made.created_utc, zone)),
         (Message("Device"), f"{made.device}, {made.precision}"),
         (Message("Scale"), scale_in_words(made.um_per_px)),
         (Message("Track"), VERDICTS[assessment.verdict]),

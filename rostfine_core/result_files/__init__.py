@@ -8,6 +8,7 @@ from rostfine_core.result_files.assessment import (
     read_assessment,
     write_assessment,
 )
+from rostfine_core.result_files.report import content_sha256, report_json
 from rostfine_core.result_files.tables import read_seeds, write_seeds, write_tracks
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "SCHEMA",
     "TRACK_CSV",
     "AssessmentRecord",
+    "content_sha256",
     "read_assessment",
     "read_seeds",
+    "report_json",
     "write_assessment",
     "write_seeds",
     "write_tracks",

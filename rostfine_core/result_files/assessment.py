@@ -4,6 +4,7 @@
 
 - ``schema``, ``notes``: the format's name; the notices that accompany every result.
 - ``target``, ``sample``: the sperm's name; its sample (``sample``) and the ``operator``.
+- ``verdict`` on the track, ``selection`` of the sperm and the operator's ``note``.
 - ``prediction``: ``grade`` (shares of A to E), the heads ``grade_global``, ``grade_spatial``,
   ``grade_temporal`` and ``ensemble`` (each member's shares). ``derived`` from it:
   ``expected_grade`` (A = 1 ... E = 5), ``disagreement_bits``, ``votes_a_or_b``,
@@ -42,6 +43,7 @@ from rostfine_core.domain import (
     QualityFlag,
     SampleInfo,
     Seed,
+    Selection,
     Track,
     Verdict,
     VideoInfo,
@@ -77,6 +79,8 @@ class AssessmentRecord:
     provenance: Provenance
     track: Track
     verdict: Verdict = Verdict.OPEN
+    selection: Selection = Selection.UNDECIDED
+    note: str = ""
 
     @classmethod
     def of(cls, assessment: Assessment) -> Self:
@@ -132,18 +136,23 @@ def read_assessment(path: Path) -> AssessmentRecord:
     return from_json(text, name=str(path))
 
 
-def to_json(record: AssessmentRecord) -> str:
-    """The text of ``assessment.json``, one key per line."""
+def content_of(record: AssessmentRecord) -> dict[str, object]:
+    """What ``assessment.json`` says, as lists, numbers and text by key."""
     from rostfine_core.result_files.conversion import (
         converter,
     )  # `rostfine track` starts without cattrs
 
-    content = {
+    return {
         "schema": SCHEMA,
         "notes": _disclaimers(record.provenance.model),
         "derived": _derived(record.prediction),
         **converter().unstructure(record),
     }
+
+
+def to_json(record: AssessmentRecord) -> str:
+    """The text of ``assessment.json``, one key per line."""
+    content = content_of(record)
     encode = JSONEncoder(allow_nan=False, ensure_ascii=False, default=np.generic.item).encode
     lines = (f" {encode(key)}: {encode(value)}" for key, value in content.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -20,6 +20,7 @@ from rostfine_core.domain import (
     QualityFlag,
     SampleInfo,
     Seed,
+    Selection,
     Track,
     TrackKey,
     Verdict,
@@ -70,6 +71,8 @@ class _Kept:
     flags: tuple[QualityFlag, ...]
     provenance: Provenance
     verdict: Verdict
+    selection: Selection = Selection.UNDECIDED
+    note: str = ""
 
 
 def add_tracks(session: Session, video: VideoRow, tracks: Mapping[TrackKey, Track]) -> None:

@@ -4,7 +4,6 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.presentation import wording
-from app.presentation.cautions import own_flags, shared_flags
 from app.presentation.wording import plain, say
 from app.state.records import ModelStatus
 from app.state.session import Session
@@ -15,7 +14,15 @@ from app.views.review.flag_list import FlagList
 from app.views.review.kinematics_table import KinematicsTable
 from app.views.review.numbers import Numbers
 from app.views.review.sperm_film import SpermFilm
-from rostfine_core.domain import Assessment, Prediction, QualityFlag, Sperm, Verdict
+from rostfine_core.domain import (
+    Assessment,
+    Prediction,
+    QualityFlag,
+    Sperm,
+    Verdict,
+    own_flags,
+    shared_flags,
+)
 
 LONGEST_NOTE = 500
 

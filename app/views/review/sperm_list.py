@@ -23,14 +23,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation import wording
-from app.presentation.cautions import own_flags, shared_flags
 from app.presentation.geometry import spans
 from app.presentation.theme import icon, sperm_colour
 from app.state.session import Session
 from app.views.histogram import paint_bar
 from app.views.panel import heading
 from app.views.review.thumbnails import Thumbnails
-from rostfine_core.domain import Selection, Severity, Sperm, Verdict
+from rostfine_core.domain import Selection, Severity, Sperm, Verdict, own_flags, shared_flags
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 
 LINES, MARGIN_PX, BAR_WIDTH_PX, ICON_PX = 3, 6, 84, 16

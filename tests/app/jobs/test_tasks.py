@@ -22,7 +22,7 @@ from rostfine_core.attention import Paint
 from rostfine_core.domain import NOT_GRADED, SampleInfo, Seed, finish
 from rostfine_core.errors import VideoError
 from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
-from rostfine_core.report import explanation_figure
+from rostfine_core.report import ReportStyle, explanation_figure
 from rostfine_core.result_files import read_assessment
 from rostfine_core.video import open_video, write_video
 from rostfine_core.video.checksum import VideoChecksum
@@ -146,6 +146,34 @@ def test_from_opening_to_the_grade_a_video_is_opened_and_hashed_once(
     assert video_reads.hashed == {"a.mp4": 1}
 
 
+def order_of(
+    session: Session, colour_map: str, footage: tasks.Footage | None = None
+) -> tasks.ReportOrder:
+    return tasks.ReportOrder(
+        assessments=session.reportable,
+        names=session.names,
+        left_out=session.left_out,
+        footage=footage,
+        colour_map=colour_map,
+        language="en",
+    )
+
+
+def test_a_report_shows_the_video_while_it_can_be_read(
+    graded: Session, path: Path, tmp_path: Path
+) -> None:
+    """And says so where the file has gone meanwhile, though the grades are still there."""
+    footage = footage_of(path, kept=0)
+
+    def told(name: str) -> str:
+        finish(tasks.export(order_of(graded, "cividis", footage), tmp_path / name, overwrite=False))
+        return PdfReader(tmp_path / name / "report.pdf").pages[0].extract_text()
+
+    assert "a ring around every graded sperm" in told("there")
+    path.rename(tmp_path / "moved.mp4")
+    assert "the video was not at hand" in told("gone")
+
+
 def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_path: Path) -> None:
     """A report is made of records that no renaming touched; sperm 1 was also in sperm 3's batch."""
     clicks = [{"target": t, "frame": 0, "x_px": 1.0, "y_px": 2.0} for t in ("1", "2", "3")]
@@ -162,16 +190,8 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
         draft = drafts.renamed(draft, number, name) or draft
     graded.set_draft(draft)
     before = graded.reportable
-    job = tasks.export(
-        before,
-        tmp_path / "out",
-        names=graded.names,
-        left_out=(("x", NOT_GRADED),),
-        colour_map="magma",
-        language="en",
-        overwrite=False,
-    )
-    finish(job)
+    order = replace(order_of(graded, "magma"), left_out=(("x", NOT_GRADED),))
+    finish(tasks.export(order, tmp_path / "out", overwrite=False))
     assert graded.reportable == before  # the very records
     folders = sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_dir())
     assert folders == ["sperm-1", "sperm-3"]
@@ -192,20 +212,10 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
 def test_a_report_has_the_colours_of_the_screen(graded: Session, tmp_path: Path) -> None:
     def exported(colour_map: str) -> NDArray[np.uint8]:
         out = tmp_path / colour_map
-        finish(
-            tasks.export(
-                graded.reportable,
-                out,
-                names=graded.names,
-                left_out=(),
-                colour_map=colour_map,
-                language="en",
-                overwrite=False,
-            )
-        )
+        finish(tasks.export(order_of(graded, colour_map), out, overwrite=False))
         return np.asarray(Image.open(out / "sperm-1" / "explanation.png"))
 
     shown = graded.reportable[0]
     for colour_map in ("cividis", "magma"):
-        expected = explanation_figure(shown, paint=Paint(colour_map=colour_map))
+        expected = explanation_figure(shown, style=ReportStyle(paint=Paint(colour_map=colour_map)))
         np.testing.assert_array_equal(exported(colour_map), np.asarray(expected))

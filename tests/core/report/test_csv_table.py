@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from io import StringIO
 from pathlib import Path
@@ -19,16 +19,26 @@ from rostfine_core.domain import (
     NOT_GRADED,
     Assessment,
     Kinematics,
+    LeftOut,
     SampleInfo,
     Seed,
     Verdict,
+    VideoSection,
 )
 from rostfine_core.errors import StoreError
+from rostfine_core.export import sample_report
 from rostfine_core.files import FORMULA_STARTS
-from rostfine_core.report import write_report_csv
+from rostfine_core.report import write_report_csv as write_csv
 from rostfine_core.report.csv_table import RENAMED
 
 MakeAssessment = Callable[..., Assessment]
+
+
+def write_report_csv(
+    path: Path, assessments: Sequence[Assessment], *, left_out: Sequence[LeftOut] = ()
+) -> None:
+    videos = [VideoSection.of(assessments, left_out=left_out)] if assessments else []
+    write_csv(path, sample_report(videos), content_sha256="5a" * 32)
 
 
 def _read(path: Path) -> list[dict[str, str]]:
@@ -57,7 +67,10 @@ def test_sperm_that_are_left_out_come_last_with_the_reason(
     graded, left = _read(path)
     assert (graded["target"], graded["left_out"]) == ("1", "")
     told = {name: value for name, value in left.items() if value}
-    assert told == {"target": "'=2", "left_out": "not graded"}
+    of_report = ("video", "video_sha256", "report_version", "report_sha256")
+    assert told == {
+        "target": "'=2", "left_out": "not graded", **{name: graded[name] for name in of_report}
+    }  # fmt: skip
 
 
 def test_the_numbers_are_the_records(make_assessment: MakeAssessment, tmp_path: Path) -> None:

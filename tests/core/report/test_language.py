@@ -22,7 +22,8 @@ from rostfine_core.domain import (
     Severity,
 )
 from rostfine_core.messages import Message
-from rostfine_core.report import write_explanation, write_report_pdf
+from rostfine_core.report import ReportStyle, write_explanation
+from tests.core.report.writing import write_pdf
 
 MakeAssessment = Callable[..., Assessment]
 TOO_DARK = Message("The picture is too dark (median {level:.0f} of 255).", level=12.3)
@@ -60,9 +61,9 @@ def test_a_japanese_report_holds_no_english_sentence(
     told = {}
     for language in LANGUAGES:
         pdf = tmp_path / f"{language}.pdf"
-        write_report_pdf(pdf, shown, left_out=[("3", TRACK_REJECTED)], language=language)
+        write_pdf(pdf, shown, left_out=[("3", TRACK_REJECTED)], language=language)
         told[language] = text_of(pdf)
-        assert len(PdfReader(pdf).pages) == 2
+        assert len(PdfReader(pdf).pages) == 3
     plain = {"".join(s.split()) for s in SENTENCES if "{" not in s and len(s.split()) > 2}
     assert sum(sentence in told["en"] for sentence in plain) > 15
     assert [sentence for sentence in plain if sentence in told["ja"]] == []
@@ -73,7 +74,7 @@ def test_what_must_be_said_is_said_in_japanese(
     make_assessment: MakeAssessment, tmp_path: Path
 ) -> None:
     pdf, say = tmp_path / "report.pdf", saying_in("ja")
-    write_report_pdf(pdf, [full_assessment(make_assessment)], language="ja")
+    write_pdf(pdf, [full_assessment(make_assessment)], language="ja")
     standing = (Message(DISCLAIMER_AI_GRADE), Message(DISCLAIMER_DEMONSTRATION))
     for page in PdfReader(pdf).pages:
         text = "".join(page.extract_text().split())
@@ -87,11 +88,11 @@ def test_what_must_be_said_is_said_in_japanese(
 def test_names_are_not_taken_for_words(make_assessment: MakeAssessment, tmp_path: Path) -> None:
     pdf, picture = tmp_path / "report.pdf", tmp_path / "explanation.png"
     shown = full_assessment(make_assessment)
-    write_report_pdf(pdf, [shown], left_out=[("grey", TRACK_REJECTED)], language="ja")
+    write_pdf(pdf, [shown], left_out=[("grey", TRACK_REJECTED)], language="ja")
     told = text_of(pdf)
     for text in ("精子best", "検体good", "担当者Model", "精子grey:"):
         assert text in told
-    write_explanation(picture, shown, language="ja")
+    write_explanation(picture, shown, style=ReportStyle(language="ja"))
     with Image.open(picture) as image:
         assert image.info["Title"] == "精子 best · 検体 good"
         assert saying_in("ja")(Message(DISCLAIMER_ATTENTION)) in image.info["Disclaimer"]
@@ -102,5 +103,5 @@ def test_the_file_says_in_which_language_it_is(
     language: str, make_assessment: MakeAssessment, tmp_path: Path
 ) -> None:
     pdf = tmp_path / "report.pdf"
-    write_report_pdf(pdf, [make_assessment()], language=language)
+    write_pdf(pdf, [make_assessment()], language=language)
     assert str(PdfReader(pdf).root_object["/Lang"]) == language

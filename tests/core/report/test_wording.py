@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +18,7 @@ from rostfine_core.domain import (
 from rostfine_core.flag_titles import FLAGS, NOTE
 from rostfine_core.messages import Message
 from rostfine_core.report import wording
+from rostfine_core.report.identity import time_in_words
 
 MakeAssessment = Callable[..., Assessment]
 
@@ -60,7 +63,7 @@ def test_how_much_the_model_was_trained_on_is_told(make_assessment: MakeAssessme
     plain = make_assessment()
     model = replace(plain.provenance.model, trained_clips=1178, trained_samples=60)
     told = replace(plain, provenance=replace(plain.provenance, model=model))
-    left, _, _ = wording.provenance_columns(told)
+    left, _, _ = wording.provenance_columns(told, UTC)
     assert {str(name): str(value) for name, value in left}["Trained on"] == (
         "Yokohama andrology 2025, 1,178 clips, 60 samples, 15 fps, 0.11 µm/px"
     )
@@ -188,3 +191,15 @@ def test_a_still_head_is_not_said_to_lack_pictures(make_assessment: MakeAssessme
     assert "holds one frame" not in str(wording.kinematics_conditions(still))
     alike = replace(still, vcl=9.0, vap=9.0)
     assert "holds one frame" in str(wording.kinematics_conditions(alike))
+
+
+def test_times_are_the_readers_with_their_zone() -> None:
+    utc = "2026-11-22T23:41:07+00:00"
+    assert time_in_words(utc) == "2026-11-22 23:41:07 UTC"
+    assert time_in_words(utc, ZoneInfo("Asia/Tokyo")) == "2026-11-23 08:41:07 JST (UTC+09:00)"
+    newfoundland = ZoneInfo("America/St_Johns")
+    assert time_in_words(utc, newfoundland, with_seconds=False).endswith("20:11 NST (UTC-03:30)")
+    assert time_in_words("2026-07-22T23:41:07", newfoundland).endswith("21:11:07 NDT (UTC-02:30)")
+    nameless = ZoneInfo("America/Sao_Paulo")  # its abbreviation is a number
+    assert time_in_words(utc, nameless) == "2026-11-22 20:41:07 UTC-03:00"
+    assert time_in_words("yesterday") == "yesterday"

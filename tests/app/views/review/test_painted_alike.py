@@ -13,7 +13,7 @@ from app.state.session import Session
 from app.views.review.film_strip import FilmFrames
 from rostfine_core.attention import COLOUR_MAPS, Paint
 from rostfine_core.domain import Assessment
-from rostfine_core.report import explanation_figure
+from rostfine_core.report import ReportStyle, explanation_figure
 from rostfine_core.report.explanation import MARGIN_PT, PANEL_PX, PX_PER_PT
 from rostfine_core.report.pictures import LABEL_PT, STEP_PT
 
@@ -54,7 +54,7 @@ def in_the_window(qtbot: QtBot, session: Session, slot: int) -> tuple[int, ...]:
 
 def in_the_picture(assessment: Assessment, *, row: int, slot: int, paint: Paint) -> tuple[int, ...]:
     """The colour at the same place of ``explanation.png``: the last row but one or the last."""
-    pixels = np.asarray(explanation_figure(assessment, paint=paint))
+    pixels = np.asarray(explanation_figure(assessment, style=ReportStyle(paint=paint)))
     left = round((MARGIN_PT + LABEL_PT + slot * STEP_PT) * PX_PER_PT)
     inside = pixels[:, left + 20 : left + PANEL_PX - 20]
     is_grey = (inside == 128).all(axis=(1, 2))  # the first row, of frames without attention
