@@ -107,6 +107,8 @@ class FieldMotion:
     shake there. ``error_px`` is the error of one coordinate. ``combing`` tells interlaced video, as
     in ``tracking.combing``; None where nothing moved. ``is_one_field``: heads were measured
     and clips cut by every other line, because the first pictures were interlaced.
+    ``distinct_share`` is the share of frames that do not repeat the one before; None where nobody
+    counted.
     """
 
     first_frame: int
@@ -117,6 +119,7 @@ class FieldMotion:
     is_suspected: bool = False
     combing: float | None = None
     is_one_field: bool = False
+    distinct_share: float | None = None
 
     def at(self, frame: int) -> tuple[float, float]:
         """The shift by ``frame``, or the nearest that was watched."""
@@ -150,15 +153,17 @@ class Track:
 
     @property
     def distinct_share(self) -> float:
-        """The share of frames that do not repeat the frame before."""
+        """The share of frames that do not repeat the one before, of the video if known."""
+        if self.field is not None and self.field.distinct_share is not None:
+            return self.field.distinct_share
         later = self.points[1:]
         return sum(not p.is_duplicate for p in later) / len(later) if later else 1.0
 
     def distinct_fps(self, fps: float) -> float:
         """How many different pictures a second were taken, in a video of ``fps`` frames a second.
 
-        Where frames are repeated, that is known only roughly (each sperm counts its own repeats),
-        and cameras take a whole number: it is rounded, so that all sperm state one figure.
+        Where frames are repeated, that is known only roughly, and cameras take a whole number: it
+        is rounded, so that all sperm state one figure.
         """
         if self.distinct_share == 1:
             return fps

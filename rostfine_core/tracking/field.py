@@ -65,6 +65,7 @@ class FieldWatch:
         self._first = first_frame
         stretches = max(1, round((frame_count - first_frame) / STRETCH_FRAMES))
         self._length = math.ceil((frame_count - first_frame) / stretches)
+        self._later = self._repeats = 0
         self._combs = CombMeter(frame_count=frame_count - first_frame)
         self._key: _Tiles | None = None
         self._corners = NOTHING
@@ -82,6 +83,8 @@ class FieldWatch:
             self._scale = _scale_of(frame.image)
             self._begin(frame.image, still=NOTHING)
             return
+        self._later += 1
+        self._repeats += frame.is_duplicate
         is_known = frame.is_duplicate and self._paths
         self._paths.append(self._paths[-1] if is_known else self._follow(self._key, frame.image))
         self._moved = _middle(self._paths[-1])
@@ -110,6 +113,7 @@ class FieldWatch:
             error_px=round(error, 3),
             measured_frames=measured,
             combing=self._combs.combing(),
+            distinct_share=1 - self._repeats / self._later if self._later else 1.0,
             is_suspected=are_shared([one.halves for one in unknown if one.halves]),
         )
 

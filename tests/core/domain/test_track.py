@@ -2,7 +2,7 @@
 
 import pytest
 
-from rostfine_core.domain import Track, TrackPoint, TrackStatus
+from rostfine_core.domain import FieldMotion, Track, TrackPoint, TrackStatus
 
 
 def test_a_track_knows_its_span() -> None:
@@ -43,3 +43,20 @@ def test_all_sperm_of_a_video_state_one_rate_of_different_frames(
         for i in range(60)
     )
     assert Track(target="1", points=points).distinct_fps(fps) == distinct_fps
+
+
+def test_what_a_video_repeats_is_no_matter_of_the_sperm() -> None:
+    """A sperm that left after a few frames, none of which was repeated."""
+    points = tuple(
+        TrackPoint(frame=i, time_s=i / 30, x_px=1.0, y_px=2.0, score=1.0, status=status)
+        for i, status in enumerate((TrackStatus.MANUAL, TrackStatus.MEASURED))
+    )
+    video = FieldMotion(
+        first_frame=0,
+        x_px=(0.0,),
+        y_px=(0.0,),
+        error_px=0.0,
+        measured_frames=1,
+        distinct_share=5 / 6,
+    )
+    assert Track(target="1", points=points, field=video).distinct_fps(30.0) == 25.0

@@ -143,6 +143,7 @@ def test_repeated_frames_move_with_those_they_repeat() -> None:
         field = watched(images, duplicates=marked)
         error = np.stack([field.x_px, field.y_px], axis=1) - path
         assert np.sqrt(np.mean(np.diff(error, axis=0) ** 2)) < 0.15
+        assert field.distinct_share == 1 - len(marked) / (FRAMES - 1)
     still = watched([scene()[k] for k in order], duplicates=duplicates)
     assert not moves(still)
 
