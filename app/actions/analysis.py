@@ -57,7 +57,7 @@ ANALYSIS_ACTIONS = (
         shortcut="Ctrl+Return",
         run=lambda to: to.editor.accept(),
         enabled=lambda now: now.shows_track,
-        button=Place(Bar.CANVAS, 3),
+        button=Place(Bar.CANVAS, 4),
         separator=True,
     ),
     ActionSpec(
@@ -71,7 +71,7 @@ ANALYSIS_ACTIONS = (
         shortcut="Ctrl+Shift+Return",
         run=lambda to: to.editor.reject(),
         enabled=lambda now: now.shows_track,
-        button=Place(Bar.CANVAS, 4),
+        button=Place(Bar.CANVAS, 5),
     ),
     ActionSpec(
         id="chosen",
@@ -163,6 +163,21 @@ ANALYSIS_ACTIONS = (
         enabled=lambda now: now.has_video,
         checked=lambda now: now.tool is Tool.MEASURE,
         button=Place(Bar.CANVAS, 2),
+        group="tool",
+    ),
+    ActionSpec(
+        id="tool_scale",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Set the scale"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Drag a line over a stage micrometer and type its length in µm"
+        ),
+        icon="tool_scale",
+        shortcut="Shift+M",
+        run=lambda to: to.controller.set_tool(Tool.SCALE),
+        enabled=lambda now: now.has_video,
+        checked=lambda now: now.tool is Tool.SCALE,
+        button=Place(Bar.CANVAS, 3),
         group="tool",
     ),
 )

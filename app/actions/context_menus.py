@@ -16,7 +16,7 @@ ON_SPERM = (
 )
 SPERM_LIST = ("rename", "move_up", "move_down", LINE, *ON_SPERM)
 VIDEO = (
-    *("tool_select", "tool_correct", "tool_measure", LINE),
+    *("tool_select", "tool_correct", "tool_measure", "tool_scale", LINE),
     *("find_heads", LINE, "zoom_in", "zoom_out", "zoom_fit", "zoom_actual"),
 )
 TIME_LINE = (

@@ -105,6 +105,6 @@ EDIT_ACTIONS = (
         shortcut="Del",
         run=lambda to: to.editor.remove_selected(),
         enabled=lambda now: now.shows_selection,
-        button=Place(Bar.CANVAS, 5),
+        button=Place(Bar.CANVAS, 6),
     ),
 )

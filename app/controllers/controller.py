@@ -16,6 +16,7 @@ from app.jobs import tasks
 from app.jobs.runner import Jobs
 from app.presentation.wording import say
 from app.state.exports import has_unexported_grades, reported_keys
+from app.state.microscopes import fitted
 from app.state.records import (
     Display,
     ModelStatus,
@@ -35,6 +36,8 @@ from rostfine_core.errors import RostfineError
 from rostfine_core.files import safe_name
 
 EXPORT = "export"
+SHORTEST_LINE_PX, SCALE_DECIMALS = 30.0, 4
+"""Where a line's ends are a pixel off, a shorter one gives a scale that is wrong by over 5%."""
 USER_JOBS = (OPEN, FIND, HEADS, TRACK, GRADE, EXPORT)
 """The kinds of jobs that the user began: cancelled by the user, asked about when closing."""
 
@@ -53,6 +56,9 @@ class Questions(Protocol):
 
     def find_moved(self, path: Path) -> Path | None:
         """Where a video is now that is no longer in its place."""
+
+    def line_length_um(self, length_px: float) -> float | None:
+        """How long a line over the video is in micrometres; None where the user does not say."""
 
 
 class Controller(QObject):
@@ -343,12 +349,48 @@ class Controller(QObject):
         """Choose the sperm to compare."""
         self.session.set_compared(keys)
 
+    # The scale -------------------------------------------------------------------------------
+
+    @Slot(str)
+    def choose_microscope(self, name: str) -> None:
+        """Use a known microscope's values, but its scale only where it was set for such videos."""
+        profiles = {p.profile: p for p in self.settings.profiles}
+        known = profiles.get(name, Calibration())
+        fit = fitted(known, set_for=self.settings.size_of(name), video=self.session.info)
+        self.session.offered_um_per_px = fit.offered_um_per_px
+        self.editor.set_calibration(fit.calibration)
+        if fit.offered_um_per_px is not None:
+            self.session.set_message(self.opener.about_scale())
+
+    @Slot(float)
+    def set_scale_by_line(self, length_px: float) -> None:
+        """Ask how long a line over a stage micrometer is, and use the scale that follows."""
+        if length_px < SHORTEST_LINE_PX:
+            self.session.set_message(
+                self.tr("This line is short: drag one over many divisions of the micrometer.")
+            )
+            return
+        length_um = self.questions.line_length_um(length_px)
+        if length_um is None:
+            return
+        scale = round(length_um / length_px, SCALE_DECIMALS)
+        self.editor.set_calibration(replace(self.session.calibration, um_per_px=scale))
+        self.session.set_tool(Tool.SELECT)
+        self.session.set_message(
+            self.tr("Scale: {scale:.4f} µm/px ({um:g} µm over {px:.1f} px).").format(
+                scale=scale, um=length_um, px=length_px
+            )
+        )
+
     # Remembering ---------------------------------------------------------------------------
 
     @Slot()
     def remember_microscope(self) -> None:
         """Save the microscope's values for later videos."""
-        calibration: Calibration = self.session.calibration
+        calibration, info = self.session.calibration, self.session.info
+        self.settings.set_last_profile(calibration.profile)
+        if calibration.um_per_px is None and self.session.offered_um_per_px is not None:
+            return  # the known scale is kept, though it is not used for this video
         known = {p.profile: p for p in self.settings.profiles}
         if known.get(calibration.profile, calibration) != calibration:
             self.session.set_message(
@@ -357,8 +399,8 @@ class Controller(QObject):
                 ).format(name=calibration.profile)
             )
         if calibration.profile:
-            self.settings.save_profile(calibration)
-        self.settings.set_last_profile(calibration.profile)
+            size = None if info is None else (info.width_px, info.height_px)
+            self.settings.save_profile(calibration, size_px=size)
 
     @Slot()
     def remember_operator(self) -> None:

@@ -14,11 +14,12 @@ from app.controllers.player import Player
 from app.jobs import tasks
 from app.jobs.runner import Jobs
 from app.presentation.wording import say
+from app.state.microscopes import fitted
 from app.state.records import OpenedVideo
 from app.state.session import Session
 from app.state.settings import Settings
 from rostfine_core.bundled import is_demo_video
-from rostfine_core.domain import Calibration, Draft, SampleInfo, Seed
+from rostfine_core.domain import Calibration, Draft, SampleInfo, Seed, VideoInfo
 from rostfine_core.errors import VideoError
 from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache
@@ -124,35 +125,54 @@ class Opener(QObject):
         self.leave()
         info = opened.video.info
         self._editor.reset()
-        draft = self._first_draft()
+        draft, offered = self._first_draft(info)
         if draft.calibration == Calibration():
             draft = replace(draft, calibration=Calibration(um_per_px=um_per_px))
-        self._session.set_video(OpenedVideo(path=path, info=info), draft)
+        opened_video = OpenedVideo(path=path, info=info)
+        self._session.set_video(opened_video, draft, offered_um_per_px=offered)
         self._session.set_frame(0, opened.image, opened.first_frame.grey().image)
         footage = self._keep_frames(path, opened)  # last, as its thread would delay the panels
         self._analysis.use(footage)
         self._start_checksum(footage)
         self._remember(path)
         self._editor.add_seeds(seeds)
-        self._session.set_message(" ".join(map(say, info.notes)))
+        self._session.set_message(self.about_scale() or " ".join(map(say, info.notes)))
         self.opened.emit()
+
+    def about_scale(self) -> str:
+        """What is said of a scale that comes from earlier videos, or is not used for this one."""
+        calibration, offered = self._session.calibration, self._session.offered_um_per_px
+        if offered is not None:
+            return self.tr(
+                "The scale {scale:.4g} µm/px of the microscope {name} was set for another size of "
+                "picture, so it is not used: take it in the field µm/px only if it is right."
+            ).format(scale=offered, name=calibration.profile)
+        if calibration.profile and calibration.um_per_px:
+            return self.tr("Scale of the microscope {name}: {scale:.4g} µm/px.").format(
+                name=calibration.profile, scale=calibration.um_per_px
+            )
+        return ""
 
     def _remember(self, path: Path) -> None:
         """Offer a video again, but not the demonstration: its folder is the program's own."""
         if not is_demo_video(path):
             self._settings.add_recent(path)
 
-    def _first_draft(self) -> Draft:
-        """What a video starts with: what was typed before opening, else what is remembered."""
-        typed, remembered = self._session.draft, self._settings.last_profile
+    def _first_draft(self, info: VideoInfo) -> tuple[Draft, float | None]:
+        """What a video starts with: what was typed before opening, else what is remembered.
+
+        Second is a remembered scale that may not hold for this video.
+        """
+        typed, last = self._session.draft, self._settings.last_profile
         operator = typed.sample.operator or self._settings.operator
+        known = fitted(last, set_for=self._settings.size_of(last.profile), video=info)
         if self._session.video is not None:  # it was typed for another video
-            return Draft(sample=SampleInfo(operator=operator), calibration=remembered)
-        is_described = typed.calibration != Calibration()
-        return Draft(
-            sample=replace(typed.sample, operator=operator),
-            calibration=typed.calibration if is_described else remembered,
-        )
+            draft = Draft(sample=SampleInfo(operator=operator), calibration=known.calibration)
+            return draft, known.offered_um_per_px
+        sample = replace(typed.sample, operator=operator)
+        if typed.calibration != Calibration():
+            return Draft(sample=sample, calibration=typed.calibration), None
+        return Draft(sample=sample, calibration=known.calibration), known.offered_um_per_px
 
     def _keep_frames(self, path: Path, opened: tasks.Opened) -> tasks.Footage:
         """Decode an open video in the background and show its frames from now on."""

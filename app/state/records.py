@@ -134,6 +134,7 @@ class Tool(StrEnum):
     SELECT = "select"
     CORRECT = "correct"
     MEASURE = "measure"
+    SCALE = "scale"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,6 +93,7 @@ class Session(QObject):
         self.message = ""
         self.head: HeadMeasure | None = None
         self.is_strip_open = False
+        self.offered_um_per_px: float | None = None
         self._presenter = Presenter()
 
     # What follows from the state -----------------------------------------------------------
@@ -121,6 +122,12 @@ class Session(QObject):
     def fps(self) -> float:
         """The frame rate in use: the user's correction, else the file's; 0 without a video."""
         return self.calibration.fps or (self.video.info.fps if self.video else 0.0)
+
+    @property
+    def scale_offer(self) -> float | None:
+        """A scale that is used only once the user takes it: the file's, or one that may not fit."""
+        stated = self.video.info.um_per_px if self.video else None
+        return stated or self.offered_um_per_px
 
     def time_s(self, frame: int) -> float:
         """The time of a frame at the frame rate in use."""
@@ -224,8 +231,18 @@ class Session(QObject):
 
     # Changes, made by the controller --------------------------------------------------------
 
-    def set_video(self, video: OpenedVideo | None, draft: Draft) -> None:
-        """Start with another video: no sperm, no results, and the review page."""
+    def set_video(
+        self,
+        video: OpenedVideo | None,
+        draft: Draft,
+        *,
+        offered_um_per_px: float | None = None,
+    ) -> None:
+        """Start with another video: no sperm, no results, and the review page.
+
+        Args: ``offered_um_per_px`` is a known scale that may not hold for this video.
+        """
+        self.offered_um_per_px = offered_um_per_px
         self.video, self.draft, self.results = video, draft, Results()
         self._presenter = Presenter()
         self.selected, self.compared = None, ()

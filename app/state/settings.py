@@ -1,7 +1,7 @@
 """The table of settings, how they are stored, and where the window keeps its own files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QObject, QStandardPaths, Signal
 
 from app.state.ini_file import IniFile
+from app.state.microscopes import Size
 from rostfine_core import __version__
 from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT
 from rostfine_core.catalogue import LANGUAGES
@@ -226,14 +227,27 @@ class Settings(QObject):
             return ()
         return tuple(sorted((p for p in found if p.profile), key=lambda p: p.profile.casefold()))
 
-    def save_profile(self, profile: Calibration) -> None:
-        """Remember a microscope under its name."""
+    def save_profile(self, profile: Calibration, *, size_px: Size | None = None) -> None:
+        """Remember a microscope under its name, with the size of picture its scale was set for."""
+        sizes = self._sizes | {profile.profile: size_px}
         kept = [p for p in self.profiles if p.profile != profile.profile]
-        self._store_profiles([*kept, profile])
+        self._store_profiles([*kept, profile], sizes)
 
     def remove_profile(self, name: str) -> None:
         """Forget a microscope."""
-        self._store_profiles([p for p in self.profiles if p.profile != name])
+        self._store_profiles([p for p in self.profiles if p.profile != name], self._sizes)
+
+    def size_of(self, name: str) -> Size | None:
+        """The size of picture that a microscope's scale was set for; None where not known."""
+        return self._sizes.get(name)
+
+    @property
+    def _sizes(self) -> dict[str, Size | None]:
+        try:
+            rows = json.loads(str(self._store.value("profiles", "[]")))
+            return {str(row["profile"]): _size(row) for row in rows}
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return {}
 
     @property
     def last_profile(self) -> Calibration:
@@ -297,8 +311,11 @@ class Settings(QObject):
         """Wait until everything is on disk."""
         self._store.sync()
 
-    def _store_profiles(self, profiles: Sequence[Calibration]) -> None:
-        self._store.set_value("profiles", json.dumps([asdict(p) for p in profiles]))
+    def _store_profiles(
+        self, profiles: Sequence[Calibration], sizes: Mapping[str, Size | None]
+    ) -> None:
+        rows = [asdict(p) | {"size_px": sizes.get(p.profile)} for p in profiles]
+        self._store.set_value("profiles", json.dumps(rows))
         self.profiles_changed.emit(self.profiles)
 
 
@@ -308,6 +325,12 @@ def _profile(row: dict[str, Any]) -> Calibration:
         value = row.get(name)
         numbers[name] = float(value) if value and float(value) > 0 else None
     return Calibration(profile=str(row["profile"]), **numbers)
+
+
+def _size(row: dict[str, Any]) -> Size | None:
+    """The size of picture in a stored row; rows of former versions hold none."""
+    size = row.get("size_px")
+    return None if size is None else (int(size[0]), int(size[1]))
 
 
 def _fitting(setting: Setting, value: object) -> Value:

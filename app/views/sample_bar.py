@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QValidator
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
     QSizePolicy,
@@ -15,69 +14,12 @@ from PySide6.QtWidgets import (
 
 from app.presentation.theme import icon
 from app.state.session import Session
+from app.views.number_field import MAX_UM_PER_PX, NumberField
 from rostfine_core.domain import Calibration
 
-MAX_FPS, MAX_UM_PER_PX = 2000.0, 50.0
-MARGIN_PX, FRAME_PX = 6, 24
+MAX_FPS = 2000.0
 OFFER_PX = 16
 """What the mark that takes over the file's scale needs beside the number."""
-
-
-class NumberField(QDoubleSpinBox):
-    """A number with its unit, or words for no number; wide enough for both."""
-
-    def __init__(
-        self, typical: float, unit: str, none: str, *, maximum: float, decimals: int
-    ) -> None:
-        """Args: ``typical`` is a value with as many digits as must be visible."""
-        super().__init__()
-        self.setRange(0.0, maximum)
-        self.setDecimals(decimals)
-        self.setSuffix(unit)
-        self.setSpecialValueText(none)
-        self.setKeyboardTracking(False)
-        self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.lineEdit().setTextMargins(MARGIN_PX, 0, MARGIN_PX, 0)
-        self.ensurePolished()  # the style sheet's font may be wider than the system's
-        texts = (self.textFromValue(typical) + unit, none)
-        widest_px = max(map(self.fontMetrics().horizontalAdvance, texts))
-        self.setFixedWidth(widest_px + 2 * MARGIN_PX + FRAME_PX)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Replace the words for no number as a whole: no part of them is a number."""
-        is_typed = event.text().isprintable() and bool(event.text())
-        is_removed = event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
-        is_edit = is_typed or is_removed or event.matches(QKeySequence.StandardKey.Paste)
-        if is_edit and self.text() == self.specialValueText():
-            self.selectAll()
-        super().keyPressEvent(event)
-
-    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        """Accept a comma or a point before decimals, and an empty text as no number."""
-        checked: tuple[QValidator.State, str, int]
-        if self._is_empty(text):
-            return QValidator.State.Acceptable, text, position
-        checked = super().validate(self._with_own_point(text), position)
-        return checked
-
-    def valueFromText(self, text: str) -> float:
-        """The number of a text with a decimal comma or point; no number for an empty text."""
-        if self._is_empty(text):
-            return self.minimum()
-        return float(super().valueFromText(self._with_own_point(text)))
-
-    def _is_empty(self, text: str) -> bool:
-        return not text.removesuffix(self.suffix()).strip()
-
-    def _with_own_point(self, text: str) -> str:
-        point = self.locale().decimalPoint()
-        return text.replace("," if point == "." else ".", point)
-
-    def textFromValue(self, value: float) -> str:
-        """The number without trailing zeros."""
-        text = super().textFromValue(value)
-        point = self.locale().decimalPoint()
-        return text.rstrip("0").removesuffix(point) if point in text else text
 
 
 class WheelGuard(QObject):
@@ -95,10 +37,12 @@ class SampleBar(QWidget):
     Signals:
         sample_edited(str, str): sample and operator.
         calibration_edited(object): the Calibration the user wants.
+        microscope_chosen(str): the user wants the values of a known microscope; "" for none.
     """
 
     sample_edited = Signal(str, str)
     calibration_edited = Signal(object)
+    microscope_chosen = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -205,26 +149,28 @@ class SampleBar(QWidget):
 
     @Slot()
     def _on_scale_taken(self) -> None:
-        info = self._session.info
-        if info is not None and info.um_per_px:
-            self.calibration_edited.emit(
-                replace(self._session.calibration, um_per_px=info.um_per_px)
-            )
+        offer = self._session.scale_offer
+        if offer is not None:
+            self.calibration_edited.emit(replace(self._session.calibration, um_per_px=offer))
 
     @Slot(int)
     def _on_profile_chosen(self, row: int) -> None:
         name = self.profile.itemText(row)
-        known = next((p for p in self._profiles if p.profile == name), Calibration())
-        if known != self._session.calibration:
-            self.calibration_edited.emit(known)
+        if name != self._session.calibration.profile:
+            self.microscope_chosen.emit(name)
 
     @Slot()
     def _on_profile_typed(self) -> None:
-        name = self.profile.currentText().strip()
-        if name == self._session.calibration.profile:
+        """A first name names the present values; after another name it is another microscope."""
+        name, present = self.profile.currentText().strip(), self._session.calibration
+        if name == present.profile:
             return
-        known = next((p for p in self._profiles if p.profile == name), None)
-        self.calibration_edited.emit(known or replace(self._session.calibration, profile=name))
+        if any(known.profile == name for known in self._profiles):
+            self.microscope_chosen.emit(name)
+        elif present.profile and name:
+            self.calibration_edited.emit(Calibration(profile=name))
+        else:
+            self.calibration_edited.emit(replace(present, profile=name))
 
     @Slot()
     def _show_sample(self) -> None:
@@ -244,7 +190,7 @@ class SampleBar(QWidget):
         self.fps.setSpecialValueText(
             self.tr("({fps:.4g} fps)").format(fps=info.fps) if info else self.tr("fps from file")
         )
-        self._offer_scale(info.um_per_px if info else None)
+        self._offer_scale(self._session.scale_offer)
         for field, value in (
             (self.fps, calibration.fps),
             (self.um_per_px, calibration.um_per_px),
@@ -267,7 +213,13 @@ class SampleBar(QWidget):
         if um_per_px:
             colour = self.palette().text().color().name()
             self.take_scale.setIcon(icon("accept", colour, colour))
-            offer = self.tr("The file states {scale:.4g} µm/px: use it").format(scale=um_per_px)
+            info = self._session.info
+            is_of_file = info is not None and info.um_per_px == um_per_px
+            offer = (
+                self.tr("The file states {scale:.4g} µm/px: use it")
+                if is_of_file
+                else self.tr("{scale:.4g} µm/px was set for another size of picture: use it")
+            ).format(scale=um_per_px)
             self.take_scale.setText(offer)
             self.take_scale.setToolTip(offer)
 

@@ -2674,6 +2674,14 @@
         <translation>線を引いて長さを測ります</translation>
     </message>
     <message>
+        <source>Set the scale</source>
+        <translation>縮尺の設定</translation>
+    </message>
+    <message>
+        <source>Drag a line over a stage micrometer and type its length in µm</source>
+        <translation>対物マイクロメーターの上に線を引き、その長さを µm で入力します</translation>
+    </message>
+    <message>
         <source>Play</source>
         <translation>再生</translation>
     </message>
@@ -2979,6 +2987,10 @@
         <translation>線を引いて測ってください。</translation>
     </message>
     <message>
+        <source>Drag a line over a stage micrometer, as long as possible.</source>
+        <translation>対物マイクロメーターの上に、できるだけ長く線を引いてください。</translation>
+    </message>
+    <message>
         <source>Select the sperm whose track is to be corrected.</source>
         <translation>軌跡を修正する精子を選んでください。</translation>
     </message>
@@ -3113,6 +3125,14 @@
     <message>
         <source>The report is in {folder}.</source>
         <translation>レポートは {folder} にあります。</translation>
+    </message>
+    <message>
+        <source>This line is short: drag one over many divisions of the micrometer.</source>
+        <translation>線が短すぎます。マイクロメーターの多くの目盛りにわたって引いてください。</translation>
+    </message>
+    <message>
+        <source>Scale: {scale:.4f} µm/px ({um:g} µm over {px:.1f} px).</source>
+        <translation>縮尺: {scale:.4f} µm/px({px:.1f} px で {um:g} µm)。</translation>
     </message>
     <message>
         <source>The values of the microscope {name} have changed, for later videos too.</source>
@@ -3633,6 +3653,14 @@
 <context>
     <name>Opener</name>
     <message>
+        <source>The scale {scale:.4g} µm/px of the microscope {name} was set for another size of picture, so it is not used: take it in the field µm/px only if it is right.</source>
+        <translation>顕微鏡 {name} の縮尺 {scale:.4g} µm/px は別の画像サイズで設定されたため使いません。正しい場合だけ、µm/px の欄で採用してください。</translation>
+    </message>
+    <message>
+        <source>Scale of the microscope {name}: {scale:.4g} µm/px.</source>
+        <translation>顕微鏡 {name} の縮尺: {scale:.4g} µm/px。</translation>
+    </message>
+    <message>
         <source>{path} is not there any more: what was computed stays, and Track or Grade asks for the video again.</source>
         <translation>{path} が見つかりません。計算済みの結果は残ります。「追跡」または「評価」を押すと、動画の場所をもう一度尋ねます。</translation>
     </message>
@@ -3768,6 +3796,41 @@
     <message>
         <source>The file states {scale:.4g} µm/px: use it</source>
         <translation>ファイルの値 {scale:.4g} µm/px を使う</translation>
+    </message>
+    <message>
+        <source>{scale:.4g} µm/px was set for another size of picture: use it</source>
+        <translation>{scale:.4g} µm/px は別の画像サイズで設定されました: 使う</translation>
+    </message>
+</context>
+<context>
+    <name>ScaleDialog</name>
+    <message>
+        <source>Set the scale</source>
+        <translation>縮尺の設定</translation>
+    </message>
+    <message>
+        <source>length</source>
+        <translation>長さ</translation>
+    </message>
+    <message>
+        <source>Length of the line in micrometres</source>
+        <translation>線の長さ(マイクロメートル)</translation>
+    </message>
+    <message>
+        <source>Length on the stage micrometer</source>
+        <translation>対物マイクロメーター上の長さ</translation>
+    </message>
+    <message>
+        <source>Length in the video</source>
+        <translation>動画上の長さ</translation>
+    </message>
+    <message>
+        <source>Scale</source>
+        <translation>縮尺</translation>
+    </message>
+    <message>
+        <source>One division of a stage micrometer is usually written on its slide.</source>
+        <translation>対物マイクロメーターの 1 目盛りの長さは、通常スライドに書かれています。</translation>
     </message>
 </context>
 <context>

@@ -117,6 +117,7 @@ class Answers:
         self.asked: list[str] = []
         self.found: Path | None = None
         self.yes = True
+        self.length_um: float | None = None
 
     def _say(self, name: str) -> bool:
         self.asked.append(name)
@@ -133,6 +134,10 @@ class Answers:
 
     def may_stop(self) -> bool:
         return self._say("stop")
+
+    def line_length_um(self, length_px: float) -> float | None:
+        self._say(f"line of {length_px:.0f} px")
+        return self.length_um
 
     def find_moved(self, path: Path) -> Path | None:
         self._say("moved")

@@ -146,6 +146,9 @@ class Yes:
     def may_stop(self) -> bool:
         return True
 
+    def line_length_um(self, length_px: float) -> float | None:
+        return None
+
     def find_moved(self, path: Path) -> Path | None:
         return None
 

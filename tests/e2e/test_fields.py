@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -11,7 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 
 from app.main_window import MainWindow
-from app.state.records import Page
+from app.state.records import Page, Tool
+from rostfine_core.video import write_video
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
@@ -249,5 +251,80 @@ def test_edits_and_grades_are_not_discarded_without_a_question(
         window.close()
         hand.until(window.isVisible)
         assert answers.asked == ["discard"]
+
+    drive(script, str(small_video))
+
+
+def test_a_scale_is_neither_carried_to_another_size_nor_to_another_microscope(
+    hand: "Hand", drive: "Drive", small_video: Path, other_video: Path, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.mp4"
+    write_video(large, [np.full((480, 640, 3), 120, dtype=np.uint8)] * 5, fps=20)
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session, bar = window.session, window.sample_bar
+        line = bar.profile.lineEdit()
+        assert line is not None
+
+        def used() -> tuple[str, float | None]:
+            return session.calibration.profile, session.calibration.um_per_px
+
+        def open_video(path: Path) -> None:
+            window.controller.open_video(path)
+            hand.until(lambda: session.video is not None and session.video.path == path)
+
+        hand.wait_until_open(window)
+        QTest.keyClicks(line, "Nikon")
+        bar.commit()
+        type_scale(window, "0.19")
+        bar.commit()
+        open_video(other_video)  # of the same size, and that is said
+        assert used()[1] == 0.19
+        assert "Nikon: 0.19" in session.message
+        open_video(large)
+        assert used() == ("Nikon", None)
+        assert "another size of picture" in session.message
+        assert bar.take_scale.isVisible()
+        assert [p.um_per_px for p in window.settings.profiles] == [0.19]
+        bar.take_scale.trigger()
+        assert used()[1] == 0.19
+        line.selectAll()
+        QTest.keyClicks(line, "Zeiss")
+        bar.commit()
+        assert used() == ("Zeiss", None)
+        bar.profile.setCurrentText("Nikon")
+        bar.commit()  # taken for this size by now
+        assert used()[1] == 0.19
+        open_video(small_video)
+        assert used()[1] is None
+        bar.profile.setCurrentText("")
+        bar.commit()
+        bar.profile.setCurrentText("Nikon")
+        bar.commit()
+        assert used()[1] is None
+        assert "another size of picture" in session.message
+
+    drive(script, str(small_video))
+
+
+def test_the_scale_is_set_by_a_line_over_a_stage_micrometer(
+    hand: "Hand", drive: "Drive", small_video: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session = window.session
+        hand.wait_until_open(window)
+        window.actions_by_id["tool_scale"].trigger()
+        hand.drag(window, (100, 40), (110, 40))
+        assert "short" in session.message
+        assert answers.asked == []
+        hand.drag(window, (60, 40), (260, 40))
+        assert answers.asked == ["line of 200 px"]
+        assert session.calibration.um_per_px is None  # the user did not say
+        answers.length_um = 50.0
+        hand.drag(window, (60, 40), (260, 40))
+        assert session.calibration.um_per_px == pytest.approx(0.25, rel=0.02)
+        assert session.tool is Tool.SELECT
+        window.actions_by_id["undo"].trigger()
+        assert session.calibration.um_per_px is None
 
     drive(script, str(small_video))

@@ -55,6 +55,8 @@ class CanvasHint(QLabel):
             return self.tr("Open a video, or drop one here.")
         if session.tool is Tool.MEASURE:
             return self.tr("Drag a line to measure.")
+        if session.tool is Tool.SCALE:
+            return self.tr("Drag a line over a stage micrometer, as long as possible.")
         if session.tool is Tool.CORRECT:
             return (
                 self.tr("Select the sperm whose track is to be corrected.")

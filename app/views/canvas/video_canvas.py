@@ -53,6 +53,7 @@ class VideoCanvas(pg.GraphicsView):
         sperm_clicked(int): a marker was clicked.
         menu_requested(QPoint, bool): a menu is wanted at a place of the screen; whether on a sperm,
             which is then selected.
+        scale_line_drawn(float): a line was dragged to set the scale; its length in pixels.
         hovered(float, float): the pointer, or the keyboard's cross, is over a place.
         left(): the pointer has left the video.
     """
@@ -63,6 +64,7 @@ class VideoCanvas(pg.GraphicsView):
     selected_correction_requested = Signal(float, float, bool)
     sperm_clicked = Signal(int)
     menu_requested = Signal(QPoint, bool)
+    scale_line_drawn = Signal(float)
     hovered = Signal(float, float)
     left = Signal()
 
@@ -179,8 +181,7 @@ class VideoCanvas(pg.GraphicsView):
         is_select = self._session.tool is Tool.SELECT
         shape = Qt.CursorShape.ArrowCursor if is_select else Qt.CursorShape.CrossCursor
         self.viewport().setCursor(shape)
-        if self._session.tool is not Tool.MEASURE:
-            self._measure.hide()
+        self._measure.hide()
         self._rebuild()
 
     @Slot()
@@ -299,10 +300,12 @@ class VideoCanvas(pg.GraphicsView):
 
     @Slot(QPointF, QPointF, bool)
     def _on_dragged(self, start: QPointF, now: QPointF, is_finished: bool) -> None:
-        if self._session.tool is Tool.MEASURE:
+        if self._session.tool in (Tool.MEASURE, Tool.SCALE):
             self._box.is_panning = False
             self._measure.set_line(start, now)
             self._show_length()
+            if is_finished and self._session.tool is Tool.SCALE:
+                self.scale_line_drawn.emit(self._measure.length_px)
             return
         if self._dragged is None and not self._box.is_panning:
             self._dragged = self._hit(start)
@@ -317,7 +320,9 @@ class VideoCanvas(pg.GraphicsView):
 
     @Slot()
     def _show_length(self) -> None:
-        length = length_text(self._measure.length_px, self._session.calibration.um_per_px)
+        is_known = self._session.tool is not Tool.SCALE
+        scale = self._session.calibration.um_per_px if is_known else None
+        length = length_text(self._measure.length_px, scale)
         self._measure.set_text(length)
 
     def mousePressEvent(self, ev: QMouseEvent) -> None:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation.wording import plain
+from app.views.dialogs.scale_dialog import ScaleDialog
 from app.views.panel import muted
 
 translate = QCoreApplication.translate
@@ -81,6 +82,13 @@ class MessageBoxes:
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         return ask_video(self._parent, path.parent) if box.clickedButton() is find else None
+
+    def line_length_um(self, length_px: float) -> float | None:
+        """How long a line over the video is in micrometres; None where the user does not say."""
+        dialog = ScaleDialog(length_px, self._parent)
+        is_said = dialog.exec() == QDialog.DialogCode.Accepted
+        dialog.deleteLater()
+        return dialog.length_um if is_said else None
 
     def _ask(self, text: str, more: str, yes: str) -> bool:
         box = plain_box(self._parent, QMessageBox.Icon.Question, text, more)
