@@ -124,10 +124,7 @@ def replace_content(engine: Engine, copy: Path) -> None:
 def _copy_server(engine: Engine, path: Path) -> None:
     """Make the tables of a server's store in a file, in the form they have there, and fill them."""
     target_engine = make_engine(url_of(path))
-    with (
-        reader(engine).connect().execution_options(isolation_level="REPEATABLE READ") as source,
-        target_engine.begin() as target,
-    ):
+    with reader(engine).connect() as source, target_engine.begin() as target:
         bring_up_to_date(target, revision_of(source) or "head")
         _copy_rows(source, target)
     target_engine.dispose()

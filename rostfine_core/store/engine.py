@@ -1,7 +1,8 @@
 """Opens the database of a store: an SQLite file in a folder, or a PostgreSQL server by its URL.
 
 SQLite keeps a write-ahead log that is synced at each commit (``synchronous=FULL``), so that a
-commit that returned survives a power cut. PostgreSQL does the same with ``synchronous_commit``.
+commit that returned survives a power cut; on a network drive it keeps a rollback journal instead.
+PostgreSQL does the same with ``synchronous_commit``.
 """
 
 import os
@@ -16,10 +17,12 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
+from rostfine_core.store.network_drive import is_on_network
 
 FILE_NAME = "cases.sqlite"
 WAIT_S = 30
 """How long one program waits for another that is writing."""
+_LOCAL_LOG = ("journal_mode=WAL", "synchronous=FULL")
 _READS, _FILE = "reads_only", "file"
 _WRITERS_LOCK = 0x526F5354
 """The PostgreSQL advisory lock that lets one program write at a time, as SQLite does."""
@@ -122,9 +125,11 @@ def _check_file(connection: object, record: Any, proxy: object) -> None:  # noqa
 def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ANN401  # of the driver
     connection.isolation_level = None  # the driver begins no transactions of its own
     cursor = connection.cursor()
-    for setting in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "fullfsync=ON"):
-        cursor.execute(f"PRAGMA {setting}")
     path = cursor.execute("PRAGMA database_list").fetchone()[2]
+    # A write-ahead log needs memory that all its programs share, which no network drive gives.
+    log = ("journal_mode=DELETE", "synchronous=EXTRA") if is_on_network(path) else _LOCAL_LOG
+    for setting in ("foreign_keys=ON", *log, "fullfsync=ON"):
+        cursor.execute(f"PRAGMA {setting}")
     record.info[_FILE] = DatabaseFile.at(path)
     cursor.close()
 
@@ -146,5 +151,7 @@ def _begin(connection: Connection) -> None:
     reads = connection.get_execution_options().get(_READS, False)
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-    elif not reads:
+    elif reads:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")

@@ -203,10 +203,10 @@ def measure_one_case(store: Store) -> None:
     show("open a case with one grade", None, lambda: store.load_case(video))
     columns = (func.length(AssessmentRow.record), func.length(AssessmentRow.images))
     with store.reading() as session:
-        record, pictures = session.execute(select(*columns).filter_by(model_sha256="m")).one()
-    print(
-        f"the record of a grade takes {record / 1e3:.1f} kB, its pictures {pictures / 1e6:.2f} MB"
-    )
+        record, pictures = session.execute(
+            select(*columns).filter_by(model_sha256="m").limit(1)
+        ).one()
+    print(f"a grade takes {record / 1e3:.1f} kB, its pictures {pictures / 1e6:.2f} MB")
 
 
 def search(store: Store, query: Callable[[int], str], numbers: Iterator[int]) -> None:

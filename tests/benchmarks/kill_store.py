@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.kill_store [--times 1000] [--seed 1] [--place FOLDER]
 
-Each round starts a process that opens the store of the rounds before and makes edits as the window
+Each round starts a process that opens the store of rounds before and makes edits as the window
 does: clicks, corrections, names, orders, verdicts, the sample's name letter by letter, calibration,
 undo, redo, tracks and grades. Before each call of the store it says what state that will lead to,
 and after it that the call returned. It is killed while it opens the store or at any moment of its
@@ -23,6 +23,8 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from app.state import drafts
 from rostfine_core.domain import (
     NO_MERGE,
@@ -35,10 +37,10 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.store import Store
-from rostfine_core.store.audit import verify
+from rostfine_core.store.schema import AuditRow
 from tests.core.conftest import example_assessment
 
-ROUNDS_A_VIDEO = 20
+ROUNDS_A_VIDEO, ROUNDS_A_STORE = 10, 50
 MOST_SPERMS = 12
 LONGEST_OPENING_S, LONGEST_CALL_S = 0.15, 0.02
 """A round is killed up to so long after its process was started, or after one of its calls."""
@@ -96,16 +98,18 @@ def kill_again_and_again(folder: Path, times: int, seed: int) -> Iterator[Tally]
     Raises:
         AssertionError: something that was confirmed is missing, or the store is not whole.
     """
-    chance, tally, video = random.Random(seed), Tally(), ""
+    chance, tally = random.Random(seed), Tally()
+    place, video, known = folder, "", ""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     for number in range(times):
         if number % ROUNDS_A_VIDEO == 0:
-            with Store.open(folder) as store:
+            place = folder / str(number // ROUNDS_A_STORE)
+            with Store.open(place) as store:
                 video = store.add_video(INFO, sha256=f"{number:064}")
-        known = stored_state(folder, video).digest
+            known = stored_state(place, video).digest
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=edit, args=(folder, video, number, sender))
+        process = context.Process(target=edit, args=(place, video, number, sender))
         process.start()
         sender.close()
         is_opening = chance.random() < 0.2
@@ -117,7 +121,9 @@ def kill_again_and_again(folder: Path, times: int, seed: int) -> Iterator[Tally]
         process.join()
         states += listened(receiver, None)
         receiver.close()
-        count(tally, states, stored_state(folder, video).digest)
+        found = stored_state(place, video).digest
+        count(tally, states, found)
+        known = found
         yield tally
 
 
@@ -144,13 +150,18 @@ def count(tally: Tally, states: list[str], found: str) -> None:
     tally.under_way_kept += is_under_way and found != confirmed
 
 
-def stored_state(folder: Path, video: str) -> State:
+def stored_state(place: Path, video: str) -> State:
     """The state as it is stored; the whole store is checked with it."""
-    with Store.open(folder) as store:
+    with Store.open(place) as store:
         assert store.check() == ()
-        case = store.load_case(video)
-        with store.reading() as session:
-            entries = verify(session).entries
+        return state_in(store, video)
+
+
+def state_in(store: Store, video: str) -> State:
+    """The state of a video."""
+    case = store.load_case(video)
+    with store.reading() as session:
+        entries = session.scalar(select(func.max(AuditRow.number))) or 0
     return State(
         draft=case.draft,
         history=list(case.history),
@@ -163,11 +174,11 @@ def stored_state(folder: Path, video: str) -> State:
 # The process that is killed ------------------------------------------------------------------
 
 
-def edit(folder: Path, video: str, seed: int, said: "Connection") -> None:
+def edit(place: Path, video: str, seed: int, said: "Connection") -> None:
     """Edit until killed, telling of each step before and after."""
     chance = random.Random(seed)
-    with Store.open(folder) as store:
-        state = stored_state(folder, video)
+    with Store.open(place) as store:
+        state = state_in(store, video)
         while True:
             after, call = chance.choice((edited, edited, edited, undone, redone, graded))(
                 chance, state

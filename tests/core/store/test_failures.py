@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from rostfine_core.domain import Patient
 from rostfine_core.errors import StoreError
-from rostfine_core.store import Store, engine
+from rostfine_core.store import Store, engine, network_drive
 from rostfine_core.store.schema import PatientRow
 from tests.core.store.conftest import Server
 
@@ -78,7 +79,31 @@ def test_a_full_disk_keeps_what_was_confirmed(
         assert store.check() == ()
 
 
+MOUNTS = """22 1 254:0 / / rw,relatime - ext4 /dev/vda1 rw
+90 22 0:48 / {folder} rw shared:7 - {kind} server:/cases rw,vers=4.2
+91 22 0:49 / {folder}-local rw shared:7 - tmpfs tmpfs rw
+"""
+
+
+@pytest.fixture(params=["ext4", "nfs4"])
+def drive(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The kind of drive that the system says the test's folder is."""
+    folder = str(tmp_path).replace(" ", "\\040")
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTS.format(folder=folder, kind=request.param), encoding="utf-8")
+    monkeypatch.setattr(network_drive, "MOUNTS", mounts)
+    kind: str = request.param
+    return kind
+
+
+def test_a_network_drive_gets_no_log_in_shared_memory(tmp_path: Path, drive: str) -> None:
+    with Store.open(tmp_path / "s") as store, store.writing(None) as session:
+        modes = [session.scalar(text(f"PRAGMA {n}")) for n in ("journal_mode", "synchronous")]
+    assert modes == (["delete", 3] if drive == "nfs4" else ["wal", 2])
+
+
 @pytest.mark.requirement("R-67")
+@pytest.mark.usefixtures("drive")
 def test_a_folder_that_is_gone_for_a_while(tmp_path: Path) -> None:
     folder, away = tmp_path / "share", tmp_path / "away"
     with Store.open(folder) as store:
