@@ -100,7 +100,7 @@ class TrackPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class FieldMotion:
-    """How the whole picture moved while sperm were tracked, because the stage or the fluid did.
+    """How the whole picture moved while a sperm was tracked, because the stage or the fluid did.
 
     ``x_px`` and ``y_px`` have an entry a frame from ``first_frame`` on, 0 in that; where the motion
     was not measured they stay as they were, and ``is_suspected`` says that the picture seems to

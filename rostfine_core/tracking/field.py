@@ -91,30 +91,36 @@ class FieldWatch:
         if len(self._paths) >= self._length or self._has_moved_out(frame.image):
             self._begin(frame.image, still=self._end())
 
-    def motion(self) -> FieldMotion:
-        """The motion over all frames so far."""
+    def motion(self, *, first: int | None = None, last: int | None = None) -> FieldMotion:
+        """The motion over all frames so far, or from the frame ``first`` to the frame ``last``."""
         if self._paths:
             self._end()
         things = [one.beside_thing for _, one in self._stretches if one.beside_thing]
         is_shaken = are_shared(things, wholly=True)
-        shift, measured, error, unknown = [0j], 1, 0.0, []
+        shift, is_measured, error, unknown = [0j], [True], 0.0, []
         for count, one in self._stretches:
-            if one.shift is None or (one.beside_thing and not is_shaken):
+            is_known = one.shift is not None and not (one.beside_thing and not is_shaken)
+            is_measured += [is_known] * count
+            if one.shift is not None and is_known:
+                shift += (shift[-1] + self._scale * one.shift).tolist()
+                error = max(error, self._scale * one.error)
+            else:
                 shift += [shift[-1]] * count
                 unknown.append(one)
-            else:
-                shift += (shift[-1] + self._scale * one.shift).tolist()
-                measured += count
-                error = max(error, self._scale * one.error)
+        begin = 0 if first is None else first - self._first
+        end = len(shift) if last is None else last + 1 - self._first
+        # Where a sperm begins the field is known to be.
+        measured = 1 + sum(is_measured[begin + 1 : end])
+        is_suspected = are_shared([one.halves for one in unknown if one.halves])
         return FieldMotion(
-            first_frame=self._first,
-            x_px=tuple(round(place.real, 3) for place in shift),
-            y_px=tuple(round(place.imag, 3) for place in shift),
+            first_frame=self._first + begin,
+            x_px=tuple(round((place - shift[begin]).real, 3) for place in shift[begin:end]),
+            y_px=tuple(round((place - shift[begin]).imag, 3) for place in shift[begin:end]),
             error_px=round(error, 3),
             measured_frames=measured,
             combing=self._combs.combing(),
             distinct_share=1 - self._repeats / self._later if self._later else 1.0,
-            is_suspected=are_shared([one.halves for one in unknown if one.halves]),
+            is_suspected=is_suspected and measured < end - begin,
         )
 
     def _begin(self, image: Image, *, still: Complex) -> None:

@@ -121,8 +121,15 @@ def track(
                 frame_count=video.frame_count,
             )
         )
-    field = replace(watch.motion(), is_one_field=is_one_field)
-    return tuple(replace(track, field=field) for track in tracker.tracks)
+    tracks = tracker.tracks
+    spans = [(track.first_frame, track.points[-1].frame) for track in tracks]
+    fields = {  # of the sperm's own frames
+        (first, last): replace(watch.motion(first=first, last=last), is_one_field=is_one_field)
+        for first, last in set(spans)
+    }
+    return tuple(
+        replace(track, field=fields[span]) for track, span in zip(tracks, spans, strict=True)
+    )
 
 
 def _with_fields(frames: Generator[TrackableFrame | None]) -> Generator[TrackableFrame | None]:

@@ -252,3 +252,18 @@ def test_however_many_places_are_still_one_is_followed_in_each_cell() -> None:
     corners = find_corners(scene()[0], scale=1, still=still)
     assert len(corners) <= CELLS**2
     assert np.isin(corners, still).sum() > CELLS**2 / 2
+
+
+def test_only_the_sperms_own_frames_count() -> None:
+    images, seeds = two_sperm()
+    path = np.zeros((FRAMES, 2))
+    path[: FRAMES // 2] = np.outer(np.arange(FRAMES // 2) - FRAMES // 2, (0.5, 0.0))
+    early, late = tracked(
+        moved(images, path - path[0]), [seeds[0], replace(seeds[1], frame=FRAMES // 2 + 1)]
+    )
+    assert moves(early.field)
+    assert not moves(late.field)
+    for one in (early, late):
+        assert one.field is not None
+        assert one.field.first_frame == one.first_frame
+        assert len(one.field.x_px) == one.field.measured_frames == len(one.points)
