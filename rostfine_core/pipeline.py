@@ -27,6 +27,7 @@ from rostfine_core.domain import (
     SampleInfo,
     Seed,
     Track,
+    TrackStatus,
     VideoInfo,
 )
 from rostfine_core.errors import ModelError, TrackingError
@@ -119,6 +120,7 @@ def track_video(
     """
     with open_video(path, choice) as video:
         info = with_fps(video.info, fps)
+        is_found = seeds is None
         if seeds is None:
             seeds = seeds_of((yield from find_heads(video.frame(0).grey().image)), frame=0)
             if not seeds:
@@ -128,7 +130,14 @@ def track_video(
                         name=path.name,
                     )
                 )
-        return (yield from track(video.frames, seeds, video=info, settings=settings))
+        tracks = yield from track(video.frames, seeds, video=info, settings=settings)
+        return tuple(map(_begun_by_nobody, tracks)) if is_found else tracks
+
+
+def _begun_by_nobody(track: Track) -> Track:
+    """The track of a head that was found and not clicked: its first point was measured too."""
+    first, *others = track.points
+    return replace(track, points=(replace(first, status=TrackStatus.MEASURED), *others))
 
 
 def assess_video(

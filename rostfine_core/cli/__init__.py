@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from rostfine_core import __version__
 from rostfine_core.cli import assess, results, stores, tools, train
-from rostfine_core.cli.arguments import rename_old_options
+from rostfine_core.cli.arguments import join_negative_values, rename_old_options
 from rostfine_core.errors import RostfineError
 
 OUTPUT_ERRORS = (errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EDQUOT)
@@ -22,7 +22,7 @@ OUTPUT_ERRORS = (errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EDQUOT)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status."""
     words = sys.argv[1:] if argv is None else argv
-    arguments = make_parser().parse_args(rename_old_options(words))
+    arguments = make_parser().parse_args(join_negative_values(rename_old_options(words)))
     try:
         os.getcwd()  # many libraries ask for it when they are imported
         status: int = arguments.run(arguments)

@@ -15,11 +15,26 @@ RENAMED_OPTIONS = {"evaluate": {"--flips": "--tta", "--clip": "--show-clip"}}
 """Options by verb and former name, which scripts may still use."""
 
 
+NEGATIVE_VALUES, DIGITS = ("--click",), tuple("0123456789.")
+"""Options whose value may begin with a minus, and what follows that."""
+
+
 def rename_old_options(words: Sequence[str]) -> list[str]:
     """The words of a command line with the present names of its options."""
     renamed = RENAMED_OPTIONS.get(words[0], {}) if words else {}
     parts = [word.partition("=") for word in words]
     return [renamed.get(name, name) + equals + value for name, equals, value in parts]
+
+
+def join_negative_values(words: Sequence[str]) -> list[str]:
+    """The words of a command line with ``--click -5,3`` as one: argparse takes -5,3 for options."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] in NEGATIVE_VALUES and word[:1] == "-" and word[1:2] in DIGITS:
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def position(text: str) -> tuple[float, float]:

@@ -170,7 +170,7 @@ def _grade(assessment: Graded) -> Iterator[tuple[str, Cell]]:
     yield "expected_grade", prediction.grade.expected_grade
     yield "disagreement_bits", prediction.grade.entropy_bits
     yield "votes_a_or_b", prediction.grade.p_a_or_b
-    yield "ensemble_members", len(prediction.ensemble)
+    yield "ensemble_members", max(len(prediction.ensemble), 1)
     yield "ensemble_spread", prediction.ensemble_spread
     yield from _shares("global_share", prediction.grade_global)
     yield from _shares("spatial_share", prediction.grade_spatial)

@@ -28,12 +28,14 @@ from rostfine_core.report.layout import (
 from rostfine_core.report.wording import (
     EXPECTED_GRADE_SCALE,
     MAXIMUM_ENTROPY,
+    UNSMOOTHED,
     WITHHELD,
     Rows,
     entropy_in_words,
     first_click,
     flag_counts,
     grade_in_words,
+    is_unsmoothed,
     scale_in_words,
     share,
     training_in_words,
@@ -111,10 +113,13 @@ def _table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
         repeatRows=1,
         style=GRID,
     )
+    notes = [HOW_TO_READ]
+    if any(is_unsmoothed(a.kinematics) for a in assessments):
+        notes.append(UNSMOOTHED)
     return [
         table,
         Spacer(1, 2 * mm),
-        text(say(HOW_TO_READ), "small"),
+        *(text(say(note), "small") for note in notes),
     ]
 
 

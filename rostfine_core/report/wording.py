@@ -222,9 +222,20 @@ def _titles(flags: Iterable[QualityFlag]) -> Message:
     )
 
 
+UNSMOOTHED = Message(
+    "At this rate the smoothing window holds one frame: VAP equals VCL, STR equals LIN."
+)
+
+
 def reason_in_words(flag: QualityFlag) -> Message:
     """A flag's severity and reason."""
     return joined((SEVERITIES[flag.severity], flag.reason), ": ")
+
+
+def is_unsmoothed(kinematics: Kinematics) -> bool:
+    """Whether the camera was so slow that the average path is the path itself."""
+    vap, vcl = kinematics.vap, kinematics.vcl
+    return bool(kinematics.wob is None and vap and vcl and math.isclose(vap, vcl))
 
 
 def kinematics_conditions(kinematics: Kinematics) -> Message:
@@ -243,13 +254,8 @@ def kinematics_conditions(kinematics: Kinematics) -> Message:
             window=kinematics.window_s,
         )
     ]
-    vap, vcl = kinematics.vap, kinematics.vcl
-    if kinematics.wob is None and vap and vcl and math.isclose(vap, vcl):
-        sentences.append(
-            Message(
-                "At this rate the smoothing window holds one frame: VAP equals VCL, STR equals LIN."
-            )
-        )
+    if is_unsmoothed(kinematics):
+        sentences.append(UNSMOOTHED)
     if not kinematics.unit.startswith("um"):
         sentences.append(
             Message("Not calibrated: lengths in pixels, speeds in {unit}.", unit=kinematics.unit)

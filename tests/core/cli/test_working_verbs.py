@@ -169,6 +169,7 @@ def test_track_all_follows_every_head_of_the_first_frame(
     assert main(["track", str(small_video), "--all", "--out", str(out)]) == 0
     firsts = [row for row in read_csv(out) if row["frame"] == "0"]
     assert "Sperm 1: followed in 40 frame(s)" in capsys.readouterr().out
+    assert {row["status"] for row in firsts} == {"measured"}  # nobody clicked them
     for target in scene.truth.targets:
         x, y = target.xy_px[0]
         near = [r for r in firsts if np.hypot(float(r["x_px"]) - x, float(r["y_px"]) - y) < 4]

@@ -109,6 +109,8 @@ def test_the_numbers_are_the_records(make_assessment: MakeAssessment, tmp_path: 
     for name, former in FORMER_NAMES.items():
         assert row[former] == row[name]
     assert row["ensemble_members"] == "3"
+    write_report_csv(tmp_path / "report.csv", [make_assessment()])
+    assert _read(tmp_path / "report.csv")[0]["ensemble_members"] == "1"
     assert row["speed_unit"] == "um/s"
     assert row["alh_unit"] == "um"
     assert row["model_sha256"] == assessment.provenance.model.sha256

@@ -126,6 +126,18 @@ def test_the_numbers_are_the_records(make_assessment: MakeAssessment, report: Pa
         assert str(measure.note or "") in page
 
 
+def test_equal_velocities_of_a_slow_camera_are_explained(
+    make_assessment: MakeAssessment, report: Path
+) -> None:
+    assessment = make_assessment()
+    slow = replace(assessment.kinematics, vap=assessment.kinematics.vcl, wob=None)
+    told = [
+        ["VAP equals VCL" in page for page in _pages(report, [replace(assessment, kinematics=k)])]
+        for k in (assessment.kinematics, slow)
+    ]
+    assert told == [[False] * 3, [False, True, True]]  # the first page names no velocity
+
+
 def test_the_first_page_tells_what_is_in_doubt_and_what_is_missing(
     make_assessment: MakeAssessment, report: Path
 ) -> None:
