@@ -30,6 +30,7 @@ from rostfine_core.report import (
     write_report_csv,
     write_report_pdf,
 )
+from rostfine_core.report.seal import Certificate, seal
 from rostfine_core.result_files import (
     ASSESSMENT_JSON,
     TRACK_CSV,
@@ -106,19 +107,25 @@ def export_sample(
     *,
     style: ReportStyle = DEFAULT_STYLE,
     overwrite: bool = False,
+    certificate: Certificate | None = None,
 ) -> LongJob[Path]:
     """Write everything about a sample, all of it or nothing, and return the folder.
 
     PDF and pictures follow ``style``; tables, FHIR, ``assessment.json`` and the JSON in the PDF
-    are the same in every style.
+    are the same in every style. With a ``certificate`` the PDF is sealed and names its holder.
 
     Raises:
         StoreError: the folder cannot be written, already holds results, holds a signed report,
-            or is deleted meanwhile.
+            or is deleted meanwhile; or the certificate cannot seal.
     """
     with REPORT.replaced(folder, overwrite=overwrite) as staging:
         _refuse_signed(folder)
+        if certificate is not None:
+            identity = replace(report.identity, sealed_by=certificate.holder)
+            report = replace(report, identity=identity)
         yield from _write_all(report, staging, style=style)
+        if certificate is not None:
+            seal(staging / REPORT_PDF, certificate)
     return folder
 
 

@@ -808,10 +808,6 @@
         <translation>フレーム {frame} のクリック位置に頭部が見つかりません。精子の頭部をクリックしてください。この位置をそのまま評価する場合は、--insist を付けるか、ウィンドウで Shift キーを押しながらクリックしてください。</translation>
     </message>
     <message>
-        <source>{name} cannot be shown ({reason}): export the report and open it elsewhere.</source>
-        <translation>{name} を表示できません({reason})。レポートを書き出し、別のプログラムで開いてください。</translation>
-    </message>
-    <message>
         <source>AI quality grade report</source>
         <translation>AI 品質評価レポート</translation>
     </message>
@@ -2378,6 +2374,38 @@
     <message>
         <source>Audit trail up to {hash}.</source>
         <translation>監査証跡の末尾: {hash}</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read as a PDF ({reason}): export the report again.</source>
+        <translation>{name} を PDF として読めません({reason})。レポートをもう一度書き出してください。</translation>
+    </message>
+    <message>
+        <source>The certificate {path} is valid from {first} to {last} only: ask for a new one, or set the computer&apos;s clock.</source>
+        <translation>証明書 {path} の有効期間は {first} から {last} までです。新しい証明書を求めるか、コンピューターの時計を合わせてください。</translation>
+    </message>
+    <message>
+        <source>The certificate {path} cannot be opened: the passphrase is wrong, or it is no PKCS#12 file (.p12, .pfx) with certificate and key.</source>
+        <translation>証明書 {path} を開けません。パスフレーズが違うか、証明書と鍵を含む PKCS#12 ファイル(.p12、.pfx)ではありません。</translation>
+    </message>
+    <message>
+        <source>The certificate of {name} cannot seal a PDF ({reason}): ask for one that may sign documents.</source>
+        <translation>{name} の証明書では PDF に電子署名できません({reason})。文書に署名できる証明書を求めてください。</translation>
+    </message>
+    <message>
+        <source>{path} cannot be checked ({reason}): it is damaged or no PDF.</source>
+        <translation>{path} を確認できません({reason})。壊れているか、PDF ではありません。</translation>
+    </message>
+    <message>
+        <source>{name} has no results attached ({file}): it is no report, or of an older version.</source>
+        <translation>{name} には結果({file})が添付されていません。レポートではないか、古い版のものです。</translation>
+    </message>
+    <message>
+        <source>{name} was changed: page {pages} does not state the hash of the attached results, {sha256}.</source>
+        <translation>{name} は変更されています。{pages} ページに、添付された結果のハッシュ {sha256} がありません。</translation>
+    </message>
+    <message>
+        <source>{name} was changed after it was sealed with the certificate of {holder}.</source>
+        <translation>{name} は {holder} の証明書で電子署名された後に変更されています。</translation>
     </message>
 </context>
 <context>

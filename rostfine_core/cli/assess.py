@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT, Paint
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.cli.arguments import OF_FILE, Verbs, count, position, positive, scale, whole
+from rostfine_core.cli.passphrases import passphrase
 from rostfine_core.cli.progress import run_job
 from rostfine_core.decoder_process import decoders
 from rostfine_core.domain import (
@@ -31,6 +32,10 @@ from rostfine_core.errors import StoreError, TrackingError, VideoError
 
 if TYPE_CHECKING:
     from rostfine_core.pipeline import AssessmentRequest, Outcome
+    from rostfine_core.report.seal import Certificate
+
+CERTIFICATE_VARIABLE = "ROSTFINE_CERTIFICATE_PASSPHRASE"
+"""The environment variable that holds the certificate's passphrase where none can be typed."""
 
 
 def add_video_verbs(verbs: Verbs) -> None:
@@ -129,6 +134,13 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace results already in the folder"
     )
+    parser.add_argument(
+        "--certificate",
+        type=Path,
+        metavar="FILE.p12",
+        help="seal the PDF with this certificate (PKCS#12); its passphrase is asked for, or taken "
+        f"from {CERTIFICATE_VARIABLE}",
+    )
 
 
 def _track(arguments: argparse.Namespace) -> int:
@@ -215,6 +227,7 @@ def _assess_into(
         # Report a wrong call before torch and the model are loaded.
         check_seeds(request.seeds, video.info)
         check_folder(arguments.out, overwrite=arguments.overwrite)
+        certificate = _certificate(arguments.certificate)
         _warn_of_letters(request.sample)
 
         from rostfine_core.assessor import Assessor
@@ -237,6 +250,7 @@ def _assess_into(
                 paint=Paint(colour_map=arguments.colour_map), language=arguments.language
             ),
             overwrite=arguments.overwrite,
+            certificate=certificate,
         )
     )
     _print_outcome(outcome)
@@ -244,6 +258,16 @@ def _assess_into(
     for target, reason in outcome.rejected:
         print(f"rostfine: sperm {target} was not graded: {reason}", file=sys.stderr)
     return 1 if outcome.rejected else 0
+
+
+def _certificate(path: Path | None) -> "Certificate | None":
+    """Open the certificate before anything is computed."""
+    if path is None:
+        return None
+    from rostfine_core.report.seal import load_certificate
+
+    words = passphrase(f"Passphrase of {path.name}: ", variable=CERTIFICATE_VARIABLE)
+    return load_certificate(path, passphrase=words)
 
 
 def _warn_of_letters(sample: SampleInfo) -> None:

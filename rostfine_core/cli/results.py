@@ -17,6 +17,14 @@ def add_result_verbs(verbs: Verbs) -> None:
     _add_overlay(verbs)
     _add_reproduce(verbs)
     _add_cases(verbs)
+    checked = verbs.add_parser(
+        "check-report",
+        help="check that a PDF report, its attached results and its seal belong together",
+        description="The exit status is 1 if a page does not state the hash of the attached "
+        "results, or if the PDF was changed after it was sealed.",
+    )
+    checked.add_argument("report", type=Path, metavar="REPORT.pdf")
+    checked.set_defaults(run=_check_report)
 
 
 def _add_overlay(verbs: Verbs) -> None:
@@ -142,4 +150,19 @@ def _cases(arguments: argparse.Namespace) -> int:
         cases = (case_results(store, case.video_id) for case in found)
         count = run_job(write_case_table(arguments.out, cases, total=len(found)))
     print(f"{count} sperm of {len(found)} case(s) written to {arguments.out}")
+    return 0
+
+
+def _check_report(arguments: argparse.Namespace) -> int:
+    from rostfine_core.report.verification import check_report
+
+    found = check_report(arguments.report)
+    print(
+        f"The attached results have the SHA-256 that all {found.pages} pages state: "
+        f"{found.content_sha256}"
+    )
+    if found.seal is None:
+        print("Not sealed with a certificate: results and pages could have been changed together.")
+    else:
+        print(f"Unchanged since it was sealed with the certificate of {found.seal.holder}.")
     return 0

@@ -1,15 +1,13 @@
 """The verbs for a case store itself: checking it, and its panels' votes."""
 
 import argparse
-import getpass
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rostfine_core.cli.arguments import Verbs
+from rostfine_core.cli.passphrases import passphrase
 from rostfine_core.cli.progress import run_job
 from rostfine_core.errors import StoreError
 
@@ -77,19 +75,14 @@ def opened_store(arguments: argparse.Namespace) -> Iterator["Store"]:
 
     with Store.open(arguments.store or usual_place()) as store:
         if arguments.login is not None:
-            people.sign_in(store, login=arguments.login, passphrase=_typed("Passphrase: "))
+            people.sign_in(store, login=arguments.login, passphrase=_passphrase())
         elif people.has_operators(store):
             raise StoreError("This store has operators: say with --login who you are.")
         yield store
 
 
-def _typed(prompt: str) -> str:
-    words = os.environ.get(PASSPHRASE_VARIABLE)
-    if words is not None:
-        return words
-    if not sys.stdin.isatty():
-        raise StoreError(f"No passphrase can be typed here: put it into {PASSPHRASE_VARIABLE}.")
-    return getpass.getpass(prompt)
+def _passphrase() -> str:
+    return passphrase("Passphrase: ", variable=PASSPHRASE_VARIABLE)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Attaches a file to a PDF, and reads it back."""
+"""Attaches a file to a PDF."""
 
 from reportlab.pdfbase.pdfdoc import (
     PDFArray,
@@ -17,7 +17,7 @@ def attach(canvas: Canvas, name: str, data: bytes) -> None:
     facts = PDFDictionary(
         {
             "Type": PDFName("EmbeddedFile"),
-            "Subtype": PDFName("application/json"),
+            "Subtype": "/application#2Fjson",  # PDFName does not escape a slash
             "Params": PDFDictionary({"Size": len(data)}),
         }
     )

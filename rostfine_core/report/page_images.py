@@ -1,4 +1,4 @@
-"""Draws the pages of a PDF as pictures, with PDFium.
+"""Draws the pages of a PDF as pictures, and reads their text and what is attached, with PDFium.
 
 PDFium must not be called by two threads at once, but a preview and an export may run together, so
 every call takes a lock.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.errors import StoreError
+from rostfine_core.errors import StoreError, parsing
 from rostfine_core.messages import Message
 
 if TYPE_CHECKING:
@@ -54,6 +54,33 @@ def draw_page(pdf: bytes, *, scale: float, cut_pt: float) -> NDArray[np.uint8]:
         return _drawn(document[0], scale=scale, cut_pt=cut_pt)
 
 
+def read_pdf(path: Path) -> tuple[tuple[str, ...], dict[str, bytes]]:
+    """The text of each page of a PDF, and its attached files by name.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    with _opened(path) as document, _pdfium, parsing(lambda error: _unreadable(path, error)):
+        attached = (document.get_attachment(i) for i in range(document.count_attachments()))
+        files = {file.get_name(): bytes(file.get_data()) for file in attached}
+        return tuple(_text(document[place]) for place in range(len(document))), files
+
+
+def _text(page: "PdfPage") -> str:
+    with closing(page), closing(page.get_textpage()) as text:
+        return str(text.get_text_range())
+
+
+def _unreadable(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        Message(
+            "{name} cannot be read as a PDF ({reason}): export the report again.",
+            name=path.name,
+            reason=str(error),
+        )
+    )
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator["PdfDocument"]:
     import pypdfium2
@@ -61,14 +88,8 @@ def _opened(path: Path) -> Iterator["PdfDocument"]:
     with _pdfium:
         try:
             document = pypdfium2.PdfDocument(path)
-        except pypdfium2.PdfiumError as error:
-            raise StoreError(
-                Message(
-                    "{name} cannot be shown ({reason}): export the report and open it elsewhere.",
-                    name=path.name,
-                    reason=str(error),
-                )
-            ) from error
+        except (pypdfium2.PdfiumError, OSError) as error:
+            raise _unreadable(path, error) from error
     try:
         yield document
     finally:

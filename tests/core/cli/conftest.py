@@ -10,6 +10,7 @@ from rostfine_core.cli import main
 from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
 from rostfine_core.simulation import Scene, SceneSettings, simulate_scene
 from rostfine_core.video import write_video
+from tests.core.report.certificates import WORDS, write_certificate
 
 FRAMES = 40
 
@@ -71,9 +72,13 @@ def results(
     """Two sperm of the small video, assessed with everything that can be given."""
     folder = tmp_path_factory.mktemp("results") / "new" / "S-1"
     clicks = [f"--click={head}" for head in heads[:2]]
-    who = ["--sample", "=S-1", "--operator", "A. Sato", "--um-per-px", "0.19"]
+    who = ["--sample", "=S-1", "--patient", "=P-7", "--operator", "A. Sato", "--um-per-px", "0.19"]
+    certificate = write_certificate(tmp_path_factory.mktemp("certificate") / "lab.p12")
     arguments = ["assess", str(small_video), *clicks, *who, "--model", str(small_model)]
-    assert main([*arguments, "--device", "cpu", "--out", str(folder)]) == 0
+    arguments += ["--device", "cpu", "--certificate", str(certificate)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROSTFINE_CERTIFICATE_PASSPHRASE", WORDS)
+        assert main([*arguments, "--out", str(folder)]) == 0
     return folder
 
 

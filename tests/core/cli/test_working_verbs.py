@@ -18,6 +18,7 @@ from rostfine_core import assessor, doctor, gpu
 from rostfine_core.cli import main
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
 from rostfine_core.model import RoSTFine, RoSTFineConfig, load_encoder
+from rostfine_core.report.verification import check_report
 from rostfine_core.result_files import read_assessment
 from rostfine_core.simulation import Scene
 from rostfine_core.video import probe, write_video
@@ -52,6 +53,10 @@ def test_json_csv_and_pdf_agree(results: Path) -> None:
         assert record.provenance.video_sha256 in text
         assert len(record.clip) == 16
     assert not rows[0]["sample"].startswith("=")
+    assert not rows[0]["patient"].startswith("=")
+    checked = check_report(results / "report.pdf")
+    assert {row["report_sha256"] for row in rows} == {checked.content_sha256}
+    assert checked.seal is not None
 
 
 @pytest.mark.requirement("R-02")
