@@ -119,7 +119,9 @@ def _tell_failed_start(error: Exception, *, has_dialog: bool) -> None:
 def _open(window: "MainWindow", arguments: argparse.Namespace) -> None:
     if arguments.demo:
         window.controller.open_demo()
-    elif arguments.video is not None:
+    elif arguments.video is None:
+        window.controller.go_on_after_crash()
+    else:
         window.controller.open_video(arguments.video)
 
 

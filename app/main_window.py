@@ -248,10 +248,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask if something would be lost, then hide and end everything."""
-        is_lost = self.controller.has_unexported
-        if (self.controller.is_busy and not self.questions.may_stop()) or (
-            is_lost and not self.questions.may_discard()
-        ):
+        if (
+            self.controller.is_busy and not self.questions.may_stop()
+        ) or not self.controller.may_close():
             event.ignore()
             return
         self._keep_layout()

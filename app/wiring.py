@@ -49,6 +49,7 @@ def connect_controllers(controller: Controller) -> None:
     jobs.running_changed.connect(controller.show_running)
     analysis.job_failed.connect(opener.report_failure)
     analysis.failed.connect(controller.failed)
+    _connect_keeper(controller)
     controller.head_finder.found.connect(controller.offer_heads)
     controller.head_finder.failed.connect(controller.failed)
     opener.failed.connect(controller.failed)
@@ -64,12 +65,29 @@ def connect_controllers(controller: Controller) -> None:
         signal.connect(controller.tell_target)
 
 
+def _connect_keeper(controller: Controller) -> None:
+    session, editor, keeper = controller.session, controller.editor, controller.keeper
+    session.video_changed.connect(keeper.begin)
+    session.frame_changed.connect(keeper.note_frame)
+    session.selection_changed.connect(keeper.note_place)
+    session.checksum_changed.connect(keeper.identify)
+    session.tracked.connect(keeper.note_tracks)
+    session.graded.connect(keeper.note_grades)
+    editor.edited.connect(keeper.note_edit)
+    editor.moved.connect(keeper.note_move)
+    editor.refused.connect(controller.refuse)
+    keeper.to_be_read.connect(controller.show_read)
+    keeper.failed.connect(controller.failed)
+    controller.store.saved_changed.connect(keeper.tell_saving)
+
+
 def connect_views(views: Views, controller: Controller, commands: WindowCommands) -> None:
     """Let the views' requests reach the controllers, and the controllers' answers the views."""
     _connect_review(views.review, controller)
     editor, report, sample_bar = controller.editor, views.report, views.sample_bar
     views.compare.compared.connect(controller.compare)
     views.status.cancel_requested.connect(controller.cancel)
+    views.status.retry_requested.connect(controller.store.retry)
     views.recent.chosen.connect(controller.open_video)
     sample_bar.sample_edited.connect(editor.set_sample)
     sample_bar.calibration_edited.connect(editor.set_calibration)

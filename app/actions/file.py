@@ -16,6 +16,16 @@ FILE_ACTIONS = (
         button=Place(Bar.FILE, 0),
     ),
     ActionSpec(
+        id="cases",
+        menu=FILE,
+        text=QT_TRANSLATE_NOOP("Actions", "Cases"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Find and open again what is kept"),
+        icon="cases",
+        shortcut="Ctrl+L",
+        run=lambda to: to.window.show_cases(),
+        enabled=always,
+    ),
+    ActionSpec(
         id="export",
         menu=FILE,
         text=QT_TRANSLATE_NOOP("Actions", "Export report"),

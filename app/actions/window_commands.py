@@ -13,6 +13,7 @@ from app.presentation.manual_pdf import manual_page
 from app.presentation.wording import say
 from app.state.settings import log_file
 from app.views.dialogs.about import AboutDialog, bundled_text
+from app.views.dialogs.cases import CasesDialog
 from app.views.dialogs.dialogs import ShortcutsDialog, ask_video, show_once
 from app.views.dialogs.manual import ManualDialog
 from app.views.dialogs.settings_dialog import SettingsDialog
@@ -93,6 +94,19 @@ class WindowCommands(QObject):
         show_once(
             self._window, SettingsDialog, lambda: SettingsDialog(self._settings, self._window)
         )
+
+    def show_cases(self) -> None:
+        """Open the list of what is kept."""
+        show_once(self._window, CasesDialog, self._cases)
+
+    def _cases(self) -> CasesDialog:
+        controller = self._controller
+        dialog = CasesDialog(self._window)
+        dialog.searched.connect(controller.keeper.search)
+        controller.keeper.cases_found.connect(dialog.show_cases)
+        dialog.opened.connect(controller.open_case, Qt.ConnectionType.QueuedConnection)
+        dialog.begin()
+        return dialog
 
     def show_manual(self) -> None:
         """Open the manual in the window's language."""

@@ -10,13 +10,16 @@ from app.controllers.analysis import GRADE, TRACK, Analysis
 from app.controllers.editor import Editor
 from app.controllers.first_start import FirstStart
 from app.controllers.head_finder import HEADS, HeadFinder
+from app.controllers.keeper import Keeper, Pictures
 from app.controllers.opener import FIND, OPEN, PREVIEW, Opener
 from app.controllers.player import Player
 from app.jobs import tasks
 from app.jobs.runner import Jobs
+from app.jobs.store_thread import StoreThread
 from app.presentation.wording import say
 from app.state.exports import has_unexported_grades, reported_keys
 from app.state.microscopes import fitted
+from app.state.open_markers import OpenMarkers
 from app.state.records import (
     Display,
     ModelStatus,
@@ -25,13 +28,21 @@ from app.state.records import (
     OverlayKind,
     Page,
     ReportTarget,
+    Saving,
     Tool,
 )
 from app.state.session import Session
 from app.state.settings import Settings, reports_folder
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
 from rostfine_core.decoder_process import decoders
-from rostfine_core.domain import AssessmentKey, Calibration, HeadMeasure, Seed
+from rostfine_core.domain import (
+    AssessmentKey,
+    Calibration,
+    CaseSummary,
+    HeadMeasure,
+    Seed,
+    StoredCase,
+)
 from rostfine_core.errors import RostfineError
 from rostfine_core.files import safe_name
 
@@ -45,8 +56,8 @@ USER_JOBS = (OPEN, FIND, HEADS, TRACK, GRADE, EXPORT)
 class Questions(Protocol):
     """What the controller must ask the user."""
 
-    def may_discard(self) -> bool:
-        """Whether results that were never exported may be discarded."""
+    def may_discard(self, saving: Saving) -> bool:
+        """Whether changes that cannot be kept may be lost."""
 
     def may_overwrite(self, folder: Path) -> bool:
         """Whether an existing report may be replaced."""
@@ -54,8 +65,8 @@ class Questions(Protocol):
     def may_add(self, count: int) -> bool:
         """Whether so many sperm that were found may be added to the list."""
 
-    def find_moved(self, path: Path) -> Path | None:
-        """Where a video is now that is no longer in its place."""
+    def find_moved(self, path: Path, *, is_kept: bool = False) -> Path | None:
+        """Where a video is now that is no longer in its place; ``is_kept``: it is a known case."""
 
     def line_length_um(self, length_px: float) -> float | None:
         """How long a line over the video is in micrometres; None where the user does not say."""
@@ -100,6 +111,11 @@ class Controller(QObject):
             find_moved=lambda path: self.questions.find_moved(path),
             parent=self,
         )
+        self.store = StoreThread(lambda: tasks.open_store(settings.store_place), self)
+        self.keeper = Keeper(
+            session, self.store, editor=self.editor, player=self.player, parent=self
+        )
+        self.markers = OpenMarkers(settings.data_folder / "open")
         self.first_start = FirstStart(session, settings, self.jobs, self)
         self.last_report: Path | None = None
         self._exported: set[AssessmentKey] = set()
@@ -115,6 +131,13 @@ class Controller(QObject):
         decoders.warm_up()
         self.analysis.load_model()
 
+    def go_on_after_crash(self) -> None:
+        """Open again the video of a window that did not close."""
+        video = self.markers.left_behind()
+        if video is not None and self.session.video is None:
+            self.keeper.expect_restored()
+            self.open_video(video)
+
     def open_video(
         self, path: Path, *, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
     ) -> bool:
@@ -122,10 +145,50 @@ class Controller(QObject):
 
         False where the user keeps the present one for its grades.
         """
-        if self.has_unexported and not self.questions.may_discard():
+        if not self.may_leave():
             return False
         self.opener.open(path, seeds, um_per_px)
         return True
+
+    def may_leave(self) -> bool:
+        """Whether the open video may be left: all is kept, or may be lost."""
+        if not self.session.saving.problem:
+            return True
+        if not self.questions.may_discard(self.session.saving):
+            return False
+        self.store.discard()
+        return True
+
+    def may_close(self) -> bool:
+        """Whether the window may close: all is kept, or what cannot be kept may be lost."""
+        saving = self.store.flush()
+        return not saving.problem or self.questions.may_discard(saving)
+
+    @Slot()
+    def refuse(self) -> None:
+        """Say why nothing can be edited."""
+        self.session.set_message(
+            self.tr("The video is not there, so this case can only be read: open it again.")
+        )
+
+    @Slot(object)
+    def open_case(self, case: CaseSummary) -> None:
+        """Open a video that is kept; where its file is missing, what is kept can be read."""
+        path: Path | None = case.path
+        if not case.path.exists():
+            path = self.questions.find_moved(case.path, is_kept=True)
+        if path is not None:
+            self.open_video(path)
+        elif self.may_leave():
+            self.keeper.read(case)
+
+    @Slot(object, object)
+    def show_read(self, case: StoredCase, pictures: Pictures) -> None:
+        """Put a case without its video on screen."""
+        self.opener.leave()
+        self.editor.reset()
+        self.keeper.show_read(case, pictures)
+        self.begin_anew()
 
     def open_demo(self) -> bool:
         """Open the demonstration with its sperm; False where it is not opened."""
@@ -145,6 +208,8 @@ class Controller(QObject):
     def begin_anew(self) -> None:
         """Count nothing of the video that was just opened as missing from a report."""
         self._exported, self._settled = set(), self.session.draft
+        video = self.session.video
+        self.markers.set_video(video.path if video and not video.is_missing else None)
 
     @Slot(int, object)
     def offer_heads(self, frame: int, heads: tuple[HeadMeasure, ...]) -> None:
@@ -177,6 +242,8 @@ class Controller(QObject):
         self.editor.undo_stack.blockSignals(True)  # it would emit signals while it is destroyed
         self.opener.leave()
         self.jobs.shut_down()
+        self.keeper.shut_down()
+        self.markers.clear()
         self.settings.sync()
 
     @Slot()
@@ -386,7 +453,9 @@ class Controller(QObject):
 
     @Slot()
     def remember_microscope(self) -> None:
-        """Save the microscope's values for later videos."""
+        """Save the microscope's values for later videos, but not those of an earlier day."""
+        if self.keeper.is_restoring:
+            return
         calibration, info = self.session.calibration, self.session.info
         self.settings.set_last_profile(calibration.profile)
         if calibration.um_per_px is None and self.session.offered_um_per_px is not None:
@@ -405,7 +474,8 @@ class Controller(QObject):
     @Slot()
     def remember_operator(self) -> None:
         """Save the operator's name for the next start."""
-        self.settings.set_operator(self.session.sample.operator)
+        if not self.keeper.is_restoring:
+            self.settings.set_operator(self.session.sample.operator)
 
     @Slot(str)
     def apply_setting(self, id: str) -> None:

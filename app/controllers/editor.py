@@ -1,9 +1,10 @@
 """The user's edits, each one step of the undo stack."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.state import drafts
@@ -12,6 +13,7 @@ from rostfine_core.domain import (
     NO_MERGE,
     Calibration,
     Draft,
+    Edit,
     HeadMeasure,
     SampleInfo,
     Seed,
@@ -37,10 +39,20 @@ class EditCommand(QUndoCommand):
         self._session = session
         self._before, self.after = session.draft, after
         self._merge_id = merge_id
+        self._is_past = False
+
+    @classmethod
+    def of_the_past(cls, session: Session, edit: Edit) -> "EditCommand":
+        """An edit that was applied in an earlier run, for the stack alone."""
+        command = cls(session, edit.after, edit.text, merge_id=edit.merge)
+        command._before, command._is_past = edit.before, True
+        return command
 
     def redo(self) -> None:
-        """Apply the edit."""
-        self._session.set_draft(self.after)
+        """Apply the edit; the stack asks for it when the edit is new."""
+        if not self._is_past:
+            self._session.set_draft(self.after)
+        self._is_past = False
 
     def undo(self) -> None:
         """Undo the edit."""
@@ -59,7 +71,17 @@ class EditCommand(QUndoCommand):
 
 
 class Editor(QObject):
-    """Pushes edits of the session's draft."""
+    """Pushes edits of the session's draft.
+
+    Signals:
+        edited(Edit): a new step of the history, after it was applied.
+        moved(int): so many steps of the history are applied now, after undo or redo.
+        refused(): an edit was asked for though the video can only be read.
+    """
+
+    edited = Signal(object)
+    moved = Signal(int)
+    refused = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -72,13 +94,33 @@ class Editor(QObject):
         self.undo_stack.clear()
         self._last_key = 0
 
+    def restore(self, draft: Draft, history: Sequence[Edit], position: int) -> None:
+        """Go on where an earlier run ended: ``draft`` after the first ``position`` edits."""
+        self.undo_stack.clear()
+        self.undo_stack.blockSignals(True)
+        for edit in history:
+            self.undo_stack.push(EditCommand.of_the_past(self._session, edit))
+        self.undo_stack.blockSignals(False)
+        self._session.set_draft(history[-1].after if history else draft)
+        self.undo_stack.setIndex(position)
+        self._session.set_draft(draft)
+        drafts_made = (draft, *(d for edit in history for d in (edit.before, edit.after)))
+        self._last_key = max((s.key for d in drafts_made for s in d.sperms), default=0)
+
     def undo(self) -> None:
         """Undo the last edit."""
-        self.undo_stack.undo()
+        self._go_to(self.undo_stack.index() - 1)
 
     def redo(self) -> None:
         """Redo the edit that was undone."""
-        self.undo_stack.redo()
+        self._go_to(self.undo_stack.index() + 1)
+
+    def _go_to(self, position: int) -> None:
+        if self._session.is_read_only:
+            self.refused.emit()
+        elif 0 <= position <= self.undo_stack.count():
+            self.undo_stack.setIndex(position)
+            self.moved.emit(position)
 
     # Sperm ---------------------------------------------------------------------------------
 
@@ -123,6 +165,11 @@ class Editor(QObject):
                 for head in heads
             )
         )
+
+    def add_missing(self, seeds: tuple[Seed, ...]) -> None:
+        """Choose again what was clicked before the stored list was known, but nothing twice."""
+        known = {(s.frame, s.x_px, s.y_px) for sperm in self._session.sperms for s in sperm.seeds}
+        self.add_seeds(tuple(s for s in seeds if (s.frame, s.x_px, s.y_px) not in known))
 
     def _sperm_at(self, head: HeadMeasure, frame: int) -> Sperm | None:
         """The chosen sperm that is on this head in a frame."""
@@ -319,5 +366,11 @@ class Editor(QObject):
             self._push(drafts.judged(self._session.draft, sperm.key, new), text)
 
     def _push(self, draft: Draft, text: str, *, merge: int = NO_MERGE) -> None:
-        if draft != self._session.draft:
-            self.undo_stack.push(EditCommand(self._session, draft, text, merge_id=merge))
+        before = self._session.draft
+        if draft == before:
+            return
+        if self._session.is_read_only:
+            self.refused.emit()
+            return
+        self.undo_stack.push(EditCommand(self._session, draft, text, merge_id=merge))
+        self.edited.emit(Edit(text=text, before=before, after=draft, merge=merge))

@@ -28,11 +28,15 @@ SPEEDS = (0.0625, 0.125, 0.25, 0.5, 1.0)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OpenedVideo:
-    """The video on screen, as the file says it is."""
+    """The video on screen, as the file says it is.
+
+    ``is_missing``: the file is not there, and what is stored of it can only be read.
+    """
 
     path: Path
     info: VideoInfo
     sha256: str = ""
+    is_missing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,6 +90,14 @@ class RunningJob:
     kind: str
     progress: Progress
     is_cancelling: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """How many edits and results are not in the case store yet, and what hinders it, if it does."""
+
+    unsaved: int = 0
+    problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from app.state.records import (
     Page,
     Results,
     RunningJob,
+    Saving,
     Tool,
 )
 from rostfine_core.domain import (
@@ -45,7 +46,8 @@ class Session(QObject):
     Signals: each is emitted after the state that it is named after has changed.
     ``results_changed`` is emitted for new tracks and grades, ``sperms_changed`` for edits of the
     list, ``frame_changed`` when another frame is on screen, ``video_moved`` when the file of the
-    video has moved.
+    video has moved. ``tracked`` and ``graded`` carry what was made just now, by its keys, the
+    latter with the reasons of those that failed.
     """
 
     video_changed = Signal()
@@ -69,6 +71,10 @@ class Session(QObject):
     message_changed = Signal()
     head_changed = Signal()
     strip_changed = Signal()
+    checksum_changed = Signal()
+    saving_changed = Signal()
+    tracked = Signal(object)
+    graded = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +100,7 @@ class Session(QObject):
         self.head: HeadMeasure | None = None
         self.is_strip_open = False
         self.offered_um_per_px: float | None = None
+        self.saving = Saving()
         self._presenter = Presenter()
 
     # What follows from the state -----------------------------------------------------------
@@ -117,6 +124,11 @@ class Session(QObject):
     def info(self) -> VideoInfo | None:
         """The video's record as the file says; see ``time_s`` for corrected times."""
         return self.video.info if self.video else None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the video's file is missing, so that nothing can be edited or made."""
+        return self.video is not None and self.video.is_missing
 
     @property
     def fps(self) -> float:
@@ -272,6 +284,24 @@ class Session(QObject):
         """Set the checksum of the open video, which is known later than its picture."""
         if self.video is not None:
             self.video = replace(self.video, sha256=sha256)
+            self.checksum_changed.emit()
+
+    def restore_results(
+        self,
+        tracks: Mapping[TrackKey, Track],
+        assessments: Mapping[AssessmentKey, Assessment],
+        rejected: Mapping[AssessmentKey, Message],
+    ) -> None:
+        """Bring back what was made in an earlier run; what was made since stays."""
+        now = self.results
+        self.results = replace(
+            now,
+            tracks={**tracks, **now.tracks},
+            assessments={**assessments, **now.assessments},
+            rejected={**rejected, **now.rejected},
+        )
+        self._follow()
+        self.results_changed.emit()
 
     def set_draft(self, draft: Draft) -> None:
         """Replace what the user edits and emit which parts have changed."""
@@ -298,6 +328,7 @@ class Session(QObject):
         """Keep finished tracks."""
         self.results = replace(self.results, tracks={**self.results.tracks, **tracks})
         self._follow()
+        self.tracked.emit(tracks)
         self.results_changed.emit()
 
     def add_film(self, key: TrackKey, film: Film) -> None:
@@ -316,6 +347,7 @@ class Session(QObject):
             assessments={**self.results.assessments, **assessments},
             rejected={**self.results.rejected, **rejected},
         )
+        self.graded.emit(assessments, rejected)
         self.results_changed.emit()
 
     def select(self, key: int | None) -> None:
@@ -397,6 +429,12 @@ class Session(QObject):
         if is_open != self.is_strip_open:
             self.is_strip_open = is_open
             self.strip_changed.emit()
+
+    def set_saving(self, saving: Saving) -> None:
+        """Note what is not in the case store yet."""
+        if saving != self.saving:
+            self.saving = saving
+            self.saving_changed.emit()
 
     def set_message(self, message: str) -> None:
         """Show a sentence in the status bar, even if it is the same as before."""

@@ -108,6 +108,19 @@ SETTINGS: tuple[Setting, ...] = (
         is_path=True,
     ),
     Setting(
+        id="store",
+        group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
+        label=QT_TRANSLATE_NOOP("Settings", "Case store"),
+        tip=QT_TRANSLATE_NOOP(
+            "Settings",
+            "A folder, or postgresql://USER:PASSWORD@HOST/DATABASE for several workstations; empty "
+            "means the usual place. Takes effect at the next start.",
+        ),
+        default="",
+        is_path=True,
+        needs_restart=True,
+    ),
+    Setting(
         id="report_language",
         group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
         label=QT_TRANSLATE_NOOP("Settings", "Report language"),
@@ -189,6 +202,7 @@ class Settings(QObject):
     def __init__(self, file: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = IniFile(file or settings_file())
+        self._own_folder = file.absolute().parent if file else None
 
     def text(self, id: str) -> str:
         """The value of a text, path or choice."""
@@ -214,6 +228,16 @@ class Settings(QObject):
         if fitting != self.value(id):
             self._store.set_value(f"settings/{id}", fitting)
             self.changed.emit(id)
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the program keeps its own files; beside a settings file of its own."""
+        return self._own_folder or data_folder()
+
+    @property
+    def store_place(self) -> str:
+        """The folder or the URL of the case store."""
+        return self.text("store") or str(self.data_folder / "cases")
 
     # Beside the table: what the window remembers by itself ---------------------------------
 
@@ -352,9 +376,14 @@ def settings_file() -> Path:
     return Path(QStandardPaths.writableLocation(_Location.AppConfigLocation)) / "settings.ini"
 
 
+def data_folder() -> Path:
+    """Where the program keeps its own files."""
+    return Path(QStandardPaths.writableLocation(_Location.AppLocalDataLocation))
+
+
 def log_file() -> Path:
     """The crash log."""
-    return Path(QStandardPaths.writableLocation(_Location.AppLocalDataLocation)) / "rostfine.log"
+    return data_folder() / "rostfine.log"
 
 
 def reports_folder() -> Path:

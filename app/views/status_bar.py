@@ -19,9 +19,11 @@ class StatusBar(QStatusBar):
 
     Signals:
         cancel_requested(): the user wants to cancel.
+        retry_requested(): what could not be kept is to be tried again.
     """
 
     cancel_requested = Signal()
+    retry_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,9 +44,19 @@ class StatusBar(QStatusBar):
         self.cancel.setToolTip(self.tr("Cancel"))
         self.cancel.setAccessibleName(self.tr("Cancel"))
         self.cancel.clicked.connect(self.cancel_requested)
+        self.unsaved = QToolButton()
+        self.unsaved.setObjectName("unsaved")
+        self.unsaved.clicked.connect(self.retry_requested)
         for label in (self._video, self._model, self._stage):
             label.setTextFormat(Qt.TextFormat.PlainText)
-        self._permanent = (self._video, self._model, self._stage, self._progress, self.cancel)
+        self._permanent = (
+            self.unsaved,
+            self._video,
+            self._model,
+            self._stage,
+            self._progress,
+            self.cancel,
+        )
         for widget in self._permanent:
             self.addPermanentWidget(widget)
         session.message_changed.connect(self._show_message)
@@ -52,6 +64,8 @@ class StatusBar(QStatusBar):
         session.running_changed.connect(self._show_job)
         session.video_changed.connect(self._show_video)
         session.video_moved.connect(self._show_video)
+        session.saving_changed.connect(self._show_saving)
+        self._show_saving()
         self._show_model()
         self._show_job()
         self._show_video()
@@ -82,6 +96,16 @@ class StatusBar(QStatusBar):
         super().resizeEvent(ev)
         if self._shown and self.currentMessage() == self._shown:
             self._fit_message()
+
+    @Slot()
+    def _show_saving(self) -> None:
+        """Say what could not be kept; while all is well, nothing."""
+        saving = self._session.saving
+        self.unsaved.setVisible(bool(saving.problem))
+        self.unsaved.setText(
+            self.tr("{count} changes not kept: try again").format(count=saving.unsaved)
+        )
+        self.unsaved.setToolTip(wording.plain(saving.problem))
 
     @Slot()
     def _show_video(self) -> None:

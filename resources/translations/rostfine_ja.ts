@@ -2407,6 +2407,10 @@
         <source>{name} was changed after it was sealed with the certificate of {holder}.</source>
         <translation>{name} は {holder} の証明書で電子署名された後に変更されています。</translation>
     </message>
+    <message>
+        <source>Something went wrong inside the program ({error}): what is not saved is kept in memory; the log holds the details.</source>
+        <translation>プログラム内部で問題が発生しました（{error}）。保存されていないものはメモリーに残っています。詳細はログにあります。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>
@@ -2484,6 +2488,14 @@
     <message>
         <source>Open a microscope video</source>
         <translation>顕微鏡動画を開きます</translation>
+    </message>
+    <message>
+        <source>Cases</source>
+        <translation>症例</translation>
+    </message>
+    <message>
+        <source>Find and open again what is kept</source>
+        <translation>保存されたものを探して再び開きます</translation>
     </message>
     <message>
         <source>Export report</source>
@@ -3032,6 +3044,88 @@
     </message>
 </context>
 <context>
+    <name>CaseTable</name>
+    <message>
+        <source>State</source>
+        <translation>状態</translation>
+    </message>
+    <message>
+        <source>Patient</source>
+        <translation>患者</translation>
+    </message>
+    <message>
+        <source>Sample</source>
+        <translation>検体</translation>
+    </message>
+    <message>
+        <source>Video</source>
+        <translation>動画</translation>
+    </message>
+    <message>
+        <source>Graded</source>
+        <translation>評価済み</translation>
+    </message>
+    <message>
+        <source>Operator</source>
+        <translation>担当者</translation>
+    </message>
+    <message>
+        <source>Last opened</source>
+        <translation>最後に開いた日時</translation>
+    </message>
+    <message>
+        <source>new</source>
+        <translation>未評価</translation>
+    </message>
+    <message>
+        <source>graded</source>
+        <translation>評価済み</translation>
+    </message>
+    <message>
+        <source>reported</source>
+        <translation>報告済み</translation>
+    </message>
+    <message>
+        <source>signed</source>
+        <translation>署名済み</translation>
+    </message>
+    <message>
+        <source>{graded} of {count}</source>
+        <translation>{count} 個中 {graded} 個</translation>
+    </message>
+</context>
+<context>
+    <name>CasesDialog</name>
+    <message>
+        <source>Cases</source>
+        <translation>症例</translation>
+    </message>
+    <message>
+        <source>Patient, sample, operator or file</source>
+        <translation>患者、検体、操作者、ファイル</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>検索</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状態</translation>
+    </message>
+    <message>
+        <source>All states</source>
+        <translation>すべての状態</translation>
+    </message>
+    <message>
+        <source>No case is kept that fits.</source>
+        <translation>該当する症例はありません。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>開く</translation>
+    </message>
+</context>
+<context>
     <name>CompareModel</name>
     <message>
         <source>Sperm</source>
@@ -3135,6 +3229,10 @@
 <context>
     <name>Controller</name>
     <message>
+        <source>The video is not there, so this case can only be read: open it again.</source>
+        <translation>動画がないため、この症例は閲覧のみできます。動画をもう一度開いてください。</translation>
+    </message>
+    <message>
         <source>No further head was found in frame {frame}.</source>
         <translation>フレーム {frame} にほかの頭部は見つかりませんでした。</translation>
     </message>
@@ -3190,8 +3288,8 @@
         <translation>{path} が見つかりません。</translation>
     </message>
     <message>
-        <source>Some sperm, corrections or grades are not in any report yet.</source>
-        <translation>これらの精子、修正、評価はまだレポートに書き出されていません。</translation>
+        <source>{count} changes could not be kept: {problem}</source>
+        <translation>{count} 件の変更を保存できませんでした：{problem}</translation>
     </message>
     <message>
         <source>They will be lost if you continue.</source>
@@ -3228,6 +3326,10 @@
     <message>
         <source>Find it …</source>
         <translation>探す…</translation>
+    </message>
+    <message>
+        <source>Read what is kept of it</source>
+        <translation>保存された内容を閲覧</translation>
     </message>
     <message>
         <source>Videos</source>
@@ -3537,6 +3639,21 @@
     <message>
         <source>bars: mean of ●&#xa0;global ■&#xa0;spatial ▲&#xa0;temporal</source>
         <translation>棒: 平均 ●&#xa0;全体 ■&#xa0;空間 ▲&#xa0;時間</translation>
+    </message>
+</context>
+<context>
+    <name>Keeper</name>
+    <message>
+        <source>The program ended before its window was closed: {video} is open again, with all that was kept ({count} sperm).</source>
+        <translation>ウィンドウを閉じる前にプログラムが終了しました。{video} を、保存されたすべて（精子 {count} 個）とともに再び開きました。</translation>
+    </message>
+    <message>
+        <source>{video} was opened before: it is as it was left.</source>
+        <translation>{video} は以前に開かれています。前回のままの状態です。</translation>
+    </message>
+    <message>
+        <source>{path} is not there: what is kept of it can be read, but not changed.</source>
+        <translation>{path} がありません。保存された内容は閲覧できますが、変更はできません。</translation>
     </message>
 </context>
 <context>
@@ -3920,6 +4037,14 @@
         <translation>この中に検体ごとのフォルダーを作ります。空欄なら既定の場所です。</translation>
     </message>
     <message>
+        <source>Case store</source>
+        <translation>症例の保存先</translation>
+    </message>
+    <message>
+        <source>A folder, or postgresql://USER:PASSWORD@HOST/DATABASE for several workstations; empty means the usual place. Takes effect at the next start.</source>
+        <translation>フォルダー、または複数の端末用の postgresql://USER:PASSWORD@HOST/DATABASE。空欄は通常の場所です。次回の起動から有効になります。</translation>
+    </message>
+    <message>
         <source>Report language</source>
         <translation>レポートの言語</translation>
     </message>
@@ -4009,6 +4134,10 @@
     <message>
         <source>the demonstration model</source>
         <translation>デモ用モデル</translation>
+    </message>
+    <message>
+        <source>in the user&apos;s data folder</source>
+        <translation>ユーザーのデータフォルダー内</translation>
     </message>
     <message>
         <source>Choose</source>
@@ -4156,6 +4285,10 @@
     <message>
         <source>Cancel</source>
         <translation>中止</translation>
+    </message>
+    <message>
+        <source>{count} changes not kept: try again</source>
+        <translation>{count} 件の変更が未保存：再試行</translation>
     </message>
     <message>
         <source>no model</source>

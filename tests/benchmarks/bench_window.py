@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.__main__ import main
 from app.main_window import MainWindow
-from app.state.records import ModelStatus
+from app.state.records import ModelStatus, Saving
 from app.state.session import Session
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
@@ -116,7 +116,7 @@ class Watch:
 class Yes:
     """Lets the window close with results that are not exported."""
 
-    def may_discard(self) -> bool:
+    def may_discard(self, saving: Saving) -> bool:
         """Always."""
         return True
 

@@ -25,7 +25,7 @@ from pytestqt.qtbot import QtBot
 from app.__main__ import main
 from app.jobs import tasks
 from app.main_window import MainWindow
-from app.state.records import ModelStatus
+from app.state.records import ModelStatus, Saving
 from app.state.settings import Settings
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.intended_use import statement_id
@@ -123,8 +123,8 @@ class Answers:
         self.asked.append(name)
         return self.yes
 
-    def may_discard(self) -> bool:
-        return self._say("discard")
+    def may_discard(self, saving: Saving) -> bool:
+        return self._say(f"discard {saving.unsaved}")
 
     def may_overwrite(self, folder: Path) -> bool:
         return self._say("overwrite")
@@ -139,8 +139,8 @@ class Answers:
         self._say(f"line of {length_px:.0f} px")
         return self.length_um
 
-    def find_moved(self, path: Path) -> Path | None:
-        self._say("moved")
+    def find_moved(self, path: Path, *, is_kept: bool = False) -> Path | None:
+        self._say("moved case" if is_kept else "moved")
         return self.found
 
 
@@ -199,6 +199,7 @@ class Hand:
         self.until(lambda: session.info is not None and session.image is not None)
         self.until(lambda: session.cached_frames[0] == session.cached_frames[1] > 0)
         self.until(lambda: session.model.status is ModelStatus.READY)
+        self.until(lambda: window.controller.keeper.is_known)
 
     def click(self, window: MainWindow, x_px: float, y_px: float) -> None:
         """Click a point in the video."""

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.__main__ import main
 from app.main_window import MainWindow
-from app.state.records import ModelStatus, OverlayKind, Page
+from app.state.records import ModelStatus, OverlayKind, Page, Saving
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.intended_use import statement_id
@@ -133,7 +133,7 @@ def until(condition: Callable[[], object]) -> None:
 class Yes:
     """Answers yes to every question."""
 
-    def may_discard(self) -> bool:
+    def may_discard(self, saving: Saving) -> bool:
         return True
 
     def may_add(self, count: int) -> bool:
@@ -149,7 +149,7 @@ class Yes:
     def line_length_um(self, length_px: float) -> float | None:
         return None
 
-    def find_moved(self, path: Path) -> Path | None:
+    def find_moved(self, path: Path, *, is_kept: bool = False) -> Path | None:
         return None
 
 

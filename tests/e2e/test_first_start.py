@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.controllers.controller import Controller
 from app.main_window import MainWindow
+from app.state.records import Saving
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_VIDEO, bundled_path
 from rostfine_core.intended_use import statement_id
@@ -94,18 +94,17 @@ def test_the_demonstration_opens_behind_the_dialog(hand: "Hand", drive: "Drive")
     drive(script, "--demo")
 
 
-def test_who_keeps_the_present_grades_is_not_shown_around(
-    hand: "Hand", drive: "Drive", small_video: Path, monkeypatch: pytest.MonkeyPatch
+def test_who_stays_with_edits_that_cannot_be_kept_is_not_shown_around(
+    hand: "Hand", drive: "Drive", small_video: Path
 ) -> None:
     """The tour speaks of the demonstration, which would have to be opened for it."""
 
     def script(window: MainWindow, answers: "Answers") -> None:
         hand.wait_until_open(window)
-        with monkeypatch.context() as patch:
-            patch.setattr(Controller, "has_unexported", property(lambda _: True))
-            answers.yes = False
-            window.actions_by_id["tour"].trigger()
-        assert answers.asked == ["discard"]
+        window.session.set_saving(Saving(unsaved=2, problem="The disk is full."))
+        answers.yes = False
+        window.actions_by_id["tour"].trigger()
+        assert answers.asked == ["discard 2"]
         assert window.guide.tour is None
 
     drive(script, str(small_video))

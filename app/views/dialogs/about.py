@@ -37,6 +37,15 @@ PACKAGES = (
     "cattrs",
     "filelock",
     "tqdm",
+    "SQLAlchemy",
+    "alembic",
+    "pg8000",
+    "sqlcipher3",
+    "argon2-cffi",
+    "keyring",
+    "pyHanko",
+    "fhir.resources",
+    "openpyxl",
 )
 
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation.wording import plain
+from app.state.records import Saving
 from app.views.dialogs.scale_dialog import ScaleDialog
 from app.views.panel import muted
 
@@ -31,10 +32,12 @@ class MessageBoxes:
     def __init__(self, parent: QWidget) -> None:
         self._parent = parent
 
-    def may_discard(self) -> bool:
-        """Whether results that were never exported may be discarded."""
+    def may_discard(self, saving: Saving) -> bool:
+        """Whether changes that cannot be kept may be lost."""
         return self._ask(
-            translate("Dialogs", "Some sperm, corrections or grades are not in any report yet."),
+            translate("Dialogs", "{count} changes could not be kept: {problem}").format(
+                count=saving.unsaved, problem=saving.problem
+            ),
             translate("Dialogs", "They will be lost if you continue."),
             translate("Dialogs", "Continue without them"),
         )
@@ -70,8 +73,8 @@ class MessageBoxes:
             translate("Dialogs", "Cancel it and close"),
         )
 
-    def find_moved(self, path: Path) -> Path | None:
-        """Where a video is now that is no longer in its place."""
+    def find_moved(self, path: Path, *, is_kept: bool = False) -> Path | None:
+        """Where a video is now that is no longer in its place; ``is_kept``: it is a known case."""
         box = plain_box(
             self._parent,
             QMessageBox.Icon.Question,
@@ -79,7 +82,12 @@ class MessageBoxes:
             translate("Dialogs", "Do you want to look for it?"),
         )
         find = box.addButton(translate("Dialogs", "Find it …"), QMessageBox.ButtonRole.AcceptRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
+        if is_kept:
+            box.addButton(
+                translate("Dialogs", "Read what is kept of it"), QMessageBox.ButtonRole.RejectRole
+            )
+        else:
+            box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         return ask_video(self._parent, path.parent) if box.clickedButton() is find else None
 

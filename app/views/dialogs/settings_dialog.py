@@ -93,11 +93,12 @@ class SettingsDialog(QDialog):
     def _path(self, setting: Setting) -> QWidget:
         field = QLineEdit(self._settings.text(setting.id))
         field.setAccessibleName(_text(setting.label))
-        field.setPlaceholderText(
-            self.tr("the demonstration model")
-            if setting.id == "model_path"
-            else str(reports_folder())
-        )
+        usual = {
+            "model_path": self.tr("the demonstration model"),
+            "report_folder": str(reports_folder()),
+            "store": self.tr("in the user's data folder"),
+        }
+        field.setPlaceholderText(usual[setting.id])
         field.editingFinished.connect(
             lambda: self._settings.set_value(setting.id, field.text().strip())
         )

@@ -20,7 +20,18 @@ BOOLEANS = {f.name: True for f in fields(Facts) if f.type is bool}
 EVERYTHING = Facts(**BOOLEANS)  # type: ignore[arg-type]  # the other fields keep their defaults
 ELSEWHERE = [replace(EVERYTHING, page=page) for page in (Page.COMPARE, Page.REPORT)]
 UNCHANGING = {
-    *("open", "screenshot", "settings", "quit", "manual", "tour", "shortcuts", "about", "open_log"),
+    *(
+        "open",
+        "cases",
+        "screenshot",
+        "settings",
+        "quit",
+        "manual",
+        "tour",
+        "shortcuts",
+        "about",
+        "open_log",
+    ),
     *("page_review", "page_compare", "page_report", "toggle_theme", "full_screen"),
 }
 """The actions that need nothing."""
