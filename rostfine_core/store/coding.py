@@ -10,7 +10,6 @@ import json
 import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_args
@@ -172,16 +171,16 @@ def _track_row(track: Track) -> dict[str, Any]:
     return {
         "target": track.target,
         "frame": [p.frame for p in points],
-        "time_s": [p.time_s for p in points],
-        "x_px": [_number(p.x_px) for p in points],
-        "y_px": [_number(p.y_px) for p in points],
-        "score": [_number(p.score) for p in points],
+        "time_s": [_finite(p.time_s) for p in points],
+        "x_px": [_finite(p.x_px) for p in points],
+        "y_px": [_finite(p.y_px) for p in points],
+        "score": [_finite(p.score) for p in points],
         "status": [p.status.value for p in points],
         "is_duplicate": [int(p.is_duplicate) for p in points],
         "doubts": [[d.kind.value, d.frame] for d in doubts],
         "doubt": [-1 if p.doubt is None else doubts.index(p.doubt) for p in points],
         "left_frame": track.left_frame,
-        "field": None if track.field is None else asdict(track.field),
+        "field": coder().unstructure(track.field, FieldMotion | None),
     }
 
 
@@ -192,10 +191,10 @@ def _track(row: Mapping[str, Any]) -> Track:
     points = tuple(
         TrackPoint(
             frame=frame,
-            time_s=time_s,
-            x_px=math.nan if x_px is None else x_px,
-            y_px=math.nan if y_px is None else y_px,
-            score=math.nan if score is None else score,
+            time_s=_float(time_s),
+            x_px=_float(x_px),
+            y_px=_float(y_px),
+            score=_float(score),
             status=statuses[status],
             is_duplicate=bool(is_duplicate),
             doubt=None if doubt < 0 else doubts[doubt],
@@ -204,11 +203,13 @@ def _track(row: Mapping[str, Any]) -> Track:
             *(row[name] for name in names), strict=True
         )
     )
-    field = row["field"]
-    if field is not None:
-        field = FieldMotion(**{**field, **{k: tuple(field[k]) for k in ("x_px", "y_px")}})
+    field = coder().structure(row["field"], FieldMotion | None)  # type: ignore[arg-type]  # a union
     return Track(target=row["target"], points=points, left_frame=row["left_frame"], field=field)
 
 
-def _number(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def _float(value: float | None) -> float:
+    return math.nan if value is None else value
