@@ -2411,6 +2411,34 @@
         <source>Something went wrong inside the program ({error}): what is not saved is kept in memory; the log holds the details.</source>
         <translation>プログラム内部で問題が発生しました（{error}）。保存されていないものはメモリーに残っています。詳細はログにあります。</translation>
     </message>
+    <message>
+        <source>The store {path} is encrypted, and its key is not in this computer&apos;s keyring: enter its passphrase, or restore a backup if it never had one.</source>
+        <translation>保管庫 {path} は暗号化されていて、鍵がこのコンピューターのキーリングにありません。パスフレーズを入力するか、設定した覚えがなければバックアップから復元してください。</translation>
+    </message>
+    <message>
+        <source>The key cannot be kept in this computer&apos;s keyring ({reason}): choose a passphrase instead.</source>
+        <translation>鍵をこのコンピューターのキーリングに保存できません（{reason}）。代わりにパスフレーズを使ってください。</translation>
+    </message>
+    <message>
+        <source>The store {path} cannot be used ({reason}): close other programs that use it, and check the disk.</source>
+        <translation>保管庫 {path} を使えません（{reason}）。使用中の他のプログラムを閉じ、ディスクを確かめてください。</translation>
+    </message>
+    <message>
+        <source>The passphrase does not open the store {path}, or the file is damaged: type it again, or restore a backup.</source>
+        <translation>このパスフレーズでは保管庫 {path} を開けません。または、ファイルが壊れています。もう一度入力するか、バックアップから復元してください。</translation>
+    </message>
+    <message>
+        <source>The store is not encrypted: nothing is to be done.</source>
+        <translation>保管庫は暗号化されていません。何もする必要はありません。</translation>
+    </message>
+    <message>
+        <source>A store on a server is encrypted by the server: ask who runs it to encrypt its disk.</source>
+        <translation>サーバー上の保管庫はサーバー側で暗号化します。サーバーの管理者にディスクの暗号化を依頼してください。</translation>
+    </message>
+    <message>
+        <source>The new copy of the store differs from the old one, which stays: check the disk and try again.</source>
+        <translation>保管庫の新しいコピーが元のものと異なるため、元のものを残しました。ディスクを確かめてからやり直してください。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>

@@ -16,6 +16,11 @@ def passphrase(prompt: str, *, variable: str) -> str:
     words = os.environ.get(variable)
     if words is not None:
         return words
-    if not sys.stdin.isatty():
+    if not can_type(variable):
         raise StoreError(f"No passphrase can be typed here: put it into {variable}.")
     return getpass.getpass(prompt)
+
+
+def can_type(variable: str) -> bool:
+    """Whether there is a passphrase in an environment variable, or somebody to type it."""
+    return variable in os.environ or sys.stdin.isatty()

@@ -1,13 +1,14 @@
-"""The verbs for a case store itself: checking it, and its panels' votes."""
+"""The verbs for a case store itself: keeping and checking it, and its panels' votes."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rostfine_core.cli.arguments import Verbs
-from rostfine_core.cli.passphrases import passphrase
+from rostfine_core.cli.passphrases import can_type, passphrase
 from rostfine_core.cli.progress import run_job
 from rostfine_core.errors import StoreError
 
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 
 PASSPHRASE_VARIABLE = "ROSTFINE_PASSPHRASE"
 """The environment variable that holds an operator's passphrase where none can be typed."""
+STORE_VARIABLE = "ROSTFINE_STORE_PASSPHRASE"
+"""The same for the passphrase of an encrypted store, and NEW_VARIABLE for one that it is to get."""
+NEW_VARIABLE = "ROSTFINE_NEW_STORE_PASSPHRASE"
 
 
 def add_store_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
+    _add_keeping(verbs)
     verify = verbs.add_parser(
         "verify",
         help="check a store's database and its audit trail",
@@ -48,6 +53,36 @@ def add_store_verbs(verbs: Verbs) -> None:
     votes.set_defaults(run=_votes)
 
 
+def _add_keeping(verbs: Verbs) -> None:
+    store = verbs.add_parser(
+        "store", help="show a case store, back it up, restore it, encrypt it or write it plainly"
+    )
+    steps = store.add_subparsers(required=True, metavar="STEP")
+    info = steps.add_parser("info", help="where the store is, how it is kept and what it holds")
+    info.set_defaults(run=_info)
+    backup = steps.add_parser("backup", help="copy the store to a file")
+    backup.add_argument("--out", type=Path, help="default: a new file among the store's backups")
+    backup.set_defaults(run=_backup)
+    restore = steps.add_parser(
+        "restore", help="put a backup in the store's place, which is backed up before"
+    )
+    restore.add_argument("backup", type=Path, metavar="BACKUP")
+    restore.set_defaults(run=_restore)
+    encrypt = steps.add_parser(
+        "encrypt", help="encrypt the store with a passphrase, or give it another one"
+    )
+    encrypt.add_argument(
+        "--keyring",
+        action="store_true",
+        help="let this computer's keyring keep a passphrase that is made up and shown once",
+    )
+    encrypt.set_defaults(run=_encrypt)
+    decrypt = steps.add_parser("decrypt", help="write the store plainly again")
+    decrypt.set_defaults(run=_decrypt)
+    for step in (info, backup, restore, encrypt, decrypt):
+        add_store_options(step)
+
+
 def add_store_options(parser: argparse.ArgumentParser) -> None:
     """Let a verb be told the store, and who acts in it."""
     parser.add_argument(
@@ -70,19 +105,102 @@ def opened_store(arguments: argparse.Namespace) -> Iterator["Store"]:
     Raises:
         StoreError: it cannot be opened, or nobody is let in.
     """
-    from rostfine_core.store import Store, people
+    from rostfine_core.store import people
     from rostfine_core.store_place import usual_place
 
-    with Store.open(arguments.store or usual_place()) as store:
+    with _open(arguments.store or usual_place()) as store:
         if arguments.login is not None:
-            people.sign_in(store, login=arguments.login, passphrase=_passphrase())
+            words = passphrase("Your passphrase: ", variable=PASSPHRASE_VARIABLE)
+            people.sign_in(store, login=arguments.login, passphrase=words)
         elif people.has_operators(store):
             raise StoreError("This store has operators: say with --login who you are.")
         yield store
 
 
-def _passphrase() -> str:
-    return passphrase("Passphrase: ", variable=PASSPHRASE_VARIABLE)
+def _open(place: str) -> "Store":
+    """The store at a place; its passphrase is asked for if it needs one."""
+    from rostfine_core.store import Store
+    from rostfine_core.store.encryption import LockedStoreError
+
+    try:
+        return Store.open(place)
+    except LockedStoreError:
+        if not can_type(STORE_VARIABLE):
+            raise
+        return Store.open(
+            place, passphrase=passphrase("The store's passphrase: ", variable=STORE_VARIABLE)
+        )
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from rostfine_core.store import people
+    from rostfine_core.store.backups import backups_of
+    from rostfine_core.store.engine import key_of
+
+    with opened_store(arguments) as store:
+        cases, backups = store.case_list(limit=sys.maxsize), backups_of(store.engine)
+        print(f"place      {store.place}")
+        print(f"encrypted  {'yes' if key_of(store.engine) else 'no'}")
+        print(f"operators  {'yes' if people.has_operators(store) else 'no, single-user mode'}")
+        print(f"videos     {len(cases)}, with {sum(c.sperm_count for c in cases)} sperm")
+        print(f"backups    {len(backups)}{f', the last {backups[-1]}' if backups else ''}")
+    return 0
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    with opened_store(arguments) as store:
+        print(f"The backup is {store.back_up(arguments.out)}")
+    return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from rostfine_core.store.encryption import LockedStoreError
+
+    with opened_store(arguments) as store:
+        try:
+            before = store.restore(arguments.backup)
+        except LockedStoreError:
+            if not can_type(STORE_VARIABLE):
+                raise
+            words = passphrase("The backup's passphrase: ", variable=STORE_VARIABLE)
+            before = store.restore(arguments.backup, passphrase=words)
+        print(f"{arguments.backup} is restored; what was there before is in {before}")
+    return 0
+
+
+def _encrypt(arguments: argparse.Namespace) -> int:
+    from rostfine_core.store import locking
+
+    with opened_store(arguments) as store:
+        if arguments.keyring:
+            words = locking.encrypt_with_keyring(store)
+            print("This computer's keyring keeps the passphrase. Write it down and keep it safe,")
+            print(f"since without it nobody else opens the store or its backups: {words}")
+        else:
+            locking.encrypt_with_passphrase(store, _new_passphrase())
+            print("The store is encrypted. Without its passphrase nobody opens it any more.")
+        plain = locking.plain_backups(store)
+    if plain:
+        print(f"{len(plain)} backup(s) made before are not encrypted, delete them if they must be:")
+        for path in plain:
+            print(f"  {path}")
+    return 0
+
+
+def _new_passphrase() -> str:
+    words = passphrase("New passphrase for the store: ", variable=NEW_VARIABLE)
+    if passphrase("The same again: ", variable=NEW_VARIABLE) != words:
+        raise StoreError("The two passphrases differ: start again.")
+    return words
+
+
+def _decrypt(arguments: argparse.Namespace) -> int:
+    from rostfine_core.store import locking
+
+    with opened_store(arguments) as store:
+        locking.decrypt(store)
+    print("The store is written plainly: whoever gets hold of its file can read it.")
+    return 0
 
 
 def _verify(arguments: argparse.Namespace) -> int:

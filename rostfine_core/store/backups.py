@@ -1,21 +1,29 @@
 """Backups of a store: each is an SQLite store of its own, whatever the store itself is kept in."""
 
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, insert, select, text
 
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
 from rostfine_core.messages import Message
-from rostfine_core.store.engine import make_engine, reader, url_of
+from rostfine_core.store.encryption import (
+    StoreKey,
+    connect,
+    find_key,
+    has_salt,
+    is_encrypted,
+)
+from rostfine_core.store.engine import key_of, make_engine, reader, url_of
 from rostfine_core.store.failures import said
 from rostfine_core.store.migration import VERSION_TABLE, bring_up_to_date, revision_of
+from rostfine_core.store.recoding import recode
 from rostfine_core.store_place import data_folder
 
 FOLDER = "backups"
@@ -34,6 +42,12 @@ def backup_path(engine: Engine, why: str, now: datetime) -> Path:
     return home / FOLDER / f"{why}-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}{_ENDING}"
 
 
+def backups_of(engine: Engine) -> tuple[Path, ...]:
+    """All backups of a store, by their names."""
+    folder = backup_path(engine, "", datetime.now(UTC)).parent
+    return tuple(sorted(folder.glob(f"*{_ENDING}")))
+
+
 def remove_old(path: Path, why: str) -> None:
     """Remove the oldest backups of a kind that lie beside ``path``, but the last ``KEPT``."""
     for old in sorted(path.parent.glob(f"{why}-*{_ENDING}"))[:-KEPT]:
@@ -43,16 +57,19 @@ def remove_old(path: Path, why: str) -> None:
 def write_backup(engine: Engine, path: Path) -> None:
     """Copy the store as it is at one moment into a new file, and check that.
 
+    The copy of an encrypted store has the same key.
+
     Raises:
         StoreError: the store cannot be read, the file not be written, or it came out damaged.
     """
+    key = key_of(engine)
     with atomic_write(path) as temporary, said(str(path)):
         if engine.dialect.name == "sqlite":
-            with reader(engine).connect() as connection, _plain(temporary) as copy:
+            with reader(engine).connect() as connection, _open(temporary, key) as copy:
                 connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]
         else:
             _copy_server(engine, temporary)
-        with _plain(temporary) as copy:
+        with _open(temporary, key) as copy:
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, which a reader need not change
             refuse_damage(copy.execute(_QUICK_CHECK).fetchone()[0], str(path))
 
@@ -74,23 +91,31 @@ def refuse_damage(found: object, place: str) -> None:
 
 
 @contextmanager
-def unpacked_backup(path: Path, beside: Path) -> Iterator[Path]:
-    """A copy of a backup that may be changed, in a folder that goes when the block ends.
+def unpacked_backup(path: Path, engine: Engine, passphrase: str | None) -> Iterator[Path]:
+    """A copy of a backup with the key of the store that it is for, which may be changed.
+
+    It lies among the store's backups, in a folder that goes when the block ends.
 
     Raises:
+        LockedStoreError: it is encrypted with another key, which is not in the keyring, and
+            ``passphrase`` is not given or wrong.
         StoreError: the file is no backup, or is damaged.
     """
+    beside = backup_path(engine, "", datetime.now(UTC)).parent
     folder = Path(tempfile.mkdtemp(dir=beside, prefix=".restoring-"))
     try:
-        copy = folder / path.name
+        copy = folder / f"copy{_ENDING}"
         with said(str(path)):
             shutil.copyfile(path, copy)
-            with _plain(copy) as opened:
+            key = _key_of_backup(path, engine, passphrase)
+            with _open(copy, key) as opened:
                 refuse_damage(opened.execute(_QUICK_CHECK).fetchone()[0], str(path))
-        engine = make_engine(url_of(copy.with_suffix(_ENDING)))
-        with said(str(path)), reader(engine).connect() as connection:
+        if key != key_of(engine):
+            recode(copy, old=key, new=key_of(engine))
+        copied = make_engine(url_of(copy), key_of(engine))
+        with said(str(path)), reader(copied).connect() as connection:
             is_store = revision_of(connection) is not None
-        engine.dispose()
+        copied.dispose()
         if not is_store:
             raise StoreError(Message("{path} is no backup of a store: choose one.", path=path))
         yield copy
@@ -98,15 +123,24 @@ def unpacked_backup(path: Path, beside: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _key_of_backup(path: Path, engine: Engine, passphrase: str | None) -> StoreKey | None:
+    own = key_of(engine)
+    if not is_encrypted(path):
+        return None
+    if own is not None and passphrase is None and has_salt(path, own.salt):
+        return own
+    return find_key(path, passphrase)
+
+
 def replace_content(engine: Engine, copy: Path) -> None:
-    """Put what a copy holds, whose tables are this version's, in the place of all that is there.
+    """Put what a copy holds, of this version's form and key, in the place of all that is there.
 
     Raises:
         StoreError: the store cannot be written; then it is as before.
     """
     if engine.dialect.name == "sqlite":
-        with _plain(copy) as source, engine.connect() as connection:
-            source.backup(connection.connection.driver_connection)  # type: ignore[arg-type]
+        with _open(copy, key_of(engine)) as source, engine.connect() as connection:
+            source.backup(connection.connection.driver_connection)
         return
     source_engine = make_engine(url_of(copy))
     with reader(source_engine).connect() as source, engine.begin() as target:
@@ -146,5 +180,5 @@ def _tables(connection: Connection) -> MetaData:
     return tables
 
 
-def _plain(path: Path) -> closing[sqlite3.Connection]:
-    return closing(sqlite3.connect(path))
+def _open(path: Path, key: StoreKey | None) -> closing[Any]:
+    return closing(connect(path, key))

@@ -32,7 +32,7 @@ class Database:
     """
 
     def __init__(self, engine: Engine, *, now: Callable[[], datetime] = local_now) -> None:
-        self.engine, self._reader = engine, reader(engine)
+        self.engine = engine
         self.now = now
         self._account = _account()
         self.operator: Operator | None = None
@@ -40,13 +40,22 @@ class Database:
         """The file or server, without a password."""
 
     @classmethod
-    def open(cls, place: str | Path, *, now: Callable[[], datetime] = local_now) -> Self:
+    def open(
+        cls,
+        place: str | Path,
+        *,
+        passphrase: str | None = None,
+        now: Callable[[], datetime] = local_now,
+    ) -> Self:
         """Open the store in a folder, an SQLite file or a PostgreSQL database, or make it there.
 
+        ``passphrase`` opens an encrypted store whose key is not in the keyring.
+
         Raises:
+            LockedStoreError: it is encrypted, and there is no passphrase or a wrong one.
             StoreError: it cannot be reached or written, is damaged, or a newer version made it.
         """
-        return cls(open_engine(place, now=now()), now=now)
+        return cls(open_engine(place, now=now(), passphrase=passphrase), now=now)
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +71,11 @@ class Database:
     def close(self) -> None:
         """Let go of the database; everything is on disk already."""
         self.engine.dispose()
+
+    def use(self, engine: Engine) -> None:
+        """Go on with the same database through another engine, such as with another key."""
+        self.engine.dispose()
+        self.engine = engine
 
     @contextmanager
     def writing(self, action: Action | None) -> Iterator[Session]:
@@ -86,7 +100,7 @@ class Database:
         Raises:
             StoreError: the operator may not, or the place fails.
         """
-        with said(self.place, self.engine.dispose), Session(self._reader) as session:
+        with said(self.place, self.engine.dispose), Session(reader(self.engine)) as session:
             authorise(session, self.operator, action)
             yield session
 

@@ -6,7 +6,6 @@ PostgreSQL does the same with ``synchronous_commit``.
 """
 
 import os
-import sqlite3
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,13 +16,14 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
+from rostfine_core.store.encryption import StoreKey, connect
 from rostfine_core.store.network_drive import is_on_network
 
 FILE_NAME = "cases.sqlite"
 WAIT_S = 30
 """How long one program waits for another that is writing."""
 _LOCAL_LOG = ("journal_mode=WAL", "synchronous=FULL")
-_READS, _FILE = "reads_only", "file"
+_READS, _FILE, _KEY = "reads_only", "file", "store_key"
 _WRITERS_LOCK = 0x526F5354
 """The PostgreSQL advisory lock that lets one program write at a time, as SQLite does."""
 
@@ -63,10 +63,16 @@ def place_name(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
-def make_engine(url: URL) -> Engine:
-    """The engine for a database, which is connected to when it is first used."""
+def make_engine(url: URL, key: StoreKey | None = None) -> Engine:
+    """The engine for a database, which is connected to when it is first used.
+
+    ``key`` is that of an encrypted SQLite file.
+    """
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, creator=partial(_connect, url.database or ""))
+        from sqlcipher3 import dbapi2
+
+        creator = partial(_connect, url.database or "", key)
+        engine = create_engine(url, module=dbapi2, creator=creator, execution_options={_KEY: key})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "checkout", _check_file)
     else:
@@ -81,11 +87,16 @@ def reader(engine: Engine) -> Engine:
     return engine.execution_options(**{_READS: True})
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def key_of(engine: Engine) -> StoreKey | None:
+    """The key of an engine's file; None if it is not encrypted."""
+    key: StoreKey | None = engine.get_execution_options().get(_KEY)
+    return key
+
+
+def _connect(path: str, key: StoreKey | None) -> Any:  # noqa: ANN401  # of the driver
     """Open a file that must be there: by itself SQLite would make an empty one."""
-    return sqlite3.connect(
-        f"{Path(path).as_uri()}?mode=rw", uri=True, timeout=WAIT_S, check_same_thread=False
-    )
+    uri = f"{Path(path).as_uri()}?mode=rw"
+    return connect(uri, key, uri=True, timeout=WAIT_S, check_same_thread=False)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """What goes wrong between the program and the place of its store, each as one sentence."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
+from sqlcipher3 import dbapi2
 
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
@@ -25,15 +25,15 @@ _GONE = Message(
     "step again; everything before it is kept."
 )
 _BY_SQLITE_CODE = {
-    sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_READONLY: _READ_ONLY,
-    sqlite3.SQLITE_PERM: _READ_ONLY,
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_BUSY: _BUSY,
-    sqlite3.SQLITE_LOCKED: _BUSY,
-    sqlite3.SQLITE_CANTOPEN: _GONE,
-    sqlite3.SQLITE_IOERR: _GONE,
+    dbapi2.SQLITE_FULL: _FULL,
+    dbapi2.SQLITE_READONLY: _READ_ONLY,
+    dbapi2.SQLITE_PERM: _READ_ONLY,
+    dbapi2.SQLITE_CORRUPT: _DAMAGED,
+    dbapi2.SQLITE_NOTADB: _DAMAGED,
+    dbapi2.SQLITE_BUSY: _BUSY,
+    dbapi2.SQLITE_LOCKED: _BUSY,
+    dbapi2.SQLITE_CANTOPEN: _GONE,
+    dbapi2.SQLITE_IOERR: _GONE,
 }
 _BY_SQLSTATE = {
     "53100": _FULL,
@@ -64,7 +64,7 @@ def said(place: str, let_go: Callable[[], object] = lambda: None) -> Iterator[No
         if found is None:  # our own mistake
             raise
         raise _error(found, place, error.orig) from error
-    except sqlite3.Error as error:
+    except dbapi2.Error as error:
         let_go()
         raise _error(_by_sqlite(error) or _DAMAGED, place, error) from error
     except (TimeoutError, OSError) as error:
@@ -93,7 +93,7 @@ def _reason(cause: BaseException | None) -> str | Message:
 
 def _sentence(error: DBAPIError) -> Message | None:
     cause = error.orig
-    if isinstance(cause, sqlite3.Error):
+    if isinstance(cause, dbapi2.Error):
         return _by_sqlite(cause)
     answer = _answer(cause)
     if not answer:  # the driver itself lost the server
@@ -114,6 +114,6 @@ def _answer(cause: BaseException | None) -> dict[str, object]:
     return {}
 
 
-def _by_sqlite(error: sqlite3.Error) -> Message | None:
+def _by_sqlite(error: dbapi2.Error) -> Message | None:
     code: int | None = getattr(error, "sqlite_errorcode", None)
     return None if code is None else _BY_SQLITE_CODE.get(code & 0xFF)  # the rest says more closely

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 from rostfine_core.store.backups import backup_path, refuse_damage, write_backup
+from rostfine_core.store.encryption import StoreKey, find_key, is_encrypted
 from rostfine_core.store.engine import make_engine, place_name, reader, url_of
 from rostfine_core.store.failures import said
 from rostfine_core.store.migration import REVISIONS, bring_up_to_date, revision_of
@@ -15,19 +16,30 @@ from rostfine_core.store.migration import REVISIONS, bring_up_to_date, revision_
 CHECKED_TABLES = ("meta", "operator", "patient", "sample", "video", "sperm", "click")
 
 
-def open_engine(place: str | Path, *, now: datetime) -> Engine:
+def open_engine(
+    place: str | Path,
+    *,
+    now: datetime,
+    passphrase: str | None = None,
+    key: StoreKey | None = None,
+) -> Engine:
     """The engine of the store at a place, with the tables of this version.
 
-    Older tables are backed up before they are changed.
+    Older tables are backed up before they are changed. An encrypted store is opened by its
+    ``key``, by ``passphrase``, or by what the keyring holds.
 
     Raises:
+        LockedStoreError: it is encrypted, and there is no passphrase or a wrong one.
         StoreError: it cannot be reached or written, is damaged, or a newer version made it.
     """
     url = url_of(place)
     name = place_name(url)
     if url.get_backend_name() == "sqlite":
-        _make_file(Path(url.database or ""), name)
-    engine = make_engine(url)
+        file = Path(url.database or "")
+        _make_file(file, name)
+        if key is None and is_encrypted(file):
+            key = find_key(file, passphrase)
+    engine = make_engine(url, key)
     try:
         with said(name):
             with reader(engine).connect() as connection:

@@ -16,7 +16,9 @@ from rostfine_core.store.backups import (
 )
 from rostfine_core.store.checking import broken_parts
 from rostfine_core.store.database import Database
+from rostfine_core.store.engine import key_of
 from rostfine_core.store.failures import said
+from rostfine_core.store.opening import open_engine
 from rostfine_core.store.rows import as_json
 from rostfine_core.store.schema import MetaRow
 
@@ -49,17 +51,19 @@ class Safekeeping(Database):
         remove_old(path, "daily")
         return path
 
-    def restore(self, path: Path) -> Path:
+    def restore(self, path: Path, *, passphrase: str | None = None) -> Path:
         """Put a backup in the place of everything; the file to which that was backed up before.
 
-        Other programs that have the store open see the restored one from then on.
+        Other programs that have the store open see the restored one from then on. ``passphrase``
+        opens a backup that is encrypted otherwise than the store is now.
         """
         with self.reading(Action.RESTORE):
             pass
         before = backup_path(self.engine, "before-restore", self.now())
         write_backup(self.engine, before)
-        with unpacked_backup(path, before.parent) as copy:
-            with type(self).open(copy, now=self.now) as restored:
+        with unpacked_backup(path, self.engine, passphrase) as copy:
+            engine = open_engine(copy, now=self.now(), key=key_of(self.engine))
+            with type(self)(engine, now=self.now) as restored:
                 restored.operator = self.operator
                 with restored.writing(None) as session:
                     event = AuditEvent(

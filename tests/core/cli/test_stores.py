@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rostfine_core.cli import main
-from rostfine_core.cli.stores import PASSPHRASE_VARIABLE
+from rostfine_core.cli.stores import NEW_VARIABLE, PASSPHRASE_VARIABLE, STORE_VARIABLE
 from rostfine_core.domain import Grade, Patient, Role
 from rostfine_core.store import Store, people, trail, voting
 from rostfine_core.store.engine import FILE_NAME
@@ -96,3 +96,30 @@ def test_votes_become_a_data_set(
     assert [c.votes for c in read_dataset(tmp_path / "spring").clips] == [(0, 1, 0, 0, 0)] * 2
     assert main([*votes, "Autumn"]) == 1
     assert "No panel is called Autumn" in capsys.readouterr().err
+
+
+def test_a_store_is_encrypted_backed_up_and_restored(
+    folder: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PLACE_VARIABLE, str(folder))
+    assert main(["store", "backup"]) == 0
+    plain = Path(capsys.readouterr().out.removeprefix("The backup is ").strip())
+    assert main(["store", "encrypt"]) == 1
+    assert f"put it into {NEW_VARIABLE}" in capsys.readouterr().err
+    monkeypatch.setenv(NEW_VARIABLE, WORDS)
+    assert main(["store", "encrypt"]) == 0
+    assert "1 backup(s) made before are not encrypted, delete them" in capsys.readouterr().out
+    assert main(["store", "info"]) == 1
+    assert "enter its passphrase" in capsys.readouterr().err
+    monkeypatch.setenv(STORE_VARIABLE, "not " + WORDS)
+    assert main(["store", "info"]) == 1
+    assert "does not open the store" in capsys.readouterr().err
+    monkeypatch.setenv(STORE_VARIABLE, WORDS)
+    assert main(["store", "info"]) == 0
+    assert "encrypted  yes\noperators  no, single-user mode" in capsys.readouterr().out
+    assert main(["store", "backup", "--out", str(folder / "kept.sqlite")]) == 0
+    assert main(["store", "decrypt"]) == 0
+    assert main(["store", "restore", str(folder / "kept.sqlite")]) == 0
+    assert main(["store", "restore", str(plain)]) == 0
+    monkeypatch.delenv(STORE_VARIABLE)
+    assert main(["verify"]) == 0
