@@ -6,6 +6,7 @@ those of ``report.csv`` after what the store knows of patient, sample and video.
 
 import csv
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -30,7 +31,8 @@ from rostfine_core.messages import Message
 from rostfine_core.moments import moment_of
 from rostfine_core.report.csv_table import BYTE_ORDER_MARK, Cell, cells, csv_text
 from rostfine_core.report.fonts import one_line, shortened
-from rostfine_core.store.current import CaseResults
+from rostfine_core.store import Store
+from rostfine_core.store.current import CaseResults, case_results
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell as SheetCell
@@ -89,6 +91,19 @@ FIRST_YEAR = 1900
 _NO_XML = re.compile("[\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 """Workbooks write characters by number as ``_x000D_``; text that looks so must be escaped."""
+
+
+def export_cases(store: Store, path: Path, *, query: str = "") -> LongJob[tuple[int, int]]:
+    """Write the cases whose names hold each word of ``query``; how many, and their sperm.
+
+    Raises:
+        StoreError: as ``write_case_table``, or the operator may not export.
+    """
+    found = store.case_list(query, limit=sys.maxsize)
+    store.note_export(path.name)
+    cases = (case_results(store, case.video_id) for case in found)
+    count = yield from write_case_table(path, cases, total=len(found))
+    return len(found), count
 
 
 def write_case_table(path: Path, cases: Iterable[CaseResults], *, total: int = 0) -> LongJob[int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from rostfine_core import __version__
 from rostfine_core.assessor import Assessor, using_threads
 from rostfine_core.bundled import DEMO_MODEL, bundled_path
-from rostfine_core.domain import Assessment, LongJob, Provenance
+from rostfine_core.domain import Action, Assessment, LongJob, Provenance
 from rostfine_core.errors import ModelError, StoreError
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
@@ -23,6 +23,8 @@ from rostfine_core.origins import StoredRequest, open_origin, stored_request
 from rostfine_core.pipeline import AssessmentRequest, Outcome, PipelineSettings, assess_video
 from rostfine_core.result_files import ASSESSMENT_JSON, AssessmentRecord, read_assessment
 from rostfine_core.result_files.conversion import converter
+from rostfine_core.store import Store
+from rostfine_core.store.current import case_results
 from rostfine_core.video import Video
 
 SHARE_TOLERANCE = 0.01
@@ -124,6 +126,32 @@ def reproduce(
         for i in batch:
             made[i] = _compared(records[i], outcome)
     return tuple(made[i] for i in range(len(records)))
+
+
+def reproduce_case(
+    store: Store, video_id: str, *, video: Path | None = None, model: Path | None = None
+) -> LongJob[tuple[Reproduction, ...]]:
+    """Make the present results of a stored video again, as ``reproduce`` does.
+
+    ``video`` is where its file is now, if not where it was.
+
+    Raises:
+        StoreError: it has no results that are up to date, or the store cannot be read.
+        VideoError: as ``reproduce``.
+        ModelError: as ``reproduce``.
+    """
+    case = case_results(store, video_id, action=Action.SEE_CASES)
+    names = {s.target: s.name for s in case.draft.sperms if s.target in case.records}
+    if not names:
+        raise StoreError(
+            Message(
+                "Video {name} has no results that are up to date: grade its sperm first.",
+                name=case.video.name,
+            )
+        )
+    records = [case.records[target] for target in names]
+    made = yield from reproduce(records, video=video or case.video.path, model=model)
+    return tuple(replace(one, target=names[one.target]) for one in made)
 
 
 def _batches(records: Sequence[AssessmentRecord]) -> list[list[int]]:

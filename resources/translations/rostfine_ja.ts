@@ -2180,6 +2180,10 @@
         <translation>{folder} に結果がありません。レポートを書き出したフォルダーか {name} を指定してください。</translation>
     </message>
     <message>
+        <source>Video {name} has no results that are up to date: grade its sperm first.</source>
+        <translation>動画 {name} には最新の結果がありません。先に精子を評価してください。</translation>
+    </message>
+    <message>
         <source>{path} is not the model of this result, which was {name} with a SHA-256 that begins with {start}: give that one.</source>
         <translation>{path} はこの結果のモデルではありません。SHA-256 が {start} で始まる {name} を指定してください。</translation>
     </message>
@@ -2438,6 +2442,42 @@
     <message>
         <source>The new copy of the store differs from the old one, which stays: check the disk and try again.</source>
         <translation>保管庫の新しいコピーが元のものと異なるため、元のものを残しました。ディスクを確かめてからやり直してください。</translation>
+    </message>
+    <message>
+        <source>{path} is missing or is not the video of this case any more: put it back, or leave the videos out.</source>
+        <translation>{path} が見つからないか、この症例の動画ではなくなっています。元に戻すか、動画なしで書き出してください。</translation>
+    </message>
+    <message>
+        <source>reading</source>
+        <translation>読み込み</translation>
+    </message>
+    <message>
+        <source>{path} is not a case archive, or it is damaged ({reason}): export the case again.</source>
+        <translation>{path} は症例のファイルではないか、壊れています({reason})。症例をもう一度書き出してください。</translation>
+    </message>
+    <message>
+        <source>The case has the format {schema}, this version reads {known}: update RoSTFine Assist.</source>
+        <translation>症例の形式は {schema} ですが、このバージョンが読めるのは {known} です。RoSTFine Assist を更新してください。</translation>
+    </message>
+    <message>
+        <source>This is not a case of a store, or it is damaged ({reason}): export it again.</source>
+        <translation>保管庫の症例ではないか、壊れています({reason})。もう一度書き出してください。</translation>
+    </message>
+    <message>
+        <source>This case was made by a newer version of the program: update RoSTFine Assist.</source>
+        <translation>この症例は新しいバージョンのプログラムで作られました。RoSTFine Assist を更新してください。</translation>
+    </message>
+    <message>
+        <source>There is a patient {pseudonym} in this store already, who may be another person: say that it is the same (--same-patient), or rename one of them.</source>
+        <translation>この保管庫にはすでに患者 {pseudonym} があり、別人かもしれません。同じ人ならそう指定し(--same-patient)、別人なら一方の仮名を変えてください。</translation>
+    </message>
+    <message>
+        <source>Sample {name} is in this store already: nothing was changed.</source>
+        <translation>検体 {name} はすでにこの保管庫にあります。何も変更していません。</translation>
+    </message>
+    <message>
+        <source>The video {name} is in another sample of this store already: nothing was changed.</source>
+        <translation>動画 {name} はすでにこの保管庫の別の検体にあります。何も変更していません。</translation>
     </message>
 </context>
 <context>

@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.cli.arguments import Verbs, count
@@ -11,12 +13,20 @@ from rostfine_core.cli.progress import run_job
 from rostfine_core.cli.stores import add_store_options, opened_store
 from rostfine_core.errors import StoreError
 
+if TYPE_CHECKING:
+    from rostfine_core.domain import CaseSummary
+    from rostfine_core.reproduction import Reproduction
+    from rostfine_core.store import Store
+
+MOST_NAMED = 5
+
 
 def add_result_verbs(verbs: Verbs) -> None:
     """Add the verbs of this module."""
     _add_overlay(verbs)
     _add_reproduce(verbs)
     _add_cases(verbs)
+    _add_archive(verbs)
     checked = verbs.add_parser(
         "check-report",
         help="check that a PDF report, its attached results and its seal belong together",
@@ -54,9 +64,14 @@ def _add_reproduce(verbs: Verbs) -> None:
         "exit status is 1 if a result differs.",
     )
     reproduce.add_argument(
-        "case", type=Path, metavar="CASE", help="a report's folder, or one assessment.json in it"
+        "case",
+        nargs="+",
+        metavar="CASE",
+        help="a report's folder, one assessment.json in it, or words that name a sample of the "
+        "store",
     )
     _add_video(reproduce)
+    add_store_options(reproduce)
     reproduce.add_argument(
         "--model", type=Path, help="model file, or folder of several (default: the bundled one)"
     )
@@ -73,6 +88,29 @@ def _add_cases(verbs: Verbs) -> None:
     add_store_options(cases)
     cases.add_argument("--out", type=Path, required=True, help="ending in .csv or .xlsx")
     cases.set_defaults(run=_cases)
+
+
+def _add_archive(verbs: Verbs) -> None:
+    export = verbs.add_parser(
+        "export-case", help="write a sample of the store with all its videos' results to one file"
+    )
+    export.add_argument("case", nargs="+", metavar="CASE", help="words that name the sample")
+    export.add_argument("--videos", action="store_true", help="take the video files along")
+    add_store_options(export)
+    export.add_argument("--out", type=Path, required=True, metavar="FILE.zip")
+    export.set_defaults(run=_export_case)
+    take_in = verbs.add_parser("import-case", help="take such a file into the store")
+    take_in.add_argument("archive", type=Path, metavar="FILE.zip")
+    take_in.add_argument(
+        "--videos", type=Path, metavar="FOLDER", help="put the video files that came along there"
+    )
+    take_in.add_argument(
+        "--same-patient",
+        action="store_true",
+        help="a patient of the same pseudonym in the store is the same person",
+    )
+    add_store_options(take_in)
+    take_in.set_defaults(run=_import_case)
 
 
 def _add_video(parser: argparse.ArgumentParser) -> None:
@@ -121,16 +159,23 @@ def _overlay(arguments: argparse.Namespace) -> int:
 
 def _reproduce(arguments: argparse.Namespace) -> int:
     from rostfine_core.origins import folders_of
-    from rostfine_core.reproduction import read_results, reproduce
+    from rostfine_core.reproduction import read_results, reproduce, reproduce_case
 
-    made = run_job(
-        reproduce(
-            read_results(arguments.case),
-            video=arguments.video,
-            folders=folders_of(arguments.case),
-            model=arguments.model,
-        )
-    )
+    folder = Path(arguments.case[0])
+    if len(arguments.case) == 1 and folder.exists():
+        records = read_results(folder)
+        named = {"video": arguments.video, "model": arguments.model}
+        made = run_job(reproduce(records, folders=folders_of(folder), **named))
+        return _print_reproductions(made)
+    made = ()
+    with opened_store(arguments) as store:
+        for case in _cases_of(store, arguments.case):
+            job = reproduce_case(store, case.video_id, video=arguments.video, model=arguments.model)
+            made += run_job(job)
+    return _print_reproductions(made)
+
+
+def _print_reproductions(made: Sequence["Reproduction"]) -> int:
     for condition in dict.fromkeys(c for one in made for c in one.conditions):
         print(condition)
     for one in made:
@@ -140,16 +185,64 @@ def _reproduce(arguments: argparse.Namespace) -> int:
     return 0 if all(one.is_equal for one in made) else 1
 
 
+def _cases_of(store: "Store", words: Sequence[str]) -> tuple["CaseSummary", ...]:
+    """The videos of the one sample that the words name, by its id or by what the list shows.
+
+    Raises:
+        StoreError: they name none, or several.
+    """
+    found = store.case_list(" ".join(words), limit=sys.maxsize)
+    samples = {case.sample_id: f"{case.sample} ({case.patient or 'no patient'})" for case in found}
+    if len(samples) == 1:
+        return store.videos_of(*samples)
+    if not samples:
+        raise StoreError(
+            f"No sample in the store is called {' '.join(words)}: see `rostfine cases`."
+        )
+    named = ", ".join(list(samples.values())[:MOST_NAMED])
+    raise StoreError(
+        f"{len(samples)} samples are called so ({named}): add a word that only one of them has."
+    )
+
+
 def _cases(arguments: argparse.Namespace) -> int:
-    from rostfine_core.case_table import write_case_table
-    from rostfine_core.store.current import case_results
+    from rostfine_core.case_table import export_cases
 
     with opened_store(arguments) as store:
-        store.note_export(arguments.out.name)
-        found = store.case_list(" ".join(arguments.words), limit=sys.maxsize)
-        cases = (case_results(store, case.video_id) for case in found)
-        count = run_job(write_case_table(arguments.out, cases, total=len(found)))
-    print(f"{count} sperm of {len(found)} case(s) written to {arguments.out}")
+        job = export_cases(store, arguments.out, query=" ".join(arguments.words))
+        cases, count = run_job(job)
+    print(f"{count} sperm of {cases} case(s) written to {arguments.out}")
+    return 0
+
+
+def _export_case(arguments: argparse.Namespace) -> int:
+    from rostfine_core.case_archive import write_case_archive
+
+    with opened_store(arguments) as store:
+        sample_id = _cases_of(store, arguments.case)[0].sample_id
+        job = write_case_archive(arguments.out, store, sample_id, with_videos=arguments.videos)
+        run_job(job)
+    print(f"Written to {arguments.out}")
+    return 0
+
+
+def _import_case(arguments: argparse.Namespace) -> int:
+    from rostfine_core.case_archive import import_case_archive
+
+    with opened_store(arguments) as store:
+        made = run_job(
+            import_case_archive(
+                arguments.archive,
+                store,
+                videos_folder=arguments.videos,
+                same_patient=arguments.same_patient,
+            )
+        )
+    print(f"Sample {made.label} is in the store now.")
+    for video in made.videos:
+        print(f"Video: {video}")
+    if made.left_videos:
+        print(f"{made.left_videos} video(s) stay in the file: --videos FOLDER puts them there.")
     return 0
 
 

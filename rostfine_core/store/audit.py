@@ -5,6 +5,7 @@ was changed, removed, inserted or moved by somebody who got past them, and a cut
 that reports carry.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ START = "0" * 64
 """What the first entry is hashed with."""
 HEAD = "audit_head"
 """The entry of ``meta`` that holds number and hash of the newest entry."""
+IMPORT_CASE = "import case"
+"""The action of taking a case from another store; ``after`` names the reports that came with it."""
 SHORTEST_HEAD = 16
 """So many characters of a head hash are told apart when one is typed from a report."""
 BATCH = 1000
@@ -136,17 +139,28 @@ def _fault(
 
 
 def _wanted_heads(session: Session, known_heads: Iterable[str]) -> dict[str, Message]:
-    """The hashes that must be in the trail, and who says so."""
+    """The hashes that must be in the trail, and who says so; imported reports stand on others."""
+    imported = select(AuditRow.after).where(AuditRow.action == IMPORT_CASE)
+    elsewhere = {id for after in session.scalars(imported) for id in _reports_in(after)}
     reports = (
-        select(ReportRow.audit_hash, ReportRow.version, SampleRow.label)
+        select(ReportRow.id, ReportRow.audit_hash, ReportRow.version, SampleRow.label)
         .join(SampleRow, SampleRow.id == ReportRow.sample_id)
         .where(ReportRow.audit_hash.not_in(("", START)))
     )
     wanted = {
-        row[0]: Message("report {version} of sample {sample}", version=row[1], sample=row[2])
-        for row in session.execute(reports)
+        hash: Message("report {version} of sample {sample}", version=version, sample=sample)
+        for id, hash, version, sample in session.execute(reports)
+        if id not in elsewhere
     }
     return wanted | {h: Message("the hash {hash}", hash=h) for h in known_heads}
+
+
+def _reports_in(after: str) -> Iterable[str]:
+    """The ids of the reports that an import brought; none in an entry that was tampered with."""
+    try:
+        return list(json.loads(after)["reports"])
+    except (ValueError, TypeError, KeyError):
+        return []
 
 
 def _lacking(

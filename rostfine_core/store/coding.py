@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 LEVEL = 1
 """zlib's level: higher ones make every grade wait for a few percent."""
+LARGEST_CLIP_BYTES = 2**28
+"""A hundred times a usual clip."""
 
 
 def packed(value: object) -> bytes:
@@ -64,10 +66,17 @@ def packed_images(images: NDArray[np.uint8]) -> bytes:
 
 
 def unpacked_images(content: bytes) -> NDArray[np.uint8]:
-    """The images that ``packed_images`` made these bytes of."""
+    """The images that ``packed_images`` made these bytes of.
+
+    Raises:
+        ValueError: they are none; bytes of a case archive may come from anywhere.
+    """
     count, height, width, _ = (int(n) for n in np.frombuffer(content[:16], dtype="<u4"))
-    differences = np.frombuffer(zlib.decompress(content[16:]), dtype=np.uint8)
-    planes = differences.reshape(3, count, height, width)
+    size = 3 * count * height * width
+    if size > LARGEST_CLIP_BYTES:
+        raise ValueError(f"a clip of {size} bytes")
+    differences = zlib.decompressobj().decompress(content[16:], size + 1)
+    planes = np.frombuffer(differences, dtype=np.uint8).reshape(3, count, height, width)
     green, red, blue = np.cumsum(planes, axis=-1, dtype=np.uint8)
     return np.stack((red + green, green, blue + green), axis=-1)
 

@@ -38,13 +38,13 @@ class CaseResults:
     rejected: Mapping[str, Message]
 
 
-def case_results(store: Store, video_id: str) -> CaseResults:
-    """The present results of a video, for tables and files.
+def case_results(store: Store, video_id: str, *, action: Action = Action.EXPORT) -> CaseResults:
+    """The present results of a video, for tables and files, or for another ``action``.
 
     Raises:
-        StoreError: it is not in the store, which cannot be read, or the operator may not export.
+        StoreError: it is not in the store, which cannot be read, or the operator may not do that.
     """
-    with store.reading(Action.EXPORT) as session:
+    with store.reading(action) as session:
         row = row_of(session, VideoRow, video_id)
         draft = ordered(draft_of(session, row))
         sample = sample_by_id(session, row.sample_id)

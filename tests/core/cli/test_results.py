@@ -7,10 +7,22 @@ from pathlib import Path
 import pytest
 
 from rostfine_core import __version__
+from rostfine_core.assessor import Assessor
 from rostfine_core.cli import main
-from rostfine_core.domain import Draft, SampleInfo, Seed, Sperm, VideoInfo
+from rostfine_core.domain import (
+    AssessmentKey,
+    Calibration,
+    Draft,
+    SampleInfo,
+    Seed,
+    Sperm,
+    VideoInfo,
+    finish,
+)
+from rostfine_core.pipeline import AssessmentRequest, assess_video
+from rostfine_core.simulation import Scene
 from rostfine_core.store import Store
-from rostfine_core.video import probe
+from rostfine_core.video import open_video, probe
 
 Said = pytest.CaptureFixture[str]
 
@@ -113,3 +125,65 @@ def test_cases_writes_one_table_of_the_store(tmp_path: Path, info: VideoInfo, ca
     assert (tmp_path / "all.csv").read_text(encoding="utf-8-sig").count("not graded") == 2
     assert main([*command, "s-2"]) == 0
     assert "1 sperm of 1 case(s)" in capsys.readouterr().out
+
+
+@pytest.fixture
+def stored(small_video: Path, small_model: Path, scene: Scene, tmp_path: Path) -> tuple[str, Path]:
+    """A store with a graded sperm of a copy of the small video; its place and that of the video."""
+    video_file = Path(shutil.copy(small_video, tmp_path / "film.mp4"))
+    x, y = (float(v) for v in scene.truth.targets[0].xy_px[0])
+    seed = Seed(target="1", frame=0, x_px=x, y_px=y)
+    request = AssessmentRequest(video=video_file, seeds=(seed,), um_per_px=0.19)
+    with open_video(video_file) as video:
+        assessor = Assessor.load(small_model, device="cpu")
+        (made,) = finish(assess_video(request, video=video, assessor=assessor)).assessments
+        info = video.info
+    draft = Draft(
+        sperms=(Sperm(key=1, name="a", seeds=(seed,)),),
+        sample=SampleInfo(sample="S-9"),
+        calibration=Calibration(um_per_px=0.19),
+    )
+    key = AssessmentKey(
+        target="1", seeds=(seed,), fps=None, um_per_px=0.19, model_sha256=assessor.info.sha256
+    )
+    with Store.open(tmp_path / "ours") as store:
+        id = store.add_video(info, sha256=made.provenance.video_sha256, draft=draft)
+        store.keep_assessments(id, {key: made})
+    return str(tmp_path / "ours"), video_file
+
+
+def test_a_case_moves_to_another_store_and_is_made_again_there(
+    stored: tuple[str, Path], small_model: Path, tmp_path: Path, capsys: Said
+) -> None:
+    ours, video_file = stored
+    theirs, model = str(tmp_path / "theirs"), ["--model", str(small_model)]
+    assert main(["reproduce", "s-9", "--store", ours, *model]) == 0
+    assert capsys.readouterr().out == "Sperm a: equal.\n"
+    archive = str(tmp_path / "case.zip")
+    assert main(["export-case", "s-9", "--store", ours, "--videos", "--out", archive]) == 0
+    video_file.unlink()
+    assert main(["reproduce", "s-9", "--store", ours, *model]) == 1
+    assert "film.mp4" in capsys.readouterr().err
+    into = ["--store", theirs, "--videos", str(tmp_path / "videos")]
+    assert main(["import-case", archive, *into]) == 0
+    assert "Sample S-9 is in the store now." in capsys.readouterr().out
+    assert main(["reproduce", "film", "--store", theirs, *model]) == 0
+    assert main(["verify", "--store", theirs]) == 0
+    assert main(["import-case", archive, *into]) == 1
+    assert "nothing was changed" in capsys.readouterr().err
+    assert [p.name for p in (tmp_path / "videos").iterdir()] == ["film.mp4"]
+
+
+def test_words_must_name_one_sample(tmp_path: Path, info: VideoInfo, capsys: Said) -> None:
+    with Store.open(tmp_path / "store") as store:
+        for number in "12":
+            draft = Draft(sample=SampleInfo(sample=f"S-{number}"))
+            store.add_video(info, sha256=number * 64, draft=draft)
+    place = ["--store", str(tmp_path / "store")]
+    export = ["export-case", *place, "--out", str(tmp_path / "c.zip")]
+    assert main([*export, "S"]) == 1
+    assert "2 samples are called so (S-" in capsys.readouterr().err
+    assert main([*export, "X-1"]) == 1
+    assert "No sample in the store is called X-1" in capsys.readouterr().err
+    assert main(["reproduce", "S-1", *place]) == 1
+    assert "has no results that are up to date" in capsys.readouterr().err
