@@ -76,7 +76,10 @@ def make_engine(url: URL, key: StoreKey | None = None) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "checkout", _check_file)
     else:
-        engine = create_engine(url, pool_pre_ping=True, connect_args={"timeout": 2 * WAIT_S})
+        import pg8000  # by name SQLAlchemy would not find it in the installed program
+
+        wait = {"timeout": 2 * WAIT_S}
+        engine = create_engine(url, module=pg8000, pool_pre_ping=True, connect_args=wait)
         event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "begin", _begin)
     return engine
