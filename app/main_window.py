@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         self.session.video_changed.connect(self._show_name)
         self.session.video_moved.connect(self._show_name)
         self.session.page_changed.connect(self._show_page)
-        self.controller.tell_target()
+        self.controller.reporter.tell_target()
         self._show_name()
         self._apply_theme()
         self._apply_loupe()
@@ -248,9 +248,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask if something would be lost, then hide and end everything."""
-        if (
-            self.controller.is_busy and not self.questions.may_stop()
-        ) or not self.controller.may_close():
+        may_stop = not self.controller.is_busy or self.questions.may_stop()
+        if not may_stop or not self.controller.may_close(self.close):
             event.ignore()
             return
         self._keep_layout()

@@ -107,7 +107,7 @@ class SelfTest(QObject):
 
     @property
     def _report(self) -> Path | None:
-        folder = self._window.controller.last_report
+        folder = self._window.controller.reporter.last_report
         return None if folder is None else folder / "report.pdf"
 
     def _has_manual(self, language: str) -> bool:

@@ -44,7 +44,7 @@ def connect_controllers(controller: Controller) -> None:
     settings.changed.connect(controller.apply_setting)
     jobs.ended.connect(analysis.continue_after)
     jobs.ended.connect(opener.open_next)
-    jobs.ended.connect(controller.redraw_preview)
+    jobs.ended.connect(controller.reporter.redraw_preview)
     jobs.running_changed.connect(opener.show_decoded)
     jobs.running_changed.connect(controller.show_running)
     analysis.job_failed.connect(opener.report_failure)
@@ -53,8 +53,8 @@ def connect_controllers(controller: Controller) -> None:
     controller.head_finder.found.connect(controller.offer_heads)
     controller.head_finder.failed.connect(controller.failed)
     opener.failed.connect(controller.failed)
-    opener.opened.connect(controller.begin_anew)
-    controller.exported.connect(controller.tell_target)
+    opener.opened.connect(controller.note_opened)
+    controller.reporter.exported.connect(controller.reporter.tell_target)
     for signal in (
         session.sample_changed,
         session.results_changed,
@@ -62,7 +62,7 @@ def connect_controllers(controller: Controller) -> None:
         session.calibration_changed,
         session.page_changed,
     ):
-        signal.connect(controller.tell_target)
+        signal.connect(controller.reporter.tell_target)
 
 
 def _connect_keeper(controller: Controller) -> None:
@@ -91,16 +91,17 @@ def connect_views(views: Views, controller: Controller, commands: WindowCommands
     views.recent.chosen.connect(controller.open_video)
     sample_bar.sample_edited.connect(editor.set_sample)
     sample_bar.calibration_edited.connect(editor.set_calibration)
-    sample_bar.microscope_chosen.connect(controller.choose_microscope)
+    sample_bar.microscope_chosen.connect(controller.microscope.choose)
     report.sample_edited.connect(editor.set_sample)
     report.export_requested.connect(sample_bar.commit)
-    report.export_requested.connect(controller.export)
+    report.export_requested.connect(controller.reporter.export)
     report.folder_requested.connect(commands.open_report_folder)
-    report.preview_requested.connect(controller.preview)
+    report.preview_requested.connect(controller.reporter.preview)
     controller.settings.changed.connect(report.follow_setting)
-    controller.previewed.connect(report.show_pages)
-    controller.target_changed.connect(report.show_target)
+    controller.reporter.previewed.connect(report.show_pages)
+    controller.reporter.target_changed.connect(report.show_target)
     controller.failed.connect(views.errors.tell)
+    controller.reporter.failed.connect(views.errors.tell)
     commands.failed.connect(views.errors.tell)
     controller.settings.recent_changed.connect(views.recent.show_videos)
     controller.settings.profiles_changed.connect(sample_bar.set_profiles)
@@ -116,7 +117,7 @@ def _connect_review(review: ReviewPage, controller: Controller) -> None:
     review.canvas.sperm_clicked.connect(editor.click_sperm)
     review.canvas.correction_requested.connect(editor.correct_sperm)
     review.canvas.selected_correction_requested.connect(editor.correct_selected)
-    review.canvas.scale_line_drawn.connect(controller.set_scale_by_line)
+    review.canvas.scale_line_drawn.connect(controller.microscope.set_scale_by_line)
     review.canvas.hovered.connect(review.loupe.look_at)
     review.canvas.left.connect(review.loupe.look_away)
     review.canvas_bar.display_edited.connect(controller.set_display)
@@ -145,6 +146,6 @@ def connect_actions(actions: ActionSet, controller: Controller) -> None:
         session.tool_changed,
         session.playing_changed,
         controller.editor.undo_stack.indexChanged,
-        controller.exported,
+        controller.reporter.exported,
     ):
         signal.connect(actions.refresh)

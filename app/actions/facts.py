@@ -54,7 +54,7 @@ def current_facts(controller: Controller) -> Facts:
         has_track=sperm is not None and session.track(sperm) is not None,
         has_grade=bool(session.reportable),
         has_selected_grade=sperm is not None and session.assessment(sperm) is not None,
-        has_report=controller.last_report is not None,
+        has_report=controller.reporter.last_report is not None,
         can_undo=stack.canUndo(),
         can_redo=stack.canRedo(),
         is_busy=controller.is_busy,

@@ -34,7 +34,7 @@ FILE_ACTIONS = (
         ),
         icon="export",
         shortcut="Ctrl+P",
-        run=lambda to: to.controller.export(),
+        run=lambda to: to.controller.reporter.export(),
         enabled=lambda now: now.has_sperm,
         separator=True,
     ),

@@ -62,8 +62,8 @@ class WindowCommands(QObject):
     @Slot()
     def open_report_folder(self) -> None:
         """Show the exported files."""
-        if self._controller.last_report is not None:
-            _show_folder(self._controller.last_report)
+        if self._controller.reporter.last_report is not None:
+            _show_folder(self._controller.reporter.last_report)
 
     def open_log_folder(self) -> None:
         """Show the crash log."""

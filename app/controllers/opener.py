@@ -129,7 +129,7 @@ class Opener(QObject):
         if draft.calibration == Calibration():
             draft = replace(draft, calibration=Calibration(um_per_px=um_per_px))
         opened_video = OpenedVideo(path=path, info=info)
-        self._session.set_video(opened_video, draft, offered_um_per_px=offered)
+        self._session.set_video(opened_video, draft, offered=offered)
         self._session.set_frame(0, opened.image, opened.first_frame.grey().image)
         footage = self._keep_frames(path, opened)  # last, as its thread would delay the panels
         self._analysis.use(footage)
@@ -158,21 +158,21 @@ class Opener(QObject):
         if not is_demo_video(path):
             self._settings.add_recent(path)
 
-    def _first_draft(self, info: VideoInfo) -> tuple[Draft, float | None]:
+    def _first_draft(self, info: VideoInfo) -> tuple[Draft, Calibration | None]:
         """What a video starts with: what was typed before opening, else what is remembered.
 
-        Second is a remembered scale that may not hold for this video.
+        Second are remembered values whose scale may not hold for this video.
         """
         typed, last = self._session.draft, self._settings.last_profile
         operator = typed.sample.operator or self._settings.operator
         known = fitted(last, set_for=self._settings.size_of(last.profile), video=info)
         if self._session.video is not None:  # it was typed for another video
             draft = Draft(sample=SampleInfo(operator=operator), calibration=known.calibration)
-            return draft, known.offered_um_per_px
+            return draft, known.offered
         sample = replace(typed.sample, operator=operator)
         if typed.calibration != Calibration():
             return Draft(sample=sample, calibration=typed.calibration), None
-        return Draft(sample=sample, calibration=known.calibration), known.offered_um_per_px
+        return Draft(sample=sample, calibration=known.calibration), known.offered
 
     def _keep_frames(self, path: Path, opened: tasks.Opened) -> tasks.Footage:
         """Decode an open video in the background and show its frames from now on."""

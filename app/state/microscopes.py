@@ -10,10 +10,10 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """The values to use, and a scale to offer in place of one that may not hold, None if none."""
+    """The values to use, and those whose scale is only offered, since it may not hold."""
 
     calibration: Calibration
-    offered_um_per_px: float | None = None
+    offered: Calibration | None = None
 
 
 def fitted(known: Calibration, *, set_for: Size | None, video: VideoInfo | None) -> Fitted:
@@ -29,4 +29,4 @@ def fitted(known: Calibration, *, set_for: Size | None, video: VideoInfo | None)
     """
     if known.um_per_px is None or video is None or set_for == (video.width_px, video.height_px):
         return Fitted(calibration=known)
-    return Fitted(calibration=replace(known, um_per_px=None), offered_um_per_px=known.um_per_px)
+    return Fitted(calibration=replace(known, um_per_px=None), offered=known)

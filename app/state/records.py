@@ -132,6 +132,14 @@ class Overlay:
         return Paint(colour_map=self.colour_map, opacity=self.opacity)
 
 
+class Leaving(StrEnum):
+    """What to do about results that are in no report, before they are left."""
+
+    EXPORT = "export"
+    DISCARD = "discard"
+    STAY = "stay"
+
+
 class Page(IntEnum):
     """The pages of the window, in their order."""
 

@@ -99,7 +99,7 @@ class Session(QObject):
         self.message = ""
         self.head: HeadMeasure | None = None
         self.is_strip_open = False
-        self.offered_um_per_px: float | None = None
+        self.offered: Calibration | None = None
         self.saving = Saving()
         self._presenter = Presenter()
 
@@ -134,6 +134,13 @@ class Session(QObject):
     def fps(self) -> float:
         """The frame rate in use: the user's correction, else the file's; 0 without a video."""
         return self.calibration.fps or (self.video.info.fps if self.video else 0.0)
+
+    @property
+    def offered_um_per_px(self) -> float | None:
+        """The present microscope's scale, where it may not hold for this video."""
+        offered = self.offered
+        is_present = offered is not None and offered.profile == self.calibration.profile
+        return offered.um_per_px if offered is not None and is_present else None
 
     @property
     def scale_offer(self) -> float | None:
@@ -248,13 +255,13 @@ class Session(QObject):
         video: OpenedVideo | None,
         draft: Draft,
         *,
-        offered_um_per_px: float | None = None,
+        offered: Calibration | None = None,
     ) -> None:
         """Start with another video: no sperm, no results, and the review page.
 
-        Args: ``offered_um_per_px`` is a known scale that may not hold for this video.
+        Args: ``offered`` are a microscope's values whose scale may not hold for this video.
         """
-        self.offered_um_per_px = offered_um_per_px
+        self.offered = offered
         self.video, self.draft, self.results = video, draft, Results()
         self._presenter = Presenter()
         self.selected, self.compared = None, ()

@@ -3304,34 +3304,6 @@
         <source>No further head was found in frame {frame}.</source>
         <translation>フレーム {frame} にほかの頭部は見つかりませんでした。</translation>
     </message>
-    <message>
-        <source>The report is being written.</source>
-        <translation>レポートを書き出しています。</translation>
-    </message>
-    <message>
-        <source>Sperm are being graded: export when they are done.</source>
-        <translation>評価中です。終わったら書き出してください。</translation>
-    </message>
-    <message>
-        <source>Nothing is graded yet: grade a sperm, then export.</source>
-        <translation>まだ評価がありません。精子を評価してから書き出してください。</translation>
-    </message>
-    <message>
-        <source>The report is in {folder}.</source>
-        <translation>レポートは {folder} にあります。</translation>
-    </message>
-    <message>
-        <source>This line is short: drag one over many divisions of the micrometer.</source>
-        <translation>線が短すぎます。マイクロメーターの多くの目盛りにわたって引いてください。</translation>
-    </message>
-    <message>
-        <source>Scale: {scale:.4f} µm/px ({um:g} µm over {px:.1f} px).</source>
-        <translation>縮尺: {scale:.4f} µm/px({px:.1f} px で {um:g} µm)。</translation>
-    </message>
-    <message>
-        <source>The values of the microscope {name} have changed, for later videos too.</source>
-        <translation>顕微鏡「{name}」の数値を変更しました。以後の動画にも使われます。</translation>
-    </message>
 </context>
 <context>
     <name>Dialogs</name>
@@ -3364,8 +3336,24 @@
         <translation>続けると失われます。</translation>
     </message>
     <message>
+        <source>Export and go on</source>
+        <translation>書き出して続ける</translation>
+    </message>
+    <message>
         <source>Continue without them</source>
         <translation>書き出さずに続ける</translation>
+    </message>
+    <message>
+        <source>Name of the sample</source>
+        <translation>検体の名前</translation>
+    </message>
+    <message>
+        <source>Give the sample a pseudonym: the report is named after it.</source>
+        <translation>検体に仮名を付けてください。レポートはその名前になります。</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>書き出す</translation>
     </message>
     <message>
         <source>If you continue, a report among them is replaced; other files stay.</source>
@@ -3829,6 +3817,21 @@
     </message>
 </context>
 <context>
+    <name>Microscope</name>
+    <message>
+        <source>This line is short: drag one over many divisions of the micrometer.</source>
+        <translation>線が短すぎます。マイクロメーターの多くの目盛りにわたって引いてください。</translation>
+    </message>
+    <message>
+        <source>Scale: {scale:.4f} µm/px ({um:g} µm over {px:.1f} px).</source>
+        <translation>縮尺: {scale:.4f} µm/px({px:.1f} px で {um:g} µm)。</translation>
+    </message>
+    <message>
+        <source>The values of the microscope {name} have changed, for later videos too.</source>
+        <translation>顕微鏡「{name}」の数値を変更しました。以後の動画にも使われます。</translation>
+    </message>
+</context>
+<context>
     <name>Numbers</name>
     <message>
         <source>The panel&apos;s mean vote with A = 1 to E = 5: lower is better.</source>
@@ -3950,6 +3953,25 @@
     <message>
         <source>{count} graded sperm</source>
         <translation>評価済みの精子 {count} 個</translation>
+    </message>
+</context>
+<context>
+    <name>Reporter</name>
+    <message>
+        <source>The report is being written.</source>
+        <translation>レポートを書き出しています。</translation>
+    </message>
+    <message>
+        <source>Sperm are being graded: export when they are done.</source>
+        <translation>評価中です。終わったら書き出してください。</translation>
+    </message>
+    <message>
+        <source>Nothing is graded yet: grade a sperm, then export.</source>
+        <translation>まだ評価がありません。精子を評価してから書き出してください。</translation>
+    </message>
+    <message>
+        <source>The report is in {folder}.</source>
+        <translation>レポートは {folder} にあります。</translation>
     </message>
 </context>
 <context>

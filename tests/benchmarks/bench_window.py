@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.__main__ import main
 from app.main_window import MainWindow
-from app.state.records import ModelStatus, Saving
+from app.state.records import Leaving, ModelStatus, Saving
 from app.state.session import Session
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
@@ -116,9 +116,13 @@ class Watch:
 class Yes:
     """Lets the window close with results that are not exported."""
 
-    def may_discard(self, saving: Saving) -> bool:
-        """Always."""
-        return True
+    def before_leaving(self, saving: Saving) -> Leaving:
+        """Leave them."""
+        return Leaving.DISCARD
+
+    def sample_name(self) -> str | None:
+        """Any."""
+        return "S-1"
 
     def may_stop(self) -> bool:
         """Always."""
@@ -162,8 +166,8 @@ def measure_work(window: MainWindow) -> None:
     stretch("track", controller.analysis.track, lambda: all(map(session.track, session.sperms)))
     stretch("grade", controller.analysis.grade, lambda: len(session.reportable) == len(seeds))
     exported: list[object] = []
-    controller.exported.connect(exported.append)
-    stretch("export", controller.export, lambda: exported)
+    controller.reporter.exported.connect(exported.append)
+    stretch("export", controller.reporter.export, lambda: exported)
     beat.deleteLater()  # its beats would slow down the next measurement
     measure_clicks(window, watch, seeds[0].x_px, seeds[0].y_px)
 

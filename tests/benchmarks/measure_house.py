@@ -177,7 +177,10 @@ def walk_from_click_to_histogram(folder: Path) -> Walk:
         )
         until(lambda: session.reportable and not window.controller.is_busy)
         QTest.qWait(50)
-    window.questions = SimpleNamespace(may_discard=lambda saving: True, may_stop=lambda: True)
+    leaving = importlib.import_module("app.state.records").Leaving
+    window.questions = SimpleNamespace(
+        before_leaving=lambda _: leaving.DISCARD, may_stop=lambda: True
+    )
     window.close()
     application.quit()
     return walk

@@ -25,7 +25,7 @@ from pytestqt.qtbot import QtBot
 from app.__main__ import main
 from app.jobs import tasks
 from app.main_window import MainWindow
-from app.state.records import ModelStatus, Saving
+from app.state.records import Leaving, ModelStatus, Saving
 from app.state.settings import Settings
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.intended_use import statement_id
@@ -118,13 +118,20 @@ class Answers:
         self.found: Path | None = None
         self.yes = True
         self.length_um: float | None = None
+        self.leaving: Leaving | None = None
+        self.sample: str | None = "S-1"
 
     def _say(self, name: str) -> bool:
         self.asked.append(name)
         return self.yes
 
-    def may_discard(self, saving: Saving) -> bool:
-        return self._say(f"discard {saving.unsaved}")
+    def before_leaving(self, saving: Saving) -> Leaving:
+        is_discarded = self._say(f"discard {saving.unsaved}")
+        return self.leaving or (Leaving.DISCARD if is_discarded else Leaving.STAY)
+
+    def sample_name(self) -> str | None:
+        self._say("sample")
+        return self.sample
 
     def may_overwrite(self, folder: Path) -> bool:
         return self._say("overwrite")
@@ -161,7 +168,7 @@ def drive(qtbot: QtBot, qapp: QApplication, settings_file: Path) -> Drive:
             except BaseException as error:  # noqa: BLE001 - raised again outside the event loop
                 failures.append(error)
             finally:
-                answers.yes = True
+                answers.yes, answers.leaving = True, None
                 window.close()
                 qapp.quit()
 

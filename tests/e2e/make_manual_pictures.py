@@ -102,7 +102,7 @@ class Photographer:
         controller = self._window.controller
         controller.editor.set_sample("S-0123", "A. Sato")
         previewed: list[object] = []
-        controller.previewed.connect(previewed.append)
+        controller.reporter.previewed.connect(previewed.append)
         controller.show_page(Page.REPORT)
         until(lambda: previewed)
         self.save("report")

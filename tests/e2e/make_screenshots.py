@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.__main__ import main
 from app.main_window import MainWindow
-from app.state.records import ModelStatus, OverlayKind, Page, Saving
+from app.state.records import Leaving, ModelStatus, OverlayKind, Page, Saving
 from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
 from rostfine_core.intended_use import statement_id
@@ -76,7 +76,7 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
     every_size("compare")
     controller.editor.set_sample("S-0123", "M. Sato")
     previewed: list[object] = []
-    controller.previewed.connect(previewed.append)
+    controller.reporter.previewed.connect(previewed.append)
     window.controller.show_page(Page.REPORT)
     until(lambda: previewed)
     every_size("report")
@@ -133,8 +133,13 @@ def until(condition: Callable[[], object]) -> None:
 class Yes:
     """Answers yes to every question."""
 
-    def may_discard(self, saving: Saving) -> bool:
-        return True
+    def before_leaving(self, saving: Saving) -> Leaving:
+        """Leave them."""
+        return Leaving.DISCARD
+
+    def sample_name(self) -> str | None:
+        """Any."""
+        return "S-1"
 
     def may_add(self, count: int) -> bool:
         """Add them."""

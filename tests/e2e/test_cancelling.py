@@ -41,9 +41,9 @@ def test_cancelling_midway_leaves_the_session_consistent(
         held.cancel(window)
         assert len(session.sperms) == 1
         if kind == "export":
-            folder = window.controller.report_folder
+            folder = window.controller.reporter.report_folder
             assert list(folder.iterdir()) == []
-            with hand.waiting_for(window.controller.exported):
+            with hand.waiting_for(window.controller.reporter.exported):
                 window.actions_by_id["export"].trigger()
         else:
             hand.grade(window, 1)
@@ -142,7 +142,7 @@ def test_typing_supersedes_a_running_preview(
         hand.click(window, 100, 90)
         hand.grade(window, 1)
         shown: list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], ...]] = []
-        window.controller.previewed.connect(shown.append)
+        window.controller.reporter.previewed.connect(shown.append)
         held = hold("preview")
         window.controller.show_page(Page.REPORT)
         held.wait()
@@ -150,10 +150,10 @@ def test_typing_supersedes_a_running_preview(
         qtbot.keyClicks(window.report.sample, "S-9")
         hand.until(lambda: shown)
         assert held.closed == 1
-        with hand.waiting_for(window.controller.exported):
+        with hand.waiting_for(window.controller.reporter.exported):
             window.actions_by_id["export"].trigger()
-        exported = tuple(draw_pages(window.controller.report_folder / "report.pdf"))
-        assert window.controller.report_folder.name == "S-9"
+        exported = tuple(draw_pages(window.controller.reporter.report_folder / "report.pdf"))
+        assert window.controller.reporter.report_folder.name == "S-9"
         assert len(shown[-1]) == len(exported)
         assert all(np.array_equal(a, b) for a, b in zip(shown[-1], exported, strict=True))
 

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 
 from app.main_window import MainWindow
-from app.state.records import Page, Tool
+from app.state.records import Leaving, Page, Saving, Tool
 from rostfine_core.video import write_video
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_a_typed_scale_takes_effect_at_once(
         type_scale(window, "0.19")
         hand.grade(window, 1)
         assert window.session.calibration.um_per_px == 0.19
-        with hand.waiting_for(window.controller.exported) as exported:
+        with hand.waiting_for(window.controller.reporter.exported) as exported:
             window.actions_by_id["export"].trigger()
         assert exported.args is not None
         (file,) = Path(exported.args[0]).rglob("assessment.json")
@@ -69,7 +69,7 @@ def test_no_report_is_written_while_a_typed_scale_is_being_computed(
         window.report.export.click()
         assert "being graded" in window.session.message
         hand.until(lambda: len(window.session.reportable) == 1)
-        with hand.waiting_for(window.controller.exported):
+        with hand.waiting_for(window.controller.reporter.exported):
             window.actions_by_id["export"].trigger()
 
     drive(script, str(small_video))
@@ -296,5 +296,54 @@ def test_the_scale_is_set_by_a_line_over_a_stage_micrometer(
         assert session.tool is Tool.SELECT
         window.actions_by_id["undo"].trigger()
         assert session.calibration.um_per_px is None
+
+    drive(script, str(small_video))
+
+
+def test_a_sample_without_a_name_is_asked_for_before_the_export(
+    hand: "Hand", drive: "Drive", small_video: Path, tmp_path: Path
+) -> None:
+    def script(window: MainWindow, answers: "Answers") -> None:
+        reporter = window.controller.reporter
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.grade(window, 1)
+        answers.sample = None
+        assert not reporter.export()
+        assert answers.asked == ["sample"]
+        answers.sample = "S-0815"
+        with hand.waiting_for(reporter.exported):
+            assert reporter.export()
+        assert window.sample_bar.sample.text() == "S-0815"
+        assert (tmp_path / "reports" / "S-0815" / "report.pdf").is_file()
+        window.controller.editor.undo()
+        assert window.session.sample.sample == ""
+
+    drive(script, str(small_video))
+
+
+def test_what_cannot_be_kept_is_exported_before_going_on(
+    hand: "Hand", drive: "Drive", small_video: Path, other_video: Path, tmp_path: Path
+) -> None:
+    full = Saving(unsaved=2, problem="The disk is full.")
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        session, controller = window.session, window.controller
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.grade(window, 1)
+        session.set_saving(full)
+        answers.leaving = Leaving.STAY
+        assert not controller.open_video(other_video)
+        answers.leaving, answers.sample = Leaving.EXPORT, None
+        assert not controller.open_video(other_video)  # without a name nothing is exported
+        hand.until(lambda: not controller.is_busy)
+        assert session.video is not None
+        assert session.video.path == small_video
+        answers.sample = "S-1"
+        assert not controller.open_video(other_video)
+        session.set_saving(Saving())  # as when what could not be kept is dropped
+        hand.until(lambda: session.video is not None and session.video.path == other_video)
+        assert (tmp_path / "reports" / "S-1" / "report.pdf").is_file()
 
     drive(script, str(small_video))

@@ -86,11 +86,11 @@ def test_from_the_click_to_the_report(
         window.sample_bar.sample.setFocus()
         qtbot.keyClicks(window.sample_bar.sample, "=S-1")
         qtbot.keyClicks(window.sample_bar.operator, "Sato")
-        with hand.waiting_for(window.controller.exported):
+        with hand.waiting_for(window.controller.reporter.exported):
             window.actions_by_id["export"].trigger()
         window.controller.settings.set_value("report_language", "ja")
         qtbot.keyClicks(window.sample_bar.sample, "J")
-        with hand.waiting_for(window.controller.exported):
+        with hand.waiting_for(window.controller.reporter.exported):
             window.actions_by_id["export"].trigger()
 
     drive(script, str(small_video))
@@ -135,12 +135,12 @@ def test_edits_during_an_export_count_as_not_exported(
         window.actions_by_id["export"].trigger()
         held.wait()
         QTest.keyClicks(bar.sample, "2")  # merges into one edit with the letters before
-        with hand.waiting_for(controller.exported):
+        with hand.waiting_for(controller.reporter.exported):
             held.let_go()
-        assert controller.has_unexported
-        with hand.waiting_for(controller.exported):
+        assert controller.reporter.has_unexported
+        with hand.waiting_for(controller.reporter.exported):
             window.actions_by_id["export"].trigger()
-        assert not controller.has_unexported
+        assert not controller.reporter.has_unexported
 
     drive(script, str(small_video))
 

@@ -45,7 +45,7 @@ def test_the_demonstration_is_graded_with_the_bundled_model(qtbot: QtBot, drive:
         until(qtbot, lambda: is_decoded(session))
         count = len(read_seeds(bundled_path(DEMO_SEEDS)))
         assert len(session.sperms) == count > 1
-        assert not window.controller.has_unexported  # nothing has been done yet
+        assert not window.controller.reporter.has_unexported  # nothing has been done yet
         window.actions_by_id["grade"].trigger()
         until(qtbot, lambda: len(session.reportable) == count)
         assert all(a.provenance.model.is_demonstration for a in session.reportable)

@@ -78,7 +78,7 @@ def test_the_window_never_blocks_during_the_work(
 
         qtbot.waitUntil(lambda: session.model.status is ModelStatus.READY, timeout=WAIT_MS)
         exported: list[object] = []
-        window.controller.exported.connect(exported.append)
+        window.controller.reporter.exported.connect(exported.append)
         measured(
             "open",
             lambda: window.controller.open_video(small_video),
@@ -88,7 +88,7 @@ def test_the_window_never_blocks_during_the_work(
         window.controller.editor.place_sperm(90, 160)
         measured("track", window.controller.analysis.track, lambda: not untracked(session))
         measured("grade", window.controller.analysis.grade, lambda: len(session.reportable) == 2)
-        measured("export", window.controller.export, lambda: exported)
+        measured("export", window.controller.reporter.export, lambda: exported)
 
     drive(script)
     print({name: f"{clock:.0f} ms, {used:.0f} used" for name, (clock, used) in longest.items()})

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QHeaderView,
+    QInputDialog,
     QMessageBox,
     QTableWidget,
     QTableWidgetItem,
@@ -18,11 +19,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation.wording import plain
-from app.state.records import Saving
+from app.state.records import Leaving, Saving
 from app.views.dialogs.scale_dialog import ScaleDialog
 from app.views.panel import muted
 
 translate = QCoreApplication.translate
+LONGEST_SAMPLE = 80
 VIDEO_FILTER = "*.avi *.mp4 *.mov *.mkv *.m4v *.wmv *.mpg *.mpeg *.ts *.tif *.tiff"
 
 
@@ -32,15 +34,38 @@ class MessageBoxes:
     def __init__(self, parent: QWidget) -> None:
         self._parent = parent
 
-    def may_discard(self, saving: Saving) -> bool:
-        """Whether changes that cannot be kept may be lost."""
-        return self._ask(
+    def before_leaving(self, saving: Saving) -> Leaving:
+        """What to do about changes that cannot be kept, before they are lost."""
+        box = plain_box(
+            self._parent,
+            QMessageBox.Icon.Question,
             translate("Dialogs", "{count} changes could not be kept: {problem}").format(
                 count=saving.unsaved, problem=saving.problem
             ),
             translate("Dialogs", "They will be lost if you continue."),
-            translate("Dialogs", "Continue without them"),
         )
+        role = QMessageBox.ButtonRole
+        export = box.addButton(translate("Dialogs", "Export and go on"), role.AcceptRole)
+        discard = box.addButton(translate("Dialogs", "Continue without them"), role.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(export)
+        box.exec()
+        if box.clickedButton() is export:
+            return Leaving.EXPORT
+        return Leaving.DISCARD if box.clickedButton() is discard else Leaving.STAY
+
+    def sample_name(self) -> str | None:
+        """The pseudonym of the sample that is to be reported; None where the user gives none."""
+        dialog = QInputDialog(self._parent)
+        dialog.setWindowTitle(translate("Dialogs", "Name of the sample"))
+        dialog.setLabelText(
+            translate("Dialogs", "Give the sample a pseudonym: the report is named after it.")
+        )
+        dialog.setOkButtonText(translate("Dialogs", "Export"))
+        is_given = dialog.exec() == QDialog.DialogCode.Accepted
+        name = dialog.textValue().strip()[:LONGEST_SAMPLE]
+        dialog.deleteLater()
+        return name if is_given and name else None
 
     def may_overwrite(self, folder: Path) -> bool:
         """Whether a report among the files of a folder may be replaced."""
