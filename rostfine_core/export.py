@@ -121,12 +121,17 @@ def export_sample(
     with REPORT.replaced(folder, overwrite=overwrite) as staging:
         _refuse_signed(folder)
         if certificate is not None:
-            identity = replace(report.identity, sealed_by=certificate.holder)
-            report = replace(report, identity=identity)
+            report = with_seal(report, certificate)
         yield from _write_all(report, staging, style=style)
         if certificate is not None:
             seal(staging / REPORT_PDF, certificate)
     return folder
+
+
+def with_seal(report: SampleReport, certificate: Certificate) -> SampleReport:
+    """The report that says whose certificate its PDF is sealed with."""
+    identity = replace(report.identity, sealed_by=certificate.holder)
+    return replace(report, identity=identity)
 
 
 def check_folder(folder: Path, *, overwrite: bool = False) -> None:

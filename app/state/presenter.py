@@ -5,16 +5,11 @@ clicks are the same sperm may change later. A sperm's own name is not part of it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rostfine_core.domain import Assessment, SampleInfo, Selection, Sperm, Track, Verdict
-from rostfine_core.quality.same_head import (
-    SAME_HEAD,
-    Pair,
-    find_same_heads,
-    places_of,
-    same_head_flag,
-)
+from rostfine_core.domain import Assessment, SampleInfo, Sperm, Track
+from rostfine_core.quality.decided import as_decided, entered
+from rostfine_core.quality.same_head import Pair, find_same_heads, places_of
 
 
 @dataclass(frozen=True)
@@ -54,33 +49,9 @@ class Presenter:
             made is not None
             and made.graded is graded
             and made.same == same
-            and _entered(made.shown) == (sample, sperm.verdict, sperm.selection, sperm.note)
+            and entered(made.shown) == (sample, sperm.verdict, sperm.selection, sperm.note)
         )
         if made is None or not is_made:
-            made = _Made(graded, same, _presented(graded, sample, sperm, same))
+            made = _Made(graded, same, as_decided(graded, sample=sample, sperm=sperm, same=same))
             self._made[graded.target] = made
         return made.shown
-
-
-def _entered(shown: Assessment) -> tuple[SampleInfo, Verdict, Selection, str]:
-    """What the user enters of an assessment."""
-    return shown.sample, shown.verdict, shown.selection, shown.note
-
-
-def _presented(
-    graded: Assessment, sample: SampleInfo, sperm: Sperm, same: Pair | None
-) -> Assessment:
-    """The graded record itself if nothing has changed since."""
-    flags = tuple(flag for flag in graded.flags if flag.code != SAME_HEAD)
-    if same is not None:
-        flags = (*flags, same_head_flag(same))
-    shown = replace(
-        graded,
-        sample=sample,
-        flags=flags,
-        verdict=sperm.verdict,
-        selection=sperm.selection,
-        note=sperm.note,
-    )
-    is_same = (_entered(graded), graded.flags) == (_entered(shown), flags)
-    return graded if is_same else shown

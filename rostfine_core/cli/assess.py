@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT, Paint
-from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.cli.arguments import OF_FILE, Verbs, count, position, positive, scale, whole
-from rostfine_core.cli.passphrases import passphrase
 from rostfine_core.cli.progress import run_job
+from rostfine_core.cli.reports import (
+    add_certificate_option,
+    add_style_options,
+    chosen_style,
+    opened_certificate,
+)
 from rostfine_core.decoder_process import decoders
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
@@ -32,10 +35,6 @@ from rostfine_core.errors import StoreError, TrackingError, VideoError
 
 if TYPE_CHECKING:
     from rostfine_core.pipeline import AssessmentRequest, Outcome
-    from rostfine_core.report.seal import Certificate
-
-CERTIFICATE_VARIABLE = "ROSTFINE_CERTIFICATE_PASSPHRASE"
-"""The environment variable that holds the certificate's passphrase where none can be typed."""
 
 
 def add_video_verbs(verbs: Verbs) -> None:
@@ -109,18 +108,7 @@ def _add_video_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_grading_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--colour-map",
-        choices=COLOUR_MAPS,
-        default=DEFAULT_PAINT.colour_map,
-        help="colours of attention in the report (default %(default)s)",
-    )
-    parser.add_argument(
-        "--language",
-        choices=LANGUAGES,
-        default=LANGUAGES[0],
-        help="language of PDF and pictures (default %(default)s)",
-    )
+    add_style_options(parser)
     parser.add_argument(
         "--model", type=Path, help="model file, or folder of several (default: the bundled one)"
     )
@@ -134,13 +122,7 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace results already in the folder"
     )
-    parser.add_argument(
-        "--certificate",
-        type=Path,
-        metavar="FILE.p12",
-        help="seal the PDF with this certificate (PKCS#12); its passphrase is asked for, or taken "
-        f"from {CERTIFICATE_VARIABLE}",
-    )
+    add_certificate_option(parser)
 
 
 def _track(arguments: argparse.Namespace) -> int:
@@ -217,7 +199,6 @@ def _assess_into(
     decoders.warm_up()  # while the rest is imported
     from rostfine_core.export import check_folder, export_sample, sample_report
     from rostfine_core.pipeline import assess_video
-    from rostfine_core.report import ReportStyle
     from rostfine_core.tracking import check_seeds
     from rostfine_core.video import open_video
 
@@ -227,7 +208,7 @@ def _assess_into(
         # Report a wrong call before torch and the model are loaded.
         check_seeds(request.seeds, video.info)
         check_folder(arguments.out, overwrite=arguments.overwrite)
-        certificate = _certificate(arguments.certificate)
+        certificate = opened_certificate(arguments.certificate)
         _warn_of_letters(request.sample)
 
         from rostfine_core.assessor import Assessor
@@ -246,9 +227,7 @@ def _assess_into(
         export_sample(
             sample_report([section], patient=arguments.patient),
             arguments.out,
-            style=ReportStyle(
-                paint=Paint(colour_map=arguments.colour_map), language=arguments.language
-            ),
+            style=chosen_style(arguments),
             overwrite=arguments.overwrite,
             certificate=certificate,
         )
@@ -258,16 +237,6 @@ def _assess_into(
     for target, reason in outcome.rejected:
         print(f"rostfine: sperm {target} was not graded: {reason}", file=sys.stderr)
     return 1 if outcome.rejected else 0
-
-
-def _certificate(path: Path | None) -> "Certificate | None":
-    """Open the certificate before anything is computed."""
-    if path is None:
-        return None
-    from rostfine_core.report.seal import load_certificate
-
-    words = passphrase(f"Passphrase of {path.name}: ", variable=CERTIFICATE_VARIABLE)
-    return load_certificate(path, passphrase=words)
 
 
 def _warn_of_letters(sample: SampleInfo) -> None:

@@ -27,14 +27,6 @@ def add_result_verbs(verbs: Verbs) -> None:
     _add_reproduce(verbs)
     _add_cases(verbs)
     _add_archive(verbs)
-    checked = verbs.add_parser(
-        "check-report",
-        help="check that a PDF report, its attached results and its seal belong together",
-        description="The exit status is 1 if a page does not state the hash of the attached "
-        "results, or if the PDF was changed after it was sealed.",
-    )
-    checked.add_argument("report", type=Path, metavar="REPORT.pdf")
-    checked.set_defaults(run=_check_report)
 
 
 def _add_overlay(verbs: Verbs) -> None:
@@ -169,7 +161,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         return _print_reproductions(made)
     made = ()
     with opened_store(arguments) as store:
-        for case in _cases_of(store, arguments.case):
+        for case in cases_of(store, arguments.case):
             job = reproduce_case(store, case.video_id, video=arguments.video, model=arguments.model)
             made += run_job(job)
     return _print_reproductions(made)
@@ -185,20 +177,20 @@ def _print_reproductions(made: Sequence["Reproduction"]) -> int:
     return 0 if all(one.is_equal for one in made) else 1
 
 
-def _cases_of(store: "Store", words: Sequence[str]) -> tuple["CaseSummary", ...]:
+def cases_of(store: "Store", words: Sequence[str]) -> tuple["CaseSummary", ...]:
     """The videos of the one sample that the words name, by its id or by what the list shows.
 
     Raises:
         StoreError: they name none, or several.
     """
-    found = store.case_list(" ".join(words), limit=sys.maxsize)
+    whole = " ".join(words)
+    found = store.case_list(whole, limit=sys.maxsize)
+    found = tuple(case for case in found if case.sample == whole) or found
     samples = {case.sample_id: f"{case.sample} ({case.patient or 'no patient'})" for case in found}
     if len(samples) == 1:
         return store.videos_of(*samples)
     if not samples:
-        raise StoreError(
-            f"No sample in the store is called {' '.join(words)}: see `rostfine cases`."
-        )
+        raise StoreError(f"No sample in the store is called {whole}: see `rostfine cases`.")
     named = ", ".join(list(samples.values())[:MOST_NAMED])
     raise StoreError(
         f"{len(samples)} samples are called so ({named}): add a word that only one of them has."
@@ -219,7 +211,7 @@ def _export_case(arguments: argparse.Namespace) -> int:
     from rostfine_core.case_archive import write_case_archive
 
     with opened_store(arguments) as store:
-        sample_id = _cases_of(store, arguments.case)[0].sample_id
+        sample_id = cases_of(store, arguments.case)[0].sample_id
         job = write_case_archive(arguments.out, store, sample_id, with_videos=arguments.videos)
         run_job(job)
     print(f"Written to {arguments.out}")
@@ -243,19 +235,4 @@ def _import_case(arguments: argparse.Namespace) -> int:
         print(f"Video: {video}")
     if made.left_videos:
         print(f"{made.left_videos} video(s) stay in the file: --videos FOLDER puts them there.")
-    return 0
-
-
-def _check_report(arguments: argparse.Namespace) -> int:
-    from rostfine_core.report.verification import check_report
-
-    found = check_report(arguments.report)
-    print(
-        f"The attached results have the SHA-256 that all {found.pages} pages state: "
-        f"{found.content_sha256}"
-    )
-    if found.seal is None:
-        print("Not sealed with a certificate: results and pages could have been changed together.")
-    else:
-        print(f"Unchanged since it was sealed with the certificate of {found.seal.holder}.")
     return 0

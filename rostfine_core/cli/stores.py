@@ -110,8 +110,7 @@ def opened_store(arguments: argparse.Namespace) -> Iterator["Store"]:
 
     with _open(arguments.store or usual_place()) as store:
         if arguments.login is not None:
-            words = passphrase("Your passphrase: ", variable=PASSPHRASE_VARIABLE)
-            people.sign_in(store, login=arguments.login, passphrase=words)
+            people.sign_in(store, login=arguments.login, passphrase=typed_passphrase())
         elif people.has_operators(store):
             raise StoreError("This store has operators: say with --login who you are.")
         yield store
@@ -201,6 +200,11 @@ def _decrypt(arguments: argparse.Namespace) -> int:
         locking.decrypt(store)
     print("The store is written plainly: whoever gets hold of its file can read it.")
     return 0
+
+
+def typed_passphrase(prompt: str = "Your passphrase: ") -> str:
+    """The passphrase of who acts in a store."""
+    return passphrase(prompt, variable=PASSPHRASE_VARIABLE)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -52,7 +52,7 @@ def case_results(store: Store, video_id: str, *, action: Action = Action.EXPORT)
         made, rejected = records_of(session, row), rejections_of(session, row)
         video = stored_video(row)
     newest_last = sorted(made.items(), key=lambda one: one[1].provenance.created_utc)
-    records = {key.target: record for key, record in newest_last if _is_present(key, draft)}
+    records = {key.target: record for key, record in newest_last if is_present(key, draft)}
     return CaseResults(
         video=video,
         sample=sample,
@@ -62,12 +62,12 @@ def case_results(store: Store, video_id: str, *, action: Action = Action.EXPORT)
         rejected={
             key.target: reason
             for key, reason in rejected.items()
-            if _is_present(key, draft) and key.target not in records
+            if is_present(key, draft) and key.target not in records
         },
     )
 
 
-def _is_present(key: AssessmentKey, draft: Draft) -> bool:
+def is_present(key: AssessmentKey, draft: Draft) -> bool:
     """Whether a result was made from what is set now."""
     calibration = draft.calibration
     sperm = {s.target: s for s in draft.sperms}.get(key.target)

@@ -1,0 +1,138 @@
+"""The report on a stored sample: all its videos, kept by version, signed and amended."""
+
+import csv
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pypdf import PdfReader
+
+from rostfine_core.cli import main
+from rostfine_core.cli.stores import PASSPHRASE_VARIABLE
+from rostfine_core.domain import (
+    AssessmentKey,
+    Draft,
+    Patient,
+    Role,
+    SampleInfo,
+    Selection,
+    Sperm,
+    StoredReport,
+    Verdict,
+)
+from rostfine_core.files import sha256_of
+from rostfine_core.report.verification import check_report
+from rostfine_core.store import Store, people
+from rostfine_core.video import probe, write_video
+from tests.core.report.conftest import build_assessment
+
+WORDS = "a quiet morning in May"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A store with one sample of two videos; each has a chosen and a rejected sperm."""
+    folder = tmp_path / "store"
+    with Store.open(folder) as store:
+        sample = None
+        for name in ("a", "b"):
+            id = keep_video(store, tmp_path / f"{name}.mp4", sample=sample)
+            sample = sample or store.load_case(id).video.sample_id
+        assert sample is not None
+        patient = store.set_patient(Patient(pseudonym="P-7"))
+        store.set_sample(replace(store.sample(sample), patient_id=patient))
+        people.add_operator(
+            store, login="mori", name="Dr. Mori", role=Role.ADMINISTRATOR, passphrase=WORDS
+        )
+    return folder
+
+
+def keep_video(store: Store, path: Path, *, sample: str | None) -> str:
+    grey = ord(path.stem)
+    write_video(path, (np.full((200, 240, 3), grey + 2 * k, np.uint8) for k in range(9)), fps=20)
+    sha256 = sha256_of(path)
+    sperms = tuple(
+        Sperm(key=n, name=name, seeds=build_assessment(str(n)).seeds)
+        for n, name in ((1, "left"), (2, "right"))
+    )
+    chosen = replace(sperms[0], selection=Selection.CHOSEN, note="swims straight")
+    rejected = replace(sperms[1], verdict=Verdict.REJECTED)
+    draft = Draft(sperms=(chosen, rejected), sample=SampleInfo(sample="S-1", operator="Mori"))
+    id = store.add_video(probe(path), sha256=sha256, draft=draft, sample_id=sample)
+    for sperm in sperms:
+        made = build_assessment(sperm.target)
+        made = replace(
+            made, provenance=replace(made.provenance, video_name=path.name, video_sha256=sha256)
+        )
+        key = AssessmentKey(
+            target=sperm.target, seeds=sperm.seeds, fps=None, um_per_px=None, model_sha256="ab" * 32
+        )
+        store.keep_assessments(id, {key: made})
+    return id
+
+
+def versions(place: Path) -> tuple[StoredReport, ...]:
+    with Store.open(place) as store:
+        people.sign_in(store, login="mori", passphrase=WORDS)
+        (row, _) = store.case_list()
+        return store.reports(row.sample_id)
+
+
+def pages_of(folder: Path) -> Iterator[str]:
+    for page in PdfReader(folder / "report.pdf").pages:
+        yield " ".join(page.extract_text().split())
+
+
+@pytest.mark.requirement("R-47")
+def test_a_report_over_all_videos_is_kept_signed_and_amended(
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, WORDS)
+    first, second = tmp_path / "first", tmp_path / "second"
+    verb = ["report", "S-1", "--store", str(place), "--login", "mori"]
+    (tmp_path / "b.mp4").rename(tmp_path / "moved.mp4")
+    assert main([*verb, "--out", str(first)]) == 0
+    told, *_ = pages_of(first)
+    for text in (
+        "Version 1 · draft, not signed", "Patient P-7", "Video 1 of 2: a.mp4", "1-left", "2-left",
+        "Video 2 of 2: b.mp4", "Note: swims straight", "a ring around every graded sperm",
+        "the video was not at hand", "Sperm 2-right: track rejected by the operator.",
+    ):  # fmt: skip
+        assert text in told
+    assert main([*verb, "--out", str(first), "--overwrite", "--sign", "approval"]) == 0
+    told, *others = pages_of(first)
+    assert "Version 2 · signed by Dr. Mori" in told
+    assert "I approve this report" in told
+    assert all("version 2, signed by Dr. Mori" in page for page in others)
+    draft, signed = versions(place)
+    assert draft.identity.signature is None
+    assert signed.identity.signature is not None
+    assert check_report(first / "report.pdf").content_sha256 == signed.content_sha256
+    with Store.open(place) as store:
+        people.sign_in(store, login="mori", passphrase=WORDS)
+        with zipfile.ZipFile(BytesIO(store.report_files(signed.id) or b"")) as archive:
+            for name in archive.namelist():
+                assert archive.read(name) == (first / name).read_bytes()
+
+    capsys.readouterr()
+    assert main([*verb, "--out", str(first), "--overwrite"]) == 1
+    assert "holds a signed report, which is never replaced" in capsys.readouterr().err
+    assert main([*verb, "--out", str(second)]) == 1
+    assert "is signed and locked: amend it" in capsys.readouterr().err
+    assert not (second / "report.pdf").exists()
+    assert main([*verb, "--out", str(second), "--amends", "wrong scale"]) == 0
+    told, *_ = pages_of(second)
+    assert "Version 3 · draft, not signed Takes the place of version 2: wrong scale" in told
+    with (second / "report.csv").open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["report_version"] for row in rows} == {"3"}
+    assert {row["patient"] for row in rows} == {"P-7"}
+    assert main([*verb[:1], "S-9", *verb[2:], "--out", str(second)]) == 1
+    assert "No sample in the store is called S-9" in capsys.readouterr().err
