@@ -6,6 +6,7 @@ functions are generators that yield progress and can be closed at any time.
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,12 +32,13 @@ from rostfine_core.domain import (
     VideoInfo,
 )
 from rostfine_core.errors import ModelError, TrackingError
+from rostfine_core.interlace import one_field
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.quality.flags import hand_flags, is_on_a_head, quality_flags
 from rostfine_core.quality.same_head import same_head_flags
 from rostfine_core.result_files import read_seeds
-from rostfine_core.tracking import TrackerSettings, compute_kinematics, track
+from rostfine_core.tracking import TrackerSettings, compute_kinematics, is_interlaced, track
 from rostfine_core.tracking.head_detection import find_heads, seeds_of
 from rostfine_core.video import PlaneChoice, Video, open_video
 from rostfine_core.video.checksum import hash_video
@@ -122,7 +124,10 @@ def track_video(
         info = with_fps(video.info, fps)
         is_found = seeds is None
         if seeds is None:
-            seeds = seeds_of((yield from find_heads(video.frame(0).grey().image)), frame=0)
+            image = video.frame(0).grey().image
+            with closing(video.frames()) as frames:
+                image = one_field(image) if is_interlaced(frames) else image
+            seeds = seeds_of((yield from find_heads(image)), frame=0)
             if not seeds:
                 raise TrackingError(
                     Message(

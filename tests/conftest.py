@@ -231,3 +231,20 @@ def is_left(one: "QObject") -> bool:
 def python_threads() -> set[threading.Thread]:
     """The threads that Python started; it keeps dummies of Qt's even when those have ended."""
     return {t for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
+
+
+@pytest.fixture
+def woven(tmp_path: Path) -> Path:
+    """Discs that swim to the right; the odd lines were taken half a frame later."""
+    from rostfine_core.video import write_video
+
+    path = tmp_path / "woven.avi"
+    y, x = np.mgrid[:200, :240]
+
+    def picture(k: int) -> NDArray[np.uint8]:
+        middle = 60 + 6 * k + 3 * (y % 2)
+        is_disc = np.hypot(x - middle, y % 60 - 30) < 12
+        return np.repeat(np.where(is_disc, 60, 150).astype(np.uint8)[..., None], 3, axis=2)
+
+    write_video(path, map(picture, range(24)), fps=20, codec="mjpeg")
+    return path

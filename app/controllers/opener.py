@@ -128,7 +128,7 @@ class Opener(QObject):
         draft, offered = self._first_draft(info)
         if draft.calibration == Calibration():
             draft = replace(draft, calibration=Calibration(um_per_px=um_per_px))
-        opened_video = OpenedVideo(path=path, info=info)
+        opened_video = OpenedVideo(path=path, info=info, is_interlaced=opened.is_interlaced)
         self._session.set_video(opened_video, draft, offered=offered)
         self._session.set_frame(0, opened.image, opened.first_frame.grey().image)
         footage = self._keep_frames(path, opened)  # last, as its thread would delay the panels

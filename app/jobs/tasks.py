@@ -6,7 +6,7 @@ than the window may take to appear.
 
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,11 +55,12 @@ LOAD_STEPS = 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Opened:
-    """An open video and its first frame; who takes it closes it."""
+    """An open video, its first frame and whether it is interlaced; who takes it closes it."""
 
     video: "Video"
     first_frame: "DecodedFrame"
     image: NDArray[np.uint8]
+    is_interlaced: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,13 +121,21 @@ def open_source(path: Path) -> LongJob[Opened]:
     Raises:
         VideoError: it cannot be read.
     """
+    from rostfine_core.tracking import is_interlaced
     from rostfine_core.video import opening_video
 
     yield Progress(stage=marked("opening"), done=0, total=1)
     video = yield from opening_video(path)
     try:
         first = video.frame(0)
-        opened = Opened(video=video, first_frame=first, image=first.rgb(exact=False))
+        with closing(video.frames()) as frames:
+            is_woven = is_interlaced(frames)
+        opened = Opened(
+            video=video,
+            first_frame=first,
+            image=first.rgb(exact=False),
+            is_interlaced=is_woven,
+        )
         yield Progress(stage=marked("opening"), done=1, total=1)
     except BaseException:
         video.close()
@@ -301,13 +310,15 @@ def grade_sperms(
 def cut_film(track: Track, *, footage: Footage, crop_px: int) -> LongJob[Film]:
     """Cut the crop in at most ``FILM_FRAMES`` frames, spread over those where the sperm was seen.
 
-    ``crop_px`` is its side, as the model's clips have it.
+    ``crop_px`` is its side, as the model's clips have it, and it shows one field where they do.
 
     Raises:
         VideoError: the video cannot be read any more.
     """
     from rostfine_core.clips import cut_square
+    from rostfine_core.interlace import one_field
 
+    is_woven = track.field is not None and track.field.is_one_field
     seen = [p for p in track.points if p.status is not TrackStatus.LOST]
     chosen = seen[:: max(1, -(-len(seen) // FILM_FRAMES))]
     images = []
@@ -315,6 +326,7 @@ def cut_film(track: Track, *, footage: Footage, crop_px: int) -> LongJob[Film]:
         for done, point in enumerate(chosen):
             yield Progress(stage=marked("film"), done=done, total=len(chosen))
             image = image_at(point.frame)
+            image = one_field(image) if is_woven else image
             images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=crop_px))
     return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
 

@@ -31,12 +31,14 @@ class OpenedVideo:
     """The video on screen, as the file says it is.
 
     ``is_missing``: the file is not there, and what is stored of it can only be read.
+    ``is_interlaced``: heads are measured by one field of each picture.
     """
 
     path: Path
     info: VideoInfo
     sha256: str = ""
     is_missing: bool = False
+    is_interlaced: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

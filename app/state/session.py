@@ -37,6 +37,7 @@ from rostfine_core.domain import (
     Verdict,
     VideoInfo,
 )
+from rostfine_core.interlace import one_field
 from rostfine_core.messages import Message
 
 
@@ -370,8 +371,9 @@ class Session(QObject):
             self.compared_changed.emit()
 
     def set_frame(self, frame: int, image: NDArray[np.uint8], grey: NDArray[np.uint8]) -> None:
-        """Show a decoded frame: its colours (H, W, 3), and the luma (H, W) that is measured."""
-        self.frame, self.image, self.grey = frame, image, grey
+        """Show a decoded frame: its colours (H, W, 3), and its luma (H, W), that is measured."""
+        is_woven = self.video is not None and self.video.is_interlaced
+        self.frame, self.image, self.grey = frame, image, one_field(grey) if is_woven else grey
         self.frame_changed.emit()
 
     def set_cached(self, spans: tuple[tuple[int, int], ...], total: int) -> None:

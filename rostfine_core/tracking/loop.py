@@ -1,9 +1,9 @@
 """The one loop that tracks clicked sperm through a video, whoever asks for it."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol
 
 import numpy as np
@@ -142,7 +142,12 @@ def _with_fields(frames: Generator[TrackableFrame | None]) -> Generator[Trackabl
             first.append(frame)
         if len(first) == LOOKED_AT:
             break
-    greys = [frame.grey() for frame in first]
-    is_woven = is_combed([grey.image for grey in greys if not grey.is_duplicate])
+    is_woven = is_interlaced(first)
     for frame in chain(first, frames):
         yield OneField(frame) if is_woven and frame is not None else frame
+
+
+def is_interlaced(first: Iterable[TrackableFrame]) -> bool:
+    """Whether a video is interlaced, by its ``first`` few frames."""
+    greys = [frame.grey() for frame in islice(first, LOOKED_AT)]
+    return is_combed([grey.image for grey in greys if not grey.is_duplicate])

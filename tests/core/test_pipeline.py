@@ -8,11 +8,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
+from rostfine_core import pipeline
 from rostfine_core.assessor import Assessor
 from rostfine_core.clips import ClipSettings
-from rostfine_core.domain import Seed, finish
+from rostfine_core.domain import HeadMeasure, LongJob, Seed, finish
 from rostfine_core.errors import ModelError, TrackingError, VideoError
+from rostfine_core.interlace import one_field
 from rostfine_core.model import Preprocessing, RoSTFine, load_model, preset, save_model
 from rostfine_core.pipeline import (
     AssessmentRequest,
@@ -23,6 +26,7 @@ from rostfine_core.pipeline import (
     track_video,
 )
 from rostfine_core.simulation import SceneSettings, simulate_scene
+from rostfine_core.tracking.head_detection import find_heads
 from rostfine_core.tracking.head_measure import find_head
 from rostfine_core.video import open_video, write_video
 from rostfine_core.video.checksum import hash_video
@@ -326,3 +330,18 @@ def test_a_place_set_by_hand_is_told(made: tuple[Path, tuple[Seed, ...], Assesso
         for one in assess(request, assessor).assessments
     ]
     assert told == [True, False]
+
+
+def test_all_heads_are_looked_for_at_one_moment(
+    woven: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[NDArray[np.uint8]] = []
+
+    def search(image: NDArray[np.uint8]) -> LongJob[tuple[HeadMeasure, ...]]:
+        searched.append(image)
+        return find_heads(image)
+
+    monkeypatch.setattr(pipeline, "find_heads", search)
+    assert finish(track_video(woven, seeds=None))
+    with open_video(woven) as video:
+        assert np.array_equal(searched[0], one_field(video.frame(0).grey().image))

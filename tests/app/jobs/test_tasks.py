@@ -17,10 +17,14 @@ from pypdf import PdfReader
 
 from app.jobs import tasks
 from app.state import drafts
+from app.state.records import OpenedVideo
+from app.state.session import Session
 from rostfine_core.assessor import Assessor
 from rostfine_core.attention import Paint
-from rostfine_core.domain import NOT_GRADED, SampleInfo, Seed, finish
+from rostfine_core.clips import cut_square
+from rostfine_core.domain import NOT_GRADED, FieldMotion, SampleInfo, Seed, finish
 from rostfine_core.errors import VideoError
+from rostfine_core.interlace import one_field
 from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
 from rostfine_core.report import ReportStyle, explanation_figure
 from rostfine_core.result_files import read_assessment
@@ -29,7 +33,8 @@ from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache
 
 if TYPE_CHECKING:
-    from app.state.session import Session
+    from pytestqt.qtbot import QtBot
+
     from tests.app.conftest import MakeTrack
     from tests.conftest import VideoReads
 
@@ -98,6 +103,33 @@ def test_pictures_that_are_replaced_meanwhile_make_no_film(
     Image.fromarray(np.zeros((200, 240), np.uint8)).save(folder / "15.png")
     with pytest.raises(VideoError, match="was changed or replaced after it was opened"):
         finish(job)
+
+
+def test_where_lines_were_taken_at_two_moments_one_field_is_measured_and_shown(
+    woven: Path, path: Path, make_track: MakeTrack, qtbot: QtBot
+) -> None:
+    opened = finish(tasks.open_source(woven))
+    assert opened.is_interlaced
+    grey = opened.first_frame.grey().image
+    session = Session()
+    session.video = OpenedVideo(path=woven, info=opened.video.info, is_interlaced=True)
+    session.set_frame(0, opened.image, grey)
+    assert session.grey is not None
+    assert np.array_equal(session.grey, one_field(grey))
+    opened.video.close()
+    field = FieldMotion(
+        first_frame=0, x_px=(0.0,), y_px=(0.0,), error_px=0.1, measured_frames=1, is_one_field=True
+    )
+    track = replace(make_track(), field=field)
+    film, point = (
+        finish(tasks.cut_film(track, footage=footage_of(woven), crop_px=100)),
+        track.points[0],
+    )
+    shown = cut_square(one_field(opened.image), x_px=point.x_px, y_px=point.y_px, size_px=100)
+    assert np.array_equal(film.images[0], shown)
+    plain = finish(tasks.open_source(path))
+    plain.video.close()
+    assert not plain.is_interlaced
 
 
 @pytest.fixture
