@@ -25,6 +25,7 @@ from app.actions.action_set import ActionSet
 from app.actions.context_menus import ContextMenus
 from app.actions.guide import Guide
 from app.actions.spec import Bar, Handlers
+from app.actions.staff_commands import StaffCommands
 from app.actions.table import ACTIONS
 from app.actions.window_commands import WindowCommands
 from app.controllers.controller import Controller
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
     def _actions(self, commands: WindowCommands) -> ActionSet:
         handlers = Handlers(
             window=commands,
+            staff=StaffCommands(self, self.controller.staff),
             guide=self.guide,
             controller=self.controller,
             editor=self.controller.editor,

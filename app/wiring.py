@@ -147,5 +147,6 @@ def connect_actions(actions: ActionSet, controller: Controller) -> None:
         session.playing_changed,
         controller.editor.undo_stack.indexChanged,
         controller.reporter.exported,
+        controller.staff.signed_in,
     ):
         signal.connect(actions.refresh)

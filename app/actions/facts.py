@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.controllers.controller import Controller
 from app.state.records import OverlayKind, Page, Tool
-from rostfine_core.domain import Selection
+from rostfine_core.domain import Action, Selection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,9 @@ class Facts:
     is_busy: bool = False
     is_playing: bool = False
     shows_strip: bool = False
+    is_signed_in: bool = False
+    may_manage_operators: bool = False
+    may_see_audit: bool = False
     page: Page = Page.REVIEW
     tool: Tool = Tool.SELECT
     overlay: OverlayKind = OverlayKind.NONE
@@ -60,6 +63,9 @@ def current_facts(controller: Controller) -> Facts:
         is_busy=controller.is_busy,
         is_playing=session.is_playing,
         shows_strip=session.is_strip_open,
+        is_signed_in=controller.staff.operator is not None,
+        may_manage_operators=controller.staff.may(Action.MANAGE_OPERATORS),
+        may_see_audit=controller.staff.may(Action.SEE_AUDIT),
         page=session.page,
         tool=session.tool,
         overlay=session.overlay.kind,

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from app.actions.facts import Facts
 from app.actions.guide import Guide
+from app.actions.staff_commands import StaffCommands
 from app.actions.window_commands import WindowCommands
 from app.controllers.analysis import Analysis
 from app.controllers.controller import Controller
@@ -22,6 +23,7 @@ class Handlers:
     """The objects that actions act on."""
 
     window: WindowCommands
+    staff: StaffCommands
     guide: Guide
     controller: Controller
     editor: Editor

@@ -15,8 +15,9 @@ from app.controllers.microscope import Microscope
 from app.controllers.opener import FIND, OPEN, Opener
 from app.controllers.player import Player
 from app.controllers.reporter import EXPORT, Questions, Reporter
-from app.jobs import tasks
+from app.controllers.staff import Staff
 from app.jobs.runner import Jobs
+from app.jobs.store_door import StoreDoor
 from app.jobs.store_thread import StoreThread
 from app.presentation.wording import say
 from app.state.open_markers import OpenMarkers
@@ -78,7 +79,9 @@ class Controller(QObject):
             find_moved=lambda path: self.questions.find_moved(path),
             parent=self,
         )
-        self.store = StoreThread(lambda: tasks.open_store(settings.store_place), self)
+        door = StoreDoor(lambda: settings.store_place)
+        self.store = StoreThread(door.open, self)
+        self.staff = Staff(self.store, door, settings, self)
         self.keeper = Keeper(
             session, self.store, editor=self.editor, player=self.player, parent=self
         )
@@ -107,7 +110,8 @@ class Controller(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Load the model and a decoder; called when the window is on screen."""
+        """Ask who is here, load the model and a decoder; called when the window is on screen."""
+        self.staff.begin()
         decoders.warm_up()
         self.analysis.load_model()
 

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from rostfine_core.domain import SampleReport
     from rostfine_core.pipeline import Outcome
     from rostfine_core.report import ReportStyle
-    from rostfine_core.store import Store
     from rostfine_core.video import DecodedFrame, Video
 
 FILM_FRAMES = 60
@@ -201,17 +200,6 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
     yield Progress(stage=marked("model"), done=4, total=LOAD_STEPS)
     assessor.warm_up()
     return assessor
-
-
-def open_store(place: str) -> "Store":
-    """Open the case store, or make it; not a generator, as it runs in the store's own thread.
-
-    Raises:
-        StoreError: it cannot be used.
-    """
-    from rostfine_core.store import Store
-
-    return Store.open(place)
 
 
 def examine_machine(folder: Path) -> LongJob[tuple[Finding, ...]]:

@@ -121,6 +121,19 @@ SETTINGS: tuple[Setting, ...] = (
         needs_restart=True,
     ),
     Setting(
+        id="lock_minutes",
+        group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
+        label=QT_TRANSLATE_NOOP("Settings", "Lock after minutes"),
+        tip=QT_TRANSLATE_NOOP(
+            "Settings",
+            "In a store with operators: after so long without a key or click the window asks who "
+            "is there; 0 never locks it.",
+        ),
+        default=10,
+        minimum=0,
+        maximum=240,
+    ),
+    Setting(
         id="report_language",
         group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
         label=QT_TRANSLATE_NOOP("Settings", "Report language"),

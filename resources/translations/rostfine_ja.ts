@@ -1932,6 +1932,38 @@
         <translation>担当者</translation>
     </message>
     <message>
+        <source>panel</source>
+        <translation>パネル</translation>
+    </message>
+    <message>
+        <source>ballot</source>
+        <translation>投票用クリップ</translation>
+    </message>
+    <message>
+        <source>patient</source>
+        <translation>患者</translation>
+    </message>
+    <message>
+        <source>report</source>
+        <translation>レポート</translation>
+    </message>
+    <message>
+        <source>sample</source>
+        <translation>検体</translation>
+    </message>
+    <message>
+        <source>sperm</source>
+        <translation>精子</translation>
+    </message>
+    <message>
+        <source>store</source>
+        <translation>保管庫</translation>
+    </message>
+    <message>
+        <source>video</source>
+        <translation>動画</translation>
+    </message>
+    <message>
         <source>reviewer</source>
         <translation>確認者</translation>
     </message>
@@ -2590,6 +2622,30 @@
         <translation>ウィンドウの画像を保存します</translation>
     </message>
     <message>
+        <source>Operators</source>
+        <translation>担当者</translation>
+    </message>
+    <message>
+        <source>Who may sign in to the case store, and with which role</source>
+        <translation>保管庫にサインインできる人とその役割を管理します</translation>
+    </message>
+    <message>
+        <source>Audit trail</source>
+        <translation>監査証跡</translation>
+    </message>
+    <message>
+        <source>Who did what when, and whether it was changed since</source>
+        <translation>だれがいつ何をしたか、記録が後から変更されていないかを示します</translation>
+    </message>
+    <message>
+        <source>Lock</source>
+        <translation>ロック</translation>
+    </message>
+    <message>
+        <source>Hide everything until somebody signs in</source>
+        <translation>だれかがサインインするまで、すべてを隠します</translation>
+    </message>
+    <message>
         <source>Settings</source>
         <translation>設定</translation>
     </message>
@@ -3028,6 +3084,81 @@
     <message>
         <source>Open the folder with the crash log</source>
         <translation>クラッシュログのフォルダーを開きます</translation>
+    </message>
+</context>
+<context>
+    <name>AuditDialog</name>
+    <message>
+        <source>No.</source>
+        <translation>番号</translation>
+    </message>
+    <message>
+        <source>Local time</source>
+        <translation>現地時刻</translation>
+    </message>
+    <message>
+        <source>Operator</source>
+        <translation>担当者</translation>
+    </message>
+    <message>
+        <source>Action</source>
+        <translation>操作</translation>
+    </message>
+    <message>
+        <source>Of</source>
+        <translation>対象</translation>
+    </message>
+    <message>
+        <source>Reason</source>
+        <translation>理由</translation>
+    </message>
+    <message>
+        <source>Audit trail</source>
+        <translation>監査証跡</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>検索</translation>
+    </message>
+    <message>
+        <source>Show older</source>
+        <translation>古い記録を表示</translation>
+    </message>
+    <message>
+        <source>The selected entry</source>
+        <translation>選択した記録</translation>
+    </message>
+    <message>
+        <source>hash on a report, if one is to be looked for</source>
+        <translation>レポートに記載のハッシュ（探す場合のみ）</translation>
+    </message>
+    <message>
+        <source>Hash on a report</source>
+        <translation>レポートに記載のハッシュ</translation>
+    </message>
+    <message>
+        <source>Check the trail</source>
+        <translation>証跡を検査</translation>
+    </message>
+    <message>
+        <source>Each entry carries a hash of the one before. A report carries the hash of the newest entry when it was made, so that a trail that was cut or replaced is found out.</source>
+        <translation>各記録は、一つ前の記録のハッシュを含みます。レポートは作成時の最新の記録のハッシュを含むため、証跡が切り取られたり置き換えられたりすると分かります。</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>変更前</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>変更後</translation>
+    </message>
+    <message>
+        <source>UTC</source>
+        <translation>UTC</translation>
+    </message>
+    <message>
+        <source>Hash</source>
+        <translation>ハッシュ</translation>
     </message>
 </context>
 <context>
@@ -3882,6 +4013,69 @@
     </message>
 </context>
 <context>
+    <name>OperatorsDialog</name>
+    <message>
+        <source>Operators</source>
+        <translation>担当者</translation>
+    </message>
+    <message>
+        <source>Add operator</source>
+        <translation>担当者を追加</translation>
+    </message>
+    <message>
+        <source>Give the selected operator this passphrase</source>
+        <translation>選択した担当者にこのパスフレーズを設定</translation>
+    </message>
+    <message>
+        <source>Login</source>
+        <translation>ログイン名</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>氏名</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <translation>役割</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状態</translation>
+    </message>
+    <message>
+        <source>Passphrase</source>
+        <translation>パスフレーズ</translation>
+    </message>
+    <message>
+        <source>New operator</source>
+        <translation>新しい担当者</translation>
+    </message>
+    <message>
+        <source>Nobody is deleted, since the audit trail names them: deactivate who has left.</source>
+        <translation>監査証跡に名前が残るため、削除はできません。退職した人は無効にしてください。</translation>
+    </message>
+    <message>
+        <source>Nobody signs in yet and everybody may do everything. The first operator is an administrator; from then on everybody signs in.</source>
+        <translation>まだサインインは不要で、だれでもすべての操作ができます。最初の担当者は管理者になり、それ以降は全員がサインインします。</translation>
+    </message>
+    <message>
+        <source>active</source>
+        <translation>有効</translation>
+    </message>
+    <message>
+        <source>deactivated</source>
+        <translation>無効</translation>
+    </message>
+    <message>
+        <source>Deactivate</source>
+        <translation>無効にする</translation>
+    </message>
+    <message>
+        <source>Activate</source>
+        <translation>有効にする</translation>
+    </message>
+</context>
+<context>
     <name>RecentMenu</name>
     <message>
         <source>Recent videos</source>
@@ -4135,6 +4329,14 @@
         <translation>フォルダー、または複数の端末用の postgresql://USER:PASSWORD@HOST/DATABASE。空欄は通常の場所です。次回の起動から有効になります。</translation>
     </message>
     <message>
+        <source>Lock after minutes</source>
+        <translation>ロックまでの分数</translation>
+    </message>
+    <message>
+        <source>In a store with operators: after so long without a key or click the window asks who is there; 0 never locks it.</source>
+        <translation>担当者を登録した保管庫では、この時間キー操作もクリックもないと、ウィンドウがサインインを求めます。0 ではロックしません。</translation>
+    </message>
+    <message>
         <source>Report language</source>
         <translation>レポートの言語</translation>
     </message>
@@ -4282,6 +4484,29 @@
     </message>
 </context>
 <context>
+    <name>SignInDialog</name>
+    <message>
+        <source>Sign in</source>
+        <translation>サインイン</translation>
+    </message>
+    <message>
+        <source>Login</source>
+        <translation>ログイン名</translation>
+    </message>
+    <message>
+        <source>Passphrase</source>
+        <translation>パスフレーズ</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>The window is locked</source>
+        <translation>ウィンドウはロックされています</translation>
+    </message>
+</context>
+<context>
     <name>SpermFilm</name>
     <message>
         <source>Film of {name}</source>
@@ -4399,6 +4624,29 @@
     <message>
         <source>cancelling …</source>
         <translation>中止しています…</translation>
+    </message>
+</context>
+<context>
+    <name>StoreKeyDialog</name>
+    <message>
+        <source>Case store</source>
+        <translation>症例の保存先</translation>
+    </message>
+    <message>
+        <source>Passphrase</source>
+        <translation>パスフレーズ</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>開く</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>The case store is encrypted</source>
+        <translation>症例の保管庫は暗号化されています</translation>
     </message>
 </context>
 <context>
