@@ -124,17 +124,7 @@ def track_video(
         info = with_fps(video.info, fps)
         is_found = seeds is None
         if seeds is None:
-            image = video.frame(0).grey().image
-            with closing(video.frames()) as frames:
-                image = one_field(image) if is_interlaced(frames) else image
-            seeds = seeds_of((yield from find_heads(image)), frame=0)
-            if not seeds:
-                raise TrackingError(
-                    Message(
-                        "No sperm head was found in the first frame of {name}: click the sperm.",
-                        name=path.name,
-                    )
-                )
+            seeds = yield from find_seeds(video)
         tracks = yield from track(video.frames, seeds, video=info, settings=settings)
         return tuple(map(_begun_by_nobody, tracks)) if is_found else tracks
 
@@ -143,6 +133,27 @@ def _begun_by_nobody(track: Track) -> Track:
     """The track of a head that was found and not clicked: its first point was measured too."""
     first, *others = track.points
     return replace(track, points=(replace(first, status=TrackStatus.MEASURED), *others))
+
+
+def find_seeds(video: Video) -> LongJob[tuple[Seed, ...]]:
+    """A click on every head of a video's first frame.
+
+    Raises:
+        VideoError: the video cannot be read.
+        TrackingError: no head was found.
+    """
+    image = video.frame(0).grey().image
+    with closing(video.frames()) as frames:
+        image = one_field(image) if is_interlaced(frames) else image
+    seeds = seeds_of((yield from find_heads(image)), frame=0)
+    if not seeds:
+        raise TrackingError(
+            Message(
+                "No sperm head was found in the first frame of {name}: click the sperm.",
+                name=Path(video.info.path).name,
+            )
+        )
+    return seeds
 
 
 def assess_video(

@@ -1168,8 +1168,36 @@
         <translation>{column} {text!r} は 0 以上の数ではありません</translation>
     </message>
     <message>
+        <source>{folder} holds no videos: choose another folder.</source>
+        <translation>{folder} に動画がありません。別のフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>{path} lacks the column video: its first line must name it, and may name {others}.</source>
+        <translation>{path} に列 video がありません。一行目に video を書いてください。{others} も書けます。</translation>
+    </message>
+    <message>
+        <source>the video {name} is listed before</source>
+        <translation>動画 {name} は前の行にもあります</translation>
+    </message>
+    <message>
         <source>line {line}: {mistake}</source>
         <translation>{line} 行目: {mistake}</translation>
+    </message>
+    <message>
+        <source>it lists no video</source>
+        <translation>動画が一つもありません</translation>
+    </message>
+    <message>
+        <source>video is empty</source>
+        <translation>video が空です</translation>
+    </message>
+    <message>
+        <source>{column} {text} must be a number above zero</source>
+        <translation>{column} の {text} は 0 より大きい数でなければなりません</translation>
+    </message>
+    <message>
+        <source>z {text} must be a whole number of at least 1</source>
+        <translation>z の {text} は 1 以上の整数でなければなりません</translation>
     </message>
     <message>
         <source>{path} holds no rows under its header: add at least one.</source>
@@ -2510,6 +2538,50 @@
     <message>
         <source>The video {name} is in another sample of this store already: nothing was changed.</source>
         <translation>動画 {name} はすでにこの保管庫の別の検体にあります。何も変更していません。</translation>
+    </message>
+    <message>
+        <source>There are no clicks for {name}: put them beside it as {beside}, name them in a list, or give --find-all.</source>
+        <translation>{name} のクリックがありません。{beside} として隣に置くか、リストに書くか、--find-all を付けてください。</translation>
+    </message>
+    <message>
+        <source>The cluster {address} has no workers: start some.</source>
+        <translation>クラスター {address} にワーカーがいません。起動してください。</translation>
+    </message>
+    <message>
+        <source>--scheduler needs the package distributed: {advice}.</source>
+        <translation>--scheduler にはパッケージ distributed が必要です。{advice}。</translation>
+    </message>
+    <message>
+        <source>There is no Dask scheduler at {address} ({reason}): give the address that it prints when it starts, such as tcp://10.0.0.5:8786.</source>
+        <translation>{address} に Dask スケジューラーがありません（{reason}）。起動時に表示されるアドレス（例 tcp://10.0.0.5:8786）を指定してください。</translation>
+    </message>
+    <message>
+        <source>The cluster could not grade it ({error}): look at the worker&apos;s log.</source>
+        <translation>クラスターで評価できませんでした（{error}）。ワーカーのログを見てください。</translation>
+    </message>
+    <message>
+        <source>The workers of {address} cannot run this version ({what}): install RoSTFine Assist {version} there.</source>
+        <translation>{address} のワーカーではこの版を実行できません（{what}）。そこに RoSTFine Assist {version} をインストールしてください。</translation>
+    </message>
+    <message>
+        <source>{videos} video(s): {graded} sperm graded, {before} graded before, {failures} failure(s).</source>
+        <translation>動画 {videos} 本。今回評価した精子 {graded}、以前に評価した精子 {before}、失敗 {failures}。</translation>
+    </message>
+    <message>
+        <source>{path} states no scale: give it as a number of micrometres.</source>
+        <translation>{path} に縮尺がありません。マイクロメートルの数で指定してください。</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside the program ({error}): report it.</source>
+        <translation>プログラムの内部で問題が起きました（{error}）。報告してください。</translation>
+    </message>
+    <message>
+        <source>The process that graded {name} was ended, perhaps for lack of memory: close other programs or use fewer --jobs.</source>
+        <translation>{name} を評価していたプロセスが終了しました。メモリ不足かもしれません。ほかのプログラムを閉じるか、--jobs を減らしてください。</translation>
+    </message>
+    <message>
+        <source>Cannot read the folder {folder} ({reason}): check its name and that you may read it.</source>
+        <translation>フォルダー {folder} を読めません（{reason}）。名前と読み取りの権限を確かめてください。</translation>
     </message>
 </context>
 <context>

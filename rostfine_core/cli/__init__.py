@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from rostfine_core import __version__
-from rostfine_core.cli import assess, reports, results, stores, tools, train
+from rostfine_core.cli import assess, batch, reports, results, stores, tools, train
 from rostfine_core.cli.arguments import join_negative_values, rename_old_options
 from rostfine_core.errors import RostfineError
 
@@ -75,6 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"rostfine {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     assess.add_video_verbs(verbs)
+    batch.add_batch_verb(verbs)
     reports.add_report_verbs(verbs)
     results.add_result_verbs(verbs)
     stores.add_store_verbs(verbs)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
+from rostfine_core.recordings import PICTURE_SUFFIXES
 from rostfine_core.video.choice import PlaneChoice, only_plane
 from rostfine_core.video.micro_manager import read_acquisition
 from rostfine_core.video.pages import (
@@ -24,7 +25,7 @@ from rostfine_core.video.pages import (
     pixels_of,
     readable,
 )
-from rostfine_core.video.picture_names import PICTURE_SUFFIXES, find_series, is_picture
+from rostfine_core.video.picture_names import find_series, is_picture
 from rostfine_core.video.tiff_stack import TiffStack
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
+from rostfine_core.recordings import PICTURE_SUFFIXES, natural_key
 from rostfine_core.video.choice import PlaneChoice, chosen_channel, chosen_plane
 
 _DIGITS = re.compile(r"(\d+)")
@@ -22,9 +23,6 @@ _AXES = {
     "channel": "C", "ch": "C", "c": "C", "time": "T", "t": "T", "frame": "T",
     "z": "Z", "slice": "Z", "position": "P", "pos": "P", "p": "P", "xy": "P", "s": "P",
 }  # fmt: skip
-PICTURE_SUFFIXES = (
-    ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".jp2", ".webp"
-)  # fmt: skip
 LEFT_OUT_SHOWN = 5
 GAPS_SHOWN = 3
 
@@ -50,12 +48,6 @@ def is_picture(path: Path) -> bool:
     """Whether a file of a folder is a picture by its name."""
     is_hidden = path.name.startswith(".")
     return path.suffix.lower() in PICTURE_SUFFIXES and not is_hidden and path.is_file()
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """A sort key that puts 2 before 10."""
-    parts = _DIGITS.split(name.lower())
-    return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts if p]
 
 
 def find_series(folder: Path, files: Sequence[Path], choice: PlaneChoice) -> NamedSeries:

@@ -22,10 +22,11 @@ from app.presentation.wording import plain
 from app.state.records import Leaving, Saving
 from app.views.dialogs.scale_dialog import ScaleDialog
 from app.views.panel import muted
+from rostfine_core.recordings import VIDEO_SUFFIXES
 
 translate = QCoreApplication.translate
 LONGEST_SAMPLE = 80
-VIDEO_FILTER = "*.avi *.mp4 *.mov *.mkv *.m4v *.wmv *.mpg *.mpeg *.ts *.tif *.tiff"
+VIDEO_FILTER = " ".join(f"*{suffix}" for suffix in VIDEO_SUFFIXES)
 
 
 class MessageBoxes:

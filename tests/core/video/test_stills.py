@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rostfine_core.errors import VideoError
+from rostfine_core.recordings import natural_key
 from rostfine_core.video import open_video, probe
-from rostfine_core.video.picture_names import natural_key
 
 RNG = np.random.default_rng(11)
 GREY_8 = [RNG.integers(0, 256, (30, 40), dtype=np.uint8) for _ in range(12)]
