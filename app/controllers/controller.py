@@ -315,5 +315,10 @@ class Controller(QObject):
             self.session.set_overlay(replace(self.session.overlay, colour_map=colour_map))
         elif id == "report_folder":
             self.reporter.tell_target()
+        elif id == "store":
+            try:
+                self.settings.share_store_place()
+            except RostfineError as error:
+                self.failed.emit(say(error.message))
         elif id in ("auto_track", "auto_grade"):
             self.analysis.go_on()

@@ -16,6 +16,7 @@ from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.domain import Calibration
 from rostfine_core.marking import QT_TRANSLATE_NOOP
+from rostfine_core.store_place import choose_place, usual_place
 
 _Location = QStandardPaths.StandardLocation
 Value = str | int | float | bool
@@ -250,7 +251,17 @@ class Settings(QObject):
     @property
     def store_place(self) -> str:
         """The folder or the URL of the case store."""
-        return self.text("store") or str(self.data_folder / "cases")
+        own = str(self._own_folder / "cases") if self._own_folder else ""
+        return self.text("store") or own or usual_place()
+
+    def share_store_place(self) -> None:
+        """Let the command line use the same store, unless these are settings of a file of its own.
+
+        Raises:
+            StoreError: the choice cannot be kept.
+        """
+        if self._own_folder is None:
+            choose_place(self.text("store"))
 
     # Beside the table: what the window remembers by itself ---------------------------------
 

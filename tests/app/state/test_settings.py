@@ -1,5 +1,6 @@
 """Stored settings are read back, and those that do not fit count as not stored."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from app.state.settings import (
     reports_folder,
     settings_file,
 )
+from rostfine_core import store_place
 from rostfine_core.domain import Calibration
 
 
@@ -33,6 +35,29 @@ def test_values_survive_a_restart(tmp_path: Path) -> None:
         2048,
         False,
     )
+
+
+def test_the_command_line_uses_the_windows_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.state.settings.settings_file", lambda: tmp_path / "settings.ini")
+    monkeypatch.setattr(store_place, "data_folder", lambda: tmp_path / "data")
+    monkeypatch.delenv(store_place.PLACE_VARIABLE, raising=False)
+    settings = Settings()
+    assert settings.store_place == store_place.usual_place() == str(tmp_path / "data" / "cases")
+    for place in ("postgresql://lab:secret@server/cases", str(tmp_path / "精子"), ""):
+        settings.set_value("store", place)
+        settings.share_store_place()
+        assert settings.store_place == store_place.usual_place()
+        assert (place or str(tmp_path / "data" / "cases")) == settings.store_place
+    chosen = tmp_path / "data" / "store.txt"
+    assert sys.platform == "win32" or chosen.stat().st_mode & 0o077 == 0
+    own = Settings(tmp_path / "own" / "settings.ini")
+    own.set_value("store", "elsewhere")
+    own.share_store_place()
+    assert store_place.chosen_place() == ""
+    settings.sync()
+    own.sync()
 
 
 @tune(
