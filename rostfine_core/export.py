@@ -11,6 +11,7 @@ from pathlib import Path
 from rostfine_core.domain import (
     Assessment,
     LongJob,
+    Patient,
     Progress,
     ReportIdentity,
     SampleRecord,
@@ -252,8 +253,14 @@ def _write_all(report: SampleReport, folder: Path, *, style: ReportStyle) -> Lon
     content = report_json(report)
     write_report_pdf(folder / REPORT_PDF, report, content=content, style=style)
     write_report_csv(folder / REPORT_CSV, report, content_sha256=content_sha256(content))
-    records = [AssessmentRecord.of(a) for a in assessments]
-    write_fhir(folder / REPORT_FHIR, records, left_out=report.left_out)
+    write_fhir(
+        folder / REPORT_FHIR,
+        [AssessmentRecord.of(a) for a in assessments],
+        left_out=report.left_out,
+        sample=report.sample,
+        patient=Patient(pseudonym=report.patient),
+        identity=report.identity,
+    )
     for number, section in enumerate(report.videos, start=1):
         clicks = CLICKS_CSV if len(report.videos) == 1 else f"clicks-{number}.csv"
         write_seeds(folder / clicks, [seed for a in section.assessments for seed in a.seeds])

@@ -366,7 +366,8 @@ class _Collection:
             meaning = identity.signature.meaning.wording
             sentences.append(f"Signed: {identity.signature.name}, {meaning}.")
         if identity is not None:
-            sentences.append(f"Version {identity.version}, audit trail {identity.audit_hash}.")
+            trail = f", audit trail {identity.audit_hash}" if identity.audit_hash else ""
+            sentences.append(f"Version {identity.version}{trail}.")
             if identity.amends is not None:
                 sentences.append(f"It amends version {identity.amends}: {identity.reason}")
         return plain(" ".join(sentences))

@@ -65,7 +65,7 @@ def write_explanation(
     """
     say = style.say
     facts = PngInfo()
-    facts.add_itxt("Software", f"{PROGRAM} {assessment.provenance.software_version}")
+    facts.add_itxt("Software", one_line(f"{PROGRAM} {assessment.provenance.software_version}"))
     facts.add_itxt("Title", one_line(say(_title(assessment))))
     notices = (*required_notices([assessment]), Message(DISCLAIMER_ATTENTION))
     facts.add_itxt("Disclaimer", " ".join(map(say, notices)))

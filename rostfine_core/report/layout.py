@@ -16,7 +16,8 @@ from rostfine_core.report.fonts import BOLD, REGULAR, is_wide, markup, shortened
 from rostfine_core.report.wording import Rows, Words, in_words
 
 WIDTH_PT = 180 * mm
-LONGEST_TEXT, LONGEST_NAME = 3000, 200
+LONGEST_TEXT, LONGEST_CELL, LONGEST_NAME = 3000, 600, 200
+"""Characters; a cell is in a narrow column, and a row is never higher than a page."""
 SPERM_STYLE = "sperm"
 STRONG = ("title", "heading", SPERM_STYLE, "label")
 SHADE, FAINT = HexColor("#EEF1F4"), HexColor("#8A929B")
@@ -109,10 +110,15 @@ def pairs(rows: Rows, say: Say, *, widths: tuple[float, float]) -> Table:
     return Table(cells, colWidths=list(widths), style=TIGHT)
 
 
-def tiny_pairs(rows: Rows, say: Say, *, widths: tuple[float, float]) -> Table:
-    """Names and values as a table in the smallest size."""
+def tiny_pairs(
+    rows: Rows, say: Say, *, widths: tuple[float, float], limit: int = LONGEST_TEXT
+) -> Table:
+    """Names and values as a table in the smallest size, values cut to ``limit``."""
     cells = [
-        [text(in_words(name, say), "tiny", bold=True), text(in_words(value, say), "tiny")]
+        [
+            text(in_words(name, say), "tiny", bold=True),
+            text(in_words(value, say), "tiny", limit=limit),
+        ]
         for name, value in rows
     ]
     return Table(cells, colWidths=list(widths), style=TIGHT)

@@ -75,7 +75,7 @@ def _front_matter(report: SampleReport, content: bytes, style: ReportStyle) -> F
         author=one_line(assessments[0].sample.operator),
         subject=" ".join(map(say, required_notices(assessments))),
         notice=model_notice(assessments),
-        software_version=assessments[0].provenance.software_version,
+        software_version=one_line(assessments[0].provenance.software_version),
         created_utc=max(a.provenance.created_utc for a in assessments),
         zone=style.zone,
         state=one_line(say(state_in_words(report.identity))),

@@ -18,6 +18,7 @@ from rostfine_core.report.charts import sparkline
 from rostfine_core.report.layout import (
     FLUSH,
     GRID,
+    LONGEST_CELL,
     LONGEST_NAME,
     WIDTH_PT,
     Cell,
@@ -143,10 +144,10 @@ def _summary_row(assessment: Assessment, say: Say) -> list[Cell]:
         text(assessment.target, "small", bold=True, limit=LONGEST_NAME),
         *(text(c, "small") for c in cells),
         sparkline(grade, width_pt=10 * mm, height_pt=5.5 * mm, is_doubtful=is_doubtful),
-        *(text(c, "small") for c in after),
+        *(text(c, "small", limit=LONGEST_NAME) for c in after),
         [
             text(say(flag_counts(assessment.flags)), "small", bold=is_doubtful),
-            text(say(warnings_in_brief(assessment.flags)), "tiny"),
+            text(say(warnings_in_brief(assessment.flags)), "tiny", limit=LONGEST_CELL),
         ],
     ]
 

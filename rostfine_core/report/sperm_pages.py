@@ -195,7 +195,7 @@ def _flags(assessment: Assessment, shared: Sequence[QualityFlag], say: Say) -> l
         [
             text(say(SEVERITIES[f.severity]), "small", bold=f.severity is Severity.WARNING),
             text(with_micro_sign(say(f.reason)), "small"),
-            text(f.code, "tiny"),
+            text(f.code, "tiny", limit=LONGEST_NAME),
         ]
         for f in by_severity(own)
     ]
@@ -227,15 +227,15 @@ def _measure_cells(measure: Measure, say: Say) -> list[Cell]:
     return [
         text(in_words(measure.term, say), "small", bold=True),
         text(say(measure.meaning), "tiny"),
-        text(value, "small", bold=measure.value is not None),
+        text(value, "small", bold=measure.value is not None, limit=LONGEST_NAME),
     ]
 
 
 def _provenance(assessment: Assessment, say: Say, *, zone: tzinfo | None) -> list[Flowable]:
     left, right, below = provenance_columns(assessment, zone)
     columns = [
-        tiny_pairs(left, say, widths=(20 * mm, 52 * mm)),
-        tiny_pairs(right, say, widths=(16 * mm, 92 * mm)),
+        tiny_pairs(left, say, widths=(20 * mm, 52 * mm), limit=LONGEST_NAME),
+        tiny_pairs(right, say, widths=(16 * mm, 92 * mm), limit=LONGEST_NAME),
     ]
     table = Table([columns], colWidths=[72 * mm, 108 * mm], style=FLUSH)
     long = tiny_pairs(below, say, widths=(20 * mm, 160 * mm))

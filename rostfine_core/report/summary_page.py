@@ -34,6 +34,7 @@ from rostfine_core.report.identity import identity_in_words, time_in_words
 from rostfine_core.report.layout import (
     FLUSH,
     GRID,
+    LONGEST_CELL,
     LONGEST_NAME,
     WIDTH_PT,
     Cell,
@@ -290,7 +291,7 @@ def _headline(
     is_doubtful = assessment.has_warnings
     is_warned = any(f.severity is Severity.WARNING for f in own)
     is_chosen = assessment.selection is Selection.CHOSEN
-    last = [text(say(doubts_in_brief(own)), "tiny", bold=is_warned)]
+    last = [text(say(doubts_in_brief(own)), "tiny", bold=is_warned, limit=LONGEST_CELL)]
     if assessment.note:
         note = Message("Note: {note}", note=assessment.note)
         last.append(text(say(note), "tiny", limit=LONGEST_NAME))

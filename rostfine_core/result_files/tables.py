@@ -68,7 +68,8 @@ def write_seeds(path: Path, seeds: Sequence[Seed]) -> None:
     for seed in seeds:
         place = (repr(float(value)) for value in (seed.x_px, seed.y_px))
         writer.writerow((_protected(seed.target), seed.frame, *place, int(seed.is_exact)))
-    write_text(path, text.getvalue())
+    # Names need not be valid Unicode; invalid parts become escapes, as in ``assessment.json``.
+    write_text(path, text.getvalue().encode("utf-8", "backslashreplace").decode())
 
 
 def write_tracks(path: Path, tracks: Sequence[Track], *, with_doubt: bool = False) -> None:

@@ -1,6 +1,7 @@
 """Replacing a report never mixes old and new files, whenever the program is killed."""
 
 import csv
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from rostfine_core.domain import (
     Meaning,
     Progress,
     ReportIdentity,
+    SampleRecord,
     SampleReport,
     Signature,
     VideoSection,
@@ -33,7 +35,8 @@ from rostfine_core.export import (
 )
 from rostfine_core.files import write_text
 from rostfine_core.outputs import Outputs
-from rostfine_core.result_files import read_seeds
+from rostfine_core.result_files import read_assessment, read_seeds
+from tests.core.any_text import NASTY, filled
 from tests.core.report.conftest import build_assessment
 
 # How many files are moved or removed to replace a report of two sperm, and to write a first one.
@@ -304,3 +307,22 @@ def test_sperm_of_several_videos_are_told_apart(tmp_path: Path) -> None:
     assert {p.name for p in tmp_path.iterdir()} == {
         "clicks.csv", "report.csv", "report.fhir.json", "report.pdf", "sperm-1", "sperm-left"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [NASTY[5], NASTY[7], NASTY[-1]])
+def test_a_report_with_any_text_in_any_field_is_whole(tmp_path: Path, text: str) -> None:
+    """Names that leave the folder, no valid Unicode, and longer than a file name or cell."""
+    sections = [VideoSection.of([filled(build_assessment(flagged=True), text)])]
+    signature = Signature(name=text, utc=text, local_offset_minutes=0, meaning=Meaning.REVIEW)
+    report = sample_report(
+        sections,
+        sample=filled(SampleRecord(label="a", medium="b", note="c"), text),
+        patient=text,
+        identity=ReportIdentity(signature=signature),
+    )
+    finish(export_sample(report, tmp_path / "out"))
+    (sperm,) = (tmp_path / "out").glob("sperm-*")
+    assert {p.name for p in tmp_path.iterdir()} == {"out"}
+    assert read_assessment(sperm).sample.sample == text
+    content = json.loads((tmp_path / "out" / "report.fhir.json").read_text(encoding="utf-8"))
+    assert content["entry"][0]["resource"]["status"] == "final"
