@@ -13,10 +13,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
-    QSizePolicy,
     QSplitter,
     QStackedWidget,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -40,6 +38,7 @@ from app.views.report_panel import ReportPage
 from app.views.review.review import ReviewPage
 from app.views.sample_bar import SampleBar
 from app.views.status_bar import StatusBar
+from app.views.tool_bar import ToolBar
 from app.wiring import Views, connect_actions, connect_controllers, connect_views
 
 SMALLEST_PX = (1180, 680)
@@ -67,6 +66,7 @@ class MainWindow(QMainWindow):
         self.errors = Errors(self)
         self.controller = Controller(self.session, settings, self.questions, self)
         connect_controllers(self.controller)
+        self._style_application()  # before there are widgets that measure their texts
         self._build_views()
         commands = WindowCommands(self, self.controller)
         self.guide = self._guide()
@@ -94,7 +94,7 @@ class MainWindow(QMainWindow):
         self.sample_bar = SampleBar(self.session)
         self.sample_bar.set_profiles(self.settings.profiles)
         self.status = StatusBar(self.session)
-        self.tool_bar = QToolBar(self.tr("Tool bar"))
+        self.tool_bar = ToolBar(self.tr("Tool bar"), self.sample_bar)
         self._recent = RecentMenu(self)
         self._recent.show_videos(self.settings.recent)
 
@@ -144,7 +144,9 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.actions_by_id.fill_menus(self._recent)
-        self._build_tool_bar()
+        self.actions_by_id.fill_tool_bar(self.tool_bar)
+        self.tool_bar.finish()
+        self.addToolBar(self.tool_bar)
         review = self.review
         for row, layout in (
             (Bar.CANVAS, review.canvas_bar.buttons),
@@ -167,18 +169,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.setStatusBar(self.status)
 
-    def _build_tool_bar(self) -> None:
-        bar = self.tool_bar
-        bar.setObjectName("tool_bar")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(20, 20))
-        self.actions_by_id.fill_tool_bar(bar)
-        spacer = QWidget()
-        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(spacer)
-        bar.addWidget(self.sample_bar)
-        self.addToolBar(bar)
-
     # What it shows itself --------------------------------------------------------------------
 
     @Slot()
@@ -193,6 +183,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _on_setting_changed(self, id: str) -> None:
         if id == "theme":
+            self._style_application()
             self._apply_theme()
         elif id == "loupe":
             self._apply_loupe()
@@ -200,11 +191,14 @@ class MainWindow(QMainWindow):
     def _apply_loupe(self) -> None:
         self.review.loupe.is_wanted = self.settings.is_on("loupe")
 
-    def _apply_theme(self) -> None:
-        theme = load_theme(self.settings.text("theme"))
+    def _style_application(self) -> None:
         application = QApplication.instance()
         if isinstance(application, QApplication):
-            apply_theme(application, theme)
+            scale = int(self.settings.text("text_size").rstrip("%")) / 100
+            apply_theme(application, load_theme(self.settings.text("theme")), text_scale=scale)
+
+    def _apply_theme(self) -> None:
+        theme = load_theme(self.settings.text("theme"))
         self.setWindowIcon(QIcon(icon("app", theme.colours["accent"], theme.colours["accent"])))
         self.actions_by_id.recolour(theme)
         self.review.recolour(theme)

@@ -63,7 +63,6 @@ class ActionSet(QObject):
 
     def fill_tool_bar(self, bar: QToolBar) -> None:
         """Fill the tool bar, with words beside most icons."""
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         for row in TOOL_BAR:
             if row is not TOOL_BAR[0]:
                 bar.addSeparator()

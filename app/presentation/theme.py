@@ -1,11 +1,13 @@
 """The two themes: named colours from one file each, a style sheet, and icons in their colours."""
 
+import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -16,6 +18,8 @@ SPERM_COLOURS = (  # yellow, greens and purples: a grade is blue, beige or orang
     "#F2EE3C", "#E86BD8", "#3FD65A", "#A98BFF", "#FF5C86", "#8FE000", "#16C79A", "#FFB3F0",
 )  # fmt: skip
 DARKER_PERCENT = 150
+USUAL_FONT, TEXT_SCALE = "usual_font", "text_scale"
+"""The application's properties that hold its font before it is scaled, and by how much it is."""
 GRADE_COLOURS = ("#1B9FD8", "#7CC4DC", "#B8B4A8", "#E0A458", "#C9622B")  # A ... E, blue to orange
 
 
@@ -49,15 +53,42 @@ def sperm_colour(key: int, ground: QPalette | None = None) -> QColor:
     return colour.darker(DARKER_PERCENT) if is_light else colour
 
 
-def apply_theme(application: QApplication, theme: Theme) -> None:
-    """Colour the whole application."""
+def apply_theme(application: QApplication, theme: Theme, *, text_scale: float = 1.0) -> None:
+    """Colour the whole application, and set the size of its texts.
+
+    Args: ``text_scale`` is by how much texts are larger than usual.
+    """
     application.setPalette(_palette(theme))
+    _scale_font(application, text_scale)
     sheet = bundled_path("resources/themes/style.qss").read_text(encoding="utf-8")
     folder = bundled_path("resources/themes").as_posix()
     sheet = sheet.replace("@folder", folder).replace("@theme", theme.name)
     for name in sorted(theme.colours, key=len, reverse=True):
         sheet = sheet.replace(f"@{name}", theme.colours[name])
-    application.setStyleSheet(sheet)
+    application.setStyleSheet(re.sub(r"(?<=font-size: )\d+(?=px)", _scaled_by(text_scale), sheet))
+
+
+def text_scale() -> float:
+    """By how much texts are larger than usual, for what is measured in pixels around them."""
+    application = QApplication.instance()
+    return 1.0 if application is None else float(application.property(TEXT_SCALE) or 1.0)
+
+
+def _scaled_by(scale: float) -> Callable[[re.Match[str]], str]:
+    return lambda size: str(round(scale * int(size[0])))
+
+
+def _scale_font(application: QApplication, scale: float) -> None:
+    """Set the font of what the style sheet does not reach, such as the axes of plots."""
+    application.setProperty(TEXT_SCALE, scale)
+    usual = application.property(USUAL_FONT)
+    if usual is None:
+        usual = application.font()
+        application.setProperty(USUAL_FONT, usual)
+    font = QFont(usual)
+    font.setPointSizeF(scale * usual.pointSizeF())
+    if font != application.font():
+        application.setFont(font)
 
 
 @lru_cache(maxsize=256)

@@ -18,6 +18,7 @@ from rostfine_core.domain import Calibration
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 from rostfine_core.store_place import choose_place, usual_place
 
+TEXT_SIZES = ("100%", "115%", "130%", "150%")
 _Location = QStandardPaths.StandardLocation
 Value = str | int | float | bool
 
@@ -51,6 +52,16 @@ SETTINGS: tuple[Setting, ...] = (
             QT_TRANSLATE_NOOP("Settings", "Dark"),
             QT_TRANSLATE_NOOP("Settings", "Light"),
         ),
+    ),
+    Setting(
+        id="text_size",
+        group=QT_TRANSLATE_NOOP("Settings", "Appearance"),
+        label=QT_TRANSLATE_NOOP("Settings", "Text size"),
+        tip=QT_TRANSLATE_NOOP("Settings", "Takes effect at the next start."),
+        default=TEXT_SIZES[0],
+        choices=TEXT_SIZES,
+        choice_labels=TEXT_SIZES,
+        needs_restart=True,
     ),
     Setting(
         id="language",

@@ -5,7 +5,7 @@ from PySide6.QtCore import QCoreApplication, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPalette, qGray
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from app.presentation.theme import GRADE_COLOURS
+from app.presentation.theme import GRADE_COLOURS, text_scale
 from app.presentation.wording import say_word
 from app.views.panel import muted
 from rostfine_core.domain import Grade, GradeDistribution, Prediction
@@ -22,18 +22,18 @@ class Histogram(QWidget):
     def __init__(self, parent: QWidget | None = None, *, height_px: int = 178) -> None:
         super().__init__(parent)
         self.plot = pg.PlotWidget(background=None)
-        self.plot.setFixedHeight(height_px)
+        self.plot.setFixedHeight(round(height_px * text_scale()))
         self.plot.setMinimumWidth(0)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.getViewBox().setXRange(0.5, 5.5, padding=0)
-        self.plot.getAxis("left").setWidth(34)
+        self.plot.getAxis("left").setWidth(round(34 * text_scale()))
         self.plot.getAxis("left").setTicks([[(t / 10, f"{10 * t}%") for t in range(0, 11, 2)]])
         self.plot.getAxis("bottom").setTicks(
             [[(g.value, f"{g.name}\n{say_word(g.meaning)}") for g in Grade]]
         )
-        self.plot.getAxis("bottom").setHeight(36)
+        self.plot.getAxis("bottom").setHeight(round(36 * text_scale()))
         self.plot.setAccessibleName(self.tr("Grade distribution"))
         self._bars = pg.BarGraphItem(
             x=[g.value for g in Grade],
@@ -65,7 +65,9 @@ class Histogram(QWidget):
         heads = _heads(prediction)
         shares = prediction.grade.probabilities
         tops = [max(s, *(h.probabilities[i] for h in heads)) for i, s in enumerate(shares)]
-        top = max(0.2, *tops, highest) * (1 + LABEL_PX / (self.plot.height() - AXIS_PX))
+        top = max(0.2, *tops, highest) * (
+            1 + LABEL_PX / (self.plot.height() / text_scale() - AXIS_PX)
+        )
         self.plot.getViewBox().setYRange(0, top, padding=0)
         # A tick at the very top would be cut off.
         ticks = [(t / 10, f"{10 * t}%") for t in range(0, 11, 2) if t / 10 < 0.94 * top]

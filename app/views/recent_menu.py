@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.presentation.wording import plain
+
+LONGEST_PX = 420
 
 
 class RecentMenu(QMenu):
@@ -21,13 +23,17 @@ class RecentMenu(QMenu):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setTitle(self.tr("Recent videos"))
+        self.setToolTipsVisible(True)
 
     @Slot(tuple)
     def show_videos(self, paths: Sequence[Path]) -> None:
         """Show these videos in this order."""
         self.clear()
         for path in paths:
-            action = self.addAction(path.name.replace("&", "&&"))  # one alone marks a key
+            name = self.fontMetrics().elidedText(
+                path.name, Qt.TextElideMode.ElideMiddle, LONGEST_PX
+            )
+            action = self.addAction(name.replace("&", "&&"))  # one alone marks a key
             action.setToolTip(plain(str(path)))
             action.triggered.connect(lambda _, p=path: self.chosen.emit(p))
         self.setEnabled(bool(paths))

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.presentation.theme import icon
+from app.presentation.wording import plain
 from app.state.session import Session
 from app.views.number_field import MAX_UM_PER_PX, NumberField
 from rostfine_core.domain import Calibration
@@ -178,6 +179,7 @@ class SampleBar(QWidget):
             (self.sample, self._session.sample.sample),
             (self.operator, self._session.sample.operator),
         ):
+            field.setToolTip(plain(": ".join(filter(None, (field.accessibleName(), text)))))
             if field.text() != text:
                 field.setText(text)
                 if not field.hasFocus():

@@ -5,13 +5,15 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from app.presentation import wording
+from app.presentation.theme import text_scale
 from app.state.records import ModelStatus, RunningJob
 from app.state.session import Session
+from app.views.elided_label import ElidedLabel
 
 HIDDEN_JOBS = ("film", "head", "checksum", "preview", "manual", "examine")
 ORDER = ("export", "grade", "track", "heads", "find", "open", "model", "frames")
 MESSAGE_MS = 12000
-SPACING_PX, MARGIN_PX = 10, 24
+SPACING_PX, MARGIN_PX, WIDEST_PX = 10, 24, 440
 
 
 class StatusBar(QStatusBar):
@@ -33,8 +35,9 @@ class StatusBar(QStatusBar):
         self._end.timeout.connect(self._end_message)
         self.setSizeGripEnabled(False)
         self.setContentsMargins(0, 0, 8, 0)
-        self._video = QLabel()
-        self._model = QLabel()
+        self._video, self._model = ElidedLabel(), ElidedLabel()
+        for name in (self._video, self._model):
+            name.setMaximumWidth(round(WIDEST_PX * text_scale()))
         self._stage = QLabel()
         self._progress = QProgressBar()
         self._progress.setFixedWidth(150)
@@ -79,7 +82,8 @@ class StatusBar(QStatusBar):
 
     def _fit_message(self) -> None:
         """Show as much of the message as there is room for."""
-        taken = (w.sizeHint().width() for w in self._permanent if not w.isHidden())
+        shown = (w for w in self._permanent if not w.isHidden())
+        taken = (min(w.sizeHint().width(), w.maximumWidth()) for w in shown)
         room = self.width() - sum(width + SPACING_PX for width in taken) - MARGIN_PX
         elide = Qt.TextElideMode.ElideRight
         self._shown = self.fontMetrics().elidedText(self._session.message, elide, room)
@@ -119,7 +123,7 @@ class StatusBar(QStatusBar):
             f"{info.fps:.4g} fps · {info.duration_s:.1f} s"
         )
         tip = f"{video.path}\n{info.codec}, {info.bit_depth} bit"
-        self._video.setToolTip(wording.plain(tip))
+        self._video.set_note(tip)
 
     @Slot()
     def _show_model(self) -> None:
@@ -142,7 +146,7 @@ class StatusBar(QStatusBar):
                     f" ({model.info.dataset_kind})"  # all trained models have the same file name
                 )
         self._model.setText(text)
-        self._model.setToolTip(wording.plain(model.problem))
+        self._model.set_note(model.problem)
 
     @Slot()
     def _show_job(self) -> None:

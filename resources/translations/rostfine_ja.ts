@@ -4365,6 +4365,10 @@
         <translation>次回の起動から使われます。</translation>
     </message>
     <message>
+        <source>Text size</source>
+        <translation>文字の大きさ</translation>
+    </message>
+    <message>
         <source>Same as the system</source>
         <translation>システムに合わせる</translation>
     </message>

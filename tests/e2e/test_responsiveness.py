@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from app.main_window import SMALLEST_PX, MainWindow
 from app.state.records import ModelStatus
 from app.state.session import Session
+from app.state.settings import TEXT_SIZES, Settings
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Hand
@@ -152,11 +153,23 @@ def test_the_window_appears_soon_and_without_torch(settings_file: Path) -> None:
     assert min(used) < WINDOW_FACTOR * WINDOW_LIMIT_S
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("text_size", [TEXT_SIZES[0], TEXT_SIZES[-1]])
 @pytest.mark.parametrize("size", [SMALLEST_PX, (1280, 800), (1920, 1080)])
 def test_everything_fits_the_screen(
-    qtbot: QtBot, hand: "Hand", drive: Drive, small_video: Path, size: tuple[int, int]
+    qtbot: QtBot,
+    hand: "Hand",
+    drive: Drive,
+    small_video: Path,
+    settings_file: Path,
+    size: tuple[int, int],
+    text_size: str,
+    language: str,
 ) -> None:
     """The fields, the status bar and, from 1280x800 on, a video of half of the window."""
+    settings = Settings(settings_file)
+    settings.set_value("text_size", text_size)
+    settings.sync()
 
     def script(window: MainWindow, answers: object) -> None:
         hand.wait_until_open(window)
@@ -170,14 +183,14 @@ def test_everything_fits_the_screen(
         canvas, whole = window.review.canvas, size[0] * size[1]
         share = canvas.width() * canvas.height() / whole
         assert not window.review.film_strip.isVisible()
-        assert share >= 0.5 or size == SMALLEST_PX
+        assert share >= 0.5 or size == SMALLEST_PX or text_size != TEXT_SIZES[0]
         window.actions_by_id["attention_strip"].trigger()
         qtbot.wait(1)
         assert window.review.film_strip.isVisible()
         assert canvas.width() * canvas.height() / whole < share
         assert window.height() == size[1]
 
-    drive(script, str(small_video))
+    drive(script, str(small_video), "--language", language)
 
 
 def test_the_window_fills_the_screen_until_the_user_makes_it_smaller(drive: Drive) -> None:

@@ -9,6 +9,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
 
 from app.presentation.images import rgba_image
+from app.presentation.theme import text_scale
+from app.presentation.wording import plain
 from app.state.records import OverlayKind
 
 RING_PX = 11.0
@@ -26,17 +28,18 @@ class MarkerItem(QGraphicsItem):
         self.name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
         self._colour, self._is_selected = colour, is_selected
         self._font = QFont()
-        self._font.setPixelSize(12)
+        self._font.setPixelSize(round(12 * text_scale()))
         self._font.setBold(True)
         text_px = QFontMetricsF(self._font).horizontalAdvance(self.name)
         self.label_px = text_px + 2 * LABEL_MARGIN_PX
         """How wide the name's label is."""
         self.setFlag(self.GraphicsItemFlag.ItemIgnoresTransformations)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.setToolTip(plain(name) if name != self.name else "")
 
     def boundingRect(self) -> QRectF:
         """The ring and the label, on whichever side the label is."""
-        across, down = RING_PX + self.label_px + 2, RING_PX + LABEL_PX + 3
+        across, down = RING_PX + self.label_px + 2, RING_PX + LABEL_PX * text_scale() + 3
         return QRectF(-across, -down, 2 * across, 2 * down)
 
     def paint(
@@ -69,7 +72,8 @@ def label_rect(width_px: float, *, at: QPointF, seen: QRectF) -> QRectF:
         at: the marker's place in the view.
         seen: what the view shows.
     """
-    label = QRectF(RING_PX - 1, -RING_PX - 13, width_px, LABEL_PX)
+    height_px = LABEL_PX * text_scale()
+    label = QRectF(RING_PX - 1, 5 - RING_PX - height_px, width_px, height_px)
     if seen.isEmpty():
         return label
     if at.y() + label.top() < seen.top():
@@ -183,7 +187,7 @@ class MeasureItem(QGraphicsItem):
         painter.save()
         painter.resetTransform()
         font = QFont(painter.font())
-        font.setPixelSize(13)
+        font.setPixelSize(round(13 * text_scale()))
         font.setBold(True)
         painter.setFont(font)
         box = painter.fontMetrics().boundingRect(self._text).adjusted(-5, -3, 5, 3)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayo
 from app.presentation import wording
 from app.presentation.images import rgb_image
 from app.presentation.overlays import nearest_slot, painted_crop, shown_maps
-from app.presentation.theme import sperm_colour
+from app.presentation.theme import sperm_colour, text_scale
 from app.state.records import Overlay, OverlayKind
 from app.state.session import Session
 from app.state.settings import SETTINGS
@@ -62,7 +62,9 @@ class FilmFrames(QWidget):
 
     def _areas(self) -> tuple[QRectF, ...]:
         count = max(1, len(self._images))
-        side = min(self.height() - CAPTION_PX, (self.width() - 6 * (count - 1)) / count)
+        side = min(
+            self.height() - CAPTION_PX * text_scale(), (self.width() - 6 * (count - 1)) / count
+        )
         step = min(side + 10, (self.width() - side) / max(1, count - 1))
         return tuple(QRectF(i * step, 0, side, side) for i in range(count))
 
@@ -85,7 +87,9 @@ class FilmFrames(QWidget):
             painter.setPen(QPen(colour if is_current else quiet, 2 if is_current else 1))
             painter.drawRect(area.adjusted(0.5, 0.5, -0.5, -0.5))
             painter.setOpacity(1.0)
-            label = QRectF(area.left() - 4, area.bottom(), area.width() + 8, CAPTION_PX)
+            label = QRectF(
+                area.left() - 4, area.bottom(), area.width() + 8, CAPTION_PX * text_scale()
+            )
             text = str(boxes[place].frame)
             if area.width() > WIDE_PX:
                 text += f" · {boxes[place].time_s:.2f} s"

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.presentation import wording
+from app.presentation.theme import text_scale
 from app.presentation.wording import plain, say
 from app.state.records import ModelStatus
 from app.state.session import Session
@@ -104,7 +105,7 @@ class GradePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll, 1)
-        self.setMinimumWidth(300)
+        self.setMinimumWidth(round(300 * text_scale()))
 
     def _head(self) -> QHBoxLayout:
         """The sperm's film, name and headline, and what the user says of it."""

@@ -28,7 +28,7 @@ class Numbers(QWidget):
         for row, (name, label, tip) in enumerate(self._rows()):
             value = QLabel()
             value.setObjectName("number")
-            note = muted(label, wraps=False)
+            note = muted(label)
             for widget in (value, note):
                 widget.setToolTip(tip)
             self._grid.addWidget(note, row, 0)

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from app.presentation.theme import Theme
+from app.presentation.theme import Theme, text_scale
 from app.state.session import Session
 from app.views.canvas.canvas_bar import CanvasBar
 from app.views.canvas.loupe import Loupe
@@ -15,7 +15,7 @@ from app.views.review.sperm_list import SpermList
 from app.views.review.timeline import Timeline
 
 SIDE_PX, WIDEST_SIDE_PX = 316, 520
-STRIP_PX = 128
+STRIP_PX, FIRST_PX = 128, 1276
 
 
 class ReviewPage(QWidget):
@@ -57,10 +57,11 @@ class ReviewPage(QWidget):
         side = _splitter("side", Qt.Orientation.Vertical, self.sperm_list, frame)
         side.setStretchFactor(1, 1)
         side.setSizes([210, 430])
-        side.setMaximumWidth(WIDEST_SIDE_PX)
+        side.setMaximumWidth(round(WIDEST_SIDE_PX * text_scale()))
         whole = _splitter("page", Qt.Orientation.Horizontal, left, side)
         whole.setStretchFactor(0, 1)
-        whole.setSizes([960, SIDE_PX])
+        side_px = round(SIDE_PX * text_scale())
+        whole.setSizes([FIRST_PX - side_px, side_px])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
         layout.addWidget(whole)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPalette
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.presentation.geometry import spans
-from app.presentation.theme import sperm_colour
+from app.presentation.theme import sperm_colour, text_scale
 from app.state.records import SPEEDS
 from app.state.session import Session
 from app.views.panel import muted
@@ -66,7 +66,7 @@ class Timeline(QWidget):
         layout.setSpacing(6)
         layout.addLayout(self._bar())
         layout.addWidget(self.plot, 1)
-        self.setFixedHeight(HEIGHT_PX)
+        self.setFixedHeight(round(HEIGHT_PX * text_scale()))
         self._make_plot()
         policy = self.plot.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
@@ -124,9 +124,9 @@ class Timeline(QWidget):
         plot.hideButtons()
         plot.setMouseEnabled(x=False, y=False)
         plot.getPlotItem().setContentsMargins(0, 2, 8, 0)
-        plot.getAxis("left").setWidth(22)
+        plot.getAxis("left").setWidth(round(22 * text_scale()))
         plot.getAxis("left").setTicks([[(0, "0"), (1, "1")]])
-        plot.getAxis("bottom").setHeight(20)
+        plot.getAxis("bottom").setHeight(round(20 * text_scale()))
         plot.setToolTip(self._legend())
         plot.getViewBox().setYRange(-0.12, 1.05, padding=0)
         self._curve = pg.PlotCurveItem(connect="finite")

@@ -1,11 +1,13 @@
 """The status bar cuts a message where the room ends, and tells all of it in the tool tip."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.state.session import Session
+from app.views.elided_label import ElidedLabel
 from app.views.status_bar import StatusBar
 
 # The offscreen platform says this of every window; it has no window manager to tell.
@@ -47,3 +49,20 @@ def test_resizing_neither_prolongs_a_message_nor_hides_what_an_action_says(
     graded.set_message("Told.")
     bar._end.timeout.emit()
     assert bar.currentMessage() == ""
+
+
+def test_a_long_name_leaves_room_for_messages(
+    show: Callable[[QWidget], None], graded: Session
+) -> None:
+    name = "a recording of some length " * 20 + ".mp4"
+    graded.move_video(Path(name))
+    bar = StatusBar(graded)
+    show(bar)
+    bar.resize(1280, 30)
+    graded.set_message("Told.")
+    assert bar.currentMessage() == "Told."
+    (label,) = (one for one in bar.findChildren(ElidedLabel) if name in one.text())
+    QApplication.processEvents()
+    assert label.shown != label.text()
+    assert label.text() in label.toolTip()
+    assert bar.rect().contains(label.geometry())
