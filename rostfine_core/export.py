@@ -251,7 +251,7 @@ def _write_all(report: SampleReport, folder: Path, *, style: ReportStyle) -> Lon
         write_explanation(folder / name / EXPLANATION_PNG, assessment, style=style)
     yield Progress(stage=marked("writing"), done=total - 1, total=total)
     content = report_json(report)
-    write_report_pdf(folder / REPORT_PDF, report, content=content, style=style)
+    yield from write_report_pdf(folder / REPORT_PDF, report, content=content, style=style)
     write_report_csv(folder / REPORT_CSV, report, content_sha256=content_sha256(content))
     write_fhir(
         folder / REPORT_FHIR,

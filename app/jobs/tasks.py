@@ -346,7 +346,7 @@ def preview(order: ReportOrder) -> LongJob[tuple[NDArray[np.uint8], ...]]:
     pages = []
     with TemporaryDirectory(prefix="rostfine-") as folder:
         path = Path(folder) / "report.pdf"
-        write_report_pdf(path, report, content=report_json(report), style=_style(order))
+        yield from write_report_pdf(path, report, content=report_json(report), style=_style(order))
         for page in draw_pages(path):
             pages.append(page)
             yield Progress(stage=marked("preview"), done=len(pages), total=0)

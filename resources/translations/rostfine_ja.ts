@@ -1016,6 +1016,10 @@
         <translation>なし</translation>
     </message>
     <message>
+        <source>those of the video</source>
+        <translation>動画全体の注意</translation>
+    </message>
+    <message>
         <source>{points} at {fps:.4g} different frames per second over {span:.2f} s; average path smoothed over {window:.3g} s.</source>
         <translation>{points}、毎秒 {fps:.4g} の異なるフレーム、{span:.2f} 秒間。平均経路は {window:.3g} 秒で平滑化。</translation>
     </message>
@@ -1362,6 +1366,10 @@
     <message>
         <source>({status})</source>
         <translation>({status})</translation>
+    </message>
+    <message>
+        <source>drawing</source>
+        <translation>描画</translation>
     </message>
     <message>
         <source>{title}, sample {sample}</source>

@@ -3,14 +3,16 @@
 The same records and the same style give the same bytes.
 """
 
+import itertools
 from pathlib import Path
 
 from reportlab.platypus import Paragraph
 from reportlab.platypus.flowables import Flowable
 
-from rostfine_core.domain import SampleReport, shared_flags
+from rostfine_core.domain import LongJob, Progress, SampleReport, shared_flags
 from rostfine_core.errors import StoreError
 from rostfine_core.files import atomic_write
+from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.report.document import FrontMatter, ReportDocument
 from rostfine_core.report.fonts import one_line, prepare_reportlab, shortened
@@ -34,7 +36,7 @@ CONTENT_NAME = "report.json"
 
 def write_report_pdf(
     path: Path, report: SampleReport, *, content: bytes, style: ReportStyle = DEFAULT_STYLE
-) -> None:
+) -> LongJob[None]:
     """Write the report on a sample: its summary, then the technical pages of each video.
 
     Args:
@@ -54,13 +56,17 @@ def write_report_pdf(
     story: list[Flowable] = summary_page(
         report, say, zone=style.zone, content_sha256=front.content_sha256
     )
+    total = len(report.assessments)
+    done = itertools.count()
     for section in report.videos:
         story += technical_pages(section, say)
         shared = shared_flags(section.assessments)
         for assessment in section.assessments:
+            yield Progress(stage=marked("drawing"), done=next(done), total=total)
             story += sperm_section(
                 assessment, say, paint=style.paint, zone=style.zone, shared=shared
             )
+    yield Progress(stage=marked("drawing"), done=total, total=total)
     with atomic_write(path) as temporary:
         _Report(temporary, report, front, style).write(story)
 

@@ -9,8 +9,11 @@ from reportlab.platypus.flowables import Flowable
 from rostfine_core.domain import (
     Assessment,
     Grade,
+    QualityFlag,
     Verdict,
     VideoSection,
+    own_flags,
+    shared_flags,
     with_micro_sign,
 )
 from rostfine_core.messages import Message, Say, joined
@@ -32,6 +35,7 @@ from rostfine_core.report.wording import (
     UNSMOOTHED,
     WITHHELD,
     Rows,
+    doubts_in_brief,
     entropy_in_words,
     first_click,
     flag_counts,
@@ -103,12 +107,13 @@ def _table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
         Message("VAP"),
         Message("Flags"),
     ]
+    shared = shared_flags(assessments)
     widths = [11, 16, 10.5, 11, 13.5, 10.5, 12, 12, 12, 10, 17, 11, 14.5, 27]
     scale = WIDTH_PT / sum(widths)
     table = Table(
         [
             [text(say(h), "tiny", bold=True) for h in head],
-            *(_summary_row(a, say) for a in assessments),
+            *(_summary_row(a, shared, say) for a in assessments),
         ],
         colWidths=[w * scale for w in widths],
         repeatRows=1,
@@ -124,7 +129,7 @@ def _table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
     ]
 
 
-def _summary_row(assessment: Assessment, say: Say) -> list[Cell]:
+def _summary_row(assessment: Assessment, shared: Sequence[QualityFlag], say: Say) -> list[Cell]:
     grade, click = assessment.prediction.grade, first_click(assessment)
     spread, vap = assessment.prediction.ensemble_spread, assessment.kinematics.vap
     unit = with_micro_sign(assessment.kinematics.unit)
@@ -139,15 +144,15 @@ def _summary_row(assessment: Assessment, say: Say) -> list[Cell]:
         "–" if spread is None else f"±{spread:.2f}",
         say(WITHHELD) if vap is None else f"{vap:.1f} {unit}",
     ]
-    is_doubtful = assessment.has_warnings
+    own, is_doubtful = own_flags(assessment, shared), assessment.has_warnings
     return [
         text(assessment.target, "small", bold=True, limit=LONGEST_NAME),
         *(text(c, "small") for c in cells),
         sparkline(grade, width_pt=10 * mm, height_pt=5.5 * mm, is_doubtful=is_doubtful),
         *(text(c, "small", limit=LONGEST_NAME) for c in after),
         [
-            text(say(flag_counts(assessment.flags)), "small", bold=is_doubtful),
-            text(say(warnings_in_brief(assessment.flags)), "tiny", limit=LONGEST_CELL),
+            text(say(flag_counts(own) if own else doubts_in_brief(own, shared)), "small"),
+            text(say(warnings_in_brief(own)), "tiny", bold=True, limit=LONGEST_CELL),
         ],
     ]
 

@@ -66,7 +66,7 @@ SIGNATURE_PT = 25 * mm
 MANY = 12
 """With more sperm in a video their rows are closer."""
 LONGEST_IN_ROW = 32
-COLUMNS_MM = (20, 17, 24, 37, 22, 20, 40)
+COLUMNS_MM = (20, 20, 24, 36, 21, 19, 40)
 HEADLINES = {
     (False, False): "heading",
     (False, True): "doubtful",
@@ -291,7 +291,7 @@ def _headline(
     is_doubtful = assessment.has_warnings
     is_warned = any(f.severity is Severity.WARNING for f in own)
     is_chosen = assessment.selection is Selection.CHOSEN
-    last = [text(say(doubts_in_brief(own)), "tiny", bold=is_warned, limit=LONGEST_CELL)]
+    last = [text(say(doubts_in_brief(own, shared)), "tiny", bold=is_warned, limit=LONGEST_CELL)]
     if assessment.note:
         note = Message("Note: {note}", note=assessment.note)
         last.append(text(say(note), "tiny", limit=LONGEST_NAME))

@@ -210,9 +210,16 @@ def warnings_in_brief(flags: Sequence[QualityFlag]) -> Message:
     return _titles(f for f in flags if f.severity is Severity.WARNING)
 
 
-def doubts_in_brief(flags: Sequence[QualityFlag]) -> Message:
-    """What all flags are about, the warnings first, or "none"."""
-    return _titles(by_severity(flags)) if flags else Message("none")
+def doubts_in_brief(own: Sequence[QualityFlag], shared: Sequence[QualityFlag] = ()) -> Message:
+    """What a sperm's own flags are about, the warnings first; or "none".
+
+    With warnings in ``shared``, which are stated for the whole video, it is not "none".
+    """
+    if own:
+        return _titles(by_severity(own))
+    if any(f.severity is Severity.WARNING for f in shared):
+        return Message("those of the video")
+    return Message("none")
 
 
 def _titles(flags: Iterable[QualityFlag]) -> Message:

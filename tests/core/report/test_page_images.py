@@ -37,7 +37,7 @@ def test_pages_come_in_order_in_true_colours_at_the_size_asked_for(pdf: Path) ->
 def test_a_broken_pdf_is_told_in_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "broken.pdf"
     path.write_bytes(b"%PDF-1.4 nothing follows")
-    with pytest.raises(StoreError, match=r"broken\.pdf cannot be shown"):
+    with pytest.raises(StoreError, match=r"broken\.pdf cannot be read as a PDF"):
         next(draw_pages(path))
 
 

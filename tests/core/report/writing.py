@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 
-from rostfine_core.domain import Assessment, LeftOut, VideoSection
+from rostfine_core.domain import Assessment, LeftOut, VideoSection, finish
 from rostfine_core.export import sample_report
 from rostfine_core.report import ReportStyle, write_report_pdf
 from rostfine_core.result_files import report_json
@@ -21,4 +21,4 @@ def write_pdf(
     videos = [VideoSection.of(assessments, left_out=left_out)] if assessments else []
     report = sample_report(videos)
     style = ReportStyle(language=language, zone=UTC)
-    write_report_pdf(path, report, content=report_json(report), style=style)
+    finish(write_report_pdf(path, report, content=report_json(report), style=style))
