@@ -30,9 +30,9 @@ class FlagList(QWidget):
                 widget.hide()
                 widget.deleteLater()
         if not flags:
-            self._grid.addWidget(
-                muted(self.tr("No reason for caution was found in this sperm.")), 0, 0, 1, 2
-            )
+            none = muted(self.tr("No reason for caution was found in this sperm."))
+            self._grid.addWidget(none, 0, 0, 1, 2)
+            none.show()
         ordered = sorted(flags, key=lambda f: f.severity is not Severity.WARNING)
         for row, flag in enumerate(ordered):
             is_warning = flag.severity is Severity.WARNING
@@ -52,3 +52,8 @@ class FlagList(QWidget):
             reason.setWordWrap(True)
             self._grid.addWidget(sign, row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(reason, row, 1)
+            for label in (
+                sign,
+                reason,
+            ):  # a layout shows it later, and has no room for it till then
+                label.show()

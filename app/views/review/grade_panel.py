@@ -1,6 +1,6 @@
 """Everything about the selected sperm: its grade distribution, numbers, flags and kinematics."""
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.presentation import wording
@@ -88,7 +88,7 @@ class GradePanel(QWidget):
             self.kinematics,
         ):
             details.addWidget(part)
-        inside = QWidget()
+        self._inside = inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(10, 8, 10, 8)
         column.setSpacing(7)
@@ -101,6 +101,7 @@ class GradePanel(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # one width for all
         scroll.setWidget(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -162,6 +163,18 @@ class GradePanel(QWidget):
                 self.flags.show_flags(flags)
                 self._shown_flags = flags
         self._shown = (prediction, is_doubtful)
+        self._lay_out_now()
+
+    def _lay_out_now(self) -> None:
+        """Give everything its place before it is painted.
+
+        Else the scroll area first paints what is new squeezed into the height of before.
+        """
+        for part in (self.flags, self.numbers, self.kinematics, self._details, self._inside):
+            layout = part.layout()
+            if layout is not None:
+                layout.activate()
+        QCoreApplication.sendEvent(self._scroll, QEvent(QEvent.Type.LayoutRequest))
 
     def edit_note(self) -> None:
         """Start typing a note."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPaintEvent
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
@@ -127,6 +127,39 @@ def test_the_panel_begins_at_its_top_for_another_sperm(
     assert bar.value() == bar.maximum()
     graded.select(2)
     assert bar.value() == 0
+
+
+def test_a_first_grade_is_painted_in_its_place_at_once(
+    qtbot: QtBot, graded: Session, show: Show
+) -> None:
+    """It was painted once squeezed into the height that the empty panel had."""
+
+    class Spy(QObject):
+        def __init__(self) -> None:
+            super().__init__()
+            self.places: list[list[QRect]] = []
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() is QEvent.Type.Paint:
+                labels = [label for label in panel.findChildren(QLabel) if label.isVisible()]
+                self.places.append(
+                    [QRect(one.mapTo(panel, QPoint()), one.size()) for one in labels]
+                )
+            return False
+
+    graded.select(None)
+    panel = GradePanel(graded)
+    show(panel)
+    panel.resize(320, 420)
+    QCoreApplication.processEvents()
+    spy = Spy()
+    for widget in panel.findChildren(QWidget):
+        widget.installEventFilter(spy)
+    graded.select(1)
+    panel.repaint()  # as it happens where a paint was asked for before the grade was there
+    qtbot.wait(50)
+    assert spy.places
+    assert all(places == spy.places[-1] for places in spy.places)
 
 
 def test_the_panel_says_why_there_is_no_grade(qtbot: QtBot, graded: Session, show: Show) -> None:
