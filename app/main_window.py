@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
     def _actions(self, commands: WindowCommands) -> ActionSet:
         handlers = Handlers(
             window=commands,
-            staff=StaffCommands(self, self.controller.staff),
+            staff=StaffCommands(self, self.controller.staff, self.controller.panels),
             guide=self.guide,
             controller=self.controller,
             editor=self.controller.editor,

@@ -12,6 +12,16 @@ WINDOW = 20
 """So many of the newest reviews make each point."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReviewTask:
+    """A video with ``left`` graded sperm that somebody may still review."""
+
+    video_id: str
+    sample: str
+    name: str
+    left: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BlindClip:
     """What a reviewer sees: the clip (T, S, S, 3); ``left`` sperm of the video are to review."""

@@ -180,4 +180,27 @@ ANALYSIS_ACTIONS = (
         button=Place(Bar.CANVAS, 3),
         group="tool",
     ),
+    ActionSpec(
+        id="panels",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Panels"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Vote on graded sperm as a panel, each alone and blind"),
+        icon="panels",
+        shortcut="Ctrl+Shift+P",
+        run=lambda to: to.staff.show_panels(),
+        enabled=lambda now: now.may_vote,
+        separator=True,
+    ),
+    ActionSpec(
+        id="blind_review",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Blind review"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Grade what somebody else graded, before seeing what the model says"
+        ),
+        icon="blind_review",
+        shortcut="Ctrl+Shift+R",
+        run=lambda to: to.staff.show_reviews(),
+        enabled=lambda now: now.may_review,
+    ),
 )

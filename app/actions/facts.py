@@ -30,6 +30,8 @@ class Facts:
     is_signed_in: bool = False
     may_manage_operators: bool = False
     may_see_audit: bool = False
+    may_vote: bool = False
+    may_review: bool = False
     page: Page = Page.REVIEW
     tool: Tool = Tool.SELECT
     overlay: OverlayKind = OverlayKind.NONE
@@ -66,6 +68,8 @@ def current_facts(controller: Controller) -> Facts:
         is_signed_in=controller.staff.operator is not None,
         may_manage_operators=controller.staff.may(Action.MANAGE_OPERATORS),
         may_see_audit=controller.staff.may(Action.SEE_AUDIT),
+        may_vote=controller.staff.operator is not None and controller.staff.may(Action.VOTE),
+        may_review=controller.staff.operator is not None and controller.staff.may(Action.REVIEW),
         page=session.page,
         tool=session.tool,
         overlay=session.overlay.kind,

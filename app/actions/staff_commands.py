@@ -1,14 +1,18 @@
-"""What actions do with people: signing in, locking, operators and the audit trail."""
+"""What actions do with people: signing in, locking, operators, audit trail, panels, reviews."""
 
 from PySide6.QtCore import QEvent, QObject, Slot
 from PySide6.QtGui import QGuiApplication, QWindow
 from PySide6.QtWidgets import QDialog, QMainWindow
 
+from app.controllers.panels import Panels
 from app.controllers.staff import Staff
 from app.views.dialogs.audit import AuditDialog
+from app.views.dialogs.blind_review import BlindReviewDialog
 from app.views.dialogs.dialogs import show_once
 from app.views.dialogs.operators import OperatorsDialog
+from app.views.dialogs.panels import PanelsDialog
 from app.views.dialogs.sign_in import SignInDialog, StoreKeyDialog
+from rostfine_core.domain import Action
 
 _ACTIVITY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
 
@@ -16,9 +20,9 @@ _ACTIVITY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Whe
 class StaffCommands(QObject):
     """Opens the dialogs, and hides the window's content until somebody has signed in."""
 
-    def __init__(self, window: QMainWindow, staff: Staff) -> None:
+    def __init__(self, window: QMainWindow, staff: Staff, panels: Panels) -> None:
         super().__init__(window)
-        self._window, self._staff = window, staff
+        self._window, self._staff, self._panels = window, staff, panels
         self.door: QDialog | None = None
         staff.sign_in_wanted.connect(self.ask_sign_in)
         staff.key_wanted.connect(self.ask_key)
@@ -110,3 +114,42 @@ class StaffCommands(QObject):
         staff.refused.connect(dialog.show_refusal)
         dialog.begin()
         return dialog
+
+    def show_panels(self) -> None:
+        """Open the panels."""
+        show_once(self._window, PanelsDialog, self._panel_list)
+
+    def _panel_list(self) -> PanelsDialog:
+        panels = self._panels
+        dialog = PanelsDialog(self._window, may_manage=self._staff.may(Action.MANAGE_PANELS))
+        dialog.ballot_wanted.connect(panels.find_ballot)
+        dialog.voted.connect(panels.vote)
+        dialog.panel_wanted.connect(panels.add_panel)
+        dialog.agreement_wanted.connect(panels.find_agreement)
+        dialog.export_wanted.connect(panels.export)
+        panels.panels_found.connect(dialog.show_panels)
+        panels.ballot_found.connect(dialog.show_ballot)
+        panels.agreement_found.connect(dialog.show_agreement)
+        panels.exported.connect(dialog.tell)
+        panels.refused.connect(dialog.show_refusal)
+        panels.find_panels()
+        return dialog
+
+    def show_reviews(self) -> None:
+        """Open the blind review; the window behind shows grades, so it is hidden meanwhile."""
+        panels, dialog = self._panels, BlindReviewDialog(self._window)
+        dialog.clip_wanted.connect(panels.find_clip)
+        dialog.reviewed.connect(panels.review)
+        panels.tasks_found.connect(dialog.show_tasks)
+        panels.trend_found.connect(dialog.show_trend)
+        panels.clip_found.connect(dialog.show_clip)
+        panels.reviewed.connect(dialog.show_answer)
+        panels.refused.connect(dialog.show_refusal)
+        dialog.finished.connect(self._on_reviewed)
+        self._show_content(False)
+        dialog.open()
+        panels.find_tasks()
+
+    @Slot()
+    def _on_reviewed(self) -> None:
+        self._show_content(self.door is None)

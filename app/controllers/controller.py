@@ -13,6 +13,7 @@ from app.controllers.head_finder import HEADS, HeadFinder
 from app.controllers.keeper import Keeper, Pictures
 from app.controllers.microscope import Microscope
 from app.controllers.opener import FIND, OPEN, Opener
+from app.controllers.panels import Panels
 from app.controllers.player import Player
 from app.controllers.reporter import EXPORT, Questions, Reporter
 from app.controllers.staff import Staff
@@ -82,6 +83,7 @@ class Controller(QObject):
         door = StoreDoor(lambda: settings.store_place)
         self.store = StoreThread(door.open, self)
         self.staff = Staff(self.store, door, settings, self)
+        self.panels = Panels(self.store, self.jobs, self)
         self.keeper = Keeper(
             session, self.store, editor=self.editor, player=self.player, parent=self
         )

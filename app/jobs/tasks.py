@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from rostfine_core.assessor import Assessor, DeviceChoice
     from rostfine_core.domain import SampleReport
+    from rostfine_core.panel import VotedClip
     from rostfine_core.pipeline import Outcome
     from rostfine_core.report import ReportStyle
     from rostfine_core.video import DecodedFrame, Video
@@ -225,6 +226,19 @@ def write_manual(language: str, file: Path, font: "QFont") -> LongJob[Path]:
     yield Progress(stage=marked("writing"), done=0, total=1)
     write_manual_pdf(language, file, font)
     return file
+
+
+def write_votes(clips: Sequence["VotedClip"], folder: Path, name: str) -> LongJob[tuple[Path, int]]:
+    """Write a panel's clips and votes as a data set; return its folder and their number.
+
+    Raises:
+        DatasetError: nobody has voted, or the clips differ in size.
+        StoreError: the folder holds a data set, or cannot be written.
+    """
+    from rostfine_core.training.data.voted import write_voted_clips
+
+    count = yield from write_voted_clips(clips, out=folder, name=name)
+    return folder, count
 
 
 def track_sperms(

@@ -2926,6 +2926,22 @@
         <translation>対物マイクロメーターの上に線を引き、その長さを µm で入力します</translation>
     </message>
     <message>
+        <source>Panels</source>
+        <translation>パネル</translation>
+    </message>
+    <message>
+        <source>Vote on graded sperm as a panel, each alone and blind</source>
+        <translation>評価済みの精子に、パネルとして一人ずつ盲検で投票します</translation>
+    </message>
+    <message>
+        <source>Blind review</source>
+        <translation>盲検レビュー</translation>
+    </message>
+    <message>
+        <source>Grade what somebody else graded, before seeing what the model says</source>
+        <translation>別の担当者が評価した精子を、モデルの答えを見る前に評価します</translation>
+    </message>
+    <message>
         <source>Play</source>
         <translation>再生</translation>
     </message>
@@ -3242,6 +3258,61 @@
     </message>
 </context>
 <context>
+    <name>BlindReviewDialog</name>
+    <message>
+        <source>Blind review</source>
+        <translation>盲検レビュー</translation>
+    </message>
+    <message>
+        <source>Videos to review</source>
+        <translation>レビューする動画</translation>
+    </message>
+    <message>
+        <source>Review</source>
+        <translation>レビュー</translation>
+    </message>
+    <message>
+        <source>You grade each sperm before you see what the model expects. Videos that you graded yourself are left out. The window behind is hidden meanwhile.</source>
+        <translation>モデルの予測を見る前に、精子を一つずつ評価します。自分で評価した動画は除かれます。その間、後ろのウィンドウは隠れます。</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>次へ</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>戻る</translation>
+    </message>
+    <message>
+        <source>{sample}, {video}: {left} sperm</source>
+        <translation>{sample}、{video}: 精子 {left} 個</translation>
+    </message>
+    <message>
+        <source>All sperm of this video are reviewed.</source>
+        <translation>この動画の精子はすべてレビュー済みです。</translation>
+    </message>
+    <message>
+        <source>{left} sperm left</source>
+        <translation>残り {left} 個</translation>
+    </message>
+    <message>
+        <source>You gave {grade} ({value}); the model expects {expected:.1f} of a panel, from 1 for A to 5 for E.</source>
+        <translation>あなたの評価は {grade}（{value}）です。モデルが予測するパネルの平均は {expected:.1f} です（A は 1、E は 5）。</translation>
+    </message>
+    <message>
+        <source>The newest reviews</source>
+        <translation>最近のレビュー</translation>
+    </message>
+    <message>
+        <source>Those before</source>
+        <translation>その前のレビュー</translation>
+    </message>
+    <message>
+        <source>{when} ({count}): {distance:.1f} grades apart in the mean, {within:.0%} by less than one.</source>
+        <translation>{when}（{count} 件）: 平均の差は {distance:.1f} 段階、差が 1 段階未満のものは {within:.0%}。</translation>
+    </message>
+</context>
+<context>
     <name>Candidate</name>
     <message>
         <source>Film of {name}</source>
@@ -3402,6 +3473,17 @@
     <message>
         <source>Open</source>
         <translation>開く</translation>
+    </message>
+</context>
+<context>
+    <name>ClipVote</name>
+    <message>
+        <source>The clip</source>
+        <translation>クリップ</translation>
+    </message>
+    <message>
+        <source>The keys A to E give the grade, too.</source>
+        <translation>A～E のキーでも評価できます。</translation>
     </message>
 </context>
 <context>
@@ -4153,6 +4235,108 @@
     <message>
         <source>Activate</source>
         <translation>有効にする</translation>
+    </message>
+</context>
+<context>
+    <name>Panels</name>
+    <message>
+        <source>{count} clips with their votes are in {folder}.</source>
+        <translation>クリップ {count} 個とその投票を {folder} に書き出しました。</translation>
+    </message>
+</context>
+<context>
+    <name>PanelsDialog</name>
+    <message>
+        <source>Panels</source>
+        <translation>パネル</translation>
+    </message>
+    <message>
+        <source>Panel</source>
+        <translation>パネル</translation>
+    </message>
+    <message>
+        <source>Voted by you</source>
+        <translation>あなたの投票</translation>
+    </message>
+    <message>
+        <source>All votes</source>
+        <translation>全員の投票</translation>
+    </message>
+    <message>
+        <source>Vote</source>
+        <translation>投票</translation>
+    </message>
+    <message>
+        <source>Show agreement</source>
+        <translation>一致度を表示</translation>
+    </message>
+    <message>
+        <source>Export as a data set …</source>
+        <translation>データセットとして書き出す…</translation>
+    </message>
+    <message>
+        <source>Everybody votes alone, without the model&apos;s answer or a colleague&apos;s vote. Some sperm come a second time, which shows how far a voter agrees with themselves.</source>
+        <translation>モデルの答えや他の人の投票を見ずに、一人ずつ投票します。一部の精子は 2 回現れ、投票者自身の一貫性を調べます。</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>氏名</translation>
+    </message>
+    <message>
+        <source>Name of the new panel</source>
+        <translation>新しいパネルの名前</translation>
+    </message>
+    <message>
+        <source> sperm</source>
+        <translation> 個</translation>
+    </message>
+    <message>
+        <source>Sperm of the new panel</source>
+        <translation>新しいパネルの精子の数</translation>
+    </message>
+    <message>
+        <source>Begin</source>
+        <translation>始める</translation>
+    </message>
+    <message>
+        <source>The panel votes on the graded sperm that the model is least sure of, as many of each patient as there are</source>
+        <translation>モデルの確信が最も低い評価済みの精子に、患者の偏りがないように投票します</translation>
+    </message>
+    <message>
+        <source>New panel</source>
+        <translation>新しいパネル</translation>
+    </message>
+    <message>
+        <source>Back to the list</source>
+        <translation>一覧に戻る</translation>
+    </message>
+    <message>
+        <source>{mine} of {items}</source>
+        <translation>{mine} / {items}</translation>
+    </message>
+    <message>
+        <source>You have voted on everything in this panel. Thank you.</source>
+        <translation>このパネルの投票はすべて終わりました。ありがとうございました。</translation>
+    </message>
+    <message>
+        <source>{number} of {total}</source>
+        <translation>{number} / {total}</translation>
+    </message>
+    <message>
+        <source>Agreement on {count} sperm that all voted on: kappa {kappa}; on all with two votes or more: alpha {alpha}.</source>
+        <translation>全員が投票した精子 {count} 個での一致度: カッパ {kappa}。2 票以上のすべての精子での一致度: アルファ {alpha}。</translation>
+    </message>
+    <message>
+        <source>{voter}: {voted} votes</source>
+        <translation>{voter}: {voted} 票</translation>
+    </message>
+    <message>
+        <source>, {same} of {repeats} repeats alike</source>
+        <translation>、2 回目 {repeats} 件のうち {same} 件が同じ</translation>
+    </message>
+    <message>
+        <source>A new folder for the data set</source>
+        <translation>データセット用の新しいフォルダー</translation>
     </message>
 </context>
 <context>

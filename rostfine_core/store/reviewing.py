@@ -3,7 +3,13 @@
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from rostfine_core.blind_review import BlindClip, BlindReview, TrendPoint, agreement_over_time
+from rostfine_core.blind_review import (
+    BlindClip,
+    BlindReview,
+    ReviewTask,
+    TrendPoint,
+    agreement_over_time,
+)
 from rostfine_core.domain import Action, Grade, Operator
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
@@ -15,12 +21,43 @@ from rostfine_core.store.schema import (
     AuditRow,
     OperatorRow,
     ReviewRow,
+    SampleRow,
     SpermRow,
     VideoRow,
     new_id,
 )
 from rostfine_core.store.store import Store
 from rostfine_core.store.voting import newest_assessment
+
+
+def to_review(store: Store) -> tuple[ReviewTask, ...]:
+    """The videos that who is signed in may review, the newest first.
+
+    Raises:
+        StoreError: nobody is signed in, or they may not review.
+    """
+    with store.reading(Action.REVIEW) as session:
+        reviewer = _signed_in(store)
+        mine = select(ReviewRow.sperm_id).where(ReviewRow.operator_id == reviewer.id)
+        left = func.count()
+        rows = session.execute(
+            select(VideoRow.id, SampleRow.label, VideoRow.name, left)
+            .select_from(SpermRow)
+            .join(VideoRow, VideoRow.id == SpermRow.video_id)
+            .join(SampleRow, SampleRow.id == VideoRow.sample_id)
+            .where(
+                SpermRow.place.is_not(None),
+                SpermRow.id.in_(select(AssessmentRow.sperm_id)),
+                SpermRow.id.not_in(mine),
+                VideoRow.id.not_in(_graded_by(reviewer)),
+            )
+            .group_by(VideoRow.id, SampleRow.label, VideoRow.name, VideoRow.created_utc)
+            .order_by(VideoRow.created_utc.desc(), VideoRow.id)
+        )
+        return tuple(
+            ReviewTask(video_id=id, sample=label, name=name, left=count)
+            for id, label, name, count in rows
+        )
 
 
 def next_review(store: Store, video_id: str) -> BlindClip | None:
@@ -106,24 +143,33 @@ def review_trend(store: Store) -> tuple[TrendPoint, ...]:
         return agreement_over_time(_read(session, _reviews()))
 
 
-def _reviewer(store: Store, session: Session, video_id: str) -> Operator:
-    """Who reviews: somebody who is signed in and did not grade the video."""
+def _signed_in(store: Store) -> Operator:
     if store.operator is None:
         raise StoreError(
             Message("A review is a second person's: add operators to the store, who sign in.")
         )
-    row_of(session, VideoRow, video_id)
-    graded = select(AuditRow.number).where(
+    return store.operator
+
+
+def _graded_by(operator: Operator) -> Select[str]:
+    """The videos that somebody graded."""
+    return select(AuditRow.subject_id).where(
         AuditRow.subject_kind == "video",
-        AuditRow.subject_id == video_id,
         AuditRow.action == Action.KEEP_RESULTS.value,
-        AuditRow.operator == store.operator.login,
+        AuditRow.operator == operator.login,
     )
-    if session.scalars(graded).first() is not None:
+
+
+def _reviewer(store: Store, session: Session, video_id: str) -> Operator:
+    """Who reviews: somebody who is signed in and did not grade the video."""
+    reviewer = _signed_in(store)
+    row_of(session, VideoRow, video_id)
+    mine = _graded_by(reviewer).where(AuditRow.subject_id == video_id)
+    if session.scalars(mine).first() is not None:
         raise StoreError(
             Message("You graded this video yourself: a blind review is a second person's.")
         )
-    return store.operator
+    return reviewer
 
 
 def _reviews() -> Select[ReviewRow, str, float]:

@@ -1,23 +1,38 @@
 """Signing in at the window, locking it, and what the dialogs ask of the store."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.actions.staff_commands import StaffCommands
+from app.controllers.panels import Panels
 from app.controllers.staff import Staff
+from app.jobs.runner import Jobs
 from app.jobs.store_door import StoreDoor
 from app.jobs.store_thread import StoreThread
 from app.state.settings import Settings
 from app.views.dialogs.audit import AuditDialog
+from app.views.dialogs.blind_review import BlindReviewDialog
 from app.views.dialogs.operators import OperatorsDialog
+from app.views.dialogs.panels import PanelsDialog
 from app.views.dialogs.sign_in import SignInDialog, StoreKeyDialog
-from rostfine_core.domain import Action, Role
+from rostfine_core.domain import (
+    Action,
+    Assessment,
+    AssessmentKey,
+    Draft,
+    Grade,
+    Role,
+    SampleInfo,
+    Sperm,
+    VideoInfo,
+)
 from rostfine_core.store import Store, locking, people
+from rostfine_core.training.data.dataset import read_dataset
 
 WORDS = "a quiet morning in May"
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -49,11 +64,18 @@ def staff(place: Path, settings: Settings) -> Iterator[Staff]:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, staff: Staff) -> QMainWindow:
+def panels(staff: Staff) -> Iterator[Panels]:
+    jobs = Jobs()
+    yield Panels(staff._thread, jobs, staff.parent())
+    jobs.shut_down()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, staff: Staff, panels: Panels) -> QMainWindow:
     window = QMainWindow()
     window.setCentralWidget(QWidget())
     qtbot.addWidget(window)
-    window.commands = StaffCommands(window, staff)  # type: ignore[attr-defined]
+    window.commands = StaffCommands(window, staff, panels)  # type: ignore[attr-defined]
     window.show()
     return window
 
@@ -217,3 +239,82 @@ def test_the_audit_trail_is_read_searched_and_checked(
     assert "does not hold" in dialog.outcome.text()
     assert dialog.outcome.objectName() == "warning"
     dialog.close()
+
+
+@pytest.fixture
+def graded(with_staff: Path, info: VideoInfo, make_assessment: Callable[..., Assessment]) -> Path:
+    """A video with two sperm that the administrator graded."""
+    sperm = tuple(Sperm(key=key, name=str(key), seeds=()) for key in (1, 2))
+    sperm = tuple(s.corrected(frame=0, x_px=10.0 * s.key, y_px=5.0) for s in sperm)
+    with Store.open(with_staff) as store:
+        people.sign_in(store, login="administrator", passphrase=WORDS)
+        people.add_operator(store, login="operator", name="O", role=Role.OPERATOR, passphrase=WORDS)
+        draft = Draft(sperms=sperm, sample=SampleInfo(sample="S-1"))
+        video = store.add_video(info, sha256="0" * 64, draft=draft)
+        for one in sperm:
+            key = AssessmentKey(
+                target=one.target, seeds=one.seeds, fps=None, um_per_px=None, model_sha256="ab" * 32
+            )
+            store.keep_assessments(video, {key: make_assessment(one.target)})
+    return with_staff
+
+
+@pytest.mark.usefixtures("graded")
+def test_a_panel_is_begun_voted_on_and_exported(
+    qtbot: QtBot, staff: Staff, panels: Panels, window: QMainWindow, tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(staff.signed_in):
+        staff.sign_in("administrator", WORDS)
+    with qtbot.waitSignal(panels.panels_found):
+        window.commands.show_panels()  # type: ignore[attr-defined]
+    (dialog,) = window.findChildren(PanelsDialog)
+    dialog.name.setText("Spring")
+    with qtbot.waitSignal(panels.panels_found):
+        dialog.begin_panel.click()
+    with qtbot.waitSignal(panels.ballot_found):
+        dialog.vote.click()
+    for number in (1, 2):
+        assert dialog.progress.text() == f"{number} of 2"
+        assert dialog.clip.picture.pixmap().width() > 100
+        with qtbot.waitSignal(panels.ballot_found):
+            qtbot.keyClick(dialog.clip, Qt.Key.Key_B)
+    assert not dialog.clip.buttons[Grade.A].isEnabled()
+    dialog.back.click()
+    qtbot.waitUntil(lambda: dialog.table.model().index(0, 1).data() == "2 of 2")
+    with qtbot.waitSignal(panels.agreement_found):
+        dialog.agreement.click()
+    assert "administrator: 2 votes" in dialog.outcome.text()
+    with qtbot.waitSignal(panels.exported):
+        dialog.export_wanted.emit(dialog._panels[0].id, "Spring", str(tmp_path / "spring"))
+    assert [c.votes for c in read_dataset(tmp_path / "spring").clips] == [(0, 1, 0, 0, 0)] * 2
+    dialog.close()
+
+
+@pytest.mark.usefixtures("graded")
+def test_a_blind_review_hides_the_window_and_shows_the_model_afterwards(
+    qtbot: QtBot, staff: Staff, panels: Panels, window: QMainWindow
+) -> None:
+    with qtbot.waitSignal(staff.signed_in):
+        staff.sign_in("operator", WORDS)
+    with qtbot.waitSignal(panels.trend_found):
+        window.commands.show_reviews()  # type: ignore[attr-defined]
+    assert not is_content_shown(window)
+    (dialog,) = window.findChildren(BlindReviewDialog)
+    item = dialog.videos.item(0)
+    assert item is not None
+    assert "S-1, " in item.text()
+    with qtbot.waitSignal(panels.clip_found):
+        dialog.start.click()
+    for left in (2, 1):
+        assert dialog.progress.text() == f"{left} sperm left"
+        assert dialog.answer.text() == ""
+        assert not dialog.next.isEnabled()
+        with qtbot.waitSignal(panels.reviewed):
+            dialog.clip.buttons[Grade.C].click()
+        assert "You gave C (3); the model expects 2.6 of a panel" in dialog.answer.text()
+        with qtbot.waitSignal(panels.clip_found):
+            dialog.next.click()
+    assert "All sperm of this video are reviewed" in dialog.progress.text()
+    qtbot.waitUntil(lambda: "100% by less than one" in dialog.trend.text())
+    dialog.close()
+    assert is_content_shown(window)

@@ -119,6 +119,7 @@ def test_a_review_is_a_second_persons_and_shows_the_model_only_then(graded: Stor
         reviewing.next_review(graded, video)
     add_staff(graded)
     people.sign_in(graded, login="sato", passphrase=WORDS)
+    assert [(t.sample, t.left) for t in reviewing.to_review(graded)] == [("S-1", 2), ("S-0", 2)]
     found: list[BlindReview] = []
     while (clip := reviewing.next_review(graded, video)) is not None:
         assert clip.left == 2 - len(found)
@@ -127,6 +128,7 @@ def test_a_review_is_a_second_persons_and_shows_the_model_only_then(graded: Stor
             reviewing.cast_review(graded, clip.sperm_id, Grade.B)
     assert [round(r.expected_grade, 3) for r in found] == [1.1, 3.9]
     assert reviewing.my_reviews(graded, video) == tuple(found)
+    assert [t.left for t in reviewing.to_review(graded)] == [2]
     last = reviewing.review_trend(graded)[-1]
     assert (last.count, last.within_one) == (2, 0.5)
     assert last.distance == pytest.approx(1.5)
@@ -139,6 +141,7 @@ def test_who_graded_a_video_does_not_review_it(graded: Store, keep_case: KeepCas
     video = keep_case(graded, 7)
     with pytest.raises(StoreError, match="graded this video yourself"):
         reviewing.next_review(graded, video)
+    assert video not in {t.video_id for t in reviewing.to_review(graded)}
     people.sign_in(graded, login="sato", passphrase=WORDS)
     clip = reviewing.next_review(graded, video)
     assert clip is not None
