@@ -103,6 +103,7 @@ def connect_views(views: Views, controller: Controller, commands: WindowCommands
     controller.failed.connect(views.errors.tell)
     controller.reporter.failed.connect(views.errors.tell)
     commands.failed.connect(views.errors.tell)
+    controller.keeper.sample_found.connect(commands.show_sample)
     controller.settings.recent_changed.connect(views.recent.show_videos)
     controller.settings.profiles_changed.connect(sample_bar.set_profiles)
     controller.session.video_changed.connect(views.review.canvas.setFocus)

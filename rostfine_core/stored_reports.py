@@ -12,6 +12,7 @@ from rostfine_core.domain import (
     NOT_GRADED,
     TRACK_REJECTED,
     Assessment,
+    AssessmentKey,
     LeftOut,
     LongJob,
     Meaning,
@@ -57,9 +58,12 @@ class Printing:
     certificate: Certificate | None = None
 
 
-def stored_report(store: Store, sample_id: str, identity: ReportIdentity) -> LongJob[SampleReport]:
+def stored_report(
+    store: Store, sample_id: str, identity: ReportIdentity, *, model_sha256: str = ""
+) -> LongJob[SampleReport]:
     """The report on a sample as it stands now, over all its videos with sperm.
 
+    A sperm that several models graded has the grade of the one with this checksum, else the newest.
     A video's frame is shown where its file lies where it was, unchanged.
 
     Raises:
@@ -71,7 +75,7 @@ def stored_report(store: Store, sample_id: str, identity: ReportIdentity) -> Lon
         yield Progress(stage=marked("reading"), done=done, total=len(videos))
         case = store.load_case(row.video_id)
         if case.draft.sperms:
-            sections.append((yield from _section(case)))
+            sections.append((yield from _section(case, model_sha256)))
     sample = store.sample(sample_id)
     patient = videos[0].patient if videos else ""
     return sample_report(sections, sample=sample, patient=patient, identity=identity)
@@ -85,6 +89,7 @@ def keep_report(
     identity: ReportIdentity | None = None,
     printing: Printing | None = None,
     overwrite: bool = False,
+    model_sha256: str = "",
 ) -> LongJob[str]:
     """Write the report on a sample into a folder and keep it as the next version; its id.
 
@@ -95,13 +100,14 @@ def keep_report(
         identity: the version, for an amendment (``signing.amendment``); the next by default.
         printing: looks and certificate.
         overwrite: whether a draft in the folder may be replaced.
+        model_sha256: the model whose grades are meant, as in ``stored_report``.
 
     Raises:
         StoreError: nothing is graded, the folder cannot be written, or as ``Store.add_report``.
     """
     check_folder(folder, overwrite=overwrite)
     identity = identity or store.next_report(sample_id)
-    report = yield from stored_report(store, sample_id, identity)
+    report = yield from stored_report(store, sample_id, identity, model_sha256=model_sha256)
     made = yield from _files(report, printing or Printing())
     store.note_export(folder.name)
     report_id = store.add_report(
@@ -146,9 +152,9 @@ def sign_kept_report(
     return identity
 
 
-def _section(case: StoredCase) -> LongJob[VideoSection]:
+def _section(case: StoredCase, model_sha256: str) -> LongJob[VideoSection]:
     """A video's part: the newest present result of each sperm, as its user decided since."""
-    graded = _graded(case)
+    graded = _graded(case, model_sha256)
     names = {sperm.target: sperm.name for sperm in case.draft.sperms}
     overview = yield from _overview(case.video, graded)
     return VideoSection(
@@ -160,8 +166,11 @@ def _section(case: StoredCase) -> LongJob[VideoSection]:
     )
 
 
-def _graded(case: StoredCase) -> tuple[Assessment, ...]:
-    newest_last = sorted(case.assessments.items(), key=lambda one: one[1].provenance.created_utc)
+def _graded(case: StoredCase, model_sha256: str) -> tuple[Assessment, ...]:
+    def rank(made: tuple[AssessmentKey, Assessment]) -> tuple[bool, str]:
+        return made[0].model_sha256 == model_sha256, made[1].provenance.created_utc
+
+    newest_last = sorted(case.assessments.items(), key=rank)
     results = {key.target: a for key, a in newest_last if is_present(key, case.draft)}
     kept = [
         sperm

@@ -26,6 +26,16 @@ FILE_ACTIONS = (
         enabled=always,
     ),
     ActionSpec(
+        id="sample",
+        menu=FILE,
+        text=QT_TRANSLATE_NOOP("Actions", "Sample"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Note patient, times and the laboratory's own analysis"),
+        icon="sample",
+        shortcut="Ctrl+I",
+        run=lambda to: to.controller.keeper.ask_sample(),
+        enabled=lambda now: now.has_video,
+    ),
+    ActionSpec(
         id="export",
         menu=FILE,
         text=QT_TRANSLATE_NOOP("Actions", "Export report"),

@@ -11,11 +11,13 @@ from app.jobs import tasks
 from app.presentation.clipboard import numbers_text
 from app.presentation.manual_pdf import manual_page
 from app.presentation.wording import say
+from app.state.records import SampleSheet
 from app.state.settings import log_file
 from app.views.dialogs.about import AboutDialog, bundled_text
 from app.views.dialogs.cases import CasesDialog
 from app.views.dialogs.dialogs import ShortcutsDialog, ask_video, show_once
 from app.views.dialogs.manual import ManualDialog
+from app.views.dialogs.sample_dialog import SampleDialog
 from app.views.dialogs.settings_dialog import SettingsDialog
 from rostfine_core.bundled import is_frozen
 from rostfine_core.errors import RostfineError
@@ -98,6 +100,17 @@ class WindowCommands(QObject):
     def show_cases(self) -> None:
         """Open the list of what is kept."""
         show_once(self._window, CasesDialog, self._cases)
+
+    @Slot(object)
+    def show_sample(self, sheet: SampleSheet) -> None:
+        """Open what is known of the open video's sample."""
+        show_once(self._window, SampleDialog, lambda: self._sample(sheet))
+
+    def _sample(self, sheet: SampleSheet) -> SampleDialog:
+        dialog = SampleDialog(sheet, self._window)
+        dialog.edited.connect(self._controller.keeper.keep_sample)
+        dialog.moved.connect(self._controller.keeper.move_to_sample)
+        return dialog
 
     def _cases(self) -> CasesDialog:
         controller = self._controller

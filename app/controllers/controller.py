@@ -101,6 +101,7 @@ class Controller(QObject):
             settings,
             self.jobs,
             editor=self.editor,
+            keeper=self.keeper,
             analysis=self.analysis,
             questions=lambda: self.questions,
             parent=self,

@@ -1,6 +1,7 @@
 """Keeps the open video's case in the store as it is edited, and brings back what was kept."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.controllers.editor import Editor
 from app.controllers.player import Player
+from app.jobs.sample_tasks import KeptVideo, kept_video, sample_sheet, write_sample
 from app.jobs.store_thread import StoreThread
 from app.presentation.images import as_jpeg, picture_from
 from app.state.records import OpenedVideo
@@ -20,6 +22,8 @@ from rostfine_core.domain import (
     CaseSummary,
     Draft,
     Edit,
+    SampleInfo,
+    SampleRecord,
     StoredCase,
     Track,
     TrackKey,
@@ -45,11 +49,13 @@ class Keeper(QObject):
     Signals:
         failed(str): the store cannot be read or written; the sentence is for the user.
         cases_found(tuple): the answer to ``search``, ``CaseSummary`` records.
+        sample_found(SampleSheet): the answer to ``ask_sample``.
         to_be_read(StoredCase, Pictures): the answer to ``read``.
     """
 
     failed = Signal(str)
     cases_found = Signal(tuple)
+    sample_found = Signal(object)
     to_be_read = Signal(object, object)
 
     def __init__(
@@ -72,6 +78,8 @@ class Keeper(QObject):
         self._place_timer = QTimer(self, interval=PLACE_MS, singleShot=True)
         self._place_timer.timeout.connect(self._keep_place)
         self._is_after_crash = False
+        self.siblings: frozenset[str] = frozenset()
+        """The checksums of the sample's videos, as far as they are kept."""
         self.is_restoring = False
         """Whether what changes in the session was entered in an earlier run."""
 
@@ -87,6 +95,7 @@ class Keeper(QObject):
         """Another video is on screen, with nothing but what was typed before."""
         self._keep_place_now()
         self._video_id, self._early, self._overview = "", [], None
+        self.siblings = frozenset()
         self._first = self._session.draft
 
     @Slot()
@@ -127,6 +136,7 @@ class Keeper(QObject):
         if self._session.video is None or self._session.video.info is not video.info:
             return
         self._video_id = case.video.id
+        self.when_kept(lambda _: None)  # for its siblings
         early, self._early = self._early, []
         if case.video.path != video.path:
             self._keep(lambda store, video_id: store.set_path(video_id, video.path))
@@ -166,6 +176,19 @@ class Keeper(QObject):
                 )
             )
 
+    def when_kept(self, answer: Callable[[KeptVideo | None], None]) -> None:
+        """Call ``answer`` once all edits so far are kept; with None where they are not yet."""
+        video_id = self._video_id
+        if not video_id:
+            answer(None)
+            return
+
+        def note(kept: KeptVideo) -> None:
+            self.siblings = kept.videos
+            answer(kept)
+
+        self._thread.ask(lambda store: kept_video(store, video_id), note, self.failed.emit)
+
     def expect_restored(self) -> None:
         """The next video is opened because a crash cut its window off."""
         self._is_after_crash = True
@@ -204,6 +227,42 @@ class Keeper(QObject):
                 path=video.path
             )
         )
+
+    # The sample ----------------------------------------------------------------------------
+
+    def ask_sample(self) -> None:
+        """Tell what is kept of the open video's sample; ``sample_found`` answers."""
+        video_id = self._video_id
+        if video_id:
+            self._thread.ask(
+                lambda store: sample_sheet(store, video_id),
+                self.sample_found.emit,
+                self.failed.emit,
+            )
+
+    @Slot(object, str)
+    def keep_sample(self, sample: SampleRecord, patient: str) -> None:
+        """Keep what was entered of a sample, but for its name, which is an edit of the video."""
+        self._keep(lambda store, _: write_sample(store, sample, patient))
+
+    @Slot(str)
+    def move_to_sample(self, sample_id: str) -> None:
+        """Put the open video into another sample, "" for one of its own."""
+        video, video_id = self._session.video, self._video_id
+
+        def move(store: "Store") -> SampleInfo:
+            target = sample_id or store.set_sample(SampleRecord())
+            store.set_sample_of(video_id, target)
+            sample = store.sample(target)
+            return SampleInfo(sample=sample.label, operator=sample.operator)
+
+        def show(sample: SampleInfo) -> None:
+            if self._session.video is video:
+                self._session.set_draft(replace(self._session.draft, sample=sample))
+                self.when_kept(lambda _: None)  # its siblings are others now
+
+        if video_id and not self._session.is_read_only:
+            self._thread.keep(move, show)
 
     # The store -----------------------------------------------------------------------------
 

@@ -8,9 +8,11 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.controllers.analysis import Analysis
 from app.controllers.editor import Editor
+from app.controllers.keeper import Keeper
 from app.controllers.opener import PREVIEW
 from app.jobs import tasks
 from app.jobs.runner import Jobs
+from app.jobs.sample_tasks import KeptVideo
 from app.state.exports import has_unexported_grades, reported_keys
 from app.state.records import Leaving, ModelStatus, OpenedVideo, ReportTarget, Saving
 from app.state.session import Session
@@ -65,6 +67,7 @@ class Reporter(QObject):
         jobs: Jobs,
         *,
         editor: Editor,
+        keeper: Keeper,
         analysis: Analysis,
         questions: Callable[[], Questions],
         parent: QObject | None = None,
@@ -72,7 +75,8 @@ class Reporter(QObject):
         """Args: ``questions`` gives who asks the user."""
         super().__init__(parent)
         self._session, self._settings, self._jobs = session, settings, jobs
-        self._editor, self._analysis, self._questions = editor, analysis, questions
+        self._editor, self._keeper = editor, keeper
+        self._analysis, self._questions = analysis, questions
         self.last_report: Path | None = None
         self._exported: set[AssessmentKey] = set()
         self._settled = session.draft  # as in the last report, or as the video was opened
@@ -99,7 +103,8 @@ class Reporter(QObject):
             return folder
         from rostfine_core.export import free_folder  # the window appears before it is imported
 
-        return free_folder(folder, {a.provenance.video_sha256 for a in graded})
+        videos = {a.provenance.video_sha256 for a in graded}
+        return free_folder(folder, videos | self._keeper.siblings)
 
     @property
     def has_unexported(self) -> bool:
@@ -122,7 +127,7 @@ class Reporter(QObject):
         """Write the report of this sample; an existing report is replaced only if allowed.
 
         If nothing is graded, for example since the microscope's values changed, it grades first.
-        A sample without a name is given one. False where no report is being written yet.
+        A sample without a name is given one. False where no report is to be written yet.
 
         Args: ``then`` is called when the report is there.
         """
@@ -142,13 +147,22 @@ class Reporter(QObject):
             return False
         if not self._is_sample_named():
             return False
-        order, folder = self._order(), self.report_folder
-        exists = _holds_files(folder)
-        if order is None or (exists and not self._questions().may_overwrite(folder)):
-            return False
         self._go_on = then
-        self._write(order, folder, video=video, overwrite=exists)
+        self._keeper.when_kept(lambda kept: self._export(video, kept))
         return True
+
+    def _export(self, video: OpenedVideo, kept: KeptVideo | None) -> None:
+        """Write the report, over all the sample's videos where the store knows them."""
+        order, folder = self._order(), self.report_folder
+        is_open = self._session.video is not None and self._session.video.info is video.info
+        if order is None or not is_open:
+            self._stay()
+            return
+        exists = _holds_files(folder)
+        if exists and not self._questions().may_overwrite(folder):
+            self._stay()
+            return
+        self._write(order, kept, folder, video=video, overwrite=exists)
 
     def _is_sample_named(self) -> bool:
         """Whether the sample has a name, after asking for it."""
@@ -172,10 +186,17 @@ class Reporter(QObject):
             footage=self._analysis.footage,
             colour_map=session.overlay.colour_map,
             language=self._settings.text("report_language"),
+            model_sha256=session.model.info.sha256 if session.model.info else "",
         )
 
     def _write(
-        self, order: tasks.ReportOrder, folder: Path, *, video: OpenedVideo, overwrite: bool
+        self,
+        order: tasks.ReportOrder,
+        kept: KeptVideo | None,
+        folder: Path,
+        *,
+        video: OpenedVideo,
+        overwrite: bool,
     ) -> None:
         keys, draft = reported_keys(self._session), self._session.draft
 
@@ -187,7 +208,7 @@ class Reporter(QObject):
 
         self._jobs.start(
             EXPORT,
-            lambda: tasks.export(order, folder, overwrite=overwrite),
+            lambda: tasks.export(order, kept, folder, overwrite=overwrite),
             on_success=note,
             on_failure=self._on_export_failed,
             on_cancel=self._stay,
@@ -216,13 +237,22 @@ class Reporter(QObject):
         if self._is_preview_stale:
             self._jobs.cancel(PREVIEW)
             return
+        if self._session.reportable:
+            self._keeper.when_kept(self._preview)
+        else:
+            self.previewed.emit(())
+
+    def _preview(self, kept: KeptVideo | None) -> None:
         order = self._order()
         if order is None:
             self.previewed.emit(())
             return
+        if self._jobs.is_running(PREVIEW):
+            self.preview()  # it was asked for twice
+            return
         self._jobs.start(
             PREVIEW,
-            lambda: tasks.preview(order),
+            lambda: tasks.preview(order, kept),
             on_success=self.previewed.emit,
             on_failure=self._on_preview_failed,
         )

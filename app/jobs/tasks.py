@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from app.jobs.sample_tasks import KeptVideo
 from app.state.records import Film
 from rostfine_core.attention import Paint
 from rostfine_core.domain import (
@@ -101,6 +102,7 @@ class ReportOrder:
     footage: Footage | None
     colour_map: str
     language: str
+    model_sha256: str
 
 
 def import_core() -> None:
@@ -333,19 +335,33 @@ def cut_film(track: Track, *, footage: Footage, crop_px: int) -> LongJob[Film]:
     return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
 
 
-def export(order: ReportOrder, folder: Path, *, overwrite: bool) -> LongJob[Path]:
-    """Write a sample's results.
+def export(
+    order: ReportOrder, kept: KeptVideo | None, folder: Path, *, overwrite: bool
+) -> LongJob[Path]:
+    """Write a sample's results; where the store knows it, over all its videos, as a new version.
 
     Raises:
         StoreError: the folder cannot be written or already holds results.
     """
     from rostfine_core.export import export_sample
+    from rostfine_core.stored_reports import Printing, keep_report
 
-    report = _report(order)
-    return (yield from export_sample(report, folder, style=_style(order), overwrite=overwrite))
+    if kept is None:
+        report = _report(order)
+        return (yield from export_sample(report, folder, style=_style(order), overwrite=overwrite))
+    printing = Printing(style=_style(order))
+    yield from keep_report(
+        kept.store,
+        kept.sample_id,
+        folder,
+        printing=printing,
+        overwrite=overwrite,
+        model_sha256=order.model_sha256,
+    )
+    return folder
 
 
-def preview(order: ReportOrder) -> LongJob[tuple[NDArray[np.uint8], ...]]:
+def preview(order: ReportOrder, kept: KeptVideo | None) -> LongJob[tuple[NDArray[np.uint8], ...]]:
     """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
 
     Raises:
@@ -356,7 +372,15 @@ def preview(order: ReportOrder) -> LongJob[tuple[NDArray[np.uint8], ...]]:
     from rostfine_core.result_files import report_json
 
     yield Progress(stage=marked("preview"), done=0, total=0)
-    report = _report(order)
+    if kept is None:
+        report = _report(order)
+    else:
+        from rostfine_core.stored_reports import stored_report
+
+        identity = kept.store.next_report(kept.sample_id)
+        report = yield from stored_report(
+            kept.store, kept.sample_id, identity, model_sha256=order.model_sha256
+        )
     pages = []
     with TemporaryDirectory(prefix="rostfine-") as folder:
         path = Path(folder) / "report.pdf"

@@ -16,6 +16,7 @@ from rostfine_core.domain import (
     AssessmentKey,
     ModelInfo,
     Progress,
+    SampleRecord,
     Track,
     TrackKey,
     VideoInfo,
@@ -92,6 +93,21 @@ class RunningJob:
     kind: str
     progress: Progress
     is_cancelling: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleSheet:
+    """A sample with what a user may choose for it.
+
+    ``patients`` are the known pseudonyms, ``videos`` the names of the sample's videos, and
+    ``others`` the ids and names of samples to which the open video could belong.
+    """
+
+    sample: SampleRecord
+    patient: str
+    patients: tuple[str, ...]
+    videos: tuple[str, ...]
+    others: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)

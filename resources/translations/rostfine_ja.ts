@@ -2678,6 +2678,14 @@
         <translation>保存されたものを探して再び開きます</translation>
     </message>
     <message>
+        <source>Sample</source>
+        <translation>検体</translation>
+    </message>
+    <message>
+        <source>Note patient, times and the laboratory&apos;s own analysis</source>
+        <translation>患者、日時、検査室独自の分析を記録します</translation>
+    </message>
+    <message>
         <source>Export report</source>
         <translation>レポートを書き出す</translation>
     </message>
@@ -4493,6 +4501,85 @@
     <message>
         <source>{scale:.4g} µm/px was set for another size of picture: use it</source>
         <translation>{scale:.4g} µm/px は別の画像サイズで設定されました: 使う</translation>
+    </message>
+</context>
+<context>
+    <name>SampleDialog</name>
+    <message>
+        <source>Sample</source>
+        <translation>検体</translation>
+    </message>
+    <message>
+        <source>{sample} ({videos})</source>
+        <translation>{sample}（{videos}）</translation>
+    </message>
+    <message>
+        <source>no sample named yet</source>
+        <translation>検体名なし</translation>
+    </message>
+    <message>
+        <source>a sample of its own</source>
+        <translation>別の検体</translation>
+    </message>
+    <message>
+        <source>The video is of</source>
+        <translation>この動画の検体</translation>
+    </message>
+    <message>
+        <source>All graded videos of a sample stand in one report.</source>
+        <translation>一つの検体の評価済み動画は、すべて一つのレポートに載ります。</translation>
+    </message>
+    <message>
+        <source>a pseudonym</source>
+        <translation>仮名</translation>
+    </message>
+    <message>
+        <source>Patient</source>
+        <translation>患者</translation>
+    </message>
+    <message>
+        <source>Collected</source>
+        <translation>採取日時</translation>
+    </message>
+    <message>
+        <source>Analysed</source>
+        <translation>分析日時</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>培地</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>温度</translation>
+    </message>
+    <message>
+        <source> days</source>
+        <translation> 日</translation>
+    </message>
+    <message>
+        <source>Abstinence</source>
+        <translation>禁欲期間</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>The laboratory&apos;s own semen analysis (WHO manual, 6th edition)</source>
+        <translation>検査室独自の精液検査（WHO マニュアル第 6 版）</translation>
+    </message>
+    <message>
+        <source>{unit}; reference from {limit}</source>
+        <translation>{unit}、基準値 {limit} 以上</translation>
+    </message>
+    <message>
+        <source>The program measures none of these.</source>
+        <translation>これらはプログラムでは測定しません。</translation>
+    </message>
+    <message>
+        <source>known</source>
+        <translation>既知</translation>
     </message>
 </context>
 <context>

@@ -22,6 +22,7 @@ from rostfine_core.domain.audit_trail import (
 )
 from rostfine_core.domain.case import (
     NO_MERGE,
+    WHO_LIMITS,
     AssessmentKey,
     Calibration,
     CaseState,
@@ -36,6 +37,7 @@ from rostfine_core.domain.case import (
     StoredReport,
     StoredVideo,
     TrackKey,
+    WhoLimit,
     WhoValues,
 )
 from rostfine_core.domain.clip import (
@@ -130,6 +132,7 @@ __all__ = [
     "TRACK_REJECTED",
     "UNCERTAIN_SCORE",
     "VOTES_A_OR_B",
+    "WHO_LIMITS",
     "Action",
     "Assessment",
     "AssessmentKey",
@@ -185,6 +188,7 @@ __all__ = [
     "Verdict",
     "VideoInfo",
     "VideoSection",
+    "WhoLimit",
     "WhoValues",
     "attention_range",
     "finish",

@@ -9,6 +9,7 @@ from rostfine_core.domain.assessment import Assessment, SampleInfo, Selection, V
 from rostfine_core.domain.report_identity import ReportIdentity
 from rostfine_core.domain.track import Seed, Track
 from rostfine_core.domain.video import VideoInfo
+from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 
 Places = tuple[tuple[int, float, float], ...]
@@ -117,6 +118,28 @@ class WhoValues:
     progressive_percent: float | None = None
     vitality_percent: float | None = None
     normal_forms_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class WhoLimit:
+    """WHO's lower reference limit of a value (6th edition, 5th centile): a ``WhoValues`` field."""
+
+    field: str
+    title: str
+    lower: float
+    unit: str
+
+
+WHO_LIMITS = (
+    WhoLimit("volume_ml", marked("Volume"), 1.4, " ml"),
+    WhoLimit("concentration_m_per_ml", marked("Concentration"), 16, " M/ml"),
+    WhoLimit("total_m", marked("Total count"), 39, " M"),
+    WhoLimit("motile_percent", marked("Motile"), 42, "%"),
+    WhoLimit("progressive_percent", marked("Progressive"), 30, "%"),
+    WhoLimit("vitality_percent", marked("Vitality"), 54, "%"),
+    WhoLimit("normal_forms_percent", marked("Normal forms"), 4, "%"),
+)
+"""The values that a laboratory enters beside their limits."""
 
 
 @dataclass(frozen=True, kw_only=True)

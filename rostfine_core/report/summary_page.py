@@ -11,6 +11,7 @@ from reportlab.platypus.flowables import Flowable, KeepTogether
 
 from rostfine_core.domain import (
     VOTES_A_OR_B,
+    WHO_LIMITS,
     Assessment,
     Grade,
     GradeDistribution,
@@ -176,17 +177,9 @@ def _noted(sample: SampleRecord, zone: tzinfo | None) -> Rows:
     )
     rows: Rows = [(n, form.format(value)) for n, value, form in values if value is not None]
     return rows + [
-        (name, _beside_limit(value, limit, unit))
-        for name, value, limit, unit in (
-            (Message("Volume"), who.volume_ml, 1.4, " ml"),
-            (Message("Concentration"), who.concentration_m_per_ml, 16, " M/ml"),
-            (Message("Total count"), who.total_m, 39, " M"),
-            (Message("Motile"), who.motile_percent, 42, "%"),
-            (Message("Progressive"), who.progressive_percent, 30, "%"),
-            (Message("Vitality"), who.vitality_percent, 54, "%"),
-            (Message("Normal forms"), who.normal_forms_percent, 4, "%"),
-        )
-        if value is not None
+        (Message(limit.title), _beside_limit(value, limit.lower, limit.unit))
+        for limit in WHO_LIMITS
+        if (value := getattr(who, limit.field)) is not None
     ]
 
 

@@ -122,6 +122,11 @@ class Store(Safekeeping):
             found = _find(session, sha256, _choice(channel, plane))
             return None if found is None else found.id
 
+    def video(self, video_id: str) -> StoredVideo:
+        """What is known of a video's file, and where its user was."""
+        with self.reading() as session:
+            return stored_video(row_of(session, VideoRow, video_id))
+
     def load_case(self, video_id: str) -> StoredCase:
         """A video with everything that was edited and found out, and its history."""
         with self.reading() as session:

@@ -6,17 +6,22 @@ import random
 import signal
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 import pytest
+from pypdf import PdfReader
 
 from app.main_window import MainWindow
 from app.state.open_markers import OpenMarkers
 from app.state.settings import Settings
 from app.views.dialogs.cases import CasesDialog
+from app.views.dialogs.sample_dialog import SampleDialog
 from rostfine_core.domain import CaseState
 from rostfine_core.files import sha256_of
+from rostfine_core.spreadsheet import read_table
 from rostfine_core.store import Store
 
 if TYPE_CHECKING:
@@ -249,3 +254,64 @@ def test_each_crash_is_told_once_and_a_running_window_is_none(tmp_path: Path) ->
     (tmp_path / "cut off.json").write_text('{"vid')
     assert OpenMarkers(tmp_path).left_behind() == video
     assert OpenMarkers(tmp_path).left_behind() is None
+
+
+def test_a_sample_of_two_videos_gets_one_report_in_versions(
+    hand: "Hand", drive: "Drive", small_video: Path, other_video: Path, settings_file: Path
+) -> None:
+    place = settings_file.parent / "cases"
+    reports: list[Path] = []
+
+    def export(window: MainWindow) -> None:
+        with hand.waiting_for(window.controller.reporter.exported) as exported:
+            window.actions_by_id["export"].trigger()
+        assert exported.args is not None
+        reports.append(Path(exported.args[0]))
+
+    def first(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        window.controller.editor.set_sample("S-7", "")
+        hand.click(window, 100, 90)
+        hand.grade(window, 1)
+        export(window)
+
+    def second(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        hand.click(window, 90, 160)
+        hand.grade(window, 1)
+        with hand.waiting_for(window.controller.keeper.sample_found):
+            window.actions_by_id["sample"].trigger()
+        (dialog,) = window.findChildren(SampleDialog)
+        assert dialog.samples.itemText(1) == "S-7"
+        dialog.samples.setCurrentIndex(1)
+        dialog.samples.activated.emit(1)
+        hand.until(lambda: window.session.sample.sample == "S-7")
+        with hand.waiting_for(window.controller.keeper.sample_found):
+            window.actions_by_id["sample"].trigger()
+        dialog = window.findChildren(SampleDialog)[-1]
+        dialog.medium.setText("HTF")
+        dialog.medium.editingFinished.emit()
+        dialog.patient.setCurrentText("P-3")
+        dialog.patient.activated.emit(0)
+        dialog.close()
+        export(window)
+
+    drive(first, str(small_video))
+    with Store.open(place) as store:
+        (one,) = store.case_list()
+        assert one.state is CaseState.REPORTED
+    drive(second, str(other_video))
+    with Store.open(place) as store:
+        versions = store.reports(one.sample_id)
+        assert [r.identity.version for r in versions] == [1, 2]
+        assert [len(r.video_ids) for r in versions] == [1, 2]
+        assert {c.state for c in store.case_list()} == {CaseState.REPORTED}
+        files = store.report_files(versions[0].id)
+    assert files is not None
+    assert "report.pdf" in ZipFile(BytesIO(files)).namelist()  # the first version is kept
+    assert reports[0] == reports[1]  # of the same sample
+    _, rows = read_table(reports[1] / "report.csv", columns=())
+    assert [row["target"] for _, row in rows] == ["1-1", "2-1"]
+    text = "".join(page.extract_text() for page in PdfReader(reports[1] / "report.pdf").pages)
+    assert "P-3" in text
+    assert "HTF" in text

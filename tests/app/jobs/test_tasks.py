@@ -188,6 +188,7 @@ def order_of(
         footage=footage,
         colour_map=colour_map,
         language="en",
+        model_sha256="",
     )
 
 
@@ -198,7 +199,11 @@ def test_a_report_shows_the_video_while_it_can_be_read(
     footage = footage_of(path, kept=0)
 
     def told(name: str) -> str:
-        finish(tasks.export(order_of(graded, "cividis", footage), tmp_path / name, overwrite=False))
+        finish(
+            tasks.export(
+                order_of(graded, "cividis", footage), None, tmp_path / name, overwrite=False
+            )
+        )
         return PdfReader(tmp_path / name / "report.pdf").pages[0].extract_text()
 
     assert "a ring around every graded sperm" in told("there")
@@ -223,7 +228,7 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
     graded.set_draft(draft)
     before = graded.reportable
     order = replace(order_of(graded, "magma"), left_out=(("x", NOT_GRADED),))
-    finish(tasks.export(order, tmp_path / "out", overwrite=False))
+    finish(tasks.export(order, None, tmp_path / "out", overwrite=False))
     assert graded.reportable == before  # the very records
     folders = sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_dir())
     assert folders == ["sperm-1", "sperm-3"]
@@ -244,7 +249,7 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
 def test_a_report_has_the_colours_of_the_screen(graded: Session, tmp_path: Path) -> None:
     def exported(colour_map: str) -> NDArray[np.uint8]:
         out = tmp_path / colour_map
-        finish(tasks.export(order_of(graded, colour_map), out, overwrite=False))
+        finish(tasks.export(order_of(graded, colour_map), None, out, overwrite=False))
         return np.asarray(Image.open(out / "sperm-1" / "explanation.png"))
 
     shown = graded.reportable[0]
