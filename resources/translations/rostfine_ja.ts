@@ -324,6 +324,10 @@
         <translation>精子が {total} フレーム中 {lost} フレームで見失われました(最初はフレーム {first})。追跡を確認してください。</translation>
     </message>
     <message>
+        <source>The sperm left the picture: from frame {frame} on the middle of its head lies beyond the border. Only what was seen before counts.</source>
+        <translation>精子は画面の外に出ました。フレーム {frame} からは頭部の中心が画面の端より外にあります。それ以前に見えた部分だけを使います。</translation>
+    </message>
+    <message>
         <source>The correction in frame {frame} is far from where the track was: before it something else may have been followed, so correct the first frame in which the track is wrong.</source>
         <translation>フレーム {frame} の修正は追跡の位置から離れています。それより前は別のものを追っていた可能性があるため、追跡が誤っている最初のフレームで修正してください。</translation>
     </message>
@@ -408,10 +412,6 @@
         <translation>フレーム {frame} でクリックした位置には別の頭部も重なっており、フレーム {last} まではそちらを追跡している可能性があります。そこを確認してください。</translation>
     </message>
     <message>
-        <source>The sperm left the picture in frame {frame}: only what was seen before counts.</source>
-        <translation>精子はフレーム {frame} で画面の外に出ました。それ以前に見えた部分だけを使います。</translation>
-    </message>
-    <message>
         <source>Nothing stands out where the sperm was clicked in frame {frame}: the click may have missed it, and what was followed may be something else.</source>
         <translation>フレーム {frame} でクリックした位置に目立つものがありません。クリックが精子から外れ、別のものを追跡した可能性があります。</translation>
     </message>
@@ -422,6 +422,10 @@
     <message>
         <source>The head is about {length:.0f} px long, while the model expects {shortest:.0f} to {longest:.0f} px: use a higher magnification.</source>
         <translation>頭部の長さは約 {length:.0f} px ですが、モデルの想定は {shortest:.0f}~{longest:.0f} px です。倍率を上げてください。</translation>
+    </message>
+    <message>
+        <source>The head is longer than the crop of {crop:.0f} px, while the model expects {shortest:.0f} to {longest:.0f} px: use a lower magnification.</source>
+        <translation>頭部は {crop:.0f} px の切り出しより長く、モデルの想定は {shortest:.0f} ～ {longest:.0f} px です。倍率を下げてください。</translation>
     </message>
     <message>
         <source>The head is about {length:.0f} px long, while the model expects {shortest:.0f} to {longest:.0f} px: use a lower magnification.</source>
@@ -2590,6 +2594,14 @@
     <message>
         <source>Cannot read the folder {folder} ({reason}): check its name and that you may read it.</source>
         <translation>フォルダー {folder} を読めません（{reason}）。名前と読み取りの権限を確かめてください。</translation>
+    </message>
+    <message>
+        <source>In {count} of {total} frames, first in frame {first}, the sperm lies on the dark rim of the field of view and is not wholly seen: choose another, or record it again in the middle.</source>
+        <translation>{total} フレーム中 {count} フレーム（最初はフレーム {first}）で、精子が視野の暗い縁の上にあり、全体が見えません。別の精子を選ぶか、中央に置いて録画し直してください。</translation>
+    </message>
+    <message>
+        <source>In {count} of {total} frames the crop reaches over the dark rim of the field of view (up to {share:.0%} of it is dark).</source>
+        <translation>{total} フレーム中 {count} フレームで、切り出しが視野の暗い縁を越えています（最大 {share:.0%} が暗い部分です）。</translation>
     </message>
 </context>
 <context>

@@ -28,9 +28,11 @@ from rostfine_core.quality.head import (
     outline_length,
 )
 from rostfine_core.quality.light_flags import light_flags
+from rostfine_core.quality.rim_flags import rim_flags
 from rostfine_core.quality.scale_flags import scale_flags
 from rostfine_core.quality.track_flags import track_flags
-from rostfine_core.quality.training_flags import rate_flags, sample_flags, size_flags
+from rostfine_core.quality.training_flags import HEAD_SHARE, rate_flags, sample_flags, size_flags
+from rostfine_core.tracking.outlines import LONGEST_PX
 
 SHARP_EDGE_PX = 3.0  # what a perfectly sharp edge measures after smoothing by one pixel
 BLUR_EDGE_SHARE = 0.28  # what an edge is wider than that, as a part of the head's length
@@ -102,10 +104,12 @@ def _recording_flags(
     track: Track, clip: Clip, heads: Heads, first: HeadMeasure | None, model: ModelInfo | None
 ) -> Iterator[QualityFlag]:
     if _shows_click(clip):
-        yield from _click_flags(first, frame=clip.boxes[0].frame)
+        yield from _click_flags(clip, first, frame=clip.boxes[0].frame)
     yield from track_flags(track)
     yield from _clip_flags(clip)
     yield from _border_flags(clip)
+    found = _found(heads)
+    yield from rim_flags(clip, head_px=found[0] if found else HEAD_SHARE[0] * clip.images.shape[1])
     yield from light_flags(clip, model=model)
     yield from _head_flags(heads)
 
@@ -116,14 +120,22 @@ def _heads(clip: Clip) -> Heads:
 
 def is_on_a_head(clip: Clip) -> bool:
     """Whether a head stands out where the sperm was clicked, if the clip shows that place."""
-    return not _shows_click(clip) or measured_head(clip.images[0]) is not None
+    return not _shows_click(clip) or _stands_out(clip, measured_head(clip.images[0]))
+
+
+def _stands_out(clip: Clip, head: HeadMeasure | None) -> bool:
+    """Whether there is a head in the first frame, be it too large for the tracker's measure."""
+    if head is not None:
+        return True
+    found = head_length_and_edge(clip.images[0])
+    return found is not None and found[0] > 2 * LONGEST_PX
 
 
 def _shows_click(clip: Clip) -> bool:
     return clip.boxes[0].status is TrackStatus.MANUAL
 
 
-def _click_flags(head: HeadMeasure | None, *, frame: int) -> Iterator[QualityFlag]:
+def _click_flags(clip: Clip, head: HeadMeasure | None, *, frame: int) -> Iterator[QualityFlag]:
     """What is wrong with what was clicked: it is nothing, or something round."""
     if head is not None and ROUND_FROM_PX <= head.length_px < ROUND * head.width_px:
         yield QualityFlag.warning(
@@ -136,7 +148,7 @@ def _click_flags(head: HeadMeasure | None, *, frame: int) -> Iterator[QualityFla
                 width=head.width_px,
             ),
         )
-    if head is None:
+    if not _stands_out(clip, head):
         yield QualityFlag.warning(
             "no_head_at_click",
             Message(

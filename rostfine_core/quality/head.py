@@ -14,6 +14,8 @@ from rostfine_core.tracking.head_measure import find_head
 HEAD_LEVEL = 0.3  # of the peak difference: where the head ends
 TAIL_SHARES = (0.55, 0.7, 0.85)  # of the head's half width: neck and tail are thinner
 SLENDER = 2.0  # length by width from which a neck is still on the head, which is about 5 by 3
+HALF = 0.45  # of the crop is taken up by a head that is as long, a little less where it is cut
+CORNER = 10  # the corners that show the background are this part of the crop's side
 OUTLINES = 3  # frames of a clip in which the outline is measured, 8 ms each
 
 Picture = NDArray[np.float32]
@@ -44,8 +46,13 @@ def head_length_and_edge(image: NDArray[np.uint8]) -> tuple[float, float] | None
 
     Returns:
         Length and edge width in pixels, or None when nothing at the centre stands out, or what
-        does goes on beyond the crop, as the dark rim of the field.
+        does goes on beyond the crop, as the dark rim of the field. A head that is longer than the
+        crop is as long as that.
     """
+    return _within_crop(image) or _beyond_crop(image)
+
+
+def _within_crop(image: NDArray[np.uint8]) -> tuple[float, float] | None:
     difference = _difference_from_background(image)
     middle = _middle(difference.shape[0])
     centre = difference[middle, middle]
@@ -61,6 +68,22 @@ def head_length_and_edge(image: NDArray[np.uint8]) -> tuple[float, float] | None
     if _is_cut(region):
         return None
     return length, _edge_width(difference, region, peak)
+
+
+def _beyond_crop(image: NDArray[np.uint8]) -> tuple[float, float] | None:
+    """A head that takes up half of the crop, but no corner: those show the background."""
+    smooth, side = _smooth(image), len(image)
+    corner = slice(None, side // CORNER), slice(-(side // CORNER), None)
+    corners = np.stack([smooth[rows, columns] for rows in corner for columns in corner])
+    difference: Picture = np.abs(smooth - np.float32(np.median(corners)))
+    peak = float(np.median(difference[_middle(side), _middle(side)]))
+    if peak < max(6.0, 5 * float(np.std(corners))):
+        return None
+    _, labels = cv2.connectedComponents((difference > HEAD_LEVEL * peak).astype(np.uint8))
+    region = np.asarray(labels == labels[side // 2, side // 2])
+    if region.mean() < HALF or region[[0, 0, -1, -1], [0, -1, 0, -1]].any():
+        return None
+    return float(side), _edge_width(difference, region, peak)
 
 
 def measured_head(image: NDArray[np.uint8]) -> HeadMeasure | None:
@@ -136,10 +159,15 @@ def _filled(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return filled
 
 
-def _difference_from_background(image: NDArray[np.uint8]) -> Picture:
-    """Absolute grey difference from the crop's median, smoothed by one pixel against noise."""
+def _smooth(image: NDArray[np.uint8]) -> Picture:
+    """Grey, smoothed by one pixel against noise."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32, copy=False)
+
+
+def _difference_from_background(image: NDArray[np.uint8]) -> Picture:
+    """Absolute difference from the crop's median."""
+    smooth = _smooth(image)
     difference: Picture = np.abs(smooth - np.float32(np.median(smooth)))
     return difference
 

@@ -90,7 +90,8 @@ def _lost_flags(track: Track) -> Iterator[QualityFlag]:
         yield QualityFlag.notice(
             "track_left",
             Message(
-                "The sperm left the picture in frame {frame}: only what was seen before counts.",
+                "The sperm left the picture: from frame {frame} on the middle of its head lies "
+                "beyond the border. Only what was seen before counts.",
                 frame=track.left_frame,
             ),
         )

@@ -30,7 +30,18 @@ def size_flags(length_px: float | None, *, crop_px: int, model: ModelInfo) -> It
                 longest=longest,
             ),
         )
-    if length_px > longest * SIZE_MARGIN:
+    if length_px >= crop_px:
+        yield QualityFlag.warning(
+            "sperm_too_large",
+            Message(
+                "The head is longer than the crop of {crop:.0f} px, while the model expects "
+                "{shortest:.0f} to {longest:.0f} px: use a lower magnification.",
+                crop=crop_px,
+                shortest=shortest,
+                longest=longest,
+            ),
+        )
+    elif length_px > longest * SIZE_MARGIN:
         yield QualityFlag.warning(
             "sperm_too_large",
             Message(

@@ -21,7 +21,7 @@ from rostfine_core.domain import (
     TrackStatus,
     VideoInfo,
 )
-from rostfine_core.quality.flags import hand_flags, quality_flags, recording_flags
+from rostfine_core.quality.flags import hand_flags, is_on_a_head, quality_flags, recording_flags
 from rostfine_core.quality.head import (
     head_length_and_edge,
     measured_heads,
@@ -148,6 +148,30 @@ def test_what_the_crops_border_cuts_is_not_measured_as_a_head() -> None:
     assert codes(clip=clip_of(image)) & {"sperm_too_large", "head_not_found"} == {"head_not_found"}
 
 
+@pytest.mark.parametrize("length_px", [80, 130, 160])
+@pytest.mark.parametrize("contrast", [60, -60])
+def test_a_head_longer_than_the_crop_is_too_large(length_px: int, contrast: int) -> None:
+    """It was said that nothing was clicked, and that no head can be measured."""
+    clip = clip_of(picture(length_px=length_px, contrast=contrast))
+    clicked = replace(clip.boxes[0], status=TrackStatus.MANUAL)
+    clip = replace(clip, boxes=(clicked, *clip.boxes[1:]))
+    assert is_on_a_head(clip)
+    told = codes(clip=clip)
+    assert "sperm_too_large" in told
+    assert not told & {"head_not_found", "no_head_at_click", "crop_over_border"}
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.parametrize(("beyond", "told"), [(30, "the crop reaches"), (72, "the sperm lies")])
+def test_the_dark_rim_of_a_round_field_is_named(beyond: int, told: str) -> None:
+    image = picture()
+    image[:, :beyond] = 5
+    flags = recording_flags(GOOD_TRACK, clip_of(image))
+    (flag,) = (f for f in flags if f.code == "crop_over_border")
+    assert told in str(flag.reason)
+    assert "16 of 16 frames" in str(flag.reason)
+
+
 def test_a_head_beside_another_is_no_longer_for_that() -> None:
     """Measured by contrast alone it had 2.4 times its length, and the sperm was too large."""
     clip = simulate_clip(32, seed=77)
@@ -247,7 +271,7 @@ def test_what_left_the_picture_is_said_and_is_no_loss() -> None:
     track = replace(track_of(*[TrackStatus.MEASURED] * 20), left_frame=20)
     (flag,) = recording_flags(track, clip_of(picture()))
     assert (flag.code, flag.severity) == ("track_left", Severity.NOTICE)
-    assert "in frame 20" in str(flag.reason)
+    assert "from frame 20 on the middle of its head" in str(flag.reason)
 
 
 def test_a_correction_far_from_the_track_is_told() -> None:
