@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.actions.action_set import ActionSet
 from app.actions.context_menus import ContextMenus
 from app.actions.guide import Guide
+from app.actions.share_commands import ShareCommands
 from app.actions.spec import Bar, Handlers
 from app.actions.staff_commands import StaffCommands
 from app.actions.table import ACTIONS
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
         handlers = Handlers(
             window=commands,
             staff=StaffCommands(self, self.controller.staff, self.controller.panels),
+            share=ShareCommands(self, self.controller.sharing, self.session),
             guide=self.guide,
             controller=self.controller,
             editor=self.controller.editor,

@@ -102,6 +102,7 @@ def connect_views(views: Views, controller: Controller, commands: WindowCommands
     controller.reporter.target_changed.connect(report.show_target)
     controller.failed.connect(views.errors.tell)
     controller.reporter.failed.connect(views.errors.tell)
+    controller.sharing.failed.connect(views.errors.tell)
     commands.failed.connect(views.errors.tell)
     controller.keeper.sample_found.connect(commands.show_sample)
     controller.settings.recent_changed.connect(views.recent.show_videos)

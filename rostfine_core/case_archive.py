@@ -180,6 +180,16 @@ def _as_json(value: object) -> bytes:
     return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode()
 
 
+def videos_in(path: Path) -> tuple[str, ...]:
+    """The names of the videos that came along in an archive.
+
+    Raises:
+        StoreError: it is no such archive, or is damaged.
+    """
+    with _opened(path) as archive, _reading(path):
+        return tuple(video.name for video in _contents(archive).videos.values())
+
+
 def import_case_archive(
     path: Path,
     store: Store,

@@ -124,6 +124,18 @@ ANALYSIS_ACTIONS = (
         enabled=lambda now: now.shows_selection,
     ),
     ActionSpec(
+        id="reproduce",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Make results again"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Make the kept results again, and say whether they are equal"
+        ),
+        icon="grade",
+        shortcut="Ctrl+Shift+R",
+        run=lambda to: to.controller.sharing.reproduce(),
+        enabled=lambda now: now.has_grade,
+    ),
+    ActionSpec(
         id="tool_select",
         menu=ANALYSIS,
         text=QT_TRANSLATE_NOOP("Actions", "Select sperm"),

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from app.actions.facts import Facts
 from app.actions.guide import Guide
+from app.actions.share_commands import ShareCommands
 from app.actions.staff_commands import StaffCommands
 from app.actions.window_commands import WindowCommands
 from app.controllers.analysis import Analysis
@@ -24,6 +25,7 @@ class Handlers:
 
     window: WindowCommands
     staff: StaffCommands
+    share: ShareCommands
     guide: Guide
     controller: Controller
     editor: Editor

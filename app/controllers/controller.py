@@ -16,6 +16,7 @@ from app.controllers.opener import FIND, OPEN, Opener
 from app.controllers.panels import Panels
 from app.controllers.player import Player
 from app.controllers.reporter import EXPORT, Questions, Reporter
+from app.controllers.sharing import SHARE, Sharing
 from app.controllers.staff import Staff
 from app.jobs.runner import Jobs
 from app.jobs.store_door import StoreDoor
@@ -43,7 +44,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import RostfineError
 
-USER_JOBS = (OPEN, FIND, HEADS, TRACK, GRADE, EXPORT)
+USER_JOBS = (OPEN, FIND, HEADS, TRACK, GRADE, EXPORT, SHARE)
 """The kinds of jobs that the user began: cancelled by the user, asked about when closing."""
 
 
@@ -105,6 +106,9 @@ class Controller(QObject):
             analysis=self.analysis,
             questions=lambda: self.questions,
             parent=self,
+        )
+        self.sharing = Sharing(
+            session, settings, self.jobs, store=self.store, keeper=self.keeper, parent=self
         )
         self.first_start = FirstStart(session, settings, self.jobs, self)
         session.set_overlay(Overlay(colour_map=settings.text("colour_map")))

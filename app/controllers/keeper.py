@@ -84,6 +84,11 @@ class Keeper(QObject):
         """Whether what changes in the session was entered in an earlier run."""
 
     @property
+    def video_id(self) -> str:
+        """The open video's id in the store, "" while it has none."""
+        return self._video_id
+
+    @property
     def is_known(self) -> bool:
         """Whether the store knows the open video, so that edits reach it at once."""
         return bool(self._video_id)

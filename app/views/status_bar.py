@@ -11,7 +11,7 @@ from app.state.session import Session
 from app.views.elided_label import ElidedLabel
 
 HIDDEN_JOBS = ("film", "head", "checksum", "preview", "manual", "examine")
-ORDER = ("export", "grade", "track", "heads", "find", "open", "model", "frames")
+ORDER = ("export", "share", "grade", "track", "heads", "find", "open", "model", "frames")
 MESSAGE_MS = 12000
 SPACING_PX, MARGIN_PX, WIDEST_PX = 10, 24, 440
 

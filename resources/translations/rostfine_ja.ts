@@ -2706,6 +2706,38 @@
         <translation>検体の PDF、CSV と精子ごとのフォルダーを書き出します</translation>
     </message>
     <message>
+        <source>Overlay video</source>
+        <translation>重ね描き動画</translation>
+    </message>
+    <message>
+        <source>Write a video of the selected sperm with its head ringed and its path</source>
+        <translation>選択した精子の頭部に輪と軌跡を付けた動画を書きます</translation>
+    </message>
+    <message>
+        <source>Export case</source>
+        <translation>症例を書き出す</translation>
+    </message>
+    <message>
+        <source>Write the sample with all its results to a file for another installation</source>
+        <translation>検体をすべての結果とともに、別の環境のためのファイルに書きます</translation>
+    </message>
+    <message>
+        <source>Import case</source>
+        <translation>症例を取り込む</translation>
+    </message>
+    <message>
+        <source>Take a case from such a file into the store</source>
+        <translation>そのファイルの症例を保管庫に取り込みます</translation>
+    </message>
+    <message>
+        <source>Export all cases</source>
+        <translation>すべての症例を書き出す</translation>
+    </message>
+    <message>
+        <source>Write all cases into one table, a row for each sperm</source>
+        <translation>すべての症例を一つの表に書きます。精子ごとに一行です</translation>
+    </message>
+    <message>
         <source>Open the report&apos;s folder</source>
         <translation>レポートのフォルダーを開く</translation>
     </message>
@@ -2912,6 +2944,14 @@
     <message>
         <source>Write a note on the selected sperm</source>
         <translation>選択中の精子にメモを書きます</translation>
+    </message>
+    <message>
+        <source>Make results again</source>
+        <translation>結果を作り直す</translation>
+    </message>
+    <message>
+        <source>Make the kept results again, and say whether they are equal</source>
+        <translation>保存された結果を作り直し、同じかどうかを示します</translation>
     </message>
     <message>
         <source>Select sperm</source>
@@ -4825,6 +4865,88 @@
     <message>
         <source>no µm/px</source>
         <translation>µm/px なし</translation>
+    </message>
+</context>
+<context>
+    <name>ShareCommands</name>
+    <message>
+        <source>Case (*.zip)</source>
+        <translation>症例 (*.zip)</translation>
+    </message>
+    <message>
+        <source>Case with its videos (*.zip)</source>
+        <translation>動画を含む症例 (*.zip)</translation>
+    </message>
+    <message>
+        <source>Export the case</source>
+        <translation>症例を書き出す</translation>
+    </message>
+    <message>
+        <source>Import a case</source>
+        <translation>症例を取り込む</translation>
+    </message>
+    <message>
+        <source>Export all cases</source>
+        <translation>すべての症例を書き出す</translation>
+    </message>
+    <message>
+        <source>Whole field (*.mp4)</source>
+        <translation>視野全体 (*.mp4)</translation>
+    </message>
+    <message>
+        <source>Around the sperm (*.mp4)</source>
+        <translation>精子の周り (*.mp4)</translation>
+    </message>
+    <message>
+        <source>Write an overlay video</source>
+        <translation>重ね描き動画を書く</translation>
+    </message>
+    <message>
+        <source>Some results came out differently.</source>
+        <translation>いくつかの結果が異なりました。</translation>
+    </message>
+    <message>
+        <source>{count} videos came along: choose a folder for them</source>
+        <translation>{count} 個の動画が含まれています。置き場所を選んでください</translation>
+    </message>
+    <message>
+        <source>There is a patient {name} in the store.</source>
+        <translation>保管庫に患者 {name} があります。</translation>
+    </message>
+    <message>
+        <source>Is the one in the file the same person?</source>
+        <translation>ファイルの患者は同じ人ですか?</translation>
+    </message>
+    <message>
+        <source>The same person</source>
+        <translation>同じ人</translation>
+    </message>
+</context>
+<context>
+    <name>Sharing</name>
+    <message>
+        <source>{count} sperm are in {file}.</source>
+        <translation>{file} に {count} 個の精子を書きました。</translation>
+    </message>
+    <message>
+        <source>Sample {name} is in the store now: open it from the cases.</source>
+        <translation>検体 {name} を保管庫に取り込みました。症例の一覧から開けます。</translation>
+    </message>
+    <message>
+        <source>All {count} results came out again as they are kept.</source>
+        <translation>{count} 個の結果すべてが、保存されたものと同じになりました。</translation>
+    </message>
+    <message>
+        <source>Written to {file}.</source>
+        <translation>{file} に書きました。</translation>
+    </message>
+    <message>
+        <source>The video is not in the store yet: wait until its checksum is known.</source>
+        <translation>動画はまだ保管庫にありません。チェックサムが分かるまでお待ちください。</translation>
+    </message>
+    <message>
+        <source>Another file is being written: wait until it is done.</source>
+        <translation>別のファイルを書いています。終わるまでお待ちください。</translation>
     </message>
 </context>
 <context>

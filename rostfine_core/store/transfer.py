@@ -89,6 +89,20 @@ class CaseRows:
         return self.tables["sample"][0]
 
 
+class OtherPatientError(StoreError):
+    """The store has a patient of a case's ``pseudonym``, who need not be the same person."""
+
+    def __init__(self, pseudonym: str) -> None:
+        super().__init__(
+            Message(
+                "There is a patient {pseudonym} in this store already, who may be another "
+                "person: say that it is the same (--same-patient), or rename one of them.",
+                pseudonym=pseudonym,
+            )
+        )
+        self.pseudonym = pseudonym
+
+
 def rows_of_case(store: Store, sample_id: str) -> CaseRows:
     """Everything that is stored of a sample, as it is at one moment.
 
@@ -295,7 +309,7 @@ def _settle_patient(session: Session, tables: dict[str, list[Row]], *, same_pati
     """Take the store's patient for the case's, where they are the same.
 
     Raises:
-        StoreError: there is another of the same pseudonym.
+        OtherPatientError: there is another of the same pseudonym.
     """
     for row in list(tables["patient"]):
         known = session.scalars(
@@ -306,13 +320,7 @@ def _settle_patient(session: Session, tables: dict[str, list[Row]], *, same_pati
         if known is None:
             continue
         if known.id != row["id"] and not same_patient:
-            raise StoreError(
-                Message(
-                    "There is a patient {pseudonym} in this store already, who may be another "
-                    "person: say that it is the same (--same-patient), or rename one of them.",
-                    pseudonym=str(row["pseudonym"]),
-                )
-            )
+            raise OtherPatientError(str(row["pseudonym"]))
         tables["patient"].remove(row)
         tables["sample"][0]["patient_id"] = known.id
 

@@ -23,6 +23,8 @@ UNCHANGING = {
     *(
         "open",
         "cases",
+        "import_case",
+        "export_table",
         "screenshot",
         "settings",
         "quit",
