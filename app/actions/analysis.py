@@ -131,7 +131,7 @@ ANALYSIS_ACTIONS = (
             "Actions", "Make the kept results again, and say whether they are equal"
         ),
         icon="grade",
-        shortcut="Ctrl+Shift+R",
+        shortcut="Ctrl+Shift+G",
         run=lambda to: to.controller.sharing.reproduce(),
         enabled=lambda now: now.has_grade,
     ),

@@ -88,7 +88,7 @@ FILE_ACTIONS = (
         text=QT_TRANSLATE_NOOP("Actions", "Export all cases"),
         tip=QT_TRANSLATE_NOOP("Actions", "Write all cases into one table, a row for each sperm"),
         icon="report",
-        shortcut="Ctrl+Shift+P",
+        shortcut="Ctrl+Shift+W",
         run=lambda to: to.share.export_table(),
         enabled=always,
     ),
