@@ -134,6 +134,16 @@ FILE_ACTIONS = (
         enabled=lambda now: now.may_see_audit,
     ),
     ActionSpec(
+        id="passphrase",
+        menu=FILE,
+        text=QT_TRANSLATE_NOOP("Actions", "Change my passphrase"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Sign in with another passphrase from now on"),
+        icon="passphrase",
+        shortcut="Ctrl+Alt+P",
+        run=lambda to: to.staff.show_passphrase(),
+        enabled=lambda now: now.is_signed_in,
+    ),
+    ActionSpec(
         id="lock",
         menu=FILE,
         text=QT_TRANSLATE_NOOP("Actions", "Lock"),

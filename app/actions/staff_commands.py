@@ -11,7 +11,7 @@ from app.views.dialogs.blind_review import BlindReviewDialog
 from app.views.dialogs.dialogs import show_once
 from app.views.dialogs.operators import OperatorsDialog
 from app.views.dialogs.panels import PanelsDialog
-from app.views.dialogs.sign_in import SignInDialog, StoreKeyDialog
+from app.views.dialogs.sign_in import PassphraseDialog, SignInDialog, StoreKeyDialog
 from rostfine_core.domain import Action
 
 _ACTIVITY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
@@ -83,6 +83,17 @@ class StaffCommands(QObject):
     def lock(self) -> None:
         """Hide everything until somebody signs in."""
         self._staff.lock()
+
+    def show_passphrase(self) -> None:
+        """Let who is signed in change their passphrase."""
+        show_once(self._window, PassphraseDialog, self._passphrase)
+
+    def _passphrase(self) -> PassphraseDialog:
+        staff, dialog = self._staff, PassphraseDialog(self._window)
+        dialog.submitted.connect(staff.change_passphrase)
+        staff.passphrase_changed.connect(dialog.accept)
+        staff.refused.connect(dialog.show_refusal)
+        return dialog
 
     def show_operators(self) -> None:
         """Open the list of operators."""

@@ -249,6 +249,7 @@ class Controller(QObject):
         self.editor.undo_stack.blockSignals(True)  # it would emit signals while it is destroyed
         self.opener.leave()
         self.jobs.shut_down()
+        self.staff.leave()
         self.keeper.shut_down()
         self.markers.clear()
         self.settings.sync()

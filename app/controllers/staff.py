@@ -26,6 +26,7 @@ class Staff(QObject):
         sign_in_wanted(str, bool): login of who was here before, and whether the window is locked.
         key_wanted(str): the store is encrypted; the sentence says so.
         signed_in(): ``operator`` may act, None in single-user mode.
+        passphrase_changed(): who is signed in has a new passphrase.
         refused(str): something was not done; the sentence is for the user.
         operators_found(tuple): everybody, after ``find_operators`` and each change.
         entries_found(tuple): the newest entries that ``search`` asked for.
@@ -36,6 +37,7 @@ class Staff(QObject):
     sign_in_wanted = Signal(str, bool)
     key_wanted = Signal(str)
     signed_in = Signal()
+    passphrase_changed = Signal()
     refused = Signal(str)
     operators_found = Signal(tuple)
     entries_found = Signal(tuple)
@@ -101,6 +103,29 @@ class Staff(QObject):
             return people.sign_in(store, login=login, passphrase=passphrase)
 
         self._thread.ask(enter, self._let_in, self.refused.emit)
+
+    @Slot(str, str)
+    def change_passphrase(self, old: str, new: str) -> None:
+        """Give who is signed in a new passphrase."""
+
+        def change(store: "Store") -> None:
+            from rostfine_core.store import people
+
+            people.change_passphrase(store, old=old, new=new)
+
+        self._thread.ask(change, lambda _: self.passphrase_changed.emit(), self.refused.emit)
+
+    def leave(self) -> None:
+        """Sign out, as the last thing before the store is closed."""
+        if self.operator is not None:
+
+            def sign_out(store: "Store") -> None:
+                from rostfine_core.store import people
+
+                people.sign_out(store)
+
+            self._idle.stop()
+            self._thread.ask(sign_out, lambda _: None, lambda _: None)
 
     def _let_in(self, operator: Operator | None) -> None:
         self.operator, self.is_in, self.is_locked = operator, True, False

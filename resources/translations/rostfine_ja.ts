@@ -2770,6 +2770,14 @@
         <translation>だれがいつ何をしたか、記録が後から変更されていないかを示します</translation>
     </message>
     <message>
+        <source>Change my passphrase</source>
+        <translation>パスフレーズの変更</translation>
+    </message>
+    <message>
+        <source>Sign in with another passphrase from now on</source>
+        <translation>次回から別のパスフレーズでサインインします</translation>
+    </message>
+    <message>
         <source>Lock</source>
         <translation>ロック</translation>
     </message>
@@ -4391,12 +4399,35 @@
         <translation>{voter}: {voted} 票</translation>
     </message>
     <message>
-        <source>, {same} of {repeats} repeats alike</source>
-        <translation>、2 回目 {repeats} 件のうち {same} 件が同じ</translation>
+        <source>, {same} of {repeats} repeats alike (alpha {alpha})</source>
+        <translation>、2 回目 {repeats} 件のうち {same} 件が同じ（アルファ {alpha}）</translation>
     </message>
     <message>
         <source>A new folder for the data set</source>
         <translation>データセット用の新しいフォルダー</translation>
+    </message>
+</context>
+<context>
+    <name>PassphraseDialog</name>
+    <message>
+        <source>Change my passphrase</source>
+        <translation>パスフレーズの変更</translation>
+    </message>
+    <message>
+        <source>Old passphrase</source>
+        <translation>今のパスフレーズ</translation>
+    </message>
+    <message>
+        <source>New passphrase</source>
+        <translation>新しいパスフレーズ</translation>
+    </message>
+    <message>
+        <source>The same again</source>
+        <translation>もう一度入力</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>変更</translation>
     </message>
 </context>
 <context>

@@ -126,17 +126,6 @@ def cast_review(store: Store, sperm_id: str, grade: Grade) -> BlindReview:
         )
 
 
-def my_reviews(store: Store, video_id: str) -> tuple[BlindReview, ...]:
-    """What who is signed in gave the sperm of a video, beside the model's, in order of time."""
-    with store.reading(Action.REVIEW) as session:
-        if store.operator is None:
-            return ()
-        mine = _reviews().where(
-            ReviewRow.operator_id == store.operator.id, SpermRow.video_id == video_id
-        )
-        return _read(session, mine)
-
-
 def review_trend(store: Store) -> tuple[TrendPoint, ...]:
     """How all blind reviews and the model agree over time, without naming a sperm."""
     with store.reading(Action.REVIEW) as session:

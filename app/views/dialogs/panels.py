@@ -209,8 +209,8 @@ class PanelsDialog(QDialog):
         for voter in found.voters:
             text = self.tr("{voter}: {voted} votes").format(voter=voter.voter, voted=voter.voted)
             if voter.repeats:
-                text += self.tr(", {same} of {repeats} repeats alike").format(
-                    same=voter.same, repeats=voter.repeats
+                text += self.tr(", {same} of {repeats} repeats alike (alpha {alpha})").format(
+                    same=voter.same, repeats=voter.repeats, alpha=_number(voter.alpha)
                 )
             lines.append(text)
         self.outcome.setText("\n".join(lines))

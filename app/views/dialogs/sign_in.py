@@ -118,3 +118,59 @@ class StoreKeyDialog(QDialog):
     def _submit(self) -> None:
         self.enter.setEnabled(False)
         self.submitted.emit(self.passphrase.text())
+
+
+class PassphraseDialog(QDialog):
+    """A new passphrase for who is signed in.
+
+    Signals:
+        submitted(str, str): the old passphrase and the new one; ``show_refusal`` or ``accept``
+            answers.
+    """
+
+    submitted = Signal(str, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Change my passphrase"))
+        self.setMinimumWidth(440)
+        self.old, self.new, self.again = QLineEdit(), QLineEdit(), QLineEdit()
+        form = QFormLayout()
+        for text, field in (
+            (self.tr("Old passphrase"), self.old),
+            (self.tr("New passphrase"), self.new),
+            (self.tr("The same again"), self.again),
+        ):
+            field.setEchoMode(QLineEdit.EchoMode.Password)
+            field.setAccessibleName(text)
+            field.textChanged.connect(self._show_button)
+            form.addRow(text, field)
+        self.refusal = muted()
+        self.refusal.setObjectName("warning")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.change = buttons.addButton(self.tr("Change"), QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.accepted.connect(self._submit)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(18, 14, 18, 14)
+        layout.setSpacing(10)
+        layout.addLayout(form)
+        layout.addWidget(self.refusal)
+        layout.addWidget(buttons)
+        self._show_button()
+
+    @Slot()
+    def _show_button(self) -> None:
+        new = self.new.text()
+        self.change.setEnabled(bool(self.old.text() and new) and new == self.again.text())
+
+    @Slot()
+    def _submit(self) -> None:
+        self.refusal.setText("")
+        self.submitted.emit(self.old.text(), self.new.text())
+
+    @Slot(str)
+    def show_refusal(self, sentence: str) -> None:
+        """Say why the passphrase stays as it was."""
+        self.refusal.setText(sentence)

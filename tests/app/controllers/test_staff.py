@@ -19,19 +19,20 @@ from app.views.dialogs.audit import AuditDialog
 from app.views.dialogs.blind_review import BlindReviewDialog
 from app.views.dialogs.operators import OperatorsDialog
 from app.views.dialogs.panels import PanelsDialog
-from app.views.dialogs.sign_in import SignInDialog, StoreKeyDialog
+from app.views.dialogs.sign_in import PassphraseDialog, SignInDialog, StoreKeyDialog
 from rostfine_core.domain import (
     Action,
     Assessment,
     AssessmentKey,
     Draft,
     Grade,
+    OwnAction,
     Role,
     SampleInfo,
     Sperm,
     VideoInfo,
 )
-from rostfine_core.store import Store, locking, people
+from rostfine_core.store import Store, locking, people, trail
 from rostfine_core.training.data.dataset import read_dataset
 
 WORDS = "a quiet morning in May"
@@ -161,6 +162,35 @@ def test_who_does_not_sign_in_leaves(qtbot: QtBot, staff: Staff, window: QMainWi
         staff.begin()
     door_of(window).leave.click()
     assert not window.isVisible()
+
+
+@pytest.mark.usefixtures("with_staff")
+def test_a_passphrase_is_changed_by_who_knows_it_and_leaving_signs_out(
+    qtbot: QtBot, staff: Staff, window: QMainWindow, place: Path
+) -> None:
+    with qtbot.waitSignal(staff.signed_in):
+        staff.sign_in("administrator", WORDS)
+    window.commands.show_passphrase()  # type: ignore[attr-defined]
+    (dialog,) = window.findChildren(PassphraseDialog)
+    for field, words in ((dialog.old, "wrong"), (dialog.new, WORDS * 2), (dialog.again, WORDS)):
+        field.setText(words)
+    assert not dialog.change.isEnabled()
+    dialog.again.setText(WORDS * 2)
+    with qtbot.waitSignal(staff.refused):
+        dialog.change.click()
+    assert "do not belong together" in dialog.refusal.text()
+    dialog.old.setText(WORDS)
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.change.click()
+    staff.leave()
+    staff._thread.flush()
+    with Store.open(place) as store:
+        people.sign_in(store, login="administrator", passphrase=WORDS * 2)
+        assert [e.action for e in trail.entries(store)[:3]] == [
+            OwnAction.SIGN_IN,
+            OwnAction.SIGN_OUT,
+            OwnAction.CHANGE_PASSPHRASE,
+        ]
 
 
 def test_an_encrypted_store_asks_for_its_passphrase(

@@ -73,6 +73,7 @@ def test_a_trail_is_whole_and_names_its_head(session: Session) -> None:
 BYTES = [(number, field.name) for number in range(1, ENTRIES + 1) for field in fields(AuditEntry)]
 
 
+@pytest.mark.requirement("R-70")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(BYTES), st.data())
 def test_any_changed_byte_is_found(trail: Path, cell: tuple[int, str], data: st.DataObject) -> None:
@@ -148,6 +149,7 @@ def test_a_cut_tail_is_found(session: Session) -> None:
     assert verify(session).broken == ENTRIES
 
 
+@pytest.mark.requirement("R-70")
 def test_a_trail_made_anew_lacks_the_heads_that_reports_carry(session: Session) -> None:
     printed = entry(session, 4).hash
     sample = SampleRow(id="5" * 32, label="S-1", created_utc="")

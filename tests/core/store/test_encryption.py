@@ -173,6 +173,7 @@ def run_child(
 class TestRefusedMidway:
     """What happens to a program while it encrypts."""
 
+    @pytest.mark.requirement("R-73")
     def test_killed_anywhere_one_whole_file_remains(self, file: Path) -> None:
         whole = file.read_bytes()
         steps = int(run_child(file, step=0, way="on").stdout)
@@ -212,6 +213,7 @@ def pseudonyms(store: Store) -> list[str]:
     return [p.pseudonym for p in store.patients()]
 
 
+@pytest.mark.requirement("R-73")
 def test_a_store_goes_on_after_each_change_of_its_encryption(cases: Store) -> None:
     locking.encrypt_with_passphrase(cases, WORDS)
     cases.set_patient(Patient(pseudonym="P-2"))

@@ -145,6 +145,7 @@ ATTEMPTS: dict[Action, Callable[[Store], object]] = {
 }
 
 
+@pytest.mark.requirement("R-71")
 @pytest.mark.parametrize("role", Role)
 def test_the_store_refuses_each_role_what_it_may_not_do(staff: Store, role: Role) -> None:
     with signed_in(staff, role):
@@ -159,6 +160,7 @@ def test_the_store_refuses_each_role_what_it_may_not_do(staff: Store, role: Role
             assert is_refused == (action not in RIGHTS[role]), (action, refusal)
 
 
+@pytest.mark.requirement("R-71")
 def test_wrong_passphrases_slow_down_across_programs(
     tmp_path: Path, staff: Store, clock: Clock
 ) -> None:
@@ -188,6 +190,7 @@ def test_a_passphrase_is_changed_by_who_knows_it_or_by_an_administrator(staff: S
     people.sign_in(staff, login="reader", passphrase=WORDS)
 
 
+@pytest.mark.requirement("R-72")
 def test_a_signed_report_is_locked_and_amended_by_a_new_version(staff: Store, clock: Clock) -> None:
     id = draft_report(staff)
     (draft,) = staff.reports(staff_sample := sample_of(staff, id))
@@ -224,6 +227,7 @@ def sample_of(store: Store, report_id: str) -> str:
         return row_of(session, ReportRow, report_id).sample_id
 
 
+@pytest.mark.requirement("R-72")
 def test_a_wrong_passphrase_signs_nothing(staff: Store) -> None:
     id = draft_report(staff)
     with pytest.raises(StoreError, match="do not belong together"):
@@ -238,6 +242,7 @@ def test_nobody_signs_in_single_user_mode(store: Store) -> None:
         sign(store, draft_report(store))
 
 
+@pytest.mark.requirement("R-70")
 def test_the_database_itself_keeps_trail_and_signed_reports(store: Store) -> None:
     people.add_operator(store, login="mori", name="Mori", role=Role.ADMINISTRATOR, passphrase=WORDS)
     sign(store, draft_report(store))
