@@ -155,7 +155,8 @@ class _Writer:
         parts = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
         files = {}
         for number, part in enumerate(parts, start=1):
-            name = f"{VIDEOS}{len(self.videos) + 1}/{number}{safe_name(part.suffix, fallback='')}"
+            ending = safe_name(part.suffix, fallback="bin")
+            name = f"{VIDEOS}{len(self.videos) + 1}/{number}.{ending}"
             yield from self._add_large(name, part)
             files[part.name] = name
         self.videos[id] = ArchivedVideo(

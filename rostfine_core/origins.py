@@ -30,7 +30,7 @@ def open_origin(
     Args:
         name: the video's name.
         sha256: its checksum, as results keep it.
-        given: where it is, if the user says so.
+        given: where it is, if the user says so: the video, or a folder with it.
         folders: where else to look for one of its name, in this order.
         choice: the channel and plane to read.
 
@@ -40,7 +40,10 @@ def open_origin(
     """
     file_name = Path(name).name  # a stored name never leads out of its folder
     inside = [folder / file_name for folder in folders if file_name]
-    paths = [p for p in inside if p.exists()] if given is None else [given]
+    paths = [p for p in inside if p.exists()]
+    if given is not None:
+        within = given / file_name
+        paths = [within if file_name and within.exists() else given]
     for path in paths:
         video = open_video(path, choice)
         try:

@@ -109,8 +109,8 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--video",
         type=Path,
-        help="the video that the result was made from (default: the one of its name in the "
-        "result's folder, those above it, or the present one)",
+        help="the video that the result was made from, or a folder with it (default: the one of "
+        "its name in the result's folder, those above it, or the present one)",
     )
 
 
@@ -159,12 +159,13 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         named = {"video": arguments.video, "model": arguments.model}
         made = run_job(reproduce(records, folders=folders_of(folder), **named))
         return _print_reproductions(made)
-    made = ()
+    statuses = []
     with opened_store(arguments) as store:
         for case in cases_of(store, arguments.case):
             job = reproduce_case(store, case.video_id, video=arguments.video, model=arguments.model)
-            made += run_job(job)
-    return _print_reproductions(made)
+            print(f"{case.name}:")
+            statuses.append(_print_reproductions(run_job(job)))
+    return max(statuses)
 
 
 def _print_reproductions(made: Sequence["Reproduction"]) -> int:

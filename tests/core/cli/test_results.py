@@ -62,7 +62,7 @@ def reproduce(folder: Path, video: Path, model: Path) -> int:
 def test_a_result_is_made_again_to_the_last_bit(
     results: Path, small_video: Path, small_model: Path, capsys: Said
 ) -> None:
-    assert reproduce(results, small_video, small_model) == 0
+    assert reproduce(results, small_video.parent, small_model) == 0
     assert capsys.readouterr().out == "Sperm 1: equal.\nSperm 2: equal.\n"
 
 
@@ -158,7 +158,7 @@ def test_a_case_moves_to_another_store_and_is_made_again_there(
     ours, video_file = stored
     theirs, model = str(tmp_path / "theirs"), ["--model", str(small_model)]
     assert main(["reproduce", "s-9", "--store", ours, *model]) == 0
-    assert capsys.readouterr().out == "Sperm a: equal.\n"
+    assert capsys.readouterr().out == "film.mp4:\nSperm a: equal.\n"
     archive = str(tmp_path / "case.zip")
     assert main(["export-case", "s-9", "--store", ours, "--videos", "--out", archive]) == 0
     video_file.unlink()
