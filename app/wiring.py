@@ -78,6 +78,9 @@ def _connect_keeper(controller: Controller) -> None:
     editor.refused.connect(controller.refuse)
     keeper.to_be_read.connect(controller.show_read)
     keeper.failed.connect(controller.failed)
+    controller.staff.signed_in.connect(controller.backups.begin)
+    controller.backups.failed.connect(controller.failed)
+    controller.backups.restored.connect(controller.begin_again)
     controller.store.saved_changed.connect(keeper.tell_saving)
 
 

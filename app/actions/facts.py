@@ -32,6 +32,7 @@ class Facts:
     may_see_audit: bool = False
     may_vote: bool = False
     may_review: bool = False
+    may_back_up: bool = False
     page: Page = Page.REVIEW
     tool: Tool = Tool.SELECT
     overlay: OverlayKind = OverlayKind.NONE
@@ -70,6 +71,7 @@ def current_facts(controller: Controller) -> Facts:
         may_see_audit=controller.staff.may(Action.SEE_AUDIT),
         may_vote=controller.staff.operator is not None and controller.staff.may(Action.VOTE),
         may_review=controller.staff.operator is not None and controller.staff.may(Action.REVIEW),
+        may_back_up=controller.staff.may(Action.BACK_UP),
         page=session.page,
         tool=session.tool,
         overlay=session.overlay.kind,

@@ -144,6 +144,16 @@ FILE_ACTIONS = (
         enabled=lambda now: now.is_signed_in,
     ),
     ActionSpec(
+        id="backups",
+        menu=FILE,
+        text=QT_TRANSLATE_NOOP("Actions", "Backups"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Back up the case store, restore it, and check it"),
+        icon="backup",
+        shortcut="Ctrl+Alt+B",
+        run=lambda to: to.window.show_backups(),
+        enabled=lambda now: now.may_back_up,
+    ),
+    ActionSpec(
         id="lock",
         menu=FILE,
         text=QT_TRANSLATE_NOOP("Actions", "Lock"),

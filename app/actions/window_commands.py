@@ -14,12 +14,14 @@ from app.presentation.wording import say
 from app.state.records import SampleSheet
 from app.state.settings import log_file
 from app.views.dialogs.about import AboutDialog, bundled_text
+from app.views.dialogs.backups import BackupsDialog
 from app.views.dialogs.cases import CasesDialog
 from app.views.dialogs.dialogs import ShortcutsDialog, ask_video, show_once
 from app.views.dialogs.manual import ManualDialog
 from app.views.dialogs.sample_dialog import SampleDialog
 from app.views.dialogs.settings_dialog import SettingsDialog
 from rostfine_core.bundled import is_frozen
+from rostfine_core.domain import Action
 from rostfine_core.errors import RostfineError
 
 MANUAL = "manual"
@@ -81,6 +83,23 @@ class WindowCommands(QObject):
             session.set_message(
                 self.tr("The numbers of sperm {name} are copied.").format(name=sperm.name)
             )
+
+    def show_backups(self) -> None:
+        """Open the list of backups."""
+        show_once(self._window, BackupsDialog, self._backups)
+
+    def _backups(self) -> BackupsDialog:
+        controller, backups = self._controller, self._controller.backups
+        may_restore = controller.staff.may(Action.RESTORE)
+        dialog = BackupsDialog(self._window, may_restore=may_restore)
+        dialog.setModal(True)  # nothing is edited while the store is replaced
+        dialog.back_up_wanted.connect(backups.back_up)
+        dialog.check_wanted.connect(backups.check)
+        dialog.restore_wanted.connect(controller.restore_store)
+        backups.found.connect(dialog.show_backups)
+        backups.told.connect(dialog.show_outcome)
+        backups.find()
+        return dialog
 
     def toggle_theme(self) -> None:
         """Change between dark and light."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.controllers.analysis import GRADE, TRACK, Analysis
+from app.controllers.backups import Backups
 from app.controllers.editor import Editor
 from app.controllers.first_start import FirstStart
 from app.controllers.head_finder import HEADS, HeadFinder
@@ -88,6 +89,7 @@ class Controller(QObject):
         self.keeper = Keeper(
             session, self.store, editor=self.editor, player=self.player, parent=self
         )
+        self.backups = Backups(self.store, self.jobs, self)
         self.markers = OpenMarkers(settings.data_folder / "open")
         self.microscope = Microscope(
             session,
@@ -196,6 +198,21 @@ class Controller(QObject):
         self.editor.reset()
         self.keeper.show_read(case, pictures)
         self.note_opened()
+
+    @Slot(Path)
+    def restore_store(self, backup: Path) -> None:
+        """Put a backup in the place of the store, once all that is edited is kept."""
+        if self.may_leave(lambda: self.restore_store(backup)):
+            self.cancel()
+            self.backups.restore(backup)
+
+    @Slot()
+    def begin_again(self) -> None:
+        """The store was restored: ask who is here, and show the open video as it holds it."""
+        self.staff.begin()
+        video = self.session.video
+        if video is not None and not video.is_missing:
+            self.opener.open(video.path)
 
     def open_demo(self) -> bool:
         """Open the demonstration with its sperm; False where it is not opened."""

@@ -10,7 +10,16 @@ from app.state.records import ModelStatus, RunningJob
 from app.state.session import Session
 from app.views.elided_label import ElidedLabel
 
-HIDDEN_JOBS = ("film", "head", "checksum", "preview", "manual", "examine")
+HIDDEN_JOBS = (
+    "film",
+    "head",
+    "checksum",
+    "preview",
+    "manual",
+    "examine",
+    "back up",
+    "check store",
+)
 ORDER = ("export", "share", "grade", "track", "heads", "find", "open", "model", "frames")
 MESSAGE_MS = 12000
 SPACING_PX, MARGIN_PX, WIDEST_PX = 10, 24, 440

@@ -2603,6 +2603,14 @@
         <source>In {count} of {total} frames the crop reaches over the dark rim of the field of view (up to {share:.0%} of it is dark).</source>
         <translation>{total} フレーム中 {count} フレームで、切り出しが視野の暗い縁を越えています（最大 {share:.0%} が暗い部分です）。</translation>
     </message>
+    <message>
+        <source>backing up</source>
+        <translation>バックアップ中</translation>
+    </message>
+    <message>
+        <source>checking the store</source>
+        <translation>保管庫を検査中</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>
@@ -2776,6 +2784,14 @@
     <message>
         <source>Sign in with another passphrase from now on</source>
         <translation>次回から別のパスフレーズでサインインします</translation>
+    </message>
+    <message>
+        <source>Backups</source>
+        <translation>バックアップ</translation>
+    </message>
+    <message>
+        <source>Back up the case store, restore it, and check it</source>
+        <translation>症例の保管庫のバックアップ、復元、検査</translation>
     </message>
     <message>
         <source>Lock</source>
@@ -3323,6 +3339,84 @@
     <message>
         <source>Hash</source>
         <translation>ハッシュ</translation>
+    </message>
+</context>
+<context>
+    <name>Backups</name>
+    <message>
+        <source>The backup is {path}.</source>
+        <translation>バックアップは {path} です。</translation>
+    </message>
+    <message>
+        <source>The store and its audit trail are whole.</source>
+        <translation>保管庫と監査証跡に異常はありません。</translation>
+    </message>
+    <message>
+        <source>The store is as in the backup; what it was before is in {path}.</source>
+        <translation>保管庫をバックアップの内容に戻しました。それまでの内容は {path} にあります。</translation>
+    </message>
+</context>
+<context>
+    <name>BackupsDialog</name>
+    <message>
+        <source>daily</source>
+        <translation>毎日</translation>
+    </message>
+    <message>
+        <source>by hand</source>
+        <translation>手動</translation>
+    </message>
+    <message>
+        <source>before another was restored</source>
+        <translation>復元の前</translation>
+    </message>
+    <message>
+        <source>Backups</source>
+        <translation>バックアップ</translation>
+    </message>
+    <message>
+        <source>Back up now</source>
+        <translation>今すぐバックアップ</translation>
+    </message>
+    <message>
+        <source>Restore …</source>
+        <translation>復元 …</translation>
+    </message>
+    <message>
+        <source>Check the store</source>
+        <translation>保管庫を検査</translation>
+    </message>
+    <message>
+        <source>The store is backed up once a day and before a new version of the program changes its form. Keep copies of these files on another disk.</source>
+        <translation>保管庫は 1 日 1 回、また新しい版のプログラムが形式を変える前にバックアップされます。これらのファイルを別のディスクにも写してください。</translation>
+    </message>
+    <message>
+        <source>before a new version</source>
+        <translation>新しい版の前</translation>
+    </message>
+    <message>
+        <source>The store is being backed up …</source>
+        <translation>保管庫をバックアップしています …</translation>
+    </message>
+    <message>
+        <source>The store is being read …</source>
+        <translation>保管庫を読み込んでいます …</translation>
+    </message>
+    <message>
+        <source>The store is being restored …</source>
+        <translation>保管庫を復元しています …</translation>
+    </message>
+    <message>
+        <source>Restore {backup}?</source>
+        <translation>{backup} を復元しますか？</translation>
+    </message>
+    <message>
+        <source>Everything that was done since then is taken back, for everybody who uses the store. It is backed up first.</source>
+        <translation>それ以降に行われたことは、保管庫を使う全員についてすべて取り消されます。先に今の内容がバックアップされます。</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>復元</translation>
     </message>
 </context>
 <context>

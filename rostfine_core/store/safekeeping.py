@@ -3,6 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import select
+
 from rostfine_core.domain import Action
 from rostfine_core.messages import Message
 from rostfine_core.store.audit import AuditEvent, verify
@@ -20,7 +22,7 @@ from rostfine_core.store.engine import key_of
 from rostfine_core.store.failures import said
 from rostfine_core.store.opening import open_engine
 from rostfine_core.store.rows import as_json
-from rostfine_core.store.schema import MetaRow
+from rostfine_core.store.schema import AuditRow, MetaRow
 
 LAST_BACKUP = "last_backup_utc"
 """The entry of ``meta`` that says when the last daily backup was made."""
@@ -38,10 +40,16 @@ class Safekeeping(Database):
         return path
 
     def back_up_when_due(self) -> Path | None:
-        """Back up a store whose last daily backup is older than a day, whoever made it."""
+        """Back up a store whose last daily backup is older than a day, whoever made it.
+
+        One in which nothing was done yet needs none.
+        """
         with self.reading() as session:
             last = session.get(MetaRow, LAST_BACKUP)
+            is_new = session.scalars(select(AuditRow.number).limit(1)).first() is None
         now = self.now()
+        if is_new:
+            return None
         if last is not None and now - datetime.fromisoformat(last.value) < EVERY:
             return None
         path = backup_path(self.engine, "daily", now)

@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from app.main_window import MainWindow
 from app.state.open_markers import OpenMarkers
 from app.state.settings import Settings
+from app.views.dialogs.backups import BackupsDialog
 from app.views.dialogs.cases import CasesDialog
 from app.views.dialogs.sample_dialog import SampleDialog
 from rostfine_core.domain import CaseState
@@ -191,6 +192,41 @@ def test_a_store_that_fails_for_a_while_loses_nothing(
     with Store.open(folder) as store:
         (case,) = store.case_list()
         assert case.sperm_count == 1
+
+
+def test_a_restored_backup_is_shown_at_once(
+    hand: "Hand",
+    drive: "Drive",
+    small_video: Path,
+    settings_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(BackupsDialog, "is_sure", lambda self, backup: True)
+
+    def work(window: MainWindow, answers: "Answers") -> None:
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.until(lambda: window.session.saving.unsaved == 0)
+        window.actions_by_id["backups"].trigger()
+        (dialog,) = window.findChildren(BackupsDialog)
+        dialog.back_up.click()
+        hand.until(lambda: dialog.list.count() == 1)
+        hand.click(window, 90, 160)
+        hand.until(lambda: window.session.saving.unsaved == 0)
+        assert len(window.session.sperms) == 2
+        dialog.list.setCurrentRow(0)
+        dialog.restore.click()
+        hand.until(lambda: len(window.session.sperms) == 1)
+        hand.until(lambda: window.controller.keeper.is_known)
+        hand.click(window, 90, 160)
+        hand.until(lambda: window.session.saving.unsaved == 0)
+        assert not window.session.saving.problem
+        dialog.close()
+
+    drive(work, str(small_video))
+    with Store.open(settings_file.parent / "cases") as store:
+        assert [case.sperm_count for case in store.case_list()] == [2]
+        assert store.check() == ()
 
 
 @pytest.mark.requirement("R-46")

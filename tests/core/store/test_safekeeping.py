@@ -86,6 +86,8 @@ def test_the_daily_backup_is_made_once_a_day_by_whoever_comes_first(
     monkeypatch.setattr(backups, "KEPT", 2)
     clock = Clock()
     with Store.open(place, now=clock) as first, Store.open(place, now=clock) as second:
+        assert first.back_up_when_due() is None  # there is nothing in it yet
+        first.set_patient(Patient(pseudonym="one"))
         made = []
         for hours in range(0, 24 * 4, 12):
             clock.time = NOON + timedelta(hours=hours)
