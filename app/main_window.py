@@ -113,7 +113,9 @@ class MainWindow(QMainWindow):
     def _actions(self, commands: WindowCommands) -> ActionSet:
         handlers = Handlers(
             window=commands,
-            staff=StaffCommands(self, self.controller.staff, self.controller.panels),
+            staff=StaffCommands(
+                self, self.controller.staff, self.controller.panels, self.controller.signer
+            ),
             share=ShareCommands(self, self.controller.sharing, self.session),
             guide=self.guide,
             controller=self.controller,

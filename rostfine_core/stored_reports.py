@@ -129,8 +129,11 @@ def sign_kept_report(
     passphrase: str,
     meaning: Meaning,
     printing: Printing | None = None,
+    model_sha256: str = "",
 ) -> LongJob[ReportIdentity]:
     """Sign a kept version, and write its files with the signature over the draft's.
+
+    ``model_sha256`` is the model whose grades are meant, as when the draft was written.
 
     Raises:
         StoreError: as ``signing.sign_report``; or the folder cannot be written, in which case the
@@ -138,7 +141,9 @@ def sign_kept_report(
     """
     if kept.folder:
         check_folder(Path(kept.folder), overwrite=True)
-    report = yield from stored_report(store, kept.sample_id, kept.identity)
+    report = yield from stored_report(
+        store, kept.sample_id, kept.identity, model_sha256=model_sha256
+    )
     made: list[SignedFiles] = []
 
     def make(identity: ReportIdentity) -> SignedFiles:

@@ -33,6 +33,7 @@ class Facts:
     may_vote: bool = False
     may_review: bool = False
     may_back_up: bool = False
+    may_sign: bool = False
     page: Page = Page.REVIEW
     tool: Tool = Tool.SELECT
     overlay: OverlayKind = OverlayKind.NONE
@@ -70,6 +71,9 @@ def current_facts(controller: Controller) -> Facts:
         may_manage_operators=controller.staff.may(Action.MANAGE_OPERATORS),
         may_see_audit=controller.staff.may(Action.SEE_AUDIT),
         may_vote=controller.staff.operator is not None and controller.staff.may(Action.VOTE),
+        may_sign=session.video is not None
+        and controller.staff.operator is not None
+        and controller.staff.may(Action.SIGN_REPORTS),
         may_review=controller.staff.operator is not None and controller.staff.may(Action.REVIEW),
         may_back_up=controller.staff.may(Action.BACK_UP),
         page=session.page,

@@ -93,6 +93,18 @@ FILE_ACTIONS = (
         enabled=always,
     ),
     ActionSpec(
+        id="sign",
+        menu=FILE,
+        text=QT_TRANSLATE_NOOP("Actions", "Sign report"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Sign the newest version of the sample's report, or amend a signed one"
+        ),
+        icon="sign",
+        shortcut="Ctrl+Shift+N",
+        run=lambda to: to.staff.show_reports(),
+        enabled=lambda now: now.may_sign,
+    ),
+    ActionSpec(
         id="open_folder",
         menu=FILE,
         text=QT_TRANSLATE_NOOP("Actions", "Open the report's folder"),

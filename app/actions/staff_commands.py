@@ -5,12 +5,14 @@ from PySide6.QtGui import QGuiApplication, QWindow
 from PySide6.QtWidgets import QDialog, QMainWindow
 
 from app.controllers.panels import Panels
+from app.controllers.signer import Signer
 from app.controllers.staff import Staff
 from app.views.dialogs.audit import AuditDialog
 from app.views.dialogs.blind_review import BlindReviewDialog
 from app.views.dialogs.dialogs import show_once
 from app.views.dialogs.operators import OperatorsDialog
 from app.views.dialogs.panels import PanelsDialog
+from app.views.dialogs.reports import ReportsDialog
 from app.views.dialogs.sign_in import PassphraseDialog, SignInDialog, StoreKeyDialog
 from rostfine_core.domain import Action
 
@@ -20,9 +22,10 @@ _ACTIVITY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Whe
 class StaffCommands(QObject):
     """Opens the dialogs, and hides the window's content until somebody has signed in."""
 
-    def __init__(self, window: QMainWindow, staff: Staff, panels: Panels) -> None:
+    def __init__(self, window: QMainWindow, staff: Staff, panels: Panels, signer: Signer) -> None:
         super().__init__(window)
-        self._window, self._staff, self._panels = window, staff, panels
+        self._window, self._staff = window, staff
+        self._panels, self._signer = panels, signer
         self.door: QDialog | None = None
         staff.sign_in_wanted.connect(self.ask_sign_in)
         staff.key_wanted.connect(self.ask_key)
@@ -124,6 +127,20 @@ class StaffCommands(QObject):
         staff.checked.connect(dialog.show_check)
         staff.refused.connect(dialog.show_refusal)
         dialog.begin()
+        return dialog
+
+    def show_reports(self) -> None:
+        """Open the versions of the sample's report, to sign or amend them."""
+        show_once(self._window, ReportsDialog, self._reports)
+
+    def _reports(self) -> ReportsDialog:
+        signer, dialog = self._signer, ReportsDialog(self._window)
+        dialog.sign_wanted.connect(signer.sign)
+        dialog.amendment_wanted.connect(signer.amend)
+        signer.reports_found.connect(dialog.show_reports)
+        signer.done.connect(dialog.tell)
+        signer.refused.connect(dialog.show_refusal)
+        signer.find()
         return dialog
 
     def show_panels(self) -> None:

@@ -14,10 +14,11 @@ from app.controllers.head_finder import HEADS, HeadFinder
 from app.controllers.keeper import Keeper, Pictures
 from app.controllers.microscope import Microscope
 from app.controllers.opener import FIND, OPEN, Opener
-from app.controllers.panels import Panels
+from app.controllers.panels import VOTES, Panels
 from app.controllers.player import Player
 from app.controllers.reporter import EXPORT, Questions, Reporter
 from app.controllers.sharing import SHARE, Sharing
+from app.controllers.signer import SIGN, Signer
 from app.controllers.staff import Staff
 from app.jobs.runner import Jobs
 from app.jobs.store_door import StoreDoor
@@ -45,7 +46,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import RostfineError
 
-USER_JOBS = (OPEN, FIND, HEADS, TRACK, GRADE, EXPORT, SHARE)
+USER_JOBS = (OPEN, FIND, HEADS, TRACK, GRADE, EXPORT, SIGN, SHARE, VOTES)
 """The kinds of jobs that the user began: cancelled by the user, asked about when closing."""
 
 
@@ -107,6 +108,15 @@ class Controller(QObject):
             keeper=self.keeper,
             analysis=self.analysis,
             questions=lambda: self.questions,
+            parent=self,
+        )
+        self.signer = Signer(
+            session,
+            settings,
+            self.jobs,
+            thread=self.store,
+            keeper=self.keeper,
+            reporter=self.reporter,
             parent=self,
         )
         self.sharing = Sharing(

@@ -23,10 +23,12 @@ from rostfine_core.domain import (
     HeadMeasure,
     LeftOut,
     LongJob,
+    Meaning,
     Overview,
     Progress,
     SampleInfo,
     Seed,
+    StoredReport,
     Track,
     TrackStatus,
     VideoInfo,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from rostfine_core.panel import VotedClip
     from rostfine_core.pipeline import Outcome
     from rostfine_core.report import ReportStyle
+    from rostfine_core.store import Store
     from rostfine_core.video import DecodedFrame, Video
 
 FILM_FRAMES = 60
@@ -361,6 +364,59 @@ def export(
     return folder
 
 
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """How the files of a kept report are to look, and the model whose grades it shows."""
+
+    language: str
+    colour_map: str
+    model_sha256: str
+
+
+def sign_report(
+    store: "Store", report: StoredReport, *, passphrase: str, meaning: Meaning, looks: Looks
+) -> LongJob[Path]:
+    """Sign a version of a report, and write its files with the signature; return their folder.
+
+    Raises:
+        StoreError: the passphrase is wrong, the report is not as it is kept, or who is signed in
+            may not sign.
+    """
+    from rostfine_core.stored_reports import Printing, sign_kept_report
+
+    yield from sign_kept_report(
+        store,
+        report,
+        passphrase=passphrase,
+        meaning=meaning,
+        printing=Printing(style=_styled(looks.colour_map, looks.language)),
+        model_sha256=looks.model_sha256,
+    )
+    return Path(report.folder)
+
+
+def amend_report(
+    store: "Store", report: StoredReport, reason: str, folder: Path, *, looks: Looks
+) -> LongJob[Path]:
+    """Write the next version of a signed report into a folder, as a draft.
+
+    Raises:
+        StoreError: the report is not signed, or who is signed in may not amend it.
+    """
+    from rostfine_core.store.signing import amendment
+    from rostfine_core.stored_reports import Printing, keep_report
+
+    yield from keep_report(
+        store,
+        report.sample_id,
+        folder,
+        identity=amendment(store, report.id, reason=reason),
+        printing=Printing(style=_styled(looks.colour_map, looks.language)),
+        model_sha256=looks.model_sha256,
+    )
+    return folder
+
+
 def preview(order: ReportOrder, kept: KeptVideo | None) -> LongJob[tuple[NDArray[np.uint8], ...]]:
     """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
 
@@ -392,9 +448,13 @@ def preview(order: ReportOrder, kept: KeptVideo | None) -> LongJob[tuple[NDArray
 
 
 def _style(order: ReportOrder) -> "ReportStyle":
+    return _styled(order.colour_map, order.language)
+
+
+def _styled(colour_map: str, language: str) -> "ReportStyle":
     from rostfine_core.report import ReportStyle
 
-    return ReportStyle(paint=Paint(colour_map=order.colour_map), language=order.language)
+    return ReportStyle(paint=Paint(colour_map=colour_map), language=language)
 
 
 def _report(order: ReportOrder) -> "SampleReport":

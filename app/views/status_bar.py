@@ -20,7 +20,19 @@ HIDDEN_JOBS = (
     "back up",
     "check store",
 )
-ORDER = ("export", "share", "grade", "track", "heads", "find", "open", "model", "frames")
+ORDER = (
+    "export",
+    "sign",
+    "share",
+    "votes",
+    "grade",
+    "track",
+    "heads",
+    "find",
+    "open",
+    "model",
+    "frames",
+)
 MESSAGE_MS = 12000
 SPACING_PX, MARGIN_PX, WIDEST_PX = 10, 24, 440
 

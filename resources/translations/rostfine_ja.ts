@@ -2388,6 +2388,10 @@
         <translation>{folder} にはすでにデータセットがあります。別のフォルダーを選んでください。</translation>
     </message>
     <message>
+        <source>clips</source>
+        <translation>クリップ</translation>
+    </message>
+    <message>
         <source>{path} must end in .csv or .xlsx: name it so.</source>
         <translation>{path} の末尾は .csv か .xlsx にしてください。</translation>
     </message>
@@ -2744,6 +2748,14 @@
     <message>
         <source>Write all cases into one table, a row for each sperm</source>
         <translation>すべての症例を一つの表に書きます。精子ごとに一行です</translation>
+    </message>
+    <message>
+        <source>Sign report</source>
+        <translation>レポートに署名</translation>
+    </message>
+    <message>
+        <source>Sign the newest version of the sample&apos;s report, or amend a signed one</source>
+        <translation>検体のレポートの最新版に署名します。署名済みの版は訂正できます</translation>
     </message>
     <message>
         <source>Open the report&apos;s folder</source>
@@ -4618,6 +4630,73 @@
     </message>
 </context>
 <context>
+    <name>ReportsDialog</name>
+    <message>
+        <source>Sign report</source>
+        <translation>レポートに署名</translation>
+    </message>
+    <message>
+        <source>This sample has no report yet: export it first.</source>
+        <translation>この検体のレポートはまだありません。先に書き出してください。</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>版</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状態</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>フォルダー</translation>
+    </message>
+    <message>
+        <source>Versions of the report</source>
+        <translation>レポートの版</translation>
+    </message>
+    <message>
+        <source>Meaning</source>
+        <translation>意味</translation>
+    </message>
+    <message>
+        <source>Passphrase</source>
+        <translation>パスフレーズ</translation>
+    </message>
+    <message>
+        <source>Sign and lock</source>
+        <translation>署名して確定</translation>
+    </message>
+    <message>
+        <source>The newest version is a draft. Look at its PDF, then sign it with your passphrase: it cannot be changed any more.</source>
+        <translation>最新版は下書きです。PDF を確認し、パスフレーズで署名してください。署名後は変更できません。</translation>
+    </message>
+    <message>
+        <source>Reason</source>
+        <translation>理由</translation>
+    </message>
+    <message>
+        <source>Write an amendment</source>
+        <translation>訂正版を作成</translation>
+    </message>
+    <message>
+        <source>The newest version is signed and locked. An amendment is a new version that names it and says why it was made; it is a draft until it is signed.</source>
+        <translation>最新版は署名済みで変更できません。訂正版は、元の版と訂正の理由を記した新しい版で、署名するまでは下書きです。</translation>
+    </message>
+    <message>
+        <source>draft</source>
+        <translation>下書き</translation>
+    </message>
+    <message>
+        <source>signed by {name}: {meaning}</source>
+        <translation>署名: {name}、{meaning}</translation>
+    </message>
+    <message>
+        <source>{state}; amends version {version}: {reason}</source>
+        <translation>{state}。第 {version} 版の訂正: {reason}</translation>
+    </message>
+</context>
+<context>
     <name>SampleBar</name>
     <message>
         <source>Sample</source>
@@ -5118,6 +5197,25 @@
     <message>
         <source>The window is locked</source>
         <translation>ウィンドウはロックされています</translation>
+    </message>
+</context>
+<context>
+    <name>Signer</name>
+    <message>
+        <source>The video is not in the store yet: wait a moment.</source>
+        <translation>動画はまだ保管庫にありません。少し待ってください。</translation>
+    </message>
+    <message>
+        <source>Version {version} is signed and locked.</source>
+        <translation>第 {version} 版に署名し、確定しました。</translation>
+    </message>
+    <message>
+        <source>The amendment is a draft in {folder}: look at it, then sign it.</source>
+        <translation>訂正版の下書きは {folder} にあります。確認してから署名してください。</translation>
+    </message>
+    <message>
+        <source>Something else is being signed or opened: wait.</source>
+        <translation>別の署名または読み込みの処理中です。お待ちください。</translation>
     </message>
 </context>
 <context>

@@ -38,7 +38,7 @@ def write_voted_clips(clips: Sequence[VotedClip], *, out: Path, name: str) -> Lo
     DATASET.check(out)
     for number, clip in enumerate(clips):
         save_clip(out / "clips" / f"{clip.name}.npz", clip.images)
-        yield Progress(stage="clips", done=number + 1, total=len(clips))
+        yield Progress(stage=marked("clips"), done=number + 1, total=len(clips))
     voters = [sum(c.votes) for c in clips]
     frames, size_px, *_ = sizes.pop()
     header = DatasetHeader(

@@ -2,37 +2,39 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.actions.staff_commands import StaffCommands
+from app.controllers.keeper import Keeper
 from app.controllers.panels import Panels
+from app.controllers.reporter import Reporter
+from app.controllers.signer import Signer
 from app.controllers.staff import Staff
 from app.jobs.runner import Jobs
-from app.jobs.store_door import StoreDoor
+from app.jobs.sample_tasks import KeptVideo, kept_video
 from app.jobs.store_thread import StoreThread
+from app.state.session import Session
 from app.state.settings import Settings
 from app.views.dialogs.audit import AuditDialog
 from app.views.dialogs.blind_review import BlindReviewDialog
 from app.views.dialogs.operators import OperatorsDialog
 from app.views.dialogs.panels import PanelsDialog
+from app.views.dialogs.reports import ReportsDialog
 from app.views.dialogs.sign_in import PassphraseDialog, SignInDialog, StoreKeyDialog
 from rostfine_core.domain import (
     Action,
-    Assessment,
-    AssessmentKey,
-    Draft,
     Grade,
     OwnAction,
     Role,
-    SampleInfo,
-    Sperm,
-    VideoInfo,
+    finish,
 )
 from rostfine_core.store import Store, locking, people, trail
+from rostfine_core.stored_reports import keep_report
 from rostfine_core.training.data.dataset import read_dataset
 
 WORDS = "a quiet morning in May"
@@ -40,43 +42,64 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    with Store.open(tmp_path / "store"):
-        return tmp_path / "store"
-
-
-@pytest.fixture
-def with_staff(place: Path) -> Path:
-    with Store.open(place) as store:
-        for role in (Role.ADMINISTRATOR, Role.READER):
-            people.add_operator(
-                store, login=role.value, name=role.value.title(), role=role, passphrase=WORDS
-            )
-    return place
-
-
-@pytest.fixture
-def staff(place: Path, settings: Settings) -> Iterator[Staff]:
-    parent = QObject()
-    door = StoreDoor(lambda: str(place))
-    thread = StoreThread(door.open, parent)
-    yield Staff(thread, door, settings, parent)
-    thread.shut_down()
-
-
-@pytest.fixture
-def panels(staff: Staff) -> Iterator[Panels]:
+def jobs() -> Iterator[Jobs]:
     jobs = Jobs()
-    yield Panels(staff._thread, jobs, staff.parent())
+    yield jobs
     jobs.shut_down()
 
 
 @pytest.fixture
-def window(qtbot: QtBot, staff: Staff, panels: Panels) -> QMainWindow:
+def panels(staff: Staff, jobs: Jobs) -> Panels:
+    return Panels(staff._thread, jobs, staff.parent())
+
+
+class OneVideo:
+    """Stands for the keeper of the only video in the store."""
+
+    def __init__(self, thread: StoreThread) -> None:
+        self._thread = thread
+
+    def when_kept(self, answer: Callable[[KeptVideo], None]) -> None:
+        self._thread.ask(
+            lambda store: kept_video(store, store.case_list()[0].video_id), answer, print
+        )
+
+
+class Folders:
+    """Stands for the reporter: each report goes into a new folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self.count = folder, 0
+
+    @property
+    def report_folder(self) -> Path:
+        self.count += 1
+        return self._folder / str(self.count)
+
+    def tell_target(self) -> None:
+        """Nobody shows it."""
+
+
+@pytest.fixture
+def signer(staff: Staff, jobs: Jobs, settings: Settings, tmp_path: Path) -> Signer:
+    thread = staff._thread
+    return Signer(
+        Session(staff.parent()),
+        settings,
+        jobs,
+        thread=thread,
+        keeper=cast("Keeper", OneVideo(thread)),
+        reporter=cast("Reporter", Folders(tmp_path / "reports")),
+        parent=staff.parent(),
+    )
+
+
+@pytest.fixture
+def window(qtbot: QtBot, staff: Staff, panels: Panels, signer: Signer) -> QMainWindow:
     window = QMainWindow()
     window.setCentralWidget(QWidget())
     qtbot.addWidget(window)
-    window.commands = StaffCommands(window, staff, panels)  # type: ignore[attr-defined]
+    window.commands = StaffCommands(window, staff, panels, signer)  # type: ignore[attr-defined]
     window.show()
     return window
 
@@ -271,24 +294,6 @@ def test_the_audit_trail_is_read_searched_and_checked(
     dialog.close()
 
 
-@pytest.fixture
-def graded(with_staff: Path, info: VideoInfo, make_assessment: Callable[..., Assessment]) -> Path:
-    """A video with two sperm that the administrator graded."""
-    sperm = tuple(Sperm(key=key, name=str(key), seeds=()) for key in (1, 2))
-    sperm = tuple(s.corrected(frame=0, x_px=10.0 * s.key, y_px=5.0) for s in sperm)
-    with Store.open(with_staff) as store:
-        people.sign_in(store, login="administrator", passphrase=WORDS)
-        people.add_operator(store, login="operator", name="O", role=Role.OPERATOR, passphrase=WORDS)
-        draft = Draft(sperms=sperm, sample=SampleInfo(sample="S-1"))
-        video = store.add_video(info, sha256="0" * 64, draft=draft)
-        for one in sperm:
-            key = AssessmentKey(
-                target=one.target, seeds=one.seeds, fps=None, um_per_px=None, model_sha256="ab" * 32
-            )
-            store.keep_assessments(video, {key: make_assessment(one.target)})
-    return with_staff
-
-
 @pytest.mark.usefixtures("graded")
 def test_a_panel_is_begun_voted_on_and_exported(
     qtbot: QtBot, staff: Staff, panels: Panels, window: QMainWindow, tmp_path: Path
@@ -348,3 +353,40 @@ def test_a_blind_review_hides_the_window_and_shows_the_model_afterwards(
     qtbot.waitUntil(lambda: "100% by less than one" in dialog.trend.text())
     dialog.close()
     assert is_content_shown(window)
+
+
+@pytest.mark.usefixtures("graded")
+def test_a_report_is_signed_with_the_passphrase_and_amended_with_a_reason(
+    qtbot: QtBot, staff: Staff, signer: Signer, window: QMainWindow, tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(staff.signed_in):
+        staff.sign_in("administrator", WORDS)
+    with qtbot.waitSignal(signer.reports_found):
+        window.commands.show_reports()  # type: ignore[attr-defined]
+    (dialog,) = window.findChildren(ReportsDialog)
+    assert dialog.pages.currentWidget() is dialog.nothing
+    staff._thread.keep(lambda store: finish(keep_report(store, sample_of(store), tmp_path / "0")))
+    with qtbot.waitSignal(signer.reports_found):
+        signer.find()
+    assert not dialog.sign.isEnabled()
+    dialog.passphrase.setText("wrong")
+    with qtbot.waitSignal(signer.refused):
+        dialog.sign.click()
+    assert "do not belong together" in dialog.outcome.text()
+    dialog.passphrase.setText(WORDS)
+    with qtbot.waitSignal(signer.reports_found, timeout=30_000):
+        dialog.sign.click()
+    assert "Version 1 is signed and locked" in dialog.outcome.text()
+    assert "signed by Administrator" in dialog.table.model().index(0, 1).data()
+    dialog.reason.setText("the name was wrong")
+    with qtbot.waitSignal(signer.reports_found, timeout=30_000):
+        dialog.amend.click()
+    assert dialog.table.model().index(0, 1).data() == (
+        "draft; amends version 1: the name was wrong"
+    )
+    assert list((tmp_path / "reports" / "1").glob("*.pdf"))
+    dialog.close()
+
+
+def sample_of(store: Store) -> str:
+    return store.case_list()[0].sample_id

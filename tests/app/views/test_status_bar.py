@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.controllers.controller import USER_JOBS
 from app.state.session import Session
 from app.views.elided_label import ElidedLabel
-from app.views.status_bar import StatusBar
+from app.views.status_bar import ORDER, StatusBar
 
 # The offscreen platform says this of every window; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -66,3 +67,7 @@ def test_a_long_name_leaves_room_for_messages(
     assert label.shown != label.text()
     assert label.text() in label.toolTip()
     assert bar.rect().contains(label.geometry())
+
+
+def test_every_job_that_a_user_begins_has_its_place() -> None:
+    assert set(USER_JOBS) <= set(ORDER)
