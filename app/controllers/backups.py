@@ -105,10 +105,10 @@ class Backups(QObject):
         """Start a job on the store, which its own thread opens first if need be."""
 
         def start(store: "Store") -> None:
-            if not self._jobs.is_running(kind):
-                self._jobs.start(
-                    kind, lambda: work(store), on_success=on_success, on_failure=refuse
-                )
+            if self._jobs.is_running(kind):
+                self._refuse(self.tr("This is being done already: wait until it is finished."))
+                return
+            self._jobs.start(kind, lambda: work(store), on_success=on_success, on_failure=refuse)
 
         self._thread.ask(lambda store: store, start, refuse)
 

@@ -3367,6 +3367,10 @@
         <source>The store is as in the backup; what it was before is in {path}.</source>
         <translation>保管庫をバックアップの内容に戻しました。それまでの内容は {path} にあります。</translation>
     </message>
+    <message>
+        <source>This is being done already: wait until it is finished.</source>
+        <translation>実行中です。終わるまでお待ちください。</translation>
+    </message>
 </context>
 <context>
     <name>BackupsDialog</name>

@@ -89,6 +89,15 @@ def test_a_backup_is_made_and_restored(
     assert told.args == ["The store and its audit trail are whole.", True]
 
 
+def test_what_is_being_done_already_is_not_begun_twice(
+    qtbot: QtBot, backups: Backups, dialog: BackupsDialog
+) -> None:
+    with qtbot.waitSignals([backups.told, backups.told, backups.found]):
+        dialog.back_up.click()
+        dialog.back_up.click()
+    assert texts(dialog) == ["by hand"]
+
+
 def test_damage_is_told(qtbot: QtBot, backups: Backups, dialog: BackupsDialog, place: Path) -> None:
     with Store.open(place) as store, store.writing(None) as session:
         session.connection().exec_driver_sql("DROP TRIGGER audit_update")
