@@ -18,6 +18,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.charts import sparkline
+from rostfine_core.report.fonts import shortened
 from rostfine_core.report.layout import (
     FLUSH,
     GRID,
@@ -63,9 +64,11 @@ def technical_pages(section: VideoSection, say: Say) -> list[Flowable]:
     """A video's facts and a table of its sperm with every number, starting on a new page."""
     if not section.assessments:
         return []
+    name = shortened(section.name, LONGEST_NAME)
+    title = Message("How the sperm of {name} were graded", name=name)
     return [
         PageBreak(),
-        text(say(Message("How the sperm of {name} were graded", name=section.name)), "heading"),
+        text(say(title), "heading"),
         Spacer(1, 2 * mm),
         _facts(section, say),
         Spacer(1, 4 * mm),

@@ -59,14 +59,14 @@ from rostfine_core.report.wording import (
 )
 
 QR_PT = 22 * mm
-LOWEST_PT, HIGHEST_PT = 44 * mm, 112 * mm
+LOWEST_PT, HIGHEST_PT = 44 * mm, 92 * mm
 """The overview's least and greatest height; it has what the rest of its page leaves free."""
 SEVERAL_PT = 60 * mm
 """Its height where there are several videos, or no picture."""
 SIGNATURE_PT = 25 * mm
 MANY = 12
 """With more sperm in a video their rows are closer."""
-LONGEST_IN_ROW = 32
+LONGEST_IN_ROW, LONGEST_REASON = 32, 600
 COLUMNS_MM = (20, 20, 24, 36, 21, 19, 40)
 HEADLINES = {
     (False, False): "heading",
@@ -123,8 +123,8 @@ def _head(report: SampleReport, say: Say, *, zone: tzinfo | None, content_sha256
     left = [
         text(say(REPORT_TITLE), "title"),
         Spacer(1, 1.5 * mm),
-        text(f"{say(version)} · {say(state)}", bold=True),
-        *(text(say(other), "tiny") for other in others),
+        text(f"{say(version)} · {say(state)}", bold=True, limit=LONGEST_NAME),
+        *(text(say(other), "tiny", limit=LONGEST_REASON) for other in others),
         Spacer(1, 1.5 * mm),
         _facts(report, say, zone=zone),
     ]

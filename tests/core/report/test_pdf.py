@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from pypdf import PdfReader
 from pypdf.generic import Destination
 
@@ -22,6 +22,7 @@ from rostfine_core.domain import (
     Meaning,
     ReportIdentity,
     SampleInfo,
+    SampleRecord,
     Selection,
     Severity,
     Signature,
@@ -281,12 +282,26 @@ def test_any_name_is_shown_and_breaks_nothing(
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(text="many words " * 4000)
 @given(text=any_text)
 def test_any_text_in_any_field_breaks_nothing(
     make_assessment: MakeAssessment, report: Path, text: str
 ) -> None:
-    write_pdf(report, [filled(make_assessment(flagged=True), text)])
-    pages = [" ".join(page.extract_text().split()) for page in PdfReader(report).pages]
+    signature = Signature(name=text, utc=text, local_offset_minutes=-839, meaning=Meaning.REVIEW)
+    section = VideoSection.of(
+        [filled(make_assessment(flagged=True), text)], left_out=[(text, Message(text))]
+    )
+    shown = sample_report(
+        [section],
+        sample=filled(SampleRecord(), text),
+        patient=text,
+        identity=ReportIdentity(amends=1, reason=text, signature=signature, sealed_by=text),
+    )
+    content = report_json(shown)
+    finish(write_report_pdf(report, shown, content=content))
+    reader = PdfReader(report)
+    assert reader.attachments["report.json"] == [content]
+    pages = [" ".join(page.extract_text().split()) for page in reader.pages]
     assert len(pages) >= 3
     assert all(DISCLAIMER_AI_GRADE in page for page in pages)
 
