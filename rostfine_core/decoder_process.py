@@ -42,6 +42,7 @@ class DecoderProcess:
         Raises:
             VideoError: the system starts no process.
         """
+        self._is_killed, self._owner = False, os.getpid()
         self._connection, theirs = Pipe()
         self._memory_file = None if IS_WINDOWS else _nameless_file()
         self._memory: mmap.mmap | None = None
@@ -60,13 +61,16 @@ class DecoderProcess:
             theirs.close()
         self.pid = process.pid
         self._process = process
-        self._is_killed = False
-        self._end = weakref.finalize(self, _end, process, self._connection, self._memory_file)
+        self._end = weakref.finalize(
+            self, _end, process, self._connection, self._memory_file, self._owner
+        )
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended and was not told to."""
-        return not self._is_killed and self._end.alive and self._process.poll() is None
+        """Whether it has not ended and was not told to; after a fork it serves the first alone."""
+        if self._is_killed or self._owner != os.getpid():
+            return False
+        return self._end.alive and self._process.poll() is None
 
     @property
     def memory(self) -> mmap.mmap:
@@ -89,8 +93,10 @@ class DecoderProcess:
         """Send what can be pickled.
 
         Raises:
-            OSError: the process has ended.
+            OSError: the process has ended, or serves the program that this was forked from.
         """
+        if self._owner != os.getpid():
+            raise BrokenPipeError
         self._connection.send(request)
 
     def receive(self) -> Any:  # noqa: ANN401 - whatever the other side sends
@@ -116,11 +122,7 @@ class DecoderProcess:
         """End it at once if it has not ended, and say why it had; ending twice is harmless."""
         self._end()
         self._memory = None
-        return _reason(self._process.returncode)
-
-    def forget(self) -> None:
-        """Leave it to the process that started it, after a fork."""
-        self._end.detach()
+        return _reason(self._process.returncode or 0)
 
 
 def _start(theirs: Connection, memory_file: int) -> "subprocess.Popen[bytes]":
@@ -152,11 +154,12 @@ def _nameless_file() -> int:
 
 
 def _end(
-    process: "subprocess.Popen[bytes]", connection: Connection, memory_file: int | None
+    process: "subprocess.Popen[bytes]", connection: Connection, memory_file: int | None, owner: int
 ) -> None:
     connection.close()
-    process.kill()
-    process.wait()
+    if owner == os.getpid():
+        process.kill()
+        process.wait()
     if memory_file is not None:
         os.close(memory_file)
 
@@ -176,6 +179,7 @@ class DecoderPool:
 
     def __init__(self) -> None:
         self._idle: list[DecoderProcess] = []
+        self._of_parent: list[DecoderProcess] = []
         self._turn = threading.Lock()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
@@ -220,9 +224,7 @@ class DecoderPool:
 
     def _forget(self) -> None:
         self._turn = threading.Lock()
-        for decoder in self._idle:
-            decoder.forget()
-        self._idle = []
+        self._of_parent, self._idle = self._idle, []  # to let them go would warn that they run
 
 
 decoders = DecoderPool()

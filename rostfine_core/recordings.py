@@ -5,6 +5,7 @@ import re
 import stat
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Literal
 
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
@@ -16,6 +17,9 @@ PICTURE_SUFFIXES = (
     ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".jp2", ".webp"
 )  # fmt: skip
 FEWEST_PICTURES = 2
+BIG_TIFF = 43
+LONGEST_HEAD = 2**16
+_MANY_IMAGES = re.compile(rb"ImageJ=[^\0]*\nimages=([2-9]|\d\d)")
 _DIGITS = re.compile(r"(\d+)")
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -31,7 +35,7 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 def find_recordings(folder: Path) -> tuple[Path, ...]:
     """The videos and TIFF stacks in a folder and those below it, by name.
 
-    A folder below it that holds pictures and nothing of these kinds, TIFFs aside, is one recording.
+    A folder below it that holds single pictures and none of these is one recording.
 
     Raises:
         StoreError: the folder cannot be read.
@@ -55,13 +59,33 @@ def _found(folder: Path, *, is_top: bool) -> Iterator[Path]:
     files = [p for p in inside if p.is_file()]
     pictures = [p for p in files if p.suffix.lower() in PICTURE_SUFFIXES]
     videos = [p for p in files if p.suffix.lower() in VIDEO_SUFFIXES]
-    if not is_top and len(pictures) >= FEWEST_PICTURES and set(videos) <= set(pictures):
+    is_series = not is_top and len(pictures) >= FEWEST_PICTURES and set(videos) <= set(pictures)
+    if is_series and not any(map(_is_stack, videos)):
         yield folder
         return
     yield from videos
     for path in inside:
         if path.is_dir() and not path.is_symlink():
             yield from _found(path, is_top=False)
+
+
+def _is_stack(path: Path) -> bool:
+    """Whether a TIFF file has a second page, or says that others follow the first without headers.
+
+    One that cannot be read now is a stack that is being written.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(LONGEST_HEAD)
+            order: Literal["little", "big"] = "big" if head[:2] == b"MM" else "little"
+            is_big = int.from_bytes(head[2:4], order) == BIG_TIFF
+            width, entry, count = (8, 20, 8) if is_big else (4, 12, 2)
+            file.seek(int.from_bytes(head[width : 2 * width], order))
+            file.seek(int.from_bytes(file.read(count), order) * entry, os.SEEK_CUR)
+            has_second = any(file.read(width))
+    except (OSError, OverflowError):
+        return True
+    return has_second or _MANY_IMAGES.search(head) is not None
 
 
 def new_recordings(folder: Path) -> Generator[tuple[Path, ...], None, None]:

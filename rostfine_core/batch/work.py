@@ -99,7 +99,10 @@ def scale_of(info: VideoInfo, um_per_px: float | str | None) -> float | None:
         return None if um_per_px is None else float(um_per_px)
     if info.um_per_px is None:
         raise VideoError(
-            Message("{path} states no scale: give it as a number of micrometres.", path=info.path)
+            Message(
+                "{path} states no scale: give a number with --um-per-px or in the list.",
+                path=info.path,
+            )
         )
     return info.um_per_px
 

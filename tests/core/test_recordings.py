@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from rostfine_core.errors import StoreError
 from rostfine_core.recordings import find_recordings, new_recordings
@@ -22,10 +25,22 @@ def test_videos_stacks_and_folders_of_pictures_are_found_in_natural_order(tmp_pa
     for number in range(3):
         put(tmp_path / "pictures" / f"{number}.tif")
         put(tmp_path / "day 2" / "series" / f"{number}.png")
+    stack = [Image.new("L", (4, 4)) for _ in range(3)]
+    for name in ("s1.tif", "s2.tif"):
+        stack[0].save(tmp_path / "day 2" / name, save_all=True, append_images=stack[1:])
     put(tmp_path / "day 2" / "a.mkv")
     put(tmp_path / "day 2" / "overview.png")
     found = [p.relative_to(tmp_path).as_posix() for p in find_recordings(tmp_path)]
-    assert found == ["stack.tif", "v2.MP4", "v10.avi", "day 2/a.mkv", "day 2/series", "pictures"]
+    assert found == [
+        "stack.tif",
+        "v2.MP4",
+        "v10.avi",
+        "day 2/a.mkv",
+        "day 2/s1.tif",
+        "day 2/s2.tif",
+        "day 2/series",
+        "pictures",
+    ]
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -52,6 +67,29 @@ def test_a_recording_is_told_once_it_rests_and_again_when_it_was_written_to(
         assert next(looks) == ((path,) if is_due else ())
         told = size if is_due else told
     assert told == size
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"bigtiff": True},
+        {"byteorder": ">"},
+        {"imagej": True, "contiguous": True},
+        {"bigtiff": False},
+    ],
+)
+def test_stacks_of_every_kind_are_told_from_pictures(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
+    for name, pages in (("stacks", 3), ("pictures", 1)):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            pixels = np.zeros((pages, 4, 4), np.uint8)
+            tifffile.imwrite(
+                tmp_path / name / f"{number}.tif", pixels, photometric="minisblack", **options
+            )  # type: ignore[arg-type]
+    found = [p.relative_to(tmp_path).as_posix() for p in find_recordings(tmp_path)]
+    assert found == ["pictures", "stacks/0.tif", "stacks/1.tif"]
 
 
 def test_a_folder_of_pictures_rests_when_no_more_come(tmp_path: Path) -> None:

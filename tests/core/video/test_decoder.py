@@ -191,6 +191,35 @@ def test_the_processes_end_with_the_program(
             os.close(end)
 
 
+FORK = """
+import gc, os
+from pathlib import Path
+from rostfine_core.video import open_video
+
+path = Path({path!r})
+video = open_video(path)
+frames = video.frames()
+next(frames)
+open_video(path).close()  # so that another one is idle
+if (child := os.fork()) == 0:
+    with open_video(path) as again:
+        count = sum(1 for _ in again.frames())
+    del frames, video
+    gc.collect()
+    os._exit(count)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == {count}
+assert 1 + sum(1 for _ in frames) == {count}
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_reads_by_its_own_process_and_leaves_the_others_alone(
+    tmp_path: Path, encode_numbered: Encode, run_script: Callable[[str], None]
+) -> None:
+    path = encode_numbered(tmp_path / "a.mp4", count=COUNT)
+    run_script(FORK.format(path=str(path), count=COUNT))
+
+
 @pytest.mark.parametrize("pixels", PIXELS)
 def test_pictures_come_as_they_were_decoded(tmp_path: Path, pixels: str) -> None:
     random_ = np.random.default_rng(2)
