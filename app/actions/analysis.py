@@ -39,6 +39,18 @@ ANALYSIS_ACTIONS = (
         button=Place(Bar.ANALYSIS, 1),
     ),
     ActionSpec(
+        id="reproduce",
+        menu=ANALYSIS,
+        text=QT_TRANSLATE_NOOP("Actions", "Make results again"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Make the kept results again, and say whether they are equal"
+        ),
+        icon="grade",
+        shortcut="Ctrl+Shift+G",
+        run=lambda to: to.controller.sharing.reproduce(),
+        enabled=lambda now: now.has_grade,
+    ),
+    ActionSpec(
         id="cancel",
         menu=ANALYSIS,
         text=QT_TRANSLATE_NOOP("Actions", "Cancel"),
@@ -122,18 +134,6 @@ ANALYSIS_ACTIONS = (
         shortcut="F3",
         run=lambda to: to.grade_panel.edit_note(),
         enabled=lambda now: now.shows_selection,
-    ),
-    ActionSpec(
-        id="reproduce",
-        menu=ANALYSIS,
-        text=QT_TRANSLATE_NOOP("Actions", "Make results again"),
-        tip=QT_TRANSLATE_NOOP(
-            "Actions", "Make the kept results again, and say whether they are equal"
-        ),
-        icon="grade",
-        shortcut="Ctrl+Shift+G",
-        run=lambda to: to.controller.sharing.reproduce(),
-        enabled=lambda now: now.has_grade,
     ),
     ActionSpec(
         id="tool_select",

@@ -49,50 +49,6 @@ FILE_ACTIONS = (
         separator=True,
     ),
     ActionSpec(
-        id="overlay_video",
-        menu=FILE,
-        text=QT_TRANSLATE_NOOP("Actions", "Overlay video"),
-        tip=QT_TRANSLATE_NOOP(
-            "Actions", "Write a video of the selected sperm with its head ringed and its path"
-        ),
-        icon="play",
-        shortcut="Ctrl+Shift+V",
-        run=lambda to: to.share.write_overlay(),
-        enabled=lambda now: now.has_selected_grade,
-    ),
-    ActionSpec(
-        id="export_case",
-        menu=FILE,
-        text=QT_TRANSLATE_NOOP("Actions", "Export case"),
-        tip=QT_TRANSLATE_NOOP(
-            "Actions", "Write the sample with all its results to a file for another installation"
-        ),
-        icon="cases",
-        shortcut="Ctrl+Shift+X",
-        run=lambda to: to.share.export_case(),
-        enabled=lambda now: now.has_video,
-    ),
-    ActionSpec(
-        id="import_case",
-        menu=FILE,
-        text=QT_TRANSLATE_NOOP("Actions", "Import case"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Take a case from such a file into the store"),
-        icon="open",
-        shortcut="Ctrl+Shift+I",
-        run=lambda to: to.share.import_case(),
-        enabled=always,
-    ),
-    ActionSpec(
-        id="export_table",
-        menu=FILE,
-        text=QT_TRANSLATE_NOOP("Actions", "Export all cases"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Write all cases into one table, a row for each sperm"),
-        icon="report",
-        shortcut="Ctrl+Shift+W",
-        run=lambda to: to.share.export_table(),
-        enabled=always,
-    ),
-    ActionSpec(
         id="sign",
         menu=FILE,
         text=QT_TRANSLATE_NOOP("Actions", "Sign report"),
@@ -115,6 +71,51 @@ FILE_ACTIONS = (
         enabled=lambda now: now.has_report,
     ),
     ActionSpec(
+        id="overlay_video",
+        menu=FILE,
+        text=QT_TRANSLATE_NOOP("Actions", "Overlay video"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Write a video of the selected sperm with its head ringed and its path"
+        ),
+        icon="play",
+        shortcut="Ctrl+Shift+V",
+        run=lambda to: to.share.write_overlay(),
+        enabled=lambda now: now.has_selected_grade,
+    ),
+    ActionSpec(
+        id="export_case",
+        menu=FILE,
+        text=QT_TRANSLATE_NOOP("Actions", "Export case"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Write the sample with all its results to a file for another installation"
+        ),
+        icon="cases",
+        shortcut="Ctrl+Shift+X",
+        run=lambda to: to.share.export_case(),
+        enabled=lambda now: now.has_video,
+        separator=True,
+    ),
+    ActionSpec(
+        id="import_case",
+        menu=FILE,
+        text=QT_TRANSLATE_NOOP("Actions", "Import case"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Take a case from such a file into the store"),
+        icon="open",
+        shortcut="Ctrl+Shift+I",
+        run=lambda to: to.share.import_case(),
+        enabled=always,
+    ),
+    ActionSpec(
+        id="export_table",
+        menu=FILE,
+        text=QT_TRANSLATE_NOOP("Actions", "Export all cases"),
+        tip=QT_TRANSLATE_NOOP("Actions", "Write all cases into one table, a row for each sperm"),
+        icon="report",
+        shortcut="Ctrl+Shift+W",
+        run=lambda to: to.share.export_table(),
+        enabled=always,
+    ),
+    ActionSpec(
         id="screenshot",
         menu=FILE,
         text=QT_TRANSLATE_NOOP("Actions", "Screenshot"),
@@ -123,6 +124,7 @@ FILE_ACTIONS = (
         shortcut="Ctrl+Shift+S",
         run=lambda to: to.window.ask_screenshot(),
         enabled=always,
+        separator=True,
     ),
     ActionSpec(
         id="operators",

@@ -2584,10 +2584,6 @@
         <translation>動画 {videos} 本。今回評価した精子 {graded}、以前に評価した精子 {before}、失敗 {failures}。</translation>
     </message>
     <message>
-        <source>{path} states no scale: give it as a number of micrometres.</source>
-        <translation>{path} に縮尺がありません。マイクロメートルの数で指定してください。</translation>
-    </message>
-    <message>
         <source>Something went wrong inside the program ({error}): report it.</source>
         <translation>プログラムの内部で問題が起きました（{error}）。報告してください。</translation>
     </message>
@@ -2614,6 +2610,10 @@
     <message>
         <source>checking the store</source>
         <translation>保管庫を検査中</translation>
+    </message>
+    <message>
+        <source>{path} states no scale: give a number with --um-per-px or in the list.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>

@@ -158,6 +158,7 @@ HOSTILE: dict[str, tuple[Change, bool]] = {
 }  # fmt: skip
 
 
+@pytest.mark.requirement("R-81")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_archive_is_refused_with_a_sentence(
     archive: Path, tmp_path: Path, name: str

@@ -59,6 +59,7 @@ def reproduce(folder: Path, video: Path, model: Path) -> int:
 
 
 @pytest.mark.requirement("R-41")
+@pytest.mark.requirement("R-80")
 def test_a_result_is_made_again_to_the_last_bit(
     results: Path, small_video: Path, small_model: Path, capsys: Said
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_result_is_made_again_to_the_last_bit(
     assert capsys.readouterr().out == "Sperm 1: equal.\nSperm 2: equal.\n"
 
 
+@pytest.mark.requirement("R-80")
 def test_what_differs_from_a_stored_result_is_listed(
     results: Path, small_video: Path, small_model: Path, tmp_path: Path, capsys: Said
 ) -> None:
@@ -152,6 +154,7 @@ def stored(small_video: Path, small_model: Path, scene: Scene, tmp_path: Path) -
     return str(tmp_path / "ours"), video_file
 
 
+@pytest.mark.requirement("R-81")
 def test_a_case_moves_to_another_store_and_is_made_again_there(
     stored: tuple[str, Path], small_model: Path, tmp_path: Path, capsys: Said
 ) -> None:

@@ -57,6 +57,7 @@ def same(ours: Store, theirs: Store, sample_id: str) -> None:
         assert ours.report_files(report.id) == theirs.report_files(report.id)
 
 
+@pytest.mark.requirement("R-81")
 def test_both_stores_show_the_same_and_go_on_alone(
     store: Store, other: Store, info: VideoInfo, assessment: Assessment
 ) -> None:
@@ -116,6 +117,7 @@ CHANGES: dict[str, Change] = {
 }
 
 
+@pytest.mark.requirement("R-81")
 def test_what_is_no_case_leaves_nothing(
     other: Store, tmp_path: Path, info: VideoInfo, assessment: Assessment
 ) -> None:
