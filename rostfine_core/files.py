@@ -32,10 +32,11 @@ RESERVED_NAMES = {"con", "prn", "aux", "nul"} | {
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, *, is_private: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it over ``path`` when the block succeeds.
 
     When the block fails, the temporary file is removed and an existing ``path`` stays as it was.
+    Only its owner can read a file that ``is_private``.
 
     Raises:
         StoreError: the folder cannot be made or written, the disk is full, or ``path`` is something
@@ -60,7 +61,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         yield temporary
         os.close(handle)
         handle = -1
-        temporary.chmod(0o644)
+        temporary.chmod(0o600 if is_private else 0o644)
         temporary.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error

@@ -63,7 +63,7 @@ def write_backup(engine: Engine, path: Path) -> None:
         StoreError: the store cannot be read, the file not be written, or it came out damaged.
     """
     key = key_of(engine)
-    with atomic_write(path) as temporary, said(str(path)):
+    with atomic_write(path, is_private=True) as temporary, said(str(path)):
         if engine.dialect.name == "sqlite":
             with reader(engine).connect() as connection, _open(temporary, key) as copy:
                 connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]

@@ -51,7 +51,7 @@ def recode(
     with (
         explaining(path),
         closing(connect(path, old, isolation_level=None)) as source,
-        atomic_write(path) as temporary,
+        atomic_write(path, is_private=True) as temporary,
     ):
         _take_alone(source)
         _export(source, temporary, new)

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
@@ -14,6 +15,7 @@ from rostfine_core.domain import Patient, Role, VideoInfo
 from rostfine_core.errors import StoreError
 from rostfine_core.store import Store, backups, migration
 from rostfine_core.store.engine import FILE_NAME, make_engine, url_of
+from rostfine_core.store.locking import encrypt_with_passphrase
 from rostfine_core.store.migration import FOLDER, REVISIONS
 from rostfine_core.store.people import add_operator, sign_in
 
@@ -66,6 +68,18 @@ def test_another_window_sees_what_was_restored(place: str) -> None:
         assert pseudonyms(second) == ["one"]
         second.set_patient(Patient(pseudonym="three"))
         assert pseudonyms(first) == ["one", "three"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of files")
+def test_only_its_owner_can_read_a_store_and_its_backups(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.set_patient(Patient(pseudonym="one"))
+        kept = store.back_up()
+        files = [*tmp_path.glob(f"{FILE_NAME}*"), kept]
+        assert len(files) == 4  # with the log and its memory
+        assert {file.stat().st_mode & 0o077 for file in files} == {0}
+        encrypt_with_passphrase(store, "a quiet morning in May")
+    assert (tmp_path / FILE_NAME).stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all, but text", b"x" * 5000])
