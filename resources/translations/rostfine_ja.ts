@@ -2613,7 +2613,7 @@
     </message>
     <message>
         <source>{path} states no scale: give a number with --um-per-px or in the list.</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} に倍率の情報がありません。--um-per-px か一覧で数値を指定してください。</translation>
     </message>
 </context>
 <context>

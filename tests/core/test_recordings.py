@@ -1,6 +1,7 @@
 """Recordings are found whatever they are, and only when nobody writes to them any more."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_a_recording_is_told_once_it_rests_and_again_when_it_was_written_to(
     ],
 )
 def test_stacks_of_every_kind_are_told_from_pictures(
-    tmp_path: Path, options: dict[str, object]
+    tmp_path: Path, options: dict[str, Any]
 ) -> None:
     for name, pages in (("stacks", 3), ("pictures", 1)):
         (tmp_path / name).mkdir()
@@ -87,7 +88,7 @@ def test_stacks_of_every_kind_are_told_from_pictures(
             pixels = np.zeros((pages, 4, 4), np.uint8)
             tifffile.imwrite(
                 tmp_path / name / f"{number}.tif", pixels, photometric="minisblack", **options
-            )  # type: ignore[arg-type]
+            )
     found = [p.relative_to(tmp_path).as_posix() for p in find_recordings(tmp_path)]
     assert found == ["pictures", "stacks/0.tif", "stacks/1.tif"]
 
