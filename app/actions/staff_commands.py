@@ -66,10 +66,14 @@ class StaffCommands(QObject):
         if self.door is not None:
             self.door.rejected.disconnect(self._window.close)
             self.door.close()
+        for other in self._window.findChildren(QDialog):
+            if other is not dialog:
+                other.close()  # it may show what is to be hidden
         self.door = dialog
         self._show_content(False)
         dialog.rejected.connect(self._window.close)
-        dialog.open()
+        dialog.setModal(True)
+        dialog.show()
 
     @Slot()
     def _on_signed_in(self) -> None:

@@ -1,0 +1,112 @@
+"""A store with operators in the real window: sign in, grade, sign, and somebody else reviews."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pypdf import PdfReader
+from PySide6.QtWidgets import QDialog
+
+from app.main_window import MainWindow
+from app.views.dialogs.blind_review import BlindReviewDialog
+from app.views.dialogs.reports import ReportsDialog
+from app.views.dialogs.sign_in import SignInDialog
+from rostfine_core.domain import CaseState, Grade, Role
+from rostfine_core.store import Store, people, trail
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Answers, Drive, Hand
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+WORDS = "a quiet morning in May"
+
+
+@pytest.fixture
+def place(settings_file: Path) -> Path:
+    folder = settings_file.parent / "cases"
+    with Store.open(folder) as store:
+        for login, role in (("mori", Role.ADMINISTRATOR), ("sato", Role.REVIEWER)):
+            people.add_operator(
+                store, login=login, name=f"Dr. {login}", role=role, passphrase=WORDS
+            )
+    return folder
+
+
+def sign_in(hand: "Hand", window: MainWindow, login: str) -> None:
+    staff = window.controller.staff
+    hand.until(lambda: [d for d in window.findChildren(SignInDialog) if d.isVisible()])
+    door = next(d for d in window.findChildren(SignInDialog) if d.isVisible())
+    content = window.centralWidget()
+    assert content is not None
+    assert not content.isVisible()
+    door.login.setText(login)
+    door.passphrase.setText(WORDS)
+    with hand.waiting_for(staff.signed_in):
+        door.enter.click()
+    assert content.isVisible()
+
+
+def test_operators_sign_in_grade_sign_lock_and_review(
+    hand: "Hand", drive: "Drive", small_video: Path, place: Path
+) -> None:
+    made: list[Path] = []
+
+    def work(window: MainWindow, answers: "Answers") -> None:
+        sign_in(hand, window, "mori")  # the video opens meanwhile, and is kept from now on
+        hand.wait_until_open(window)
+        window.controller.editor.set_sample("S-7", window.session.sample.operator)
+        hand.click(window, 100, 90)
+        hand.grade(window, 1)
+        with hand.waiting_for(window.controller.reporter.exported) as exported:
+            window.actions_by_id["export"].trigger()
+        assert exported.args is not None
+        made.append(Path(exported.args[0]))
+        signer = window.controller.signer
+        with hand.waiting_for(signer.reports_found):
+            window.actions_by_id["sign"].trigger()
+        (dialog,) = window.findChildren(ReportsDialog)
+        dialog.passphrase.setText(WORDS)
+        with hand.waiting_for(signer.done):
+            dialog.sign.click()
+        dialog.close()
+        window.actions_by_id["audit"].trigger()
+        window.actions_by_id["lock"].trigger()
+        shown = [d for d in window.findChildren(QDialog) if d.isVisible()]
+        assert [type(d) for d in shown] == [SignInDialog]
+        sign_in(hand, window, "sato")
+        assert not window.actions_by_id["operators"].isEnabled()
+        with hand.waiting_for(window.controller.panels.trend_found):
+            window.actions_by_id["blind_review"].trigger()
+        (review,) = window.findChildren(BlindReviewDialog)
+        with hand.waiting_for(window.controller.panels.clip_found):
+            review.start.click()
+        with hand.waiting_for(window.controller.panels.reviewed):
+            review.clip.buttons[Grade.B].click()
+        assert "the model expects" in review.answer.text()
+        review.close()
+        window.close()
+        assert answers.asked == []
+
+    drive(work, str(small_video))
+    with Store.open(place) as store:
+        people.sign_in(store, login="mori", passphrase=WORDS)
+        (case,) = store.case_list()
+        assert case.state is CaseState.SIGNED
+        assert store.load_case(case.video_id).draft.sample.operator == "Dr. mori"
+        done = [(e.operator, e.action) for e in reversed(trail.entries(store))]
+        assert trail.verify(store).fault is None
+    acted = [entry for entry in done if entry[1] not in ("edit cases", "manage operators")]
+    assert acted == [
+        ("mori", "sign in"),
+        ("mori", "keep results"),
+        ("mori", "export"),
+        ("mori", "write reports"),
+        ("mori", "sign reports"),
+        ("sato", "sign in"),
+        ("sato", "review blind"),
+        ("sato", "sign out"),
+        ("mori", "sign in"),
+    ]
+    text = "".join(page.extract_text() for page in PdfReader(made[0] / "report.pdf").pages)
+    assert "signed by Dr. mori" in re.sub(r"\s+", " ", text)
