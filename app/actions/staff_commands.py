@@ -138,7 +138,9 @@ class StaffCommands(QObject):
         show_once(self._window, ReportsDialog, self._reports)
 
     def _reports(self) -> ReportsDialog:
-        signer, dialog = self._signer, ReportsDialog(self._window)
+        signer = self._signer
+        certificate = signer.certificate.name if signer.certificate else ""
+        dialog = ReportsDialog(self._window, certificate=certificate)
         dialog.sign_wanted.connect(signer.sign)
         dialog.amendment_wanted.connect(signer.amend)
         signer.reports_found.connect(dialog.show_reports)

@@ -66,10 +66,18 @@ class Signer(QObject):
 
         self._thread.ask(read, self.reports_found.emit, self.refused.emit)
 
-    @Slot(object, str, object)
-    def sign(self, report: StoredReport, passphrase: str, meaning: Meaning) -> None:
-        """Sign a version by who is signed in."""
-        looks = self._looks()
+    @property
+    def certificate(self) -> Path | None:
+        """The file that seals the PDF of a signed report, if the laboratory has one."""
+        name = self._settings.text("certificate")
+        return Path(name) if name else None
+
+    @Slot(object, str, object, str)
+    def sign(
+        self, report: StoredReport, passphrase: str, meaning: Meaning, certificate_words: str = ""
+    ) -> None:
+        """Sign a version by who is signed in, and seal it where there is a certificate."""
+        looks, certificate = self._looks(), self.certificate
         self._start(
             lambda kept: tasks.sign_report(
                 kept.store,
@@ -77,6 +85,7 @@ class Signer(QObject):
                 passphrase=passphrase,
                 meaning=meaning,
                 looks=looks,
+                seal_with=None if certificate is None else (certificate, certificate_words),
             ),
             self.tr("Version {version} is signed and locked.").format(
                 version=report.identity.version

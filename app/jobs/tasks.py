@@ -374,22 +374,36 @@ class Looks:
 
 
 def sign_report(
-    store: "Store", report: StoredReport, *, passphrase: str, meaning: Meaning, looks: Looks
+    store: "Store",
+    report: StoredReport,
+    *,
+    passphrase: str,
+    meaning: Meaning,
+    looks: Looks,
+    seal_with: tuple[Path, str] | None = None,
 ) -> LongJob[Path]:
     """Sign a version of a report, and write its files with the signature; return their folder.
 
+    ``seal_with`` is a certificate's file and passphrase.
+
     Raises:
-        StoreError: the passphrase is wrong, the report is not as it is kept, or who is signed in
-            may not sign.
+        StoreError: a passphrase is wrong, the certificate cannot seal, the report is not as it is
+            kept, or who is signed in may not sign.
     """
+    from rostfine_core.report.seal import load_certificate
     from rostfine_core.stored_reports import Printing, sign_kept_report
+
+    certificate = None
+    if seal_with is not None:
+        file, words = seal_with
+        certificate = load_certificate(file, passphrase=words)
 
     yield from sign_kept_report(
         store,
         report,
         passphrase=passphrase,
         meaning=meaning,
-        printing=Printing(style=_styled(looks.colour_map, looks.language)),
+        printing=Printing(style=_styled(looks.colour_map, looks.language), certificate=certificate),
         model_sha256=looks.model_sha256,
     )
     return Path(report.folder)

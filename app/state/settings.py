@@ -160,6 +160,17 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        id="certificate",
+        group=QT_TRANSLATE_NOOP("Settings", "Workflow"),
+        label=QT_TRANSLATE_NOOP("Settings", "Certificate for reports"),
+        tip=QT_TRANSLATE_NOOP(
+            "Settings",
+            "A PKCS#12 file (.p12, .pfx) that seals the PDF of a signed report; empty for none.",
+        ),
+        default="",
+        is_path=True,
+    ),
+    Setting(
         id="model_path",
         group=QT_TRANSLATE_NOOP("Settings", "Model"),
         label=QT_TRANSLATE_NOOP("Settings", "Model file or folder"),

@@ -4676,6 +4676,10 @@
         <translation>最新版は下書きです。PDF を確認し、パスフレーズで署名してください。署名後は変更できません。</translation>
     </message>
     <message>
+        <source>Certificate&apos;s passphrase</source>
+        <translation>証明書のパスフレーズ</translation>
+    </message>
+    <message>
         <source>Reason</source>
         <translation>理由</translation>
     </message>
@@ -4960,6 +4964,14 @@
         <translation>PDF と画像の言語です。表とデータファイルは英語のままです。</translation>
     </message>
     <message>
+        <source>Certificate for reports</source>
+        <translation>レポートの証明書</translation>
+    </message>
+    <message>
+        <source>A PKCS#12 file (.p12, .pfx) that seals the PDF of a signed report; empty for none.</source>
+        <translation>署名したレポートの PDF に電子署名する PKCS#12 ファイル(.p12、.pfx)。空欄なら使いません。</translation>
+    </message>
+    <message>
         <source>Empty means the demonstration model; a folder of models is an ensemble.</source>
         <translation>空欄ならデモ用モデルです。モデルのフォルダーはアンサンブルになります。</translation>
     </message>
@@ -5045,6 +5057,10 @@
     <message>
         <source>in the user&apos;s data folder</source>
         <translation>ユーザーのデータフォルダー内</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>なし</translation>
     </message>
     <message>
         <source>Choose</source>

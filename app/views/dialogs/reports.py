@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.presentation.wording import say_word
+from app.presentation.wording import plain, say_word
 from app.views.panel import muted
 from rostfine_core.domain import Meaning, StoredReport
 
@@ -32,15 +32,18 @@ class ReportsDialog(QDialog):
     """All versions in a table; below it what can be done with the newest.
 
     Signals:
-        sign_wanted(StoredReport, str, Meaning): with the passphrase, and what is declared.
+        sign_wanted(StoredReport, str, Meaning, str): with the passphrase, what is declared, and the
+            passphrase of the certificate ("" without one).
         amendment_wanted(StoredReport, str): with the reason.
     """
 
-    sign_wanted = Signal(object, str, object)
+    sign_wanted = Signal(object, str, object, str)
     amendment_wanted = Signal(object, str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, certificate: str = "") -> None:
+        """Args: ``certificate`` is the name of the file that seals the PDF, "" for none."""
         super().__init__(parent)
+        self._certificate = certificate
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Sign report"))
         self.resize(*SIZE)
@@ -101,6 +104,12 @@ class ReportsDialog(QDialog):
         )
         form.addRow(self.tr("Meaning"), self.meaning)
         form.addRow(self.tr("Passphrase"), self.passphrase)
+        self.certificate_passphrase = QLineEdit()
+        self.certificate_passphrase.setEchoMode(QLineEdit.EchoMode.Password)
+        if self._certificate:
+            self.certificate_passphrase.setAccessibleName(self.tr("Certificate's passphrase"))
+            self.certificate_passphrase.setToolTip(plain(self._certificate))
+            form.addRow(self.tr("Certificate's passphrase"), self.certificate_passphrase)
         form.addRow("", self.sign)
         return page
 
@@ -142,8 +151,8 @@ class ReportsDialog(QDialog):
         else:
             is_signed = self._newest.identity.signature is not None
             self.pages.setCurrentIndex(AMEND if is_signed else SIGN)
-        self.passphrase.clear()
-        self.reason.clear()
+        for field in (self.passphrase, self.certificate_passphrase, self.reason):
+            field.clear()
 
     def _state(self, report: StoredReport) -> str:
         identity = report.identity
@@ -182,7 +191,9 @@ class ReportsDialog(QDialog):
         if self._newest is not None:
             meaning = Meaning(self.meaning.currentData())  # Qt keeps it as plain text
             self._say("", "")
-            self.sign_wanted.emit(self._newest, self.passphrase.text(), meaning)
+            self.sign_wanted.emit(
+                self._newest, self.passphrase.text(), meaning, self.certificate_passphrase.text()
+            )
 
     @Slot()
     def _on_amend(self) -> None:

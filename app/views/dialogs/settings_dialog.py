@@ -97,6 +97,7 @@ class SettingsDialog(QDialog):
             "model_path": self.tr("the demonstration model"),
             "report_folder": str(reports_folder()),
             "store": self.tr("in the user's data folder"),
+            "certificate": self.tr("none"),
         }
         field.setPlaceholderText(usual[setting.id])
         field.editingFinished.connect(
@@ -112,7 +113,7 @@ class SettingsDialog(QDialog):
         return both
 
     def _browse(self, setting: Setting, field: QLineEdit) -> QToolButton:
-        """The button that chooses a folder or, for a model, a file or a folder."""
+        """The button that chooses a folder, a certificate's file or, for a model, either."""
         browse = QToolButton()
         browse.setText("…")
         browse.setObjectName("browse")
@@ -123,9 +124,9 @@ class SettingsDialog(QDialog):
                 field.setText(name)
                 self._settings.set_value(setting.id, name)
 
-        def choose_file() -> None:
+        def choose_file(endings: str) -> None:
             name, _ = QFileDialog.getOpenFileName(
-                self, _text(setting.label), field.text() or str(Path.home()), "*.safetensors"
+                self, _text(setting.label), field.text() or str(Path.home()), endings
             )
             keep(name)
 
@@ -133,11 +134,14 @@ class SettingsDialog(QDialog):
             start = field.text() or str(Path.home())
             keep(QFileDialog.getExistingDirectory(self, _text(setting.label), start))
 
+        if setting.id == "certificate":
+            browse.clicked.connect(lambda: choose_file("*.p12 *.pfx"))
+            return browse
         if setting.id != "model_path":
             browse.clicked.connect(choose_folder)
             return browse
         menu = QMenu(browse)
-        menu.addAction(self.tr("A model file …"), choose_file)
+        menu.addAction(self.tr("A model file …"), lambda: choose_file("*.safetensors"))
         menu.addAction(self.tr("A folder of models (ensemble) …"), choose_folder)
         browse.setMenu(menu)
         browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -33,9 +33,12 @@ from rostfine_core.domain import (
     Role,
     finish,
 )
+from rostfine_core.report.verification import check_report
 from rostfine_core.store import Store, locking, people, trail
 from rostfine_core.stored_reports import keep_report
 from rostfine_core.training.data.dataset import read_dataset
+from tests.core.report.certificates import HOLDER, write_certificate
+from tests.core.report.certificates import WORDS as CERTIFICATE_WORDS
 
 WORDS = "a quiet morning in May"
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -357,8 +360,15 @@ def test_a_blind_review_hides_the_window_and_shows_the_model_afterwards(
 
 @pytest.mark.usefixtures("graded")
 def test_a_report_is_signed_with_the_passphrase_and_amended_with_a_reason(
-    qtbot: QtBot, staff: Staff, signer: Signer, window: QMainWindow, tmp_path: Path
+    qtbot: QtBot,
+    staff: Staff,
+    signer: Signer,
+    settings: Settings,
+    window: QMainWindow,
+    tmp_path: Path,
 ) -> None:
+    """It is sealed where the laboratory has a certificate."""
+    settings.set_value("certificate", str(write_certificate(tmp_path / "lab.p12")))
     with qtbot.waitSignal(staff.signed_in):
         staff.sign_in("administrator", WORDS)
     with qtbot.waitSignal(signer.reports_found):
@@ -369,13 +379,22 @@ def test_a_report_is_signed_with_the_passphrase_and_amended_with_a_reason(
     with qtbot.waitSignal(signer.reports_found):
         signer.find()
     assert not dialog.sign.isEnabled()
-    dialog.passphrase.setText("wrong")
-    with qtbot.waitSignal(signer.refused):
-        dialog.sign.click()
-    assert "do not belong together" in dialog.outcome.text()
+    for words, certificate_words, refusal in (
+        (WORDS, "", "lab.p12 cannot be opened: the passphrase is wrong"),
+        ("wrong", CERTIFICATE_WORDS, "do not belong together"),
+    ):
+        dialog.passphrase.setText(words)
+        dialog.certificate_passphrase.setText(certificate_words)
+        with qtbot.waitSignal(signer.refused, timeout=30_000):
+            dialog.sign.click()
+        assert refusal in dialog.outcome.text()
     dialog.passphrase.setText(WORDS)
+    dialog.certificate_passphrase.setText(CERTIFICATE_WORDS)
     with qtbot.waitSignal(signer.reports_found, timeout=30_000):
         dialog.sign.click()
+    sealed = check_report(tmp_path / "0" / "report.pdf").seal
+    assert sealed is not None
+    assert sealed.holder == HOLDER
     assert "Version 1 is signed and locked" in dialog.outcome.text()
     assert "signed by Administrator" in dialog.table.model().index(0, 1).data()
     dialog.reason.setText("the name was wrong")
