@@ -103,8 +103,9 @@ class _Camera:
     """Shows the whole field or a window that goes with the head, enlarged to be seen well."""
 
     def __init__(self, info: VideoInfo, *, window_px: int | None, ring_px: float) -> None:
-        self._window_px = window_px
-        width, height = (window_px, window_px) if window_px else (info.width_px, info.height_px)
+        whole = info.width_px, info.height_px
+        self._window_px = min(window_px, max(whole)) if window_px else None
+        width, height = (self._window_px, self._window_px) if self._window_px else whole
         self._scale = max(1.0, NARROWEST_PX / width)
         self.width_px = _even(width * self._scale)
         self._height_px = _even(height * self._scale)
