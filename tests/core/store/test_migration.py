@@ -1,27 +1,19 @@
 """The migrations make the tables that the program uses."""
 
-from pathlib import Path
-
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from rostfine_core.store.engine import FILE_NAME, make_engine, url_of
-from rostfine_core.store.migration import FOLDER, REVISIONS, bring_up_to_date, revision_of
+from rostfine_core.store import Store
+from rostfine_core.store.migration import FOLDER, REVISIONS, revision_of
 from rostfine_core.store.schema import Table
 
 
-def test_the_steps_lead_to_the_tables_of_this_version(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).touch()
-    engine = make_engine(url_of(tmp_path))
-    with engine.begin() as connection:
-        assert revision_of(connection) is None
-        bring_up_to_date(connection)
-    with engine.connect() as connection:
+def test_the_steps_lead_to_the_tables_of_this_version(place: str) -> None:
+    with Store.open(place) as store, store.engine.connect() as connection:
         assert revision_of(connection) == REVISIONS[-1]
         made = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(made, Table.metadata) == []
-    engine.dispose()
 
 
 def test_the_list_of_forms_is_that_of_the_steps() -> None:

@@ -59,6 +59,17 @@ def test_a_backup_brings_everything_back(store: Store, info: VideoInfo, tmp_path
     assert pseudonyms(store) == ["after", "精子\x00\udcff"]
 
 
+def test_a_store_moves_to_a_server_and_back(tmp_path: Path, url: str, info: VideoInfo) -> None:
+    with Store.open(tmp_path / "alone") as alone, Store.open(url) as shared:
+        video = alone.add_video(info, sha256="a" * 64)
+        shared.restore(alone.back_up())
+        assert shared.load_case(video).video == alone.load_case(video).video
+        shared.set_patient(Patient(pseudonym="at the server"))
+        alone.restore(shared.back_up())
+        assert pseudonyms(alone) == ["at the server"]
+        assert shared.check() == alone.check() == ()
+
+
 def test_another_window_sees_what_was_restored(place: str) -> None:
     with Store.open(place) as first, Store.open(place) as second:
         first.set_patient(Patient(pseudonym="one"))
