@@ -164,9 +164,9 @@ def test_a_hostile_archive_is_refused_with_a_sentence(archive: Path, tmp_path: P
         for name, (change, fits) in HOSTILE.items():
             path = changed(archive, change, fits=fits)
             before = files_in(tmp_path)
+            job = import_case_archive(path, theirs, videos_folder=tmp_path / "videos")
             with pytest.raises(StoreError, match="damaged"):
-                done = finish(import_case_archive(path, theirs, videos_folder=tmp_path / "videos"))
-                pytest.fail(f"{name}: {done}")
+                pytest.fail(f"{name}: {finish(job)}")
             assert files_in(tmp_path) == before, name
         assert theirs.case_list() == ()
 
