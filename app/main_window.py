@@ -40,6 +40,7 @@ from app.views.review.review import ReviewPage
 from app.views.sample_bar import SampleBar
 from app.views.status_bar import StatusBar
 from app.views.tool_bar import ToolBar
+from app.views.worklist_dock import WorklistDock
 from app.wiring import Views, connect_actions, connect_controllers, connect_views
 
 SMALLEST_PX = (1180, 680)
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
 
     def _build_views(self) -> None:
         self.review = ReviewPage(self.session)
+        self.worklist = WorklistDock(self.session)
         self.compare = ComparePage(self.session)
         self.report = ReportPage(self.session)
         self.sample_bar = SampleBar(self.session)
@@ -107,6 +109,7 @@ class MainWindow(QMainWindow):
             sample_bar=self.sample_bar,
             status=self.status,
             recent=self._recent,
+            worklist=self.worklist,
             errors=self.errors,
         )
 
@@ -151,6 +154,7 @@ class MainWindow(QMainWindow):
         self.actions_by_id.fill_tool_bar(self.tool_bar)
         self.tool_bar.finish()
         self.addToolBar(self.tool_bar)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.worklist)
         review = self.review
         for row, layout in (
             (Bar.CANVAS, review.canvas_bar.buttons),
@@ -241,10 +245,10 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first file that was dropped."""
-        names = [u.toLocalFile() for u in event.mimeData().urls() if u.isLocalFile()]
-        if names:
-            QTimer.singleShot(0, self, lambda: self.controller.open_video(Path(names[0])))
+        """Open the file that was dropped, or put several on the worklist."""
+        paths = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
+        if paths:
+            QTimer.singleShot(0, self, lambda: self.controller.take(paths))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask if something would be lost, then hide and end everything."""

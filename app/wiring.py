@@ -16,6 +16,7 @@ from app.views.report_panel import ReportPage
 from app.views.review.review import ReviewPage
 from app.views.sample_bar import SampleBar
 from app.views.status_bar import StatusBar
+from app.views.worklist_dock import WorklistDock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Views:
     sample_bar: SampleBar
     status: StatusBar
     recent: RecentMenu
+    worklist: WorklistDock
     errors: Errors
 
 
@@ -50,6 +52,7 @@ def connect_controllers(controller: Controller) -> None:
     analysis.job_failed.connect(opener.report_failure)
     analysis.failed.connect(controller.failed)
     _connect_keeper(controller)
+    _connect_worklist(controller)
     controller.head_finder.found.connect(controller.offer_heads)
     controller.head_finder.failed.connect(controller.failed)
     opener.failed.connect(controller.failed)
@@ -76,13 +79,21 @@ def _connect_keeper(controller: Controller) -> None:
     editor.edited.connect(keeper.note_edit)
     editor.moved.connect(keeper.note_move)
     editor.refused.connect(controller.refuse)
-    controller.staff.signed_in.connect(controller.follow_rights)
     keeper.to_be_read.connect(controller.show_read)
     keeper.failed.connect(controller.failed)
     controller.staff.signed_in.connect(controller.backups.begin)
     controller.backups.failed.connect(controller.failed)
     controller.backups.restored.connect(controller.begin_again)
     controller.store.saved_changed.connect(keeper.tell_saving)
+
+
+def _connect_worklist(controller: Controller) -> None:
+    session, worklist = controller.session, controller.worklist
+    controller.jobs.ended.connect(worklist.continue_after)
+    worklist.failed.connect(controller.failed)
+    worklist.wanted.connect(controller.work_on)
+    session.saving_changed.connect(worklist.refresh)
+    controller.reporter.exported.connect(worklist.refresh)
 
 
 def connect_views(views: Views, controller: Controller, commands: WindowCommands) -> None:
@@ -109,6 +120,8 @@ def connect_views(views: Views, controller: Controller, commands: WindowCommands
     controller.sharing.failed.connect(views.errors.tell)
     commands.failed.connect(views.errors.tell)
     controller.keeper.sample_found.connect(commands.show_sample)
+    views.worklist.wanted.connect(controller.work_on)
+    views.worklist.removed.connect(controller.worklist.remove)
     controller.settings.recent_changed.connect(views.recent.show_videos)
     controller.settings.profiles_changed.connect(sample_bar.set_profiles)
     controller.session.video_changed.connect(views.review.canvas.setFocus)
@@ -151,6 +164,8 @@ def connect_actions(actions: ActionSet, controller: Controller) -> None:
         session.page_changed,
         session.tool_changed,
         session.playing_changed,
+        session.worklist_changed,
+        controller.worklist.watching_changed,
         controller.editor.undo_stack.indexChanged,
         controller.reporter.exported,
         controller.staff.signed_in,

@@ -43,14 +43,29 @@ def find_recordings(folder: Path) -> tuple[Path, ...]:
     try:
         return tuple(_found(folder, is_top=True))
     except OSError as error:
-        raise StoreError(
-            Message(
-                "Cannot read the folder {folder} ({reason}): check its name and that you may read "
-                "it.",
-                folder=folder,
-                reason=error.strerror or str(error),
-            )
-        ) from error
+        raise _cannot_read(folder, error) from error
+
+
+def is_recording(folder: Path) -> bool:
+    """Whether a folder is one recording: pictures and nothing else that could be one.
+
+    Raises:
+        StoreError: the folder cannot be read.
+    """
+    try:
+        return next(_found(folder, is_top=False), None) == folder
+    except OSError as error:
+        raise _cannot_read(folder, error) from error
+
+
+def _cannot_read(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        Message(
+            "Cannot read the folder {folder} ({reason}): check its name and that you may read it.",
+            folder=folder,
+            reason=error.strerror or str(error),
+        )
+    )
 
 
 def _found(folder: Path, *, is_top: bool) -> Iterator[Path]:

@@ -27,6 +27,8 @@ class Facts:
     is_busy: bool = False
     is_playing: bool = False
     shows_strip: bool = False
+    has_worklist: bool = False
+    is_watching: bool = False
     is_signed_in: bool = False
     may_manage_operators: bool = False
     may_see_audit: bool = False
@@ -67,6 +69,8 @@ def current_facts(controller: Controller) -> Facts:
         is_busy=controller.is_busy,
         is_playing=session.is_playing,
         shows_strip=session.is_strip_open,
+        has_worklist=bool(session.worklist),
+        is_watching=controller.worklist.watched is not None,
         is_signed_in=controller.staff.operator is not None,
         may_manage_operators=controller.staff.may(Action.MANAGE_OPERATORS),
         may_see_audit=controller.staff.may(Action.SEE_AUDIT),

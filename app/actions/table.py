@@ -7,9 +7,11 @@ from app.actions.help import HELP_ACTIONS
 from app.actions.spec import ActionSpec
 from app.actions.video import VIDEO_ACTIONS
 from app.actions.view import VIEW_ACTIONS
+from app.actions.worklist import WORKLIST_ACTIONS
 
 ACTIONS: tuple[ActionSpec, ...] = (
     *FILE_ACTIONS,
+    *WORKLIST_ACTIONS,
     *EDIT_ACTIONS,
     *ANALYSIS_ACTIONS,
     *VIDEO_ACTIONS,

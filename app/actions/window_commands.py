@@ -16,7 +16,7 @@ from app.state.settings import log_file
 from app.views.dialogs.about import AboutDialog, bundled_text
 from app.views.dialogs.backups import BackupsDialog
 from app.views.dialogs.cases import CasesDialog
-from app.views.dialogs.dialogs import ShortcutsDialog, ask_video, show_once
+from app.views.dialogs.dialogs import ShortcutsDialog, ask_video, ask_videos, show_once
 from app.views.dialogs.manual import ManualDialog
 from app.views.dialogs.sample_dialog import SampleDialog
 from app.views.dialogs.settings_dialog import SettingsDialog
@@ -51,6 +51,30 @@ class WindowCommands(QObject):
         path = ask_video(self._window, recent[0].parent if recent else Path.home())
         if path is not None:
             self._controller.open_video(path)
+
+    def ask_videos(self) -> None:
+        """Choose videos for the worklist."""
+        recent = self._settings.recent
+        paths = ask_videos(self._window, recent[0].parent if recent else Path.home())
+        if paths:
+            self._controller.worklist.add(paths)
+
+    def ask_folder(self) -> None:
+        """Choose a folder for the worklist."""
+        folder = self._chosen_folder(self.tr("Add a folder"))
+        if folder is not None:
+            self._controller.worklist.add([folder])
+
+    def ask_watched(self) -> None:
+        """Choose the folder to watch, or stop watching."""
+        worklist = self._controller.worklist
+        worklist.watch(None if worklist.watched else self._chosen_folder(self.tr("Watch a folder")))
+
+    def _chosen_folder(self, title: str) -> Path | None:
+        recent = self._settings.recent
+        start = recent[0].parent if recent else Path.home()
+        name = QFileDialog.getExistingDirectory(self._window, title, str(start))
+        return Path(name) if name else None
 
     def ask_screenshot(self) -> None:
         """Save a picture of the window."""

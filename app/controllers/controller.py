@@ -1,6 +1,6 @@
 """The main controller: showing, exporting and closing; it owns the other controllers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from app.controllers.reporter import EXPORT, Questions, Reporter
 from app.controllers.sharing import SHARE, Sharing
 from app.controllers.signer import SIGN, Signer
 from app.controllers.staff import Staff
+from app.controllers.worklist import Worklist
 from app.jobs.runner import Jobs
 from app.jobs.store_door import StoreDoor
 from app.jobs.store_thread import StoreThread
@@ -39,7 +40,6 @@ from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
 from rostfine_core.decoder_process import decoders
 from rostfine_core.domain import (
-    Action,
     CaseSummary,
     HeadMeasure,
     Seed,
@@ -92,6 +92,7 @@ class Controller(QObject):
             session, self.store, editor=self.editor, player=self.player, parent=self
         )
         self.backups = Backups(self.store, self.jobs, self)
+        self.worklist = Worklist(session, settings, self.jobs, self.store, self)
         self.markers = OpenMarkers(settings.data_folder / "open")
         self.microscope = Microscope(
             session,
@@ -134,6 +135,7 @@ class Controller(QObject):
         self.staff.begin()
         decoders.warm_up()
         self.analysis.load_model()
+        self.worklist.begin()
 
     def go_on_after_crash(self) -> None:
         """Open again the video of a window that did not close."""
@@ -141,6 +143,20 @@ class Controller(QObject):
         if video is not None and self.session.video is None:
             self.keeper.expect_restored()
             self.open_video(video)
+
+    def take(self, paths: Sequence[Path]) -> None:
+        """Open a video that was dropped; several, or a folder of some, go on the worklist."""
+        if len(paths) == 1 and not paths[0].is_dir() and not self.session.worklist:
+            self.open_video(paths[0])
+        else:
+            self.worklist.add(paths)
+
+    @Slot(object)
+    def work_on(self, path: Path) -> None:
+        """Open a video of the worklist; one without a sample joins that of the video before."""
+        if self.worklist.is_new_to(path):
+            self.keeper.carry_sample()
+        self.open_video(path)
 
     def open_video(
         self, path: Path, *, seeds: tuple[Seed, ...] = (), um_per_px: float | None = None
@@ -189,14 +205,7 @@ class Controller(QObject):
         """Say why nothing can be edited."""
         self.session.set_message(
             self.tr("The video is not there, so this case can only be read: open it again.")
-            if self.session.may_edit
-            else self.tr("You may look at cases but not change them: ask an administrator.")
         )
-
-    @Slot()
-    def follow_rights(self) -> None:
-        """Let who signed in edit, if they may."""
-        self.session.may_edit = self.staff.may(Action.EDIT_CASES)
 
     @Slot(object)
     def open_case(self, case: CaseSummary) -> None:

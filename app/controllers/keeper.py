@@ -10,13 +10,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.controllers.editor import Editor
 from app.controllers.player import Player
-from app.jobs.sample_tasks import KeptVideo, kept_video, sample_sheet, write_sample
+from app.jobs.sample_tasks import KeptVideo, carry_sample, kept_video, sample_sheet, write_sample
 from app.jobs.store_thread import StoreThread
 from app.presentation.images import as_jpeg, picture_from
 from app.state.records import OpenedVideo
 from app.state.session import Session
 from rostfine_core.domain import (
-    Action,
     Assessment,
     AssessmentKey,
     CaseState,
@@ -79,6 +78,8 @@ class Keeper(QObject):
         self._place_timer = QTimer(self, interval=PLACE_MS, singleShot=True)
         self._place_timer.timeout.connect(self._keep_place)
         self._is_after_crash = False
+        self._sample_id = self._carried = ""
+        self._is_carrying = False
         self.siblings: frozenset[str] = frozenset()
         """The checksums of the sample's videos, as far as they are kept."""
         self.is_restoring = False
@@ -100,6 +101,8 @@ class Keeper(QObject):
     def begin(self) -> None:
         """Another video is on screen, with nothing but what was typed before."""
         self._keep_place_now()
+        self._carried = self._sample_id if self._is_carrying else ""
+        self._sample_id, self._is_carrying = "", False
         self._video_id, self._early, self._overview = "", [], None
         self.siblings = frozenset()
         self._first = self._session.draft
@@ -124,32 +127,31 @@ class Keeper(QObject):
         video = self._session.video
         if video is None or self._video_id:
             return
-        first, overview = self._first, self._overview
+        first, overview, carried = self._first, self._overview, self._carried
 
-        def open_case(store: "Store") -> StoredCase | None:
-            if store.operator is not None and not store.operator.may(Action.EDIT_CASES):
-                known = store.find_video(video.sha256)
-                return None if known is None else store.load_case(known)
-            return store.load_case(
-                store.add_video(
-                    video.info,
-                    sha256=video.sha256,
-                    draft=first,
-                    thumbnail=None if overview is None else as_jpeg(overview),
-                )
+        def open_case(store: "Store") -> StoredCase:
+            video_id = store.add_video(
+                video.info,
+                sha256=video.sha256,
+                draft=first,
+                thumbnail=None if overview is None else as_jpeg(overview),
             )
+            if carried:
+                carry_sample(store, video_id, carried)
+            return store.load_case(video_id)
 
         self._thread.keep(open_case, lambda case: self._on_known(video, case))
 
-    def _on_known(self, video: OpenedVideo, case: StoredCase | None) -> None:
-        is_open = self._session.video is not None and self._session.video.info is video.info
-        if case is None or not is_open:  # None: who may only look sees a video that nobody keeps
+    def _on_known(self, video: OpenedVideo, case: StoredCase) -> None:
+        if self._session.video is None or self._session.video.info is not video.info:
             return
         self._video_id = case.video.id
         self.when_kept(lambda _: None)  # for its siblings
         early, self._early = self._early, []
         if case.video.path != video.path:
             self._keep(lambda store, video_id: store.set_path(video_id, video.path))
+        carried, self._carried = self._carried, ""
+        self._sample_id = case.video.sample_id
         is_new = not (case.history or case.draft != self._first)
         if is_new:
             for change in early:
@@ -158,7 +160,17 @@ class Keeper(QObject):
             clicked = self._session.sperms if early else ()
             self._restore(case)
             self._editor.add_missing(tuple(seed for sperm in clicked for seed in sperm.seeds))
-        self._tell_restored(case)
+        if carried == case.video.sample_id and case.draft.sample.sample:
+            self._tell_carried(case)
+        else:
+            self._tell_restored(case)
+
+    def _tell_carried(self, case: StoredCase) -> None:
+        self._session.set_message(
+            self.tr("Sample {sample}, as the video before: change it if this is another.").format(
+                sample=case.draft.sample.sample
+            )
+        )
 
     def _restore(self, case: StoredCase) -> None:
         self.is_restoring = True
@@ -198,6 +210,10 @@ class Keeper(QObject):
             answer(kept)
 
         self._thread.ask(lambda store: kept_video(store, video_id), note, self.failed.emit)
+
+    def carry_sample(self) -> None:
+        """The next video that is opened is of the same sample, unless it has one already."""
+        self._is_carrying = bool(self._sample_id)
 
     def expect_restored(self) -> None:
         """The next video is opened because a crash cut its window off."""
@@ -269,10 +285,14 @@ class Keeper(QObject):
         def show(sample: SampleInfo) -> None:
             if self._session.video is video:
                 self._session.set_draft(replace(self._session.draft, sample=sample))
-                self.when_kept(lambda _: None)  # its siblings are others now
+                self.when_kept(self._note_sample)  # its siblings are others now
 
         if video_id and not self._session.is_read_only:
             self._thread.keep(move, show)
+
+    def _note_sample(self, kept: KeptVideo | None) -> None:
+        if kept is not None:
+            self._sample_id = kept.sample_id
 
     # The store -----------------------------------------------------------------------------
 

@@ -62,3 +62,10 @@ def write_sample(store: "Store", sample: SampleRecord, patient: str) -> None:
     changed = replace(sample, label=now.label, operator=now.operator, patient_id=patient_id)
     if changed != now:
         store.set_sample(changed)
+
+
+def carry_sample(store: "Store", video_id: str, sample_id: str) -> None:
+    """Put a video into a sample, unless it has a named one already."""
+    now = store.video(video_id).sample_id
+    if now != sample_id and not store.sample(now).label:
+        store.set_sample_of(video_id, sample_id)

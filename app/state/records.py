@@ -14,6 +14,7 @@ from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
     Assessment,
     AssessmentKey,
+    CaseState,
     ModelInfo,
     Progress,
     SampleRecord,
@@ -108,6 +109,22 @@ class SampleSheet:
     patients: tuple[str, ...]
     videos: tuple[str, ...]
     others: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorklistItem:
+    """A video of the worklist.
+
+    Without a ``video_id`` it is being read, or ``problem`` says why it cannot be; ``thumbnail`` is
+    a JPEG file's bytes.
+    """
+
+    path: Path
+    video_id: str = ""
+    state: CaseState = CaseState.NEW
+    sample: str = ""
+    problem: str = ""
+    thumbnail: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

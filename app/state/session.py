@@ -20,6 +20,7 @@ from app.state.records import (
     RunningJob,
     Saving,
     Tool,
+    WorklistItem,
 )
 from rostfine_core.domain import (
     NOT_GRADED,
@@ -74,6 +75,7 @@ class Session(QObject):
     strip_changed = Signal()
     checksum_changed = Signal()
     saving_changed = Signal()
+    worklist_changed = Signal()
     tracked = Signal(object)
     graded = Signal(object, object)
 
@@ -102,8 +104,7 @@ class Session(QObject):
         self.is_strip_open = False
         self.offered: Calibration | None = None
         self.saving = Saving()
-        self.may_edit = True
-        """Whether who is signed in may change cases."""
+        self.worklist: tuple[WorklistItem, ...] = ()
         self._presenter = Presenter()
 
     # What follows from the state -----------------------------------------------------------
@@ -130,8 +131,8 @@ class Session(QObject):
 
     @property
     def is_read_only(self) -> bool:
-        """Whether nothing can be edited, as the video is missing or who is here may only look."""
-        return not self.may_edit or (self.video is not None and self.video.is_missing)
+        """Whether the video's file is missing, so that nothing can be edited or made."""
+        return self.video is not None and self.video.is_missing
 
     @property
     def fps(self) -> float:
@@ -440,6 +441,12 @@ class Session(QObject):
         if is_open != self.is_strip_open:
             self.is_strip_open = is_open
             self.strip_changed.emit()
+
+    def set_worklist(self, items: tuple[WorklistItem, ...]) -> None:
+        """Show other videos to work on, or their states."""
+        if items != self.worklist:
+            self.worklist = items
+            self.worklist_changed.emit()
 
     def set_saving(self, saving: Saving) -> None:
         """Note what is not in the case store yet."""

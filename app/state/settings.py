@@ -368,6 +368,20 @@ class Settings(QObject):
         self._store.set_value("recent", [str(p) for p in self.recent if p != path])
         self.recent_changed.emit(self.recent)
 
+    @property
+    def worklist(self) -> tuple[tuple[Path, str], ...]:
+        """The videos to work on, each with its id in the store, "" if it is not there yet."""
+        try:
+            rows = json.loads(str(self._store.value("worklist", "[]")))
+            return tuple((Path(str(path)), str(video_id)) for path, video_id in rows)
+        except (ValueError, TypeError):
+            return ()
+
+    def set_worklist(self, videos: Sequence[tuple[Path, str]]) -> None:
+        """Remember the videos to work on."""
+        rows = [(str(path), video_id) for path, video_id in videos]
+        self._store.set_value("worklist", json.dumps(rows))
+
     def layout(self, name: str) -> QByteArray:
         """The stored geometry or state of a part of the window; empty if there is none."""
         stored = self._store.value(f"layout/{name}")

@@ -19,6 +19,7 @@ HIDDEN_JOBS = (
     "examine",
     "back up",
     "check store",
+    "look",
 )
 ORDER = (
     "export",
@@ -31,6 +32,8 @@ ORDER = (
     "find",
     "open",
     "model",
+    "recordings",
+    "take_in",
     "frames",
 )
 MESSAGE_MS = 12000

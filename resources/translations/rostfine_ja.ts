@@ -3277,6 +3277,54 @@
         <source>Open the folder with the crash log</source>
         <translation>クラッシュログのフォルダーを開きます</translation>
     </message>
+    <message>
+        <source>Add videos to the worklist</source>
+        <translation>動画を作業リストに追加</translation>
+    </message>
+    <message>
+        <source>Work through several videos, one after the other</source>
+        <translation>複数の動画を順に処理します</translation>
+    </message>
+    <message>
+        <source>Add a folder to the worklist</source>
+        <translation>フォルダーを作業リストに追加</translation>
+    </message>
+    <message>
+        <source>Add all recordings in a folder and those below it</source>
+        <translation>フォルダーとその下のすべての録画を追加します</translation>
+    </message>
+    <message>
+        <source>Watch a folder</source>
+        <translation>フォルダーを監視</translation>
+    </message>
+    <message>
+        <source>Add new recordings as soon as they are written</source>
+        <translation>新しい録画を書き込みが終わり次第追加します</translation>
+    </message>
+    <message>
+        <source>Next video of the worklist</source>
+        <translation>作業リストの次の動画</translation>
+    </message>
+    <message>
+        <source>Open the next video; its sample stays until changed</source>
+        <translation>次の動画を開きます。検体は変更するまで引き継がれます</translation>
+    </message>
+    <message>
+        <source>Previous video of the worklist</source>
+        <translation>作業リストの前の動画</translation>
+    </message>
+    <message>
+        <source>Open the video before</source>
+        <translation>前の動画を開きます</translation>
+    </message>
+    <message>
+        <source>Clear the worklist</source>
+        <translation>作業リストを空にする</translation>
+    </message>
+    <message>
+        <source>Take all videos off the list; their cases stay</source>
+        <translation>すべての動画をリストから外します。症例は残ります</translation>
+    </message>
 </context>
 <context>
     <name>AuditDialog</name>
@@ -3772,10 +3820,6 @@
         <translation>動画がないため、この症例は閲覧のみできます。動画をもう一度開いてください。</translation>
     </message>
     <message>
-        <source>You may look at cases but not change them: ask an administrator.</source>
-        <translation>症例を見ることはできますが、変更する権限がありません。管理者に相談してください。</translation>
-    </message>
-    <message>
         <source>No further head was found in frame {frame}.</source>
         <translation>フレーム {frame} にほかの頭部は見つかりませんでした。</translation>
     </message>
@@ -3861,6 +3905,10 @@
     <message>
         <source>Read what is kept of it</source>
         <translation>保存された内容を閲覧</translation>
+    </message>
+    <message>
+        <source>Add videos</source>
+        <translation>動画を追加</translation>
     </message>
     <message>
         <source>Videos</source>
@@ -4174,6 +4222,10 @@
 </context>
 <context>
     <name>Keeper</name>
+    <message>
+        <source>Sample {sample}, as the video before: change it if this is another.</source>
+        <translation>検体 {sample}（前の動画と同じ）。別の検体なら変更してください。</translation>
+    </message>
     <message>
         <source>The program ended before its window was closed: {video} is open again, with all that was kept ({count} sperm).</source>
         <translation>ウィンドウを閉じる前にプログラムが終了しました。{video} を、保存されたすべて（精子 {count} 個）とともに再び開きました。</translation>
@@ -5509,6 +5561,14 @@
 <context>
     <name>WindowCommands</name>
     <message>
+        <source>Add a folder</source>
+        <translation>フォルダーを追加</translation>
+    </message>
+    <message>
+        <source>Watch a folder</source>
+        <translation>フォルダーを監視</translation>
+    </message>
+    <message>
         <source>Save the screenshot</source>
         <translation>スクリーンショットを保存</translation>
     </message>
@@ -5535,6 +5595,56 @@
     <message>
         <source>{share} (doubtful)</source>
         <translation>{share} (要注意)</translation>
+    </message>
+</context>
+<context>
+    <name>Worklist</name>
+    <message>
+        <source>No further video was found.</source>
+        <translation>ほかに動画は見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>There is no further video in the list.</source>
+        <translation>リストにほかの動画はありません。</translation>
+    </message>
+</context>
+<context>
+    <name>WorklistDock</name>
+    <message>
+        <source>Worklist</source>
+        <translation>作業リスト</translation>
+    </message>
+    <message>
+        <source>new</source>
+        <translation>未評価</translation>
+    </message>
+    <message>
+        <source>graded</source>
+        <translation>評価済み</translation>
+    </message>
+    <message>
+        <source>reported</source>
+        <translation>報告済み</translation>
+    </message>
+    <message>
+        <source>signed</source>
+        <translation>署名済み</translation>
+    </message>
+    <message>
+        <source>cannot be read</source>
+        <translation>読み込めません</translation>
+    </message>
+    <message>
+        <source>is read …</source>
+        <translation>読み込み中 …</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>開く</translation>
+    </message>
+    <message>
+        <source>Take off the list</source>
+        <translation>リストから外す</translation>
     </message>
 </context>
 </TS>

@@ -1,5 +1,6 @@
 """The list of cases: one row a video, newest first, with how far each has come."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, select
@@ -32,6 +33,11 @@ def rows_of_sample(session: Session, sample_id: str) -> tuple[CaseSummary, ...]:
     """The videos of a sample in their order."""
     found = _rows().where(VideoRow.sample_id == sample_id)
     return _summaries(session, found.order_by(VideoRow.number))
+
+
+def rows_of_videos(session: Session, video_ids: Sequence[str]) -> tuple[CaseSummary, ...]:
+    """Some videos, in no particular order."""
+    return _summaries(session, _rows().where(VideoRow.id.in_(video_ids)))
 
 
 def _rows() -> Select[tuple[object, ...]]:

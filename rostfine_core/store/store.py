@@ -29,11 +29,11 @@ from rostfine_core.domain import (
 from rostfine_core.messages import Message
 from rostfine_core.store.any_text import search_text
 from rostfine_core.store.audit import AuditEvent
-from rostfine_core.store.changes import ordered
+from rostfine_core.store.changes import changes_between, ordered, to_text
 from rostfine_core.store.coding import packed
 from rostfine_core.store.drafts import draft_of, write_draft
 from rostfine_core.store.history import add_edit, history_of, move
-from rostfine_core.store.listing import rows_of_cases, rows_of_sample
+from rostfine_core.store.listing import rows_of_cases, rows_of_sample, rows_of_videos
 from rostfine_core.store.results import (
     add_assessments,
     add_rejections,
@@ -82,12 +82,13 @@ class Store(Safekeeping):
         """Keep a video and give its id; that of the same video, if it was added before.
 
         It goes to the sample with ``sample_id``, else to a new one named as ``draft`` says, which
-        is what the video starts with.
+        is what the video starts with; so does one that was added but never edited.
         """
         draft = ordered(draft or Draft())
         with self.writing(Action.EDIT_CASES) as session:
             found = _find(session, sha256, _choice(channel, plane))
             if found is not None:
+                self._begin_again(session, found, draft)
                 return found.id
             if sample_id is None:
                 sample = SampleRecord(label=draft.sample.sample, operator=draft.sample.operator)
@@ -113,6 +114,17 @@ class Store(Safekeeping):
             write_draft(session, video, start, replace(draft, sample=start.sample))
             self._note_change(session, video, after=as_json({"video": name, "sha256": sha256}))
             return video.id
+
+    def _begin_again(self, session: Session, video: VideoRow, draft: Draft) -> None:
+        """Let a video that nobody has worked on start with another draft."""
+        stored = draft_of(session, video)
+        is_edited = bool(stored.sperms or history_of(session, video, stored))
+        named = stored.sample if stored.sample.sample else draft.sample
+        start = replace(draft, sample=named)
+        if not is_edited and start != stored:
+            write_draft(session, video, stored, start)
+            was, becomes = changes_between(stored, start)
+            self._note_change(session, video, before=to_text(was), after=to_text(becomes))
 
     def find_video(
         self, sha256: str, *, channel: str | None = None, plane: int | None = None
@@ -225,6 +237,11 @@ class Store(Safekeeping):
         """The videos opened last whose patient, sample, operator or name hold each word."""
         with self.reading() as session:
             return rows_of_cases(session, query, limit=limit, state=state)
+
+    def cases(self, video_ids: Sequence[str]) -> dict[str, CaseSummary]:
+        """How far some videos are, by their ids; those that are not in the store are left out."""
+        with self.reading() as session:
+            return {case.video_id: case for case in rows_of_videos(session, video_ids)}
 
     # Patients and samples -------------------------------------------------------------------
 

@@ -26,11 +26,7 @@ WORDS = "a quiet morning in May"
 def place(settings_file: Path) -> Path:
     folder = settings_file.parent / "cases"
     with Store.open(folder) as store:
-        for login, role in (
-            ("mori", Role.ADMINISTRATOR),
-            ("sato", Role.REVIEWER),
-            ("abe", Role.READER),
-        ):
+        for login, role in (("mori", Role.ADMINISTRATOR), ("sato", Role.REVIEWER)):
             people.add_operator(
                 store, login=login, name=f"Dr. {login}", role=role, passphrase=WORDS
             )
@@ -114,35 +110,3 @@ def test_operators_sign_in_grade_sign_lock_and_review(
     ]
     text = "".join(page.extract_text() for page in PdfReader(made[0] / "report.pdf").pages)
     assert "signed by Dr. mori" in re.sub(r"\s+", " ", text)
-
-
-def test_a_reader_sees_a_case_and_changes_nothing(
-    hand: "Hand", drive: "Drive", small_video: Path, place: Path
-) -> None:
-    def work(window: MainWindow, answers: "Answers") -> None:
-        sign_in(hand, window, "mori")
-        hand.wait_until_open(window)
-        hand.click(window, 100, 90)
-        hand.until(lambda: len(window.session.sperms) == 1)
-
-    def look(window: MainWindow, answers: "Answers") -> None:
-        sign_in(hand, window, "abe")
-        hand.wait_until_open(window)
-        assert len(window.session.sperms) == 1
-        hand.click(window, 90, 160)
-        assert "You may look at cases but not change them" in window.session.message
-        window.actions_by_id["remove"].trigger()
-        assert len(window.session.sperms) == 1
-        assert window.session.saving.problem == ""
-        assert not window.actions_by_id["audit"].isEnabled()
-        window.close()
-        assert answers.asked == []
-
-    drive(work, str(small_video))
-    drive(look, str(small_video))
-    with Store.open(place) as store:
-        people.sign_in(store, login="mori", passphrase=WORDS)
-        assert {e.action for e in trail.entries(store) if e.operator == "abe"} == {
-            "sign in",
-            "sign out",
-        }

@@ -142,14 +142,23 @@ def show_once(parent: QWidget, kind: type[QDialog], make: Callable[[], QDialog])
 
 def ask_video(parent: QWidget, folder: Path) -> Path | None:
     """Let the user choose a video."""
-    videos, all_files = translate("Dialogs", "Videos"), translate("Dialogs", "All files")
     name, _ = QFileDialog.getOpenFileName(
-        parent,
-        translate("Dialogs", "Open a video"),
-        str(folder),
-        f"{videos} ({VIDEO_FILTER} {VIDEO_FILTER.upper()});;{all_files} (*)",
+        parent, translate("Dialogs", "Open a video"), str(folder), _video_filters()
     )
     return Path(name) if name else None
+
+
+def ask_videos(parent: QWidget, folder: Path) -> tuple[Path, ...]:
+    """Let the user choose several videos."""
+    names, _ = QFileDialog.getOpenFileNames(
+        parent, translate("Dialogs", "Add videos"), str(folder), _video_filters()
+    )
+    return tuple(map(Path, names))
+
+
+def _video_filters() -> str:
+    videos, all_files = translate("Dialogs", "Videos"), translate("Dialogs", "All files")
+    return f"{videos} ({VIDEO_FILTER} {VIDEO_FILTER.upper()});;{all_files} (*)"
 
 
 class Errors(QObject):

@@ -23,6 +23,9 @@ UNCHANGING = {
     *(
         "open",
         "cases",
+        "add_videos",
+        "add_folder",
+        "watch_folder",
         "import_case",
         "export_table",
         "screenshot",

@@ -1,0 +1,117 @@
+"""The worklist beside the page: a picture, the name and the state of each video."""
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtWidgets import QDockWidget, QListWidget, QListWidgetItem, QMenu
+
+from app.presentation.theme import text_scale
+from app.presentation.wording import plain
+from app.state.records import WorklistItem
+from app.state.session import Session
+from rostfine_core.domain import CaseState
+
+PICTURE = QSize(112, 78)
+WIDTH_PX = 150
+_PATH = Qt.ItemDataRole.UserRole
+
+
+class WorklistDock(QDockWidget):
+    """Shown while there is a list; a video is opened by a double click or Enter.
+
+    Signals:
+        wanted(Path): a video is to be opened.
+        removed(Path): a video is to be taken off the list.
+    """
+
+    wanted = Signal(object)
+    removed = Signal(object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("worklist")
+        self.setWindowTitle(self.tr("Worklist"))
+        self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        self._states = {
+            CaseState.NEW: self.tr("new"),
+            CaseState.GRADED: self.tr("graded"),
+            CaseState.REPORTED: self.tr("reported"),
+            CaseState.SIGNED: self.tr("signed"),
+        }
+        self._pictures: dict[str, QIcon] = {}
+        self.list = QListWidget()
+        self.list.setAccessibleName(self.tr("Worklist"))
+        self.list.setViewMode(QListWidget.ViewMode.IconMode)
+        self.list.setFlow(QListWidget.Flow.TopToBottom)
+        self.list.setWrapping(False)
+        self.list.setMovement(QListWidget.Movement.Static)
+        self.list.setIconSize(PICTURE)
+        self.list.setUniformItemSizes(True)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setFixedWidth(round(WIDTH_PX * text_scale()))
+        self.list.itemActivated.connect(lambda item: self.wanted.emit(item.data(_PATH)))
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._open_menu)
+        self.setWidget(self.list)
+        session.worklist_changed.connect(self._show)
+        session.video_changed.connect(self._mark)
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        items = self._session.worklist
+        self.setVisible(bool(items))
+        self.list.clear()
+        for item in items:
+            self.list.addItem(self._row(item))
+        self._mark()
+
+    def _row(self, item: WorklistItem) -> QListWidgetItem:
+        state = self.tr("cannot be read") if item.problem else self._states[item.state]
+        if not (item.video_id or item.problem):
+            state = self.tr("is read …")
+        row = QListWidgetItem(f"{item.path.name}\n{state}")
+        row.setData(_PATH, item.path)
+        row.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.path.name}: {state}")
+        parts = (str(item.path), item.sample, item.problem)
+        row.setToolTip(plain("\n".join(filter(None, parts))))
+        row.setIcon(self._picture(item))
+        lines = self.list.fontMetrics().lineSpacing() * 2
+        row.setSizeHint(QSize(self.list.width() - 22, PICTURE.height() + lines + 12))
+        return row
+
+    def _picture(self, item: WorklistItem) -> QIcon:
+        if item.thumbnail is None:
+            return QIcon()
+        if item.video_id not in self._pictures:
+            image = QImage.fromData(item.thumbnail)
+            small = image.scaled(
+                PICTURE,
+                Qt.AspectRatioMode.KeepAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )
+            self._pictures[item.video_id] = QIcon(QPixmap.fromImage(small))
+        return self._pictures[item.video_id]
+
+    @Slot()
+    def _mark(self) -> None:
+        """Select the video that is open."""
+        video = self._session.video
+        for number in range(self.list.count()):
+            row = self.list.item(number)
+            if video is not None and row.data(_PATH) == video.path:
+                self.list.setCurrentItem(row)
+                return
+        self.list.clearSelection()
+
+    @Slot(QPoint)
+    def _open_menu(self, place: QPoint) -> None:
+        row = self.list.itemAt(place)
+        if row is None:
+            return
+        path = row.data(_PATH)
+        menu = QMenu(self.list)
+        menu.addAction(self.tr("Open"), lambda: self.wanted.emit(path))
+        menu.addAction(self.tr("Take off the list"), lambda: self.removed.emit(path))
+        menu.exec(self.list.viewport().mapToGlobal(place))
