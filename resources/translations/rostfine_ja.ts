@@ -1200,6 +1200,10 @@
         <translation>video が空です</translation>
     </message>
     <message>
+        <source>the patient has no sample</source>
+        <translation>患者に検体がありません</translation>
+    </message>
+    <message>
         <source>{column} {text} must be a number above zero</source>
         <translation>{column} の {text} は 0 より大きい数でなければなりません</translation>
     </message>

@@ -61,7 +61,7 @@ class BatchCases:
         sha256 = yield from hash_video(VideoIdentity.of(item.video))
         channel, plane = item.choice.channel, item.choice.plane
         video_id = self._store.find_video(sha256, channel=channel, plane=plane)
-        case = None if video_id is None else self._store.load_case(video_id)
+        case = None if video_id is None else self._named(self._store.load_case(video_id), item)
         draft = _calibrated(Draft() if case is None else case.draft, item, case)
         wanted = _wanted(item, case, draft)
         draft = _with(draft, wanted)
@@ -130,15 +130,23 @@ class BatchCases:
             thumbnail=graded.overview,
         )
 
+    def _named(self, case: StoredCase, item: BatchItem) -> StoredCase:
+        """The case in the sample that the item names, if its own has no name yet."""
+        sample_id = None if case.draft.sample.sample else self._sample_id(item)
+        if sample_id is None:
+            return case
+        self._store.set_sample_of(case.video.id, sample_id)
+        return self._store.load_case(case.video.id)
+
     def _sample_id(self, item: BatchItem) -> str | None:
-        """The sample that a new video belongs to, made where needed; None for one of its own."""
-        if not (item.sample or item.patient):
+        """The sample that the item names, made where needed; None if it names none."""
+        if not item.sample:
             return None
         name = (item.patient, item.sample)
-        if item.sample and name not in self._samples:
+        if name not in self._samples:
             cases = self._store.case_list(item.sample, limit=MOST_CASES)
             self._samples |= {(c.patient, c.sample): c.sample_id for c in reversed(cases)}
-        if not item.sample or name not in self._samples:
+        if name not in self._samples:
             self._samples[name] = self._store.set_sample(
                 SampleRecord(
                     label=item.sample, operator=item.operator, patient_id=self._patient_id(item)

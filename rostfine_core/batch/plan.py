@@ -107,6 +107,8 @@ def _item(folder: Path, row: Mapping[str, str], like: BatchItem) -> BatchItem:
     cells = {name: row.get(name, "").strip() for name in COLUMNS}
     if not cells["video"]:
         raise StoreError(Message("video is empty"))
+    if cells["patient"] and not (cells["sample"] or like.sample):
+        raise StoreError(Message("the patient has no sample"))
     scale = cells["um_per_px"]
     um_per_px = OF_FILE if scale.lower() == OF_FILE else _positive("um_per_px", scale)
     fps = _positive("fps", cells["fps"])

@@ -52,6 +52,12 @@ def test_a_list_without_videos_is_refused(tmp_path: Path, text: str, said: str) 
         read_batch(tmp_path / "list.csv", LIKE)
 
 
+def test_a_patient_needs_a_sample(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("video,patient\na.avi,P 7\n")
+    with pytest.raises(StoreError, match="line 2: the patient has no sample"):
+        read_batch(tmp_path / "list.csv", replace(LIKE, sample=""))
+
+
 def test_a_folder_gives_its_recordings_with_the_clicks_beside_them(recordings: Path) -> None:
     found = read_batch(recordings, LIKE)
     assert [i.video.name for i in found] == ["a.mp4", "b.mp4"]
