@@ -35,7 +35,7 @@ from rostfine_core.fhir.elements import (
     notes,
     plain,
 )
-from rostfine_core.fhir.observations import caution, kinematics_of, votes_of
+from rostfine_core.fhir.observations import caution, kinematics_of, selection_of, votes_of
 from rostfine_core.files import write_text
 from rostfine_core.report.wording import (
     NOTHING_TO_REPORT,
@@ -290,9 +290,10 @@ class _Collection:
                     DISCLAIMER_AI_GRADE,
                     f"Track: {VERDICTS[record.verdict]}.",
                     *(f"Notice: {f.reason}" for f in record.flags if not _is_warning(f)),
+                    record.note,
                 ]
             ),
-            component=list(votes_of(record.prediction)),
+            component=[*votes_of(record.prediction), selection_of(record.selection)],
         )
         yield self._observe(
             "kinematics",

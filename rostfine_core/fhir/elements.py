@@ -36,6 +36,7 @@ CONCEPTS = {
     "expected-grade": "Mean vote with A = 1 to E = 5, lower is better",
     "disagreement": "Entropy of the votes: 0 if all agree, 2.32 if they are even",
     "model-spread": "Standard deviation of the expected grade over an ensemble of models",
+    "selection": "Whether the operator chose the sperm",
     "kinematics": "Kinematics of one sperm by the WHO definitions",
     "vcl": "Curvilinear velocity (VCL)",
     "vsl": "Straight-line velocity (VSL)",

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from rostfine_core.domain import Grade, Kinematics, Prediction, QualityFlag
+from rostfine_core.domain import Grade, Kinematics, Prediction, QualityFlag, Selection
 from rostfine_core.fhir.elements import Resource, absent, coded, component, plain
 from rostfine_core.flag_titles import FLAG_TITLES
+from rostfine_core.report.wording import SELECTIONS
 
 KINEMATICS = {
     "vcl": ("vcl", "speed"),
@@ -31,6 +32,11 @@ def votes_of(prediction: Prediction) -> Iterator[Resource]:
     yield component("disagreement", grade.entropy_bits, "bit")
     reason = "A single model gives no spread."
     yield component("model-spread", prediction.ensemble_spread, "1", reason=reason)
+
+
+def selection_of(selection: Selection) -> Resource:
+    """What the operator decided about the sperm itself."""
+    return {"code": coded("selection"), "valueString": str(SELECTIONS[selection])}
 
 
 def kinematics_of(kinematics: Kinematics) -> Iterator[Resource]:

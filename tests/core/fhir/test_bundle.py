@@ -18,6 +18,7 @@ from rostfine_core.domain import (
     Patient,
     ReportIdentity,
     SampleRecord,
+    Selection,
     Signature,
     WhoValues,
 )
@@ -104,6 +105,13 @@ def test_the_values_are_the_records(tmp_path: Path) -> None:
     }  # fmt: skip
     assert "needs at least 50 fps" in motion["bcf"]["dataAbsentReason"]["text"]
     assert motion["who-motility"]["valueString"] == "rapidly progressive"
+
+
+def test_what_the_operator_decided_is_told(tmp_path: Path) -> None:
+    one = replace(record(), selection=Selection.CHOSEN, note="the best")
+    resources = written(tmp_path / "r.json", one)
+    assert observation(resources, "grade")["selection"]["valueString"] == "chosen"
+    assert {"text": "the best"} in [n for notes in inside(resources, "note") for n in notes]  # type: ignore[attr-defined]
 
 
 def test_without_a_scale_lengths_are_in_pixels(tmp_path: Path) -> None:
