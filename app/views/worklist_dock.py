@@ -47,7 +47,7 @@ class WorklistDock(QDockWidget):
         self.list.setMovement(QListWidget.Movement.Static)
         self.list.setIconSize(PICTURE)
         self.list.setUniformItemSizes(True)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setWordWrap(True)  # else only the first line is shown
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFixedWidth(round(WIDTH_PX * text_scale()))
         self.list.itemActivated.connect(lambda item: self.wanted.emit(item.data(_PATH)))
@@ -71,14 +71,17 @@ class WorklistDock(QDockWidget):
         state = self.tr("cannot be read") if item.problem else self._states[item.state]
         if not (item.video_id or item.problem):
             state = self.tr("is read …")
-        row = QListWidgetItem(f"{item.path.name}\n{state}")
+        width = self.list.width() - 34
+        elide = Qt.TextElideMode.ElideMiddle
+        name = self.list.fontMetrics().elidedText(item.path.name, elide, width)
+        row = QListWidgetItem(f"{name}\n{state}")
         row.setData(_PATH, item.path)
         row.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.path.name}: {state}")
         parts = (str(item.path), item.sample, item.problem)
         row.setToolTip(plain("\n".join(filter(None, parts))))
         row.setIcon(self._picture(item))
         lines = self.list.fontMetrics().lineSpacing() * 2
-        row.setSizeHint(QSize(self.list.width() - 22, PICTURE.height() + lines + 12))
+        row.setSizeHint(QSize(self.list.width() - 22, PICTURE.height() + lines + 28))
         return row
 
     def _picture(self, item: WorklistItem) -> QIcon:
