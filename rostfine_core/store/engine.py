@@ -22,6 +22,8 @@ from rostfine_core.store.network_drive import is_on_network
 FILE_NAME = "cases.sqlite"
 WAIT_S = 30
 """How long one program waits for another that is writing."""
+SILENCE_S = 30
+"""How long a server may say nothing beside that, or a program within a transaction."""
 _LOCAL_LOG = ("journal_mode=WAL", "synchronous=FULL")
 _READS, _FILE, _KEY = "reads_only", "file", "store_key"
 _WRITERS_LOCK = 0x526F5354
@@ -78,7 +80,7 @@ def make_engine(url: URL, key: StoreKey | None = None) -> Engine:
     else:
         import pg8000  # by name SQLAlchemy would not find it in the installed program
 
-        wait = {"timeout": 2 * WAIT_S}
+        wait = {"timeout": WAIT_S + SILENCE_S}
         engine = create_engine(url, module=pg8000, pool_pre_ping=True, connect_args=wait)
         event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "begin", _begin)
@@ -153,7 +155,7 @@ def _prepare_postgresql(connection: Any, _: object) -> None:  # noqa: ANN401  # 
     for setting in (
         "synchronous_commit = on",
         f"lock_timeout = '{WAIT_S}s'",
-        f"idle_in_transaction_session_timeout = '{2 * WAIT_S}s'",
+        f"idle_in_transaction_session_timeout = '{WAIT_S + SILENCE_S}s'",
     ):
         cursor.execute(f"SET {setting}")
     connection.commit()
