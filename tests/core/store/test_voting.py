@@ -26,9 +26,9 @@ KeepCase = Callable[[Store, int], str]
 
 
 @pytest.fixture
-def graded(tmp_path: Path, keep_case: KeepCase) -> Iterator[Store]:
+def graded(place: str, keep_case: KeepCase) -> Iterator[Store]:
     """Two samples of two graded sperm, the second of each unsure; nobody signs in yet."""
-    with Store.open(tmp_path / "store") as store:
+    with Store.open(place) as store:
         for n in range(2):
             keep_case(store, n)
         yield store
