@@ -27,8 +27,8 @@ from tests.e2e.make_screenshots import Yes, settle, until
 FOLDER = Path(__file__).parents[2] / "resources" / "manual" / "pictures"
 WINDOW_PX, WIDTH_PX, COLOURS = (1280, 800), 960, 224
 REPORTS = "/home/lab/Documents/RoSTFine Assist"
-DOUBTFUL = (832.0, 415.0)
-"""A head in the demonstration's first frame that later meets another."""
+DOUBTFUL = (874.5, 397.7)
+"""A head in the demonstration's first frame that is in doubt where it leaves the picture."""
 
 
 class Photographer:
@@ -54,6 +54,7 @@ class Photographer:
     def take_all(self) -> None:
         """Go through what the manual describes."""
         window, session, controller = self._window, self._window.session, self._window.controller
+        window.showNormal()
         window.resize(*WINDOW_PX)
         self._take_first_start()
         until(lambda: session.model.status is ModelStatus.READY)

@@ -50,6 +50,7 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
             window.review.canvas.zoom_fit()
             save(name)
 
+    window.showNormal()
     every_size("empty")
     controller.open_video(video, seeds=read_seeds(seeds) if seeds else ())
     until(lambda: session.image is not None)

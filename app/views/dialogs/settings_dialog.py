@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QMenu,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
@@ -25,6 +26,9 @@ from PySide6.QtWidgets import (
 
 from app.state.settings import SETTINGS, Setting, Settings, reports_folder
 from app.views.panel import muted
+
+FOOT_PX, FRAME_PX = 56, 60
+"""What the buttons, and the frame of a window, take of the screen's height."""
 
 
 class SettingsDialog(QDialog):
@@ -37,7 +41,8 @@ class SettingsDialog(QDialog):
         self.setWindowTitle(self.tr("Settings"))
         self.setMinimumWidth(560)
         self.editors: dict[str, QWidget] = {}
-        layout = QVBoxLayout(self)
+        inside = QWidget()
+        layout = QVBoxLayout(inside)
         groups: dict[str, QFormLayout] = {}
         labels: list[QLabel] = []
         for setting in SETTINGS:
@@ -61,7 +66,26 @@ class SettingsDialog(QDialog):
         layout.addWidget(self._microscopes())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        self._scroll(inside, buttons)
+
+    def _scroll(self, inside: QWidget, buttons: QWidget) -> None:
+        """Let the settings scroll where the screen is too low for them."""
+        scroll = QScrollArea()
+        scroll.setObjectName("plain")
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 8)
+        layout.addWidget(scroll, 1)
+        buttons.setContentsMargins(0, 0, 10, 0)
         layout.addWidget(buttons)
+        self.ensurePolished()
+        bar_px = scroll.verticalScrollBar().sizeHint().width()
+        wanted = inside.sizeHint()
+        width_px = max(self.minimumWidth(), wanted.width() + bar_px)
+        height_px = max(wanted.height(), inside.heightForWidth(width_px)) + FOOT_PX
+        self.resize(width_px, min(height_px, self.screen().availableSize().height() - FRAME_PX))
 
     def _editor(self, setting: Setting) -> QWidget:
         if setting.choices:

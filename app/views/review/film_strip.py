@@ -162,11 +162,12 @@ class FilmStrip(QWidget):
         bar.addWidget(QLabel(self.tr("Opacity")))
         bar.addWidget(self._opacity)
         bar.addWidget(self._colours)
-        bar.addWidget(self._caption, 1)
+        bar.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(bar)
+        layout.addWidget(self._caption)
         layout.addWidget(self._empty)
         layout.addWidget(self.frames, 1)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QToolButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QScrollArea, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.state.settings import SETTINGS, Settings
@@ -48,3 +48,17 @@ def test_a_model_is_chosen_as_a_file_or_as_a_folder(
         action.trigger()
         chosen.append(settings.text("model_path"))
     assert chosen == [str(model), str(tmp_path)]
+
+
+def test_the_dialog_fits_a_low_screen_and_scrolls_to_every_setting(
+    qtbot: QtBot, settings: Settings
+) -> None:
+    dialog = SettingsDialog(settings)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.height() <= dialog.screen().availableSize().height()
+    scroll = dialog.findChild(QScrollArea)
+    assert isinstance(scroll, QScrollArea)
+    scroll.ensureWidgetVisible(dialog.profiles)
+    place = dialog.profiles.mapTo(scroll.viewport(), dialog.profiles.rect().center())
+    assert scroll.viewport().rect().contains(place)
