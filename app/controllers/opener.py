@@ -136,7 +136,7 @@ class Opener(QObject):
         self._start_checksum(footage)
         self._remember(path)
         self._editor.add_seeds(seeds)
-        self._session.set_message(self.about_scale() or " ".join(map(say, info.notes)))
+        self._session.set_message(self.about_scale())
         self.opened.emit()
 
     def about_scale(self) -> str:

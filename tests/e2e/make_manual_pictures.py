@@ -68,7 +68,7 @@ class Photographer:
         self.save("graded")
         controller.set_overlay_kind(OverlayKind.ROLLOUT)
         self.save("attention")
-        controller.set_overlay_kind(OverlayKind.NONE)
+        controller.toggle_strip()
         controller.compare(tuple(s.key for s in session.sperms[:2]))
         controller.show_page(Page.COMPARE)
         self.save("compare")
@@ -92,8 +92,11 @@ class Photographer:
 
     def _take_tour(self) -> None:
         session, guide = self._window.session, self._window.guide
+        opened: list[bool] = []
+        self._window.controller.opener.opened.connect(lambda: opened.append(True))
         guide.start_tour()
-        until(lambda: len(session.sperms) == len(session.reportable) == 3)
+        until(lambda: opened)
+        until(lambda: len(session.reportable) == len(session.sperms) > 0)
         until(lambda: session.cached_frames[0] == session.cached_frames[1] > 0)
         assert guide.tour is not None
         guide.tour.show_step(3)
@@ -118,6 +121,7 @@ class Photographer:
         self._window.actions_by_id["next_doubt"].trigger()
         until(lambda: session.frame != frame)
         self.save("doubt")
+        controller.editor.remove_selected()  # the tour opens the demonstration as it was left
 
 
 def run(language: str) -> None:
