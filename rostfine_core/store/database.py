@@ -94,14 +94,15 @@ class Database:
                 raise gone(self.place)
 
     @contextmanager
-    def reading(self, action: Action = Action.SEE_CASES) -> Iterator[Session]:
-        """One transaction that sees the store as it is at one moment.
+    def reading(self, action: Action | None = Action.SEE_CASES) -> Iterator[Session]:
+        """One transaction that sees the store as it is at one moment; None needs no right.
 
         Raises:
             StoreError: the operator may not, or the place fails.
         """
         with said(self.place, self.engine.dispose), Session(reader(self.engine)) as session:
-            authorise(session, self.operator, action)
+            if action is not None:
+                authorise(session, self.operator, action)
             yield session
 
     def enter(self, session: Session, event: AuditEvent) -> AuditEntry:

@@ -15,7 +15,7 @@ SUBJECT = "operator"
 
 def has_operators(store: Store) -> bool:
     """Whether somebody must sign in; False is single-user mode."""
-    with store.writing(None) as session:
+    with store.reading(None) as session:
         return operators.has_operators(session)
 
 
