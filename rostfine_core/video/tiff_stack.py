@@ -142,6 +142,8 @@ def _pages_without_headers(path: Path) -> "_MappedPages | None":
         start, kind = page.dataoffsets[0], np.dtype(page.dtype).newbyteorder(tiff.byteorder)
         shape = page.shape
     whole = (path.stat().st_size - start) // (kind.itemsize * shape[0] * shape[1])
+    if whole < 1:
+        return None
     pages: _MappedPages = np.memmap(
         path, kind, mode="r", offset=start, shape=(min(promised, whole), *shape)
     )

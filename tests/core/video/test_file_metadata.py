@@ -443,3 +443,18 @@ def test_a_corrected_rate_scales_irregular_times_and_notes_the_original() -> Non
     assert corrected.timestamps_s == pytest.approx((0, 0.05, 0.0675, 0.15))
     assert told(corrected) == ["The frame rate was set to 20 per second; the file says 10."]
     assert with_fps(replace(info, notes=(ASSUMED_NOTE,)), 20).notes == ()
+
+
+def test_a_picture_larger_than_its_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, hyperstack(9, 1, 1)[:, 0, 0], imagej=True, metadata={"axes": "TYX"})
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        page = tiff.pages.first
+        next_header = page.offset + 2 + 12 * len(page.tags)
+        for tag in ("ImageLength", "RowsPerStrip"):
+            page.tags[tag].overwrite(16000)  # as in damaged files
+    content = bytearray(path.read_bytes())
+    content[next_header : next_header + 4] = bytes(4)
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match="damaged|cut off"):
+        probe(path)
