@@ -16,7 +16,7 @@ from rostfine_core.messages import Message, joined
 if TYPE_CHECKING:
     from rostfine_core.store import Store
 
-BACK_UP, CHECK = "back up", "check store"
+DAILY, BACK_UP, CHECK = "daily backup", "back up", "check store"
 
 
 class Backups(QObject):
@@ -43,7 +43,7 @@ class Backups(QObject):
     def begin(self) -> None:
         """Make the daily backup if it is due; called when somebody may act."""
         self._run(
-            BACK_UP, backup_tasks.back_up_daily, on_success=lambda _: None, refuse=self.failed.emit
+            DAILY, backup_tasks.back_up_daily, on_success=lambda _: None, refuse=self.failed.emit
         )
 
     @Slot()

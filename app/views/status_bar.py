@@ -17,6 +17,7 @@ HIDDEN_JOBS = (
     "preview",
     "manual",
     "examine",
+    "daily backup",
     "back up",
     "check store",
     "look",

@@ -154,6 +154,7 @@ def _prepare_postgresql(connection: Any, _: object) -> None:  # noqa: ANN401  # 
     cursor = connection.cursor()
     for setting in (
         "synchronous_commit = on",
+        "jit = off",  # to compile the list of cases takes longer than to read it
         f"lock_timeout = '{WAIT_S}s'",
         f"idle_in_transaction_session_timeout = '{WAIT_S + SILENCE_S}s'",
     ):
