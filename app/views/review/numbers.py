@@ -22,8 +22,8 @@ class Numbers(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(2)
-        self._grid.setColumnStretch(0, 3)
-        self._grid.setColumnStretch(1, 2)
+        self._grid.setColumnStretch(0, 2)
+        self._grid.setColumnStretch(1, 1)
         self.values: dict[str, QLabel] = {}
         self._labels: dict[str, str] = {}
         for row, (name, label, tip) in enumerate(self._rows()):
