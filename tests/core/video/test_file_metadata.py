@@ -448,7 +448,7 @@ def test_a_corrected_rate_scales_irregular_times_and_notes_the_original() -> Non
 def test_a_picture_larger_than_its_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, hyperstack(9, 1, 1)[:, 0, 0], imagej=True, metadata={"axes": "TYX"})
-    with tifffile.TiffFile(path, mode="r+b") as tiff:
+    with tifffile.TiffFile(path, mode="r+") as tiff:
         page = tiff.pages.first
         next_header = page.offset + 2 + 12 * len(page.tags)
         for tag in ("ImageLength", "RowsPerStrip"):
@@ -456,5 +456,5 @@ def test_a_picture_larger_than_its_file_is_refused_with_a_sentence(tmp_path: Pat
     content = bytearray(path.read_bytes())
     content[next_header : next_header + 4] = bytes(4)
     path.write_bytes(content)
-    with pytest.raises(VideoError, match="damaged|cut off"):
+    with pytest.raises(VideoError, match=r"damaged|cut off"):
         probe(path)
