@@ -224,6 +224,7 @@ def test_a_dialog_is_opened_once(hand: "Hand", drive: "Drive") -> None:
     drive(script)
 
 
+@pytest.mark.requirement("R-91")
 def test_a_scale_is_neither_carried_to_another_size_nor_to_another_microscope(
     hand: "Hand", drive: "Drive", small_video: Path, other_video: Path, tmp_path: Path
 ) -> None:

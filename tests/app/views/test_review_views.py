@@ -79,6 +79,7 @@ def test_the_panel_never_shows_a_letter_without_its_distribution(
     assert not panel.histogram.isVisible()
 
 
+@pytest.mark.requirement("R-90")
 @pytest.mark.parametrize("severity", Severity)
 def test_a_grade_with_a_warning_is_grey_and_hatched_wherever_it_is_shown(
     qtbot: QtBot, graded: Session, show: Show, severity: Severity

@@ -52,6 +52,7 @@ def test_no_line_of_the_scale_strikes_a_value_through(share: float, grade: int) 
         assert right < tick.x - pdf_width(tick.text, size_pt=6)
 
 
+@pytest.mark.requirement("R-90")
 @given(st.floats(0.5, 60), st.floats(0.1, 90))
 def test_the_bars_of_a_doubtful_grade_are_hatched_inside_their_outline(
     width: float, height: float
