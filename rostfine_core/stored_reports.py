@@ -38,6 +38,7 @@ from rostfine_core.export import (
     with_seal,
 )
 from rostfine_core.marking import marked
+from rostfine_core.messages import Message
 from rostfine_core.origins import open_origin
 from rostfine_core.quality.decided import as_decided
 from rostfine_core.quality.same_head import find_same_heads, places_of
@@ -136,14 +137,15 @@ def sign_kept_report(
     ``model_sha256`` is the model whose grades are meant, as when the draft was written.
 
     Raises:
-        StoreError: as ``signing.sign_report``; or the folder cannot be written, in which case the
-            store holds the signed files.
+        StoreError: as ``signing.sign_report``; the report would not say what its draft says; or
+            the folder cannot be written, in which case the store holds the signed files.
     """
     if kept.folder:
         check_folder(Path(kept.folder), overwrite=True)
     report = yield from stored_report(
         store, kept.sample_id, kept.identity, model_sha256=model_sha256
     )
+    _refuse_other(report, kept, printing or Printing())
     made: list[SignedFiles] = []
 
     def make(identity: ReportIdentity) -> SignedFiles:
@@ -155,6 +157,19 @@ def sign_kept_report(
     if kept.folder:
         _unpack(made[-1], Path(kept.folder), overwrite=True)
     return identity
+
+
+def _refuse_other(report: SampleReport, kept: StoredReport, printing: Printing) -> None:
+    """Refuse to sign what nobody has seen: the report must be as its draft shows it."""
+    seen = (_content_sha256(report, Printing()), _content_sha256(report, printing))
+    if kept.content_sha256 not in seen:
+        raise StoreError(
+            Message(
+                "The sample's report would be another than version {version} now: write it again, "
+                "look at it, then sign it.",
+                version=kept.identity.version,
+            )
+        )
 
 
 def _section(case: StoredCase, model_sha256: str) -> LongJob[VideoSection]:
@@ -240,8 +255,13 @@ def _files(report: SampleReport, printing: Printing) -> LongJob[SignedFiles]:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in REPORT.files(folder):
                 archive.write(file, file.relative_to(folder).as_posix())
+    return SignedFiles(files=packed.getvalue(), content_sha256=_content_sha256(report, printing))
+
+
+def _content_sha256(report: SampleReport, printing: Printing) -> str:
+    """The hash that the files of a report state."""
     sealed = report if printing.certificate is None else with_seal(report, printing.certificate)
-    return SignedFiles(files=packed.getvalue(), content_sha256=content_sha256(report_json(sealed)))
+    return content_sha256(report_json(sealed))
 
 
 def _unpack(made: SignedFiles, folder: Path, *, overwrite: bool) -> None:

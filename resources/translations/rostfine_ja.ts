@@ -2619,6 +2619,10 @@
         <source>{path} states no scale: give a number with --um-per-px or in the list.</source>
         <translation>{path} に倍率の情報がありません。--um-per-px か一覧で数値を指定してください。</translation>
     </message>
+    <message>
+        <source>The sample&apos;s report would be another than version {version} now: write it again, look at it, then sign it.</source>
+        <translation>いま作成するとバージョン {version} とは異なるレポートになります。書き直し、内容を確認してから署名してください。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>

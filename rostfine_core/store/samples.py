@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from rostfine_core.domain import (
@@ -27,6 +27,7 @@ from rostfine_core.store.schema import (
     ReportRow,
     ReportVideoRow,
     SampleRow,
+    VideoRow,
     new_id,
 )
 
@@ -96,6 +97,11 @@ def write_sample(session: Session, sample: SampleRecord, *, now: str) -> tuple[s
     row.search = search_text(row.label, row.operator)
     session.add(row)
     return row.id, before, as_json(asdict(_sample(row)))
+
+
+def outdate_reports(session: Session, which: ColumnElement[bool], *, number: int) -> None:
+    """Let the reports of some videos be out of date from an entry of the audit trail on."""
+    session.execute(update(VideoRow).where(which).values(changed=number))
 
 
 def next_identity(session: Session, sample_id: str) -> ReportIdentity:

@@ -29,7 +29,7 @@ from rostfine_core.domain import (
 from rostfine_core.messages import Message
 from rostfine_core.store.any_text import search_text
 from rostfine_core.store.audit import AuditEvent
-from rostfine_core.store.changes import changes_between, ordered, to_text
+from rostfine_core.store.changes import changes_between, from_text, ordered, to_text
 from rostfine_core.store.coding import packed
 from rostfine_core.store.drafts import draft_of, write_draft
 from rostfine_core.store.history import add_edit, history_of, move
@@ -48,6 +48,7 @@ from rostfine_core.store.safekeeping import Safekeeping
 from rostfine_core.store.samples import (
     all_patients,
     next_identity,
+    outdate_reports,
     report_zip,
     reports_of,
     sample_by_id,
@@ -124,7 +125,7 @@ class Store(Safekeeping):
         if not is_edited and start != stored:
             write_draft(session, video, stored, start)
             was, becomes = changes_between(stored, start)
-            self._note_change(session, video, before=to_text(was), after=to_text(becomes))
+            self._note_edit(session, video, to_text(was), to_text(becomes))
 
     def find_video(
         self, sha256: str, *, channel: str | None = None, plane: int | None = None
@@ -165,14 +166,14 @@ class Store(Safekeeping):
         with self.writing(Action.EDIT_CASES) as session:
             video = row_of(session, VideoRow, video_id)
             was, becomes = add_edit(session, video, text, before=before, after=after, merge=merge)
-            self._note_change(session, video, before=was, after=becomes)
+            self._note_edit(session, video, was, becomes)
 
     def move_in_history(self, video_id: str, position: int) -> None:
         """Undo or redo until the first ``position`` edits are in the draft."""
         with self.writing(Action.EDIT_CASES) as session:
             video = row_of(session, VideoRow, video_id)
             was, becomes = move(session, video, position)
-            self._note_change(session, video, before=was, after=becomes)
+            self._note_edit(session, video, was, becomes)
 
     def keep_tracks(self, video_id: str, tracks: Mapping[TrackKey, Track]) -> None:
         """Keep finished tracks."""
@@ -254,7 +255,10 @@ class Store(Safekeeping):
         """Add a patient (without an id) or change one; the id."""
         with self.writing(Action.EDIT_CASES) as session:
             id, before, after = write_patient(session, patient)
-            self.enter(session, _event("patient", id, before=before, after=after))
+            entry = self.enter(session, _event("patient", id, before=before, after=after))
+            if before and json.loads(before)["pseudonym"] != json.loads(after)["pseudonym"]:
+                samples = select(SampleRow.id).where(SampleRow.patient_id == id)
+                outdate_reports(session, VideoRow.sample_id.in_(samples), number=entry.number)
             return id
 
     def sample(self, sample_id: str) -> SampleRecord:
@@ -328,8 +332,16 @@ class Store(Safekeeping):
 
     def _write_sample(self, session: Session, sample: SampleRecord) -> str:
         id, before, after = write_sample(session, sample, now=self.utc)
-        self.enter(session, _event("sample", id, before=before, after=after))
+        entry = self.enter(session, _event("sample", id, before=before, after=after))
+        if before not in ("", after):
+            outdate_reports(session, VideoRow.sample_id == id, number=entry.number)
         return id
+
+    def _note_edit(self, session: Session, video: VideoRow, before: str, after: str) -> None:
+        """Enter an edit; what it says of the sample stands in the reports of all its videos."""
+        self._note_change(session, video, before=before, after=after)
+        if "sample" in from_text(after):
+            outdate_reports(session, VideoRow.sample_id == video.sample_id, number=video.changed)
 
     def _note_change(
         self,

@@ -16,6 +16,7 @@ from rostfine_core.cli.stores import PASSPHRASE_VARIABLE
 from rostfine_core.domain import (
     AssessmentKey,
     Draft,
+    Meaning,
     Patient,
     Role,
     SampleInfo,
@@ -23,10 +24,13 @@ from rostfine_core.domain import (
     Sperm,
     StoredReport,
     Verdict,
+    finish,
 )
+from rostfine_core.errors import StoreError
 from rostfine_core.files import sha256_of
 from rostfine_core.report.verification import check_report
 from rostfine_core.store import Store, people
+from rostfine_core.stored_reports import keep_report, sign_kept_report
 from rostfine_core.video import probe, write_video
 from tests.core.report.conftest import build_assessment
 
@@ -136,3 +140,16 @@ def test_a_report_over_all_videos_is_kept_signed_and_amended(
     assert {row["patient"] for row in rows} == {"P-7"}
     assert main([*verb[:1], "S-9", *verb[2:], "--out", str(second)]) == 1
     assert "No sample in the store is called S-9" in capsys.readouterr().err
+
+
+def test_what_its_draft_does_not_show_is_not_signed(place: Path, tmp_path: Path) -> None:
+    with Store.open(place) as store:
+        people.sign_in(store, login="mori", passphrase=WORDS)
+        sample = store.case_list()[0].sample_id
+        finish(keep_report(store, sample, tmp_path / "out"))
+        keep_video(store, tmp_path / "c.mp4", sample=sample)
+        (draft,) = store.reports(sample)
+        with pytest.raises(StoreError, match="another than version 1 now: write it again"):
+            finish(sign_kept_report(store, draft, passphrase=WORDS, meaning=Meaning.APPROVAL))
+        (draft,) = store.reports(sample)
+        assert draft.identity.signature is None

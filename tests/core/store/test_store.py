@@ -1,5 +1,6 @@
 """What is put into a store comes back from it, also after it was closed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,6 +201,34 @@ def test_a_sample_holds_several_videos_and_the_list_says_how_far_they_are(
     assert (kept.id, kept.identity, set(kept.video_ids)) == (report, identity, {first, second})
     assert store.report_files(report) == b"zip"
     assert store.next_report(sample).version == 2
+
+
+def test_a_report_is_out_of_date_once_its_sample_or_patient_is_another(
+    store: Store, info: VideoInfo
+) -> None:
+    patient = store.set_patient(Patient(pseudonym="P-7"))
+    sample = store.set_sample(SampleRecord(label="S-1", patient_id=patient))
+    videos = [store.add_video(info, sha256=n * 64, sample_id=sample) for n in "12"]
+
+    def states_after(change: Callable[[], object]) -> set[CaseState]:
+        store.add_report(
+            sample, store.next_report(sample), video_ids=videos, content_sha256="3" * 64
+        )
+        change()
+        return {case.state for case in store.case_list()}
+
+    kept = store.sample(sample)
+    label = Draft(sample=SampleInfo(sample="S-1"))
+    other = Draft(sample=SampleInfo(sample="S-2"))
+    changes: list[Callable[[], object]] = [
+        lambda: store.set_sample(replace(kept, medium="HTF")),
+        lambda: store.set_patient(Patient(id=patient, pseudonym="P-8")),
+        lambda: store.record_edit(videos[0], "Name sample", before=label, after=other),
+        lambda: store.move_in_history(videos[0], 0),
+    ]
+    assert states_after(lambda: store.set_sample(kept)) == {CaseState.REPORTED}
+    for change in changes:
+        assert states_after(change) == {CaseState.NEW}
 
 
 def test_a_pseudonym_belongs_to_one_patient(store: Store) -> None:
