@@ -58,6 +58,11 @@ class EditCommand(QUndoCommand):
         """Undo the edit."""
         self._session.set_draft(self._before)
 
+    def move_to_sample(self, sample: SampleInfo) -> None:
+        """Leave the sample's name alone, as the video is in another sample now."""
+        self._before = replace(self._before, sample=sample)
+        self.after = replace(self.after, sample=sample)
+
     def id(self) -> int:
         """The id of edits that may be merged with this one."""
         return self._merge_id
@@ -314,6 +319,14 @@ class Editor(QObject):
             self.tr("Name operator") if is_same_sample else self.tr("Name sample"),
             merge=MERGE_OPERATOR if is_same_sample else MERGE_SAMPLE,
         )
+
+    def move_to_sample(self, sample: SampleInfo) -> None:
+        """The video was put into another sample, which no undo renames."""
+        for place in range(self.undo_stack.count()):
+            command = self.undo_stack.command(place)
+            assert isinstance(command, EditCommand)
+            command.move_to_sample(sample)
+        self._session.set_draft(replace(self._session.draft, sample=sample))
 
     @Slot(object)
     def set_calibration(self, calibration: Calibration) -> None:

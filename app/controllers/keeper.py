@@ -1,7 +1,6 @@
 """Keeps the open video's case in the store as it is edited, and brings back what was kept."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -284,7 +283,7 @@ class Keeper(QObject):
 
         def show(sample: SampleInfo) -> None:
             if self._session.video is video:
-                self._session.set_draft(replace(self._session.draft, sample=sample))
+                self._editor.move_to_sample(sample)
                 self.when_kept(self._note_sample)  # its siblings are others now
 
         if video_id and not self._session.is_read_only:

@@ -71,6 +71,16 @@ def move(session: Session, video: VideoRow, position: int) -> tuple[str, str]:
     return to_text(back), to_text(forward)
 
 
+def forget_names(session: Session, video: VideoRow) -> None:
+    """Let no step name the sample any more, as the video is in another one."""
+    for edit in session.scalars(select(EditRow).where(EditRow.video_id == video.id)):
+        edit.before, edit.after = _nameless(edit.before), _nameless(edit.after)
+
+
+def _nameless(change: str) -> str:
+    return to_text({name: value for name, value in from_text(change).items() if name != "sample"})
+
+
 def history_of(session: Session, video: VideoRow, draft: Draft) -> tuple[Edit, ...]:
     """All edits that can be undone or redone, given the present draft."""
     rows = list(

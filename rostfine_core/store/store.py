@@ -32,7 +32,7 @@ from rostfine_core.store.audit import AuditEvent
 from rostfine_core.store.changes import changes_between, from_text, ordered, to_text
 from rostfine_core.store.coding import packed
 from rostfine_core.store.drafts import draft_of, write_draft
-from rostfine_core.store.history import add_edit, history_of, move
+from rostfine_core.store.history import add_edit, forget_names, history_of, move
 from rostfine_core.store.listing import rows_of_cases, rows_of_sample, rows_of_videos
 from rostfine_core.store.results import (
     add_assessments,
@@ -211,13 +211,14 @@ class Store(Safekeeping):
             self.enter(session, event)
 
     def set_sample_of(self, video_id: str, sample_id: str) -> None:
-        """Put a video into another sample, as its last."""
+        """Put a video into another sample, as its last; no undo renames that."""
         with self.writing(Action.EDIT_CASES) as session:
             video = row_of(session, VideoRow, video_id)
             row_of(session, SampleRow, sample_id)
             was = as_json({"sample_id": video.sample_id})
             video.number = _next_number(session, sample_id)
             video.sample_id = sample_id
+            forget_names(session, video)
             self._note_change(session, video, before=was, after=as_json({"sample_id": sample_id}))
 
     def set_thumbnail(self, video_id: str, picture: bytes) -> None:

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.controllers.editor import Editor
 from app.state.records import OpenedVideo
 from app.state.session import Session
-from rostfine_core.domain import Calibration, Draft, Selection, Verdict, VideoInfo
+from rostfine_core.domain import Calibration, Draft, SampleInfo, Selection, Verdict, VideoInfo
 
 
 @pytest.fixture
@@ -68,6 +68,18 @@ def test_sample_and_operator_are_taken_back_apart(session: Session) -> None:
     assert (session.sample.sample, session.sample.operator) == ("S-1", "")
     editor.undo()
     assert session.sample.sample == ""
+
+
+def test_undo_does_not_rename_the_sample_that_a_video_was_moved_to(session: Session) -> None:
+    editor = Editor(session)
+    editor.set_sample("S-1", "me")
+    editor.add_sperm(10, 20)
+    editor.move_to_sample(SampleInfo(sample="S-2", operator="you"))
+    for step in (editor.undo, editor.undo, editor.redo):
+        step()
+        assert session.sample == SampleInfo(sample="S-2", operator="you")
+    editor.redo()
+    assert len(session.sperms) == 1
 
 
 def test_a_place_outside_the_picture_is_no_sperm(session: Session) -> None:

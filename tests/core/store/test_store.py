@@ -231,6 +231,20 @@ def test_a_report_is_out_of_date_once_its_sample_or_patient_is_another(
         assert states_after(change) == {CaseState.NEW}
 
 
+def test_undo_does_not_rename_the_sample_that_a_video_was_moved_to(
+    store: Store, info: VideoInfo
+) -> None:
+    video = store.add_video(info, sha256=SHA256)
+    typed = Draft(sample=SampleInfo(sample="S-1"))
+    store.record_edit(video, "Name sample", before=Draft(), after=typed)
+    sample = store.set_sample(SampleRecord(label="S-2", operator="Mori"))
+    store.set_sample_of(video, sample)
+    store.move_in_history(video, 0)
+    assert store.sample(sample).label == "S-2"
+    (edit,) = store.load_case(video).history
+    assert edit.before.sample == edit.after.sample == SampleInfo(sample="S-2", operator="Mori")
+
+
 def test_a_pseudonym_belongs_to_one_patient(store: Store) -> None:
     known = store.set_patient(Patient(pseudonym="P-1"))
     with pytest.raises(StoreError, match="P-1 already"):
