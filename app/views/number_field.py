@@ -1,11 +1,17 @@
 """A field for a number with its unit, or for no number."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QValidator
 from PySide6.QtWidgets import QDoubleSpinBox
 
 MAX_UM_PER_PX = 50.0
 MARGIN_PX, FRAME_PX = 6, 24
+
+
+def with_own_point(text: str, locale: QLocale) -> str:
+    """The text of a number with the locale's sign before decimals, a comma or a point."""
+    point = locale.decimalPoint()
+    return text.replace("," if point == "." else ".", point)
 
 
 class NumberField(QDoubleSpinBox):
@@ -55,8 +61,7 @@ class NumberField(QDoubleSpinBox):
         return not text.removesuffix(self.suffix()).strip()
 
     def _with_own_point(self, text: str) -> str:
-        point = self.locale().decimalPoint()
-        return text.replace("," if point == "." else ".", point)
+        return with_own_point(text, self.locale())
 
     def textFromValue(self, value: float) -> str:
         """The number without trailing zeros."""

@@ -123,6 +123,10 @@ class StatusBar(QStatusBar):
     def resizeEvent(self, ev: QResizeEvent) -> None:
         """Fit the message that is shown into the new width; its time goes on."""
         super().resizeEvent(ev)
+        self._fit_again()
+
+    def _fit_again(self) -> None:
+        """Fit the message that is shown into the room that has changed."""
         if self._shown and self.currentMessage() == self._shown:
             self._fit_message()
 
@@ -135,6 +139,7 @@ class StatusBar(QStatusBar):
             self.tr("{count} changes not kept: try again").format(count=saving.unsaved)
         )
         self.unsaved.setToolTip(wording.plain(saving.problem))
+        self._fit_again()
 
     @Slot()
     def _show_video(self) -> None:
@@ -149,6 +154,7 @@ class StatusBar(QStatusBar):
         )
         tip = f"{video.path}\n{info.codec}, {info.bit_depth} bit"
         self._video.set_note(tip)
+        self._fit_again()
 
     @Slot()
     def _show_model(self) -> None:
@@ -172,10 +178,14 @@ class StatusBar(QStatusBar):
                 )
         self._model.setText(text)
         self._model.set_note(model.problem)
+        self._fit_again()
 
     @Slot()
     def _show_job(self) -> None:
-        job = self._main_job()
+        self._show_main(self._main_job())
+        self._fit_again()
+
+    def _show_main(self, job: RunningJob | None) -> None:
         for widget in (self._stage, self._progress):
             widget.setVisible(job is not None)
         self.cancel.setVisible(job is not None and job.kind not in ("model", "frames"))

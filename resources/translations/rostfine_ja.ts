@@ -4309,8 +4309,10 @@
         <translation>ルーペ</translation>
     </message>
     <message>
-        <source>Head of {length:.0f} x {width:.0f} px at {x:.1f}, {y:.1f}</source>
-        <translation>頭部 {length:.0f} x {width:.0f} px、位置 {x:.1f}, {y:.1f}</translation>
+        <source>Head of {length:.0f} x {width:.0f} px
+at {x:.1f}, {y:.1f}</source>
+        <translation>頭部 {length:.0f} x {width:.0f} px
+位置 {x:.1f}, {y:.1f}</translation>
     </message>
     <message>
         <source>{x:.0f}, {y:.0f} px</source>

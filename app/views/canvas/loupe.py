@@ -38,7 +38,10 @@ class Loupe(QFrame):
         layout.setSpacing(2)
         layout.addWidget(self._view, 1)
         layout.addWidget(self.caption)
+        self.caption.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.caption.setText("\n")  # a head's measure takes two lines
         caption_px = self.caption.sizeHint().height()
+        self.caption.setFixedHeight(caption_px)
         self.resize(SIDE_PX, SIDE_PX + caption_px + 2)
         self._place: QPointF | None = None
         self._frame_image: tuple[NDArray[np.uint8], QImage] | None = None
@@ -72,7 +75,7 @@ class Loupe(QFrame):
         source = QRectF(place.x() - corner, place.y() - corner, side, side)
         self._view.show_part(self._frame(), source, FRAME_COLOUR, head)
         if head is not None:
-            text = self.tr("Head of {length:.0f} x {width:.0f} px at {x:.1f}, {y:.1f}").format(
+            text = self.tr("Head of {length:.0f} x {width:.0f} px\nat {x:.1f}, {y:.1f}").format(
                 length=head.length_px, width=head.width_px, x=head.x_px, y=head.y_px
             )
         else:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 from PySide6.QtCore import QDateTime, QLocale, Qt, QTimeZone, Signal, Slot
-from PySide6.QtGui import QDoubleValidator
+from PySide6.QtGui import QDoubleValidator, QValidator
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -23,10 +24,12 @@ from PySide6.QtWidgets import (
 
 from app.presentation.wording import say_word
 from app.state.records import SampleSheet
+from app.views.number_field import with_own_point
 from app.views.panel import muted
 from rostfine_core.domain import WHO_LIMITS, SampleRecord, WhoLimit
 
 OF_ITS_OWN = ""
+MOST, MOST_PERCENT = 1e6, 100.0
 
 
 class SampleDialog(QDialog):
@@ -109,7 +112,8 @@ class SampleDialog(QDialog):
         form = QFormLayout(box)
         self.who: dict[str, QLineEdit] = {}
         for limit in WHO_LIMITS:
-            field = _number_field(getattr(self._sample.who, limit.field))
+            most = MOST_PERCENT if limit.unit == "%" else MOST
+            field = _number_field(getattr(self._sample.who, limit.field), most)
             field.editingFinished.connect(self._who_setter(limit, field))
             self.who[limit.field] = field
             row = QHBoxLayout()
@@ -200,14 +204,43 @@ def _add(form: QFormLayout, label: str, field: QWidget) -> None:
     form.addRow(QLabel(label), field)
 
 
-def _number_field(value: float | None) -> QLineEdit:
+class _Amount(QDoubleValidator):
+    """Takes a decimal comma or point, no sign between thousands, and nothing for unknown."""
+
+    def __init__(self, most: float, parent: QWidget) -> None:
+        super().__init__(0.0, most, 4, parent)
+        self.setNotation(QDoubleValidator.Notation.StandardNotation)
+        self.setLocale(_locale())
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        """Check what is typed, in the locale's own form."""
+        if not text:
+            return QValidator.State.Acceptable, text, position  # else a number could not be cleared
+        own = with_own_point(text, self.locale())
+        return cast(tuple[QValidator.State, str, int], super().validate(own, position))
+
+    def fixup(self, text: str) -> str:
+        """What is no such number when the field is left is none."""
+        return ""
+
+
+def _locale() -> QLocale:
+    """The system's, without a sign between thousands, which could be taken for decimals."""
+    locale = QLocale()
+    plain = QLocale.NumberOption.OmitGroupSeparator | QLocale.NumberOption.RejectGroupSeparator
+    locale.setNumberOptions(plain)
+    return locale
+
+
+def _number_field(value: float | None, most: float = MOST) -> QLineEdit:
     """A number that may be unknown."""
-    edit = QLineEdit("" if value is None else QLocale().toString(float(value), "g", 6))
-    edit.setValidator(QDoubleValidator(0.0, 1e6, 4, edit))
+    edit = QLineEdit("" if value is None else _locale().toString(float(value), "g", 6))
+    edit.setValidator(_Amount(most, edit))
     edit.setMaximumWidth(120)
     return edit
 
 
 def _value(edit: QLineEdit) -> float | None:
-    number, is_number = QLocale().toDouble(edit.text())
+    locale = _locale()
+    number, is_number = locale.toDouble(with_own_point(edit.text(), locale))
     return number if is_number else None

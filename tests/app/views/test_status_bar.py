@@ -7,9 +7,11 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.controllers.controller import USER_JOBS
+from app.state.records import RunningJob
 from app.state.session import Session
 from app.views.elided_label import ElidedLabel
 from app.views.status_bar import ORDER, StatusBar
+from rostfine_core.domain import Progress
 
 # The offscreen platform says this of every window; it has no window manager to tell.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -50,6 +52,23 @@ def test_resizing_neither_prolongs_a_message_nor_hides_what_an_action_says(
     graded.set_message("Told.")
     bar._end.timeout.emit()
     assert bar.currentMessage() == ""
+
+
+def test_a_message_fills_the_room_that_an_ended_job_leaves(
+    show: Callable[[QWidget], None], graded: Session
+) -> None:
+    bar = StatusBar(graded)
+    show(bar)
+    bar.resize(1000, 30)
+    graded.set_message(MESSAGE)
+    alone = bar.currentMessage()
+    graded.set_running_jobs(
+        (RunningJob(kind="grade", progress=Progress(stage="grading", done=1, total=2)),)
+    )
+    beside = bar.currentMessage()
+    assert len(beside) < len(alone)
+    graded.set_running_jobs(())
+    assert bar.currentMessage() == alone
 
 
 def test_a_long_name_leaves_room_for_messages(
