@@ -79,7 +79,9 @@ package: $(PACKAGE_VENV)/.$(VARIANT)
 	$(PACKAGE_VENV)/bin/python packaging/finish_bundle.py $(PACKAGE)
 	$(PACKAGE_VENV)/bin/python packaging/check_bundle.py $(PACKAGE) --variant $(VARIANT)
 	cd build && $(EMPTY) package-venv/bin/rostfine demo --out demo-answer --device cpu >/dev/null
-	$(PACKAGE_VENV)/bin/python packaging/smoke_test.py $(PACKAGE) --answer build/demo-answer
+	$(PACKAGE_VENV)/bin/python packaging/make_certificate.py build/smoke-test.p12
+	$(PACKAGE_VENV)/bin/python packaging/smoke_test.py $(PACKAGE) --answer build/demo-answer \
+		--certificate build/smoke-test.p12
 
 # Debian's package of what `make package` built.
 deb:

@@ -19,6 +19,8 @@ WATCHED = (
     "app/self_test.py",
     "rostfine_core/bundled.py",
     "rostfine_core/cli/__main__.py",
+    "rostfine_core/decoder_process.py",
+    "rostfine_core/store/migrations",
 )
 SHOWN = 5
 

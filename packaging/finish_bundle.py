@@ -2,8 +2,8 @@
 
     python packaging/finish_bundle.py FOLDER
 
-Four libraries carry symbols for debuggers, 120 MB in all. Others must not be stripped: it breaks
-those that auditwheel has patched, such as numpy's.
+What is stripped carries symbols for debuggers, 180 MB in all. Others must not be: it breaks some
+that auditwheel has patched, such as numpy's.
 """
 
 import subprocess
@@ -19,6 +19,15 @@ STRIPPED = (
     "torch/lib/libtorch_python.so",
     "libpython3.*.so.*",
     "python3.*/lib-dynload/*.so",
+    "PIL/*.so",
+    "aiohttp/**/*.so",
+    "av/**/*.so",
+    "cryptography/**/*.so",
+    "frozenlist/*.so",
+    "multidict/*.so",
+    "propcache/*.so",
+    "sqlalchemy/**/*.so",
+    "sqlcipher3/*.so",
 )
 
 

@@ -1,9 +1,11 @@
 """Writes what a built folder is made of: THIRD_PARTY.md, the licence texts, and an SBOM.
 
 Python packages are found by their metadata in the folder, native libraries by their files and the
-table ``native_libraries.toml``: the wheels that carry them do not name their licences.
+table ``native_libraries.toml``: the wheels that carry them do not name their licences. Rust's
+crates are told by the lists of parts in the wheels that were compiled from them.
 """
 
+import json
 import shutil
 import subprocess
 import sys
@@ -38,19 +40,25 @@ class Part:
     source: str
     files: tuple[str, ...] = ()
     note: str = ""
-    is_python: bool = False
+    registry: str = ""
+
+    @property
+    def ref(self) -> str:
+        """What no other part of the bill of materials is called."""
+        return f"{self.registry}:{self.name}@{self.version}".removeprefix(":")
 
 
 def write_licences(contents: Path, version: str) -> None:
     """Write everything into ``licences`` in the folder that holds the program's contents.
 
     Raises:
-        ValueError: a native library is in no table, or a package states no licence.
+        ValueError: a native library is in no table, one of the table is in no module that it is
+            said to be in, or a package states no licence.
     """
     folder = contents / "licences"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(HERE / "licences", folder)
-    parts = [*_python_parts(contents), *_native_parts(contents), _bootloader()]
+    parts = [*_python_parts(contents), *_native_parts(contents), *_crates(contents), _bootloader()]
     _copy_texts(contents, folder)
     (folder / "THIRD_PARTY.md").write_text(_notices(parts), encoding="utf-8")
     (folder / "sbom.cdx.json").write_text(_sbom(parts, version), encoding="utf-8")
@@ -68,7 +76,7 @@ def _python_parts(contents: Path) -> Iterator[Part]:
         if name != PROGRAM:
             source = f"https://pypi.org/project/{name}/"
             yield Part(
-                name=name, version=one.version, licence=licence, source=source, is_python=True
+                name=name, version=one.version, licence=licence, source=source, registry="pypi"
             )
 
 
@@ -81,6 +89,7 @@ def _native_parts(contents: Path) -> Iterator[Part]:
         raise ValueError(f"native_libraries.toml lacks {', '.join(unknown)}")
     for entry in table:
         own = tuple(file for file, owner in owners.items() if owner is entry)
+        own += tuple(_module(contents, start) for start in entry.get("modules", ()))
         if own:
             yield Part(
                 name=entry["name"],
@@ -90,6 +99,33 @@ def _native_parts(contents: Path) -> Iterator[Part]:
                 files=own,
                 note=entry.get("note", ""),
             )
+
+
+def _module(contents: Path, start: str) -> str:
+    """The Python module that holds a library, by the beginning of its path in the folder."""
+    for file in sorted(contents.glob(f"{start}.*")):
+        if file.suffix in (".so", ".pyd"):
+            return file.relative_to(contents).as_posix()
+    raise ValueError(f"native_libraries.toml names {start}, which is no module of the folder")
+
+
+def _crates(contents: Path) -> Iterator[Part]:
+    """Rust's crates, each once; wheels of maturin and setuptools-rust list what they hold."""
+    found: dict[str, Part] = {}
+    for file in sorted(contents.glob("*.dist-info/sboms/*.cyclonedx.json")):
+        holder = file.parts[-3].split("-")[0]
+        for one in json.loads(file.read_text(encoding="utf-8"))["components"]:
+            if one["purl"].startswith("pkg:cargo/") and one["scope"] == "required":
+                part = Part(
+                    name=one["name"],
+                    version=one["version"],
+                    licence=" AND ".join(told["expression"] for told in one["licenses"]),
+                    source=f"https://crates.io/crates/{one['name']}",
+                    note=f"In {holder}.",
+                    registry="cargo",
+                )
+                found.setdefault(part.ref, part)
+    yield from found.values()
 
 
 def _is_library(file: Path) -> bool:
@@ -102,7 +138,7 @@ def _owner(file: str, table: Sequence[dict[str, object]]) -> dict[str, object] |
     fitting = [
         (len(start), number)
         for number, entry in enumerate(table)
-        for start in entry["files"]  # type: ignore[attr-defined]  # the table's own form
+        for start in entry.get("files", ())  # type: ignore[attr-defined]  # the table's own form
         if file.startswith(start)
     ]
     return table[max(fitting)[1]] if fitting else None
@@ -182,14 +218,15 @@ def _sbom(parts: Sequence[Part], version: str) -> str:
 
 
 def _component(part: Part) -> Component:
-    purl = PackageURL("pypi", None, part.name, part.version) if part.is_python else None
+    known = part.registry
+    purl = PackageURL(known, None, part.name, part.version) if known else None
     return Component(
         name=part.name,
         version=part.version or None,
         type=ComponentType.LIBRARY,
         licenses=[LicenseFactory().make_from_string(part.licence)],
         purl=purl,
-        bom_ref=f"{part.name}@{part.version}",
+        bom_ref=part.ref,
         properties=[Property(name="file", value=file) for file in part.files],
         external_references=[
             ExternalReference(type=ExternalReferenceType.WEBSITE, url=XsUri(part.source))

@@ -1,12 +1,15 @@
-"""Tests a built folder as a user gets it: ``python packaging/smoke_test.py FOLDER``.
+"""Tests a built folder as a user gets it.
 
-It needs nothing but the folder and Python's standard library. The folder is copied to a read-only
-place whose name has a space and a letter that is not ASCII. Everything runs with an empty
-environment; started by root also as a user without rights and without a network.
+    python packaging/smoke_test.py FOLDER --certificate FILE.p12 [--answer REPORT]
+
+It needs nothing but these and Python's standard library. The folder is copied to a read-only place
+whose name has a space and a letter that is not ASCII. Everything runs with an empty environment;
+started by root also as a user without rights and without a network. No check may leave a process.
 """
 
 import argparse
 import csv
+import io
 import json
 import os
 import re
@@ -16,13 +19,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 IS_WINDOWS = sys.platform == "win32"
 PLACE = "Grüße from the lab"
 TOLERANCE = 0.005
 """How far a click in the window, on a pixel of the screen, may move a share."""
+PASSPHRASE = "four words of passphrase"
+"""It opens the certificate, as make_certificate.py writes it, and locks a store."""
+PROCESSES = Path("/proc")
+DECODER = "--decode-for-another-process"
+"""By this a decoding process is known."""
+ENDED_S = 20
+"""How long a process may go on after the program that it works for."""
+PLAIN_SQLITE = b"SQLite format 3"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
 NOBODY = "65534"
 LIMIT_S = 600
@@ -45,31 +56,63 @@ REPORT_FILES = (*ANSWER_FILES, "report.pdf", "sperm-1/explanation.png")
 class Program:
     """The two programs of a folder, run where they can harm nothing and lean on nothing."""
 
-    def __init__(self, folder: Path, home: Path, answer: Path | None) -> None:
-        """Args: ``answer`` is the report that the source makes of the demonstration, if known."""
+    def __init__(
+        self, folder: Path, home: Path, *, certificate: Path, answer: Path | None = None
+    ) -> None:
+        """Set where they are.
+
+        Args:
+            folder: of the programs.
+            home: of the user who runs them.
+            certificate: seals a report.
+            answer: the report that the source makes of the demonstration, if known.
+        """
         self._folder, self.home, self.answer = folder, home, answer
+        self.certificate = certificate
         self.contents = folder / "_internal"
 
-    def run(self, name: str, *arguments: str, status: int = 0) -> str:
+    def run(self, name: str, *arguments: str, status: int = 0, **variables: str) -> str:
         """What a program prints, which must end with the status."""
-        program = self._folder / (f"{name}.exe" if IS_WINDOWS else name)
-        done = subprocess.run(
-            [*_without_rights(), str(program), *arguments],
-            cwd=self.home,
-            env=_environment(self.home),
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-        if done.returncode != status:
+        with self.start(name, *arguments, **variables) as process:
+            try:
+                told, _ = process.communicate(timeout=LIMIT_S)
+            finally:
+                process.kill()
+        if process.returncode != status:
             raise AssertionError(
-                f"{name} {' '.join(arguments)} ended with {done.returncode}:\n"
-                f"{done.stdout}{done.stderr}"
+                f"{name} {' '.join(arguments)} ended with {process.returncode}:\n{told}"
             )
-        told = done.stdout + done.stderr
         assert "Warning:" not in told, told
         return told
+
+    def start(self, name: str, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+        """A program that runs, with further environment variables."""
+        program = self._folder / (f"{name}.exe" if IS_WINDOWS else name)
+        return subprocess.Popen(
+            [*_without_rights(), str(program), *arguments],
+            cwd=self.home,
+            env=_environment(self.home) | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def processes(self) -> list[str]:
+        """The command lines of all that runs from the folder, as far as the system tells."""
+        found = []
+        for place in PROCESSES.glob("[0-9]*"):
+            with suppress(OSError):  # it has ended
+                if (place / "exe").readlink().is_relative_to(self._folder):
+                    found.append((place / "cmdline").read_text().replace("\0", " "))
+        return found
+
+    def expect_ended(self) -> None:
+        """Nothing that was started may be left."""
+        until = time.monotonic() + ENDED_S
+        while (left := self.processes()) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not left, f"still running: {'; '.join(left)}"
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -136,6 +179,61 @@ def check_assess(program: Program) -> None:
     _expect_report(program.home / "assessed")
 
 
+def check_decoding_process(program: Program) -> None:
+    """Videos are read in a process of its own, which ends also when the program is killed."""
+    if not PROCESSES.is_dir():
+        return  # Windows tells no command lines
+    with program.start("rostfine", "demo", "--out", "killed", "--device", "cpu") as demo:
+        try:
+            while not any(DECODER in line for line in program.processes()):
+                if demo.poll() is not None:
+                    raise AssertionError("no decoding process was seen")
+                time.sleep(0.02)
+        finally:
+            demo.kill()
+    program.expect_ended()
+
+
+def check_batch(program: Program) -> None:
+    """Two videos at once into a new case store, with sealed report, records and tables."""
+    size = ("--count", "2", "--size", "320x240", "--frames", "60", "--sperm", "2")
+    program.run("rostfine", "simulate", "--out", "recordings", *size)
+    rows = [f"recordings/scene-000{n}" for n in range(2)]
+    table = program.home / "batch.csv"
+    table.write_text("video,clicks\n" + "".join(f"{r}/scene.mp4,{r}/seeds.csv\n" for r in rows))
+    store = ("--store", "store")
+    program.run(
+        *("rostfine", "batch", "batch.csv", *store, "--jobs", "2", "--device", "cpu"),
+        *("--sample", "BATCH", "--um-per-px", "0.19"),
+    )
+    _expect_kept(program, "store", "2, with 4 sperm")
+    program.run("rostfine", "verify", *store)
+    program.run(
+        *("rostfine", "report", "BATCH", *store, "--out", "sample", "--certificate"),
+        str(program.certificate),
+        ROSTFINE_CERTIFICATE_PASSPHRASE=PASSPHRASE,
+    )
+    told = program.run("rostfine", "check-report", "sample/report.pdf")
+    assert "Unchanged since it was sealed" in told, told
+    assert json.loads((program.home / "sample" / "report.fhir.json").read_text("utf-8"))["entry"]
+    program.run("rostfine", "cases", *store, "--out", "cases.xlsx")
+    assert (program.home / "cases.xlsx").stat().st_size > 4_000
+    program.run("rostfine", "reproduce", "BATCH", *store)
+
+
+def check_encryption(program: Program) -> None:
+    """The store of the batch is encrypted and written plainly again."""
+    store, file = ("--store", "store"), program.home / "store" / "cases.sqlite"
+    program.run("rostfine", "store", "encrypt", *store, ROSTFINE_NEW_STORE_PASSPHRASE=PASSPHRASE)
+    assert not file.read_bytes().startswith(PLAIN_SQLITE)
+    told = program.run("rostfine", "verify", *store, status=1)
+    assert "is encrypted" in told, told
+    _expect_kept(program, "store", "2, with 4 sperm", ROSTFINE_STORE_PASSPHRASE=PASSPHRASE)
+    program.run("rostfine", "store", "decrypt", *store, ROSTFINE_STORE_PASSPHRASE=PASSPHRASE)
+    assert file.read_bytes().startswith(PLAIN_SQLITE)
+    program.run("rostfine", "verify", *store)
+
+
 def check_simulated_data_set(program: Program) -> None:
     """Worker processes must be workers, not second programs."""
     program.run("rostfine", "simulate", "--kind", "dataset", "--count", "21", "--out", "data")
@@ -154,9 +252,11 @@ def check_acceptance(program: Program) -> None:
 
 def check_training_advice(program: Program) -> None:
     """What the program cannot do it must say in one true sentence."""
-    told = program.run("rostfine", "train", "no.toml", status=1)
-    assert told.startswith("rostfine: "), told
-    assert "pip install" not in told, told
+    for words in (("train", "no.toml"), ("batch", "scenes", "--find-all", "--scheduler", "x")):
+        told = program.run("rostfine", *words, status=1)
+        assert told.startswith("rostfine: "), told
+        assert "from its source" in told, told
+        assert "pip install" not in told, told
 
 
 def check_window(program: Program) -> None:
@@ -167,6 +267,8 @@ def check_window(program: Program) -> None:
     _expect_shares(graded, _shares(program.home / "demo"))
     assert (folder / "window.png").stat().st_size > 50_000
     assert (folder / "reports" / "SELF-TEST" / "report.pdf").is_file()
+    _expect_kept(program, "window/cases", f"1, with {len(graded)} sperm")
+    program.run("rostfine", "verify", "--store", "window/cases")
 
 
 CHECKS: tuple[Callable[[Program], None], ...] = (
@@ -174,6 +276,9 @@ CHECKS: tuple[Callable[[Program], None], ...] = (
     check_doctor,
     check_demo,
     check_assess,
+    check_decoding_process,
+    check_batch,
+    check_encryption,
     check_simulated_data_set,
     check_acceptance,
     check_training_advice,
@@ -186,6 +291,11 @@ def _expect_report(folder: Path) -> None:
     assert not missing, f"{folder} lacks {missing}"
 
 
+def _expect_kept(program: Program, store: str, videos: str, **variables: str) -> None:
+    told = program.run("rostfine", "store", "info", "--store", store, **variables)
+    assert re.search(rf"^videos +{videos}$", told, re.MULTILINE), told
+
+
 def _shares(folder: Path) -> list[dict[str, float]]:
     with (folder / "report.csv").open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
@@ -193,9 +303,19 @@ def _shares(folder: Path) -> list[dict[str, float]]:
 
 
 def _expect_same(folder: Path, answer: Path) -> None:
+    mine, right = _timeless(folder), _timeless(answer)
     for name in ANSWER_FILES:
-        mine, right = (TIME.sub("", (f / name).read_text("utf-8-sig")) for f in (folder, answer))
-        assert mine == right, f"{folder / name} is not what the source answers in {answer / name}"
+        assert mine[name] == right[name], (
+            f"{folder / name} is not what the source answers in {answer / name}"
+        )
+
+
+def _timeless(folder: Path) -> dict[str, str]:
+    """A report's files without what hangs on when it was made."""
+    texts = {name: (folder / name).read_text("utf-8-sig") for name in ANSWER_FILES}
+    hashes = {row["report_sha256"] for row in csv.DictReader(io.StringIO(texts["report.csv"]))}
+    moment = re.compile("|".join((TIME.pattern, *hashes)))
+    return {name: moment.sub("", text) for name, text in texts.items()}
 
 
 def _expect_shares(graded: list[dict[str, float]], of_demo: list[dict[str, float]]) -> None:
@@ -206,19 +326,21 @@ def _expect_shares(graded: list[dict[str, float]], of_demo: list[dict[str, float
 
 
 @contextmanager
-def installed(folder: Path, answer: Path | None) -> Iterator[Program]:
-    """A read-only copy of the folder, and a home for its user."""
+def installed(folder: Path, *, certificate: Path, answer: Path | None) -> Iterator[Program]:
+    """A read-only copy of the folder, and a home for its user, who has the certificate."""
     with tempfile.TemporaryDirectory(prefix="smoke-") as name:
         root = Path(name)
         root.chmod(0o755)
         copy, home = root / PLACE, root / "home"
         shutil.copytree(folder, copy, symlinks=True)
         home.mkdir()
+        own = Path(shutil.copy(certificate, home))
         if _is_root():
-            os.chown(home, int(NOBODY), int(NOBODY))
+            for path in (home, own):
+                os.chown(path, int(NOBODY), int(NOBODY))
         _protect(copy)
         try:
-            yield Program(copy, home, answer)
+            yield Program(copy, home, certificate=own, answer=answer)
         finally:
             _free(copy)
 
@@ -242,16 +364,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Tests a built folder as a user gets it.")
     parser.add_argument("folder", type=Path)
     parser.add_argument(
+        "--certificate", type=Path, required=True, help="what make_certificate.py wrote"
+    )
+    parser.add_argument(
         "--answer", type=Path, help="the report that the source makes of the demonstration"
     )
     parser.add_argument("--keep", type=Path, help="copy what the programs wrote to this folder")
     arguments = parser.parse_args(argv)
     failed = 0
-    with installed(arguments.folder, arguments.answer) as program:
+    given = {"certificate": arguments.certificate, "answer": arguments.answer}
+    with installed(arguments.folder, **given) as program:
         for check in CHECKS:
             start = time.monotonic()
             try:
                 check(program)
+                program.expect_ended()
                 outcome = "ok"
             except (AssertionError, OSError, KeyError, subprocess.TimeoutExpired) as error:
                 outcome, failed = f"FAILED: {error}", failed + 1

@@ -64,7 +64,7 @@ def how_to_add(extra: str) -> str:
     """
     if getattr(sys, "frozen", False):
         return (
-            "the installed program grades videos and leaves training to the Python version, so "
+            "the installed program grades videos on one computer and does not train, so "
             f'install RoSTFine Assist from its source with the extra "{extra}", as its README says'
         )
     command = f'"{sys.executable or "python"}" -m pip install -c requirements.lock -e ".[{extra}]"'
