@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, insert, select, text
 
 from rostfine_core.errors import StoreError
-from rostfine_core.files import atomic_write
+from rostfine_core.files import atomic_write, safe_name
 from rostfine_core.messages import Message
 from rostfine_core.store.encryption import (
     StoreKey,
@@ -36,9 +36,12 @@ _ROWS_AT_ONCE = 500
 
 
 def backup_path(engine: Engine, why: str, now: datetime) -> Path:
-    """A new name beside the store's file, or in the user's data folder for a server."""
-    is_file = engine.dialect.name == "sqlite"
-    home = Path(engine.url.database or "").parent if is_file else data_folder()
+    """A new name beside the store's file, or in the user's data folder for a server's."""
+    url = engine.url
+    if engine.dialect.name == "sqlite":
+        home = Path(url.database or "").parent
+    else:
+        home = data_folder() / safe_name(f"{url.database}-{url.host or 'local'}-{url.port or ''}")
     return home / FOLDER / f"{why}-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}{_ENDING}"
 
 

@@ -121,6 +121,13 @@ def test_the_daily_backup_is_made_once_a_day_by_whoever_comes_first(
     assert sorted(made[0].parent.iterdir()) == made[-2:]
 
 
+def test_each_database_of_a_server_has_backups_of_its_own() -> None:
+    places = ("one/a", "one/b", "two/a", "two:5433/a")
+    engines = [make_engine(url_of(f"postgresql://mori@{place}")) for place in places]
+    folders = {backups.backup_path(engine, "daily", NOON).parent for engine in engines}
+    assert len(folders) == len(places)
+
+
 def test_only_who_may_backs_up_and_restores(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
         kept = store.back_up()
