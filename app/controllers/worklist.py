@@ -47,6 +47,7 @@ class Worklist(QObject):
         super().__init__(parent)
         self._session, self._settings, self._jobs = session, settings, jobs
         self._thread = thread
+        self._places: tuple[Path, ...] = ()  # where to look for videos next
         self.watched: Path | None = None
         self._looks: Generator[tuple[Path, ...], None, None] | None = None
         self._timer = QTimer(self, interval=WATCH_MS)
@@ -68,7 +69,12 @@ class Worklist(QObject):
 
     def add(self, places: Sequence[Path]) -> None:
         """Put videos, and those in folders, on the list."""
-        if not self._jobs.is_running(RECORDINGS):
+        self._places += tuple(places)
+        self._find()
+
+    def _find(self) -> None:
+        if self._places and not self._jobs.is_running(RECORDINGS):
+            places, self._places = self._places, ()
             self._jobs.start(
                 RECORDINGS,
                 lambda: worklist_tasks.find_videos(places),
@@ -161,9 +167,11 @@ class Worklist(QObject):
 
     @Slot(str)
     def continue_after(self, kind: str) -> None:
-        """Read the next video after one."""
+        """Read the next video after one, and look for what was added meanwhile."""
         if kind == TAKE_IN:
             self.go_on()
+        elif kind == RECORDINGS:
+            self._find()
 
     @Slot()
     def refresh(self) -> None:
