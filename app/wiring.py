@@ -94,6 +94,7 @@ def _connect_worklist(controller: Controller) -> None:
     worklist.wanted.connect(controller.work_on)
     session.saving_changed.connect(worklist.refresh)
     controller.reporter.exported.connect(worklist.refresh)
+    controller.signer.done.connect(worklist.refresh)
 
 
 def connect_views(views: Views, controller: Controller, commands: WindowCommands) -> None:

@@ -56,6 +56,9 @@ class Signer(QObject):
         self._keeper.when_kept(self._find)
 
     def _find(self, kept: KeptVideo | None) -> None:
+        if self._session.is_read_only:
+            self.refused.emit(self.tr("The video's file is missing: find it, then open the video."))
+            return
         if kept is None:
             self.refused.emit(self.tr("The video is not in the store yet: wait a moment."))
             return

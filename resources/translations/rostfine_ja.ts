@@ -4453,6 +4453,10 @@ at {x:.1f}, {y:.1f}</source>
         <translation>パスフレーズ</translation>
     </message>
     <message>
+        <source>The same again</source>
+        <translation>もう一度入力</translation>
+    </message>
+    <message>
         <source>New operator</source>
         <translation>新しい担当者</translation>
     </message>
@@ -5287,6 +5291,10 @@ at {x:.1f}, {y:.1f}</source>
 </context>
 <context>
     <name>Signer</name>
+    <message>
+        <source>The video&apos;s file is missing: find it, then open the video.</source>
+        <translation>動画のファイルがありません。探してから動画を開いてください。</translation>
+    </message>
     <message>
         <source>The video is not in the store yet: wait a moment.</source>
         <translation>動画はまだ保管庫にありません。少し待ってください。</translation>

@@ -155,6 +155,11 @@ def test_a_case_without_its_video_is_read_with_its_grades_but_not_changed(
         window.actions_by_id["undo"].trigger()
         assert session.draft == before
         assert "only be read" in session.message
+        signer = window.controller.signer
+        with hand.waiting_for(signer.refused) as refused:
+            signer.find()
+        assert refused.args is not None
+        assert "file is missing" in refused.args[0]
 
     drive(work, str(other_video))
     other_video.unlink()

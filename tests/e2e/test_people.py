@@ -47,6 +47,10 @@ def sign_in(hand: "Hand", window: MainWindow, login: str) -> None:
     assert content.isVisible()
 
 
+def states(window: MainWindow) -> list[CaseState]:
+    return [item.state for item in window.session.worklist]
+
+
 def test_operators_sign_in_grade_sign_lock_and_review(
     hand: "Hand", drive: "Drive", small_video: Path, place: Path
 ) -> None:
@@ -62,6 +66,8 @@ def test_operators_sign_in_grade_sign_lock_and_review(
             window.actions_by_id["export"].trigger()
         assert exported.args is not None
         made.append(Path(exported.args[0]))
+        window.controller.worklist.add([small_video])
+        hand.until(lambda: states(window) == [CaseState.REPORTED])
         signer = window.controller.signer
         with hand.waiting_for(signer.reports_found):
             window.actions_by_id["sign"].trigger()
@@ -69,6 +75,7 @@ def test_operators_sign_in_grade_sign_lock_and_review(
         dialog.passphrase.setText(WORDS)
         with hand.waiting_for(signer.done):
             dialog.sign.click()
+        hand.until(lambda: states(window) == [CaseState.SIGNED])
         dialog.close()
         window.actions_by_id["audit"].trigger()
         window.actions_by_id["lock"].trigger()

@@ -54,8 +54,10 @@ class OperatorsDialog(QDialog):
         self.toggle_activity.clicked.connect(self._on_toggle)
         self.refusal = muted()
         self.refusal.setObjectName("warning")
-        self.login, self.name, self.passphrase = QLineEdit(), QLineEdit(), QLineEdit()
-        self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
+        self.login, self.name = QLineEdit(), QLineEdit()
+        self.passphrase, self.again = QLineEdit(), QLineEdit()
+        for field in (self.passphrase, self.again):
+            field.setEchoMode(QLineEdit.EchoMode.Password)
         self.role = _role_choice()
         self.add = QPushButton(self.tr("Add operator"))
         self.add.clicked.connect(self._on_add)
@@ -64,7 +66,7 @@ class OperatorsDialog(QDialog):
         self._lay_out()
         for button in (self.toggle_activity, self.renew):
             button.setAutoDefault(False)  # Enter adds
-        for field in (self.login, self.name, self.passphrase):
+        for field in (self.login, self.name, self.passphrase, self.again):
             field.textChanged.connect(self._show_buttons)
         self.table.itemSelectionChanged.connect(self._show_buttons)
         self.show_operators(())
@@ -90,6 +92,7 @@ class OperatorsDialog(QDialog):
             (self.tr("Name"), self.name),
             (self.tr("Role"), self.role),
             (self.tr("Passphrase"), self.passphrase),
+            (self.tr("The same again"), self.again),
         ):
             field.setAccessibleName(text)
             form.addRow(text, field)
@@ -127,7 +130,7 @@ class OperatorsDialog(QDialog):
         usual = Role.OPERATOR if operators else Role.ADMINISTRATOR
         self.role.setCurrentIndex(self.role.findData(usual))
         self.refusal.setText("")
-        for field in (self.login, self.name, self.passphrase):
+        for field in (self.login, self.name, self.passphrase, self.again):
             field.clear()
         self._fill(selected)
         self._show_buttons()
@@ -165,8 +168,10 @@ class OperatorsDialog(QDialog):
     @Slot()
     def _show_buttons(self) -> None:
         selected, words = self._selected, self.passphrase.text()
-        self.add.setEnabled(bool(self.login.text().strip() and self.name.text().strip() and words))
-        self.renew.setEnabled(selected is not None and bool(words))
+        is_sure = bool(words) and words == self.again.text()  # else a slip would lock everybody out
+        is_named = bool(self.login.text().strip() and self.name.text().strip())
+        self.add.setEnabled(is_named and is_sure)
+        self.renew.setEnabled(selected is not None and is_sure)
         self.renew.setVisible(bool(self._operators))
         self.toggle_activity.setVisible(bool(self._operators))
         self.toggle_activity.setEnabled(selected is not None)

@@ -262,6 +262,9 @@ def add(dialog: OperatorsDialog, login: str, name: str, passphrase: str) -> None
     dialog.login.setText(login)
     dialog.name.setText(name)
     dialog.passphrase.setText(passphrase)
+    dialog.again.setText(passphrase + "x")
+    assert not dialog.add.isEnabled()  # a slip would lock everybody out
+    dialog.again.setText(passphrase)
     dialog.add.click()
 
 
