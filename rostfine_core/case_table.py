@@ -128,13 +128,13 @@ def write_case_table(path: Path, cases: Iterable[CaseResults], *, total: int = 0
     with atomic_write(path) as temporary, writer(temporary) as add_row:
         for done, case in enumerate(cases):
             yield Progress(stage=marked("writing"), done=done, total=total)
-            for row in rows_of(case):
+            for row in table_rows(case):
                 add_row(row)
                 count += 1
     return count
 
 
-def rows_of(case: CaseResults) -> Iterator[Row]:
+def table_rows(case: CaseResults) -> Iterator[Row]:
     """A row for each sperm of a case, in the order of its list."""
     known = _case_cells(case)
     for sperm in case.draft.sperms:

@@ -21,7 +21,7 @@ def title(text: str = "") -> QLabel:
     return _label(text, "title")
 
 
-def headline() -> QLabel:
+def large() -> QLabel:
     """What a sperm's grade comes to; pale where it is disabled, as it should not be trusted."""
     label = _label("", "number")
     label.setWordWrap(True)

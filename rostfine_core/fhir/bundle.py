@@ -35,7 +35,7 @@ from rostfine_core.fhir.elements import (
     notes,
     plain,
 )
-from rostfine_core.fhir.observations import caution, kinematics_of, selection_of, votes_of
+from rostfine_core.fhir.observations import caution, kinematics_of, selection_of, vote_components
 from rostfine_core.files import write_text
 from rostfine_core.report.wording import (
     NOTHING_TO_REPORT,
@@ -293,7 +293,7 @@ class _Collection:
                     record.note,
                 ]
             ),
-            component=[*votes_of(record.prediction), selection_of(record.selection)],
+            component=[*vote_components(record.prediction), selection_of(record.selection)],
         )
         yield self._observe(
             "kinematics",

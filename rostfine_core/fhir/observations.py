@@ -22,7 +22,7 @@ KINEMATICS = {
 """The field of ``Kinematics`` behind a code, and its unit."""
 
 
-def votes_of(prediction: Prediction) -> Iterator[Resource]:
+def vote_components(prediction: Prediction) -> Iterator[Resource]:
     """The whole distribution and what follows from it, as components."""
     grade = prediction.grade
     for letter, share in zip(Grade, grade.probabilities, strict=True):

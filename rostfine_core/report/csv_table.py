@@ -41,7 +41,7 @@ RENAMED = {
 """Columns whose name differs from their field of ``Kinematics``."""
 
 
-class Graded(Protocol):
+class TableEntry(Protocol):
     """What a row is made of: an ``Assessment``, or the record of one."""
 
     @property
@@ -126,7 +126,7 @@ def csv_text(value: Cell) -> str:
     return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
-def cells(assessment: Graded) -> Iterator[tuple[str, Cell]]:
+def cells(assessment: TableEntry) -> Iterator[tuple[str, Cell]]:
     """Name and value of every column, in order."""
     yield from _identity(assessment)
     yield from _grade(assessment)
@@ -150,7 +150,7 @@ def _report(report: SampleReport, content_sha256: str) -> Iterator[tuple[str, Ce
     yield "signed_utc", signature.utc if signature else None
 
 
-def _identity(assessment: Graded) -> Iterator[tuple[str, Cell]]:
+def _identity(assessment: TableEntry) -> Iterator[tuple[str, Cell]]:
     click = min(assessment.seeds, key=lambda s: s.frame, default=None)
     yield "sample", assessment.sample.sample
     yield "operator", assessment.sample.operator
@@ -164,7 +164,7 @@ def _identity(assessment: Graded) -> Iterator[tuple[str, Cell]]:
     yield "left_out", None
 
 
-def _grade(assessment: Graded) -> Iterator[tuple[str, Cell]]:
+def _grade(assessment: TableEntry) -> Iterator[tuple[str, Cell]]:
     prediction = assessment.prediction
     yield from _shares("share", prediction.grade)
     yield "expected_grade", prediction.grade.expected_grade
@@ -207,7 +207,7 @@ def _kinematics(kinematics: Kinematics) -> Iterator[tuple[str, Cell]]:
     )
 
 
-def _provenance(assessment: Graded) -> Iterator[tuple[str, Cell]]:
+def _provenance(assessment: TableEntry) -> Iterator[tuple[str, Cell]]:
     made = assessment.provenance
     yield "um_per_px", made.um_per_px
     yield "model", made.model.file_name

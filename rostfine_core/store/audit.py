@@ -1,8 +1,8 @@
 """The audit trail: who did what when, each entry hashed with the one before it.
 
-Entries are only ever added; triggers of the database refuse anything else. ``verify`` finds what
-was changed, removed, inserted or moved by somebody who got past them, and a cut tail by the heads
-that reports carry.
+Entries are only ever added; triggers of the database refuse anything else. ``check_chain`` finds
+what was changed, removed, inserted or moved by somebody who got past them, and a cut tail by the
+heads that reports carry.
 """
 
 import json
@@ -94,7 +94,7 @@ def newest_entries(
     return tuple(_entry(row) for row in session.execute(query))
 
 
-def verify(session: Session, *, known_heads: Iterable[str] = ()) -> TrailCheck:
+def check_chain(session: Session, *, known_heads: Iterable[str] = ()) -> TrailCheck:
     """Check every entry, and that the heads that reports carry are among them.
 
     Args:

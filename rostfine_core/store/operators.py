@@ -40,12 +40,12 @@ class SignIn:
     refusal: Message | None = None
 
 
-def has_operators(session: Session) -> bool:
+def any_operator(session: Session) -> bool:
     """Whether anybody must sign in; False is single-user mode."""
     return bool(session.execute(select(func.count()).select_from(OperatorRow)).scalar_one())
 
 
-def all_operators(session: Session) -> tuple[Operator, ...]:
+def read_operators(session: Session) -> tuple[Operator, ...]:
     """Everybody, also who is not active any more, by login."""
     rows = session.execute(select(OperatorRow).order_by(OperatorRow.login)).scalars()
     return tuple(_operator(row) for row in rows)
@@ -60,7 +60,7 @@ def authorise(session: Session, operator: Operator | None, action: Action) -> No
         StoreError: the sentence to show.
     """
     if operator is None:
-        if has_operators(session):
+        if any_operator(session):
             raise StoreError(Message("This store has operators: sign in first."))
         return
     operator = operator_by_id(session, operator.id)
@@ -76,7 +76,7 @@ def authorise(session: Session, operator: Operator | None, action: Action) -> No
     )
 
 
-def add_operator(
+def write_operator(
     session: Session, *, login: str, name: str, role: Role, passphrase: str, now: datetime
 ) -> Operator:
     """Add somebody; the first must be an administrator, who ends the single-user mode.
@@ -90,7 +90,7 @@ def add_operator(
         raise StoreError(Message("An operator needs a login and a name: enter both."))
     if _find(session, login) is not None:
         raise StoreError(Message("The login {login} is taken: choose another.", login=login))
-    if role is not Role.ADMINISTRATOR and not has_operators(session):
+    if role is not Role.ADMINISTRATOR and not any_operator(session):
         raise StoreError(
             Message("The first operator of a store is an administrator: choose that role.")
         )
@@ -111,7 +111,7 @@ def add_operator(
     return _operator(row)
 
 
-def sign_in(session: Session, *, login: str, passphrase: str, now: datetime) -> SignIn:
+def check_sign_in(session: Session, *, login: str, passphrase: str, now: datetime) -> SignIn:
     """Check a passphrase; wrong ones are counted in the store and slow the next down.
 
     The caller keeps the transaction also when the answer is a refusal.
@@ -151,7 +151,7 @@ def _locked(row: OperatorRow, now: datetime) -> Message:
     )
 
 
-def change_passphrase(session: Session, operator_id: str, *, passphrase: str) -> None:
+def write_passphrase(session: Session, operator_id: str, *, passphrase: str) -> None:
     """Give somebody a new passphrase, and let them try at once.
 
     Raises:
@@ -163,7 +163,7 @@ def change_passphrase(session: Session, operator_id: str, *, passphrase: str) ->
     row.failed_attempts, row.locked_until_utc = 0, ""
 
 
-def set_role(session: Session, operator_id: str, role: Role) -> None:
+def write_role(session: Session, operator_id: str, role: Role) -> None:
     """Give somebody another role.
 
     Raises:
@@ -175,7 +175,7 @@ def set_role(session: Session, operator_id: str, role: Role) -> None:
     row.role = role.value
 
 
-def set_active(session: Session, operator_id: str, is_active: bool) -> None:
+def write_active(session: Session, operator_id: str, is_active: bool) -> None:
     """Let somebody sign in, or not any more.
 
     Raises:

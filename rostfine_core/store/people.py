@@ -16,7 +16,7 @@ SUBJECT = "operator"
 def has_operators(store: Store) -> bool:
     """Whether somebody must sign in; False is single-user mode."""
     with store.reading(None) as session:
-        return operators.has_operators(session)
+        return operators.any_operator(session)
 
 
 def sign_in(store: Store, *, login: str, passphrase: str) -> Operator:
@@ -26,7 +26,9 @@ def sign_in(store: Store, *, login: str, passphrase: str) -> Operator:
         StoreError: login or passphrase is wrong, or it is too early to try again.
     """
     with store.writing(None) as session:
-        found = operators.sign_in(session, login=login, passphrase=passphrase, now=store.now())
+        found = operators.check_sign_in(
+            session, login=login, passphrase=passphrase, now=store.now()
+        )
         known = found.operator or operators.operator_by_login(session, login)
         if known is not None:
             action = OwnAction.SIGN_IN if found.operator else OwnAction.SIGN_IN_REFUSED
@@ -41,7 +43,7 @@ def confirm(store: Store, session: Session, passphrase: str) -> operators.SignIn
     """Ask who is signed in for their passphrase again; keep the transaction, which counts it."""
     assert store.operator is not None
     login = store.operator.login
-    found = operators.sign_in(session, login=login, passphrase=passphrase, now=store.now())
+    found = operators.check_sign_in(session, login=login, passphrase=passphrase, now=store.now())
     if found.operator is None:
         _enter_own(store, session, OwnAction.SIGN_IN_REFUSED, store.operator)
     return found
@@ -64,18 +66,18 @@ def sign_out(store: Store) -> None:
 def all_operators(store: Store) -> tuple[Operator, ...]:
     """Everybody, also who is not active any more; for administrators."""
     with store.reading(Action.MANAGE_OPERATORS) as session:
-        return operators.all_operators(session)
+        return operators.read_operators(session)
 
 
 def add_operator(store: Store, *, login: str, name: str, role: Role, passphrase: str) -> Operator:
     """Add somebody; the first is an administrator, who is signed in at once.
 
     Raises:
-        StoreError: as ``operators.add_operator``, or this needs an administrator.
+        StoreError: as ``operators.write_operator``, or this needs an administrator.
     """
     with store.writing(Action.MANAGE_OPERATORS) as session:
-        is_first = not operators.has_operators(session)
-        added = operators.add_operator(
+        is_first = not operators.any_operator(session)
+        added = operators.write_operator(
             session, login=login, name=name, role=role, passphrase=passphrase, now=store.now()
         )
         _enter(store, session, added, before="")
@@ -96,7 +98,7 @@ def change_passphrase(store: Store, *, old: str, new: str) -> None:
     with store.writing(None) as session:
         found = confirm(store, session, old)
         if found.operator is not None:
-            operators.change_passphrase(session, operator.id, passphrase=new)
+            operators.write_passphrase(session, operator.id, passphrase=new)
             _enter_own(store, session, OwnAction.CHANGE_PASSPHRASE, operator)
     if found.refusal is not None:
         raise StoreError(found.refusal)
@@ -109,7 +111,7 @@ def reset_passphrase(store: Store, operator_id: str, *, passphrase: str) -> None
         StoreError: it is too easy, or this needs an administrator.
     """
     with store.writing(Action.MANAGE_OPERATORS) as session:
-        operators.change_passphrase(session, operator_id, passphrase=passphrase)
+        operators.write_passphrase(session, operator_id, passphrase=passphrase)
         after = as_json({"passphrase": "new"})
         _enter_event(store, session, operator_id, before="", after=after)
 
@@ -122,7 +124,7 @@ def set_role(store: Store, operator_id: str, role: Role) -> None:
     """
     with store.writing(Action.MANAGE_OPERATORS) as session:
         before = operators.operator_by_id(session, operator_id)
-        operators.set_role(session, operator_id, role)
+        operators.write_role(session, operator_id, role)
         after = operators.operator_by_id(session, operator_id)
         _enter(store, session, after, before=_row(before))
 
@@ -135,7 +137,7 @@ def set_active(store: Store, operator_id: str, is_active: bool) -> None:
     """
     with store.writing(Action.MANAGE_OPERATORS) as session:
         before = operators.operator_by_id(session, operator_id)
-        operators.set_active(session, operator_id, is_active)
+        operators.write_active(session, operator_id, is_active)
         after = operators.operator_by_id(session, operator_id)
         _enter(store, session, after, before=_row(before))
 

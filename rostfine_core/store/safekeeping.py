@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from rostfine_core.domain import Action
 from rostfine_core.messages import Message
-from rostfine_core.store.audit import AuditEvent, verify
+from rostfine_core.store.audit import AuditEvent, check_chain
 from rostfine_core.store.backups import (
     EVERY,
     backup_path,
@@ -88,5 +88,5 @@ class Safekeeping(Database):
         """Read all that is in the store; what is wrong with it, nothing where it is whole."""
         with self.reading() as session:
             found = broken_parts(session)
-            trail = verify(session)
+            trail = check_chain(session)
         return (*found, *(() if trail.fault is None else (trail.fault,)))

@@ -42,4 +42,4 @@ def verify(store: Store, *, known_heads: Iterable[str] = ()) -> TrailCheck:
                 )
             )
     with store.reading(Action.SEE_AUDIT) as session:
-        return audit.verify(session, known_heads=heads)
+        return audit.check_chain(session, known_heads=heads)

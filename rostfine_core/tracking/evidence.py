@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.tracking.paths import Stretches, compare
+from rostfine_core.tracking.paths import Stretches, compare_paths
 
 Flags = NDArray[np.bool_]
 Real = NDArray[np.float64]
@@ -121,7 +121,7 @@ class Encounters:
 
 def weigh(met: Encounters) -> Evidence:
     """The evidence (M,) by name; positive where it speaks against the head."""
-    excess = compare(met.befores, met.afters, of=FROM, to=[[who, who] for who in TO])
+    excess = compare_paths(met.befores, met.afters, of=FROM, to=[[who, who] for who in TO])
     is_there = met.afters.number >= LEAST_SEEN
     is_known = met.befores.number[..., WHOLE] > 0
     are_two = is_known[:, FROM] & is_there[:, TO]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rostfine_core.domain import DoubtKind
 from rostfine_core.tracking.evidence import HEAD, RECENT
 from rostfine_core.tracking.motion import TRAIL, MotionBank
-from rostfine_core.tracking.paths import Stretches, concatenate, empty_stretches, stretches
+from rostfine_core.tracking.paths import Stretches, empty_stretches, join_stretches, stretches
 
 Complex = NDArray[np.complex128]
 Flags = NDArray[np.bool_]
@@ -174,8 +174,8 @@ class MeetingTable:
         }
         for name, column in fresh.items():
             setattr(self, name, np.concatenate([getattr(self, name), column]))
-        self.befores = concatenate((self.befores, befores))
-        self.afters = concatenate((self.afters, empty_stretches((count, 2))))
+        self.befores = join_stretches((self.befores, befores))
+        self.afters = join_stretches((self.afters, empty_stretches((count, 2))))
 
 
 def rows_of(sought: Rows, numbers: Rows) -> Rows:

@@ -167,12 +167,12 @@ def empty_stretches(shape: tuple[int, ...]) -> Stretches:
     )
 
 
-def concatenate(parts: tuple[Stretches, ...]) -> Stretches:
+def join_stretches(parts: tuple[Stretches, ...]) -> Stretches:
     """All stretches of ``parts``, one after the other."""
     return Stretches(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in COLUMNS})
 
 
-def compare(befores: Stretches, afters: Stretches, *, of: Pairing, to: Pairing) -> Excess:
+def compare_paths(befores: Stretches, afters: Stretches, *, of: Pairing, to: Pairing) -> Excess:
     """What one line, and one curve, through both of two stretches costs (Chow 1960).
 
     Args:

@@ -10,7 +10,7 @@ from app.state.records import ModelStatus
 from app.state.session import Session
 from app.views.elided_label import ElidedLabel
 from app.views.histogram import Histogram, legend
-from app.views.panel import heading, headline, muted
+from app.views.panel import heading, large, muted
 from app.views.review.flag_list import FlagList
 from app.views.review.kinematics_table import KinematicsTable
 from app.views.review.numbers import Numbers
@@ -41,7 +41,7 @@ class GradePanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._title = ElidedLabel(name="title")
-        self._headline = headline()
+        self._headline = large()
         self.buttons = QHBoxLayout()
         self.note = QLineEdit()
         self.note.setMaxLength(LONGEST_NOTE)

@@ -17,9 +17,9 @@ from rostfine_core.store.audit import (
     START,
     AuditEvent,
     append,
+    check_chain,
     head_hash,
     newest_entries,
-    verify,
 )
 from rostfine_core.store.schema import AuditRow, MetaRow, ReportRow, SampleRow, Table
 
@@ -62,7 +62,7 @@ def entry(session: Session, number: int) -> AuditEntry:
 
 
 def test_a_trail_is_whole_and_names_its_head(session: Session) -> None:
-    check = verify(session)
+    check = check_chain(session)
     assert (check.entries, check.fault) == (ENTRIES, None)
     assert check.head == head_hash(session) == entry(session, ENTRIES).hash
     first = entry(session, 1)
@@ -92,7 +92,7 @@ def test_any_changed_byte_is_found(trail: Path, cell: tuple[int, str], data: st.
             assume(changed != old)
             statement = f"UPDATE audit SET {column} = CAST(:value AS TEXT) WHERE number = :number"
         session.execute(text(statement), {"value": changed, "number": number})
-        check = verify(session)
+        check = check_chain(session)
         session.rollback()
     engine.dispose()
     assert check.fault is not None
@@ -109,7 +109,7 @@ def renumbered(session: Session, old: int, new: int) -> None:
 
 def test_a_removed_entry_is_named(session: Session) -> None:
     removed(session, 3)
-    check = verify(session)
+    check = check_chain(session)
     assert check.broken == 3
     assert "Entry 3 of the audit trail is missing" in str(check.message)
 
@@ -121,7 +121,7 @@ def test_a_removed_entry_is_named_when_the_rest_moves_up(session: Session) -> No
         moved = replace(entry(session, number - 1), number=number - 1)
         values = {"hash": moved.own_hash}
         session.execute(update(AuditRow).where(AuditRow.number == number - 1).values(values))
-    check = verify(session)
+    check = check_chain(session)
     assert check.broken == 3
     assert "does not follow" in str(check.message)
 
@@ -129,7 +129,7 @@ def test_a_removed_entry_is_named_when_the_rest_moves_up(session: Session) -> No
 def test_exchanged_entries_are_found(session: Session) -> None:
     for old, new in ((2, 90), (3, 2), (90, 3)):
         renumbered(session, old, new)
-    assert verify(session).broken == 2
+    assert check_chain(session).broken == 2
 
 
 def test_an_inserted_entry_is_found(session: Session) -> None:
@@ -139,14 +139,14 @@ def test_an_inserted_entry_is_found(session: Session) -> None:
     added = replace(third, number=4, previous_hash=third.hash, reason="slipped in")
     added = replace(added, hash=added.own_hash)
     session.execute(insert(AuditRow).values(asdict(added)))
-    assert verify(session).broken == 5
+    assert check_chain(session).broken == 5
 
 
 def test_a_cut_tail_is_found(session: Session) -> None:
     removed(session, ENTRIES)
-    assert "its newest was entry 6" in str(verify(session).message)
+    assert "its newest was entry 6" in str(check_chain(session).message)
     session.execute(delete(MetaRow).where(MetaRow.key == HEAD))
-    assert verify(session).broken == ENTRIES
+    assert check_chain(session).broken == ENTRIES
 
 
 @pytest.mark.requirement("R-70")
@@ -165,15 +165,15 @@ def test_a_trail_made_anew_lacks_the_heads_that_reports_carry(session: Session) 
         created_utc="",
     )
     session.add(report)
-    assert verify(session, known_heads=[printed[:16]]).fault is None
+    assert check_chain(session, known_heads=[printed[:16]]).fault is None
     session.execute(delete(AuditRow))
     for n in range(ENTRIES):
         event = AuditEvent(action="edit cases", subject_kind="video", reason=f"false {n}")
         append(session, event, operator="mori", now=NOW)
-    assert "report 2 of sample S-1" in str(verify(session).message)
+    assert "report 2 of sample S-1" in str(check_chain(session).message)
     session.delete(report)
-    assert verify(session).fault is None
-    assert printed[:16] in str(verify(session, known_heads=[printed[:16]]).message)
+    assert check_chain(session).fault is None
+    assert printed[:16] in str(check_chain(session, known_heads=[printed[:16]]).message)
 
 
 @pytest.mark.parametrize(

@@ -29,13 +29,13 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def add(session: Session, login: str, role: Role) -> Operator:
-    return operators.add_operator(
+    return operators.write_operator(
         session, login=login, name=login.title(), role=role, passphrase=RIGHT, now=NOW
     )
 
 
 def sign_in(session: Session, login: str, passphrase: str, seconds: float) -> operators.SignIn:
-    return operators.sign_in(
+    return operators.check_sign_in(
         session, login=login, passphrase=passphrase, now=NOW + timedelta(seconds=seconds)
     )
 
@@ -43,12 +43,12 @@ def sign_in(session: Session, login: str, passphrase: str, seconds: float) -> op
 def test_a_store_begins_without_sign_in_and_its_first_operator_is_administrator(
     session: Session,
 ) -> None:
-    assert not operators.has_operators(session)
+    assert not operators.any_operator(session)
     with pytest.raises(StoreError, match="first operator of a store is an administrator"):
         add(session, "mori", Role.REVIEWER)
     add(session, "Mori", Role.ADMINISTRATOR)
-    assert operators.has_operators(session)
-    assert sign_in(session, " MORI", RIGHT, 0).operator == operators.all_operators(session)[0]
+    assert operators.any_operator(session)
+    assert sign_in(session, " MORI", RIGHT, 0).operator == operators.read_operators(session)[0]
     with pytest.raises(StoreError, match="login mori is taken"):
         add(session, "ＭＯＲＩ", Role.READER)
 
@@ -75,7 +75,7 @@ def test_an_unknown_login_is_refused_in_the_same_words(session: Session) -> None
 def test_who_was_deactivated_cannot_sign_in_and_may_do_nothing(session: Session) -> None:
     add(session, "mori", Role.ADMINISTRATOR)
     left = add(session, "sato", Role.REVIEWER)
-    operators.set_active(session, left.id, False)
+    operators.write_active(session, left.id, False)
     assert sign_in(session, "sato", RIGHT, 0).operator is None
     with pytest.raises(StoreError, match="may not"):
         operators.authorise(session, left, Action.SEE_CASES)
@@ -84,15 +84,15 @@ def test_who_was_deactivated_cannot_sign_in_and_may_do_nothing(session: Session)
 def test_the_last_administrator_stays(session: Session) -> None:
     first = add(session, "mori", Role.ADMINISTRATOR)
     second = add(session, "sato", Role.ADMINISTRATOR)
-    operators.set_active(session, second.id, False)
+    operators.write_active(session, second.id, False)
     with pytest.raises(StoreError, match="last administrator"):
-        operators.set_active(session, first.id, False)
+        operators.write_active(session, first.id, False)
     with pytest.raises(StoreError, match="last administrator"):
-        operators.set_role(session, first.id, Role.REVIEWER)
-    operators.set_active(session, second.id, True)
-    operators.set_role(session, first.id, Role.REVIEWER)
+        operators.write_role(session, first.id, Role.REVIEWER)
+    operators.write_active(session, second.id, True)
+    operators.write_role(session, first.id, Role.REVIEWER)
     with pytest.raises(StoreError, match="last administrator"):
-        operators.set_active(session, second.id, False)
+        operators.write_active(session, second.id, False)
 
 
 @pytest.mark.parametrize("role", Role)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rostfine_core.tracking.evidence import RECENT, Encounters, doubt_of, swap_of, weigh
-from rostfine_core.tracking.paths import Stretches, concatenate, stretches
+from rostfine_core.tracking.paths import Stretches, join_stretches, stretches
 
 USUAL = np.array([0.9, 0.0])
 """Score and log strength."""
@@ -86,7 +86,7 @@ def summed(paths: list[tuple[Path | None, int]]) -> Stretches:
         places = np.asarray(one.start + one.step * number, np.complex128)
         is_known = np.arange(40) < min(one.count, most)
         parts.append(stretches(0.04 * number + one.later_s, places[None], is_known[None]))
-    return concatenate(tuple(parts))
+    return join_stretches(tuple(parts))
 
 
 def look(path: Path | None) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rostfine_core.tracking.paths import Stretches, compare, empty_stretches, stretches
+from rostfine_core.tracking.paths import Stretches, compare_paths, empty_stretches, stretches
 
 Path = tuple[NDArray[np.float64], NDArray[np.complex128]]
 """Times and places."""
@@ -39,7 +39,7 @@ def test_the_excess_of_one_curve_is_that_of_a_full_fit(
 ) -> None:
     before = path(600 - np.arange(counts[0]) / 15, seed=1)
     after = path(600 + gap_s + np.arange(counts[1]) / 15, seed=2)
-    found = compare(summed(before), summed(after), of=[0], to=[0])
+    found = compare_paths(summed(before), summed(after), of=[0], to=[0])
     apart = squares(before, degree=2) + squares(after, degree=2)
     assert found.bend[0] == pytest.approx(squares(before, after, degree=2) - apart, rel=1e-6)
     apart = squares(before, degree=1) + squares(after, degree=1)
@@ -66,4 +66,4 @@ def test_times_that_coincide_leave_the_middle_only() -> None:
 
 def test_short_stretches_have_no_line() -> None:
     short, long = path(np.arange(3.0), seed=1), path(np.arange(9.0, 20), seed=2)
-    assert np.isnan(compare(summed(short), summed(long), of=[0], to=[0]).kink[0])
+    assert np.isnan(compare_paths(summed(short), summed(long), of=[0], to=[0]).kink[0])
