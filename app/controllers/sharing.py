@@ -120,9 +120,9 @@ class Sharing(QObject):
         size_px = assessment.clip.images.shape[1]
         window_px = WINDOW_CROPS * size_px if is_window else None
         language = self._settings.text("report_language")
-        self._start(
-            lambda: tasks.write_overlay(
-                path, named, video=video.path, window_px=window_px, language=language
+        self._run(
+            lambda store: tasks.write_overlay(
+                path, named, store=store, video=video.path, window_px=window_px, language=language
             ),
             self._tell_written,
         )

@@ -76,18 +76,25 @@ def import_case(
 
 
 def write_overlay(
-    path: Path, assessment: Assessment, *, video: Path, window_px: int | None, language: str
+    path: Path,
+    assessment: Assessment,
+    *,
+    store: "Store",
+    video: Path,
+    window_px: int | None,
+    language: str,
 ) -> LongJob[Path]:
     """Write a video of a sperm with its ring and path.
 
     Raises:
         VideoError: the video is missing or another one.
-        StoreError: the file cannot be written.
+        StoreError: the store or the file fails, or the operator may not.
     """
     from rostfine_core.origins import open_origin, stored_request
     from rostfine_core.overlay_video import write_overlay_video
     from rostfine_core.result_files import AssessmentRecord
 
+    store.note_export(path.name)
     made = assessment.provenance
     opened = yield from open_origin(
         made.video_name, made.video_sha256, given=video, choice=stored_request(made).choice

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.main_window import MainWindow
 from rostfine_core.case_archive import videos_in
-from rostfine_core.store import Store
+from rostfine_core.domain import Action
+from rostfine_core.store import Store, trail
 from rostfine_core.video import probe
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def test_cases_go_to_files_and_results_are_made_again(
         hand.read_message(window, "is in this store already: nothing was changed")
 
         with Store.open(settings_file.parent / "cases") as store:
+            left = {entry.after for entry in trail.entries(store) if entry.action == Action.EXPORT}
+            assert left == {"field.mp4", "around.mp4", "cases.csv", "alone.zip", "whole.zip"}
             video_id = window.controller.keeper.video_id
             (key, made), *_ = store.load_case(video_id).assessments.items()
             motion = replace(made.kinematics, vcl=1.0)
