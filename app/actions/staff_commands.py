@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QObject, Slot
 from PySide6.QtGui import QGuiApplication, QWindow
-from PySide6.QtWidgets import QDialog, QMainWindow
+from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow
 
 from app.controllers.panels import Panels
 from app.controllers.signer import Signer
@@ -83,9 +83,10 @@ class StaffCommands(QObject):
             self._show_content(True)
 
     def _show_content(self, is_shown: bool) -> None:
-        content = self._window.centralWidget()
-        if content is not None:
-            content.setVisible(is_shown)
+        docked = [dock.widget() for dock in self._window.findChildren(QDockWidget)]
+        for content in (self._window.centralWidget(), *docked):
+            if content is not None:
+                content.setVisible(is_shown)
 
     def lock(self) -> None:
         """Hide everything until somebody signs in."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.controllers.analysis import GRADE, TRACK, Analysis
 from app.controllers.backups import Backups
@@ -235,8 +235,13 @@ class Controller(QObject):
 
     @Slot()
     def begin_again(self) -> None:
-        """The store was restored: ask who is here, and show the open video as it holds it."""
+        """The store was restored: ask who is here, then show the open video as it holds it."""
+        once = Qt.ConnectionType.SingleShotConnection
+        self.staff.signed_in.connect(self._open_again, once)  # before, nothing could be kept
         self.staff.begin()
+
+    @Slot()
+    def _open_again(self) -> None:
         video = self.session.video
         if video is not None and not video.is_missing:
             self.opener.open(video.path)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pypdf import PdfReader
+from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QDialog
 
 from app.main_window import MainWindow
+from app.views.dialogs.backups import BackupsDialog
 from app.views.dialogs.blind_review import BlindReviewDialog
 from app.views.dialogs.reports import ReportsDialog
 from app.views.dialogs.sign_in import SignInDialog
@@ -81,7 +83,11 @@ def test_operators_sign_in_grade_sign_lock_and_review(
         window.actions_by_id["lock"].trigger()
         shown = [d for d in window.findChildren(QDialog) if d.isVisible()]
         assert [type(d) for d in shown] == [SignInDialog]
+        videos = window.worklist.widget()
+        assert videos is not None
+        assert not videos.isVisible()  # their names and pictures
         sign_in(hand, window, "sato")
+        assert videos.isVisible()
         assert not window.actions_by_id["operators"].isEnabled()
         with hand.waiting_for(window.controller.panels.trend_found):
             window.actions_by_id["blind_review"].trigger()
@@ -117,3 +123,36 @@ def test_operators_sign_in_grade_sign_lock_and_review(
     ]
     text = "".join(page.extract_text() for page in PdfReader(made[0] / "report.pdf").pages)
     assert "signed by Dr. mori" in re.sub(r"\s+", " ", text)
+
+
+def test_who_restores_a_backup_signs_in_again_and_is_not_told_of_a_failure(
+    hand: "Hand",
+    drive: "Drive",
+    small_video: Path,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(BackupsDialog, "is_sure", lambda self, backup: True)
+
+    def work(window: MainWindow, answers: "Answers") -> None:
+        controller = window.controller
+        sign_in(hand, window, "mori")
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.until(lambda: controller.keeper.is_known and not window.session.saving.unsaved)
+        failed = QSignalSpy(controller.failed)
+        window.actions_by_id["backups"].trigger()
+        (dialog,) = window.findChildren(BackupsDialog)
+        with hand.waiting_for(controller.backups.told):
+            dialog.back_up.click()
+        hand.until(dialog.list.count)
+        dialog.list.setCurrentRow(0)
+        with hand.waiting_for(controller.staff.sign_in_wanted):
+            dialog.restore.click()
+        sign_in(hand, window, "mori")
+        hand.until(lambda: controller.keeper.is_known and len(window.session.sperms) == 1)
+        assert failed.count() == 0
+        assert not window.session.saving.problem
+        window.close()
+
+    drive(work, str(small_video))
