@@ -79,6 +79,7 @@ def _connect_keeper(controller: Controller) -> None:
     editor.edited.connect(keeper.note_edit)
     editor.moved.connect(keeper.note_move)
     editor.refused.connect(controller.refuse)
+    controller.staff.signed_in.connect(controller.follow_rights)
     keeper.to_be_read.connect(controller.show_read)
     keeper.failed.connect(controller.failed)
     controller.staff.signed_in.connect(controller.backups.begin)

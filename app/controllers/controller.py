@@ -40,6 +40,7 @@ from app.state.settings import Settings
 from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
 from rostfine_core.decoder_process import decoders
 from rostfine_core.domain import (
+    Action,
     CaseSummary,
     HeadMeasure,
     Seed,
@@ -205,7 +206,14 @@ class Controller(QObject):
         """Say why nothing can be edited."""
         self.session.set_message(
             self.tr("The video is not there, so this case can only be read: open it again.")
+            if self.session.may_edit
+            else self.tr("You may look at cases but not change them: ask an administrator.")
         )
+
+    @Slot()
+    def follow_rights(self) -> None:
+        """Let who signed in edit, if they may."""
+        self.session.may_edit = self.staff.may(Action.EDIT_CASES)
 
     @Slot(object)
     def open_case(self, case: CaseSummary) -> None:

@@ -15,6 +15,7 @@ from app.presentation.images import as_jpeg, picture_from
 from app.state.records import OpenedVideo
 from app.state.session import Session
 from rostfine_core.domain import (
+    Action,
     Assessment,
     AssessmentKey,
     CaseState,
@@ -128,7 +129,10 @@ class Keeper(QObject):
             return
         first, overview, carried = self._first, self._overview, self._carried
 
-        def open_case(store: "Store") -> StoredCase:
+        def open_case(store: "Store") -> StoredCase | None:
+            if store.operator is not None and not store.operator.may(Action.EDIT_CASES):
+                known = store.find_video(video.sha256)
+                return None if known is None else store.load_case(known)
             video_id = store.add_video(
                 video.info,
                 sha256=video.sha256,
@@ -141,8 +145,9 @@ class Keeper(QObject):
 
         self._thread.keep(open_case, lambda case: self._on_known(video, case))
 
-    def _on_known(self, video: OpenedVideo, case: StoredCase) -> None:
-        if self._session.video is None or self._session.video.info is not video.info:
+    def _on_known(self, video: OpenedVideo, case: StoredCase | None) -> None:
+        is_open = self._session.video is not None and self._session.video.info is video.info
+        if case is None or not is_open:  # None: who may only look sees a video that nobody keeps
             return
         self._video_id = case.video.id
         self.when_kept(lambda _: None)  # for its siblings

@@ -105,6 +105,8 @@ class Session(QObject):
         self.offered: Calibration | None = None
         self.saving = Saving()
         self.worklist: tuple[WorklistItem, ...] = ()
+        self.may_edit = True
+        """Whether who is signed in may change cases."""
         self._presenter = Presenter()
 
     # What follows from the state -----------------------------------------------------------
@@ -131,8 +133,8 @@ class Session(QObject):
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the video's file is missing, so that nothing can be edited or made."""
-        return self.video is not None and self.video.is_missing
+        """Whether nothing can be edited, as the video is missing or who is here may only look."""
+        return not self.may_edit or (self.video is not None and self.video.is_missing)
 
     @property
     def fps(self) -> float:

@@ -3828,6 +3828,10 @@
         <translation>動画がないため、この症例は閲覧のみできます。動画をもう一度開いてください。</translation>
     </message>
     <message>
+        <source>You may look at cases but not change them: ask an administrator.</source>
+        <translation>症例を見ることはできますが、変更する権限がありません。管理者に相談してください。</translation>
+    </message>
+    <message>
         <source>No further head was found in frame {frame}.</source>
         <translation>フレーム {frame} にほかの頭部は見つかりませんでした。</translation>
     </message>

@@ -28,7 +28,11 @@ WORDS = "a quiet morning in May"
 def place(settings_file: Path) -> Path:
     folder = settings_file.parent / "cases"
     with Store.open(folder) as store:
-        for login, role in (("mori", Role.ADMINISTRATOR), ("sato", Role.REVIEWER)):
+        for login, role in (
+            ("mori", Role.ADMINISTRATOR),
+            ("sato", Role.REVIEWER),
+            ("abe", Role.READER),
+        ):
             people.add_operator(
                 store, login=login, name=f"Dr. {login}", role=role, passphrase=WORDS
             )
@@ -156,3 +160,35 @@ def test_who_restores_a_backup_signs_in_again_and_is_not_told_of_a_failure(
         window.close()
 
     drive(work, str(small_video))
+
+
+def test_a_reader_sees_a_case_and_changes_nothing(
+    hand: "Hand", drive: "Drive", small_video: Path, place: Path
+) -> None:
+    def work(window: MainWindow, answers: "Answers") -> None:
+        sign_in(hand, window, "mori")
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.until(lambda: len(window.session.sperms) == 1)
+
+    def look(window: MainWindow, answers: "Answers") -> None:
+        sign_in(hand, window, "abe")
+        hand.wait_until_open(window)
+        assert len(window.session.sperms) == 1
+        hand.click(window, 90, 160)
+        assert "You may look at cases but not change them" in window.session.message
+        window.actions_by_id["remove"].trigger()
+        assert len(window.session.sperms) == 1
+        assert window.session.saving.problem == ""
+        assert not window.actions_by_id["audit"].isEnabled()
+        window.close()
+        assert answers.asked == []
+
+    drive(work, str(small_video))
+    drive(look, str(small_video))
+    with Store.open(place) as store:
+        people.sign_in(store, login="mori", passphrase=WORDS)
+        assert {e.action for e in trail.entries(store) if e.operator == "abe"} == {
+            "sign in",
+            "sign out",
+        }
