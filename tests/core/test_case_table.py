@@ -154,7 +154,7 @@ def test_csv_and_workbook_say_the_same(case: CaseResults, tmp_path: Path) -> Non
                 assert ours[name] == (value or "")
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=any_text)
 @pytest.mark.requirement("R-42")
 def test_any_text_goes_into_both_tables_and_back(

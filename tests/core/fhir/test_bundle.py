@@ -171,7 +171,7 @@ def test_a_demonstration_is_marked_as_test_data_and_says_so(tmp_path: Path) -> N
     assert "HTEST" not in (json.dumps(fhir_bundle([record()])))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=any_text)
 def test_any_text_in_any_field_is_valid(tmp_path: Path, text: str) -> None:
     more = {name: filled(value, text) for name, value in (

@@ -73,7 +73,7 @@ def test_both_stores_show_the_same_and_go_on_alone(
         assert other.videos_of(sample_id)[0].state != first.state  # its report is out of date
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=any_text)
 def test_any_text_comes_along(
     tmp_path: Path, info: VideoInfo, assessment: Assessment, text: str
