@@ -102,7 +102,7 @@ class Staff(QObject):
 
             return people.sign_in(store, login=login, passphrase=passphrase)
 
-        self._thread.ask(enter, self._let_in, self.refused.emit)
+        self._thread.ask_first(enter, self._let_in, self.refused.emit)
 
     @Slot(str, str)
     def change_passphrase(self, old: str, new: str) -> None:

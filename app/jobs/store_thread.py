@@ -25,6 +25,7 @@ class _Request:
     work: Callable[["Store"], Any]
     on_success: Callable[[Any], None]
     on_failure: Callable[[str], None] | None  # None: it must not be lost
+    is_urgent: bool = False
 
 
 class StoreThread(QObject):
@@ -77,6 +78,15 @@ class StoreThread(QObject):
         """Read something, after all that was to be kept before."""
         self._put(_Request(work, on_success, on_failure))
 
+    def ask_first(
+        self,
+        work: Callable[["Store"], Any],
+        on_success: Callable[[Any], None],
+        on_failure: Callable[[str], None],
+    ) -> None:
+        """Do something before all that waits, such as a sign-in that what failed waits for."""
+        self._put(_Request(work, on_success, on_failure, is_urgent=True))
+
     @Slot()
     def retry(self) -> None:
         """Try again what failed."""
@@ -112,8 +122,11 @@ class StoreThread(QObject):
 
     def _put(self, request: _Request) -> None:
         with self._changed:
-            self._requests.append(request)
-            self._problem = ""
+            if request.is_urgent:
+                self._requests.appendleft(request)
+            else:
+                self._requests.append(request)
+                self._problem = ""
             self._changed.notify()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="store")
@@ -127,8 +140,8 @@ class StoreThread(QObject):
             with self._changed:
                 if sentence and request.on_failure is None:
                     self._problem = sentence
-                elif self._requests:
-                    self._requests.popleft()
+                elif request in self._requests:
+                    self._requests.remove(request)
                 self._changed.notify_all()
             self._answered.emit((request, sentence, result))
         if self._store is not None:
@@ -138,7 +151,10 @@ class StoreThread(QObject):
     def _next(self) -> _Request | None:
         with self._changed:
             self._changed.wait_for(
-                lambda: self._is_ending or (self._requests and not self._problem)
+                lambda: (
+                    self._is_ending
+                    or (self._requests and (self._requests[0].is_urgent or not self._problem))
+                )
             )
             return None if self._is_ending else self._requests[0]
 

@@ -192,3 +192,18 @@ def test_a_reader_sees_a_case_and_changes_nothing(
             "sign in",
             "sign out",
         }
+
+
+def test_a_video_that_opened_before_anybody_signed_in_keeps_nobody_out(
+    hand: "Hand", drive: "Drive", small_video: Path, place: Path
+) -> None:
+    def work(window: MainWindow, answers: "Answers") -> None:
+        hand.until(lambda: window.session.saving.problem)  # to keep it takes somebody
+        hand.until(lambda: hand.boxes(window))
+        hand.boxes(window)[0].close()
+        sign_in(hand, window, "mori")
+        hand.until(lambda: window.controller.keeper.is_known)
+        assert not window.session.saving.problem
+        window.close()
+
+    drive(work, str(small_video))
