@@ -168,6 +168,16 @@ class Keeper(QObject):
             self._tell_carried(case)
         else:
             self._tell_restored(case)
+            if early and not is_new:
+                self._tell_early(case)
+
+    def _tell_early(self, case: StoredCase) -> None:
+        self._session.set_message(
+            self.tr(
+                "{video} was opened before: it is as it was left, with what was clicked meanwhile. "
+                "Enter again what else you entered in the first moment."
+            ).format(video=case.video.name)
+        )
 
     def _tell_carried(self, case: StoredCase) -> None:
         self._session.set_message(

@@ -4235,6 +4235,10 @@
 <context>
     <name>Keeper</name>
     <message>
+        <source>{video} was opened before: it is as it was left, with what was clicked meanwhile. Enter again what else you entered in the first moment.</source>
+        <translation>{video} は以前に開かれています。前回の状態に、その間にクリックしたものを加えました。最初に入力したほかの内容は、もう一度入力してください。</translation>
+    </message>
+    <message>
         <source>Sample {sample}, as the video before: change it if this is another.</source>
         <translation>検体 {sample}（前の動画と同じ）。別の検体なら変更してください。</translation>
     </message>

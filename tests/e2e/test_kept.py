@@ -121,6 +121,7 @@ def test_what_is_clicked_before_the_stored_list_is_there_joins_it(
         hand.click(window, 90, 160)
         hand.wait_until_open(window)
         assert [s.name for s in window.session.sperms] == ["1", "2"]
+        assert "what was clicked meanwhile" in window.session.message
         assert [s.seeds[0].y_px for s in window.session.sperms] == pytest.approx([90, 160], abs=1)
 
     drive(first, str(small_video))
