@@ -155,7 +155,13 @@ class WorkInProcesses:
 
     def _submit(self, task: BatchTask) -> None:
         task = replace(task, model=self._shared(task.model))
-        self._working[self._pool.submit(attempt_at_once, task)] = task
+        try:
+            future = self._pool.submit(attempt_at_once, task)
+        except BrokenProcessPool:  # a process ended since the last look
+            self._pool.shutdown()
+            self._pool = self._new_pool()
+            future = self._pool.submit(attempt_at_once, task)
+        self._working[future] = task
 
     def _collect(self) -> Iterator[tuple[BatchTask, Answer]]:
         """Wait a little for what is done."""
