@@ -102,6 +102,9 @@ class _Server:
 
     def _open(self, request: wire.Open | wire.Adopt) -> None:
         try:
+            if request.folder:
+                with suppress(OSError):  # an absolute path may be read nevertheless
+                    os.chdir(request.folder)
             if isinstance(request, wire.Open):
                 self._source = open_source(request.path, request.choice)
                 opened = _described(self._source)

@@ -1,6 +1,7 @@
 """What a program and its decoding process say to each other."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,12 +10,24 @@ from rostfine_core.video.choice import PlaneChoice
 from rostfine_core.video.decoder.packing import Packed
 
 
+def working_folder() -> str:
+    """The folder that relative paths start from; "" where it was deleted."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
 @dataclass(frozen=True)
 class Open:
-    """Open a video; answered by ``Opened`` or ``Failed``."""
+    """Open a video; answered by ``Opened`` or ``Failed``.
+
+    ``folder`` is the program's working folder, which may be another than when the process began.
+    """
 
     path: Path
     choice: PlaneChoice
+    folder: str = field(default_factory=working_folder)
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,7 @@ class Adopt:
     """Go on with a video that was open in another process; answered as ``Open``."""
 
     opened: Opened
+    folder: str = field(default_factory=working_folder)
 
 
 Request: TypeAlias = Open | Adopt | Share | Stream | Single | More | Free | End | Close

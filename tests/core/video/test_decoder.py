@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pytest
 
+from rostfine_core.bundled import DEMO_VIDEO, bundled_path
 from rostfine_core.decoder_process import DecoderProcess, decoders
 from rostfine_core.errors import VideoError
 from rostfine_core.video import PlaneChoice, open_video, opening_video
@@ -263,6 +264,18 @@ def test_the_installed_program_is_its_own_decoder(
     with open_video(encode_numbered(tmp_path / "a.mp4", count=COUNT)) as video:
         assert len(list(video.frames())) == COUNT
     assert len(started) == 1
+
+
+def test_a_relative_path_is_read_from_where_the_program_works_now(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    demo = bundled_path(DEMO_VIDEO)
+    open_video(demo).close()  # a process is there from now on
+    (tmp_path / "short.mp4").write_bytes(demo.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    with open_video(Path("short.mp4")) as video, video.reopened() as again:
+        assert video.info.path == "short.mp4"
+        assert again.frame(1).index == 1
 
 
 def test_that_no_process_starts_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
