@@ -83,6 +83,7 @@ def _connect_keeper(controller: Controller) -> None:
     keeper.to_be_read.connect(controller.show_read)
     keeper.failed.connect(controller.failed)
     controller.staff.signed_in.connect(controller.backups.begin)
+    controller.staff.signed_in.connect(controller.worklist.read_again)
     controller.backups.failed.connect(controller.failed)
     controller.backups.restored.connect(controller.begin_again)
     controller.store.saved_changed.connect(keeper.tell_saving)

@@ -151,7 +151,7 @@ class StaffCommands(QObject):
         return dialog
 
     def show_panels(self) -> None:
-        """Open the panels."""
+        """Open the panels; the window behind shows grades, so it is hidden meanwhile."""
         show_once(self._window, PanelsDialog, self._panel_list)
 
     def _panel_list(self) -> PanelsDialog:
@@ -167,6 +167,8 @@ class StaffCommands(QObject):
         panels.agreement_found.connect(dialog.show_agreement)
         panels.exported.connect(dialog.tell)
         panels.refused.connect(dialog.show_refusal)
+        dialog.finished.connect(self._show_again)
+        self._show_content(False)
         panels.find_panels()
         return dialog
 
@@ -180,11 +182,11 @@ class StaffCommands(QObject):
         panels.clip_found.connect(dialog.show_clip)
         panels.reviewed.connect(dialog.show_answer)
         panels.refused.connect(dialog.show_refusal)
-        dialog.finished.connect(self._on_reviewed)
+        dialog.finished.connect(self._show_again)
         self._show_content(False)
         dialog.open()
         panels.find_tasks()
 
     @Slot()
-    def _on_reviewed(self) -> None:
+    def _show_again(self) -> None:
         self._show_content(self.door is None)

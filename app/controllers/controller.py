@@ -90,7 +90,12 @@ class Controller(QObject):
         self.staff = Staff(self.store, door, settings, self)
         self.panels = Panels(self.store, self.jobs, self)
         self.keeper = Keeper(
-            session, self.store, editor=self.editor, player=self.player, parent=self
+            session,
+            self.store,
+            editor=self.editor,
+            player=self.player,
+            staff=self.staff,
+            parent=self,
         )
         self.backups = Backups(self.store, self.jobs, self)
         self.worklist = Worklist(session, settings, self.jobs, self.store, self)

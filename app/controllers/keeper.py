@@ -1,6 +1,7 @@
 """Keeps the open video's case in the store as it is edited, and brings back what was kept."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.controllers.editor import Editor
 from app.controllers.player import Player
+from app.controllers.staff import Staff
 from app.jobs.sample_tasks import KeptVideo, carry_sample, kept_video, sample_sheet, write_sample
 from app.jobs.store_thread import StoreThread
 from app.presentation.images import as_jpeg, picture_from
@@ -65,11 +67,12 @@ class Keeper(QObject):
         *,
         editor: Editor,
         player: Player,
+        staff: Staff,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._session, self._thread = session, thread
-        self._editor, self._player = editor, player
+        self._editor, self._player, self._staff = editor, player, staff
         self._video_id = ""
         self._first = Draft()
         self._place: tuple[int, int | None] = (0, None)
@@ -136,7 +139,7 @@ class Keeper(QObject):
             video_id = store.add_video(
                 video.info,
                 sha256=video.sha256,
-                draft=first,
+                draft=_by_who_is_in(store, first),
                 thumbnail=None if overview is None else as_jpeg(overview),
             )
             if carried:
@@ -156,8 +159,12 @@ class Keeper(QObject):
             self._keep(lambda store, video_id: store.set_path(video_id, video.path))
         carried, self._carried = self._carried, ""
         self._sample_id = case.video.sample_id
-        is_new = not (case.history or case.draft != self._first)
+        is_new = not case.history and case.draft == replace(
+            self._first,
+            sample=replace(self._first.sample, operator=case.draft.sample.operator),
+        )
         if is_new:
+            self._name_operator(case.draft.sample.operator)
             for change in early:
                 self._keep(change)
         else:
@@ -170,6 +177,12 @@ class Keeper(QObject):
             self._tell_restored(case)
             if early and not is_new:
                 self._tell_early(case)
+
+    def _name_operator(self, name: str) -> None:
+        """Show who signed in after the video was on screen."""
+        draft = self._session.draft
+        if not draft.sample.operator:
+            self._session.set_draft(replace(draft, sample=replace(draft.sample, operator=name)))
 
     def _tell_early(self, case: StoredCase) -> None:
         self._session.set_message(
@@ -312,7 +325,9 @@ class Keeper(QObject):
 
     @Slot()
     def tell_saving(self) -> None:
-        """Tell the session what is not kept yet."""
+        """Tell the session what is not kept yet, but not that somebody has to sign in first."""
+        if self._staff.is_asking:
+            return
         before, saving = self._session.saving, self._thread.saving
         self._session.set_saving(saving)
         if saving.problem and not before.problem:
@@ -376,3 +391,10 @@ class Keeper(QObject):
         self._keep(
             lambda store, video_id: store.set_place(video_id, frame=frame, selected=selected)
         )
+
+
+def _by_who_is_in(store: "Store", draft: Draft) -> Draft:
+    """A draft whose operator is who signed in, unless another is named."""
+    if draft.sample.operator or store.operator is None:
+        return draft
+    return replace(draft, sample=replace(draft.sample, operator=store.operator.name))

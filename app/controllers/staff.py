@@ -57,6 +57,8 @@ class Staff(QObject):
         self.is_in = False
         """Whether somebody may act: who signed in, or anybody in single-user mode."""
         self.is_locked = False
+        self.is_asking = False
+        """Whether the store waits for somebody to sign in, or for its key."""
         self._idle = QTimer(self, singleShot=True)
         self._idle.timeout.connect(self.lock)
 
@@ -78,12 +80,14 @@ class Staff(QObject):
         self._thread.ask(ask, self._on_opened, self._on_not_opened)
 
     def _on_opened(self, has_operators: bool) -> None:
+        self.is_asking = has_operators
         if has_operators:
             self.sign_in_wanted.emit("", False)
         else:
             self._let_in(None)
 
     def _on_not_opened(self, sentence: str) -> None:
+        self.is_asking = self._door.needs_key
         if self._door.needs_key:
             self.key_wanted.emit(sentence)
 
@@ -128,7 +132,8 @@ class Staff(QObject):
             self._thread.ask(sign_out, lambda _: None, lambda _: None)
 
     def _let_in(self, operator: Operator | None) -> None:
-        self.operator, self.is_in, self.is_locked = operator, True, False
+        self.operator, self.is_in = operator, True
+        self.is_locked = self.is_asking = False
         if operator is not None:
             self._settings.set_operator(operator.name)
         self.note_activity()

@@ -63,9 +63,14 @@ class Worklist(QObject):
         )
         if items and not self._session.worklist:
             self._session.set_worklist(items)
-            self._show_thumbnails()
-            self.refresh()
-            self.go_on()
+            self.read_again()
+
+    @Slot()
+    def read_again(self) -> None:
+        """Ask the store for pictures and states, which it tells only who has signed in."""
+        self._show_thumbnails()
+        self.refresh()
+        self.go_on()
 
     def add(self, places: Sequence[Path]) -> None:
         """Put videos, and those in folders, on the list."""

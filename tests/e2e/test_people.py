@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog
 from app.main_window import MainWindow
 from app.views.dialogs.backups import BackupsDialog
 from app.views.dialogs.blind_review import BlindReviewDialog
+from app.views.dialogs.panels import PanelsDialog
 from app.views.dialogs.reports import ReportsDialog
 from app.views.dialogs.sign_in import SignInDialog
 from rostfine_core.domain import CaseState, Grade, Role
@@ -65,6 +66,7 @@ def test_operators_sign_in_grade_sign_lock_and_review(
     def work(window: MainWindow, answers: "Answers") -> None:
         sign_in(hand, window, "mori")  # the video opens meanwhile, and is kept from now on
         hand.wait_until_open(window)
+        assert hand.boxes(window) == []  # that somebody had to sign in was no failure
         window.controller.editor.set_sample("S-7", window.session.sample.operator)
         hand.click(window, 100, 90)
         hand.grade(window, 1)
@@ -93,6 +95,13 @@ def test_operators_sign_in_grade_sign_lock_and_review(
         sign_in(hand, window, "sato")
         assert videos.isVisible()
         assert not window.actions_by_id["operators"].isEnabled()
+        window.actions_by_id["panels"].trigger()
+        (panels,) = window.findChildren(PanelsDialog)
+        content = window.centralWidget()
+        assert content is not None
+        assert not content.isVisible()  # a vote is blind
+        panels.close()
+        assert content.isVisible()
         with hand.waiting_for(window.controller.panels.trend_found):
             window.actions_by_id["blind_review"].trigger()
         (review,) = window.findChildren(BlindReviewDialog)
@@ -198,11 +207,11 @@ def test_a_video_that_opened_before_anybody_signed_in_keeps_nobody_out(
     hand: "Hand", drive: "Drive", small_video: Path, place: Path
 ) -> None:
     def work(window: MainWindow, answers: "Answers") -> None:
-        hand.until(lambda: window.session.saving.problem)  # to keep it takes somebody
-        hand.until(lambda: hand.boxes(window))
-        hand.boxes(window)[0].close()
+        hand.until(lambda: window.controller.store.saving.problem)  # to keep it takes somebody
         sign_in(hand, window, "mori")
         hand.until(lambda: window.controller.keeper.is_known)
+        assert window.session.sample.operator == "Dr. mori"
+        assert hand.boxes(window) == []  # that somebody had to sign in was no failure
         assert not window.session.saving.problem
         window.close()
 
