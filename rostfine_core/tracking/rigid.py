@@ -166,5 +166,8 @@ def _power(jerks: Complex) -> float:
 def _rests(shift: Complex) -> bool:
     """Whether a path (F,) is a mere shake, and no way that the thing itself went besides."""
     path = np.append(0j, shift)
+    jerks = np.diff(path, n=2)
+    if not len(jerks):
+        return False  # one step tells nothing
     away = float(np.mean(abs(path - path.mean()) ** 2))
-    return away < RESTING**2 * float(np.mean(abs(np.diff(path, n=2)) ** 2))
+    return away < RESTING**2 * float(np.mean(abs(jerks) ** 2))

@@ -107,3 +107,10 @@ def test_nothing_is_known_of_an_empty_field() -> None:
     motion = found(np.empty((FRAMES, 0), complex), np.empty(0, complex))
     assert motion.shift is None
     assert not are_shared([])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_step_tells_no_shake(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    paths, places = two_sperm(rng)
+    assert found(paths[:1] + shake(rng)[0], places).shift is None
