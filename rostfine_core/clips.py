@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from rostfine_core.domain import CROP_PX, Clip, CropBox, Track, TrackPoint, Trac
 from rostfine_core.errors import TrackingError
 from rostfine_core.interlace import one_field
 from rostfine_core.messages import Message
+from rostfine_core.squares import cut_square
 
 MINIMUM_CLIP_FRAMES = 2
 
@@ -82,23 +82,6 @@ def cut_box(point: TrackPoint, *, width_px: int, height_px: int, size_px: int) -
         padded_share=round(max(0.0, 1 - inside), 6),
         status=point.status,
     )
-
-
-def cut_square(
-    image: NDArray[np.uint8], *, x_px: float, y_px: float, size_px: int
-) -> NDArray[np.uint8]:
-    """Cut a square centred on a sub-pixel position, bilinearly; the border repeats outside.
-
-    Args:
-        image: (H, W, 3) or (H, W) uint8.
-        x_px: x of the centre; pixel centres have whole coordinates.
-        y_px: y of the centre.
-        size_px: side of the square.
-
-    Returns:
-        (size_px, size_px[, 3]) uint8.
-    """
-    return np.asarray(cv2.getRectSubPix(image, (size_px, size_px), (x_px, y_px)), dtype=np.uint8)
 
 
 def cut_clip(

@@ -322,8 +322,8 @@ def cut_film(track: Track, *, footage: Footage, crop_px: int) -> LongJob[Film]:
     Raises:
         VideoError: the video cannot be read any more.
     """
-    from rostfine_core.clips import cut_square
     from rostfine_core.interlace import one_field
+    from rostfine_core.squares import cut_square
 
     is_woven = track.field is not None and track.field.is_one_field
     seen = [p for p in track.points if p.status is not TrackStatus.LOST]

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from rostfine_core.simulation.render import (
     draw_speck,
     draw_sperm,
 )
+from rostfine_core.squares import cut_square
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,11 +161,21 @@ def expose_signal(
 
 
 def crop(
-    image: NDArray[np.uint8], *, window: Window, centre_px: tuple[float, float], size_px: int
+    image: NDArray[np.uint8],
+    *,
+    window: Window,
+    centre_px: tuple[float, float],
+    size_px: int,
+    magnification: float = 1.0,
 ) -> NDArray[np.uint8]:
-    """Cut a square around a sub-pixel position; the border repeats beyond the image."""
-    centre = (centre_px[0] - window.left_px, centre_px[1] - window.top_px)
-    return np.asarray(cv2.getRectSubPix(image, (size_px, size_px), centre), dtype=np.uint8)
+    """Cut a square around a sub-pixel position of the field, as ``cut_square`` does."""
+    return cut_square(
+        image,
+        x_px=centre_px[0] - window.left_px,
+        y_px=centre_px[1] - window.top_px,
+        size_px=size_px,
+        magnification=magnification,
+    )
 
 
 def _speck(rng: np.random.Generator, field: Field) -> Speck:

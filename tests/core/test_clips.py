@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rostfine_core.clips import ClipSettings, CropRecorder, clip_points, cut_clip, cut_square
+from rostfine_core.clips import ClipSettings, CropRecorder, clip_points, cut_clip
 from rostfine_core.domain import FieldMotion, Track, TrackPoint, TrackStatus
 from rostfine_core.errors import TrackingError
 from rostfine_core.interlace import one_field
@@ -62,13 +62,6 @@ def test_clip_frames_ascend_and_were_seen(count: int, lost: set[int], wanted: in
     assert frames == sorted(frames)
     assert set(frames) <= set(seen)
     assert frames[0] == seen[0]
-
-
-def test_a_square_is_centred_on_the_sub_pixel_position() -> None:
-    ramp = np.tile(np.arange(200, dtype=np.uint8), (100, 1))
-    square = cut_square(ramp, x_px=100.25, y_px=50, size_px=4)
-    # an even square of 4 has its centre between pixels 1 and 2: columns at 98.75 ... 101.75
-    np.testing.assert_allclose(square[0], [98.75, 99.75, 100.75, 101.75], atol=0.5)
 
 
 def test_a_crop_over_the_border_says_how_much_was_filled() -> None:

@@ -21,13 +21,13 @@ from app.state.records import OpenedVideo
 from app.state.session import Session
 from rostfine_core.assessor import Assessor
 from rostfine_core.attention import Paint
-from rostfine_core.clips import cut_square
 from rostfine_core.domain import NOT_GRADED, FieldMotion, SampleInfo, Seed, finish
 from rostfine_core.errors import VideoError
 from rostfine_core.interlace import one_field
 from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
 from rostfine_core.report import ReportStyle, explanation_figure
 from rostfine_core.result_files import read_assessment
+from rostfine_core.squares import cut_square
 from rostfine_core.video import open_video, write_video
 from rostfine_core.video.checksum import VideoChecksum
 from rostfine_core.video.frame_cache import FrameCache
