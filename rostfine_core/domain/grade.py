@@ -1,6 +1,7 @@
 """How a panel votes on a sperm, and the network's answer."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -77,6 +78,17 @@ class Prediction:
 
     ``ensemble`` holds each member's final distribution, and is empty for a single model. Its
     spread is the model's uncertainty, as opposed to disagreement within the panel.
+
+    ``views`` holds the answers for turned and mirrored copies of the clip and for subsets of its
+    frames, of which ``grade`` is made; empty if the clip was graded once. ``uncalibrated`` is the
+    answer before a calibration, which changes ``grade``, ``ensemble`` and ``views`` but not the
+    heads; None if none was applied. ``ranges`` are the lowest and highest of each of the five
+    shares that a panel may give: of clips like those that they were measured on, the share
+    ``range_coverage`` lies inside, for each grade by itself. Both are missing if the model says
+    nothing of them.
+
+    Raises:
+        ValueError: the ranges are not five within 0 to 1 with a coverage between 0 and 1.
     """
 
     grade: GradeDistribution
@@ -84,10 +96,35 @@ class Prediction:
     grade_spatial: GradeDistribution
     grade_temporal: GradeDistribution
     ensemble: tuple[GradeDistribution, ...] = ()
+    views: tuple[GradeDistribution, ...] = ()
+    uncalibrated: GradeDistribution | None = None
+    ranges: tuple[tuple[float, float], ...] = ()
+    range_coverage: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse ranges that are none, or that do not say what they cover."""
+        if not self.ranges and self.range_coverage is None:
+            return
+        if self.range_coverage is None or not 0 < self.range_coverage < 1:
+            raise ValueError(f"ranges need a coverage between 0 and 1, got {self.range_coverage}")
+        if len(self.ranges) != len(Grade) or not all(0 <= a <= b <= 1 for a, b in self.ranges):
+            raise ValueError(f"a coverage needs five ranges within 0 to 1, got {self.ranges}")
 
     @property
     def ensemble_spread(self) -> float | None:
         """Standard deviation of the expected grade over the ensemble; None for a single model."""
-        if len(self.ensemble) < 2:
-            return None
-        return float(np.std([m.expected_grade for m in self.ensemble], ddof=1))
+        return _deviation([m.expected_grade for m in self.ensemble])
+
+    @property
+    def view_spread(self) -> float | None:
+        """Standard deviation of the expected grade over the views; None for a single view."""
+        return _deviation([v.expected_grade for v in self.views])
+
+    @property
+    def view_spread_a_or_b(self) -> float | None:
+        """Standard deviation of the share A or B over the views; None for a single view."""
+        return _deviation([v.p_a_or_b for v in self.views])
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None

@@ -6,9 +6,12 @@
 - ``target``, ``sample``: the sperm's name; its sample (``sample``) and the ``operator``.
 - ``verdict`` on the track, ``selection`` of the sperm and the operator's ``note``.
 - ``prediction``: ``grade`` (shares of A to E), the heads ``grade_global``, ``grade_spatial``,
-  ``grade_temporal`` and ``ensemble`` (each member's shares). ``derived`` from it:
-  ``expected_grade`` (A = 1 ... E = 5), ``disagreement_bits``, ``votes_a_or_b``,
-  ``ensemble_spread``, and two of them under their former names.
+  ``grade_temporal``, ``ensemble`` (each member's shares), ``views`` (each view's),
+  ``uncalibrated`` (the shares before a calibration, or null), ``ranges`` (lowest and highest of
+  each share, A first) and their ``range_coverage`` (null without ranges); a file without one of
+  the last four has none. ``derived`` from it: ``expected_grade`` (A = 1 ... E = 5),
+  ``disagreement_bits``, ``votes_a_or_b``, ``ensemble_spread``, ``view_spread``,
+  ``view_spread_a_or_b``, and two of them under their former names.
 - ``flags``: ``code``, ``severity`` and ``reason`` of each.
 - ``kinematics``: values with ``unit``, ``window_s`` and ``fps``; null where ``withheld`` says why.
 - ``provenance``: ``software_version``, ``model`` (file, sha256, config, preprocessing, training
@@ -210,5 +213,7 @@ def _derived(prediction: Prediction) -> dict[str, float | None]:
         "disagreement_bits": prediction.grade.entropy_bits,
         "votes_a_or_b": prediction.grade.p_a_or_b,
         "ensemble_spread": prediction.ensemble_spread,
+        "view_spread": prediction.view_spread,
+        "view_spread_a_or_b": prediction.view_spread_a_or_b,
     }
     return derived | {former: derived[name] for name, former in FORMER_NAMES.items()}

@@ -103,6 +103,10 @@ def example_assessment() -> Assessment:
             grade_spatial=GRADES[0],
             grade_temporal=GRADES[1],
             ensemble=(GRADES[0], GRADES[1]),
+            views=(GRADES[1], GRADES[0]),
+            uncalibrated=GRADES[1],
+            ranges=((0.0, 0.2), (0.125, 0.3), (0.2, 0.5), (0.1, 0.45), (0.0, 0.3)),
+            range_coverage=0.9,
         ),
         explanation=Explanation(
             encoder_rollout=rng.random((2, 3, 3), dtype=np.float32),

@@ -37,9 +37,31 @@ def test_an_invalid_distribution_is_refused(probabilities: tuple[float, ...]) ->
         GradeDistribution(probabilities)  # type: ignore[arg-type] # wrong on purpose
 
 
-def test_a_single_model_has_no_spread() -> None:
+def test_a_single_answer_has_no_spread() -> None:
     a = GradeDistribution((1.0, 0.0, 0.0, 0.0, 0.0))
     c = GradeDistribution((0.0, 0.0, 1.0, 0.0, 0.0))
-    one = Prediction(grade=a, grade_global=a, grade_spatial=a, grade_temporal=a)
-    assert one.ensemble_spread is None
+    one = Prediction(grade=a, grade_global=a, grade_spatial=a, grade_temporal=a, views=(a,))
+    assert (one.ensemble_spread, one.view_spread, one.view_spread_a_or_b) == (None, None, None)
     assert replace(one, ensemble=(a, c)).ensemble_spread == pytest.approx(math.sqrt(2))
+    assert replace(one, views=(a, c)).view_spread == pytest.approx(math.sqrt(2))
+    assert replace(one, views=(a, c)).view_spread_a_or_b == pytest.approx(math.sqrt(1 / 2))
+
+
+@pytest.mark.parametrize(
+    ("ranges", "coverage"),
+    [
+        (((0.1, 0.2),) * 5, None),
+        ((), 0.9),
+        (((0.1, 0.2),) * 4, 0.9),
+        (((0.2, 0.1),) * 5, 0.9),
+        (((0.1, math.nan),) * 5, 0.9),
+        (((0.1, 0.2),) * 5, 1.0),
+    ],
+)
+def test_ranges_that_say_nothing_are_refused(
+    ranges: tuple[tuple[float, float], ...], coverage: float | None
+) -> None:
+    a = GradeDistribution((1.0, 0.0, 0.0, 0.0, 0.0))
+    one = Prediction(grade=a, grade_global=a, grade_spatial=a, grade_temporal=a)
+    with pytest.raises(ValueError, match="coverage"):
+        replace(one, ranges=ranges, range_coverage=coverage)

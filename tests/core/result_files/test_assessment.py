@@ -82,6 +82,8 @@ def test_the_json_carries_notices_and_derived_values(
     assert derived["expected_grade"] == pytest.approx(3.15)
     assert derived["votes_a_or_b"] == pytest.approx(0.3)
     assert derived["ensemble_spread"] == pytest.approx((3.15 - 1.5) / math.sqrt(2))
+    assert derived["view_spread"] == assessment.prediction.view_spread
+    assert derived["view_spread_a_or_b"] == assessment.prediction.view_spread_a_or_b
 
 
 def test_a_labs_model_is_not_called_a_demonstration(tmp_path: Path, assessment: Assessment) -> None:
@@ -265,6 +267,10 @@ def test_every_value_survives_a_round_trip(
         grade_spatial=grade_spatial,
         grade_temporal=grade_temporal,
         ensemble=tuple(ensemble),
+        views=tuple(ensemble),
+        uncalibrated=grade_global if ensemble else None,
+        ranges=tuple((p / 2, p) for p in grade.probabilities) if ensemble else (),
+        range_coverage=0.5 if ensemble else None,
     )
     written = replace(
         assessment,
