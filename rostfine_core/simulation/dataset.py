@@ -25,6 +25,7 @@ from rostfine_core.simulation.labelled_clips import (
     SimulatedClip,
     simulate_clips,
 )
+from rostfine_core.simulation.morphology import TailForm
 from rostfine_core.simulation.panel import PANEL_SIZE, motility
 
 CLIPS_PER_TASK = 10
@@ -112,7 +113,11 @@ def _write_clips(job: _Job, start: int, count: int) -> list[dict[str, str]]:
 
 
 def label_row(clip: SimulatedClip) -> dict[str, str]:
-    """One row of ``labels.csv``: the votes, the expected shares and the main true parameters."""
+    """One row of ``labels.csv``: the votes, the expected shares and the true parameters.
+
+    What has a side is unsigned where a network is to learn it (``asymmetry``, ``neck_bend``), as
+    clips are mirrored in training.
+    """
     shape, swimming, field = clip.sperm.shape, clip.sperm.swimming, clip.field
     row: dict[str, object] = {"clip": clip.clip, "sample": clip.sample}
     row |= {f"votes_{g.name}": v for g, v in zip(Grade, clip.votes, strict=True)}
@@ -126,12 +131,23 @@ def label_row(clip: SimulatedClip) -> dict[str, str]:
         "motility": motility(swimming),
         "head_length_um": shape.head_length_um,
         "head_width_um": shape.head_width_um,
+        "head_area_um2": shape.head_area_um2,
+        "aspect": shape.aspect,
+        "irregularity": shape.irregularity,
+        "asymmetry": abs(shape.asymmetry),
+        "pyriform": shape.pyriform,
         "acrosome_share": shape.acrosome_share,
         "vacuole_share": shape.vacuole_share,
+        "neck_length_um": shape.neck_length_um,
+        "neck_width_um": shape.neck_width_um,
         "neck_bend_rad": shape.neck_bend_rad,
+        "neck_bend": abs(shape.neck_bend_rad),
+        "droplet_um": shape.droplet_um,
         "tail_form": shape.tail_form.value,
         "tail_length_um": shape.tail_length_um,
     }
+    forms = (TailForm.SHORT, TailForm.BENT, TailForm.COILED)
+    row |= {f"tail_{form.value}": int(shape.tail_form is form) for form in forms}
     row |= {f"fault_{k}": v for k, v in asdict(clip.findings).items()}
     row |= {
         "um_per_px": field.um_per_px,

@@ -5,7 +5,7 @@ side; the neck starts at the rear of the head and runs backwards.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 NORMAL_HEAD_LENGTH_UM = 4.8
 NORMAL_ASPECT = 0.62
 OUTLINE_POINTS = 72
+LEAST_FAULT = 0.5
+WORST_BURDEN = 3.6
+"""How many plain faults a sperm of severity 1 has in all; one fault is at least ``LEAST_FAULT``."""
 BUMPS = ((3, 1.0), (4, 0.8), (5, 0.6), (7, 0.35))
 """For irregular heads: the number of waves around the outline, and each one's weight."""
 
@@ -26,6 +29,22 @@ class TailForm(StrEnum):
     SHORT = "short"
     BENT = "bent"
     COILED = "coiled"
+
+
+class ShapeFault(StrEnum):
+    """The faults of head and neck that occur."""
+
+    IRREGULAR = "irregular"
+    ASYMMETRIC = "asymmetric"
+    PYRIFORM = "pyriform"
+    ASPECT = "aspect"
+    SIZE = "size"
+    ACROSOME = "acrosome"
+    VACUOLE = "vacuole"
+    NECK_LENGTH = "neck length"
+    NECK_WIDTH = "neck width"
+    NECK_BEND = "neck bend"
+    DROPLET = "droplet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,78 +129,121 @@ def acrosome_outline(shape: SpermShape, *, grown: float = 0.0) -> NDArray[np.flo
     return head_outline(shape, half_angle_rad=math.acos(at) * 0.9999)
 
 
-def sample_shape(rng: np.random.Generator, *, severity: float | None = None) -> SpermShape:
-    """Draw a random shape; ``severity`` 0 is normal, 1 grossly abnormal.
+def sample_shape(
+    rng: np.random.Generator,
+    *,
+    severity: float | None = None,
+    tail_form: TailForm = TailForm.NORMAL,
+) -> SpermShape:
+    """Draw a random shape; ``severity`` 0 is normal, 1 grossly abnormal in head or neck.
 
-    Without ``severity`` it comes from a population of mostly good and mildly abnormal sperm, like
-    the promising ones that an embryologist picks out. Defects occur independently, more often and
-    more strongly with higher severity.
+    A shape has a few faults, each large enough to be seen in a clip, rather than traces of all.
+    Without ``severity`` it is drawn too.
     """
+    shape = _normal_shape(rng)
     level = sample_severity(rng) if severity is None else severity
-    length = NORMAL_HEAD_LENGTH_UM * math.exp(rng.normal(0, 0.05 + 0.1 * level))
-    aspect = NORMAL_ASPECT * math.exp(rng.normal(0, 0.05) + _defect(rng, level, scale=0.28))
-    width = length * float(np.clip(aspect, 0.32, 1.02))
-    form = _tail_form(rng, level)
-    return SpermShape(
-        head_length_um=length,
-        head_width_um=width,
-        pyriform=rng.normal(0.06, 0.05) + abs(_defect(rng, level, scale=0.3)),
-        asymmetry=rng.normal(0, 0.03) + _defect(rng, level, scale=0.3),
-        irregularity=abs(rng.normal(0, 0.006)) + abs(_defect(rng, level, scale=0.042)),
-        irregularity_phases=tuple(rng.uniform(0, 2 * math.pi, len(BUMPS)).tolist()),
-        acrosome_share=float(
-            np.clip(rng.normal(0.55, 0.06) + _defect(rng, level, scale=0.25), 0.05, 0.9)
-        ),
-        vacuoles=_vacuoles(rng, level, head_width_um=width),
-        neck_length_um=length * math.exp(rng.normal(0, 0.1) + _defect(rng, level, scale=0.4)),
-        neck_width_um=0.8 * math.exp(rng.normal(0, 0.08) + abs(_defect(rng, level, scale=0.5))),
-        neck_bend_rad=rng.normal(0, 0.07) + _defect(rng, level, scale=0.8),
-        tail_length_um=_tail_length(rng, form),
-        tail_width_um=0.55 * math.exp(rng.normal(0, 0.1)),
-        tail_form=form,
-        tail_bend_rad=_sign(rng) * rng.uniform(0.8, 2.4) if form is TailForm.BENT else 0.0,
-        tail_bend_at=rng.uniform(0.0, 0.08 if form is TailForm.COILED else 0.2),
-        droplet_um=rng.uniform(1.2, 3.0) if rng.random() < 0.02 + 0.25 * level**2 else 0.0,
-    )
+    for fault, size in _draw_faults(rng, level):
+        shape = with_fault(shape, fault, size=size, side=_sign(rng))
+    return _with_tail(shape, tail_form, rng)
 
 
 def sample_severity(rng: np.random.Generator) -> float:
     """Draw how abnormal a sperm of the population is, from 0 to 1, rarely close to 1."""
-    return float(rng.beta(0.9, 1.5))
+    return float(rng.beta(3.2, 5.0))
+
+
+def with_fault(shape: SpermShape, fault: ShapeFault, *, size: float, side: float) -> SpermShape:
+    """Give a normal shape a fault; ``size`` 1 is plain, 2 gross, and below 0.3 it is hardly seen.
+
+    ``side`` (1 or -1) chooses between left and right, too large and too small.
+    """
+    match fault:
+        case ShapeFault.IRREGULAR:
+            return replace(shape, irregularity=0.026 + 0.051 * size)
+        case ShapeFault.ASYMMETRIC:
+            return replace(shape, asymmetry=side * (0.07 + 0.25 * size))
+        case ShapeFault.PYRIFORM:
+            return replace(shape, pyriform=0.07 + 0.25 * size)
+        case ShapeFault.ASPECT:
+            aspect = shape.aspect * math.exp(side * (0.09 + 0.2 * size))
+            return replace(
+                shape, head_width_um=shape.head_length_um * float(np.clip(aspect, 0.34, 1))
+            )
+        case ShapeFault.SIZE:
+            grown = math.exp(side * (0.09 + 0.125 * size))
+            length, width = shape.head_length_um * grown, shape.head_width_um * grown
+            return replace(shape, head_length_um=length, head_width_um=width)
+        case ShapeFault.ACROSOME:
+            share = 0.55 + side * 0.16 * (1 + size)
+            return replace(shape, acrosome_share=float(np.clip(share, 0.05, 0.92)))
+        case ShapeFault.VACUOLE:
+            radius = math.sqrt((0.06 + 0.1 * size) * shape.head_area_um2 / math.pi)
+            hole = Vacuole(along=0.15, across=0.1 * side, radius_um=radius)
+            return replace(shape, vacuoles=(*shape.vacuoles, hole))
+        case ShapeFault.NECK_LENGTH:
+            return replace(
+                shape, neck_length_um=shape.neck_length_um * math.exp(side * (0.2 + 0.4 * size))
+            )
+        case ShapeFault.NECK_WIDTH:
+            return replace(shape, neck_width_um=1.0 + 0.5 * size)
+        case ShapeFault.NECK_BEND:
+            return replace(shape, neck_bend_rad=side * (0.12 + 0.5 * size))
+        case ShapeFault.DROPLET:
+            return replace(shape, droplet_um=0.6 + 1.6 * size)
+
+
+def _normal_shape(rng: np.random.Generator) -> SpermShape:
+    length = NORMAL_HEAD_LENGTH_UM * math.exp(rng.normal(0, 0.03))
+    width = length * NORMAL_ASPECT * math.exp(rng.normal(0, 0.03))
+    return SpermShape(
+        head_length_um=length,
+        head_width_um=width,
+        pyriform=rng.normal(0.04, 0.02),
+        asymmetry=rng.normal(0, 0.02),
+        irregularity=abs(rng.normal(0, 0.006)),
+        irregularity_phases=tuple(rng.uniform(0, 2 * math.pi, len(BUMPS)).tolist()),
+        acrosome_share=rng.normal(0.55, 0.04),
+        vacuoles=_small_vacuoles(rng, head_width_um=width),
+        neck_length_um=length * math.exp(rng.normal(0, 0.06)),
+        neck_width_um=0.8 * math.exp(rng.normal(0, 0.06)),
+        neck_bend_rad=rng.normal(0, 0.04),
+        tail_length_um=rng.uniform(40.0, 50.0),
+        tail_width_um=0.55 * math.exp(rng.normal(0, 0.1)),
+    )
+
+
+def _draw_faults(rng: np.random.Generator, severity: float) -> list[tuple[ShapeFault, float]]:
+    """Divide a burden, larger with ``severity``, among a few faults of at least ``LEAST_FAULT``."""
+    burden = WORST_BURDEN * severity
+    most = int(min(burden / LEAST_FAULT, 4))
+    if most == 0:
+        return []
+    count = int(rng.integers(1, most + 1))
+    faults = rng.choice(np.array(list(ShapeFault)), count, replace=False)
+    spare = (burden - count * LEAST_FAULT) * rng.dirichlet(np.ones(count))
+    return [(ShapeFault(f), min(LEAST_FAULT + s, 2.2)) for f, s in zip(faults, spare, strict=True)]
+
+
+def _small_vacuoles(rng: np.random.Generator, *, head_width_um: float) -> tuple[Vacuole, ...]:
+    return tuple(
+        Vacuole(
+            along=rng.uniform(-0.45, 0.6),
+            across=rng.uniform(-0.4, 0.4),
+            radius_um=rng.uniform(0.2, 0.3) * head_width_um / 2,
+        )
+        for _ in range(min(int(rng.poisson(0.35)), 2))
+    )
+
+
+def _with_tail(shape: SpermShape, form: TailForm, rng: np.random.Generator) -> SpermShape:
+    """Give the tail a form whose fault lies near the head, where a clip shows it."""
+    shape = replace(shape, tail_form=form, tail_bend_at=rng.uniform(0.0, 0.03))
+    if form is TailForm.SHORT:
+        return replace(shape, tail_length_um=rng.uniform(0.5, 3.0))
+    if form is TailForm.BENT:
+        return replace(shape, tail_bend_rad=_sign(rng) * rng.uniform(1.0, 2.4))
+    return shape
 
 
 def _sign(rng: np.random.Generator) -> float:
     return 1.0 if rng.random() < 0.5 else -1.0
-
-
-def _defect(rng: np.random.Generator, severity: float, *, scale: float) -> float:
-    """A signed deviation, mostly absent in good sperm, that grows with severity."""
-    present = rng.random() < 0.05 + 0.93 * severity
-    size = scale * (0.15 + 1.45 * severity) * rng.uniform(0.75, 1.25)
-    return _sign(rng) * size if present else 0.0
-
-
-def _vacuoles(
-    rng: np.random.Generator, severity: float, *, head_width_um: float
-) -> tuple[Vacuole, ...]:
-    large = rng.random() < 0.02 + 0.9 * severity
-    small = int(rng.poisson(0.25 + 0.8 * severity))
-    radii = [rng.uniform(0.2, 0.38) * head_width_um / 2 for _ in range(min(small, 5))]
-    if large:
-        radii.append((0.35 + 0.3 * severity * rng.uniform(0.5, 1.0)) * head_width_um / 2)
-    return tuple(
-        Vacuole(along=rng.uniform(-0.45, 0.6), across=rng.uniform(-0.4, 0.4), radius_um=radius)
-        for radius in radii
-    )
-
-
-def _tail_form(rng: np.random.Generator, severity: float) -> TailForm:
-    if rng.random() > 0.02 + 0.3 * severity**2:
-        return TailForm.NORMAL
-    return (TailForm.SHORT, TailForm.BENT, TailForm.COILED)[rng.integers(3)]
-
-
-def _tail_length(rng: np.random.Generator, form: TailForm) -> float:
-    if form is TailForm.SHORT:
-        return float(rng.uniform(2.0, 11.0))
-    return float(rng.uniform(40.0, 50.0))

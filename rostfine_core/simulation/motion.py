@@ -153,7 +153,7 @@ def _tremble(swimming: Swimming, count: int, rng: np.random.Generator) -> NDArra
 
 def _sample_kind(rng: np.random.Generator, vigour: float) -> SwimmingKind:
     tired = 1 - vigour
-    weights = np.array([0.05 + 0.95 * vigour, 0.25, 0.08, 0.02 + 0.3 * tired, 0.02 + 0.45 * tired])
+    weights = np.array([0.4 + 0.6 * vigour, 0.2, 0.08, 0.02 * tired, 0.03 * tired])
     return list(SwimmingKind)[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.simulation.morphology import (
     SpermShape,
+    TailForm,
     Vacuole,
     acrosome_outline,
     head_outline,
@@ -67,9 +68,28 @@ def test_severity_makes_every_visible_fault_more_common() -> None:
         rng = np.random.default_rng(3)
         shapes = [sample_shape(rng, severity=severity) for _ in range(250)]
         faults = [vars(find_faults(shape, GOOD_SWIMMER)) for shape in shapes]
-        means.append({k: np.mean([f[k] for f in faults]) for k in faults[0] if k != "motion"})
+        form = faults[0].keys() - {"motion", "tail"}
+        means.append({k: np.mean([f[k] for f in faults]) for k in form})
     for milder, worse in pairwise(means):
         assert all(milder[k] < worse[k] for k in milder)
+
+
+def test_a_fault_that_occurs_can_be_seen() -> None:
+    """No traces of faults: each is nothing to the panel, or at least a third of a plain one."""
+    rng = np.random.default_rng(7)
+    small = []
+    for _ in range(400):
+        faults = vars(find_faults(sample_shape(rng), GOOD_SWIMMER))
+        small += [0 < v < 0.3 for k, v in faults.items() if k != "motion"]
+    assert np.mean(small) < 0.05
+
+
+def test_malformed_tails_show_near_the_head() -> None:
+    rng = np.random.default_rng(5)
+    for form in (TailForm.SHORT, TailForm.BENT, TailForm.COILED):
+        shapes = [sample_shape(rng, tail_form=form) for _ in range(150)]
+        seen = [find_faults(shape, GOOD_SWIMMER).tail > 0.5 for shape in shapes]
+        assert np.mean(seen) > 0.9
 
 
 def test_the_same_seed_draws_the_same_sperm() -> None:

@@ -120,4 +120,4 @@ def test_vigour_makes_sperm_progressive() -> None:
         kinds = [sample_swimming(rng, vigour=vigour).kind for _ in range(400)]
         return kinds.count(SwimmingKind.PROGRESSIVE) / len(kinds)
 
-    assert share(1.0) > share(0.3) + 0.2
+    assert share(1.0) > share(0.0) + 0.1

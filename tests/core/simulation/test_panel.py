@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rostfine_core.simulation.morphology import SpermShape, TailForm, Vacuole
+from rostfine_core.simulation.morphology import (
+    ShapeFault,
+    SpermShape,
+    TailForm,
+    Vacuole,
+    with_fault,
+)
 from rostfine_core.simulation.motion import Swimming, SwimmingKind, sample_swimming
 from rostfine_core.simulation.panel import (
     CRITERIA,
@@ -21,6 +27,7 @@ from rostfine_core.simulation.panel import (
     motility,
 )
 from rostfine_core.simulation.population import sample_sperm
+from rostfine_core.simulation.typical import typical_sperm
 
 PAPER_SHARES = np.array([45, 194, 356, 9, 11]) / 615
 IDEAL = SpermShape(head_length_um=4.9, head_width_um=2.95, neck_length_um=4.9)
@@ -74,37 +81,96 @@ def test_no_fault_ever_improves_the_grade(findings: Findings, name: str, more: f
     assert expected_votes(worse).expected_grade >= before - 1e-6
 
 
-def test_an_ideal_sperm_is_graded_best() -> None:
-    assert expected_votes(find_faults(IDEAL, FAST)).probabilities[0] > 0.4
-    assert grade_of(IDEAL, FAST) < 1.8
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, tuple[float, ...]]:
+    return {s.name: s.votes.probabilities for s in typical_sperm()}
 
 
-HOLE = Vacuole(along=0.1, across=0.0, radius_um=1.0)
+def test_perfect_form_and_fast_motion_is_mostly_a_and_b(
+    verdicts: dict[str, tuple[float, ...]],
+) -> None:
+    a, b, _, d, e = verdicts["perfect, fast"]
+    assert a > 0.6
+    assert a + b > 0.95
+    assert d + e < 0.01
+    slow = verdicts["perfect, slow"]
+    assert slow[1] + slow[2] > 0.85
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "perfect, dead",
+        "perfect, twitching",
+        "coiled tail",
+        "stump of a tail",
+        "amorphous head",
+        "pyriform head",
+        "round head",
+        "pin head",
+        "large vacuole",
+        "three plain faults",
+    ],
+)
+def test_what_is_plainly_bad_is_mostly_d_or_e(
+    verdicts: dict[str, tuple[float, ...]], name: str
+) -> None:
+    assert sum(verdicts[name][3:]) >= 0.49
+    assert sum(verdicts[name][:2]) < 0.1
+
+
+def test_plain_faults_add_up() -> None:
+    def rejected(shape: SpermShape) -> float:
+        return sum(expected_votes(find_faults(shape, FAST)).probabilities[3:])
+
+    joined = IDEAL
+    for fault in (ShapeFault.PYRIFORM, ShapeFault.ACROSOME, ShapeFault.NECK_BEND):
+        joined = with_fault(joined, fault, size=0.9, side=-1.0)
+        assert rejected(with_fault(IDEAL, fault, size=0.9, side=-1.0)) < 0.1
+    assert rejected(joined) > 0.5
+
+
+HOLE = Vacuole(along=0.1, across=0.0, radius_um=0.9)
 
 
 @pytest.mark.parametrize(
     "worse",
     [
-        replace(IDEAL, irregularity=0.06),
-        replace(IDEAL, asymmetry=0.45),
-        replace(IDEAL, pyriform=0.4),
-        replace(IDEAL, head_width_um=4.6),
-        replace(IDEAL, head_width_um=1.9),
-        replace(IDEAL, head_length_um=3.3, head_width_um=2.0, neck_length_um=3.3),
-        replace(IDEAL, acrosome_share=0.12),
-        replace(IDEAL, acrosome_share=0.95),
-        replace(IDEAL, vacuoles=(HOLE,)),
-        replace(IDEAL, neck_bend_rad=0.8),
-        replace(IDEAL, neck_width_um=1.8),
-        replace(IDEAL, neck_length_um=2.0),
-        replace(IDEAL, droplet_um=2.5),
-        replace(IDEAL, tail_form=TailForm.COILED),
-        replace(IDEAL, tail_form=TailForm.BENT, tail_bend_rad=1.6),
-        replace(IDEAL, tail_form=TailForm.SHORT, tail_length_um=5.0),
+        *(
+            with_fault(IDEAL, fault, size=1.0, side=side)
+            for fault in ShapeFault
+            for side in (1, -1)
+        ),
+        replace(IDEAL, tail_form=TailForm.COILED, tail_bend_at=0.02),
+        replace(IDEAL, tail_form=TailForm.BENT, tail_bend_rad=1.6, tail_bend_at=0.02),
+        replace(IDEAL, tail_form=TailForm.SHORT, tail_length_um=2.0),
     ],
 )
-def test_each_malformation_costs_grade(worse: SpermShape) -> None:
-    assert grade_of(worse, FAST) > grade_of(IDEAL, FAST) + 0.1
+def test_each_plain_malformation_is_graded_worse(worse: SpermShape) -> None:
+    assert grade_of(worse, FAST) > grade_of(IDEAL, FAST) + 0.5
+
+
+@given(fault=st.sampled_from(list(ShapeFault)), size=st.floats(0.0, 2.0), more=st.floats(0.01, 0.5))
+def test_a_larger_fault_is_never_graded_better(fault: ShapeFault, size: float, more: float) -> None:
+    smaller, larger = (with_fault(IDEAL, fault, size=s, side=1.0) for s in (size, size + more))
+    assert grade_of(larger, FAST) >= grade_of(smaller, FAST) - 1e-9
+
+
+@given(
+    irregularity=st.floats(0, 0.025), asymmetry=st.floats(-0.065, 0.065), narrow=st.floats(0, 0.065)
+)
+def test_what_deviates_less_than_can_be_seen_is_not_judged(
+    irregularity: float, asymmetry: float, narrow: float
+) -> None:
+    shape = replace(IDEAL, irregularity=irregularity, asymmetry=asymmetry, pyriform=narrow)
+    assert find_faults(shape, FAST).outline == 0
+
+
+def test_what_lies_outside_the_clip_is_not_judged() -> None:
+    short = replace(IDEAL, tail_form=TailForm.SHORT, tail_length_um=8.0)
+    bent = replace(IDEAL, tail_form=TailForm.BENT, tail_bend_rad=2.0, tail_bend_at=0.3)
+    coiled = replace(IDEAL, tail_form=TailForm.COILED, tail_bend_at=0.3)
+    assert [find_faults(s, FAST).tail for s in (short, bent, coiled)] == [0, 0, 0]
 
 
 def test_two_small_vacuoles_are_normal_as_in_the_criteria() -> None:
@@ -149,7 +215,7 @@ def population() -> tuple[Shares, Shares]:
 def test_most_selected_grades_are_mixed_as_in_the_paper(
     population: tuple[Shares, Shares],
 ) -> None:
-    """4,000 sperm give A 7.3, B 31.5, C 58.0, D 1.5, E 1.8% (paper: 7.3, 31.5, 57.9, 1.5, 1.8)."""
+    """8,000 sperm give A 7.6, B 31.4, C 57.9, D 1.0, E 2.2% (paper: 7.3, 31.5, 57.9, 1.5, 1.8)."""
     votes, _ = population
     shares = np.bincount(votes.argmax(axis=1), minlength=5) / len(votes)
     assert shares == pytest.approx(PAPER_SHARES, abs=0.04)
@@ -163,14 +229,14 @@ def test_sperm_differ_far_more_than_repeated_votes(
     sampling = ((votes - expected) ** 2).mean()
     spread = expected.var(axis=0).mean()
     assert sampling < 0.003
-    assert spread > 15 * sampling
+    assert spread > 12 * sampling
 
 
 def test_no_criterion_decides_alone(population: tuple[Shares, Shares]) -> None:
     rng = np.random.default_rng(6)
-    sperm = [sample_sperm(rng) for _ in range(300)]
+    sperm = [sample_sperm(rng) for _ in range(1200)]
     findings = [find_faults(s.shape, s.swimming) for s in sperm]
     grades = np.array([expected_votes(f).expected_grade for f in findings])
     for name, _ in CRITERIA:
         values = np.array([getattr(f, name) for f in findings])
-        assert 0.05 < np.corrcoef(values, grades)[0, 1] < 0.9, name
+        assert 0.03 < np.corrcoef(values, grades)[0, 1] < 0.9, name
