@@ -20,6 +20,7 @@ from rostfine_core.files import atomic_write, write_text
 from rostfine_core.simulation.labelled_clips import (
     CLIP_FRAMES,
     CLIP_SIZE_PX,
+    CLIP_UM_PER_PX,
     CLIPS_PER_SAMPLE,
     VIDEO_FRAMES,
     SimulatedClip,
@@ -150,7 +151,7 @@ def label_row(clip: SimulatedClip) -> dict[str, str]:
     row |= {f"tail_{form.value}": int(shape.tail_form is form) for form in forms}
     row |= {f"fault_{k}": v for k, v in asdict(clip.findings).items()}
     row |= {
-        "um_per_px": field.um_per_px,
+        "um_per_px": CLIP_UM_PER_PX,
         "fps": field.fps,
         "span_s": (clip.frames[-1] - clip.frames[0]) / field.fps,
         "illumination": field.look.illumination.value,

@@ -46,15 +46,24 @@ class Swimmer:
     sperm: SimulatedSperm
     trajectory: Trajectory
 
-    def pose(self, frame: int, *, field: Field) -> Pose:
-        """The pose in frame ``frame`` of the field, including the stage's drift."""
-        x_um, y_um = self.trajectory.xy_um[frame]
-        drift_x, drift_y = drift_at(field, float(self.trajectory.times_s[frame]))
+    def pose(self, frame: int, *, field: Field, later: float = 0.0) -> Pose:
+        """The pose in frame ``frame`` of the field, including the stage's drift.
+
+        ``later`` (0 to 1) is the share of the way to the next frame's pose; after the last frame
+        nothing moves.
+        """
+        path = self.trajectory
+        following = min(frame + 1, len(path.times_s) - 1)
+
+        def at(values: NDArray[np.float64]) -> float:
+            return float(values[frame] + later * (values[following] - values[frame]))
+
+        drift_x, drift_y = drift_at(field, at(path.times_s))
         return Pose(
-            x_px=float(x_um) / field.um_per_px + drift_x,
-            y_px=float(y_um) / field.um_per_px + drift_y,
-            heading_rad=float(self.trajectory.heading_rad[frame]),
-            phase_rad=float(self.trajectory.phase_rad[frame]),
+            x_px=at(path.xy_um[:, 0]) / field.um_per_px + drift_x,
+            y_px=at(path.xy_um[:, 1]) / field.um_per_px + drift_y,
+            heading_rad=at(path.heading_rad),
+            phase_rad=at(path.phase_rad),
         )
 
 
@@ -105,13 +114,33 @@ def draw_window(
     window: Window,
     time_s: float,
     rng: np.random.Generator,
+    later: Sequence[tuple[SimulatedSperm, Pose]] = (),
 ) -> NDArray[np.uint8]:
-    """What the camera sees in ``window`` at ``time_s``: RGB (H, W, 3)."""
-    signal = background_signal(field, window=window, time_s=time_s)
-    for sperm, pose in swimmers:
-        draw_sperm(signal, sperm, pose, window=window, um_per_px=field.um_per_px, look=field.look)
+    """What the camera sees in ``window`` at ``time_s``: RGB (H, W, 3).
+
+    With ``later``, the swimmers half a frame later, the picture is woven of two fields: the odd
+    lines of the whole field show ``later``.
+    """
+    background = background_signal(field, window=window, time_s=time_s)
+    signal = background.copy() if later else background
+    _draw_all(signal, swimmers, field=field, window=window)
+    if later:
+        odd = slice((1 - window.top_px) % 2, None, 2)
+        _draw_all(background, later, field=field, window=window)
+        signal[odd] = background[odd]
     light = window_light(field, window)
     return expose_signal(field, signal, light=light, time_s=time_s, rng=rng)
+
+
+def _draw_all(
+    signal: NDArray[np.float32],
+    swimmers: Sequence[tuple[SimulatedSperm, Pose]],
+    *,
+    field: Field,
+    window: Window,
+) -> None:
+    for sperm, pose in swimmers:
+        draw_sperm(signal, sperm, pose, window=window, um_per_px=field.um_per_px, look=field.look)
 
 
 def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import GradeDistribution
+from rostfine_core.interlace import one_field
 from rostfine_core.simulation.field import (
     Field,
     Swimmer,
@@ -19,6 +20,7 @@ from rostfine_core.simulation.field import (
     sample_specks,
 )
 from rostfine_core.simulation.motion import Trajectory, swim
+from rostfine_core.simulation.optics import LookFamily, sample_look
 from rostfine_core.simulation.panel import Findings, cast_votes, expected_votes, find_faults
 from rostfine_core.simulation.population import sample_sperm
 from rostfine_core.simulation.render import Pose, SimulatedSperm, Window, draw_masks
@@ -28,8 +30,21 @@ from rostfine_core.tracking.head_measure import find_outlines
 CLIP_FRAMES = 16
 CLIP_SIZE_PX = 150
 VIDEO_FRAMES = 175
+VIDEO_S = 175 / 15
+"""A clip lasts no longer than this, and no longer than ``VIDEO_FRAMES``."""
 CLIPS_PER_SAMPLE = 10
-FURTHEST_PX = 8.0
+CLIP_UM_PER_PX = 0.18
+"""The scale to which all crops are resampled, whatever the scale of the video."""
+SCALE_ERROR = 0.02
+"""How wrong (1 sigma) the scale is with which a lab's videos come."""
+SCALES_UM_PER_PX = (0.11, 0.3)
+CAMERA_SHARE = 0.5
+FRAME_RATES = {10.0: 0.05, 15.0: 0.51, 20.0: 0.08, 25.0: 0.12, 30.0: 0.14, 50.0: 0.04, 60.0: 0.06}
+WHOLE_SHARE = 0.6
+"""Clips over all of the time seen; the others are shorter, down to 1 s."""
+WOVEN_PX = 4.0
+"""Fields that move further apart in a frame are noticed, and the clip shows one field alone."""
+FURTHEST_UM = 1.5
 """What is measured further off than a third of a head is another sperm that crosses."""
 _SAMPLE_STREAM, _CLIP_STREAM = 0, 1
 
@@ -41,6 +56,8 @@ class SimulatedClip:
     ``images`` (16, 150, 150, 3) uint8 RGB; ``masks`` (16, 3, 150, 150) uint8 of head, neck and
     tail, or None; ``centres_px`` (16, 2) are the centres of the crops in the field and
     ``heads_px`` (16, 2) the true positions of the head; ``frames`` are the video frames shown.
+    A pixel of the field is ``magnification`` pixels of the crop, so that a crop's pixel is
+    ``CLIP_UM_PER_PX`` but for the error with which the lab knows its scale.
     """
 
     clip: str
@@ -54,7 +71,13 @@ class SimulatedClip:
     frames: tuple[int, ...]
     centres_px: NDArray[np.float64]
     heads_px: NDArray[np.float64]
+    magnification: float
     masks: NDArray[np.uint8] | None = None
+
+    @property
+    def um_per_px(self) -> float:
+        """The true scale of the crops."""
+        return self.field.um_per_px / self.magnification
 
 
 def simulate_clips(
@@ -80,15 +103,16 @@ def simulate_clip(
 ) -> SimulatedClip:
     """Simulate clip number ``index`` of the series."""
     sample = index // clips_per_sample
-    field, burden = _sample_of(seed, sample)
+    field, magnification, burden = _sample_of(seed, sample)
     rng = np.random.default_rng([seed, _CLIP_STREAM, index])
     sperm = sample_sperm(rng, burden=burden)
     findings = find_faults(sperm.shape, sperm.swimming)
     swimmer, seen = _place_in_field(sperm, field, rng)
-    frames = _choose_frames(seen, rng)
+    frames = _choose_frames(seen, field.fps, rng)
     others = _crossing(swimmer, frames, field, rng)
     heads = np.array([_xy(swimmer.pose(k, field=field)) for k in frames])
-    images, centres = _photograph([swimmer, *others], field, frames, rng)
+    images, centres = _photograph([swimmer, *others], field, frames, magnification, rng)
+    masks = _masks(swimmer, field, frames, centres, magnification) if with_masks else None
     return SimulatedClip(
         clip=f"s{seed}_{index:06d}",
         sample=f"s{seed}_sample{sample:05d}",
@@ -101,26 +125,31 @@ def simulate_clip(
         frames=frames,
         centres_px=centres,
         heads_px=heads,
-        masks=_masks(swimmer, field, frames, centres) if with_masks else None,
+        magnification=magnification,
+        masks=masks,
     )
 
 
 @lru_cache(maxsize=4)
-def _sample_of(seed: int, sample: int) -> tuple[Field, float]:
-    """A sample's field, and how much worse (above 0) its sperm are than the population."""
+def _sample_of(seed: int, sample: int) -> tuple[Field, float, float]:
+    """A sample's field, its crops' magnification, and how much worse (above 0) its sperm are."""
     rng = np.random.default_rng([seed, _SAMPLE_STREAM, sample])
-    field = sample_field(rng)
+    family = LookFamily.CAMERA if rng.random() < CAMERA_SHARE else LookFamily.CLEAN
+    scale = math.exp(rng.uniform(*np.log(SCALES_UM_PER_PX)))
+    field = sample_field(rng, um_per_px=scale, look=sample_look(rng, family=family))
+    field = replace(field, fps=float(rng.choice(list(FRAME_RATES), p=list(FRAME_RATES.values()))))
     specks = sample_specks(
         rng, field=field, count=int(rng.integers(60, 260)), round_cells=int(rng.integers(0, 5))
     )
-    return replace(field, specks=specks), float(rng.normal(0, 0.06))
+    magnification = scale / CLIP_UM_PER_PX * math.exp(rng.normal(0, SCALE_ERROR))
+    return replace(field, specks=specks), magnification, float(rng.normal(0, 0.06))
 
 
 def _place_in_field(
     sperm: SimulatedSperm, field: Field, rng: np.random.Generator
 ) -> tuple[Swimmer, int]:
     """Start the sperm where it stays in the field longest; also returns for how many frames."""
-    times = np.arange(VIDEO_FRAMES) / field.fps
+    times = np.arange(min(VIDEO_FRAMES, round(VIDEO_S * field.fps))) / field.fps
     path = swim(sperm.swimming, times_s=times, start_um=(0, 0), heading_rad=0, rng=rng)
     best, longest = path, 0
     for _ in range(10):
@@ -129,7 +158,7 @@ def _place_in_field(
         seen = _frames_inside(moved, field)
         if seen > longest:
             best, longest = moved, seen
-        if longest == VIDEO_FRAMES:
+        if longest == len(times):
             break
     return Swimmer(sperm=sperm, trajectory=best), longest
 
@@ -148,10 +177,13 @@ def _frames_inside(path: Trajectory, field: Field) -> int:
     return int(outside[0]) if len(outside) else len(xy)
 
 
-def _choose_frames(seen: int, rng: np.random.Generator) -> tuple[int, ...]:
-    """16 frames spread evenly over the frames seen, or in 8% of clips over a shorter span."""
-    span = int(seen * rng.uniform(0.4, 1.0)) if rng.random() < 0.08 else seen
-    return tuple(np.floor(np.linspace(0, max(span, CLIP_FRAMES) - 1, CLIP_FRAMES)).astype(int))
+def _choose_frames(seen: int, fps: float, rng: np.random.Generator) -> tuple[int, ...]:
+    """16 frames spread evenly over the frames seen, or over a part of them from the first."""
+    span = max(seen, 2)
+    if rng.random() >= WHOLE_SHARE:
+        span = round(fps * math.exp(rng.uniform(0, max(math.log(seen / fps), 0)))) if seen else 2
+    last = min(max(span, 2), max(seen, 2)) - 1
+    return tuple(np.floor(np.linspace(0, last, CLIP_FRAMES)).astype(int).tolist())
 
 
 def _crossing(
@@ -176,18 +208,42 @@ def _crossing(
 
 
 def _photograph(
-    swimmers: list[Swimmer], field: Field, frames: tuple[int, ...], rng: np.random.Generator
+    swimmers: list[Swimmer],
+    field: Field,
+    frames: tuple[int, ...],
+    magnification: float,
+    rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The crops, and their centres (N, 2): where the first swimmer's head is measured."""
     images, centres = [], []
-    measure = _Measure()
+    measure = _Measure(furthest_px=FURTHEST_UM / field.um_per_px)
+    step_px = swimmers[0].sperm.swimming.speed_um_s / field.um_per_px / field.fps
+    is_woven = field.look.is_interlaced and step_px < WOVEN_PX
     for frame in frames:
-        poses = [s.pose(frame, field=field) for s in swimmers]
-        window = _window_around(_xy(poses[0]), field)
-        posed = [(s.sperm, pose) for s, pose in zip(swimmers, poses, strict=True)]
-        picture = draw_window(field, posed, window=window, time_s=frame / field.fps, rng=rng)
-        at = measure.centre(picture, poses[0], window)
-        images.append(crop(picture, window=window, centre_px=at, size_px=CLIP_SIZE_PX))
+        posed = [(s.sperm, s.pose(frame, field=field)) for s in swimmers]
+        target = posed[0][1]
+        window = _window_around(_xy(target), field, magnification)
+        later = [(s.sperm, s.pose(frame, field=field, later=0.5)) for s in swimmers if is_woven]
+        picture = draw_window(
+            field,
+            posed,
+            window=window,
+            time_s=frame / field.fps,
+            rng=rng,
+            later=later,
+        )
+        if field.look.is_interlaced and not is_woven:
+            picture = one_field(picture)
+        at = measure.centre(picture, target, window)
+        images.append(
+            crop(
+                picture,
+                window=window,
+                centre_px=at,
+                size_px=CLIP_SIZE_PX,
+                magnification=magnification,
+            )
+        )
         centres.append(at)
     return np.stack(images), np.array(centres)
 
@@ -195,7 +251,8 @@ def _photograph(
 class _Measure:
     """Measures one head from frame to frame, as the tracker does, but told where to look."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, furthest_px: float) -> None:
+        self._furthest_px = furthest_px
         self._centres: Centres | None = None
         self._heading_rad = 0.0
 
@@ -205,7 +262,7 @@ class _Measure:
         true = complex(pose.x_px - window.left_px, pose.y_px - window.top_px)
         if self._centres is None:
             (head,) = find_outlines(grey, [true])
-            if head is None or abs(head.outline.middles[0] - true) > FURTHEST_PX:
+            if head is None or abs(head.outline.middles[0] - true) > self._furthest_px:
                 return _xy(pose)
             self._centres = Centres()
             self._centres.add([head.outline], grey, np.array([true]))
@@ -217,9 +274,9 @@ class _Measure:
         return float(middle.real) + window.left_px, float(middle.imag) + window.top_px
 
 
-def _window_around(head: tuple[float, float], field: Field) -> Window:
+def _window_around(head: tuple[float, float], field: Field, magnification: float) -> Window:
     """The window of whole pixels of the field from which a crop near ``head`` is cut."""
-    half = CLIP_SIZE_PX // 2 + 1 + math.ceil(FURTHEST_PX)
+    half = math.ceil(CLIP_SIZE_PX / 2 / magnification + FURTHEST_UM / field.um_per_px) + 3
     left, top = (max(math.floor(c) - half, 0) for c in head)
     right = min(math.floor(head[0]) + half + 2, field.width_px)
     bottom = min(math.floor(head[1]) + half + 2, field.height_px)
@@ -227,15 +284,24 @@ def _window_around(head: tuple[float, float], field: Field) -> Window:
 
 
 def _masks(
-    swimmer: Swimmer, field: Field, frames: tuple[int, ...], centres: NDArray[np.float64]
+    swimmer: Swimmer,
+    field: Field,
+    frames: tuple[int, ...],
+    centres: NDArray[np.float64],
+    magnification: float,
 ) -> NDArray[np.uint8]:
     masks = np.zeros((len(frames), 3, CLIP_SIZE_PX, CLIP_SIZE_PX), dtype=np.uint8)
     window = Window(left_px=0, top_px=0, width_px=CLIP_SIZE_PX, height_px=CLIP_SIZE_PX)
-    corner = centres - (CLIP_SIZE_PX - 1) / 2
-    for mask, frame, (left, top) in zip(masks, frames, corner, strict=True):
+    middle = (CLIP_SIZE_PX - 1) / 2
+    for mask, frame, (x, y) in zip(masks, frames, centres, strict=True):
         pose = swimmer.pose(frame, field=field)
-        moved = replace(pose, x_px=pose.x_px - left, y_px=pose.y_px - top)
-        draw_masks(mask, swimmer.sperm, moved, window=window, um_per_px=field.um_per_px)
+        moved = replace(
+            pose,
+            x_px=middle + magnification * (pose.x_px - x),
+            y_px=middle + magnification * (pose.y_px - y),
+        )
+        scale = field.um_per_px / magnification
+        draw_masks(mask, swimmer.sperm, moved, window=window, um_per_px=scale)
     return masks
 
 

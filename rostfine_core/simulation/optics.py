@@ -20,6 +20,13 @@ class Illumination(StrEnum):
     PHASE_CONTRAST = "phase_contrast"
 
 
+class LookFamily(StrEnum):
+    """Kinds of pictures: of a good research microscope, or of an everyday one and its camera."""
+
+    CLEAN = "clean"
+    CAMERA = "camera"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """The look of one microscope's pictures; intensities are shares of the camera's full scale.
@@ -29,6 +36,13 @@ class Look:
     edges; ``blur_um`` is the optical blur in focus; ``texture`` is the faint mottling of the slide;
     ``unevenness`` is the falloff of light across the field; a ``jpeg_quality`` of 0 means no
     compression.
+
+    The rest are faults that a clean picture has none of. ``relief`` lights edges from one side
+    (``light_angle_rad``); ``tail_contrast`` weakens tails. ``fringe_px`` (x, y) is how far red lies
+    from green, and blue on the other side; ``colour_blur_px`` blurs red and blue more than green.
+    ``grain_px`` is the size (sigma) of the noise's grain, ``colour_noise`` is coarse noise in
+    colour alone. ``contrast`` and ``gamma`` stretch the finished picture. With ``is_interlaced``
+    odd lines are half a frame later than even ones.
     """
 
     illumination: Illumination
@@ -44,10 +58,23 @@ class Look:
     light_angle_rad: float = 0.0
     noise: float = 0.012
     jpeg_quality: int = 0
+    relief: float = 0.0
+    tail_contrast: float = 1.0
+    fringe_px: tuple[float, float] = (0.0, 0.0)
+    colour_blur_px: tuple[float, float] = (0.0, 0.0)
+    grain_px: float = 0.0
+    colour_noise: float = 0.0
+    contrast: float = 1.0
+    gamma: float = 1.0
+    is_interlaced: bool = False
 
 
-def sample_look(rng: np.random.Generator) -> Look:
+def sample_look(rng: np.random.Generator, *, family: LookFamily = LookFamily.CLEAN) -> Look:
     """Draw a random look for one sample's video: mostly bright field, grey or greenish."""
+    return _clean_look(rng) if family is LookFamily.CLEAN else _camera_look(rng)
+
+
+def _clean_look(rng: np.random.Generator) -> Look:
     phase = rng.random() < 0.25
     look = Look(
         illumination=Illumination.PHASE_CONTRAST if phase else Illumination.BRIGHT_FIELD,
@@ -72,6 +99,35 @@ def sample_look(rng: np.random.Generator) -> Look:
         absorption=rng.uniform(0.4, 0.6),
         halo=rng.uniform(0.8, 1.5),
         halo_um=rng.uniform(0.5, 0.9),
+    )
+
+
+def _camera_look(rng: np.random.Generator) -> Look:
+    """A look with the faults that real clips have, in all strengths up to the worst ones."""
+    compressed, one_sided = rng.random() < 0.85, rng.random() < 0.4
+    fringed, grainy = rng.random() < 0.6, rng.random() < 0.8
+    return replace(
+        _clean_look(rng),
+        level=rng.uniform(0.35, 0.8),
+        tint=(rng.uniform(0.88, 1.03), 1.0, rng.uniform(0.86, 1.05)),
+        absorption=rng.uniform(0.2, 0.5),
+        halo=rng.uniform(0.3, 1.8),
+        halo_um=rng.uniform(0.3, 0.8),
+        outline=rng.uniform(0.0, 1.0),
+        blur_um=rng.uniform(0.15, 0.32),
+        texture=rng.uniform(0.006, 0.03),
+        unevenness=rng.uniform(0.0, 0.4),
+        noise=rng.uniform(0.003, 0.02),
+        jpeg_quality=int(rng.integers(25, 71)) if compressed else 0,
+        relief=rng.uniform(0.05, 0.5) if one_sided else 0.0,
+        tail_contrast=rng.uniform(0.35, 0.95),
+        fringe_px=tuple(rng.normal(0, 0.35, 2).tolist()) if fringed else (0.0, 0.0),
+        colour_blur_px=tuple(rng.uniform(0, 0.9, 2).tolist()) if fringed else (0.0, 0.0),
+        grain_px=rng.uniform(0.4, 1.2) if grainy else 0.0,
+        colour_noise=rng.uniform(0, 0.012) if grainy else 0.0,
+        contrast=math.exp(rng.normal(-0.1, 0.2)),
+        gamma=math.exp(rng.normal(0, 0.2)),
+        is_interlaced=bool(rng.random() < 0.12),
     )
 
 
@@ -115,11 +171,14 @@ def expose(
     gain: float = 1.0,
 ) -> NDArray[np.uint8]:
     """Turn a relative signal (H, W; 0 is background) into a noisy RGB frame (H, W, 3)."""
-    grey = light * np.clip(1 + signal, 0.02, 1.9) * (255 * gain)
-    tinted = cv2.merge([grey * np.float32(tint) for tint in look.tint])
+    lit = light * np.float32(255 * gain)
+    greys = [lit * np.clip(1 + part, 0.02, 1.9) for part in _in_colours(signal, look)]
+    tinted = cv2.merge([greys[k % len(greys)] * np.float32(t) for k, t in enumerate(look.tint)])
     rgb = np.asarray(tinted, dtype=np.float32)
-    _add_noise(rgb, look.noise * 255, rng)
+    _add_noise(rgb, look, rng)
     image = np.asarray(cv2.convertScaleAbs(rgb), dtype=np.uint8)
+    if look.contrast != 1 or look.gamma != 1:
+        image = np.asarray(cv2.LUT(image, _stretch(look)), dtype=np.uint8)
     return compress(image, look.jpeg_quality) if look.jpeg_quality else image
 
 
@@ -136,7 +195,60 @@ def _sample_tint(rng: np.random.Generator) -> tuple[float, float, float]:
     return (float(red), float(green), float(blue))
 
 
-def _add_noise(image: NDArray[np.float32], sigma: float, rng: np.random.Generator) -> None:
+def _in_colours(signal: NDArray[np.float32], look: Look) -> list[NDArray[np.float32]]:
+    """The signal (H, W) as red, green and blue see it; once where they see the same."""
+    if not (any(look.fringe_px) or any(look.colour_blur_px)):
+        return [signal]
+    red, blue = (
+        cv2.sepFilter2D(
+            signal,
+            -1,
+            _shifting_blur(side * look.fringe_px[0], blur_px),
+            _shifting_blur(side * look.fringe_px[1], blur_px),
+            borderType=cv2.BORDER_REPLICATE,
+        )
+        for side, blur_px in zip((1, -1), look.colour_blur_px, strict=True)
+    )
+    return [np.asarray(red, np.float32), signal, np.asarray(blue, np.float32)]
+
+
+def _shifting_blur(shift_px: float, blur_px: float) -> NDArray[np.float64]:
+    """A kernel that blurs, by 0.4 px at least, and moves by a part of a pixel."""
+    sigma = max(blur_px, 0.4)
+    reach = math.ceil(2.5 * sigma + abs(shift_px))
+    weights = np.exp(-(((np.arange(-reach, reach + 1) + shift_px) / sigma) ** 2) / 2)
+    return np.asarray(weights / weights.sum())
+
+
+def _stretch(look: Look) -> NDArray[np.uint8]:
+    """What the finished picture's values (256) become."""
+    shares = (np.arange(256) / 255) ** look.gamma
+    middle = look.level**look.gamma
+    return np.asarray(
+        np.clip(255 * (middle + look.contrast * (shares - middle)), 0, 255), dtype=np.uint8
+    )
+
+
+def _add_noise(image: NDArray[np.float32], look: Look, rng: np.random.Generator) -> None:
+    """Add the camera's noise to (H, W, 3): in each value alone, or as grain and coarse colour."""
+    if look.grain_px == 0:
+        _add_values(image, look.noise * 255, rng)
+        return
+    height, width = image.shape[:2]
+    grain = np.zeros((height, width), dtype=np.float32)
+    _add_values(grain, 1.0, rng)
+    kernel = cv2.getGaussianKernel(2 * math.ceil(2.5 * look.grain_px) + 1, look.grain_px)
+    # Blurred noise is weaker by the sum of the squared kernel, in both directions together.
+    grain = np.asarray(
+        cv2.sepFilter2D(grain, -1, kernel, kernel * look.noise * 255 / float((kernel**2).sum()))
+    )
+    colour = np.zeros(((height + 1) // 2, (width + 1) // 2, 3), dtype=np.float32)
+    _add_values(colour, look.colour_noise * 255, rng)
+    image += cv2.resize(colour, (width, height), interpolation=cv2.INTER_LINEAR)
+    image += grain[:, :, None]
+
+
+def _add_values(image: NDArray[np.float32], sigma: float, rng: np.random.Generator) -> None:
     """Add noise cut at random positions from a bank, which is faster than drawing new noise."""
     bank = _noise_bank()
     rows = max(min(len(image), NOISE_VALUES // 4 // image[0].size), 1)

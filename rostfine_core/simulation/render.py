@@ -125,7 +125,7 @@ def draw_sperm(
     tile = _tile(outlines, window, margin_px=math.ceil(3.2 * look.halo_um / um_per_px) + 2)
     if tile is None:
         return
-    density = _density(outlines, tile)
+    density = _density(outlines, tile, tail_contrast=look.tail_contrast)
     blur_px = math.hypot(look.blur_um, 0.12 * sperm.defocus_um) / um_per_px
     rows = slice(tile.top_px - window.top_px, tile.top_px - window.top_px + tile.height_px)
     columns = slice(tile.left_px - window.left_px, tile.left_px - window.left_px + tile.width_px)
@@ -199,22 +199,23 @@ def _tile(outlines: SpermOutlines, window: Window, *, margin_px: int) -> Window 
     return Window(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top)
 
 
-def _density(outlines: SpermOutlines, tile: Window) -> NDArray[np.float32]:
+def _density(outlines: SpermOutlines, tile: Window, *, tail_contrast: float) -> NDArray[np.float32]:
     """How dense the sperm is in each pixel of ``tile`` (0 to 1), drawn from tail to head."""
     canvas = _canvas(tile)
+    tail, tip = round(DENSITY["tail"] * tail_contrast), round(TIP_DENSITY * tail_contrast)
     _tapered(
         canvas,
         outlines.tail,
         tile,
         widths_px=(outlines.tail_width, 0.45 * outlines.tail_width),
-        values=(DENSITY["tail"], TIP_DENSITY),
+        values=(tail, tip),
     )
     _tapered(
         canvas,
         outlines.neck,
         tile,
         widths_px=(outlines.neck_width, _neck_end(outlines)),
-        values=(DENSITY["neck"], DENSITY["tail"]),
+        values=(DENSITY["neck"], tail),
     )
     if outlines.droplet is not None:
         _disc(canvas, outlines.droplet, tile, DENSITY["droplet"])
@@ -238,11 +239,21 @@ def _image_of(
 ) -> NDArray[np.float32]:
     """A thin object's change of brightness: absorption, edges and the rim from defocus."""
     sharp = cv2.GaussianBlur(density, (0, 0), max(blur_px, 0.3))
-    middle = cv2.GaussianBlur(density, (0, 0), math.hypot(blur_px, 0.3 / um_per_px))
+    spread = math.hypot(blur_px, 0.3 / um_per_px)
+    middle = np.asarray(cv2.GaussianBlur(density, (0, 0), spread), dtype=np.float32)
     wide = cv2.GaussianBlur(density, (0, 0), math.hypot(blur_px, look.halo_um / um_per_px))
     halo = look.halo + 0.25 * defocus_um
     image = look.absorption * sharp + look.outline * (sharp - middle) + halo * (sharp - wide)
+    if look.relief > 0:
+        image += look.relief * _slope(middle, look.light_angle_rad) * np.float32(0.5 / um_per_px)
     return np.asarray(-image, dtype=np.float32)
+
+
+def _slope(image: NDArray[np.float32], angle_rad: float) -> NDArray[np.float32]:
+    """How much (H, W) rises from one pixel to the next in one direction."""
+    x, y = math.cos(angle_rad) / 2, math.sin(angle_rad) / 2
+    kernel = np.array([[0, -y, 0], [-x, 0, x], [0, y, 0]])
+    return np.asarray(cv2.filter2D(image, -1, kernel), dtype=np.float32)
 
 
 def _canvas(window: Window) -> NDArray[np.uint8]:

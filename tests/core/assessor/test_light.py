@@ -37,7 +37,7 @@ def clip(number: int) -> Clip:
 
 @pytest.mark.requirement("R-35")
 def test_a_fade_and_a_drop_of_the_exposure_change_little(assessor: Assessor) -> None:
-    steady = [clip(number) for number in (0, 10, 20)]
+    steady = [clip(number) for number in (0, 10, 40)]
     lights = (1 - 0.35 * TIMES, np.where(TIMES < 0.5, 1, 0.65))
     changed = [
         replace(one, images=np.rint(one.images * light[:, None, None, None]).astype(np.uint8))

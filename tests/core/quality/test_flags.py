@@ -174,8 +174,8 @@ def test_the_dark_rim_of_a_round_field_is_named(beyond: int, told: str) -> None:
 
 def test_a_head_beside_another_is_no_longer_for_that() -> None:
     """Measured by contrast alone it had 2.4 times its length, and the sperm was too large."""
-    clip = simulate_clip(32, seed=77)
-    true_px = clip.sperm.shape.head_length_um / clip.field.um_per_px
+    clip = simulate_clip(122, seed=77)
+    true_px = clip.sperm.shape.head_length_um / clip.um_per_px
     assert outline_length(measured_heads(clip.images)) == pytest.approx(true_px, rel=0.1)
     shown = replace(clip_of(clip.images[0]), images=clip.images)
     assert not codes(clip=shown) & {"sperm_too_large", "scale_doubtful"}
@@ -183,7 +183,7 @@ def test_a_head_beside_another_is_no_longer_for_that() -> None:
 
 def test_a_peak_on_the_tail_does_not_make_the_background_the_head() -> None:
     clip = simulate_clip(28, seed=9)
-    true_px = clip.sperm.shape.head_length_um / clip.field.um_per_px
+    true_px = clip.sperm.shape.head_length_um / clip.um_per_px
     found = [h for h in map(head_length_and_edge, clip.images) if h is not None]
     # Its large vacuole opens the rim, so that the head may come out too short.
     assert 0.5 * true_px < np.median([length for length, _ in found]) < 1.3 * true_px
@@ -196,7 +196,7 @@ def test_a_thick_neck_is_not_measured_with_the_head() -> None:
         clip = simulate_clip(index, seed=2)
         found = outline_length(measured_heads(clip.images))
         assert found is not None
-        ratios.append(found * clip.field.um_per_px / clip.sperm.shape.head_length_um)
+        ratios.append(found * clip.um_per_px / clip.sperm.shape.head_length_um)
     assert np.mean(np.array(ratios) > SIZE_MARGIN) <= 0.02
     assert np.mean(np.array(ratios) < 1 / SIZE_MARGIN) <= 0.05
 

@@ -8,6 +8,7 @@ import pytest
 from rostfine_core.simulation.optics import (
     Illumination,
     Look,
+    LookFamily,
     expose,
     light_field,
     sample_look,
@@ -70,3 +71,34 @@ def test_looks_vary_but_stay_visible() -> None:
     assert kinds == set(Illumination)
     assert all(0.3 < look.level < 0.75 and look.absorption > 0.25 for look in looks)
     assert max(look.tint[1] - look.tint[0] for look in looks) > 0.08
+
+
+def test_grain_is_as_strong_as_set_and_alike_in_neighbours_and_colours() -> None:
+    image = picture(replace(LOOK, noise=0.02, grain_px=0.9)).astype(float)
+    off = image - image.mean(axis=(0, 1))
+    assert off.std(axis=(0, 1)) == pytest.approx([5.1] * 3, rel=0.15)
+    neighbours = np.corrcoef(off[:, 1:].ravel(), off[:, :-1].ravel())[0, 1]
+    assert neighbours > 0.5
+    assert np.corrcoef(off[..., 0].ravel(), off[..., 2].ravel())[0, 1] > 0.9
+
+
+def test_fringes_move_red_and_blue_apart() -> None:
+    signal = np.zeros((40, 40), dtype=np.float32)
+    signal[18:22, 18:22] = -0.5
+    look = replace(LOOK, noise=0.0, fringe_px=(0.7, -0.3), colour_blur_px=(0.5, 0.0))
+    image = expose(signal, light=np.full_like(signal, 0.5), look=look, rng=np.random.default_rng(0))
+    weight = image.max(axis=(0, 1)) - image.astype(float)
+    down, across = np.indices((40, 40))
+    x, y = ((weight * i[..., None]).sum((0, 1)) / weight.sum((0, 1)) for i in (across, down))
+    assert x - 19.5 == pytest.approx([0.7, 0, -0.7], abs=0.1)
+    assert y - 19.5 == pytest.approx([-0.3, 0, 0.3], abs=0.1)
+
+
+def test_camera_looks_have_faults_that_clean_ones_do_not() -> None:
+    rng = np.random.default_rng(3)
+    camera = [sample_look(rng, family=LookFamily.CAMERA) for _ in range(60)]
+    assert all(look.tail_contrast < 1 for look in camera)
+    assert min(look.jpeg_quality for look in camera if look.jpeg_quality) < 40
+    assert {look.is_interlaced for look in camera} == {True, False}
+    faded = picture(replace(LOOK, noise=0.03, contrast=0.5)).astype(float)
+    assert faded.std(axis=(0, 1)) == pytest.approx([0.03 * 255 * 0.5] * 3, rel=0.15)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rostfine_core.simulation.field import Field, draw_window
 from rostfine_core.simulation.morphology import SpermShape, Vacuole
 from rostfine_core.simulation.motion import Swimming, SwimmingKind
 from rostfine_core.simulation.optics import Illumination, Look
@@ -137,3 +138,30 @@ def test_a_speck_darkens_its_place_and_a_bubble_brightens_it() -> None:
         draw_speck(signal, speck, at_px=(30.0, 25.0), um_per_px=UM_PER_PX, look=LOOK)
         assert sign * signal[25, 30] > 0.2
         assert abs(signal[0, 0]) < 1e-3
+
+
+def test_faults_of_the_look_fade_tails_and_weave_two_moments() -> None:
+    first, later = (
+        Pose(x_px=x_px, y_px=75, heading_rad=0.3, phase_rad=0.5) for x_px in (70.0, 78.0)
+    )
+    still = Look(illumination=Illumination.BRIGHT_FIELD, noise=0.0)
+    field = Field(um_per_px=UM_PER_PX, look=still)
+    part = Window(left_px=0, top_px=1, width_px=150, height_px=149)
+
+    def shown(pose: Pose, *more: Pose) -> NDArray[np.uint8]:
+        then = [(SPERM, p) for p in more]
+        rng = np.random.default_rng(0)
+        return draw_window(field, [(SPERM, pose)], window=part, time_s=0.0, rng=rng, later=then)
+
+    woven = shown(first, later)
+    assert (woven[1::2] == shown(first)[1::2]).all()
+    assert (woven[::2] == shown(later)[::2]).all()
+    assert (woven[::2] != shown(first)[::2]).any()
+
+    faint = np.zeros((150, 150), dtype=np.float32)
+    look = replace(LOOK, tail_contrast=0.4)
+    draw_sperm(faint, SPERM, first, window=WINDOW, um_per_px=UM_PER_PX, look=look)
+    head, _, tail = masks_of(SPERM, first) > 0
+    clear = drawn(SPERM, first)
+    assert faint[head].mean() == pytest.approx(clear[head].mean(), rel=0.02)
+    assert faint[tail & ~head].mean() == pytest.approx(0.4 * clear[tail & ~head].mean(), rel=0.1)
