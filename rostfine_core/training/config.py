@@ -6,7 +6,8 @@ Paths are relative to the folder in which the command is started.
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-LossKind = Literal["mse", "js", "js_official"]
+LossKind = Literal["mse", "js", "js_official", "emd", "crps"]
+LossMix = dict[LossKind, float]
 Overrides = dict[str, int | float | str | bool]
 NetworkName = Literal[
     "rostfine",
@@ -112,16 +113,27 @@ class SplitSection:
 
 @dataclass(frozen=True, kw_only=True)
 class LossSection:
-    """The loss; ``label_smoothing`` is added to each of the five shares of the label."""
+    """The loss; ``label_smoothing`` is added to each of the five shares of the label.
+
+    ``mix`` takes the place of ``kind``: weights of several losses, as ``{ mse = 1.0, emd = 0.3 }``.
+    They differ in size: for always the mean label crps is 1, mse and emd about a twentieth of it.
+    """
 
     kind: LossKind = "mse"
+    mix: LossMix = field(default_factory=dict)
     alpha: float = 1.0
     label_smoothing: float = 0.001
 
     def __post_init__(self) -> None:
         """Reject negative weights."""
         _require(self.alpha >= 0, "alpha must be 0 or more")
+        _require(all(w > 0 for w in self.mix.values()), "every weight of mix must be above 0")
         _require(0 <= self.label_smoothing < 1, "label_smoothing must be in [0, 1)")
+
+    @property
+    def weights(self) -> LossMix:
+        """The weight of each loss that is minimised."""
+        return self.mix or {self.kind: 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,8 +173,10 @@ class LoopSection:
     """The training loop; one step sees ``batch_size * grad_accumulation_steps`` clips.
 
     The checkpoint with the lowest ``monitor`` metric on the validation set is kept. ``balanced``
-    draws clips so that every most-selected grade is seen equally often. A ``precision`` other than
-    float32 needs a GPU. ``tensorboard`` also writes the log for TensorBoard.
+    draws clips so that every most-selected grade is seen equally often; ``rare_factor`` draws clips
+    whose expected grade is rare up to that many times as often as others, in the first
+    ``rare_epochs`` epochs (0: in all). A ``precision`` other than float32 needs a GPU, or for
+    bfloat16 a CPU that computes it natively. ``tensorboard`` also writes the log for TensorBoard.
     """
 
     epochs: int
@@ -172,6 +186,8 @@ class LoopSection:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     balanced: bool = False
+    rare_factor: float = 1.0
+    rare_epochs: int = 0
     tensorboard: bool = False
     validate_every: int = 1
     monitor: Literal["mse", "js"] = "mse"
@@ -183,10 +199,19 @@ class LoopSection:
         for name in counts:
             _require(getattr(self, name) >= 1, f"{name} must be 1 or more")
         _require(self.checkpoint_minutes > 0, "checkpoint_minutes must be above 0")
+        _require(self.rare_factor >= 1, "rare_factor must be 1 (off) or more")
+        _require(self.rare_epochs >= 0, "rare_epochs must be 0 (all) or more")
         _require(
-            self.precision == "float32" or self.device != "cpu",
-            "precision other than float32 needs a GPU",
+            not self.balanced or self.rare_factor == 1,
+            "balanced and rare_factor both draw rare grades more often: give one of them",
         )
+        _require(
+            self.precision != "float16" or self.device != "cpu", "precision float16 needs a GPU"
+        )
+
+    def rare_factor_at(self, epoch: int) -> float:
+        """How many times as often rare grades are drawn in epoch ``epoch`` (from 0)."""
+        return self.rare_factor if not self.rare_epochs or epoch < self.rare_epochs else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

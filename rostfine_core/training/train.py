@@ -1,7 +1,7 @@
 """One training run, from recipe to model file: read, split, train, select, score, save."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -44,6 +44,9 @@ from rostfine_core.training.run.result import (
     read_result,
     training_summary,
 )
+
+NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16")
+"""Instructions of a CPU, by torch's names; ARM's are left out, since they were not measured."""
 
 
 def train(config_path: Path) -> LongJob[TrainResult]:
@@ -156,18 +159,32 @@ def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
     """The device that a recipe asks for; ``auto`` is the GPU if one can be used.
 
     Raises:
-        ConfigError: the recipe needs a GPU and there is none.
+        ConfigError: the recipe needs a GPU, or a CPU with bfloat16, and there is none.
     """
     has_gpu = can_use_gpu()
-    wants_gpu = section.device == "cuda" or section.precision != "float32"
-    if wants_gpu and not has_gpu:
+    uses_cpu = section.device == "cpu" or not has_gpu
+    if uses_cpu and (section.device == "cuda" or section.precision == "float16"):
         raise ConfigError(
             'The recipe needs a GPU and none is found: set device = "auto" and '
             'precision = "float32", or run it where there is one.'
         )
-    if not has_gpu or section.device == "cpu":
+    if uses_cpu and section.precision == "bfloat16" and not cpu_has_bfloat16():
+        raise ConfigError(
+            "The recipe needs a GPU, or a CPU that computes bfloat16 natively, and none is found: "
+            'set precision = "float32", or run it where there is one.'
+        )
+    if uses_cpu:
         return torch.device("cpu")
     return torch.device("cuda", ranks.rank % torch.cuda.device_count())
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether the CPU computes bfloat16 itself; emulated it is several times slower than float32.
+
+    An older torch cannot tell: then it counts as emulated.
+    """
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name, False) for name in NATIVE_BFLOAT16)
 
 
 @contextmanager

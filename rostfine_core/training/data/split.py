@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.errors import DatasetError
-from rostfine_core.training.metrics.metrics import Shares, ranked_grades
+from rostfine_core.training.metrics.metrics import Shares, expected_grade, ranked_grades
 
 Indices = NDArray[np.intp]
 
@@ -112,17 +112,34 @@ def split_clips(
 
 
 def epoch_order(
-    train: Indices, labels: Shares, *, seed: int, epoch: int, balanced: bool
+    train: Indices,
+    labels: Shares,
+    *,
+    seed: int,
+    epoch: int,
+    balanced: bool = False,
+    rare_factor: float = 1.0,
 ) -> Indices:
     """The clips of one epoch, as many as ``train`` has, determined by seed and epoch alone.
 
-    If ``balanced``, clips are drawn with replacement so that every most-selected grade that occurs
-    is equally likely; of ``labels`` (N, 5) only the rows at ``train`` are used.
+    If ``balanced`` or with a ``rare_factor`` above 1, clips are drawn with replacement; of
+    ``labels`` (N, 5) only the rows at ``train`` are used. ``balanced`` makes every most-selected
+    grade that occurs equally likely. ``rare_factor`` is the most by which the clips of a rare
+    expected grade, rounded to a whole one, are more likely than those of the commonest.
     """
     rng = np.random.default_rng((seed, epoch))
-    if not balanced:
+    if balanced:
+        weights = _rarity(ranked_grades(labels[train])[:, 0])
+    elif rare_factor > 1:
+        grade = np.rint(expected_grade(labels[train])).astype(np.intp)
+        weights = np.minimum(_rarity(grade), rare_factor)
+    else:
         return rng.permutation(train)
-    first = ranked_grades(labels[train])[:, 0]
-    counts = np.bincount(first, minlength=labels.shape[1])
-    weights = 1 / counts[first]
     return rng.choice(train, size=len(train), p=weights / weights.sum())
+
+
+def _rarity(grades: Indices) -> NDArray[np.float64]:
+    """How many times rarer than the commonest grade each clip's is: (N,) -> (N,), from 1 up."""
+    counts = np.bincount(grades)
+    rarity: NDArray[np.float64] = counts.max() / counts[grades]
+    return rarity

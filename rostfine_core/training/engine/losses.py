@@ -1,10 +1,12 @@
 """RoSTFine's losses: distance of the heads to the panel's votes, and diversity of the features.
 
-Letters: B clips in the batch, 5 grades, D width of a feature.
+Letters: B clips in the batch, 5 grades, D width of a feature, N clips of the training set. ``emd``
+and ``crps`` know that grades are ordered: they compare the shares of votes at a grade or better.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 
 import torch
@@ -15,6 +17,11 @@ from rostfine_core.training.config import LossKind
 
 SMALLEST_SHARE = 1e-12
 OFFICIAL_LOG_OFFSET = 1e-5
+LEAST_UNCERTAINTY = 0.01
+"""Keeps a threshold that hardly any vote crosses from outweighing all others."""
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+"""A loss of predicted shares (B, 5) against the panel's (B, 5): a scalar."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,40 @@ def js_loss_official(shares: Tensor, label: Tensor) -> Tensor:
     return (kl(shares) + kl(label) / 2).mean()
 
 
+def emd_loss(shares: Tensor, label: Tensor) -> Tensor:
+    """Squared earth mover's distance: (B, 5), (B, 5) -> scalar.
+
+    The mean over grades and clips of the squared difference of the cumulative shares (Hou et al.
+    2016; for sperm Nakagawa et al., IEEE Access 2024). Times 5, and but for a constant of the panel
+    alone, it is the continuous ranked probability score (CRPS) of the panel's votes.
+    """
+    return (shares - label).cumsum(-1).square().mean()
+
+
+def threshold_uncertainty(labels: Tensor) -> Tensor:
+    """How far votes differ on each of the four thresholds between grades: (N, 5) -> (4,).
+
+    q (1 - q) for the share q of all votes at that grade or better: the Brier score of always
+    answering q.
+    """
+    shares = labels.cumsum(-1)[:, :-1].mean(0)
+    return (shares * (1 - shares)).clamp_min(LEAST_UNCERTAINTY)
+
+
+def crps_loss(shares: Tensor, label: Tensor, *, uncertainty: Tensor) -> Tensor:
+    """CRPS of the panel's votes, relative at each threshold: (B, 5), (B, 5), (4,) -> scalar.
+
+    At each threshold the Brier score of the votes, (P - Q)^2 + Q (1 - Q) for the predicted share P
+    and the panel's share Q at that grade or better, is divided by ``threshold_uncertainty``, and
+    the four are averaged: 1 for always the mean label. Undivided it would be ``emd_loss``; divided,
+    the thresholds towards rare grades count as much as the middle ones (a threshold-weighted CRPS,
+    Gneiting & Ranjan 2011).
+    """
+    predicted, voted = shares.cumsum(-1)[:, :-1], label.cumsum(-1)[:, :-1]
+    brier = (predicted - voted).square() + voted * (1 - voted)
+    return (brier / uncertainty).mean()
+
+
 def diversity_loss(*features: Tensor) -> Tensor:
     """Mean |cosine similarity| over pairs of features, each (B, D), and over clips: a scalar.
 
@@ -70,11 +111,22 @@ def diversity_loss(*features: Tensor) -> Tensor:
     return torch.stack([F.cosine_similarity(a, b, dim=-1).abs().mean() for a, b in pairs]).mean()
 
 
-GRADE_LOSSES: dict[LossKind, Callable[[Tensor, Tensor], Tensor]] = {
-    "mse": mse_loss,
-    "js": js_loss,
-    "js_official": js_loss_official,
-}
+def grade_loss(weights: Mapping[LossKind, float], *, labels: Tensor) -> Distance:
+    """The weighted sum of the losses that a recipe names; ``labels`` (N, 5) are trained on."""
+    relative_crps = partial(crps_loss, uncertainty=threshold_uncertainty(labels))
+    losses: dict[LossKind, Distance] = {
+        "mse": mse_loss,
+        "js": js_loss,
+        "js_official": js_loss_official,
+        "emd": emd_loss,
+        "crps": relative_crps,
+    }
+
+    def weighted(shares: Tensor, label: Tensor) -> Tensor:
+        terms = [weight * losses[kind](shares, label) for kind, weight in weights.items()]
+        return torch.stack(terms).sum()
+
+    return weighted
 
 
 def total_loss(
@@ -82,7 +134,7 @@ def total_loss(
     features: tuple[Tensor, ...],
     label: Tensor,
     *,
-    kind: LossKind,
+    distance: Distance,
     alpha: float,
 ) -> LossTerms:
     """The paper's objective: the grade loss averaged over heads, plus alpha * L_div.
@@ -91,10 +143,10 @@ def total_loss(
         heads: the trained distributions, each (B, 5).
         features: the features that the diversity loss keeps apart, each (B, D).
         label: (B, 5), the panel's votes as shares.
-        kind: the distance between distributions.
+        distance: the distance between distributions (``grade_loss``).
         alpha: weight of the diversity loss, which is reported even at 0.
     """
-    grade = torch.stack([GRADE_LOSSES[kind](head, label) for head in heads]).mean()
+    grade = torch.stack([distance(head, label) for head in heads]).mean()
     diversity = diversity_loss(*features)
     total = grade + alpha * diversity if alpha else grade
     return LossTerms(total, grade, diversity)

@@ -38,6 +38,15 @@ def test_a_recipe_with_defaults(tmp_path: Path) -> None:
     assert network_config(config.model).top_k == 2
 
 
+def test_losses_are_one_kind_or_a_mixture(tmp_path: Path) -> None:
+    assert read_train_config(write(tmp_path, GOOD)).loss.weights == {"js": 1.0}
+    mixed = GOOD.replace('kind = "js"', "mix = { mse = 1, emd = 0.3 }")
+    assert read_train_config(write(tmp_path, mixed)).loss.weights == {"mse": 1.0, "emd": 0.3}
+    for wrong, named in (("mse = 0.0", "every weight of mix"), ("emdd = 1.0", "emdd")):
+        with pytest.raises(ConfigError, match=named):
+            read_train_config(write(tmp_path, GOOD.replace('kind = "js"', f"mix = {{ {wrong} }}")))
+
+
 def test_every_mistake_is_named(tmp_path: Path) -> None:
     text = """
 output = 3

@@ -11,6 +11,7 @@ import torch
 
 from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
+from rostfine_core.training import train as train_module
 from rostfine_core.training.config import LoopSection, TrainConfig
 from rostfine_core.training.config_reader import structure
 from rostfine_core.training.data.fingerprint import read_data
@@ -34,8 +35,34 @@ def test_balanced_epochs_show_every_grade_equally_often() -> None:
     assert sorted(plain.tolist()) == list(range(200))
 
 
-def test_a_balanced_run_sees_the_clips_of_balanced_epochs(
-    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+def test_rare_expected_grades_are_drawn_at_most_so_many_times_as_often() -> None:
+    # 10 clips of A, 90 of D, 900 of C; one vote for another grade changes no expected grade.
+    labels = np.eye(5)[[0] * 10 + [3] * 90 + [2] * 900]
+    labels[0] = [0.6, 0.4, 0, 0, 0]
+    train = np.arange(1000)
+    drawn = np.concatenate(
+        [epoch_order(train, labels, seed=1, epoch=e, rare_factor=4.0) for e in range(40)]
+    )
+    counts = np.bincount(drawn, minlength=1000)
+    often = [counts[:10].mean(), counts[10:100].mean(), counts[100:].mean()]
+    assert often[0] / often[2] == pytest.approx(4, rel=0.1)  # is 90 times rarer: held at 4
+    assert often[1] / often[2] == pytest.approx(4, rel=0.1)
+    by_rarity = epoch_order(train, labels, seed=1, epoch=0, rare_factor=1000.0)
+    thirds = np.histogram(by_rarity, bins=[0, 10, 100, 1000])[0]
+    assert thirds / 1000 == pytest.approx([1 / 3] * 3, abs=0.05)
+
+
+def test_epochs_are_first_rare_then_natural() -> None:
+    loop = LoopSection(epochs=3, rare_factor=4.0, rare_epochs=2)
+    assert [loop.rare_factor_at(epoch) for epoch in range(3)] == [4.0, 4.0, 1.0]
+    assert LoopSection(epochs=3, rare_factor=4.0).rare_factor_at(2) == 4.0
+    with pytest.raises(ValueError, match="give one of them"):
+        LoopSection(epochs=3, rare_factor=4.0, balanced=True)
+
+
+@pytest.mark.parametrize("drawing", [{"balanced": True}, {"rare_factor": 3.0, "rare_epochs": 1}])
+def test_a_run_sees_the_clips_that_its_recipe_draws(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch, drawing: dict[str, Any]
 ) -> None:
     seen: list[int] = []
     loss = TrainingLoop._loss
@@ -45,12 +72,15 @@ def test_a_balanced_run_sees_the_clips_of_balanced_epochs(
         return loss(loop, part, changes)
 
     monkeypatch.setattr(TrainingLoop, "_loss", look)
-    config = recipe(loop={**LOOP, "balanced": True}, seed=4)
+    config = recipe(loop={**LOOP, **drawing}, seed=4)
     finish(train_recipe(config))
     data, _ = read_data(config)
     train = split_clips(data.samples, seed=4, validation_share=0.2, test_share=0.2).train
+    second = {} if "rare_epochs" in drawing else {"balanced": True}
+    drawing.pop("rare_epochs", None)
     orders = [
-        epoch_order(train, data.labels, seed=4, epoch=epoch, balanced=True) for epoch in (0, 1)
+        epoch_order(train, data.labels, seed=4, epoch=epoch, **kind)
+        for epoch, kind in enumerate((drawing, second))
     ]
     assert seen == np.concatenate(orders).tolist()
     assert len(set(seen[: len(train)])) < len(train)  # drawn with replacement
@@ -115,9 +145,27 @@ def test_a_gpu_is_asked_to_compute_the_same_each_time(
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_reduced_precision_needs_a_gpu(recipe: Recipe) -> None:
-    if torch.cuda.is_available():
-        pytest.skip("there is a GPU here")
-    loop = {"epochs": 1, "precision": "bfloat16"}
+def test_float16_needs_a_gpu_and_bfloat16_one_or_a_cpu_that_computes_it(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="needs a GPU and none is found"):
-        finish(train_recipe(recipe(loop=loop)))
+        finish(train_recipe(recipe(loop={"epochs": 1, "precision": "float16"})))
+    bfloat16 = recipe(loop={**LOOP, "precision": "bfloat16"})
+    monkeypatch.setattr(train_module, "cpu_has_bfloat16", lambda: False)
+    with pytest.raises(ConfigError, match="or a CPU that computes bfloat16 natively"):
+        finish(train_recipe(bfloat16))
+
+
+def test_bfloat16_on_a_cpu_trains_nearly_as_float32(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A CPU without it emulates it: slower, with the same numbers."""
+    monkeypatch.setattr(train_module, "cpu_has_bfloat16", lambda: True)
+    whole = finish(train_recipe(recipe(output=str(tmp_path / "whole"), loop=LOOP)))
+    loop = {**LOOP, "precision": "bfloat16"}
+    halved = finish(train_recipe(recipe(output=str(tmp_path / "halved"), loop=loop)))
+    assert whole.validation is not None
+    assert halved.validation is not None
+    assert halved.validation["mse"] == pytest.approx(whole.validation["mse"], rel=0.05)
+    assert halved.validation["mse"] != whole.validation["mse"]
