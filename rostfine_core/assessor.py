@@ -33,9 +33,11 @@ from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.model import (
     LoadedModel,
+    Preprocessing,
     RoSTFine,
     ensemble_info,
     explain,
+    frame_headings,
     load_models,
     preprocess,
 )
@@ -236,6 +238,7 @@ class Assessor:
             )
         selected = out.selected_patches.cpu().numpy()
         frames = model.preprocessing.frame_indices
+        headings = _headings(images, model.preprocessing)
         return [
             ClipAnswer(
                 prediction=_prediction([head[i] for head in heads]),
@@ -244,6 +247,7 @@ class Assessor:
                     branch_attention=branch[i],
                     selected_patches=selected[i],
                     clip_frames=frames,
+                    headings_rad=headings[i],
                 ),
             )
             for i in range(len(images))
@@ -276,6 +280,13 @@ def _best_precision(device: torch.device) -> Precision:
     if device.type != "cuda":
         return "float32"
     return "float16" if torch.cuda.get_device_capability(device) >= (7, 0) else "float32"
+
+
+def _headings(images: Tensor, settings: Preprocessing) -> list[tuple[float, ...]]:
+    """For each clip, which directions of its frames pointed right; empty if none was turned."""
+    if settings.align == "none":
+        return [()] * len(images)
+    return [tuple(row) for row in frame_headings(images, settings=settings).tolist()]
 
 
 def _prediction(rows: Sequence[NDArray[np.float64]]) -> Prediction:

@@ -4,6 +4,7 @@ A half-transparent map covers a crop. The crop turns grey, so that every colour 
 attention. OpenCV is imported only when something is painted, so that the window appears sooner.
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,8 +80,10 @@ def overlay(
     """
     values = scaled_maps(explanation, kind)[slot]
     if kind is AttentionKind.PATCHES:
-        return _patches(values, explanation.selected_patches[slot], edge_px=edge_px, paint=paint)
-    return _smooth(values, edge_px=edge_px, paint=paint)
+        rgba = _patches(values, explanation.selected_patches[slot], edge_px=edge_px, paint=paint)
+    else:
+        rgba = _smooth(values, edge_px=edge_px, paint=paint)
+    return _turned(rgba, explanation.headings_rad[slot]) if explanation.headings_rad else rgba
 
 
 def painted(image: Pixels, rgba: Pixels) -> Pixels:
@@ -152,6 +155,15 @@ def _patches(
         corners = (ends[column], ends[row]), (ends[column + 1] - 1, ends[row + 1] - 1)
         cv2.rectangle(rgba, *corners, OUTLINE, _line_px(edge_px))
     return rgba
+
+
+def _turned(rgba: Pixels, heading_rad: float) -> Pixels:
+    """Turn a picture of what the network saw back onto the crop; unseen corners stay uncovered."""
+    import cv2
+
+    middle = (rgba.shape[0] - 1) / 2
+    turn = cv2.getRotationMatrix2D((middle, middle), -math.degrees(heading_rad), 1.0)
+    return np.asarray(cv2.warpAffine(rgba, turn, rgba.shape[1::-1]), dtype=np.uint8)
 
 
 def _covering(tints: Pixels, paint: Paint) -> Pixels:

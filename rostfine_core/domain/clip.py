@@ -43,13 +43,15 @@ class Explanation:
 
     ``encoder_rollout`` and ``branch_attention`` are (T, G, G) float32, not normalised;
     ``selected_patches`` (T, K) are indices into the row-major G*G grid; ``clip_frames`` gives the
-    index of each of the T frames in ``Clip.images``.
+    index of each of the T frames in ``Clip.images``. If the network saw the frames turned,
+    ``headings_rad`` (T) are the directions in the crop (x right, y down) that pointed right.
     """
 
     encoder_rollout: NDArray[np.float32]
     branch_attention: NDArray[np.float32]
     selected_patches: NDArray[np.int64]
     clip_frames: tuple[int, ...]
+    headings_rad: tuple[float, ...] = ()
 
 
 NEARLY_EVEN = 0.1

@@ -11,7 +11,7 @@ from rostfine_core.model.checkpoint import (
 from rostfine_core.model.config import RoSTFineConfig, preset
 from rostfine_core.model.explain import ExplanationMaps, explain
 from rostfine_core.model.official import convert, load_official_state_dict
-from rostfine_core.model.preprocess import Preprocessing, preprocess
+from rostfine_core.model.preprocess import Preprocessing, frame_headings, preprocess
 from rostfine_core.model.rostfine import GradeOutput, RoSTFine
 from rostfine_core.model.weights import load_encoder_weights
 
@@ -25,6 +25,7 @@ __all__ = [
     "convert",
     "ensemble_info",
     "explain",
+    "frame_headings",
     "load_encoder",
     "load_encoder_weights",
     "load_model",

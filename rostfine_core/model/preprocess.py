@@ -20,9 +20,11 @@ from rostfine_core.light import (
     STEADY_CHANGE,
     sampled_levels,
 )
+from rostfine_core.model.alignment import measure_headings, turn_frames
 from rostfine_core.model.config import RoSTFineConfig
 
 Normalise = Literal["fixed", "clip"]
+Align = Literal["none", "head"]
 FLATTEST_STD = 1 / 255  # so that a clip without contrast stays flat instead of becoming noise
 
 
@@ -37,6 +39,9 @@ class Preprocessing:
     deviation, so that lamp and camera matter less; ``mean`` and ``std`` are then unused. If the
     light changes over the clip, its frames are first made equally bright (``rostfine_core.light``).
 
+    ``align``: ``head`` turns each frame so that the head points right (``model.alignment``); the
+    official pipeline does not.
+
     Raises:
         ValueError: a value is out of range.
     """
@@ -48,6 +53,7 @@ class Preprocessing:
     clip_frames: int = 16
     clip_size_px: int = CROP_PX
     normalise: Normalise = "fixed"
+    align: Align = "none"
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be used."""
@@ -63,6 +69,8 @@ class Preprocessing:
             raise ValueError(
                 f"normalise must be one of {get_args(Normalise)}, got {self.normalise!r}"
             )
+        if self.align not in get_args(Align):
+            raise ValueError(f"align must be one of {get_args(Align)}, got {self.align!r}")
         if not abs(self.mean) < 1000:
             raise ValueError(f"mean must be finite, got {self.mean}")
         if not 0 < self.std < 1000:
@@ -90,7 +98,7 @@ class Preprocessing:
     def from_dict(cls, values: object) -> "Preprocessing":
         """Make settings from a table read from a file, which must have every name.
 
-        Only ``clip_size_px`` may be missing, as in files of versions with a single size.
+        Only ``clip_size_px`` and ``align`` may be missing, as in files of earlier versions.
 
         Raises:
             ValueError: it is not a table, names are missing or unknown, or a value is bad.
@@ -98,7 +106,7 @@ class Preprocessing:
         names = cls.__dataclass_fields__.keys()
         whole: dict[str, Any] = {}
         if isinstance(values, dict):
-            whole = {"clip_size_px": CROP_PX} | values
+            whole = {"clip_size_px": CROP_PX, "align": "none"} | values
         if whole.keys() != names:
             raise ValueError(f"preprocessing needs exactly {', '.join(names)}, got {values!r:.80}")
         return cls(**whole)
@@ -120,6 +128,31 @@ def preprocess(images: Tensor, *, settings: Preprocessing = OFFICIAL_PREPROCESSI
     Raises:
         ValueError: the images have another layout or number of frames.
     """
+    frames = _normalised_frames(images, settings)
+    size = settings.image_size
+    if settings.align == "head":
+        resized = turn_frames(frames, measure_headings(frames), size=size)
+    else:
+        resized = F.interpolate(frames, size=(size, size), mode="bilinear", align_corners=False)
+    return rearrange(resized, "(b t) c h w -> b c t h w", b=len(images))
+
+
+def frame_headings(images: Tensor, *, settings: Preprocessing) -> Tensor:
+    """How far ``preprocess`` turns the frames of clips: (B, T, S, S, 3) -> (B, num_frames) rad.
+
+    The direction of the head (x right, y down) that points right after it; 0 without alignment.
+
+    Raises:
+        ValueError: the images have another layout or number of frames.
+    """
+    if settings.align == "none":
+        return torch.zeros(len(images), settings.num_frames, device=images.device)
+    headings = measure_headings(_normalised_frames(images, settings))
+    return rearrange(headings, "(b t) -> b t", b=len(images))
+
+
+def _normalised_frames(images: Tensor, settings: Preprocessing) -> Tensor:
+    """The frames that the network sees, (B * num_frames, 3, S, S) float32, not yet resized."""
     shape = tuple(images.shape)
     if images.dtype != torch.uint8 or len(shape) != 5 or shape[-1] != 3:
         raise ValueError(f"clips must be (B, T, S, S, 3) uint8, got {shape} {images.dtype}")
@@ -128,14 +161,10 @@ def preprocess(images: Tensor, *, settings: Preprocessing = OFFICIAL_PREPROCESSI
     chosen = images[:, list(settings.frame_indices)]
     frames = rearrange(chosen, "b t h w c -> (b t) c h w").float() / 255
     if settings.normalise == "fixed":
-        frames = (frames - settings.mean) / settings.std
-    else:
-        gains = _evening_gains(images)[:, list(settings.frame_indices)]
-        frames = frames * rearrange(gains, "b t -> (b t) 1 1 1")
-        frames = _standardise(frames, clips=shape[0])
-    size = (settings.image_size, settings.image_size)
-    resized = F.interpolate(frames, size=size, mode="bilinear", align_corners=False)
-    return rearrange(resized, "(b t) c h w -> b c t h w", b=shape[0])
+        return (frames - settings.mean) / settings.std
+    gains = _evening_gains(images)[:, list(settings.frame_indices)]
+    frames = frames * rearrange(gains, "b t -> (b t) 1 1 1")
+    return _standardise(frames, clips=shape[0])
 
 
 def _evening_gains(images: Tensor) -> Tensor:

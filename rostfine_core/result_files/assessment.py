@@ -20,7 +20,7 @@
 - ``seeds``: the clicks. ``video``: size, rate, ``timestamps_s``, notes.
 - ``clip``: the crop boxes; the images are cut again from the video.
 - ``explanation``: ``encoder_rollout`` and ``branch_attention`` (T, G, G), ``selected_patches``
-  (T, K) and ``clip_frames`` (T).
+  (T, K), ``clip_frames`` (T) and, if the frames were turned, ``headings_rad`` (T).
 - ``track``: the whole path, also as a table in ``track.csv`` beside it.
 """
 

@@ -34,11 +34,12 @@ class ModelSection:
     ``preset`` and ``overrides`` set the sizes of RoSTFine, and for the baselines those of the input
     and the encoder. ``size`` applies to the convolutional baselines. ``temporal_depth`` is the
     number of vivit's temporal layers; 0 means a third of the depth. ``features`` and
-    ``aggregation`` are the paper's ablations of rostfine. ``normalise`` is passed on to
-    ``Preprocessing``. ``init`` is ``scratch``, ``timm:NAME`` or a file: a model file, an official
-    TimeSformer ``.pyth`` or, for a convolutional network, its state dict. vivit starts from an
-    image ViT of timm or from scratch. ``freeze`` lists prefixes of parameter names to keep fixed; a
-    module that is frozen as a whole also keeps its batch norm statistics and drops nothing.
+    ``aggregation`` are the paper's ablations of rostfine. ``normalise`` and ``align`` are
+    passed on to ``Preprocessing``. ``init`` is ``scratch``, ``timm:NAME`` or a file: a model file,
+    an official TimeSformer ``.pyth`` or, for a convolutional network, its state dict. vivit starts
+    from an image ViT of timm or from scratch. ``freeze`` lists prefixes of parameter names to keep
+    fixed; a module that is frozen as a whole also keeps its batch norm statistics and drops
+    nothing.
     """
 
     network: NetworkName = "rostfine"
@@ -49,6 +50,7 @@ class ModelSection:
     features: str = "gst"
     aggregation: Literal["separate", "concat", "sum"] = "separate"
     normalise: Literal["fixed", "clip"] = "fixed"
+    align: Literal["none", "head"] = "none"
     init: str = "scratch"
     freeze: tuple[str, ...] = ()
 

@@ -1,5 +1,8 @@
 """Attention is coloured on one scale per clip, and readable without colour."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -101,3 +104,20 @@ def test_a_picture_is_grey_under_an_overlay() -> None:
 def test_an_unknown_colour_map_is_refused() -> None:
     with pytest.raises(ValueError, match="jet"):
         Paint(colour_map="jet")
+
+
+def test_the_map_of_a_turned_frame_lies_on_what_the_network_saw(explanation: Explanation) -> None:
+    """A patch in front of the head, right of the centre, lies below it if the head pointed down."""
+    front = GRID // 2 * GRID + GRID - 2
+    explanation.selected_patches[:] = front
+    turned = replace(explanation, headings_rad=(math.pi / 2, 0.0, math.pi, 0.5))
+    rgba = [
+        overlay(turned, AttentionKind.PATCHES, slot, edge_px=EDGE, paint=Paint())
+        for slot in range(4)
+    ]
+    places = [np.argwhere(picture[..., 3]).mean(axis=0)[::-1] - (EDGE - 1) / 2 for picture in rgba]
+    angles = [math.atan2(y, x) for x, y in places]
+    upright = math.atan2(*places[1][::-1])
+    assert angles == pytest.approx(
+        [upright + math.pi / 2, upright, upright - math.pi, 0.5 + upright], abs=0.05
+    )

@@ -112,4 +112,5 @@ def preprocessing_for(
         clip_frames=clip_frames,
         clip_size_px=clip_size_px,
         normalise=section.normalise,
+        align=section.align,
     )
