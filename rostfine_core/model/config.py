@@ -6,6 +6,8 @@ from typing import Any, Literal, get_args
 
 Branch = Literal["official", "paper"]
 Gather = Literal["official", "corrected"]
+STEM_STRIDE = 4
+MAY_BE_ZERO = ("drop_path", "stem_width")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +18,9 @@ class RoSTFineConfig:
         num_frames: frames of a clip that the network sees (T).
         image_size: edge of the square input in pixels.
         patch_size: edge of a square patch in pixels.
+        stem_width: 0 embeds each patch by one linear map (the paper's). Otherwise two 3x3
+            convolutions of stride 2 with batch norm, of this width and twice it, come first: a
+            small network then learns fine form from far fewer clips (Xiao et al., NeurIPS 2021).
         embed_dim: width of every token (D).
         depth: blocks of the encoder.
         num_heads: attention heads of the encoder.
@@ -38,6 +43,7 @@ class RoSTFineConfig:
     num_frames: int = 8
     image_size: int = 224
     patch_size: int = 16
+    stem_width: int = 0
     embed_dim: int = 768
     depth: int = 12
     num_heads: int = 12
@@ -63,6 +69,12 @@ class RoSTFineConfig:
         if self.image_size % self.patch_size:
             raise ValueError(
                 f"image_size {self.image_size} is not a multiple of patch_size {self.patch_size}"
+            )
+        if self.stem_width < 0:
+            raise ValueError(f"stem_width must be at least 0, got {self.stem_width}")
+        if self.stem_width and self.patch_size % STEM_STRIDE:
+            raise ValueError(
+                f"patch_size {self.patch_size} is not a multiple of {STEM_STRIDE}, as a stem needs"
             )
         for name, heads in (("num_heads", self.num_heads), ("branch_heads", self.branch_heads)):
             if self.embed_dim % heads:
@@ -116,7 +128,7 @@ def _check_types(config: RoSTFineConfig) -> None:
             raise ValueError(f"{name} must be a number, got {value!r}")
         elif name not in ("mlp_ratio", "drop_path") and not isinstance(value, int):
             raise ValueError(f"{name} must be a whole number, got {value!r}")
-        elif name != "drop_path" and not 0 < value < 1_000_000:
+        elif name not in MAY_BE_ZERO and not 0 < value < 1_000_000:
             raise ValueError(f"{name} must be above 0 and below a million, got {value!r}")
 
 

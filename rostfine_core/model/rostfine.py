@@ -133,6 +133,7 @@ class RoSTFine(nn.Module):
             num_frames=config.num_frames,
             image_size=config.image_size,
             patch_size=config.patch_size,
+            stem_width=config.stem_width,
             embed_dim=config.embed_dim,
             depth=config.depth,
             num_heads=config.num_heads,

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
 
+from rostfine_core.model.config import STEM_STRIDE
+
 NORM_EPS = 1e-6
 
 
@@ -139,15 +141,21 @@ class Block(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """Cuts frames into square patches and embeds them."""
+    """Cuts frames into square patches and embeds them, with a ``stem`` if it has a width."""
 
-    def __init__(self, dim: int, *, patch_size: int) -> None:
+    def __init__(self, dim: int, *, patch_size: int, stem_width: int = 0) -> None:
         super().__init__()
-        self.proj = nn.Conv2d(3, dim, kernel_size=patch_size, stride=patch_size)
+        self.stem = _stem(stem_width) if stem_width else None
+        channels = 2 * stem_width if stem_width else 3
+        edge = patch_size // STEM_STRIDE if stem_width else patch_size
+        self.proj = nn.Conv2d(channels, dim, kernel_size=edge, stride=edge)
 
     def forward(self, clips: Tensor) -> Tensor:
         """Map clips (B, 3, T, H, W) to patch tokens (B, T, D, rows, columns)."""
-        embedded = self.proj(rearrange(clips, "b c t h w -> (b t) c h w"))
+        frames = rearrange(clips, "b c t h w -> (b t) c h w")
+        if self.stem is not None:
+            frames = self.stem(frames.contiguous(memory_format=torch.channels_last))
+        embedded = self.proj(frames)
         tokens: Tensor = rearrange(embedded, "(b t) d h w -> b t d h w", b=clips.shape[0])
         return tokens
 
@@ -165,6 +173,7 @@ class TimeSformer(nn.Module):
         num_frames: int,
         image_size: int,
         patch_size: int,
+        stem_width: int = 0,
         embed_dim: int,
         depth: int,
         num_heads: int,
@@ -174,7 +183,7 @@ class TimeSformer(nn.Module):
         super().__init__()
         grid = image_size // patch_size
         self.patch_size = patch_size
-        self.patch_embed = PatchEmbedding(embed_dim, patch_size=patch_size)
+        self.patch_embed = PatchEmbedding(embed_dim, patch_size=patch_size, stem_width=stem_width)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, embed_dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + grid * grid, embed_dim))
         self.time_embed = nn.Parameter(torch.zeros(1, num_frames, embed_dim))
@@ -241,6 +250,18 @@ class TimeSformer(nn.Module):
         patches = patches + rearrange(time, "1 t d -> 1 1 t d")
         cls = repeat(self.cls_token + position[:, :1], "1 1 d -> b 1 d", b=clips.shape[0])
         return torch.cat([cls, rearrange(patches, "b n t d -> b (n t) d")], dim=1), num_frames
+
+
+def _stem(width: int) -> nn.Sequential:
+    """Two convolutions that shrink a frame by ``STEM_STRIDE``, ending in ``2 * width`` channels."""
+    layers: list[nn.Module] = []
+    for read, made in ((3, width), (width, 2 * width)):
+        layers += [
+            nn.Conv2d(read, made, kernel_size=3, stride=2, padding=1),
+            nn.BatchNorm2d(made),
+            nn.GELU(),
+        ]
+    return nn.Sequential(*layers).to(memory_format=torch.channels_last)
 
 
 def init_linear_layers(module: nn.Module) -> None:

@@ -16,10 +16,12 @@ wholes = st.integers(1, 12)
 @st.composite
 def config_values(draw: st.DrawFn) -> dict[str, Any]:
     patch_size, heads, branch_heads = draw(wholes), draw(wholes), draw(wholes)
+    stem_width = draw(st.sampled_from([0, 8])) if patch_size % 4 == 0 else 0
     grid, depth = draw(wholes), draw(wholes)
     return {
         "num_frames": draw(wholes),
         "patch_size": patch_size,
+        "stem_width": stem_width,
         "image_size": patch_size * grid,
         "num_heads": heads,
         "branch_heads": branch_heads,
@@ -46,7 +48,11 @@ def test_a_config_survives_json(values: dict[str, Any]) -> None:
 
 
 whole_names = st.sampled_from(
-    [n for n in asdict(RoSTFineConfig()) if n not in ("mlp_ratio", "drop_path", "branch", "gather")]
+    [
+        name
+        for name in asdict(RoSTFineConfig())
+        if name not in ("mlp_ratio", "drop_path", "stem_width", "branch", "gather")
+    ]
 )
 not_a_size = st.one_of(
     st.integers(max_value=0),
@@ -72,6 +78,11 @@ def test_sizes_must_be_whole_numbers_above_zero(
         ({"embed_dim": 770}, "embed_dim 770 is not a multiple of num_heads 12"),
         ({"branch_heads": 7}, "embed_dim 768 is not a multiple of branch_heads 7"),
         ({"image_size": 225}, "image_size 225 is not a multiple of patch_size 16"),
+        (
+            {"patch_size": 14, "stem_width": 8},
+            "patch_size 14 is not a multiple of 4, as a stem needs",
+        ),
+        ({"stem_width": -1}, "stem_width must be at least 0"),
         ({"top_k": 197}, "top_k 197 exceeds the 196 patches of a frame"),
         ({"selection_layers": 13}, "selection_layers 13 exceeds the depth 12"),
         ({"drop_path": 1.0}, "drop_path must be at least 0 and below 1, got 1.0"),

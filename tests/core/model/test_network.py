@@ -303,8 +303,11 @@ def test_refuses_clips_of_another_layout(tiny_network: RoSTFine, shape: tuple[in
         tiny_network(torch.zeros(shape))
 
 
-def test_every_weight_gets_a_gradient(tiny_config: RoSTFineConfig, tiny_clips: Tensor) -> None:
-    network = RoSTFine(replace(tiny_config, drop_path=0)).train()
+@pytest.mark.parametrize("stem_width", [0, 4])
+def test_every_weight_gets_a_gradient(
+    tiny_config: RoSTFineConfig, tiny_clips: Tensor, stem_width: int
+) -> None:
+    network = RoSTFine(replace(tiny_config, drop_path=0, stem_width=stem_width)).train()
     out = _lively(network).train()(tiny_clips)
     loss = (out.grade_global[:, 0] * out.grade_spatial[:, 1] * out.grade_temporal[:, 2]).sum()
     loss.backward()
@@ -314,6 +317,19 @@ def test_every_weight_gets_a_gradient(tiny_config: RoSTFineConfig, tiny_clips: T
         if parameter.grad is None or not parameter.grad.any()
     ]
     assert unmoved == []
+
+
+def test_with_a_stem_a_patch_still_sees_its_own_pixels_and_a_thin_border(
+    tiny_config: RoSTFineConfig, tiny_clips: Tensor
+) -> None:
+    embed = RoSTFine(replace(tiny_config, stem_width=4)).eval().encoder.patch_embed
+    size, border = tiny_config.patch_size, 3
+    elsewhere = torch.rand_like(tiny_clips)
+    kept = slice(0, size + border)
+    elsewhere[..., kept, kept] = tiny_clips[..., kept, kept]
+    before, after = embed(tiny_clips), embed(elsewhere)
+    assert torch.equal(before[..., 0, 0], after[..., 0, 0])
+    assert not torch.isclose(before[..., 1, 1], after[..., 1, 1]).any()
 
 
 def test_a_fresh_network_starts_as_an_image_network() -> None:
