@@ -1,11 +1,13 @@
 """Clips: a few frames spread over a track, cropped around the head's sub-pixel position.
 
-The paper cuts 16 frames of 150x150 pixels from the 175 frames of a video; count, size and span
-are settings here. A crop that crosses the frame's border repeats the border, which moves a grade
-less than a crop moved inwards or a shorter clip would (measured in decision 0046); the clip records
-the share, and a flag says it.
+Where the scale of the video and that of the model's training are known, crops are resampled to the
+latter. The paper cuts 16 frames of 150x150 pixels from the 175 frames of a video; count, size and
+span are settings here. A crop that crosses the frame's border repeats the border, which moves a
+grade less than a crop moved inwards or a shorter clip would (measured in decision 0046); the clip
+records the share, and a flag says it.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -26,12 +28,14 @@ MINIMUM_CLIP_FRAMES = 2
 class ClipSettings:
     """How a clip is cut: ``frame_count`` squares of ``size_px`` over at most ``max_span_s``.
 
-    The defaults are the paper's: 16 frames of 150 pixels from 175 frames at 15 frames per second.
+    ``magnification`` is the number of their pixels for each pixel of the video. The defaults are
+    the paper's: 16 frames of 150 pixels from 175 frames at 15 frames per second.
     """
 
     frame_count: int = 16
     size_px: int = CROP_PX
     max_span_s: float = 175 / 15
+    magnification: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse values that cannot give a clip."""
@@ -40,6 +44,13 @@ class ClipSettings:
                 f"a clip needs at least {MINIMUM_CLIP_FRAMES} frames of 8 pixels over more than "
                 f"0 s, got {self.frame_count} of {self.size_px} over {self.max_span_s} s"
             )
+        if not (math.isfinite(self.magnification) and self.magnification > 0):
+            raise ValueError(f"magnification must be above 0, got {self.magnification}")
+
+    @property
+    def covered_px(self) -> float:
+        """The side of what a square shows, in pixels of the video."""
+        return self.size_px / self.magnification
 
 
 def clip_points(track: Track, *, settings: ClipSettings) -> tuple[TrackPoint, ...]:
@@ -67,7 +78,7 @@ def clip_points(track: Track, *, settings: ClipSettings) -> tuple[TrackPoint, ..
     return tuple(seen[i] for i in chosen)
 
 
-def cut_box(point: TrackPoint, *, width_px: int, height_px: int, size_px: int) -> CropBox:
+def cut_box(point: TrackPoint, *, width_px: int, height_px: int, size_px: float) -> CropBox:
     """Place the square of one track point in its frame and measure how much lies outside."""
     half = size_px / 2
     inside_x = min(point.x_px + half, width_px - 0.5) - max(point.x_px - half, -0.5)
@@ -105,10 +116,24 @@ def cut_clip(
         image = image_at(point.frame)
         if track.field is not None and track.field.is_one_field:
             image = one_field(image)
-        height, width = image.shape[:2]
-        boxes.append(cut_box(point, width_px=width, height_px=height, size_px=settings.size_px))
-        images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=settings.size_px))
+        square, box = _cut(point, image, settings=settings)
+        images.append(square)
+        boxes.append(box)
     return Clip(target=track.target, images=np.stack(images), boxes=tuple(boxes))
+
+
+def _cut(
+    point: TrackPoint, image: NDArray[np.uint8], *, settings: ClipSettings
+) -> tuple[NDArray[np.uint8], CropBox]:
+    height, width = image.shape[:2]
+    square = cut_square(
+        image,
+        x_px=point.x_px,
+        y_px=point.y_px,
+        size_px=settings.size_px,
+        magnification=settings.magnification,
+    )
+    return square, cut_box(point, width_px=width, height_px=height, size_px=settings.covered_px)
 
 
 class CropRecorder:
@@ -133,11 +158,7 @@ class CropRecorder:
         """Keep the square around ``point`` of the (H, W, 3) uint8 RGB picture."""
         if self._end_s is None:
             self._end_s = point.time_s + self._settings.max_span_s
-        height, width = image.shape[:2]
-        size = self._settings.size_px
-        square = cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=size)
-        box = cut_box(point, width_px=width, height_px=height, size_px=size)
-        self._squares[point.frame] = (square, box)
+        self._squares[point.frame] = _cut(point, image, settings=self._settings)
 
     def clip(self, track: Track) -> Clip:
         """Assemble the clip of the finished ``track``; it equals that of ``cut_clip``.

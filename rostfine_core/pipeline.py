@@ -52,7 +52,8 @@ if TYPE_CHECKING:  # `rostfine track` starts without importing torch
 class PipelineSettings:
     """The settings of each step, kept with every result.
 
-    The model overrides the frame count and size of ``clip`` with those of its training clips.
+    The model overrides the frame count, size and magnification of ``clip`` with those that make
+    them like its training clips.
     """
 
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
@@ -66,7 +67,9 @@ class AssessmentRequest:
 
     ``fps`` corrects the frame rate if the file states it wrongly; None trusts the file.
     ``choice`` says which channel and plane to read if the file holds several.
-    With ``insist`` a sperm is graded even if no head stands out at its click, with a warning.
+    ``magnification`` is that of the clips; None resamples them to the scale of the model's
+    training, where both are known. With ``insist`` a sperm is graded even if no head stands out at
+    its click, with a warning.
     """
 
     video: Path
@@ -75,6 +78,7 @@ class AssessmentRequest:
     um_per_px: float | None = None
     fps: float | None = None
     choice: PlaneChoice = field(default_factory=PlaneChoice)
+    magnification: float | None = None
     insist: bool = False
     settings: PipelineSettings = field(default_factory=PipelineSettings)
 
@@ -228,11 +232,16 @@ def assess_tracks(
 
 
 def _as_the_model_needs(request: AssessmentRequest, assessor: "Assessor") -> AssessmentRequest:
-    """The request with the frame count and size of the clips that the model was trained on."""
-    settings = request.settings
+    """The request with the frame count, size and scale of the model's training clips."""
+    settings, magnification = request.settings, request.magnification
+    if magnification is None:
+        magnification = assessor.info.magnification(request.um_per_px)
     try:
         clip = replace(
-            settings.clip, frame_count=assessor.clip_frames, size_px=assessor.clip_size_px
+            settings.clip,
+            frame_count=assessor.clip_frames,
+            size_px=assessor.clip_size_px,
+            magnification=magnification,
         )
     except ValueError as error:
         raise ModelError(

@@ -194,6 +194,7 @@ def _again(
         um_per_px=records[0].provenance.um_per_px,
         fps=stored.fps_correction,
         choice=stored.choice,
+        magnification=stored.clip.magnification,
         insist=bool(stored.insist),
         settings=PipelineSettings(**settings),
     )

@@ -272,12 +272,12 @@ class Analysis(QObject):
         track = session.track(sperm) if sperm else None
         if sperm is None or track is None or self._jobs.is_running(FILM):
             return
-        key, crop_px = session.track_key(sperm), session.model.crop_px
+        key, crop = session.track_key(sperm), (session.model.crop_px, session.magnification)
         if session.film(sperm) is not None or key in self._skipped_films:
             return
 
         def keep(film: Film) -> None:
-            if self._is_current(video) and crop_px == session.model.crop_px:
+            if self._is_current(video) and crop == (session.model.crop_px, session.magnification):
                 session.add_film(key, film)
 
         def skip(_: str = "") -> None:
@@ -285,7 +285,7 @@ class Analysis(QObject):
 
         self._jobs.start(
             FILM,
-            lambda: tasks.cut_film(track, footage=footage, crop_px=crop_px),
+            lambda: tasks.cut_film(track, footage=footage, crop_px=crop[0], magnification=crop[1]),
             on_success=keep,
             on_failure=skip,
             on_cancel=skip,

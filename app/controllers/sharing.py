@@ -117,8 +117,8 @@ class Sharing(QObject):
         if sperm is None or assessment is None or video is None:
             return
         named = replace(assessment, target=sperm.name)
-        size_px = assessment.clip.images.shape[1]
-        window_px = WINDOW_CROPS * size_px if is_window else None
+        size_px = assessment.clip.boxes[0].size_px
+        window_px = round(WINDOW_CROPS * size_px) if is_window else None
         language = self._settings.text("report_language")
         self._run(
             lambda store: tasks.write_overlay(

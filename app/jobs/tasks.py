@@ -314,10 +314,13 @@ def grade_sperms(
         )
 
 
-def cut_film(track: Track, *, footage: Footage, crop_px: int) -> LongJob[Film]:
+def cut_film(
+    track: Track, *, footage: Footage, crop_px: int, magnification: float = 1.0
+) -> LongJob[Film]:
     """Cut the crop in at most ``FILM_FRAMES`` frames, spread over those where the sperm was seen.
 
-    ``crop_px`` is its side, as the model's clips have it, and it shows one field where they do.
+    ``crop_px`` and ``magnification`` are those of the model's clips, and it shows one field where
+    they do.
 
     Raises:
         VideoError: the video cannot be read any more.
@@ -334,7 +337,14 @@ def cut_film(track: Track, *, footage: Footage, crop_px: int) -> LongJob[Film]:
             yield Progress(stage=marked("film"), done=done, total=len(chosen))
             image = image_at(point.frame)
             image = one_field(image) if is_woven else image
-            images.append(cut_square(image, x_px=point.x_px, y_px=point.y_px, size_px=crop_px))
+            square = cut_square(
+                image,
+                x_px=point.x_px,
+                y_px=point.y_px,
+                size_px=crop_px,
+                magnification=magnification,
+            )
+            images.append(square)
     return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
 
 

@@ -79,6 +79,7 @@ class ModelState:
     precision: str = ""
     member_count: int = 0
     crop_px: int = CROP_PX
+    """The side of a clip's frames, in their own pixels."""
     problem: str = ""
 
     @property

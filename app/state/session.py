@@ -154,6 +154,17 @@ class Session(QObject):
         stated = self.video.info.um_per_px if self.video else None
         return stated or self.offered_um_per_px
 
+    @property
+    def magnification(self) -> float:
+        """Pixels of a clip for each pixel of the video, at the scale and by the model in use."""
+        info = self.model.info
+        return 1.0 if info is None else info.magnification(self.calibration.um_per_px)
+
+    @property
+    def crop_px(self) -> float:
+        """The side of what the model sees around a head, in pixels of the video."""
+        return self.model.crop_px / self.magnification
+
     def time_s(self, frame: int) -> float:
         """The time of a frame at the frame rate in use."""
         if self.video is None:
@@ -318,7 +329,9 @@ class Session(QObject):
 
     def set_draft(self, draft: Draft) -> None:
         """Replace what the user edits and emit which parts have changed."""
-        before, self.draft = self.draft, draft
+        before, crop_px = self.draft, self.crop_px
+        self.draft = draft
+        self._forget_films(crop_px)
         self._follow()
         if before.calibration != draft.calibration:
             self.calibration_changed.emit()
@@ -420,11 +433,15 @@ class Session(QObject):
 
     def set_model(self, model: ModelState) -> None:
         """Set the model's state; assessments by another model are no longer shown."""
-        if model.crop_px != self.model.crop_px:
-            self.results = replace(self.results, films={})
-        self.model = model
+        crop_px, self.model = self.crop_px, model
+        self._forget_films(crop_px)
         self.model_changed.emit()
         self.results_changed.emit()
+
+    def _forget_films(self, crop_px: float) -> None:
+        """Forget films whose pictures were ``crop_px`` wide if that is not so any more."""
+        if self.crop_px != crop_px:
+            self.results = replace(self.results, films={})
 
     def set_running_jobs(self, running_jobs: tuple[RunningJob, ...]) -> None:
         """Note what runs."""

@@ -448,12 +448,12 @@
         <translation>動画のフレームレートは毎秒 {fps:.4g} ですが、学習用の動画は {trained:.4g} でした。</translation>
     </message>
     <message>
-        <source>No um/px is set, so speeds are in px/s; the file states {filed:.4g} um/px: set that if it is right.</source>
-        <translation>um/px が設定されていないため速度は px/s です。ファイルには {filed:.4g} um/px と記されています。正しければ設定してください。</translation>
+        <source>No um/px is set, so speeds are in px/s and the clip could not be resampled to the scale of the training; the file states {filed:.4g} um/px: set that if it is right.</source>
+        <translation>um/px が設定されていないため、速度は px/s で、切り抜きを学習時の縮尺に合わせられませんでした。ファイルには {filed:.4g} um/px と書かれています。正しければ設定してください。</translation>
     </message>
     <message>
-        <source>No um/px is set, so speeds are in px/s and the magnification cannot be compared with the training videos.</source>
-        <translation>µm/px が設定されていないため、速度は px/s で表示され、倍率を学習用の動画と比べられません。</translation>
+        <source>No um/px is set, so speeds are in px/s and the clip could not be resampled to the scale of the training: set it.</source>
+        <translation>um/px が設定されていないため、速度は px/s で、切り抜きを学習時の縮尺に合わせられませんでした。設定してください。</translation>
     </message>
     <message>
         <source>The model does not say which magnification it was trained on.</source>
@@ -462,6 +462,10 @@
     <message>
         <source>The video has {scale:.3g} um/px, the training videos had {trained:.3g} um/px.</source>
         <translation>動画は {scale:.3g} µm/px ですが、学習用の動画は {trained:.3g} µm/px でした。</translation>
+    </message>
+    <message>
+        <source>The video has {scale:.3g} um/px, the training videos had {trained:.3g} um/px: the clip was enlarged, but shows no more than the video does. Use a higher magnification.</source>
+        <translation>動画は {scale:.3g} um/px、学習時の動画は {trained:.3g} um/px です。切り抜きは拡大されましたが、動画にないものは見えません。より高い倍率を使ってください。</translation>
     </message>
     <message>
         <source>The scale was set to {scale:.4g} um/px, the file states {filed:.4g}: check it.</source>

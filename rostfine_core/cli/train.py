@@ -64,6 +64,12 @@ def _add_data_sets(verbs: Verbs) -> None:
     build.add_argument(
         "--abstentions", action="store_true", help="a clip may have fewer votes than experts"
     )
+    build.add_argument(
+        "--um-per-px",
+        type=positive,
+        metavar="S",
+        help="resample all clips to this scale; the plan's column um_per_px says each video's",
+    )
     build.set_defaults(run=_with_extra(_build_dataset))
 
     official = verbs.add_parser(
@@ -245,6 +251,7 @@ def _build_dataset(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         panel_size=arguments.panel_size,
         abstentions=arguments.abstentions,
+        um_per_px=arguments.um_per_px,
     )
     print(run_job(job).summary)
     return 0

@@ -15,15 +15,17 @@ CROP_PX = 150
 class CropBox:
     """The square cut from one frame, centred on the sub-pixel track.
 
-    ``padded_share`` (0 to 1) is the part of the square outside the frame, filled by repeating the
-    border; ``status`` is that of the track point at its centre.
+    ``size_px`` is its side in pixels of the video, which is not that of ``Clip.images`` where the
+    clip was resampled to the scale of the model. ``padded_share`` (0 to 1) is the part of the
+    square outside the frame, filled by repeating the border; ``status`` is that of the
+    track point at its centre.
     """
 
     frame: int
     time_s: float
     centre_x_px: float
     centre_y_px: float
-    size_px: int
+    size_px: float
     padded_share: float
     status: TrackStatus
 
@@ -35,6 +37,11 @@ class Clip:
     target: str
     images: NDArray[np.uint8]
     boxes: tuple[CropBox, ...]
+
+    @property
+    def magnification(self) -> float:
+        """Pixels of the images for each pixel of the video."""
+        return float(self.images.shape[1] / self.boxes[0].size_px)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,6 +6,8 @@ from rostfine_core.marking import marked
 
 SIMULATED = "simulated"
 """The data set kind of simulated sperm; models trained on it carry ``DISCLAIMER_DEMONSTRATION``."""
+MOST_MAGNIFIED = 4.0
+"""A scale further from the training's than this is a slip, and clips are not resampled by it."""
 DISCLAIMER_AI_GRADE = marked(
     "This is an AI quality grade (A best to E worst, as a panel of experts would vote), "
     "not a WHO motility grade (a-d)."
@@ -41,6 +43,16 @@ class ModelInfo:
     trained_samples: int | None = None
     fewest_trained_samples: int | None = None
     """For an ensemble: its members' smallest ``trained_samples``; None if no member states it."""
+
+    def magnification(self, um_per_px: float | None) -> float:
+        """Pixels of a clip for each pixel of a video, so that sperm look as large as in training.
+
+        1 where a scale is unknown, or further from the training's than ``MOST_MAGNIFIED``.
+        """
+        if um_per_px is None or self.trained_um_per_px is None:
+            return 1.0
+        ratio = um_per_px / self.trained_um_per_px
+        return ratio if 1 / MOST_MAGNIFIED <= ratio <= MOST_MAGNIFIED else 1.0
 
     @property
     def is_demonstration(self) -> bool:

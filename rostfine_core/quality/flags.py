@@ -71,7 +71,13 @@ def quality_flags(
         *field_flags(track, um_per_px=um_per_px),
         *size_flags(length_px, crop_px=clip.images.shape[1], model=model),
         *rate_flags(video, track, model=model),
-        *scale_flags(um_per_px, video=video, model=model, head_length_px=length_px),
+        *scale_flags(
+            um_per_px,
+            video=video,
+            model=model,
+            head_length_px=None if length_px is None else length_px / clip.magnification,
+            magnification=clip.magnification,
+        ),
         *sample_flags(model),
     )
 

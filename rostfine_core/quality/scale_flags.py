@@ -1,4 +1,7 @@
-"""Flags on the scale: unknown, unlike the training, at odds with the file or with the head."""
+"""Flags on the scale: unknown, at odds with the file or the head, or beyond what resampling mends.
+
+Where both scales are known, clips are resampled to that of the training (``ModelInfo``).
+"""
 
 from collections.abc import Iterator
 
@@ -6,30 +9,46 @@ from rostfine_core.domain import ModelInfo, QualityFlag, VideoInfo
 from rostfine_core.messages import Message
 
 SCALE_RATIO = 1.5
+COARSEST = 2.0
+"""Times that a pixel of the video may be as wide as one of the clip."""
 FILED_SCALE_TOLERANCE = 0.02
 HEAD_UM = (2.0, 10.0)  # human heads are 4 to 5.5 um long; a blurred or bright rim may double it
 
 
 def scale_flags(
-    um_per_px: float | None, *, video: VideoInfo, model: ModelInfo, head_length_px: float | None
+    um_per_px: float | None,
+    *,
+    video: VideoInfo,
+    model: ModelInfo,
+    head_length_px: float | None,
+    magnification: float,
 ) -> Iterator[QualityFlag]:
-    """Check the calibration; ``head_length_px`` is None where no head was measured."""
-    yield from _training_scale_flags(um_per_px, video, model)
+    """Check the calibration.
+
+    Args:
+        um_per_px: what the user set, if anything.
+        video: with what its file states.
+        model: with the scale of its training.
+        head_length_px: in pixels of the video; None where no head was measured.
+        magnification: by how much the clip was enlarged.
+    """
+    yield from _training_scale_flags(um_per_px, video, model, magnification)
     if um_per_px is not None:
         yield from _filed_scale_flags(um_per_px, video.um_per_px)
         yield from _head_scale_flags(um_per_px, head_length_px)
 
 
 def _training_scale_flags(
-    um_per_px: float | None, video: VideoInfo, model: ModelInfo
+    um_per_px: float | None, video: VideoInfo, model: ModelInfo, magnification: float
 ) -> Iterator[QualityFlag]:
     filed = video.um_per_px
     if um_per_px is None and filed is not None:
         yield QualityFlag.notice(
             "scale_unknown",
             Message(
-                "No um/px is set, so speeds are in px/s; the file states {filed:.4g} um/px: set "
-                "that if it is right.",
+                "No um/px is set, so speeds are in px/s and the clip could not be resampled to the "
+                "scale of the training; the file states {filed:.4g} um/px: set that if it is "
+                "right.",
                 filed=filed,
             ),
         )
@@ -37,8 +56,8 @@ def _training_scale_flags(
         yield QualityFlag.notice(
             "scale_unknown",
             Message(
-                "No um/px is set, so speeds are in px/s and the magnification cannot be compared "
-                "with the training videos."
+                "No um/px is set, so speeds are in px/s and the clip could not be resampled to the "
+                "scale of the training: set it."
             ),
         )
     elif model.trained_um_per_px is None:
@@ -46,7 +65,7 @@ def _training_scale_flags(
             "scale_unknown",
             Message("The model does not say which magnification it was trained on."),
         )
-    elif not 1 / SCALE_RATIO <= um_per_px / model.trained_um_per_px <= SCALE_RATIO:
+    elif not 1 / SCALE_RATIO <= _seen_ratio(um_per_px, magnification, model) <= SCALE_RATIO:
         yield QualityFlag.warning(
             "scale_unlike_training",
             Message(
@@ -55,6 +74,24 @@ def _training_scale_flags(
                 trained=model.trained_um_per_px,
             ),
         )
+
+    elif magnification > COARSEST:
+        yield QualityFlag.warning(
+            "scale_unlike_training",
+            Message(
+                "The video has {scale:.3g} um/px, the training videos had {trained:.3g} um/px: the "
+                "clip was enlarged, but shows no more than the video does. Use a higher "
+                "magnification.",
+                scale=um_per_px,
+                trained=model.trained_um_per_px,
+            ),
+        )
+
+
+def _seen_ratio(um_per_px: float, magnification: float, model: ModelInfo) -> float:
+    """How much coarser than in training the clip is that the network saw."""
+    assert model.trained_um_per_px is not None
+    return um_per_px / magnification / model.trained_um_per_px
 
 
 def _filed_scale_flags(um_per_px: float, filed: float | None) -> Iterator[QualityFlag]:

@@ -35,7 +35,7 @@ def attention_block(
         draw_picture: draws a row of the film on the page.
     """
     film = paint_film(assessment, edge_px=edge_px, paint=paint)
-    bar = scale_bar(assessment.clip.images.shape[1], assessment.provenance.um_per_px)
+    bar = scale_bar(assessment.clip.boxes[0].size_px, assessment.provenance.um_per_px)
     total = len(film.boxes)
     first, *others = (
         FilmBand(film, say, range(i, min(i + COLUMNS, total)), scale=bar, draw_picture=draw_picture)

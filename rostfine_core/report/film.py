@@ -95,8 +95,8 @@ def range_in_words(film: AttentionFilm) -> tuple[Message, Message]:
     return rollout, selected
 
 
-def scale_bar(edge_px: int, um_per_px: float | None) -> tuple[float, str]:
-    """A round length for a crop of ``edge_px`` original pixels: share of the edge, and label."""
+def scale_bar(edge_px: float, um_per_px: float | None) -> tuple[float, str]:
+    """A round length for a crop of ``edge_px`` video pixels: share of the edge, and label."""
     unit_per_px, unit = (1.0, "px") if um_per_px is None else (um_per_px, "µm")
     longest = BAR_SHARE * edge_px * unit_per_px
     power = 10.0 ** np.floor(np.log10(longest))

@@ -48,7 +48,7 @@ class CropPicture(Flowable):
         self.width = self.height = edge_pt
         image = assessment.clip.images[0]
         self._picture = _jpeg(enlarged(image, edge_px=450))
-        self._bar = scale_bar(image.shape[1], assessment.provenance.um_per_px)
+        self._bar = scale_bar(assessment.clip.boxes[0].size_px, assessment.provenance.um_per_px)
 
     def draw(self) -> None:
         """Draw at the flowable's place."""

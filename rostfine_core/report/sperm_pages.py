@@ -104,7 +104,9 @@ def _result_row(assessment: Assessment, say: Say) -> Table:
         text(
             say(
                 Message(
-                    "Frame {frame}; {side} × {side} px", frame=frame_label(box), side=box.size_px
+                    "Frame {frame}; {side} × {side} px",
+                    frame=frame_label(box),
+                    side=f"{box.size_px:.4g}",
                 )
             ),
             "small",

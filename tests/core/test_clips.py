@@ -113,3 +113,18 @@ def test_a_status_that_the_finished_track_revised_is_revised_in_the_clip() -> No
 def test_unusable_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="got 1 of 150"):
         ClipSettings(frame_count=1)
+
+
+@given(st.floats(0.3, 3))
+def test_a_resampled_clip_keeps_its_size_and_its_boxes_say_what_it_shows(
+    magnification: float,
+) -> None:
+    settings = ClipSettings(frame_count=2, size_px=40, magnification=magnification)
+    across = np.repeat(np.arange(300) / 300 * 255, 3).reshape(1, 300, 3)
+    ramp = np.tile(across, (200, 1, 1)).astype(np.uint8)
+    clip = cut_clip(make_track(30), image_at=lambda _: ramp, settings=settings)
+    box = clip.boxes[0]
+    assert clip.images.shape == (2, 40, 40, 3)
+    assert clip.magnification == pytest.approx(magnification)
+    shown = int(clip.images[0, 20, -1, 0]) - int(clip.images[0, 20, 0, 0])
+    assert shown == pytest.approx(39 / 40 * box.size_px / 300 * 255, abs=3)

@@ -25,6 +25,9 @@ from rostfine_core.pipeline import (
     assess_video,
     track_video,
 )
+from rostfine_core.reproduction import reproduce
+from rostfine_core.result_files import AssessmentRecord
+from rostfine_core.result_files.assessment import from_json, to_json
 from rostfine_core.simulation import SceneSettings, simulate_scene
 from rostfine_core.tracking.head_detection import find_heads
 from rostfine_core.tracking.head_measure import find_head
@@ -122,9 +125,14 @@ def test_a_corrected_frame_rate_scales_speeds_and_times(
 
 
 def other_clips(
-    source: Path, target: Path, *, clip_frames: int = 16, clip_size_px: int = 150
+    source: Path,
+    target: Path,
+    *,
+    clip_frames: int = 16,
+    clip_size_px: int = 150,
+    um_per_px: float | None = None,
 ) -> Assessor:
-    """The model of ``source`` as if it had been trained on clips of another size."""
+    """The model of ``source`` as if it had been trained on clips of another size or scale."""
     model = load_model(source)
     save_model(
         target,
@@ -132,7 +140,7 @@ def other_clips(
         preprocessing=replace(
             model.preprocessing, clip_frames=clip_frames, clip_size_px=clip_size_px
         ),
-        training={},
+        training={"um_per_px": um_per_px},
         dataset_kind="simulated",
     )
     return Assessor.load(target, device="cpu")
@@ -165,6 +173,31 @@ def test_crops_are_as_wide_as_in_training(
     assert {box.size_px for box in assessment.clip.boxes} == {200}
     with pytest.raises(ModelError, match="is 200 pixels wide but the model needs 150"):
         next(usual.assess([assessment.clip]))
+
+
+def test_clips_are_resampled_to_the_scale_of_the_training_and_made_again_as_they_were(
+    made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path
+) -> None:
+    path, seeds, _ = made
+    model = tmp_path / "finer.safetensors"
+    finer = other_clips(path.with_name("m.safetensors"), model, um_per_px=0.16)
+    request = AssessmentRequest(video=path, seeds=seeds[:1], um_per_px=0.2, settings=SETTINGS)
+    (resampled,) = assess(request, finer).assessments
+    assert resampled.clip.images.shape[1:3] == (150, 150)
+    assert resampled.clip.boxes[0].size_px == pytest.approx(150 * 0.16 / 0.2)
+    assert json.loads(resampled.provenance.settings_json)["clip"]["magnification"] == 0.2 / 0.16
+    (as_cut,) = assess(replace(request, magnification=1.0), finer).assessments
+    assert as_cut.clip.boxes[0].size_px == 150
+    earlier = json.loads(as_cut.provenance.settings_json)
+    del earlier["clip"]["magnification"]  # results of versions that did not resample lack it
+    made_by = replace(as_cut.provenance, settings_json=json.dumps(earlier))
+    for stored in (resampled, replace(as_cut, provenance=made_by)):
+        record = from_json(to_json(AssessmentRecord.of(stored)), name="stored")
+        (again,) = finish(reproduce([record], video=path, model=model))
+        assert again.is_equal, again.differences
+    (unknown,) = assess(replace(request, um_per_px=None), finer).assessments
+    assert unknown.clip.boxes[0].size_px == 150
+    assert "could not be resampled" in " ".join(str(f.reason) for f in unknown.flags)
 
 
 def test_notes_of_the_video_become_flags(

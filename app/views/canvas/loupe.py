@@ -70,7 +70,7 @@ class Loupe(QFrame):
             self.hide()
             return
         head = self._session.head
-        side = SHOWN_SHARE * self._session.model.crop_px
+        side = SHOWN_SHARE * self._session.crop_px
         corner = side / 2 - 0.5
         source = QRectF(place.x() - corner, place.y() - corner, side, side)
         self._view.show_part(self._frame(), source, FRAME_COLOUR, head)

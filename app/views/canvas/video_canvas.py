@@ -23,7 +23,7 @@ from app.state.session import Session
 from app.views.canvas.canvas_box import CanvasBox
 from app.views.canvas.canvas_hint import CanvasHint
 from app.views.canvas.canvas_items import SHADE, AttentionItem, CrossItem, MarkerItem, MeasureItem
-from rostfine_core.domain import Sperm, Verdict
+from rostfine_core.domain import Assessment, Sperm, Verdict
 
 HIT_RADIUS_SCREEN_PX = 14.0
 ZOOM_STEP = 1.25
@@ -238,17 +238,17 @@ class VideoCanvas(pg.GraphicsView):
         self._crop.setVisible(selected is not None)
         self._attention.hide()
         if selected is not None:
-            side = self._session.model.crop_px
+            sperm = self._session.selected_sperm
+            assessment = self._session.assessment(sperm) if sperm else None
+            # What was graded by an earlier version may have been cut at another scale.
+            side = assessment.clip.boxes[0].size_px if assessment else self._session.crop_px
             box = QRectF(selected.x_px - side / 2, selected.y_px - side / 2, side, side)
             self._crop.setRect(box)
             self._crop.setPen(pg.mkPen(sperm_colour(selected.key), width=1, dash=[4, 3]))
-            self._place_attention(box)
+            if assessment is not None:
+                self._place_attention(assessment, box)
 
-    def _place_attention(self, box: QRectF) -> None:
-        sperm = self._session.selected_sperm
-        assessment = self._session.assessment(sperm) if sperm else None
-        if assessment is None:
-            return
+    def _place_attention(self, assessment: Assessment, box: QRectF) -> None:
         slot = nearest_slot(assessment, self._session.frame)
         rgba = crop_overlay(assessment, self._session.overlay, slot)
         if rgba is not None:

@@ -80,7 +80,7 @@ class SpermFilm(CropView):
             return
         image = self._session.image
         assert image is not None
-        side = self._session.model.crop_px
+        side = self._session.crop_px
         corner = side / 2 - 0.5
         source = QRectF(x_px - corner, y_px - corner, side, side)
         self.show_part(rgb_image(image), source, colour)

@@ -49,6 +49,7 @@ class Thumbnails:
     def _cut(self, sperm: Sperm, source: NDArray[np.uint8]) -> NDArray[np.uint8]:
         side = round(SHOWN_SHARE * self._session.model.crop_px)
         if source is self._session.image:
+            side = round(SHOWN_SHARE * self._session.crop_px)
             _, x_px, y_px = sperm.places[0]
         else:
             source = source[0] if source.ndim == 4 else source

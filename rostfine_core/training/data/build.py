@@ -28,7 +28,7 @@ from rostfine_core.outputs import Outputs, named
 from rostfine_core.quality.flags import recording_flags
 from rostfine_core.quality.same_head import Places, find_same_heads, same_head_reason
 from rostfine_core.tracking import TrackerSettings, check_seeds, track
-from rostfine_core.training.data.build_plan import PlannedClip, read_plan
+from rostfine_core.training.data.build_plan import SCALE, PlannedClip, read_plan
 from rostfine_core.training.data.clip_file import load_clip, save_clip
 from rostfine_core.training.data.dataset import GRADES, DatasetHeader
 from rostfine_core.training.data.dataset_files import write_header, write_rows
@@ -93,6 +93,7 @@ def build_dataset(
     name: str,
     panel_size: int,
     abstentions: bool = False,
+    um_per_px: float | None = None,
     settings: BuildSettings | None = None,
 ) -> LongJob[BuildResult]:
     """Build a data set; an interrupted build resumes when it is started again.
@@ -104,6 +105,7 @@ def build_dataset(
         name: the data set's name, and that of its data in results unless a video is simulated.
         panel_size: number of experts that voted on each clip.
         abstentions: whether a clip may have fewer votes than that.
+        um_per_px: resample all clips to this scale; the plan states that of each video.
         settings: how clips are tracked, cut and rejected.
 
     Raises:
@@ -119,6 +121,7 @@ def build_dataset(
         clip_frames=settings.clip.frame_count,
         clip_size_px=settings.clip.size_px,
         abstentions=abstentions,
+        um_per_px=um_per_px,
     )
     videos = read_plan(plan, header=header)
     journal = out / "build.jsonl"
@@ -135,13 +138,31 @@ def build_dataset(
             c for c in clips if not _is_made(c, outcomes.get(c.clip, {}), out, header=header)
         )
         if left:
-            made = yield from _build_video(video, left, out, settings=settings)
+            cut = _resampled(settings, clips[0].um_per_px, header.um_per_px)
+            made = yield from _build_video(video, left, out, settings=cut)
             for clip in left:
-                outcomes[clip.clip] = made[clip.clip] | {"source": clip.source}
+                outcomes[clip.clip] = made[clip.clip] | {"source": _source(clip, header)}
             append_json_line(journal, {c.clip: outcomes[c.clip] for c in left})
         yield Progress(stage="videos", done=number + 1, total=len(videos))
     result = _write_lists(out, header, planned, outcomes)
     return replace(result, unlisted=tuple(sorted(unlisted)))
+
+
+def _resampled(
+    settings: BuildSettings, um_per_px: float | None, wanted_um_per_px: float | None
+) -> BuildSettings:
+    """The settings for a video of this scale, with clips of the scale that is wanted, if any."""
+    if um_per_px is None or wanted_um_per_px is None:
+        return settings
+    magnification = um_per_px / wanted_um_per_px
+    return replace(settings, clip=replace(settings.clip, magnification=magnification))
+
+
+def _source(clip: PlannedClip, header: DatasetHeader) -> list[str | int | float]:
+    """What a clip is cut from and how: if this changes, it must be cut again."""
+    if header.um_per_px is None or clip.um_per_px is None:
+        return clip.source
+    return [*clip.source, f"{clip.um_per_px} resampled to {header.um_per_px}"]
 
 
 def _build_video(
@@ -252,7 +273,7 @@ def _is_made(
     If its video could not be read it is not, since the file may have been repaired; nor if its own
     file is missing or damaged.
     """
-    if outcome.get(UNREAD) or outcome.get("source") != clip.source:
+    if outcome.get(UNREAD) or outcome.get("source") != _source(clip, header):
         return False
     if "rejected" in outcome:
         return True
@@ -301,6 +322,7 @@ RECORDED = {
     "path": list,
 }
 """What the journal holds of a clip that was made; a clip with less is made again."""
+SCALE_OF_VIDEO = "video_um_per_px"
 FACTS = ("video", "fps", "frames_seen", "score_min", "padded_max")
 
 
@@ -335,19 +357,26 @@ def _write_lists(
         write_rows(staging / "rejected.csv", ("clip", "reason"), rejected)
         write_rows(staging / "doubtful.csv", ("clip", "reason"), doubtful)
         write_header(staging, header)
-        write_rows(staging / "labels.csv", *_labels(made, outcomes))
+        write_rows(staging / "labels.csv", *_labels(made, outcomes, header.um_per_px))
     return BuildResult(folder=out, clips=len(made), rejected=rejected, doubtful=doubtful)
 
 
 def _labels(
-    made: Sequence[PlannedClip], outcomes: Mapping[str, Mapping[str, Any]]
+    made: Sequence[PlannedClip],
+    outcomes: Mapping[str, Mapping[str, Any]],
+    um_per_px: float | None,
 ) -> tuple[tuple[str, ...], Iterator[list[object]]]:
-    """Columns and rows; measured facts come in place of the plan's columns of the same name."""
-    others = [name for name in made[0].others if name not in FACTS]
+    """Columns and rows; measured facts come in place of the plan's columns of the same name.
+
+    So does ``um_per_px``, to which all clips were resampled, if they were.
+    """
+    scales = () if um_per_px is None else (SCALE, SCALE_OF_VIDEO)
+    others = [name for name in made[0].others if name not in (*FACTS, *scales)]
     rows = (
         [c.clip, c.sample, *c.votes]
         + [c.others[name] for name in others]
         + [outcomes[c.clip][fact] for fact in FACTS]
+        + ([um_per_px, c.um_per_px] if scales else [])
         for c in made
     )
-    return ("clip", "sample", *(f"votes_{g}" for g in GRADES), *others, *FACTS), rows
+    return ("clip", "sample", *(f"votes_{g}" for g in GRADES), *others, *FACTS, *scales), rows

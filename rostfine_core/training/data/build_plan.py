@@ -1,8 +1,9 @@
 """The plan of a data set to build: which sperm of which video, and how the panel voted.
 
 A CSV with ``clip,sample,video,frame,x,y,votes_A..votes_E``; one row per sperm, video paths
-relative to the plan's folder. A column ``fps`` corrects the rate of videos whose file has it wrong.
-Further columns (findings, measurements) go into the data set unchanged.
+relative to the plan's folder. A column ``fps`` corrects the rate of videos whose file has it wrong,
+and ``um_per_px`` is their scale. Further columns (findings, measurements) go into the data set
+unchanged.
 """
 
 import math
@@ -23,6 +24,7 @@ from rostfine_core.training.data.dataset import (
 
 PLAN_COLUMNS = ("clip", "sample", "video", "frame", "x", "y", *VOTE_COLUMNS)
 FPS = "fps"
+SCALE = "um_per_px"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class PlannedClip:
     seed: Seed
     votes: tuple[int, ...]
     fps: float | None
+    um_per_px: float | None
     others: Mapping[str, str]
 
     @property
@@ -64,8 +67,15 @@ def read_plan(path: Path, *, header: DatasetHeader) -> dict[Path, tuple[PlannedC
         if clip is not None:
             same_video = planned.setdefault(clip.video, [])
             same_video.append(clip)
-            if clip.fps != same_video[0].fps:
-                mistakes.append(f"{path.name} line {line}: fps differs within {row['video']!r}")
+            for name in (FPS, SCALE):
+                if getattr(clip, name) != getattr(same_video[0], name):
+                    mistakes.append(
+                        f"{path.name} line {line}: {name} differs within {row['video']!r}"
+                    )
+            if header.um_per_px is not None and clip.um_per_px is None:
+                mistakes.append(
+                    f"{path.name} line {line}: clips are to be resampled, which needs um_per_px"
+                )
     if mistakes:
         raise DatasetError(list_mistakes(f"The plan {path}", mistakes))
     return {video: tuple(clips) for video, clips in planned.items()}
@@ -97,7 +107,7 @@ def _read_row(
     if not row["video"] or not video.exists():
         found.append(f"video {row['video']!r} does not exist")
     votes = read_votes(row, header, found)
-    fps = _read_fps(row, found)
+    fps, um_per_px = _positive(row, FPS, found), _positive(row, SCALE, found)
     try:
         seed = Seed(
             target=clip,
@@ -115,21 +125,22 @@ def _read_row(
         seed=seed,
         votes=votes,
         fps=fps,
+        um_per_px=um_per_px,
         others={
             name: text for name, text in row.items() if name and name not in (*PLAN_COLUMNS, FPS)
         },
     )
 
 
-def _read_fps(row: Mapping[str, str], found: list[str]) -> float | None:
-    text = row.get(FPS, "").strip()
+def _positive(row: Mapping[str, str], name: str, found: list[str]) -> float | None:
+    text = row.get(name, "").strip()
     if not text:
         return None
     try:
-        fps = float(text)
+        value = float(text)
     except ValueError:
-        fps = math.nan
-    if not (math.isfinite(fps) and fps > 0):
-        found.append(f"fps {text!r} is not a number above zero")
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        found.append(f"{name} {text!r} is not a number above zero")
         return None
-    return fps
+    return value

@@ -59,7 +59,11 @@ class LabelledClip:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetHeader:
-    """What ``dataset.toml`` says; ``kind`` is ``simulated`` or the name of a lab's data."""
+    """What ``dataset.toml`` says; ``kind`` is ``simulated`` or the name of a lab's data.
+
+    ``um_per_px`` is what all clips were resampled to when they were cut, if they were; it is only
+    written.
+    """
 
     name: str
     kind: str
@@ -67,6 +71,7 @@ class DatasetHeader:
     clip_frames: int = 16
     clip_size_px: int = CROP_PX
     abstentions: bool = False
+    um_per_px: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,6 +19,8 @@ def write_header(folder: Path, header: DatasetHeader) -> None:
         f"abstentions = {json.dumps(header.abstentions)}\n\n"
         f"[preprocessing]\nclip_frames = {header.clip_frames}\nsize_px = {header.clip_size_px}\n"
     )
+    if header.um_per_px is not None:
+        text += f"um_per_px = {header.um_per_px}  # to which all clips were resampled\n"
     write_text(folder / "dataset.toml", text)
 
 

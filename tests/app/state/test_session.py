@@ -188,3 +188,11 @@ def test_films_of_another_crop_are_cut_again(graded: Session) -> None:
     assert graded.film(sperm) is not None
     graded.set_model(replace(graded.model, crop_px=200))
     assert graded.film(sperm) is None
+    graded.add_film(graded.track_key(sperm), Film(frames=(), images=()))
+    assert graded.model.info is not None
+    trained = replace(graded.model.info, trained_um_per_px=0.2)
+    graded.set_model(replace(graded.model, info=trained))
+    assert graded.film(sperm) is not None
+    calibration = replace(graded.calibration, um_per_px=0.3)
+    graded.set_draft(replace(graded.draft, calibration=calibration))
+    assert graded.film(sperm) is None

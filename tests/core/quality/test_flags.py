@@ -354,7 +354,34 @@ def test_frame_rate_and_scale_unlike_the_training() -> None:
     assert codes(video=replace(VIDEO, fps=60.0)) == {"fps_unlike_training"}
     assert codes(video=replace(VIDEO, fps=8.0)) == {"fps_unlike_training"}
     assert codes(video=replace(VIDEO, fps=20.0)) == set()
-    assert codes(um_per_px=0.35) == {"scale_unlike_training"}
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.parametrize(
+    ("um_per_px", "magnification", "told"),
+    [
+        (0.35, 1.0, "training videos had"),  # as versions before resampling cut it
+        (0.35, 0.35 / 0.19, ""),
+        (0.1, 0.1 / 0.19, ""),
+        (0.45, 0.45 / 0.19, "shows no more than the video does"),
+        (5.0, 1.0, "training videos had"),
+    ],
+)
+def test_of_the_scale_only_what_resampling_cannot_mend_is_told(
+    um_per_px: float, magnification: float, told: str
+) -> None:
+    clip = clip_of(picture())
+    boxes = tuple(replace(b, size_px=150 / magnification) for b in clip.boxes)
+    flags = quality_flags(
+        track=GOOD_TRACK,
+        clip=replace(clip, boxes=boxes),
+        video=VIDEO,
+        um_per_px=um_per_px,
+        model=MODEL,
+    )
+    reasons = [str(f.reason) for f in flags if f.code == "scale_unlike_training"]
+    assert len(reasons) == bool(told)
+    assert told in "".join(reasons)
 
 
 def test_repeated_frames_do_not_raise_the_frame_rate() -> None:

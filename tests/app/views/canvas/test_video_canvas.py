@@ -84,14 +84,20 @@ class TestCanvas:
             far = max(max(abs(c.red() - ground), abs(c.green() - ground)) for c in levels)
             assert far > 75
 
-    @pytest.mark.parametrize("crop_px", [150, 200])
+    @pytest.mark.parametrize(("clip_px", "crop_px"), [(150, 150), (200, 200), (100, 80)])
     def test_the_frame_shows_what_the_models_crop_holds_and_the_loupe_half_of_it(
-        self, qtbot: QtBot, graded: Session, show: Show, crop_px: int
+        self, qtbot: QtBot, graded: Session, show: Show, clip_px: int, crop_px: int
     ) -> None:
+        """Clips are resampled to the scale of the training, here from 0.25 to 0.2 um/px."""
         canvas = VideoCanvas(graded)
         loupe = Loupe(graded, canvas)
         show(canvas)
-        graded.set_model(replace(graded.model, crop_px=crop_px))
+        assert graded.model.info is not None
+        trained = 0.25 * crop_px / clip_px
+        other = replace(graded.model.info, sha256="b" * 64, trained_um_per_px=trained)
+        graded.set_model(replace(graded.model, info=other, crop_px=clip_px))
+        calibration = replace(graded.calibration, um_per_px=0.25)
+        graded.set_draft(replace(graded.draft, calibration=calibration))
         assert canvas._crop.rect().width() == crop_px
         loupe.look_at(30, 40)
         source = loupe._view._source

@@ -363,3 +363,27 @@ def test_clips_of_another_plan_are_not_dropped_in_silence(plan: Path) -> None:
     with pytest.raises(DatasetError, match="holds only clips of another plan"):
         finish(build(plan))
     assert (out / "labels.csv").read_bytes() == labels
+
+
+def test_clips_are_resampled_to_one_scale_and_again_when_it_changes(plan: Path) -> None:
+    out, job = plan.parent / "out", partial(build_dataset, name="lab", panel_size=40)
+    text = plan.read_text(encoding="utf-8").splitlines()
+    scales = {"one.avi": "0.2", "two.avi": "0.4", "broken.avi": "0.2"}
+    rows = [f"{line},{scales[line.split(',')[2]]}" for line in text[1:]]
+    plan.write_text("\n".join([text[0] + ",um_per_px", *rows]) + "\n", encoding="utf-8")
+    widths = []
+    for scale in (0.2, 0.1):
+        finish(job(plan, out=out, um_per_px=scale, settings=SETTINGS))
+        dataset = read_dataset(out)
+        images = [load_clip(c.path, frames=16, size_px=48).astype(float) for c in dataset.clips]
+        dark = [(i[0].mean(axis=2) < 130).any(axis=0).sum() for i in images]
+        widths.append(dark)
+        assert [c.numbers["um_per_px"] for c in dataset.clips] == [scale, scale]
+        assert [c.numbers["video_um_per_px"] for c in dataset.clips] == [0.2, 0.4]
+        assert f"um_per_px = {scale}" in (out / "dataset.toml").read_text(encoding="utf-8")
+    # Both videos show the same head: the coarser one's is enlarged twice as much.
+    ratios = [widths[0][1] / widths[0][0], widths[1][0] / widths[0][0]]
+    assert ratios == pytest.approx([2, 2], abs=0.35)
+    plan.write_text(plan.read_text(encoding="utf-8").replace(",0.4", ","), encoding="utf-8")
+    with pytest.raises(DatasetError, match="line 5: clips are to be resampled"):
+        finish(job(plan, out=out, um_per_px=0.1, settings=SETTINGS))
