@@ -22,7 +22,7 @@ from rostfine_core.simulation.field import (
 from rostfine_core.simulation.motion import Trajectory, swim
 from rostfine_core.simulation.optics import LookFamily, sample_look
 from rostfine_core.simulation.panel import Findings, cast_votes, expected_votes, find_faults
-from rostfine_core.simulation.population import sample_sperm
+from rostfine_core.simulation.population import SAMPLE_SPREAD, sample_sperm
 from rostfine_core.simulation.render import Pose, SimulatedSperm, Window, draw_masks
 from rostfine_core.tracking.centres import Centres
 from rostfine_core.tracking.head_measure import find_outlines
@@ -142,7 +142,7 @@ def _sample_of(seed: int, sample: int) -> tuple[Field, float, float]:
         rng, field=field, count=int(rng.integers(60, 260)), round_cells=int(rng.integers(0, 5))
     )
     magnification = scale / CLIP_UM_PER_PX * math.exp(rng.normal(0, SCALE_ERROR))
-    return replace(field, specks=specks), magnification, float(rng.normal(0, 0.06))
+    return replace(field, specks=specks), magnification, float(rng.normal(0, SAMPLE_SPREAD))
 
 
 def _place_in_field(

@@ -94,7 +94,8 @@ class SpermShape:
     def head_area_um2(self) -> float:
         """The area of the head's outline."""
         x, y = head_outline(self).T
-        return 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
+        inner = np.dot(x[:-1], y[1:]) - np.dot(y[:-1], x[1:])
+        return 0.5 * abs(float(inner + x[-1] * y[0] - y[-1] * x[0]))
 
     @property
     def vacuole_share(self) -> float:

@@ -9,6 +9,8 @@ from rostfine_core.simulation.motion import SwimmingKind, sample_swimming
 from rostfine_core.simulation.panel import expected_votes, find_faults
 from rostfine_core.simulation.render import SimulatedSperm
 
+SAMPLE_SPREAD = 0.06
+"""The standard deviation of the samples' burdens."""
 PASSED_OVER = 0.3
 """An embryologist passes over a sperm that more than this share of the panel would grade D or E."""
 MOST_LOOKS = 12
@@ -45,7 +47,7 @@ def sample_sperm(rng: np.random.Generator, *, burden: float = 0.0) -> SimulatedS
     for flaw, share in FLAW_SHARES.items():
         chance -= share
         if chance < 0:
-            return draw_flawed(rng, flaw, burden=burden)
+            return _draw_flawed(rng, flaw, burden=burden)
     for _ in range(MOST_LOOKS):
         sperm = _draw(rng, burden)
         votes = expected_votes(find_faults(sperm.shape, sperm.swimming)).probabilities
@@ -54,7 +56,7 @@ def sample_sperm(rng: np.random.Generator, *, burden: float = 0.0) -> SimulatedS
     return sperm
 
 
-def draw_flawed(rng: np.random.Generator, flaw: Flaw, *, burden: float = 0.0) -> SimulatedSperm:
+def _draw_flawed(rng: np.random.Generator, flaw: Flaw, *, burden: float = 0.0) -> SimulatedSperm:
     """Draw a sperm with a flaw, which was picked because the rest of its form is good.
 
     With a coiled or short tail there is no progressive motion.
