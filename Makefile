@@ -7,7 +7,7 @@ export QT_QPA_PLATFORM ?= offscreen
 # Two workers at least share the tests; more need 2 GB of memory each.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test checks tests coverage format manual requirements architecture panel-page decisions changelog lock \
+.PHONY: demo test checks tests coverage format manual requirements architecture looks-page panel-page decisions changelog lock \
 	package deb archive release clean
 
 demo: $(VENV)/.runtime
@@ -49,6 +49,9 @@ requirements: $(VENV)/.development
 
 architecture: $(VENV)/.development
 	$(BIN)/python -m docs.draw_architecture
+
+looks-page: $(VENV)/.development
+	$(BIN)/python -m docs.measure_looks
 
 panel-page: $(VENV)/.development
 	$(BIN)/python -m docs.make_panel_page

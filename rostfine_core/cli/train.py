@@ -46,6 +46,11 @@ def _add_simulate(verbs: Verbs) -> None:
     scene.add_argument("--frames", type=count, metavar="N", help="default 175")
     scene.add_argument("--fps", type=positive, metavar="F", help="default 15")
     scene.add_argument("--sperm", type=whole, metavar="N", help="number of sperm (default 12)")
+    scene.add_argument(
+        "--look",
+        choices=("clean", "camera"),
+        help="a good microscope (default), or the faults of everyday ones and their cameras",
+    )
     simulate.set_defaults(run=_simulate, wrong_use=simulate.error)
 
 
@@ -156,18 +161,21 @@ def _need(*packages: str) -> None:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from rostfine_core.simulation import SceneSettings, write_dataset, write_scene
+    from rostfine_core.simulation import LookFamily, SceneSettings, write_dataset, write_scene
     from rostfine_core.video import default_codec, write_video
 
     chosen: dict[str, Any] = {
         "frame_count": arguments.frames,
         "fps": arguments.fps,
         "sperm_count": arguments.sperm,
+        "family": arguments.look and LookFamily(arguments.look),
         **dict(zip(("width_px", "height_px"), arguments.size or (None, None), strict=True)),
     }
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if arguments.kind == "dataset" and chosen:
-        arguments.wrong_use("--size, --frames, --fps and --sperm apply to scenes, not to data sets")
+        arguments.wrong_use(
+            "--size, --frames, --fps, --sperm and --look apply to scenes, not to data sets"
+        )
     if arguments.kind == "scene" and arguments.masks:
         arguments.wrong_use("--masks applies to data sets: add --kind dataset")
     if arguments.kind == "dataset":

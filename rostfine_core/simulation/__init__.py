@@ -2,6 +2,7 @@
 
 from rostfine_core.simulation.dataset import write_dataset
 from rostfine_core.simulation.labelled_clips import SimulatedClip, simulate_clip, simulate_clips
+from rostfine_core.simulation.optics import LookFamily
 from rostfine_core.simulation.scene import (
     Scene,
     SceneSettings,
@@ -12,6 +13,7 @@ from rostfine_core.simulation.scene import (
 from rostfine_core.simulation.scene_files import write_scene
 
 __all__ = [
+    "LookFamily",
     "Scene",
     "SceneSettings",
     "SceneTruth",

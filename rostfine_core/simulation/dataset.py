@@ -155,6 +155,7 @@ def label_row(clip: SimulatedClip) -> dict[str, str]:
         "fps": field.fps,
         "span_s": (clip.frames[-1] - clip.frames[0]) / field.fps,
         "illumination": field.look.illumination.value,
+        "look": field.look.family.value,
         "defocus_um": clip.sperm.defocus_um,
     }
     return {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}

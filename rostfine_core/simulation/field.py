@@ -3,12 +3,20 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.simulation.motion import Trajectory
-from rostfine_core.simulation.optics import Look, expose, light_field, sample_look, texture_window
+from rostfine_core.simulation.optics import (
+    Look,
+    LookFamily,
+    expose,
+    light_field,
+    sample_look,
+    texture_window,
+)
 from rostfine_core.simulation.render import (
     Pose,
     SimulatedSperm,
@@ -37,6 +45,12 @@ class Field:
     texture_at_px: tuple[int, int] = (0, 0)
     drift_px_s: tuple[float, float] = (0.0, 0.0)
     flicker: float = 0.0
+
+    @cached_property
+    def speck_places(self) -> NDArray[np.float64]:
+        """Each speck's x and y, and how far it may reach, all in pixels (N, 3)."""
+        rows = [(s.x_px, s.y_px, s.radius_um / self.um_per_px + 40) for s in self.specks]
+        return np.array(rows).reshape(-1, 3)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,15 +87,19 @@ def drift_at(field: Field, time_s: float) -> tuple[float, float]:
 
 
 def sample_field(
-    rng: np.random.Generator, *, um_per_px: float | None = None, look: Look | None = None
+    rng: np.random.Generator,
+    *,
+    um_per_px: float | None = None,
+    look: Look | None = None,
+    family: LookFamily = LookFamily.CLEAN,
 ) -> Field:
-    """Draw a random microscope and scale for one sample, without specks."""
+    """Draw a random microscope of one family and its scale for one sample, without specks."""
     scale = float(rng.uniform(0.155, 0.21)) if um_per_px is None else um_per_px
     drifting = rng.random() < 0.3
     drift = rng.normal(0, 1.5, 2) if drifting else np.zeros(2)
     return Field(
         um_per_px=scale,
-        look=sample_look(rng) if look is None else look,
+        look=sample_look(rng, family=family) if look is None else look,
         texture_at_px=(int(rng.integers(512)), int(rng.integers(512))),
         drift_px_s=(float(drift[0]), float(drift[1])),
         flicker=float(rng.uniform(0, 0.03)),
@@ -123,22 +141,23 @@ def draw_window(
     """
     background = background_signal(field, window=window, time_s=time_s)
     signal = background.copy() if later else background
-    _draw_all(signal, swimmers, field=field, window=window)
+    draw_all(signal, swimmers, field=field, window=window)
     if later:
         odd = slice((1 - window.top_px) % 2, None, 2)
-        _draw_all(background, later, field=field, window=window)
+        draw_all(background, later, field=field, window=window)
         signal[odd] = background[odd]
     light = window_light(field, window)
     return expose_signal(field, signal, light=light, time_s=time_s, rng=rng)
 
 
-def _draw_all(
+def draw_all(
     signal: NDArray[np.float32],
     swimmers: Sequence[tuple[SimulatedSperm, Pose]],
     *,
     field: Field,
     window: Window,
 ) -> None:
+    """Add swimmers at their poses to ``signal`` (H, W), the change of brightness in ``window``."""
     for sperm, pose in swimmers:
         draw_sperm(signal, sperm, pose, window=window, um_per_px=field.um_per_px, look=field.look)
 
@@ -153,9 +172,8 @@ def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray
         height_px=window.height_px,
     )
     signal = np.asarray(field.look.texture * texture, dtype=np.float32)
-    reach = np.asarray([s.radius_um for s in field.specks]) / field.um_per_px + 40
-    places = np.array([(s.x_px, s.y_px) for s in field.specks]).reshape(-1, 2)
-    places += np.array([drift_x - window.left_px, drift_y - window.top_px])
+    reach = field.speck_places[:, 2]
+    places = field.speck_places[:, :2] + (drift_x - window.left_px, drift_y - window.top_px)
     size = (window.width_px, window.height_px)
     near = ((places > -reach[:, None]) & (places < size + reach[:, None])).all(axis=1)
     for k in np.flatnonzero(near):

@@ -20,7 +20,7 @@ from rostfine_core.simulation.field import (
     sample_specks,
 )
 from rostfine_core.simulation.motion import Trajectory, swim
-from rostfine_core.simulation.optics import LookFamily, sample_look
+from rostfine_core.simulation.optics import LookFamily
 from rostfine_core.simulation.panel import Findings, cast_votes, expected_votes, find_faults
 from rostfine_core.simulation.population import SAMPLE_SPREAD, sample_sperm
 from rostfine_core.simulation.render import Pose, SimulatedSperm, Window, draw_masks
@@ -136,7 +136,7 @@ def _sample_of(seed: int, sample: int) -> tuple[Field, float, float]:
     rng = np.random.default_rng([seed, _SAMPLE_STREAM, sample])
     family = LookFamily.CAMERA if rng.random() < CAMERA_SHARE else LookFamily.CLEAN
     scale = math.exp(rng.uniform(*np.log(SCALES_UM_PER_PX)))
-    field = sample_field(rng, um_per_px=scale, look=sample_look(rng, family=family))
+    field = sample_field(rng, um_per_px=scale, family=family)
     field = replace(field, fps=float(rng.choice(list(FRAME_RATES), p=list(FRAME_RATES.values()))))
     specks = sample_specks(
         rng, field=field, count=int(rng.integers(60, 260)), round_cells=int(rng.integers(0, 5))

@@ -38,14 +38,16 @@ class Look:
     compression.
 
     The rest are faults that a clean picture has none of. ``relief`` lights edges from one side
-    (``light_angle_rad``); ``tail_contrast`` weakens tails. ``fringe_px`` (x, y) is how far red lies
-    from green, and blue on the other side; ``colour_blur_px`` blurs red and blue more than green.
-    ``grain_px`` is the size (sigma) of the noise's grain, ``colour_noise`` is coarse noise in
-    colour alone. ``contrast`` and ``gamma`` stretch the finished picture. With ``is_interlaced``
-    odd lines are half a frame later than even ones.
+    (``light_angle_rad``); ``tail_contrast`` weakens tails and necks. ``fringe_px`` (x, y) is how
+    far red lies from green, and blue on the other side; ``colour_blur_px`` blurs red and blue more
+    than green, and ``colour_gain`` makes what they show stronger or weaker. ``grain_px`` is the
+    size (sigma) of the noise's grain, ``colour_noise`` is coarse noise in colour alone.
+    ``contrast`` and ``gamma`` stretch the finished picture. With ``is_interlaced`` odd lines are
+    half a frame later than even ones.
     """
 
     illumination: Illumination
+    family: LookFamily = LookFamily.CLEAN
     level: float = 0.6
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     absorption: float = 0.45
@@ -62,6 +64,7 @@ class Look:
     tail_contrast: float = 1.0
     fringe_px: tuple[float, float] = (0.0, 0.0)
     colour_blur_px: tuple[float, float] = (0.0, 0.0)
+    colour_gain: tuple[float, float] = (1.0, 1.0)
     grain_px: float = 0.0
     colour_noise: float = 0.0
     contrast: float = 1.0
@@ -70,11 +73,12 @@ class Look:
 
 
 def sample_look(rng: np.random.Generator, *, family: LookFamily = LookFamily.CLEAN) -> Look:
-    """Draw a random look for one sample's video: mostly bright field, grey or greenish."""
+    """Draw a random look for one sample's video: mostly bright field."""
     return _clean_look(rng) if family is LookFamily.CLEAN else _camera_look(rng)
 
 
 def _clean_look(rng: np.random.Generator) -> Look:
+    """A look without faults, grey or greenish."""
     phase = rng.random() < 0.25
     look = Look(
         illumination=Illumination.PHASE_CONTRAST if phase else Illumination.BRIGHT_FIELD,
@@ -108,26 +112,28 @@ def _camera_look(rng: np.random.Generator) -> Look:
     fringed, grainy = rng.random() < 0.6, rng.random() < 0.8
     return replace(
         _clean_look(rng),
+        family=LookFamily.CAMERA,
         level=rng.uniform(0.35, 0.8),
         tint=(rng.uniform(0.88, 1.03), 1.0, rng.uniform(0.86, 1.05)),
         absorption=rng.uniform(0.2, 0.5),
         halo=rng.uniform(0.3, 1.8),
         halo_um=rng.uniform(0.3, 0.8),
         outline=rng.uniform(0.0, 1.0),
-        blur_um=rng.uniform(0.15, 0.32),
+        blur_um=rng.uniform(0.16, 0.38),
         texture=rng.uniform(0.006, 0.03),
         unevenness=rng.uniform(0.0, 0.4),
         noise=rng.uniform(0.003, 0.02),
         jpeg_quality=int(rng.integers(25, 71)) if compressed else 0,
         relief=rng.uniform(0.05, 0.5) if one_sided else 0.0,
-        tail_contrast=rng.uniform(0.35, 0.95),
-        fringe_px=tuple(rng.normal(0, 0.35, 2).tolist()) if fringed else (0.0, 0.0),
-        colour_blur_px=tuple(rng.uniform(0, 0.9, 2).tolist()) if fringed else (0.0, 0.0),
+        tail_contrast=rng.uniform(0.25, 0.85),
+        fringe_px=tuple(rng.normal(0, 0.6, 2).tolist()) if fringed else (0.0, 0.0),
+        colour_blur_px=tuple(rng.uniform(0, 1.5, 2).tolist()) if fringed else (0.0, 0.0),
+        colour_gain=tuple(rng.normal(1, 0.12, 2).tolist()) if fringed else (1.0, 1.0),
         grain_px=rng.uniform(0.4, 1.2) if grainy else 0.0,
-        colour_noise=rng.uniform(0, 0.012) if grainy else 0.0,
+        colour_noise=rng.uniform(0.004, 0.035) if grainy else 0.0,
         contrast=math.exp(rng.normal(-0.1, 0.2)),
         gamma=math.exp(rng.normal(0, 0.2)),
-        is_interlaced=bool(rng.random() < 0.12),
+        is_interlaced=bool(rng.random() < 0.15),
     )
 
 
@@ -171,8 +177,9 @@ def expose(
     gain: float = 1.0,
 ) -> NDArray[np.uint8]:
     """Turn a relative signal (H, W; 0 is background) into a noisy RGB frame (H, W, 3)."""
-    lit = light * np.float32(255 * gain)
-    greys = [lit * np.clip(1 + part, 0.02, 1.9) for part in _in_colours(signal, look)]
+    greys = [
+        light * np.clip(1 + part, 0.02, 1.9) * (255 * gain) for part in _in_colours(signal, look)
+    ]
     tinted = cv2.merge([greys[k % len(greys)] * np.float32(t) for k, t in enumerate(look.tint)])
     rgb = np.asarray(tinted, dtype=np.float32)
     _add_noise(rgb, look, rng)
@@ -203,11 +210,11 @@ def _in_colours(signal: NDArray[np.float32], look: Look) -> list[NDArray[np.floa
         cv2.sepFilter2D(
             signal,
             -1,
-            _shifting_blur(side * look.fringe_px[0], blur_px),
+            _shifting_blur(side * look.fringe_px[0], blur_px) * gain,
             _shifting_blur(side * look.fringe_px[1], blur_px),
             borderType=cv2.BORDER_REPLICATE,
         )
-        for side, blur_px in zip((1, -1), look.colour_blur_px, strict=True)
+        for side, blur_px, gain in zip((1, -1), look.colour_blur_px, look.colour_gain, strict=True)
     )
     return [np.asarray(red, np.float32), signal, np.asarray(blue, np.float32)]
 

@@ -202,7 +202,10 @@ def _tile(outlines: SpermOutlines, window: Window, *, margin_px: int) -> Window 
 def _density(outlines: SpermOutlines, tile: Window, *, tail_contrast: float) -> NDArray[np.float32]:
     """How dense the sperm is in each pixel of ``tile`` (0 to 1), drawn from tail to head."""
     canvas = _canvas(tile)
-    tail, tip = round(DENSITY["tail"] * tail_contrast), round(TIP_DENSITY * tail_contrast)
+    neck, tail, tip = (
+        round(density * tail_contrast)
+        for density in (DENSITY["neck"], DENSITY["tail"], TIP_DENSITY)
+    )
     _tapered(
         canvas,
         outlines.tail,
@@ -215,7 +218,7 @@ def _density(outlines: SpermOutlines, tile: Window, *, tail_contrast: float) -> 
         outlines.neck,
         tile,
         widths_px=(outlines.neck_width, _neck_end(outlines)),
-        values=(DENSITY["neck"], tail),
+        values=(neck, tail),
     )
     if outlines.droplet is not None:
         _disc(canvas, outlines.droplet, tile, DENSITY["droplet"])

@@ -13,6 +13,7 @@ from rostfine_core.simulation.field import (
     Field,
     Swimmer,
     background_signal,
+    draw_all,
     drift_at,
     expose_signal,
     sample_field,
@@ -20,10 +21,10 @@ from rostfine_core.simulation.field import (
     window_light,
 )
 from rostfine_core.simulation.motion import swim
-from rostfine_core.simulation.optics import Look
+from rostfine_core.simulation.optics import Look, LookFamily
 from rostfine_core.simulation.panel import Findings, expected_votes, find_faults
 from rostfine_core.simulation.population import sample_sperm
-from rostfine_core.simulation.render import SimulatedSperm, Window, draw_sperm
+from rostfine_core.simulation.render import Pose, SimulatedSperm, Window
 
 _FIELD_STREAM, _SPERM_STREAM, _CAMERA_STREAM = 0, 1, 2
 
@@ -33,8 +34,8 @@ class SceneSettings:
     """What to simulate; values that are None are drawn with ``seed``.
 
     ``sperm`` are placed first, then others are drawn to reach ``sperm_count``; ``blurred_share`` of
-    the drawn ones are out of focus. ``noise``, ``drift_px_s`` and ``flicker`` replace the values of
-    the drawn look and field.
+    the drawn ones are out of focus. The look is drawn from ``family``; ``noise``, ``drift_px_s``
+    and ``flicker`` replace the values of the drawn look and field.
     """
 
     width_px: int = 1392
@@ -48,6 +49,7 @@ class SceneSettings:
     speck_count: int = 160
     round_cells: int = 2
     look: Look | None = None
+    family: LookFamily = LookFamily.CLEAN
     noise: float | None = None
     drift_px_s: tuple[float, float] | None = None
     flicker: float | None = None
@@ -111,16 +113,16 @@ class Scene:
         for number in range(settings.frame_count):
             time_s = number / settings.fps
             signal = background.at(time_s)
-            for swimmer in self._swimmers:
-                draw_sperm(
-                    signal,
-                    swimmer.sperm,
-                    swimmer.pose(number, field=field),
-                    window=window,
-                    um_per_px=field.um_per_px,
-                    look=field.look,
-                )
+            later = signal.copy() if field.look.is_interlaced else None
+            draw_all(signal, self._posed(number), field=field, window=window)
+            if later is not None:
+                draw_all(later, self._posed(number, later=0.5), field=field, window=window)
+                signal[1::2] = later[1::2]
             yield expose_signal(field, signal, light=light, time_s=time_s, rng=rng)
+
+    def _posed(self, number: int, *, later: float = 0.0) -> list[tuple[SimulatedSperm, Pose]]:
+        swimmers = self._swimmers
+        return [(s.sperm, s.pose(number, field=self._field, later=later)) for s in swimmers]
 
 
 class _Background:
@@ -153,7 +155,9 @@ def simulate_scene(settings: SceneSettings) -> Scene:
 
 def _field_of(settings: SceneSettings) -> Field:
     rng = np.random.default_rng([settings.seed, _FIELD_STREAM])
-    field = sample_field(rng, um_per_px=settings.um_per_px, look=settings.look)
+    field = sample_field(
+        rng, um_per_px=settings.um_per_px, look=settings.look, family=settings.family
+    )
     # The video is compressed when it is written, so its frames are not compressed here.
     look = replace(field.look, jpeg_quality=0)
     field = replace(

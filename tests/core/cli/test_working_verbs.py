@@ -239,9 +239,10 @@ def test_simulate_writes_a_scene_of_any_size(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["simulate", "--out", str(tmp_path), "--seed", "3", "--size", "160x96"]
-    arguments += ["--frames", "5", "--fps", "60", "--sperm", "2"]
+    arguments += ["--frames", "5", "--fps", "60", "--sperm", "2", "--look", "camera"]
     assert main(arguments) == 0
     scene = tmp_path / "scene-0003"
+    assert '"family": "camera"' in (scene / "truth.json").read_text(encoding="utf-8")
     info = probe(scene / "scene.mp4")
     assert (info.width_px, info.height_px, info.frame_count, info.fps) == (160, 96, 5, 60)
     assert {row["target"] for row in read_csv(scene / "truth.csv")} <= {"1", "2"}

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from rostfine_core.domain import SIMULATED_VIDEO, Progress, finish
 from rostfine_core.errors import StoreError
-from rostfine_core.simulation import SceneSettings, SceneTruth, simulate_scene, write_scene
+from rostfine_core.simulation import (
+    LookFamily,
+    SceneSettings,
+    SceneTruth,
+    simulate_scene,
+    write_scene,
+)
 from rostfine_core.simulation.morphology import SpermShape
 from rostfine_core.simulation.motion import Swimming, SwimmingKind
 from rostfine_core.simulation.optics import Illumination, Look
@@ -177,3 +183,18 @@ def test_cancelling_stops_the_writer(tmp_path: Path) -> None:
     assert not writer.ended_well
     assert not (tmp_path / "truth.csv").exists()
     assert "write-scene" not in {t.name for t in threading.enumerate()}
+
+
+def test_a_scene_has_the_look_asked_for_and_the_same_truth() -> None:
+    clean, camera = (
+        simulate_scene(replace(SMALL, family=family, frame_count=1)) for family in LookFamily
+    )
+    assert [t.sperm for t in clean.truth.targets] == [t.sperm for t in camera.truth.targets]
+    assert camera.truth.field.look.tail_contrast < clean.truth.field.look.tail_contrast == 1
+    whole, woven = (
+        list(simulate_scene(replace(LONELY, look=look)).frames())
+        for look in (LOOK, replace(LOOK, is_interlaced=True))
+    )
+    for one, both in zip(whole, woven, strict=True):
+        assert (one[::2] == both[::2]).all()
+    assert (whole[0][1::2] != woven[0][1::2]).any()
