@@ -5,6 +5,7 @@ Every run has its own folder, so a comparison that is started again resumes wher
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from rostfine_core.training.comparison.config import (
     TableSpec,
     read_compare_config,
 )
-from rostfine_core.training.comparison.folds import RunAnswers, fold_scores
+from rostfine_core.training.comparison.folds import RunAnswers, fold_scores, in_repeats
+from rostfine_core.training.comparison.intervals import RepeatedAnswers, differences_from
 from rostfine_core.training.comparison.provenance import log_duration, provenance_of_runs
 from rostfine_core.training.comparison.tables import (
     ComparedTable,
@@ -31,12 +33,14 @@ from rostfine_core.training.comparison.tables import (
     comparison_markdown,
     figure_name,
 )
-from rostfine_core.training.config import ModelSection, TrainConfig
+from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.clip_cache import ClipShelf
 from rostfine_core.training.data.dataset import GRADES
 from rostfine_core.training.data.fingerprint import DataRecords
+from rostfine_core.training.engine.optimiser import optimiser_in_words
 from rostfine_core.training.metrics.cautions import (
     TIE_RULE,
+    caution_of_seeds,
     caution_of_set,
     is_selected_on_test,
     score_notes,
@@ -45,7 +49,7 @@ from rostfine_core.training.metrics.cautions import (
 from rostfine_core.training.metrics.metrics import Shares, compute_metrics
 from rostfine_core.training.metrics.significance import compare_with_reference
 from rostfine_core.training.networks.factory import build_network
-from rostfine_core.training.networks.initialisation import check_init
+from rostfine_core.training.networks.initialisation import check_init, freeze
 from rostfine_core.training.run.folder import RunFolder, read_json, write_json
 from rostfine_core.training.train import train_recipe
 
@@ -64,18 +68,21 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         TrainingStopped: on Ctrl-C or SIGTERM; the same command resumes.
     """
     config = read_compare_config(config_path)
-    for method in config.methods:
-        _check_network(config.run(method, fold=0).model)
+    optimisers = {m.name: _check_network(config.run(m, fold=0)) for m in config.methods}
     shelf, records = ClipShelf(), DataRecords()
-    scores = {}
+    scores, answers = {}, {}
     for place, method in enumerate(config.methods):
-        scores[method.name] = yield from _train_method(config, method, shelf, records, place=place)
+        trained = yield from _train_method(config, method, shelf, records, place=place)
+        scores[method.name] = replace(trained.scores, optimiser=optimisers[method.name])
+        answers[method.name] = trained.answers
+    constant = _mean_answer(config)
+    answers[MEAN_ANSWER] = constant.answers
     result = CompareResult(
         title=config.title,
         folder=config.output,
         methods=tuple(scores.values()),
-        mean_answer=_mean_answer(config),
-        tables=tuple(_table(spec, scores) for spec in config.tables),
+        mean_answer=constant.scores,
+        tables=tuple(_table(spec, scores, answers) for spec in config.tables),
         provenance=provenance_of_runs(_folders(config), journal=_journal(config)),
         notes=_notes(config, samples=len(scores[config.methods[0].name].sample_errors)),
         seeds=config.seeds,
@@ -101,20 +108,30 @@ def _draw(result: CompareResult, folder: Path) -> None:
             draw_over_axis(path, table, notes=(*notes, TIE_RULE))
 
 
-def _check_network(section: ModelSection) -> None:
-    """Refuse early what would only fail when the method is trained.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TestedMethod:
+    """A method's scores, and its predictions for all clips."""
+
+    scores: MethodScores
+    answers: RepeatedAnswers
+
+
+def _check_network(run: TrainConfig) -> str:
+    """Refuse early what would only fail when the method is trained; name its optimiser.
 
     Raises:
         ConfigError: the network cannot be built, or its initial weights are not available.
     """
     with torch.device("meta"):
-        build_network(section)
-    check_init(section)
+        network = build_network(run.model)
+    check_init(run.model)
+    freeze(network, run.model.freeze)
+    return optimiser_in_words(network, run.optimiser)
 
 
 def _train_method(
     config: CompareConfig, method: Method, shelf: ClipShelf, records: DataRecords, *, place: int
-) -> LongJob[MethodScores]:
+) -> LongJob[TestedMethod]:
     tested, errors = [], []
     runs = list(config.runs(method))
     for number, run in enumerate(runs):
@@ -133,18 +150,18 @@ def _train_method(
         errors += [(row["sample"], float(row["mse"])) for row in rows]
     by_sample = {s: [e for sample, e in errors if sample == s] for s, _ in errors}
     means = {s: float(np.mean(e)) for s, e in by_sample.items()}
-    return _method_scores(config, method.name, runs, tested, sample_errors=means)
+    return _tested(config, method.name, runs, tested, sample_errors=means)
 
 
-def _method_scores(
+def _tested(
     config: CompareConfig,
     name: str,
     runs: Sequence[TrainConfig],
     tested: Sequence[RunAnswers],
     *,
     sample_errors: Mapping[str, float],
-) -> MethodScores:
-    folds = fold_scores(tested, folds=config.folds, inner_folds=max(config.inner_folds, 1))
+) -> TestedMethod:
+    repeats = in_repeats(tested, folds=config.folds, inner_folds=max(config.inner_folds, 1))
     scored = tuple(
         TestedRun(
             seed=run.seed,
@@ -154,7 +171,10 @@ def _method_scores(
         )
         for run, answers in zip(runs, tested, strict=True)
     )
-    return MethodScores(name=name, folds=folds, runs=scored, sample_errors=sample_errors)
+    scores = MethodScores(
+        name=name, folds=fold_scores(repeats), runs=scored, sample_errors=sample_errors
+    )
+    return TestedMethod(scores=scores, answers=RepeatedAnswers.of_repeats(repeats))
 
 
 def _answers(
@@ -194,7 +214,7 @@ def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
         ) from error
 
 
-def _mean_answer(config: CompareConfig) -> MethodScores:
+def _mean_answer(config: CompareConfig) -> TestedMethod:
     """The scores, run by run, of always predicting the mean of the training clips."""
     tested, runs = [], list(config.runs(config.methods[0]))
     for run in runs:
@@ -203,11 +223,14 @@ def _mean_answer(config: CompareConfig) -> MethodScores:
         answer = np.tile(np.array(read_json(folder.result)["mean_label"]), (len(rows), 1))
         scores = compute_metrics(answer, _shares(rows, "voted")).scalars()
         tested.append(_answers(rows, answer, scores=scores))
-    return _method_scores(config, MEAN_ANSWER, runs, tested, sample_errors={})
+    return _tested(config, MEAN_ANSWER, runs, tested, sample_errors={})
 
 
-def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable:
+def _table(
+    spec: TableSpec, scores: Mapping[str, MethodScores], answers: Mapping[str, RepeatedAnswers]
+) -> ComparedTable:
     rows = tuple((label, scores[method]) for label, method in spec.rows)
+    shown = {label: answers[row.name] for label, row in rows}
     return ComparedTable(
         title=spec.title,
         rows=rows,
@@ -217,6 +240,9 @@ def _table(spec: TableSpec, scores: Mapping[str, MethodScores]) -> ComparedTable
             {label: [f["mse"] for f in row.folds] for label, row in rows},
             {label: row.sample_errors for label, row in rows},
             reference=spec.reference,
+        ),
+        differences=differences_from(
+            shown[spec.reference], shown | {MEAN_ANSWER: answers[MEAN_ANSWER]}
         ),
     )
 
@@ -235,4 +261,7 @@ def _notes(config: CompareConfig, *, samples: int) -> dict[str, str]:
         data_kind=SIMULATED if SIMULATED in kinds else "",
         selected_on_test=list(dict.fromkeys(on_test)),
     )
-    return standing | {"note_few_samples": caution_of_set("test", samples) or ""}
+    return standing | {
+        "note_few_samples": caution_of_set("test", samples) or "",
+        "note_one_seed": caution_of_seeds(max(len(config.seeds), 1)) or "",
+    }

@@ -22,14 +22,10 @@ class RunAnswers:
     votes: Shares
 
 
-def fold_scores(
+def in_repeats(
     runs: Sequence[RunAnswers], *, folds: int, inner_folds: int
-) -> tuple[Mapping[str, float], ...]:
-    """The metrics of each test fold, averaged over all predictions of its clips.
-
-    The folds are those of the first seed, which share no sample. Another seed splits the folds
-    differently: its predictions for a fold's samples come from several of its runs and are scored
-    together.
+) -> tuple[Sequence[RunAnswers], ...]:
+    """The runs that together tested every clip once: one of each fold.
 
     Args:
         runs: the runs of one method by seed, fold and inner fold, in this order.
@@ -37,13 +33,22 @@ def fold_scores(
         inner_folds: the number of runs for each seed and fold.
     """
     of_seed = folds * inner_folds
-    repeats = [
+    return tuple(
         runs[first + inner : first + of_seed : inner_folds]
         for first in range(0, len(runs), of_seed)
         for inner in range(inner_folds)
-    ]
+    )
+
+
+def fold_scores(repeats: Sequence[Sequence[RunAnswers]]) -> tuple[Mapping[str, float], ...]:
+    """The metrics of each test fold, averaged over all predictions of its clips.
+
+    The folds are those of the first of the ``repeats`` (``in_repeats``), which share no sample.
+    Another seed splits the folds differently: its predictions for a fold's samples come from
+    several of its runs and are scored together.
+    """
     if len(repeats) == 1:
-        return tuple(run.scores for run in runs)
+        return tuple(run.scores for run in repeats[0])
     return tuple(
         _mean([_scores_on(set(fold.samples), repeat) for repeat in repeats]) for fold in repeats[0]
     )

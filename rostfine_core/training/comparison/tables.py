@@ -11,6 +11,12 @@ from typing import Any
 import numpy as np
 
 from rostfine_core.files import csv_cell, safe_name
+from rostfine_core.training.comparison.intervals import (
+    COMPARED_SCORES,
+    ComparedScore,
+    MethodDifferences,
+    ScoreDifference,
+)
 from rostfine_core.training.comparison.provenance import ComparisonProvenance
 from rostfine_core.training.metrics.cautions import TIE_RULE, Notes, sentences
 from rostfine_core.training.metrics.significance import (
@@ -26,6 +32,7 @@ METRIC_COLUMNS = (
     ("balanced_accuracy_mean", "BA mean"),
 )
 SIGNIFICANT = 0.05
+ONE_SEED = "One seed: another may turn small differences around."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +50,14 @@ class MethodScores:
     """One method: the metrics of each independent test fold and run, and each sample's error.
 
     Mean, spread and tests are over ``folds``; if a single run tested each fold, ``runs`` have the
-    same scores.
+    same scores. ``optimiser`` in words is empty where nothing is trained.
     """
 
     name: str
     folds: tuple[Mapping[str, float], ...]
     runs: tuple[TestedRun, ...]
     sample_errors: Mapping[str, float]
+    optimiser: str = ""
 
     def mean(self, metric: str) -> float:
         """The mean over folds."""
@@ -70,6 +78,18 @@ class ComparedTable:
     reference: str
     axis: str
     comparisons: tuple[MethodComparison, ...]
+    differences: tuple[MethodDifferences, ...]
+
+    @property
+    def optimisers(self) -> str:
+        """One sentence that names the optimiser of every row."""
+        labels: dict[str, list[str]] = {}
+        for label, row in self.rows:
+            labels.setdefault(row.optimiser, []).append(_text(label))
+        if len(labels) == 1:
+            return f"Optimiser of every row: {next(iter(labels))}."
+        listed = "; ".join(f"{', '.join(rows)}: {words}" for words, rows in labels.items())
+        return f"The optimisers differ, and so part of the difference may be theirs. {listed}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +109,11 @@ class CompareResult:
     notes: Notes
     seeds: tuple[int, ...]
     inner_folds: int
+
+    @property
+    def repeats(self) -> int:
+        """How many times a method's runs tested every clip."""
+        return max(len(self.seeds), 1) * max(self.inner_folds, 1)
 
     @property
     def averaging(self) -> str:
@@ -144,13 +169,16 @@ def comparison_markdown(result: CompareResult) -> str:
         *(["", result.averaging] if result.averaging else []),
     ]
     for table in result.tables:
-        lines += ["", f"## {table.title}", "", *_rows(table, result.mean_answer)]
+        told = [table.optimisers, *([] if len(result.seeds) > 1 else [ONE_SEED])]
+        lines += ["", f"## {table.title}", "", " ".join(told), ""]
+        lines += _rows(table, result.mean_answer)
         if table.axis:
             lines += ["", f"![{table.title}]({figure_name(table)})"]
         samples = max(len(row.sample_errors) for _, row in table.rows)
         lines += _tests(
             table.comparisons, table.reference, over=tested_over, folds=folds, samples=samples
         )
+        lines += _differences(table, repeats=result.repeats)
     return "\n".join(lines) + "\n"
 
 
@@ -224,6 +252,51 @@ def _tests(
     return lines
 
 
+def _differences(table: ComparedTable, *, repeats: int) -> list[str]:
+    """Scores of all rows over all clips, and their differences from the reference."""
+    if len(table.rows) < 2:
+        return []
+    of_seeds = f"the {repeats} repeats and " if repeats > 1 else ""
+    heads = [f"{s.title} | minus {_text(table.reference)}" for s in COMPARED_SCORES.values()]
+    lines = [
+        "",
+        "Scores over all clips, and in brackets the 95% interval of the difference, drawing "
+        f"{of_seeds}the samples with replacement. EMD is the earth mover's distance; the last "
+        "score is the share of the clips most selected D or E that are predicted to be so.",
+        "",
+        f"| {_text(table.axis) or 'method'} | {' | '.join(heads)} |",
+        "|---" * (2 * len(heads) + 1) + "|",
+    ]
+    for row in table.differences:
+        is_reference = row.method == table.reference
+        cells = [
+            cell
+            for name, score in COMPARED_SCORES.items()
+            for cell in _difference_cells(row.scores[name], score, is_reference=is_reference)
+        ]
+        lines.append(f"| {_text(row.method)} | {' | '.join(cells)} |")
+    return lines
+
+
+def _difference_cells(
+    score: ScoreDifference, shown: ComparedScore, *, is_reference: bool
+) -> tuple[str, str]:
+    """A score, and its difference with the interval; a dash where there is none."""
+
+    def signed(value: float) -> str:
+        return f"{shown.factor * value:+.{shown.digits}f}"
+
+    if score.value is None or score.difference is None:
+        return "-", "-"
+    value = f"{shown.factor * score.value:.{shown.digits}f}"
+    if is_reference:
+        return value, ""
+    if score.interval is None:
+        return value, signed(score.difference)
+    low, high = score.interval
+    return value, f"{signed(score.difference)} ({signed(low)} to {signed(high)})"
+
+
 def _text(text: str) -> str:
     """Text of a recipe as one cell of a Markdown table."""
     return " ".join(text.split()).replace("|", r"\|")
@@ -234,12 +307,11 @@ def comparison_csv(result: CompareResult) -> str:
     buffer = io.StringIO()
     names = sorted({k for method in result.methods for run in method.runs for k in run.scores})
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(
-        ["table", "label", "method", "seed", "fold", "inner_fold", *names, *result.notes]
-    )
+    made_by = ("table", "label", "method", "optimiser", "seed", "fold", "inner_fold")
+    writer.writerow([*made_by, *names, *result.notes])
     for table in result.tables:
         for label, row in (*table.rows, (result.mean_answer.name, result.mean_answer)):
-            texts = [csv_cell(text) for text in (table.title, label, row.name)]
+            texts = [csv_cell(text) for text in (table.title, label, row.name, row.optimiser)]
             for run in row.runs:
                 inner = "" if run.inner_fold is None else run.inner_fold
                 values = (f"{run.scores[n]:.8g}" for n in names)

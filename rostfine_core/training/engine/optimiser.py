@@ -1,7 +1,7 @@
 """The optimiser, its learning-rate schedule, and the moving average of the weights."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 import torch
@@ -96,9 +96,7 @@ def build_optimiser(network: nn.Module, section: OptimiserSection) -> torch.opti
 
 def _build_muon(trained: list[nn.Parameter], section: OptimiserSection) -> torch.optim.Optimizer:
     """Muon for the hidden layers' matrices, AdamW for heads, embeddings and vectors."""
-    matrices = [p for p in trained if p.ndim == 2 and min(p.shape) >= SMALLEST_MUON_SIDE]
-    chosen = {id(p) for p in matrices}
-    others = [p for p in trained if id(p) not in chosen]
+    matrices, others = _by_muon(trained)
     decay = {"weight_decay": section.weight_decay}
     by_adamw = {LR_SHARE: section.adamw_lr_share}
     groups = [
@@ -107,6 +105,29 @@ def _build_muon(trained: list[nn.Parameter], section: OptimiserSection) -> torch
         {"params": [p for p in others if p.ndim <= 1], **by_adamw, "weight_decay": 0.0},
     ]
     return Muon(groups, lr=section.lr)
+
+
+def optimiser_in_words(network: nn.Module, section: OptimiserSection) -> str:
+    """Which optimiser trains how much of the network, and its learning rate."""
+    names = {"sgd": "SGD", "adamw": "AdamW"}
+    if section.kind != "muon":
+        return f"{names[section.kind]}, learning rate {section.lr:g}"
+    trained = [p for p in network.parameters() if p.requires_grad]
+    matrices, _ = _by_muon(trained)
+    share = sum(p.numel() for p in matrices) / sum(p.numel() for p in trained)
+    return (
+        f"Muon for {100 * share:.0f}% of the weights, learning rate {section.lr:g}, AdamW for the "
+        f"others, {section.lr * section.adamw_lr_share:g}"
+    )
+
+
+def _by_muon(
+    trained: Sequence[nn.Parameter],
+) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """The hidden layers' matrices, which Muon trains, and all others."""
+    is_matrix = [p.ndim == 2 and min(p.shape) >= SMALLEST_MUON_SIDE for p in trained]
+    pairs = list(zip(trained, is_matrix, strict=True))
+    return [p for p, fits in pairs if fits], [p for p, fits in pairs if not fits]
 
 
 def learning_rate(

@@ -96,6 +96,17 @@ def caution_of_set(name: str, samples: int) -> str | None:
     )
 
 
+def caution_of_seeds(count: int) -> str | None:
+    """The caution about methods compared with a single seed; None from two on."""
+    if count > 1:
+        return None
+    return (
+        "Caution: every method was trained with one seed. Another seed starts the networks and "
+        "splits the folds differently and may turn small differences around; neither p values nor "
+        "intervals cover that."
+    )
+
+
 def caution_of_training(counts: Sequence[int | None]) -> str | None:
     """The caution about models trained on few samples, where ``counts`` are known.
 

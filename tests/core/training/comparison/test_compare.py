@@ -14,12 +14,13 @@ from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, 
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.comparison.compare import compare
 from rostfine_core.training.comparison.config import read_compare_config
-from rostfine_core.training.comparison.folds import RunAnswers, fold_scores
+from rostfine_core.training.comparison.folds import RunAnswers, fold_scores, in_repeats
 from rostfine_core.training.comparison.tables import METRIC_COLUMNS, comparison_markdown
 from rostfine_core.training.engine.loop import TrainingProgress
 from rostfine_core.training.metrics.cautions import (
     DISCLAIMER_SIMULATED_DATA,
     TIE_RULE,
+    caution_of_seeds,
     caution_of_set,
 )
 from rostfine_core.training.metrics.metrics import compute_metrics
@@ -85,7 +86,10 @@ def test_a_comparison_is_resumed_and_tabled(comparison: Path, tmp_path: Path) ->
     notes = (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA)
     assert lines[4:9:2] == [f"> {note}" for note in notes]
     stored = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
-    assert tuple(stored["notes"]) == (*notes, caution_of_set("test", 8))
+    one_seed = caution_of_seeds(1)
+    assert tuple(stored["notes"]) == (*notes, caution_of_set("test", 8), one_seed)
+    assert "Optimiser of every row: SGD, learning rate 0.001. One seed: another" in result.summary
+    assert "drawing the samples with replacement" in result.summary
     assert "Kruskal-Wallis over folds" in result.summary
     assert "averaged" not in result.summary  # each fold has one run
     rows = rows_of(tmp_path / "out" / "compare.csv")
@@ -162,8 +166,8 @@ def test_a_method_of_several_tables_is_trained_once(comparison: Path, tmp_path: 
     assert "![Alpha, drawn](Alpha_drawn.png)" in result.summary
     with Image.open(tmp_path / "out" / "Alpha_drawn.png") as figure:
         told = (DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, DISCLAIMER_SIMULATED_DATA)
-        caution = caution_of_set("test", 8) or ""
-        assert figure.info["Disclaimer"] == " ".join((*told, caution, TIE_RULE))
+        cautions = (caution_of_set("test", 8) or "", caution_of_seeds(1) or "")
+        assert figure.info["Disclaimer"] == " ".join((*told, *cautions, TIE_RULE))
     before = (tmp_path / "out" / "compare.md").read_bytes()
     finish(compare(comparison))
     assert (tmp_path / "out" / "compare.md").read_bytes() == before
@@ -238,6 +242,8 @@ def test_runs_on_the_same_clips_are_averaged_before_spread_and_test(
     assert "averaged over its 4 runs (2 seeds x 2 inner folds)" in result.summary
     assert "The folds are those of seed 5" in result.summary
     assert "Kruskal-Wallis over averaged folds" in result.summary
+    assert "drawing the 4 repeats and the samples with replacement" in result.summary
+    assert "ne seed" not in result.summary
     rows_of_runs = rows_of(tmp_path / "out" / "compare.csv")  # still every run by itself
     assert len(rows_of_runs) == 3 * 8
     places = [(r["seed"], r["fold"], r["inner_fold"]) for r in rows_of_runs[:8]]
@@ -258,14 +264,14 @@ def test_a_fold_is_scored_by_each_seeds_predictions_for_its_samples() -> None:
     right, even = votes, np.full((4, 5), 0.2)
     first = [answers("pq", right[:2]), answers("rs", even[2:])]
     second = [answers("ps", even[[0, 3]]), answers("rq", right[[2, 1]])]
-    assert [p["mse"] for p in fold_scores(first, folds=2, inner_folds=1)] == pytest.approx(
-        [0, 0.16]
-    )
-    both = fold_scores([*first, *second], folds=2, inner_folds=1)
+    assert [
+        p["mse"] for p in fold_scores(in_repeats(first, folds=2, inner_folds=1))
+    ] == pytest.approx([0, 0.16])
+    both = fold_scores(in_repeats([*first, *second], folds=2, inner_folds=1))
     # An even answer scores 0.16: one of four is even in the first fold, three in the second.
     assert [p["mse"] for p in both] == pytest.approx([0.04, 0.12])
     runs = [first[0], first[0], first[1], answers("rs", right[2:])]
-    inner = fold_scores(runs, folds=2, inner_folds=2)
+    inner = fold_scores(in_repeats(runs, folds=2, inner_folds=2))
     assert [p["mse"] for p in inner] == pytest.approx([0, 0.08])
 
 
@@ -364,14 +370,20 @@ def test_a_comparison_tells_when_and_how_long_it_was_made(comparison: Path, tmp_
     assert "training steps" not in finish(compare(comparison)).summary
 
 
-def test_checkpoints_that_were_selected_on_the_test_set_are_told(
+def test_checkpoints_selected_on_the_test_set_and_other_optimisers_are_told(
     comparison: Path, tmp_path: Path
 ) -> None:
     text = comparison.read_text(encoding="utf-8")
     # By its former name, as in a comparison of an earlier version.
     both = '"loss.alpha" = 0.0, "split.official_selection" = true'
+    both += ', "optimiser.kind" = "adamw"'
     comparison.write_text(text.replace('"loss.alpha" = 0.0', both), encoding="utf-8")
     result = finish(compare(comparison))
+    assert (
+        "The optimisers differ, and so part of the difference may be theirs. RoSTFine: SGD, "
+        in (result.summary)
+    )
+    assert "; no diversity: AdamW, learning rate 0.001." in result.summary
     told = "(select_on_test): the checkpoints of no diversity. Scores on that set are better"
     assert told in result.summary
     stored = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))
@@ -391,4 +403,4 @@ def test_a_name_cannot_break_the_table(comparison: Path) -> None:
     comparison.write_text(text, encoding="utf-8")
     lines = finish(compare(comparison)).summary.splitlines()
     rows = [line for line in lines if line.startswith(r"| a \| b c | ")]
-    assert [row.replace(r"\|", "").count("|") for row in rows] == [10, 6]
+    assert [row.replace(r"\|", "").count("|") for row in rows] == [10, 6, 10]

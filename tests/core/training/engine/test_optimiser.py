@@ -10,6 +10,7 @@ from rostfine_core.training.config import OptimiserSection
 from rostfine_core.training.engine.optimiser import (
     build_optimiser,
     learning_rate,
+    optimiser_in_words,
     set_learning_rate,
 )
 
@@ -43,6 +44,14 @@ def test_muon_moves_a_hidden_matrix_along_an_orthogonal_one() -> None:
     stretch = torch.linalg.svdvals(moved["2.weight"] / MUON.lr)
     assert stretch.max() < 1.3
     assert stretch.median() > 0.7
+
+
+def test_the_optimiser_is_named_with_what_it_trains() -> None:
+    # Of 32*3*16 + 32 + 32*32 + 32 + 64 + 5*32 + 5 = 2853 weights Muon trains the 1024 of a matrix.
+    assert optimiser_in_words(network(), MUON) == (
+        "Muon for 36% of the weights, learning rate 0.02, AdamW for the others, 0.0005"
+    )
+    assert optimiser_in_words(network(), OptimiserSection(lr=0.1)) == "SGD, learning rate 0.1"
 
 
 def test_muon_leaves_head_convolution_and_vectors_to_adamw() -> None:
