@@ -223,11 +223,11 @@ class Assessor:
             h.float().cpu().double().numpy()
             for h in (out.grade, out.grade_global, out.grade_spatial, out.grade_temporal)
         ]
-        rollout, branch = (
+        rollout, branch, forward = (
             rearrange(m.float(), "b t (h w) -> b t h w", h=grid).cpu().numpy()
-            for m in (maps.encoder_rollout, maps.branch_attention)
+            for m in (maps.encoder_rollout, maps.branch_attention, maps.branch_forward)
         )
-        if not all(np.isfinite(values).all() for values in (*heads, rollout, branch)):
+        if not all(np.isfinite(values).all() for values in (*heads, rollout, branch, forward)):
             raise ModelError(
                 Message(
                     "The model {file_name} computes values that are not finite (in {precision}): "
@@ -245,6 +245,7 @@ class Assessor:
                 explanation=Explanation(
                     encoder_rollout=rollout[i],
                     branch_attention=branch[i],
+                    branch_forward=forward[i],
                     selected_patches=selected[i],
                     clip_frames=frames,
                     headings_rad=headings[i],

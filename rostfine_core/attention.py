@@ -27,6 +27,12 @@ class AttentionKind(StrEnum):
     ROLLOUT = "rollout"
     BRANCH = "branch"
     PATCHES = "patches"
+    FORWARD = "forward"
+
+    @property
+    def is_crisp(self) -> bool:
+        """Whether it is drawn as squares, since it says something of the selected patches only."""
+        return self in (AttentionKind.PATCHES, AttentionKind.FORWARD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +51,10 @@ class Paint:
 DEFAULT_PAINT = Paint()
 
 
-def maps_of(explanation: Explanation, kind: AttentionKind) -> NDArray[np.float32]:
-    """The maps that a kind of picture shows, for all frames, (T, G, G)."""
+def maps_of(explanation: Explanation, kind: AttentionKind) -> NDArray[np.float32] | None:
+    """The maps that a kind of picture shows, for all frames, (T, G, G); None if not kept."""
+    if kind is AttentionKind.FORWARD:
+        return explanation.branch_forward
     is_rollout = kind is AttentionKind.ROLLOUT
     return explanation.encoder_rollout if is_rollout else explanation.branch_attention
 
@@ -56,9 +64,14 @@ def scaled_maps(explanation: Explanation, kind: AttentionKind) -> NDArray[np.flo
 
     The scale runs from the clip's lowest to its highest value. For selected patches it starts at
     0, the attention to a patch that was not selected.
+
+    Raises:
+        ValueError: the maps were not kept.
     """
     maps = maps_of(explanation, kind)
-    low = 0.0 if kind is AttentionKind.PATCHES else float(maps.min())
+    if maps is None:
+        raise ValueError(f"this explanation has no {kind} maps")
+    low = 0.0 if kind.is_crisp else float(maps.min())
     high = float(maps.max())
     if not high > low:
         return np.zeros_like(maps)
@@ -79,7 +92,7 @@ def overlay(
         paint: the colours.
     """
     values = scaled_maps(explanation, kind)[slot]
-    if kind is AttentionKind.PATCHES:
+    if kind.is_crisp:
         rgba = _patches(values, explanation.selected_patches[slot], edge_px=edge_px, paint=paint)
     else:
         rgba = _smooth(values, edge_px=edge_px, paint=paint)

@@ -246,6 +246,9 @@ def _is_same_device(then: Provenance, now: Provenance) -> bool:
 def differences(stored: AssessmentRecord, again: AssessmentRecord) -> Iterator[Message]:
     """What differs between two results of one sperm, one sentence for each part."""
     is_same_device = _is_same_device(stored.provenance, again.provenance)
+    if stored.explanation.branch_forward is None:  # of a version that did not keep it
+        explanation = replace(again.explanation, branch_forward=None)
+        again = replace(again, explanation=explanation)
     before, after = (_comparable(r, with_device=is_same_device) for r in (stored, again))
     for part, title in PARTS.items():
         if part == "explanation" and not is_same_device:

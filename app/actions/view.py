@@ -74,7 +74,9 @@ VIEW_ACTIONS = (
         id="overlay_rollout",
         menu=VIEW,
         text=QT_TRANSLATE_NOOP("Actions", "Encoder rollout"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Where the whole encoder looked"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Where the whole encoder looked; explains no more than the middle does"
+        ),
         icon="overlay_rollout",
         shortcut="2",
         run=lambda to: to.controller.set_overlay_kind(OverlayKind.ROLLOUT),
@@ -87,7 +89,11 @@ VIEW_ACTIONS = (
         id="overlay_branch",
         menu=VIEW,
         text=QT_TRANSLATE_NOOP("Actions", "Branch attention"),
-        tip=QT_TRANSLATE_NOOP("Actions", "Where the spatial branch looked"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions",
+            "The spatial branch's last attention over its input, as the official code draws it; "
+            "the attention that graded can differ",
+        ),
         icon="overlay_branch",
         shortcut="3",
         run=lambda to: to.controller.set_overlay_kind(OverlayKind.BRANCH),
@@ -100,13 +106,32 @@ VIEW_ACTIONS = (
         id="overlay_patches",
         menu=VIEW,
         text=QT_TRANSLATE_NOOP("Actions", "Selected patches"),
-        tip=QT_TRANSLATE_NOOP("Actions", "The patches that the network selected"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "The patches that the network selected, coloured by the branch attention"
+        ),
         icon="overlay_patches",
         shortcut="4",
         run=lambda to: to.controller.set_overlay_kind(OverlayKind.PATCHES),
         enabled=lambda now: now.has_grade,
         checked=lambda now: now.overlay is OverlayKind.PATCHES,
         button=Place(Bar.OVERLAY, 3),
+        group="overlay",
+    ),
+    ActionSpec(
+        id="overlay_forward",
+        menu=VIEW,
+        text=QT_TRANSLATE_NOOP("Actions", "Attention that graded"),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions",
+            "The spatial branch's last attention in the pass that graded: each patch then holds a "
+            "mixture of all selected ones",
+        ),
+        icon="overlay_forward",
+        shortcut="5",
+        run=lambda to: to.controller.set_overlay_kind(OverlayKind.FORWARD),
+        enabled=lambda now: now.has_grade,
+        checked=lambda now: now.overlay is OverlayKind.FORWARD,
+        button=Place(Bar.OVERLAY, 4),
         group="overlay",
     ),
     ActionSpec(

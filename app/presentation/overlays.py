@@ -24,7 +24,7 @@ def nearest_slot(assessment: Assessment, frame: int) -> int:
 
 
 def shown_maps(assessment: Assessment, kind: OverlayKind) -> NDArray[np.float32] | None:
-    """The maps of all frames behind an overlay, (T, G, G); None when nothing is laid over."""
+    """The maps of all frames behind an overlay, (T, G, G); None without, or if not kept."""
     if kind is OverlayKind.NONE:
         return None
     return maps_of(assessment.explanation, AttentionKind(kind.value))
@@ -32,7 +32,7 @@ def shown_maps(assessment: Assessment, kind: OverlayKind) -> NDArray[np.float32]
 
 def crop_overlay(assessment: Assessment, shown: Overlay, slot: int) -> NDArray[np.uint8] | None:
     """What is laid over one frame's crop, (P, P, 4) uint8 RGBA, P being the crop's side."""
-    if shown.kind is OverlayKind.NONE:
+    if shown_maps(assessment, shown.kind) is None:
         return None
     return _overlay(assessment.explanation, shown, slot, assessment.clip.images.shape[1])
 

@@ -152,6 +152,7 @@ class OverlayKind(StrEnum):
     ROLLOUT = "rollout"
     BRANCH = "branch"
     PATCHES = "patches"
+    FORWARD = "forward"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,10 @@
         <translation>このモデルが臨床使用のために検証されたかどうかは、本プログラムには分かりません。</translation>
     </message>
     <message>
+        <source>Attention shows where the network looked, not why it graded so; measured, it explained no more than the middle of the picture.</source>
+        <translation>注意マップはネットワークが見た場所を示すもので、評価の理由ではありません。測定では、画像の中央以上に評価を説明しませんでした。</translation>
+    </message>
+    <message>
         <source>Attention shows where the network looked; it is not the cause of the grade.</source>
         <translation>注意マップはネットワークが見た場所を示すもので、評価の原因ではありません。</translation>
     </message>
@@ -1336,6 +1340,10 @@
         <translation>選択されたパッチ(空間ブランチ)</translation>
     </message>
     <message>
+        <source>The same in the pass that graded</source>
+        <translation>評価の計算での同じパッチ</translation>
+    </message>
+    <message>
         <source>lower</source>
         <translation>低い</translation>
     </message>
@@ -1374,6 +1382,14 @@
     <message>
         <source>colours from 0 to this clip&apos;s highest attention to a selected patch; one scale for all frames. Patches that were not selected stay grey.</source>
         <translation>色は 0 から、このクリップで選択されたパッチへの注意の最大値までを表します。尺度は全フレーム共通です。選択されなかったパッチは灰色のままです。</translation>
+    </message>
+    <message>
+        <source>{scale} Drawn from the branch&apos;s input as the official code draws it, not as the grade was computed.</source>
+        <translation>{scale} 公式コードと同じくブランチの入力から描いたもので、評価の計算そのものではありません。</translation>
+    </message>
+    <message>
+        <source>the branch&apos;s last attention as the grade was computed, on a scale of its own; each patch then holds a mixture of all selected ones.</source>
+        <translation>評価の計算でのブランチ最後の注意(尺度は別)。この段階では、各パッチに選択された全パッチの情報が混ざっています。</translation>
     </message>
     <message>
         <source>({status})</source>
@@ -3182,24 +3198,12 @@
         <translation>エンコーダーのロールアウト</translation>
     </message>
     <message>
-        <source>Where the whole encoder looked</source>
-        <translation>エンコーダー全体が見た場所</translation>
-    </message>
-    <message>
         <source>Branch attention</source>
         <translation>ブランチの注意</translation>
     </message>
     <message>
-        <source>Where the spatial branch looked</source>
-        <translation>空間ブランチが見た場所</translation>
-    </message>
-    <message>
         <source>Selected patches</source>
         <translation>選択されたパッチ</translation>
-    </message>
-    <message>
-        <source>The patches that the network selected</source>
-        <translation>ネットワークが選択したパッチ</translation>
     </message>
     <message>
         <source>Zoom in</source>
@@ -3240,6 +3244,26 @@
     <message>
         <source>Actual pixels</source>
         <translation>実際のピクセル</translation>
+    </message>
+    <message>
+        <source>Where the whole encoder looked; explains no more than the middle does</source>
+        <translation>エンコーダー全体が見た場所。画像の中央以上の説明にはなりません</translation>
+    </message>
+    <message>
+        <source>The spatial branch&apos;s last attention over its input, as the official code draws it; the attention that graded can differ</source>
+        <translation>公式コードと同じ描き方による、入力に対する空間ブランチ最後の注意。評価を計算した注意とは異なることがあります</translation>
+    </message>
+    <message>
+        <source>The patches that the network selected, coloured by the branch attention</source>
+        <translation>ネットワークが選択したパッチ(色はブランチの注意)</translation>
+    </message>
+    <message>
+        <source>Attention that graded</source>
+        <translation>評価を計算した注意</translation>
+    </message>
+    <message>
+        <source>The spatial branch&apos;s last attention in the pass that graded: each patch then holds a mixture of all selected ones</source>
+        <translation>評価の計算での空間ブランチ最後の注意。各パッチには選択された全パッチの情報が混ざっています</translation>
     </message>
     <message>
         <source>Dark or light</source>
@@ -4052,6 +4076,10 @@
         <translation>注意マップ</translation>
     </message>
     <message>
+        <source>Grade again to see this attention. </source>
+        <translation>この注意を見るには、もう一度評価してください。</translation>
+    </message>
+    <message>
         <source>Colours from 0 to the most attended patch. </source>
         <translation>色は 0 から、最も注意されたパッチまでを表します。 </translation>
     </message>
@@ -4540,7 +4568,7 @@ at {x:.1f}, {y:.1f}</source>
     </message>
     <message>
         <source>Name</source>
-        <translation>氏名</translation>
+        <translation>パネル名</translation>
     </message>
     <message>
         <source>Name of the new panel</source>
@@ -5537,8 +5565,8 @@ at {x:.1f}, {y:.1f}</source>
         <translation>ネットワークが見た場所</translation>
     </message>
     <message>
-        <source>The frames of the clip; the network saw the bright ones. {overlay_rollout} lays its attention over them, {overlay_none} takes it away; {attention_strip} opens and folds this strip. Attention is not the cause of the grade.</source>
-        <translation>クリップのフレームです。ネットワークが見たのは明るいものです。{overlay_rollout} で注意マップを重ね、{overlay_none} で消します。{attention_strip} でこの帯を開閉します。注意マップは評価の原因ではありません。</translation>
+        <source>The frames of the clip; the network saw the bright ones. {overlay_rollout} lays its attention over them, {overlay_none} takes it away; {attention_strip} opens and folds this strip. Attention is not the cause of the grade: measured, it explained no more than the middle of the picture.</source>
+        <translation>クリップのフレームです。ネットワークが見たのは明るいものです。{overlay_rollout} で注意マップを重ね、{overlay_none} で消します。{attention_strip} でこの帯を開閉します。注意マップは評価の原因ではなく、測定では画像の中央以上に評価を説明しませんでした。</translation>
     </message>
     <message>
         <source>Microscope and sample</source>
@@ -5642,39 +5670,39 @@ at {x:.1f}, {y:.1f}</source>
     <name>WorklistDock</name>
     <message>
         <source>Worklist</source>
-        <translation>作業リスト</translation>
+        <translation type="unfinished">作業リスト</translation>
     </message>
     <message>
         <source>new</source>
-        <translation>未評価</translation>
+        <translation type="unfinished">未評価</translation>
     </message>
     <message>
         <source>graded</source>
-        <translation>評価済み</translation>
+        <translation type="unfinished">評価済み</translation>
     </message>
     <message>
         <source>reported</source>
-        <translation>報告済み</translation>
+        <translation type="unfinished">報告済み</translation>
     </message>
     <message>
         <source>signed</source>
-        <translation>署名済み</translation>
+        <translation type="unfinished">署名済み</translation>
     </message>
     <message>
         <source>cannot be read</source>
-        <translation>読み込めません</translation>
+        <translation type="unfinished">読み込めません</translation>
     </message>
     <message>
         <source>is read …</source>
-        <translation>読み込み中 …</translation>
+        <translation type="unfinished">読み込み中 …</translation>
     </message>
     <message>
         <source>Open</source>
-        <translation>開く</translation>
+        <translation type="unfinished">開く</translation>
     </message>
     <message>
         <source>Take off the list</source>
-        <translation>リストから外す</translation>
+        <translation type="unfinished">リストから外す</translation>
     </message>
 </context>
 </TS>

@@ -52,6 +52,10 @@ class Explanation:
     ``selected_patches`` (T, K) are indices into the row-major G*G grid; ``clip_frames`` gives the
     index of each of the T frames in ``Clip.images``. If the network saw the frames turned,
     ``headings_rad`` (T) are the directions in the crop (x right, y down) that pointed right.
+
+    ``branch_attention`` is drawn as the official code draws it, from the last attention over the
+    branch's input; ``branch_forward`` (T, G, G) is that of the pass that graded, where a token is
+    already a mixture of all selected patches. None in results of versions that did not keep it.
     """
 
     encoder_rollout: NDArray[np.float32]
@@ -59,6 +63,7 @@ class Explanation:
     selected_patches: NDArray[np.int64]
     clip_frames: tuple[int, ...]
     headings_rad: tuple[float, ...] = ()
+    branch_forward: NDArray[np.float32] | None = None
 
 
 NEARLY_EVEN = 0.1

@@ -18,11 +18,13 @@ class ExplanationMaps:
 
     ``encoder_rollout`` (B, T, N): how much [CLS] draws on each patch through all spatial attention.
     ``branch_attention`` (B, T, N): the last FGS block's attention from [CLS] to the selected
-    patches, summed over heads; zero at patches that were not selected.
+    patches, summed over heads; zero at patches that were not selected. It is what the official
+    code draws; ``branch_forward`` is the same of the pass that graded, see ``Inspection``.
     """
 
     encoder_rollout: Tensor
     branch_attention: Tensor
+    branch_forward: Tensor
     output: GradeOutput
 
 
@@ -37,10 +39,11 @@ def explain(model: RoSTFine, clips: Tensor) -> ExplanationMaps:
     inspection = model.inspect(clips)
     rollout = rollout_cls(inspection.encoder_maps)
     selected = inspection.output.selected_patches
-    attention = torch.zeros_like(rollout).scatter(
-        2, selected, inspection.branch_attention.to(rollout.dtype)
+    drawn, forward = (
+        torch.zeros_like(rollout).scatter(2, selected, attention.to(rollout.dtype))
+        for attention in (inspection.branch_attention, inspection.branch_forward)
     )
-    return ExplanationMaps(rollout, attention, inspection.output)
+    return ExplanationMaps(rollout, drawn, forward, inspection.output)
 
 
 def rollout_cls(maps: Sequence[Tensor]) -> Tensor:

@@ -45,13 +45,15 @@ class Inspection:
     """An output with the attention behind it.
 
     ``encoder_maps``: one spatial map (B, T, 1+N, 1+N) per encoder block, averaged over heads.
-    ``branch_attention`` (B, T, K): the last FGS block's [CLS]->selected patch, summed over heads
-    (for the official branch as in the official code, see ``OfficialBranch.cls_attention``).
+    ``branch_attention`` (B, T, K): the last FGS attention's [CLS]->selected patch, summed over
+    heads, as the official code draws it (``OfficialBranch.cls_attention``). ``branch_forward``
+    (B, T, K): the same of the pass that graded (``attend``). With the paper's branch both are one.
     """
 
     output: GradeOutput
     encoder_maps: tuple[Tensor, ...]
     branch_attention: Tensor
+    branch_forward: Tensor
 
 
 class OfficialBranch(nn.Module):
@@ -68,17 +70,27 @@ class OfficialBranch(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, S, D) to the output at [CLS] (B, D)."""
-        for attention in self.mhsa:
-            x, _ = attention(self.norm1(x))
+        return self.attend(x, map_rows=0)[0]
+
+    def attend(self, x: Tensor, *, map_rows: int = 1) -> tuple[Tensor, Tensor]:
+        """The output at [CLS] (B, D), and the last attention's [CLS] row (B, S) of this pass.
+
+        The row is summed over heads, and zero for ``map_rows`` 0. Without residuals, every token
+        that a second attention meets is a mixture of all of them: a weight belongs to a token's
+        place in the sequence, and only in part to the patch that it began as.
+        """
+        for number, attention in enumerate(self.mhsa, start=1):
+            wanted = map_rows if number == len(self.mhsa) else 0
+            x, rows = attention(self.norm1(x), map_rows=wanted)
         # The MLP works token by token, and only [CLS] is used.
         out: Tensor = self.mlp(self.norm2(x[:, 0]))
-        return out
+        return out, reduce(rows, "b h r s -> b s", "sum")
 
     def cls_attention(self, x: Tensor) -> Tensor:
         """The last attention's [CLS] row (B, S), summed over heads, as in the official code.
 
         The last attention is applied to the branch's input (B, S, D), where every token still is
-        one patch, and not to the output of the attention before it.
+        one patch, and not to the output of the attention before it: no grade comes from this row.
         """
         _, rows = self.mhsa[-1](self.norm1(x), map_rows=1)
         summed: Tensor = reduce(rows, "b h 1 s -> b s", "sum")
@@ -110,16 +122,17 @@ class PaperBranch(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, S, D) to the output at [CLS] (B, D)."""
+        return self.attend(x, map_rows=0)[0]
+
+    def attend(self, x: Tensor, *, map_rows: int = 1) -> tuple[Tensor, Tensor]:
+        """The output at [CLS] (B, D), and the last block's [CLS] row (B, S), summed over heads."""
         for block in self.blocks:
-            x, _ = block(x)
-        return x[:, 0]
+            x, rows = block(x, map_rows=map_rows)
+        return x[:, 0], reduce(rows, "b h r s -> b s", "sum")
 
     def cls_attention(self, x: Tensor) -> Tensor:
-        """The last block's [CLS] row (B, S) for the input (B, S, D), summed over heads."""
-        for block in self.blocks:
-            x, rows = block(x, map_rows=1)
-        summed: Tensor = reduce(rows, "b h 1 s -> b s", "sum")
-        return summed
+        """The row of ``attend`` for the input (B, S, D)."""
+        return self.attend(x)[1]
 
 
 class RoSTFine(nn.Module):
@@ -156,26 +169,32 @@ class RoSTFine(nn.Module):
         """
         encoding = self.encoder(clips, selection_layers=self.config.selection_layers)
         selected, tokens = self._select(encoding)
-        return self._grade(encoding.cls, tokens, selected)
+        by_frame = self.branch_spatial(_by_frame(encoding.cls, tokens))
+        return self._grade(encoding.cls, tokens, selected, by_frame=by_frame)
 
     def inspect(self, clips: Tensor) -> Inspection:
         """Grade clips as ``forward`` does and keep every attention map that ``explain`` uses."""
         layers = self.config.selection_layers
         encoding = self.encoder(clips, selection_layers=layers, with_maps=True)
         selected, tokens = self._select(encoding)
-        rows = self.branch_spatial.cls_attention(_by_frame(encoding.cls, tokens))
-        attention = rearrange(rows[:, 1:], "(b t) k -> b t k", t=selected.shape[1])
-        output = self._grade(encoding.cls, tokens, selected)
-        return Inspection(output, encoding.attention_maps, attention)
+        sequences = _by_frame(encoding.cls, tokens)
+        by_frame, forward = self.branch_spatial.attend(sequences)
+        output = self._grade(encoding.cls, tokens, selected, by_frame=by_frame)
+        drawn, forward = (
+            rearrange(rows[:, 1:], "(b t) k -> b t k", t=selected.shape[1])
+            for rows in (self.branch_spatial.cls_attention(sequences), forward)
+        )
+        return Inspection(output, encoding.attention_maps, drawn, forward)
 
     def _select(self, encoding: Encoding) -> tuple[Tensor, Tensor]:
         """The Patch Selection Module: patch indices (B, T, K) and their tokens (B, T, K, D)."""
         selected = select_patches(encoding.scores, top_k=self.config.top_k)
         return selected, gather_patches(encoding.patches, selected, gather=self.config.gather)
 
-    def _grade(self, cls: Tensor, tokens: Tensor, selected: Tensor) -> GradeOutput:
-        """Refine v_g in space (FGS) and in time (FGT), and apply the three heads."""
-        by_frame = self.branch_spatial(_by_frame(cls, tokens))
+    def _grade(
+        self, cls: Tensor, tokens: Tensor, selected: Tensor, *, by_frame: Tensor
+    ) -> GradeOutput:
+        """Join FGS's outputs (B*T, D), refine v_g in time (FGT), and apply the three heads."""
         feature_spatial = reduce(by_frame, "(b t) d -> b d", "mean", t=tokens.shape[1])
         feature_temporal = self.branch_temporal(_all_frames(cls, tokens))
         grades = (

@@ -22,6 +22,7 @@ def attention_block(
     paint: Paint,
     edge_px: int,
     draw_picture: DrawPicture = draw_jpeg,
+    has_room: bool = False,
 ) -> list[Flowable]:
     """The film in bands of eight frames, with a legend of its colours.
 
@@ -33,15 +34,16 @@ def attention_block(
         paint: the colours of attention.
         edge_px: the side of a panel in pixels.
         draw_picture: draws a row of the film on the page.
+        has_room: whether there is room for a fourth row, see ``paint_film``.
     """
-    film = paint_film(assessment, edge_px=edge_px, paint=paint)
+    film = paint_film(assessment, edge_px=edge_px, paint=paint, has_room=has_room)
     bar = scale_bar(assessment.clip.boxes[0].size_px, assessment.provenance.um_per_px)
     total = len(film.boxes)
     first, *others = (
         FilmBand(film, say, range(i, min(i + COLUMNS, total)), scale=bar, draw_picture=draw_picture)
         for i in range(0, total, COLUMNS)
     )
-    ranges = zip(ROW_TITLES[1:], range_in_words(film), strict=True)
+    ranges = zip(ROW_TITLES[1:], range_in_words(film), strict=False)
     note = joined((Message(DISCLAIMER_ATTENTION), OUTLINE), " ")
     legend: list[Flowable] = [
         ColourBar(film, say),

@@ -86,7 +86,12 @@ def explanation_figure(
     story = [
         *_head(assessment, say),
         *attention_block(
-            assessment, say, paint=style.paint, edge_px=PANEL_PX, draw_picture=panels.take
+            assessment,
+            say,
+            paint=style.paint,
+            edge_px=PANEL_PX,
+            draw_picture=panels.take,
+            has_room=True,
         ),
         *_notes(assessment, style),
         end,

@@ -1,7 +1,8 @@
 """The film of an explanation: what the network saw, and where it looked, as rows of pictures.
 
 Three rows as in the paper's figure: the frames, the encoder's attention rollout over them, and
-the patches that the spatial branch used.
+the patches that the spatial branch used, as the official code draws them. A fourth, where there is
+room, shows those of the pass that graded, if they are known and differ.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from rostfine_core.domain import (
     NEARLY_EVEN,
     Assessment,
     CropBox,
+    Explanation,
     TrackStatus,
     attention_range,
 )
@@ -31,6 +33,7 @@ ROW_TITLES = (
     Message("Frames the network saw"),
     Message("Encoder attention (rollout)"),
     Message("Selected patches (spatial branch)"),
+    Message("The same in the pass that graded"),
 )
 LOWER, HIGHER = Message("lower"), Message("higher attention")
 OUTLINE = Message("Outline in row two: over half of the scale.")
@@ -43,40 +46,55 @@ STATUSES = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AttentionFilm:
-    """The panels of one explanation: ``rows`` is 3 rows of T pictures (P, P, 3) uint8 RGB.
+    """The panels of one explanation: 3 or 4 ``rows`` of T pictures (P, P, 3) uint8 RGB.
 
     ``boxes`` says which frame each column shows. ``rollout_range`` holds the map values at the
     two ends of row two's colour scale, see ``attention_range``. ``bar`` (64, 3) is the colour
-    scale as it looks over the clip's usual brightness.
+    scale as it looks over the clip's usual brightness. ``is_drawn_apart`` says that row three is
+    not how the grade was computed.
     """
 
     rows: tuple[tuple[Pixels, ...], ...]
     boxes: tuple[CropBox, ...]
     rollout_range: tuple[float, float] | None
     bar: Pixels
+    is_drawn_apart: bool
 
 
-def paint_film(assessment: Assessment, *, edge_px: int, paint: Paint) -> AttentionFilm:
-    """Paint the three rows with panels of ``edge_px`` pixels."""
+def paint_film(
+    assessment: Assessment, *, edge_px: int, paint: Paint, has_room: bool = False
+) -> AttentionFilm:
+    """Paint the rows with panels of ``edge_px`` pixels; ``has_room`` for a fourth."""
     explanation, images = assessment.explanation, assessment.clip.images
+    kinds = [AttentionKind.ROLLOUT, AttentionKind.PATCHES]
+    is_drawn_apart = _is_drawn_apart(explanation)
+    if is_drawn_apart and has_room:
+        kinds.append(AttentionKind.FORWARD)
     frames = tuple(enlarged(images[i], edge_px=edge_px) for i in explanation.clip_frames)
     overlaid = (
         tuple(
             painted(frame, overlay(explanation, kind, slot, edge_px=edge_px, paint=paint))
             for slot, frame in enumerate(frames)
         )
-        for kind in (AttentionKind.ROLLOUT, AttentionKind.PATCHES)
+        for kind in kinds
     )
     return AttentionFilm(
         rows=(frames, *overlaid),
         boxes=tuple(assessment.clip.boxes[i] for i in explanation.clip_frames),
         rollout_range=attention_range(explanation.encoder_rollout),
         bar=colour_bar(images, paint=paint),
+        is_drawn_apart=is_drawn_apart,
     )
 
 
-def range_in_words(film: AttentionFilm) -> tuple[Message, Message]:
-    """What the two colour scales mean, for the captions of rows two and three."""
+def _is_drawn_apart(explanation: Explanation) -> bool:
+    """Whether the attention that graded is known and is not what the official code draws."""
+    forward = explanation.branch_forward
+    return forward is not None and not np.array_equal(forward, explanation.branch_attention)
+
+
+def range_in_words(film: AttentionFilm) -> tuple[Message, ...]:
+    """What the colour scales mean, for the captions of the rows after the first."""
     rollout = Message("attention is even over the clip.")
     if film.rollout_range is not None:
         low, high = film.rollout_range
@@ -92,7 +110,17 @@ def range_in_words(film: AttentionFilm) -> tuple[Message, Message]:
         "colours from 0 to this clip's highest attention to a selected patch; one scale for all "
         "frames. Patches that were not selected stay grey."
     )
-    return rollout, selected
+    if film.is_drawn_apart:
+        selected = Message(
+            "{scale} Drawn from the branch's input as the official code draws it, not as the grade "
+            "was computed.",
+            scale=selected,
+        )
+    forward = Message(
+        "the branch's last attention as the grade was computed, on a scale of its own; each patch "
+        "then holds a mixture of all selected ones."
+    )
+    return (rollout, selected, forward)[: len(film.rows) - 1]
 
 
 def scale_bar(edge_px: float, um_per_px: float | None) -> tuple[float, str]:

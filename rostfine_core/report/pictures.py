@@ -84,11 +84,11 @@ class FilmBand(Flowable):
         self._labels = [(time, "" if status is None else say(status)) for time, status in lines]
         has_status = any(status is not None for _, status in lines)
         self._head_pt = LINE_PT * (1 + has_status) + 2
-        self._titles = [say(title) for title in ROW_TITLES]
+        self._titles = [say(title) for title in ROW_TITLES[: len(film.rows)]]
         self._scale = scale if 0 in columns else None
         self._rows = [_side_by_side([row[c] for c in columns]) for row in film.rows]
         self.width = LABEL_PT + len(columns) * STEP_PT
-        self.height = 3 * STEP_PT + self._head_pt
+        self.height = len(film.rows) * STEP_PT + self._head_pt
 
     def draw(self) -> None:
         """Draw at the flowable's place."""

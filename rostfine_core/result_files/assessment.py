@@ -19,8 +19,10 @@
   and ``created_utc``.
 - ``seeds``: the clicks. ``video``: size, rate, ``timestamps_s``, notes.
 - ``clip``: the crop boxes; the images are cut again from the video.
-- ``explanation``: ``encoder_rollout`` and ``branch_attention`` (T, G, G), ``selected_patches``
-  (T, K), ``clip_frames`` (T) and, if the frames were turned, ``headings_rad`` (T).
+- ``explanation``: ``encoder_rollout``, ``branch_attention`` (as the official code draws it) and
+  ``branch_forward`` (of the pass that graded; null in older results), each (T, G, G),
+  ``selected_patches`` (T, K), ``clip_frames`` (T) and, if the frames were turned,
+  ``headings_rad`` (T).
 - ``track``: the whole path, also as a table in ``track.csv`` beside it.
 """
 

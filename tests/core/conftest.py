@@ -111,6 +111,7 @@ def example_assessment() -> Assessment:
         explanation=Explanation(
             encoder_rollout=rng.random((2, 3, 3), dtype=np.float32),
             branch_attention=rng.random((2, 3, 3), dtype=np.float32),
+            branch_forward=rng.random((2, 3, 3), dtype=np.float32),
             selected_patches=rng.integers(0, 9, (2, 2)),
             clip_frames=(0, 1),
         ),

@@ -42,6 +42,13 @@ def test_numbers_may_differ_only_between_devices(
     assert [str(message).partition(":")[0] for message in found] == parts
 
 
+def test_maps_that_the_stored_version_did_not_keep_are_no_difference() -> None:
+    maps = STORED.explanation.branch_attention
+    kept = replace(STORED, explanation=replace(STORED.explanation, branch_forward=maps))
+    assert not list(differences(STORED, kept))
+    assert list(differences(kept, STORED))
+
+
 def test_a_value_that_is_missing_or_new_is_a_difference() -> None:
     kinematics = replace(STORED.kinematics, vcl=None, bcf_hz=12.0)
     (found,) = differences(STORED, replace(STORED, kinematics=kinematics))

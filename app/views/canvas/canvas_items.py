@@ -12,6 +12,7 @@ from app.presentation.images import rgba_image
 from app.presentation.theme import text_scale
 from app.presentation.wording import plain
 from app.state.records import OverlayKind
+from rostfine_core.attention import AttentionKind
 
 RING_PX = 11.0
 LABEL_PX, LABEL_MARGIN_PX = 18.0, 5.5
@@ -97,7 +98,7 @@ class AttentionItem(QGraphicsItem):
         """Draw a (P, P, 4) picture into a rectangle of the video."""
         self.prepareGeometryChange()
         self._rect, self._image = rect, rgba_image(rgba)
-        self._is_smooth = kind is not OverlayKind.PATCHES
+        self._is_smooth = not AttentionKind(kind.value).is_crisp
         self.show()
         self.update()
 

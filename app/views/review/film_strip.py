@@ -14,6 +14,7 @@ from app.state.records import Overlay, OverlayKind
 from app.state.session import Session
 from app.state.settings import SETTINGS
 from app.views.panel import heading, muted
+from rostfine_core.attention import AttentionKind
 from rostfine_core.domain import NEARLY_EVEN, Assessment, attention_range
 
 CAPTION_PX = 16
@@ -176,8 +177,9 @@ class FilmStrip(QWidget):
         kind = self._session.overlay.kind
         maps = shown_maps(assessment, kind) if assessment else None
         if maps is None:
-            return ""
-        if kind is OverlayKind.PATCHES:
+            is_missing = assessment is not None and kind is not OverlayKind.NONE
+            return self.tr("Grade again to see this attention. ") if is_missing else ""
+        if AttentionKind(kind.value).is_crisp:
             return self.tr("Colours from 0 to the most attended patch. ")
         ends = attention_range(maps)
         if ends is None:

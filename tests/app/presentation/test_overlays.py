@@ -1,5 +1,7 @@
 """Each frame gets the attention of the network's nearest frame."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,17 @@ def test_nothing_is_laid_over_where_nothing_is_wanted(assessment: Assessment) ->
     assert overlays.shown_maps(assessment, OverlayKind.NONE) is None
     picture = overlays.painted_crop(assessment, Overlay(), 1)
     np.testing.assert_array_equal(picture, assessment.clip.images[2])
+
+
+def test_attention_that_an_older_version_did_not_keep_is_not_laid_over(
+    assessment: Assessment,
+) -> None:
+    kept = replace(assessment.explanation, branch_forward=assessment.explanation.branch_attention)
+    forward = Overlay(kind=OverlayKind.FORWARD)
+    assert overlays.crop_overlay(assessment, forward, 0) is None
+    laid = overlays.crop_overlay(replace(assessment, explanation=kept), forward, 0)
+    patches = overlays.crop_overlay(assessment, Overlay(kind=OverlayKind.PATCHES), 0)
+    np.testing.assert_array_equal(laid, patches)
 
 
 def test_an_overlay_has_the_wanted_opacity_and_colours(assessment: Assessment) -> None:

@@ -88,6 +88,8 @@ def test_a_single_model_has_no_spread_and_explains_on_its_grid(folder: Path) -> 
     assert answer.explanation.encoder_rollout.shape == (4, 5, 5)
     assert answer.explanation.selected_patches.shape == (4, 3)
     assert answer.explanation.clip_frames == (0, 5, 10, 15)
+    assert answer.explanation.branch_forward is not None
+    assert answer.explanation.branch_forward.shape == (4, 5, 5)
     shown = answer.explanation.branch_attention.reshape(4, 25) > 0
     for row, selected in zip(shown, answer.explanation.selected_patches, strict=True):
         assert set(np.flatnonzero(row)) == set(selected)

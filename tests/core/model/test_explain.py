@@ -37,7 +37,7 @@ def test_grading_computes_only_the_map_rows_it_uses(
     assert max(rows) == 1
     rows.clear()
     explain(tiny_network, tiny_clips)
-    assert sum(rows) == tiny_network.config.depth * (1 + tiny_network.config.num_patches) + 1
+    assert sum(rows) == tiny_network.config.depth * (1 + tiny_network.config.num_patches) + 2
 
 
 @pytest.mark.parametrize("branch", ["official", "paper"])
@@ -48,8 +48,11 @@ def test_branch_attention_lies_on_the_selected_patches(
     shape = (2, tiny_config.num_frames, tiny_config.num_patches)
     assert maps.branch_attention.shape == maps.encoder_rollout.shape == shape
     selected = torch.zeros(shape, dtype=torch.bool).scatter(2, maps.output.selected_patches, True)
-    assert torch.equal(maps.branch_attention > 0, selected)
-    assert (maps.branch_attention.sum(dim=2) < tiny_config.branch_heads).all()
+    for attention in (maps.branch_attention, maps.branch_forward):
+        assert torch.equal(attention > 0, selected)
+        assert (attention.sum(dim=2) < tiny_config.branch_heads).all()
+    is_one = torch.equal(maps.branch_attention, maps.branch_forward)
+    assert is_one == (branch == "paper")
 
 
 def test_explaining_keeps_no_gradient(tiny_network: RoSTFine, tiny_clips: Tensor) -> None:

@@ -94,29 +94,33 @@ def _encode(w: Mapping[str, Array], c: RoSTFineConfig, clip: Array) -> tuple[Arr
     return _norm(w, "encoder.norm", cls, eps=1e-6), _norm(w, "encoder.norm", x, eps=1e-6), maps
 
 
-def _branch(w: Mapping[str, Array], c: RoSTFineConfig, name: str, x: Array) -> tuple[Array, Array]:
-    """Sequence (S, D) -> output at [CLS] (D,) and the drawn [CLS] row (S,)."""
+def _branch(
+    w: Mapping[str, Array], c: RoSTFineConfig, name: str, x: Array
+) -> tuple[Array, Array, Array]:
+    """Sequence (S, D) -> output at [CLS] (D,), the drawn [CLS] row (S,) and that of the pass."""
     heads, row = c.branch_heads, np.zeros(0)
     if c.branch == "official":
         last = f"{name}.mhsa.{c.branch_depth - 1}"
         row = _attend(w, last, _norm(w, f"{name}.norm1", x, eps=1e-5), heads=heads)[1][:, 0].sum(0)
         for index in range(c.branch_depth):
             normed = _norm(w, f"{name}.norm1", x, eps=1e-5)
-            x, _ = _attend(w, f"{name}.mhsa.{index}", normed, heads=heads)
-        return _mlp(w, f"{name}.mlp", _norm(w, f"{name}.norm2", x, eps=1e-5))[0], row
+            x, attention = _attend(w, f"{name}.mhsa.{index}", normed, heads=heads)
+        out = _mlp(w, f"{name}.mlp", _norm(w, f"{name}.norm2", x, eps=1e-5))[0]
+        return out, row, attention[:, 0].sum(0)
     for index in range(c.branch_depth):
         block = f"{name}.blocks.{index}"
         normed = _norm(w, f"{block}.norm1", x, eps=1e-5)
         x, attention = _attend(w, f"{block}.mhsa", normed, heads=heads)
         x, row = _mlp(w, f"{block}.mlp", _norm(w, f"{block}.norm2", x, eps=1e-5)), attention[:, 0]
-    return x[0], row.sum(0)
+    return x[0], row.sum(0), row.sum(0)
 
 
 def _naive(network: RoSTFine, clip: Tensor) -> dict[str, Array]:
     c = network.config
     w = {name: t.double().numpy() for name, t in network.state_dict().items()}
     cls, x, maps = _encode(w, c, clip.double().numpy())
-    selected, rollout, branch = [], [], np.zeros((c.num_frames, c.num_patches))
+    selected, rollout = [], []
+    branch, forward = np.zeros((2, c.num_frames, c.num_patches))
     tokens, outputs = [], []
     for t in range(c.num_frames):
         score = sum(maps[b][t][h, 0, 1:] for b in range(c.depth)[-c.selection_layers :]
@@ -128,9 +132,9 @@ def _naive(network: RoSTFine, clip: Tensor) -> dict[str, Array]:
             tokens.append(x[n, t] if c.gather == "corrected"
                           else x[place // c.num_frames, place % c.num_frames])  # fmt: skip
         sequence = np.stack([cls, *tokens[-c.top_k :]])
-        out, row = _branch(w, c, "branch_spatial", sequence)
+        out, row, own_row = _branch(w, c, "branch_spatial", sequence)
         outputs.append(out)
-        branch[t, chosen] = row[1:]
+        branch[t, chosen], forward[t, chosen] = row[1:], own_row[1:]
         joint = np.eye(1 + c.num_patches)
         for block_maps in maps:
             mixed = 0.5 * block_maps[t].mean(0) + 0.5 * np.eye(1 + c.num_patches)
@@ -152,6 +156,7 @@ def _naive(network: RoSTFine, clip: Tensor) -> dict[str, Array]:
         "selected_patches": np.array(selected),
         "encoder_rollout": np.stack(rollout),
         "branch_attention": branch,
+        "branch_forward": forward,
     }
 
 

@@ -79,6 +79,19 @@ def test_the_first_row_shows_the_frames_the_network_saw(make_assessment: MakeAss
         assert strip.boxes[column] is assessment.clip.boxes[index]
 
 
+def test_the_attention_that_graded_has_a_row_where_it_is_another(
+    make_assessment: MakeAssessment,
+) -> None:
+    made = make_assessment()
+    drawn = made.explanation.branch_attention
+    other = drawn[::-1].copy()
+    for forward, rows in ((None, 3), (drawn, 3), (other, 4)):
+        seen = replace(made, explanation=replace(made.explanation, branch_forward=forward))
+        film = paint_film(seen, edge_px=EDGE, paint=DEFAULT_PAINT, has_room=True)
+        assert len(film.rows) == len(range_in_words(film)) + 1 == rows
+        assert ("official" in str(range_in_words(film)[1])) is (forward is other)
+
+
 def test_the_rollouts_hot_spot_lies_at_its_patch_in_its_frame(
     make_assessment: MakeAssessment,
 ) -> None:

@@ -43,7 +43,7 @@ def test_an_assessment_survives_a_round_trip_exactly(
         assert getattr(record, name) == getattr(assessment, name), name
     assert record.provenance == assessment.provenance
     assert record.clip == assessment.clip.boxes
-    for name in ("encoder_rollout", "branch_attention", "selected_patches"):
+    for name in ("encoder_rollout", "branch_attention", "branch_forward", "selected_patches"):
         got, given = getattr(record.explanation, name), getattr(assessment.explanation, name)
         assert got.dtype == given.dtype
         np.testing.assert_array_equal(got, given)

@@ -155,7 +155,7 @@ def test_results_are_found_by_what_they_were_made_from(
         assert getattr(kept, name) == getattr(made, name), name
     assert kept.clip.boxes == made.clip.boxes
     np.testing.assert_array_equal(kept.clip.images, made.clip.images)
-    for name in ("encoder_rollout", "branch_attention", "selected_patches"):
+    for name in ("encoder_rollout", "branch_attention", "branch_forward", "selected_patches"):
         got, given_ = getattr(kept.explanation, name), getattr(made.explanation, name)
         np.testing.assert_array_equal(got, given_)
         assert got.dtype == given_.dtype
