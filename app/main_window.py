@@ -40,7 +40,6 @@ from app.views.review.review import ReviewPage
 from app.views.sample_bar import SampleBar
 from app.views.status_bar import StatusBar
 from app.views.tool_bar import ToolBar
-from app.views.worklist_dock import WorklistDock
 from app.wiring import Views, connect_actions, connect_controllers, connect_views
 
 SMALLEST_PX = (1180, 680)
@@ -80,6 +79,8 @@ class MainWindow(QMainWindow):
         settings.changed.connect(self._on_setting_changed)
         self.session.video_changed.connect(self._show_name)
         self.session.video_moved.connect(self._show_name)
+        self.controller.staff.sign_in_wanted.connect(self._show_name)
+        self.controller.staff.signed_in.connect(self._show_name)
         self.session.page_changed.connect(self._show_page)
         self.controller.reporter.tell_target()
         self._show_name()
@@ -91,7 +92,6 @@ class MainWindow(QMainWindow):
 
     def _build_views(self) -> None:
         self.review = ReviewPage(self.session)
-        self.worklist = WorklistDock(self.session)
         self.compare = ComparePage(self.session)
         self.report = ReportPage(self.session)
         self.sample_bar = SampleBar(self.session)
@@ -109,7 +109,6 @@ class MainWindow(QMainWindow):
             sample_bar=self.sample_bar,
             status=self.status,
             recent=self._recent,
-            worklist=self.worklist,
             errors=self.errors,
         )
 
@@ -154,7 +153,6 @@ class MainWindow(QMainWindow):
         self.actions_by_id.fill_tool_bar(self.tool_bar)
         self.tool_bar.finish()
         self.addToolBar(self.tool_bar)
-        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.worklist)
         review = self.review
         for row, layout in (
             (Bar.CANVAS, review.canvas_bar.buttons),
@@ -185,8 +183,11 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_name(self) -> None:
-        video = self.session.video
-        self.setWindowTitle(f"{video.path.name} – RoSTFine Assist" if video else "RoSTFine Assist")
+        """Name the video in the title, but to nobody who has not signed in."""
+        staff, video = self.controller.staff, self.session.video
+        is_hidden = video is None or staff.is_locked or staff.is_asking
+        name = "" if is_hidden else f"{video.path.name} – "
+        self.setWindowTitle(f"{name}RoSTFine Assist")
 
     @Slot(str)
     def _on_setting_changed(self, id: str) -> None:

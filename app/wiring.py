@@ -16,7 +16,6 @@ from app.views.report_panel import ReportPage
 from app.views.review.review import ReviewPage
 from app.views.sample_bar import SampleBar
 from app.views.status_bar import StatusBar
-from app.views.worklist_dock import WorklistDock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +28,6 @@ class Views:
     sample_bar: SampleBar
     status: StatusBar
     recent: RecentMenu
-    worklist: WorklistDock
     errors: Errors
 
 
@@ -123,8 +121,8 @@ def connect_views(views: Views, controller: Controller, commands: WindowCommands
     controller.sharing.failed.connect(views.errors.tell)
     commands.failed.connect(views.errors.tell)
     controller.keeper.sample_found.connect(commands.show_sample)
-    views.worklist.wanted.connect(controller.work_on)
-    views.worklist.removed.connect(controller.worklist.remove)
+    views.review.worklist.wanted.connect(controller.work_on)
+    views.review.worklist.removed.connect(controller.worklist.remove)
     controller.settings.recent_changed.connect(views.recent.show_videos)
     controller.settings.profiles_changed.connect(sample_bar.set_profiles)
     controller.session.video_changed.connect(views.review.canvas.setFocus)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QObject, Slot
 from PySide6.QtGui import QGuiApplication, QWindow
-from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow
+from PySide6.QtWidgets import QDialog, QMainWindow, QToolBar
 
 from app.controllers.panels import Panels
 from app.controllers.signer import Signer
@@ -83,8 +83,10 @@ class StaffCommands(QObject):
             self._show_content(True)
 
     def _show_content(self, is_shown: bool) -> None:
-        docked = [dock.widget() for dock in self._window.findChildren(QDockWidget)]
-        for content in (self._window.centralWidget(), *docked):
+        """Show or hide all that names a video, a sample or a person."""
+        window = self._window
+        bars = window.findChildren(QToolBar)
+        for content in (window.centralWidget(), window.statusBar(), *bars):
             if content is not None:
                 content.setVisible(is_shown)
 

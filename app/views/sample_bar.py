@@ -19,6 +19,7 @@ from app.views.number_field import MAX_UM_PER_PX, NumberField
 from rostfine_core.domain import Calibration
 
 MAX_FPS = 2000.0
+FRAME_PX = 20
 OFFER_PX = 16
 """What the mark that takes over the file's scale needs beside the number."""
 
@@ -49,8 +50,8 @@ class SampleBar(QWidget):
         super().__init__(parent)
         self._session = session
         self._profiles: tuple[Calibration, ...] = ()
-        self.sample = _field(self.tr("Sample"))
-        self.operator = _field(self.tr("Operator"))
+        self.sample = _field(self.tr("Sample"), letters=16)
+        self.operator = _field(self.tr("Operator"), letters=8)
         self.profile = self._profile_box()
         profile_line = self.profile.lineEdit()
         assert profile_line is not None
@@ -65,10 +66,10 @@ class SampleBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
         for widget, share in (
-            (self.profile, 2),
+            (self.profile, 1),
             (self.fps, 0),
             (self.um_per_px, 0),
-            (self.sample, 1),
+            (self.sample, 6),
             (self.operator, 1),
         ):
             layout.addWidget(widget, share)
@@ -109,7 +110,7 @@ class SampleBar(QWidget):
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.setCompleter(None)  # type: ignore[arg-type]  # completion must not offer other names
-        box.setMinimumWidth(88)
+        box.setMinimumWidth(104)
         box.setMaximumWidth(126)
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         box.setAccessibleName(self.tr("Microscope"))
@@ -226,12 +227,15 @@ class SampleBar(QWidget):
             self.take_scale.setToolTip(offer)
 
 
-def _field(name: str) -> QLineEdit:
+def _field(name: str, *, letters: int) -> QLineEdit:
+    """Args: ``letters`` stay visible in the narrowest window."""
     field = QLineEdit()
     field.setAccessibleName(name)
     field.setPlaceholderText(name)
     field.setToolTip(name)
     field.setMaxLength(80)
-    field.setMinimumWidth(60)
-    field.setMaximumWidth(176)
+    field.ensurePolished()  # the style sheet's font may be wider than the system's
+    least = letters * field.fontMetrics().averageCharWidth() + FRAME_PX
+    field.setMinimumWidth(least)
+    field.setMaximumWidth(max(176, least))
     return field

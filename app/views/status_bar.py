@@ -136,7 +136,9 @@ class StatusBar(QStatusBar):
         saving = self._session.saving
         self.unsaved.setVisible(bool(saving.problem))
         self.unsaved.setText(
-            self.tr("{count} changes not kept: try again").format(count=saving.unsaved)
+            self.tr("1 change not kept: try again")
+            if saving.unsaved == 1
+            else self.tr("{count} changes not kept: try again").format(count=saving.unsaved)
         )
         self.unsaved.setToolTip(wording.plain(saving.problem))
         self._fit_again()

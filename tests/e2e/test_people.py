@@ -89,11 +89,16 @@ def test_operators_sign_in_grade_sign_lock_and_review(
         window.actions_by_id["lock"].trigger()
         shown = [d for d in window.findChildren(QDialog) if d.isVisible()]
         assert [type(d) for d in shown] == [SignInDialog]
-        videos = window.worklist.widget()
-        assert videos is not None
-        assert not videos.isVisible()  # their names and pictures
+        named = (
+            window.review.worklist,
+            window.status,
+            window.sample_bar,
+        )  # of videos, sample and operator
+        assert not any(part.isVisible() for part in named)
+        assert window.windowTitle() == "RoSTFine Assist"
         sign_in(hand, window, "sato")
-        assert videos.isVisible()
+        assert all(part.isVisible() for part in named)
+        assert small_video.name in window.windowTitle()
         assert not window.actions_by_id["operators"].isEnabled()
         window.actions_by_id["panels"].trigger()
         (panels,) = window.findChildren(PanelsDialog)

@@ -39,7 +39,7 @@ def test_a_folder_is_worked_through_with_one_sample(
         hand.until(lambda: len(session.worklist) == 3)
         hand.wait_until_open(window)  # the first is opened by itself
         hand.until(lambda: all(i.video_id or i.problem for i in session.worklist))
-        assert window.worklist.isVisible()
+        assert window.review.worklist.isVisible()
         assert [i.path.name for i in session.worklist] == ["a 1.mp4", "z.avi", "a 2.mp4"]
         assert "z.avi" in session.worklist[1].problem
         assert all(session.worklist[k].thumbnail for k in (0, 2))
@@ -47,7 +47,7 @@ def test_a_folder_is_worked_through_with_one_sample(
         hand.click(window, 100, 90)
         hand.grade(window, 1)
         hand.until(lambda: states()[0] is CaseState.GRADED)
-        window.worklist.removed.emit(session.worklist[1].path)
+        window.review.worklist.removed.emit(session.worklist[1].path)
         assert len(session.worklist) == 2
         window.actions_by_id["next_video"].trigger()
         hand.until(lambda: session.video is not None and session.video.path.name == "a 2.mp4")
@@ -65,9 +65,9 @@ def test_a_folder_is_worked_through_with_one_sample(
     def again(window: MainWindow, answers: "Answers") -> None:
         hand.until(lambda: [i.state for i in window.session.worklist] == [CaseState.REPORTED] * 2)
         hand.until(lambda: all(i.thumbnail for i in window.session.worklist))
-        assert window.worklist.list.count() == 2
+        assert window.review.worklist.list.count() == 2
         window.actions_by_id["clear_worklist"].trigger()
-        assert not window.worklist.isVisible()
+        assert not window.review.worklist.isVisible()
 
     drive(first)
     drive(again)

@@ -1,4 +1,4 @@
-"""The reviewing page: the video with its time line, and beside it the list and the grade."""
+"""The reviewing page: the video with its time line, and beside it the lists and the grade."""
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
@@ -13,6 +13,7 @@ from app.views.review.film_strip import FilmStrip
 from app.views.review.grade_panel import GradePanel
 from app.views.review.sperm_list import SpermList
 from app.views.review.timeline import Timeline
+from app.views.review.worklist_panel import WorklistPanel
 
 SIDE_PX, WIDEST_SIDE_PX = 316, 520
 STRIP_PX, FIRST_PX = 128, 1276
@@ -24,6 +25,7 @@ class ReviewPage(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self.worklist = WorklistPanel(session)
         self.sperm_list = SpermList(session)
         self.canvas_bar = CanvasBar(session)
         self.canvas = VideoCanvas(session)
@@ -54,9 +56,10 @@ class ReviewPage(QWidget):
         frame, inside = framed()
         inside.setContentsMargins(0, 0, 0, 6)
         inside.addWidget(self.grade_panel)
-        side = _splitter("side", Qt.Orientation.Vertical, self.sperm_list, frame)
-        side.setStretchFactor(1, 1)
-        side.setSizes([210, 430])
+        # Beside the sperm and not beside the video, which keeps half of the window.
+        side = _splitter("lists", Qt.Orientation.Vertical, self.worklist, self.sperm_list, frame)
+        side.setStretchFactor(2, 1)
+        side.setSizes([104, 180, 400])
         side.setMaximumWidth(round(WIDEST_SIDE_PX * text_scale()))
         whole = _splitter("page", Qt.Orientation.Horizontal, left, side)
         whole.setStretchFactor(0, 1)

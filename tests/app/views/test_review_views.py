@@ -199,6 +199,7 @@ def test_what_concerns_the_whole_video_is_said_once_in_a_banner(
         place = graded.assessment_key(graded.sperms[key - 1])
         graded.add_assessments({place: replace(graded.results.assessments[place], flags=flags)}, {})
 
+    height = bar.sizeHint().height()
     both = QualityFlag.warning("fps_unlike_training", Message("15 fps is unlike the training."))
     moves = [
         QualityFlag.notice("field_moves", Message("It moves by {px} px.", px=px)) for px in (3, 9)
@@ -206,6 +207,7 @@ def test_what_concerns_the_whole_video_is_said_once_in_a_banner(
     for key in (1, 2):
         give(key, both, moves[key - 1])
     assert texts(bar).count("15 fps is unlike the training.") == 1
+    assert bar.sizeHint().height() == height  # else the picture would move under the pointer
     assert bar.video.property("warns")
     assert "15 fps" not in texts(panel)
     qtbot.waitUntil(lambda: "It moves by 3 px." in texts(panel))  # not the same for the other

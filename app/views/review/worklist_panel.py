@@ -1,21 +1,21 @@
-"""The worklist beside the page: a picture, the name and the state of each video."""
+"""The worklist above the sperm: a picture, the name and the state of each video."""
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QDockWidget, QListWidget, QListWidgetItem, QMenu
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QMenu, QVBoxLayout, QWidget
 
-from app.presentation.theme import text_scale
 from app.presentation.wording import plain
 from app.state.records import WorklistItem
 from app.state.session import Session
+from app.views.panel import heading
 from rostfine_core.domain import CaseState
 
-PICTURE = QSize(112, 78)
-WIDTH_PX = 150
+PICTURE = QSize(50, 36)
+MARGIN_PX = 12
 _PATH = Qt.ItemDataRole.UserRole
 
 
-class WorklistDock(QDockWidget):
+class WorklistPanel(QWidget):
     """Shown while there is a list; a video is opened by a double click or Enter.
 
     Signals:
@@ -29,9 +29,6 @@ class WorklistDock(QDockWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.setObjectName("worklist")
-        self.setWindowTitle(self.tr("Worklist"))
-        self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         self._states = {
             CaseState.NEW: self.tr("new"),
             CaseState.GRADED: self.tr("graded"),
@@ -41,19 +38,18 @@ class WorklistDock(QDockWidget):
         self._pictures: dict[str, QIcon] = {}
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Worklist"))
-        self.list.setViewMode(QListWidget.ViewMode.IconMode)
-        self.list.setFlow(QListWidget.Flow.TopToBottom)
-        self.list.setWrapping(False)
-        self.list.setMovement(QListWidget.Movement.Static)
         self.list.setIconSize(PICTURE)
         self.list.setUniformItemSizes(True)
         self.list.setWordWrap(True)  # else only the first line is shown
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setFixedWidth(round(WIDTH_PX * text_scale()))
         self.list.itemActivated.connect(lambda item: self.wanted.emit(item.data(_PATH)))
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._open_menu)
-        self.setWidget(self.list)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(heading(self.tr("Worklist")))
+        layout.addWidget(self.list, 1)
         session.worklist_changed.connect(self._show)
         session.video_changed.connect(self._mark)
         self._show()
@@ -71,17 +67,13 @@ class WorklistDock(QDockWidget):
         state = self.tr("cannot be read") if item.problem else self._states[item.state]
         if not (item.video_id or item.problem):
             state = self.tr("is read …")
-        width = self.list.width() - 34
-        elide = Qt.TextElideMode.ElideMiddle
-        name = self.list.fontMetrics().elidedText(item.path.name, elide, width)
-        row = QListWidgetItem(f"{name}\n{state}")
+        row = QListWidgetItem(f"{item.path.name}\n{state}")
         row.setData(_PATH, item.path)
         row.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.path.name}: {state}")
         parts = (str(item.path), item.sample, item.problem)
         row.setToolTip(plain("\n".join(filter(None, parts))))
         row.setIcon(self._picture(item))
-        lines = self.list.fontMetrics().lineSpacing() * 2
-        row.setSizeHint(QSize(self.list.width() - 22, PICTURE.height() + lines + 28))
+        row.setSizeHint(QSize(0, PICTURE.height() + MARGIN_PX))
         return row
 
     def _picture(self, item: WorklistItem) -> QIcon:
