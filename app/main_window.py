@@ -185,8 +185,8 @@ class MainWindow(QMainWindow):
     def _show_name(self) -> None:
         """Name the video in the title, but to nobody who has not signed in."""
         staff, video = self.controller.staff, self.session.video
-        is_hidden = video is None or staff.is_locked or staff.is_asking
-        name = "" if is_hidden else f"{video.path.name} – "
+        is_hidden = staff.is_locked or staff.is_asking
+        name = "" if video is None or is_hidden else f"{video.path.name} – "
         self.setWindowTitle(f"{name}RoSTFine Assist")
 
     @Slot(str)

@@ -78,7 +78,8 @@ RESULT_COLUMNS = (
     "smoothing_window_s", "track_span_s", "measured_points", "withheld", "flags", "um_per_px",
     "model", "model_sha256", "trained_on", "video_sha256", "software_version", "device",
     "precision", "created_utc", "note_ai_grade", "note_demonstration", "note_validation",
-    "placed_by_hand",
+    "placed_by_hand", "views", "view_spread", "view_spread_a_or_b", "calibrated", "range_coverage",
+    *(f"range_{end}_{grade.name}" for grade in Grade for end in ("low", "high")),
 )
 # fmt: on
 """The columns of ``report.csv`` that are not among those before."""

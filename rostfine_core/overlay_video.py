@@ -33,7 +33,13 @@ from rostfine_core.marking import marked
 from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.film import STATUSES as STATUSES_IN_DOUBT
 from rostfine_core.report.fonts import FILES, prepare_reportlab, runs, shortened, wrapped
-from rostfine_core.report.wording import PROGRAM, share, votes_in_words, warnings_in_brief
+from rostfine_core.report.wording import (
+    PROGRAM,
+    marked_doubtful,
+    share,
+    votes_in_words,
+    warnings_in_brief,
+)
 from rostfine_core.result_files import AssessmentRecord
 from rostfine_core.video import Video
 from rostfine_core.video.encode import writing_video
@@ -206,9 +212,10 @@ class _Caption:
             share=share(grade.p_a_or_b),
         )
         warnings = warnings_in_brief(sperm.flags)
-        self._votes = self._lines(say(votes))
+        is_doubtful = bool(warnings.values)
+        self._votes = self._lines(say(marked_doubtful(votes, is_doubtful=is_doubtful)))
         self._warnings = (
-            self._lines(say(Message("Warning: {about}", about=warnings))) if warnings.values else []
+            self._lines(say(Message("Warning: {about}", about=warnings))) if is_doubtful else []
         )
         self._foot = [line for n in _notices(sperm.provenance) for line in self._lines(say(n))]
         self._frame_lines = max(len(self._lines(self._state(p))) for p in _longest(sperm.track))

@@ -104,6 +104,10 @@
         <translation>最低</translation>
     </message>
     <message>
+        <source>View spread</source>
+        <translation>視点間のばらつき</translation>
+    </message>
+    <message>
         <source>track rejected by the operator</source>
         <translation>担当者が追跡を却下しました</translation>
     </message>
@@ -840,6 +844,50 @@
         <translation>単一のモデルのため、ばらつきはありません</translation>
     </message>
     <message>
+        <source>graded once: no view spread</source>
+        <translation>評価は 1 回のみ: 視点間のばらつきなし</translation>
+    </message>
+    <message>
+        <source>the model gives no ranges</source>
+        <translation>モデルが範囲を示していません</translation>
+    </message>
+    <message>
+        <source>calibrated on votes held back from training</source>
+        <translation>学習に使わなかった票で較正済み</translation>
+    </message>
+    <message>
+        <source>no calibration applied</source>
+        <translation>較正なし</translation>
+    </message>
+    <message>
+        <source>model spread</source>
+        <translation>モデルのばらつき</translation>
+    </message>
+    <message>
+        <source>view spread</source>
+        <translation>視点間のばらつき</translation>
+    </message>
+    <message>
+        <source>{name} {value} ({meaning})</source>
+        <translation>{name} {value}({meaning})</translation>
+    </message>
+    <message>
+        <source>standard deviation over {count} views of the clip</source>
+        <translation>クリップの {count} 通りの視点での標準偏差</translation>
+    </message>
+    <message>
+        <source>{ranges}; each holds a panel&apos;s share in {coverage} of cases</source>
+        <translation>{ranges}。それぞれ {coverage} の場合に専門家の割合を含みます</translation>
+    </message>
+    <message>
+        <source>Lines: where a panel&apos;s share lies in {coverage} of cases, each grade by itself.</source>
+        <translation>線: 専門家の割合が {coverage} の場合に入る範囲(評価ごと)。</translation>
+    </message>
+    <message>
+        <source>Dots: {count} single views.</source>
+        <translation>点: {count} 通りの視点それぞれ。</translation>
+    </message>
+    <message>
         <source>There is nothing to report: assess at least one sperm first.</source>
         <translation>レポートする内容がありません。先に精子を一つ以上評価してください。</translation>
     </message>
@@ -988,10 +1036,6 @@
         <translation>{entropy:.2f} ビット</translation>
     </message>
     <message>
-        <source>{spread} ({meaning})</source>
-        <translation>{spread}({meaning})</translation>
-    </message>
-    <message>
         <source>±{spread:.2f} grades</source>
         <translation>±{spread:.2f} 段階</translation>
     </message>
@@ -1046,6 +1090,10 @@
     <message>
         <source>At this rate the smoothing window holds one frame: VAP equals VCL, STR equals LIN.</source>
         <translation>このフレームレートでは平滑化の窓に 1 枚しか入らないため、VAP は VCL、STR は LIN と同じです。</translation>
+    </message>
+    <message>
+        <source>{words} (doubtful)</source>
+        <translation>{words} (要注意)</translation>
     </message>
     <message>
         <source>Not calibrated: lengths in pixels, speeds in {unit}.</source>
@@ -1308,16 +1356,16 @@
         <translation>検体 {name}</translation>
     </message>
     <message>
-        <source>model spread {spread}</source>
-        <translation>モデルのばらつき {spread}</translation>
-    </message>
-    <message>
         <source>Predicted votes of the panel: {votes}</source>
         <translation>専門家の票の予測: {votes}</translation>
     </message>
     <message>
         <source>Expected grade {expected}; votes A or B {share}; disagreement {entropy}; {spread}</source>
         <translation>期待値 {expected}; A または B の票 {share}; 不一致 {entropy}; {spread}</translation>
+    </message>
+    <message>
+        <source>Ranges: {ranges}; {calibration}</source>
+        <translation>範囲: {ranges}; {calibration}</translation>
     </message>
     <message>
         <source>model {name}</source>
@@ -1410,10 +1458,6 @@
     <message>
         <source>Page {page} of</source>
         <translation>{page} ページ /</translation>
-    </message>
-    <message>
-        <source>Each sperm&apos;s result is the share of a panel of experts that would vote A (best), B (good), C (neither), D (bad) or E (worst), as predicted by the model. Expected grade: the mean vote, {scale}. Disagreement: entropy of the votes in bits, {entropy}. Model spread: standard deviation of the expected grade over an ensemble of models (– for a single model); it is separate from the panel&apos;s own disagreement. VAP: average-path velocity. Bars: the votes A to E on a scale of 0 to 100%.</source>
-        <translation>各精子の結果は、専門家のうち A(最良)、B(良い)、C(中間)、D(悪い)、E(最低)に票を入れる割合をモデルが予測したものです。期待値: 票の平均({scale})。不一致: 票のエントロピー(ビット、{entropy})。モデルのばらつき: アンサンブルのモデル間での期待値の標準偏差(単一のモデルでは –)。専門家自身の不一致とは別のものです。VAP: 平均経路速度。棒: A から E の票(0～100% の尺度)。</translation>
     </message>
     <message>
         <source>Chosen</source>
@@ -1538,6 +1582,10 @@
     <message>
         <source>Video</source>
         <translation>動画</translation>
+    </message>
+    <message>
+        <source>Each sperm&apos;s result is the share of a panel of experts that would vote A (best), B (good), C (neither), D (bad) or E (worst), as predicted by the model. Expected grade: the mean vote, {scale}. Disagreement: entropy of the votes in bits, {entropy}. Model spread: standard deviation of the expected grade over an ensemble of models (– for a single model). View spread: the same over views of the clip: turned, mirrored, of other frames (– for one). Both say what the model is unsure of, apart from the panel&apos;s own disagreement. VAP: average-path velocity. Bars: the votes A to E on a scale of 0 to 100%.</source>
+        <translation>各精子の結果は、専門家のうち A(最良)、B(良い)、C(中間)、D(悪い)、E(最低)に票を入れる割合をモデルが予測したものです。期待値: 票の平均({scale})。不一致: 票のエントロピー(ビット、{entropy})。モデルのばらつき: アンサンブルのモデルによる期待値の標準偏差(モデルが一つなら –)。視点間のばらつき: クリップを回転・反転し別のフレームを使った視点での同じ値(視点が一つなら –)。どちらもモデルの不確かさで、専門家の不一致とは別です。VAP: 平均経路速度。棒: A から E の票(0～100% の尺度)。</translation>
     </message>
     <message>
         <source>How the sperm of {name} were graded</source>
@@ -1666,6 +1714,10 @@
     <message>
         <source>share of the panel</source>
         <translation>専門家のうちの割合</translation>
+    </message>
+    <message>
+        <source>of the panel: {scale}</source>
+        <translation>専門家の間: {scale}</translation>
     </message>
     <message>
         <source>Where the network looked (above each column: frame · time)</source>
@@ -2642,6 +2694,14 @@
     <message>
         <source>The sample&apos;s report would be another than version {version} now: write it again, look at it, then sign it.</source>
         <translation>いま作成するとバージョン {version} とは異なるレポートになります。書き直し、内容を確認してから署名してください。</translation>
+    </message>
+    <message>
+        <source>Ranges</source>
+        <translation>範囲</translation>
+    </message>
+    <message>
+        <source>Calibration</source>
+        <translation>較正</translation>
     </message>
 </context>
 <context>
@@ -3821,6 +3881,10 @@
         <translation>アンサンブルでの期待値のばらつき</translation>
     </message>
     <message>
+        <source>Spread of the expected grade over views of the clip, turned and mirrored</source>
+        <translation>クリップを回転・反転した視点での期待値のばらつき</translation>
+    </message>
+    <message>
         <source>VCL</source>
         <translation>VCL</translation>
     </message>
@@ -4419,8 +4483,56 @@ at {x:.1f}, {y:.1f}</source>
         <translation>A または B を選ぶ専門家の割合。</translation>
     </message>
     <message>
-        <source>How much the experts disagree: 0 when all agree, 2.32 bits at most.</source>
-        <translation>専門家の意見の不一致。全員一致で 0、最大 2.32 ビット。</translation>
+        <source>What the panel disagrees about: 0 when all agree, 2.32 bits at most. It is no doubt of the model&apos;s.</source>
+        <translation>専門家の意見がどれだけ分かれるか: 全員一致なら 0、最大 2.32 ビット。モデルの不確かさではありません。</translation>
+    </message>
+    <message>
+        <source>What the model is unsure of: how much the models of an ensemble differ in the expected grade, apart from the experts&apos; disagreement.</source>
+        <translation>モデルの不確かさ: アンサンブルのモデルの期待値がどれだけ違うか。専門家の不一致とは別です。</translation>
+    </message>
+    <message>
+        <source>What the model is unsure of: how much the expected grade differs over views of the same clip, turned, mirrored and of other frames.</source>
+        <translation>モデルの不確かさ: 同じクリップを回転・反転し、別のフレームを使ったときに期待値がどれだけ変わるか。</translation>
+    </message>
+    <message>
+        <source>Ranges hold</source>
+        <translation>範囲に入る割合</translation>
+    </message>
+    <message>
+        <source>How often a panel&apos;s share lies within its line, each grade by itself, in clips like those that it was measured on.</source>
+        <translation>測定に使ったものと同様のクリップで、専門家の割合が線の範囲に入る頻度(評価ごと)。</translation>
+    </message>
+    <message>
+        <source>Calibrated</source>
+        <translation>較正</translation>
+    </message>
+    <message>
+        <source>Whether the shares were adjusted to the votes on patients held back from training.</source>
+        <translation>学習に使わなかった患者の票に合わせて割合を調整したかどうか。</translation>
+    </message>
+    <message>
+        <source>– one view</source>
+        <translation>– 視点は一つ</translation>
+    </message>
+    <message>
+        <source>± {value:.2f} ({count} views)</source>
+        <translation>± {value:.2f}({count} 視点)</translation>
+    </message>
+    <message>
+        <source>{coverage} of cases</source>
+        <translation>{coverage} の場合</translation>
+    </message>
+    <message>
+        <source>– none given</source>
+        <translation>– 範囲なし</translation>
+    </message>
+    <message>
+        <source>yes</source>
+        <translation>あり</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>なし</translation>
     </message>
     <message>
         <source>{name} (1 … 5)</source>
@@ -4429,10 +4541,6 @@ at {x:.1f}, {y:.1f}</source>
     <message>
         <source>{name} (0 … 2.32 bits)</source>
         <translation>{name} (0 … 2.32 ビット)</translation>
-    </message>
-    <message>
-        <source>How much the models of an ensemble differ in the expected grade: the model&apos;s own uncertainty, apart from the experts&apos; disagreement.</source>
-        <translation>アンサンブルのモデル間での期待値の差。専門家の不一致とは別の、モデル自身の不確かさです。</translation>
     </message>
     <message>
         <source>– one model</source>
@@ -5448,6 +5556,10 @@ at {x:.1f}, {y:.1f}</source>
         <translation>中止</translation>
     </message>
     <message>
+        <source>1 change not kept: try again</source>
+        <translation>1 件の変更が未保存：再試行</translation>
+    </message>
+    <message>
         <source>{count} changes not kept: try again</source>
         <translation>{count} 件の変更が未保存：再試行</translation>
     </message>
@@ -5667,42 +5779,42 @@ at {x:.1f}, {y:.1f}</source>
     </message>
 </context>
 <context>
-    <name>WorklistDock</name>
-    <message>
-        <source>Worklist</source>
-        <translation type="unfinished">作業リスト</translation>
-    </message>
+    <name>WorklistPanel</name>
     <message>
         <source>new</source>
-        <translation type="unfinished">未評価</translation>
+        <translation>未評価</translation>
     </message>
     <message>
         <source>graded</source>
-        <translation type="unfinished">評価済み</translation>
+        <translation>評価済み</translation>
     </message>
     <message>
         <source>reported</source>
-        <translation type="unfinished">報告済み</translation>
+        <translation>報告済み</translation>
     </message>
     <message>
         <source>signed</source>
-        <translation type="unfinished">署名済み</translation>
+        <translation>署名済み</translation>
+    </message>
+    <message>
+        <source>Worklist</source>
+        <translation>作業リスト</translation>
     </message>
     <message>
         <source>cannot be read</source>
-        <translation type="unfinished">読み込めません</translation>
+        <translation>読み込めません</translation>
     </message>
     <message>
         <source>is read …</source>
-        <translation type="unfinished">読み込み中 …</translation>
+        <translation>読み込み中 …</translation>
     </message>
     <message>
         <source>Open</source>
-        <translation type="unfinished">開く</translation>
+        <translation>開く</translation>
     </message>
     <message>
         <source>Take off the list</source>
-        <translation type="unfinished">リストから外す</translation>
+        <translation>リストから外す</translation>
     </message>
 </context>
 </TS>

@@ -37,6 +37,7 @@ EXPECTED_GRADE = marked("Expected grade")
 VOTES_A_OR_B = marked("Votes A or B")
 DISAGREEMENT = marked("Disagreement")
 MODEL_SPREAD = marked("Model spread")
+VIEW_SPREAD = marked("View spread")
 """What each number is called: on screen, in the report and, with its unit, in files."""
 FORMER_NAMES = {"votes_a_or_b": "p_a_or_b", "disagreement_bits": "entropy_bits"}
 """What files of version 0.1 call these numbers: written too, since others read them there."""

@@ -36,6 +36,11 @@ CONCEPTS = {
     "expected-grade": "Mean vote with A = 1 to E = 5, lower is better",
     "disagreement": "Entropy of the votes: 0 if all agree, 2.32 if they are even",
     "model-spread": "Standard deviation of the expected grade over an ensemble of models",
+    "view-spread": "Standard deviation of the expected grade over views of the clip: turned, "
+    "mirrored, of other frames",
+    "calibrated": "Whether the votes were calibrated on those of patients held back from training",
+    "range-coverage": "How often a panel's share lies in its range, each grade by itself",
+    **{f"range-{g.name}": f"Range of the share that would vote {g.name}" for g in Grade},
     "selection": "Whether the operator chose the sperm",
     "kinematics": "Kinematics of one sperm by the WHO definitions",
     "vcl": "Curvilinear velocity (VCL)",
@@ -93,6 +98,15 @@ def component(code: str, value: float | None, unit: str, *, reason: str = "") ->
         return {"code": coded(code), "dataAbsentReason": absent(reason)}
     quantity = {"value": float(value), "unit": unit, "system": UCUM, "code": unit}
     return {"code": coded(code), "valueQuantity": quantity}
+
+
+def range_component(code: str, ends: tuple[float, float] | None, *, reason: str) -> Resource:
+    """The two ends of a range of shares, or why there is none."""
+    if ends is None:
+        return {"code": coded(code), "dataAbsentReason": absent(reason)}
+    unit = {"unit": "1", "system": UCUM, "code": "1"}
+    low, high = ({"value": float(end), **unit} for end in ends)
+    return {"code": coded(code), "valueRange": {"low": low, "high": high}}
 
 
 def absent(reason: str) -> Resource:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rostfine_core.domain import Grade, Kinematics, Prediction, QualityFlag, Selection
-from rostfine_core.fhir.elements import Resource, absent, coded, component, plain
+from rostfine_core.fhir.elements import Resource, absent, coded, component, plain, range_component
 from rostfine_core.flag_titles import FLAG_TITLES
 from rostfine_core.report.wording import SELECTIONS
 
@@ -32,6 +32,15 @@ def vote_components(prediction: Prediction) -> Iterator[Resource]:
     yield component("disagreement", grade.entropy_bits, "bit")
     reason = "A single model gives no spread."
     yield component("model-spread", prediction.ensemble_spread, "1", reason=reason)
+    reason = "The clip was graded once, which gives no spread."
+    yield component("view-spread", prediction.view_spread, "1", reason=reason)
+    is_calibrated = prediction.uncalibrated is not None
+    yield {"code": coded("calibrated"), "valueBoolean": is_calibrated}
+    reason = "The model gives no ranges."
+    yield component("range-coverage", prediction.range_coverage, "1", reason=reason)
+    for place, letter in enumerate(Grade):
+        ends = prediction.ranges[place] if prediction.ranges else None
+        yield range_component(f"range-{letter.name}", ends, reason=reason)
 
 
 def selection_of(selection: Selection) -> Resource:

@@ -1,19 +1,22 @@
 """The report's histograms as vector drawings.
 
 Bars are dark grey with their values above, so that nothing is lost in a print without colour; those
-of a grade that should not be trusted are hatched.
+of a grade that should not be trusted are hatched. Lines with caps are ranges, dots single views.
 """
 
 from collections.abc import Sequence
 
-from reportlab.graphics.shapes import Drawing, Line, Rect, String
+from reportlab.graphics.shapes import Circle, Drawing, Line, Rect, String
 from reportlab.lib.colors import HexColor, black, white
 
-from rostfine_core.domain import Grade, GradeDistribution
+from rostfine_core.domain import Grade, GradeDistribution, Prediction
 from rostfine_core.report.fonts import REGULAR, pdf_width, runs
 
 BAR = HexColor("#3A4654")
 LINE = HexColor("#B5BBC2")
+DOT = HexColor("#8A929B")
+CAP_PT, DOTS_PT = 2.5, 6
+"""Half the width of a range's ends, and how far from the line the dots stand."""
 HATCH_PT = 3
 """From line to line of a hatched bar."""
 TICK_SIZE_PT, TICKS_PT = 6, 17
@@ -27,7 +30,7 @@ def histogram(
     height_pt: float,
     size_pt: float,
     meanings: Sequence[str] = (),
-    members: tuple[GradeDistribution, ...] = (),
+    prediction: Prediction | None = None,
     is_doubtful: bool = False,
 ) -> Drawing:
     """Five bars on a fixed scale of 0 to 100%, each with its share above and its grade below.
@@ -38,7 +41,8 @@ def histogram(
         height_pt: its height.
         size_pt: font size.
         meanings: a word for each grade, written under its letter.
-        members: an ensemble's distributions; a line spans their lowest to highest share.
+        prediction: whose ranges, or else whose models' lowest and highest share, are drawn as
+            lines, and whose single views as dots.
         is_doubtful: whether the grade has warnings, so that its bars are hatched.
     """
     drawing = Drawing(width_pt, height_pt)
@@ -51,8 +55,9 @@ def histogram(
         centre = (i + 0.5) * step
         add_bar = _add_hatched_bar if is_doubtful else _add_bar
         add_bar(drawing, centre - 0.32 * step, foot, 0.64 * step, p * full)
-        top = max([p, *(m.probabilities[i] for m in members)])
-        _add_whisker(drawing, i, members, centre=centre, foot=foot, full=full)
+        top = p
+        if prediction is not None:
+            top = _add_marks(drawing, prediction, i, centre=centre, foot=foot, full=full)
         label_y = foot + top * full + 0.35 * size_pt
         _add_ground(drawing, f"{p:.1%}", centre, label_y, size_pt)
         _add_text(drawing, f"{p:.1%}", centre, label_y, size_pt)
@@ -110,21 +115,38 @@ def _add_ticks(drawing: Drawing, *, foot: float, full: float) -> None:
         drawing.add(label)
 
 
-def _add_whisker(
+def _add_marks(
     drawing: Drawing,
+    prediction: Prediction,
     index: int,
-    members: tuple[GradeDistribution, ...],
     *,
     centre: float,
     foot: float,
     full: float,
-) -> None:
-    if not members:
-        return
-    shares = [m.probabilities[index] for m in members]
-    low, high = foot + min(shares) * full, foot + max(shares) * full
-    drawing.add(Line(centre, low, centre, high, strokeColor=white, strokeWidth=2.2))
-    drawing.add(Line(centre, low, centre, high, strokeColor=black, strokeWidth=0.9))
+) -> float:
+    """Draw a grade's line and dots; the highest share that they reach."""
+    members = [m.probabilities[index] for m in prediction.ensemble]
+    views = [v.probabilities[index] for v in prediction.views]
+    if prediction.ranges:
+        low, high = prediction.ranges[index]
+    else:
+        low, high = min(members, default=0.0), max(members, default=0.0)
+    for place in (foot + view * full for view in views):
+        dot = Circle(centre - DOTS_PT, place, 0.9)
+        dot.fillColor, dot.strokeColor, dot.strokeWidth = DOT, white, 0.3
+        drawing.add(dot)
+    if prediction.ranges or members:
+        cap = CAP_PT if prediction.ranges else 0.0
+        _add_line(drawing, centre, foot + low * full, foot + high * full, cap=cap)
+    return max(prediction.grade.probabilities[index], high, *views, 0.0)
+
+
+def _add_line(drawing: Drawing, x: float, low: float, high: float, *, cap: float) -> None:
+    """A black line on a wider white one, so that it is seen on bar and paper."""
+    parts = [(x, low, x, high), *((x - cap, y, x + cap, y) for y in (low, high) if cap)]
+    for colour, width in ((white, 2.2), (black, 0.9)):
+        for part in parts:
+            drawing.add(Line(*part, strokeColor=colour, strokeWidth=width))
 
 
 def _add_ground(drawing: Drawing, text: str, x: float, y: float, size_pt: float) -> None:

@@ -138,6 +138,7 @@ def cells(assessment: TableEntry) -> Iterator[tuple[str, Cell]]:
     yield from ((former, present[name]) for name, former in FORMER_NAMES.items())
     yield "selection", str(assessment.selection)
     yield "sperm_note", assessment.note
+    yield from _certainty(assessment.prediction)
 
 
 def _report(report: SampleReport, content_sha256: str) -> Iterator[tuple[str, Cell]]:
@@ -175,6 +176,19 @@ def _grade(assessment: TableEntry) -> Iterator[tuple[str, Cell]]:
     yield from _shares("global_share", prediction.grade_global)
     yield from _shares("spatial_share", prediction.grade_spatial)
     yield from _shares("temporal_share", prediction.grade_temporal)
+
+
+def _certainty(prediction: Prediction) -> Iterator[tuple[str, Cell]]:
+    """How sure the model is; empty where it says nothing."""
+    yield "views", max(len(prediction.views), 1)
+    yield "view_spread", prediction.view_spread
+    yield "view_spread_a_or_b", prediction.view_spread_a_or_b
+    yield "calibrated", "no" if prediction.uncalibrated is None else "yes"
+    yield "range_coverage", prediction.range_coverage
+    ranges = prediction.ranges or ((None, None),) * len(Grade)
+    for grade, (low, high) in zip(Grade, ranges, strict=True):
+        yield f"range_low_{grade.name}", low
+        yield f"range_high_{grade.name}", high
 
 
 def _shares(prefix: str, distribution: GradeDistribution) -> Iterator[tuple[str, Cell]]:

@@ -15,6 +15,11 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Spacer
 from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.attention import Pixels
+from rostfine_core.certainty import (
+    calibration_in_words,
+    ranges_in_words,
+    spread_in_words,
+)
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
     DISCLAIMER_ATTENTION,
@@ -37,12 +42,12 @@ from rostfine_core.report.wording import (
     by_severity,
     entropy_in_words,
     expected_in_words,
+    marked_doubtful,
     model_notice,
     reason_in_words,
     required_notices,
     share,
     sperm_in_words,
-    spread_in_words,
     votes_in_words,
 )
 
@@ -162,16 +167,19 @@ def _head(assessment: Assessment, say: Say) -> list[Flowable]:
     """The grade and all flags, as the picture may be passed on without the report."""
     prediction = assessment.prediction
     grade = prediction.grade
-    spread = spread_in_words(prediction)
-    if prediction.ensemble_spread is not None:
-        spread = Message("model spread {spread}", spread=spread)
     votes = Message("Predicted votes of the panel: {votes}", votes=votes_in_words(grade))
+    votes = marked_doubtful(votes, is_doubtful=assessment.has_warnings)
     numbers = Message(
         "Expected grade {expected}; votes A or B {share}; disagreement {entropy}; {spread}",
         expected=expected_in_words(grade),
         share=share(grade.p_a_or_b),
         entropy=entropy_in_words(grade),
-        spread=spread,
+        spread=spread_in_words(prediction),
+    )
+    sure = Message(
+        "Ranges: {ranges}; {calibration}",
+        ranges=ranges_in_words(prediction),
+        calibration=calibration_in_words(prediction),
     )
     flags = (
         text(
@@ -186,6 +194,7 @@ def _head(assessment: Assessment, say: Say) -> list[Flowable]:
         Spacer(1, GAP_PT / 2),
         text(say(votes), "small"),
         text(say(numbers), "small"),
+        text(say(sure), "small"),
         *flags,
         Spacer(1, GAP_PT),
     ]

@@ -68,6 +68,7 @@ def _style(name: str, *, breaks_anywhere: bool) -> ParagraphStyle:
         "label": 8.5,
         "body": 8.5,
         "small": 7,
+        "cell doubtful": 7,
         "tiny": 6.2,
     }
     size = sizes[name]

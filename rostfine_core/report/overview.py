@@ -20,7 +20,7 @@ from rostfine_core.domain import (
     place_in,
 )
 from rostfine_core.report.fonts import cut_to_width, pdf_width, printable
-from rostfine_core.report.layout import SHADE
+from rostfine_core.report.layout import FAINT, SHADE
 from rostfine_core.report.notice import write_line
 from rostfine_core.report.pictures import as_jpeg
 from rostfine_core.report.wording import share
@@ -137,6 +137,7 @@ class ChosenPictures(Flowable):
             (
                 as_jpeg(Image.fromarray(enlarged(a.clip.images[0], edge_px=CROP_PX))),
                 f"{label} · {share(a.prediction.grade.p_a_or_b)}",
+                FAINT if a.has_warnings else black,
             )
             for a, label in chosen
         ]
@@ -144,12 +145,12 @@ class ChosenPictures(Flowable):
     def draw(self) -> None:
         """Draw at the flowable's place."""
         edge = self._edge_pt
-        for place, (picture, caption) in enumerate(self._shown):
+        for place, (picture, caption, colour) in enumerate(self._shown):
             row, column = divmod(place, self._columns)
             x, top = column * (edge + 3), self.height - row * (edge + CAPTION_PT)
             self.canv.drawImage(picture, x, top - edge, edge, edge)
             line = cut_to_width(caption, size_pt=6.5, width_pt=edge)
-            self.canv.setFillColor(black)
+            self.canv.setFillColor(colour)
             write_line(self.canv, x, top - edge - 7, line, size_pt=6.5)
 
 

@@ -7,6 +7,8 @@ from reportlab.platypus import PageBreak, Spacer, Table
 from reportlab.platypus.flowables import Flowable
 
 from rostfine_core.domain import (
+    MODEL_SPREAD,
+    VIEW_SPREAD,
     Assessment,
     Grade,
     QualityFlag,
@@ -52,9 +54,10 @@ HOW_TO_READ = Message(
     "Each sperm's result is the share of a panel of experts that would vote A (best), B (good), "
     "C (neither), D (bad) or E (worst), as predicted by the model. Expected grade: the mean vote, "
     "{scale}. Disagreement: entropy of the votes in bits, {entropy}. Model spread: standard "
-    "deviation of the expected grade over an ensemble of models (– for a single model); it is "
-    "separate from the panel's own disagreement. VAP: average-path velocity. Bars: the votes A to "
-    "E on a scale of 0 to 100%.",
+    "deviation of the expected grade over an ensemble of models (– for a single model). View "
+    "spread: the same over views of the clip: turned, mirrored, of other frames (– for one). Both "
+    "say what the model is unsure of, apart from the panel's own disagreement. VAP: average-path "
+    "velocity. Bars: the votes A to E on a scale of 0 to 100%.",
     scale=EXPECTED_GRADE_SCALE,
     entropy=MAXIMUM_ENTROPY,
 )
@@ -106,12 +109,13 @@ def _table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
         Message("Expected grade"),
         Message("Votes A or B"),
         Message("Disagreement"),
-        Message("Model spread"),
+        Message(MODEL_SPREAD),
+        Message(VIEW_SPREAD),
         Message("VAP"),
         Message("Flags"),
     ]
     shared = shared_flags(assessments)
-    widths = [11, 16, 10.5, 11, 13.5, 10.5, 12, 12, 12, 10, 17, 11, 14.5, 27]
+    widths = [11, 16, 10.5, 11, 13.5, 10.5, 12, 12, 12, 10, 17, 11, 11, 14.5, 25]
     scale = WIDTH_PT / sum(widths)
     table = Table(
         [
@@ -134,25 +138,26 @@ def _table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
 
 def _summary_row(assessment: Assessment, shared: Sequence[QualityFlag], say: Say) -> list[Cell]:
     grade, click = assessment.prediction.grade, first_click(assessment)
-    spread, vap = assessment.prediction.ensemble_spread, assessment.kinematics.vap
+    prediction, vap = assessment.prediction, assessment.kinematics.vap
+    spreads = (prediction.ensemble_spread, prediction.view_spread)
     unit = with_micro_sign(assessment.kinematics.unit)
-    cells = [
-        f"{click.frame}: {round(click.x_px, 1):g}, {round(click.y_px, 1):g}" if click else "",
-        *(share(p) for p in grade.probabilities),
-    ]
+    place = f"{click.frame}: {round(click.x_px, 1):g}, {round(click.y_px, 1):g}" if click else ""
     after = [
         f"{grade.expected_grade:.2f}",
         share(grade.p_a_or_b),
         say(entropy_in_words(grade)),
-        "–" if spread is None else f"±{spread:.2f}",
-        say(WITHHELD) if vap is None else f"{vap:.1f} {unit}",
+        *("–" if spread is None else f"±{spread:.2f}" for spread in spreads),
     ]
+    speed = say(WITHHELD) if vap is None else f"{vap:.1f} {unit}"
     own, is_doubtful = own_flags(assessment, shared), assessment.has_warnings
+    graded = "cell doubtful" if is_doubtful else "small"
     return [
         text(assessment.target, "small", bold=True, limit=LONGEST_NAME),
-        *(text(c, "small") for c in cells),
+        text(place, "small"),
+        *(text(share(p), graded) for p in grade.probabilities),
         sparkline(grade, width_pt=10 * mm, height_pt=5.5 * mm, is_doubtful=is_doubtful),
-        *(text(c, "small", limit=LONGEST_NAME) for c in after),
+        *(text(c, graded) for c in after),
+        text(speed, "small", limit=LONGEST_NAME),
         [
             text(say(flag_counts(own) if own else doubts_in_brief(own, shared)), "small"),
             text(say(warnings_in_brief(own)), "tiny", bold=True, limit=LONGEST_CELL),

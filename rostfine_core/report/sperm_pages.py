@@ -9,10 +9,17 @@ from reportlab.platypus import Spacer, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether, PageBreak
 
 from rostfine_core.attention import Paint
+from rostfine_core.certainty import (
+    calibration_in_words,
+    marks_in_words,
+    spread_parts,
+    view_spread_parts,
+)
 from rostfine_core.domain import (
     DISAGREEMENT,
     EXPECTED_GRADE,
     MODEL_SPREAD,
+    VIEW_SPREAD,
     VOTES_A_OR_B,
     Assessment,
     Grade,
@@ -21,7 +28,7 @@ from rostfine_core.domain import (
     own_flags,
     with_micro_sign,
 )
-from rostfine_core.messages import Message, Say
+from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.attention_block import attention_block
 from rostfine_core.report.charts import LINE, histogram
 from rostfine_core.report.film import frame_label
@@ -57,11 +64,9 @@ from rostfine_core.report.wording import (
     provenance_columns,
     share,
     sperm_in_words,
-    spread_parts,
 )
 
 PANEL_PX = 170
-LINES_IN_BARS = Message("Lines in the bars: lowest to highest single model.")
 SECTION_GAP = Spacer(1, 1.5 * mm)  # with the demonstration model, a sperm fits on one page
 
 
@@ -124,12 +129,17 @@ def _result_row(assessment: Assessment, say: Say) -> Table:
             height_pt=37 * mm,
             size_pt=9,
             meanings=[say(Message(g.meaning)) for g in Grade],
-            members=prediction.ensemble,
+            prediction=prediction,
             is_doubtful=assessment.has_warnings,
         ),
     ]
-    if prediction.ensemble:
-        votes.append(text(say(LINES_IN_BARS), "small"))
+    marks = marks_in_words(prediction)
+    notes = (
+        [calibration_in_words(prediction)]
+        if marks is None
+        else [marks, calibration_in_words(prediction)]
+    )
+    votes.append(text(say(joined(notes, " ")), "tiny"))
     widths = [50 * mm, 86 * mm, 44 * mm]
     return Table([[picture, votes, _heads(assessment, say)]], colWidths=widths, style=FLUSH)
 
@@ -160,17 +170,23 @@ def _heads(assessment: Assessment, say: Say) -> list[Flowable]:
 def _key_numbers(assessment: Assessment, say: Say) -> Table:
     prediction = assessment.prediction
     grade = prediction.grade
-    spread, meaning = spread_parts(prediction)
+    models, over_models = spread_parts(prediction)
+    views, over_views = view_spread_parts(prediction)
     cells: tuple[tuple[Message, Words, Message], ...] = (
         (Message(EXPECTED_GRADE), f"{grade.expected_grade:.2f}", EXPECTED_GRADE_SCALE),
         (Message(VOTES_A_OR_B), share(grade.p_a_or_b), Message("share of the panel")),
-        (Message(DISAGREEMENT), entropy_in_words(grade), MAXIMUM_ENTROPY),
-        (Message(MODEL_SPREAD), "–" if spread is None else spread, meaning),
+        (
+            Message(DISAGREEMENT),
+            entropy_in_words(grade),
+            Message("of the panel: {scale}", scale=MAXIMUM_ENTROPY),
+        ),
+        (Message(MODEL_SPREAD), models or "–", over_models),
+        (Message(VIEW_SPREAD), views or "–", over_views),
     )
     row = [
         [
             text(say(name), "small"),
-            text(in_words(value, say), "heading"),
+            text(in_words(value, say), "doubtful" if assessment.has_warnings else "heading"),
             text(say(note), "tiny"),
         ]
         for name, value, note in cells
@@ -183,7 +199,7 @@ def _key_numbers(assessment: Assessment, say: Say) -> Table:
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ]
     )
-    return Table([row], colWidths=[WIDTH_PT / 4] * 4, style=style)
+    return Table([row], colWidths=[WIDTH_PT / len(cells)] * len(cells), style=style)
 
 
 def _flags(assessment: Assessment, shared: Sequence[QualityFlag], say: Say) -> list[Flowable]:

@@ -15,7 +15,6 @@ from rostfine_core.domain import (
     GradeDistribution,
     Kinematics,
     ModelInfo,
-    Prediction,
     QualityFlag,
     Seed,
     Selection,
@@ -35,7 +34,6 @@ MAXIMUM_ENTROPY = Message("0 if all agree, 2.32 if votes are even")
 NO_FLAGS = Message(
     "None of the checks fired ({checks}).", checks=joined(map(Message, CHECKS), ", ")
 )
-SINGLE_MODEL = Message("single model: no ensemble spread")
 NOTHING_TO_REPORT = Message("There is nothing to report: assess at least one sperm first.")
 NOT_CALIBRATED = Message("not calibrated")
 NOT_GIVEN = Message("not given")
@@ -121,6 +119,11 @@ def votes_in_words(distribution: GradeDistribution) -> Message:
     )
 
 
+def marked_doubtful(words: Message, *, is_doubtful: bool) -> Message:
+    """Words of a grade, which say so where it should not be trusted."""
+    return Message("{words} (doubtful)", words=words) if is_doubtful else words
+
+
 def grade_in_words(grade: Grade) -> Message:
     """A grade with its meaning: ``A (best)``."""
     return Message("{grade} ({meaning})", grade=grade.name, meaning=Message(grade.meaning))
@@ -136,26 +139,6 @@ def expected_in_words(distribution: GradeDistribution) -> Message:
 def entropy_in_words(distribution: GradeDistribution) -> Message:
     """How much the panel disagrees."""
     return Message("{entropy:.2f} bits", entropy=distribution.entropy_bits)
-
-
-def spread_in_words(prediction: Prediction) -> Message:
-    """The model's own uncertainty, or that a single model cannot give it."""
-    spread, meaning = spread_parts(prediction)
-    if spread is None:
-        return meaning
-    return Message("{spread} ({meaning})", spread=spread, meaning=meaning)
-
-
-def spread_parts(prediction: Prediction) -> tuple[Message | None, Message]:
-    """The model's own uncertainty, None for a single model, and what it means."""
-    spread = prediction.ensemble_spread
-    if spread is None:
-        return None, SINGLE_MODEL
-    count = len(prediction.ensemble)
-    return (
-        Message("±{spread:.2f} grades", spread=spread),
-        Message("standard deviation over {count} models", count=count),
-    )
 
 
 def counted(count: int, *, one: str, many: str) -> Message:

@@ -106,6 +106,7 @@ def make_prediction() -> MakePrediction:
         shares: Sequence[float] = (0.1, 0.4, 0.3, 0.15, 0.05),
         *,
         members: Sequence[Sequence[float]] = (),
+        sure: bool = False,
     ) -> Prediction:
         grade = _distribution(shares)
         return Prediction(
@@ -114,6 +115,10 @@ def make_prediction() -> MakePrediction:
             grade_spatial=grade,
             grade_temporal=grade,
             ensemble=tuple(map(_distribution, members)),
+            views=(grade, _distribution(shares[::-1])) if sure else (),
+            uncalibrated=grade if sure else None,
+            ranges=tuple((0.8 * p, min(1.0, 0.3 + p)) for p in shares) if sure else (),
+            range_coverage=0.9 if sure else None,
         )
 
     return make

@@ -89,11 +89,8 @@ def test_operators_sign_in_grade_sign_lock_and_review(
         window.actions_by_id["lock"].trigger()
         shown = [d for d in window.findChildren(QDialog) if d.isVisible()]
         assert [type(d) for d in shown] == [SignInDialog]
-        named = (
-            window.review.worklist,
-            window.status,
-            window.sample_bar,
-        )  # of videos, sample and operator
+        # They name videos, sample and operator.
+        named = (window.review.worklist, window.status, window.tool_bar)
         assert not any(part.isVisible() for part in named)
         assert window.windowTitle() == "RoSTFine Assist"
         sign_in(hand, window, "sato")

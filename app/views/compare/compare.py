@@ -12,7 +12,7 @@ from app.presentation.theme import sperm_colour
 from app.state.session import Session
 from app.views.compare.compare_table import CompareTable
 from app.views.crop_view import CropView
-from app.views.histogram import Histogram, highest_share, legend
+from app.views.histogram import Histogram, highest_share, legend_text
 from app.views.panel import framed, heading, muted, title
 from rostfine_core.domain import EXPECTED_GRADE, Assessment, Sperm
 from rostfine_core.preference import Preference, VoteComparison, compare_votes
@@ -150,7 +150,7 @@ class ComparePage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         self._row = QHBoxLayout()
         self.verdicts = (muted(), muted())
-        self._legend = legend()
+        self._legend = muted()
         column.addLayout(self._row, 1)
         column.addWidget(self._legend)
         line = QHBoxLayout()
@@ -209,6 +209,9 @@ class ComparePage(QWidget):
         self._chosen, self._is_drawn, self._filled = chosen, True, 0
         for spare in self._candidates[len(chosen) :]:
             spare.hide()
+        # Grades of one model are drawn alike; of several, each kind of mark is explained.
+        marks = dict.fromkeys(legend_text(assessment.prediction) for _, assessment in chosen)
+        self._legend.setText(" · ".join(marks))
         self._legend.setVisible(bool(chosen))
         self._empty.setVisible(not chosen)
         self._filling.start()

@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -30,6 +30,7 @@ from rostfine_core.domain import (
     DISAGREEMENT,
     EXPECTED_GRADE,
     MODEL_SPREAD,
+    VIEW_SPREAD,
     VOTES_A_OR_B,
     Assessment,
     Sperm,
@@ -96,6 +97,15 @@ COLUMNS: tuple[Column, ...] = (
         tip=QT_TRANSLATE_NOOP("CompareTable", "Spread of the expected grade over an ensemble"),
         text=lambda a: _number(a.prediction.ensemble_spread, "± {:.2f}"),
         order=lambda a: a.prediction.ensemble_spread,
+    ),
+    Column(
+        heading=VIEW_SPREAD,
+        tip=QT_TRANSLATE_NOOP(
+            "CompareTable",
+            "Spread of the expected grade over views of the clip, turned and mirrored",
+        ),
+        text=lambda a: _number(a.prediction.view_spread, "± {:.2f}"),
+        order=lambda a: a.prediction.view_spread,
     ),
     Column(
         heading=QT_TRANSLATE_NOOP("CompareTable", "VCL"),
@@ -196,6 +206,8 @@ class CompareModel(QAbstractTableModel):
             return assessment
         if role == _Role.TextAlignmentRole and place > 0:
             return int(FIGURES)
+        if role == _Role.ForegroundRole and assessment is not None and assessment.has_warnings:
+            return QGuiApplication.palette().brush(QPalette.ColorRole.PlaceholderText)
         return None
 
 

@@ -9,7 +9,7 @@ from app.presentation.wording import plain, say
 from app.state.records import ModelStatus
 from app.state.session import Session
 from app.views.elided_label import ElidedLabel
-from app.views.histogram import Histogram, legend
+from app.views.histogram import Histogram, legend_text
 from app.views.panel import heading, large, muted
 from app.views.review.flag_list import FlagList
 from app.views.review.kinematics_table import KinematicsTable
@@ -52,6 +52,7 @@ class GradePanel(QWidget):
         self.film = SpermFilm(session)
         self._state = muted()
         self.histogram = Histogram()
+        self._legend = muted()
         self.numbers = Numbers()
         self._cautions = heading(self.tr("Reasons for caution"))
         self.flags = FlagList()
@@ -82,7 +83,7 @@ class GradePanel(QWidget):
             self._cautions,
             self.flags,
             self.histogram,
-            legend(),
+            self._legend,
             self.numbers,
             heading(self.tr("Motion")),
             self.kinematics,
@@ -153,7 +154,8 @@ class GradePanel(QWidget):
         is_doubtful = assessment is not None and assessment.has_warnings
         if assessment is not None and (prediction, is_doubtful) != self._shown:
             self.histogram.show_prediction(assessment.prediction, is_doubtful=is_doubtful)
-            self.numbers.show_prediction(assessment.prediction)
+            self._legend.setText(legend_text(assessment.prediction))
+            self.numbers.show_prediction(assessment.prediction, is_doubtful=is_doubtful)
             self.kinematics.show_kinematics(assessment.kinematics)
             self._shown_flags = None
         if assessment is not None:

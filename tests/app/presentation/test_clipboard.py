@@ -22,3 +22,5 @@ def test_the_numbers_come_with_warnings_and_notices(
     assert "ALH" not in rows
     assert {"Out of focus.", DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION} <= set(lines)
     assert "No um/px." not in lines
+    assert rows["View spread"] == "graded once: no view spread"
+    assert rows["Ranges"] == "the model gives no ranges"

@@ -42,6 +42,7 @@ from rostfine_core.domain import (
     DISCLAIMER_DEMONSTRATION,
     DISCLAIMER_VALIDATION,
     ModelInfo,
+    Prediction,
     Progress,
     QualityFlag,
     SampleInfo,
@@ -79,6 +80,34 @@ def test_the_panel_never_shows_a_letter_without_its_distribution(
     assert not panel.histogram.isVisible()
 
 
+@pytest.mark.requirement("R-07")
+def test_the_panel_tells_how_sure_the_model_is_apart_from_the_experts_disagreement(
+    qtbot: QtBot, graded: Session, show: Show, make_prediction: Callable[..., Prediction]
+) -> None:
+    panel = GradePanel(graded)
+    show(panel)
+    words = {name: label.text() for name, label in panel.numbers.values.items()}
+    assert (words["views"], words["ranges"], words["calibration"]) == (
+        "– one view",
+        "– none given",
+        "no",
+    )
+    assert "global" in texts(panel)
+    sure = make_prediction(sure=True)
+    key = graded.assessment_key(graded.sperms[0])
+    made = graded.results.assessments[key]
+    before = panel.histogram.plot.grab().toImage()
+    graded.add_assessments({key: replace(made, prediction=sure)}, {})
+    words = {name: label.text() for name, label in panel.numbers.values.items()}
+    assert words["views"] == f"± {sure.view_spread:.2f} (2 views)"
+    assert (words["ranges"], words["calibration"]) == ("90% of cases", "yes")
+    assert "A 8.0%–40.0%" in panel.numbers.values["ranges"].toolTip()
+    assert "Dots: 2 single views." in texts(panel)
+    assert "global" not in texts(panel)
+    assert panel.histogram.top > max(high for _, high in sure.ranges)
+    assert panel.histogram.plot.grab().toImage() != before
+
+
 @pytest.mark.requirement("R-90")
 @pytest.mark.parametrize("severity", Severity)
 def test_a_grade_with_a_warning_is_grey_and_hatched_wherever_it_is_shown(
@@ -97,6 +126,9 @@ def test_a_grade_with_a_warning_is_grey_and_hatched_wherever_it_is_shown(
     views[2].table.refresh()
     qtbot.waitUntil(lambda: len(views[2].findChildren(Candidate)) == 2)
     is_doubtful = severity is Severity.WARNING
+    assert views[0].numbers.values["expected"].isEnabled() is not is_doubtful
+    cell = views[2].table.model().index(0, 2)
+    assert (cell.data(Qt.ItemDataRole.ForegroundRole) is not None) is is_doubtful
     for widget in (views[0].histogram, *views[2].findChildren(Histogram), views[2].table, views[1]):
         seen = {colour.rgb() for colour in _colours(widget)}
         has_colours = QColor(GRADE_COLOURS[1]).rgb() in seen

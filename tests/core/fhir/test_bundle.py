@@ -107,6 +107,19 @@ def test_the_values_are_the_records(tmp_path: Path) -> None:
     assert motion["who-motility"]["valueString"] == "rapidly progressive"
 
 
+def test_how_sure_the_model_is_is_told_or_why_not(tmp_path: Path) -> None:
+    one = record(sure=True)
+    votes = observation(written(tmp_path / "r.json", one), "grade")
+    assert votes["view-spread"]["valueQuantity"]["value"] == one.prediction.view_spread
+    ends = votes["range-B"]["valueRange"]
+    assert (ends["low"]["value"], ends["high"]["value"]) == one.prediction.ranges[1]
+    assert votes["calibrated"]["valueBoolean"] is True
+    votes = observation(written(tmp_path / "s.json", record()), "grade")
+    for code in ("view-spread", "range-coverage", "range-A"):
+        assert votes[code]["dataAbsentReason"]["text"]
+    assert votes["calibrated"]["valueBoolean"] is False
+
+
 def test_what_the_operator_decided_is_told(tmp_path: Path) -> None:
     one = replace(record(), selection=Selection.CHOSEN, note="the best")
     resources = written(tmp_path / "r.json", one)

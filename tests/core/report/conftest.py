@@ -85,9 +85,13 @@ def build_assessment(
     ensemble: bool = False,
     flagged: bool = False,
     calibrated: bool = True,
+    sure: bool = False,
     **changes: object,
 ) -> Assessment:
-    """One sperm's assessment; ``changes`` replace fields of the record."""
+    """One sperm's assessment; ``changes`` replace fields of the record.
+
+    With ``sure``, its model says how sure it is.
+    """
     track = _track(target)
     plain = Assessment(
         target=target,
@@ -96,7 +100,7 @@ def build_assessment(
         video=_video(),
         track=track,
         clip=_clip(track),
-        prediction=replace(_prediction(), ensemble=ENSEMBLE if ensemble else ()),
+        prediction=_prediction(ensemble=ensemble, sure=sure),
         explanation=_explanation(),
         kinematics=_kinematics() if calibrated else _uncalibrated(),
         flags=FLAGS if flagged else (),
@@ -177,12 +181,22 @@ def draw_sperm(*, angle_deg: float, phase: float, edge_px: int = 150) -> NDArray
     return np.clip(smooth + noise, 0, 255).astype(np.uint8)
 
 
-def _prediction() -> Prediction:
-    return Prediction(
+def _prediction(*, ensemble: bool, sure: bool) -> Prediction:
+    plain = Prediction(
         grade=GradeDistribution((0.123, 0.421, 0.318, 0.088, 0.050)),
         grade_global=GradeDistribution((0.10, 0.40, 0.33, 0.11, 0.06)),
         grade_spatial=GradeDistribution((0.15, 0.45, 0.30, 0.06, 0.04)),
         grade_temporal=GradeDistribution((0.119, 0.413, 0.324, 0.094, 0.05)),
+        ensemble=ENSEMBLE if ensemble else (),
+    )
+    if not sure:
+        return plain
+    return replace(
+        plain,
+        views=(plain.grade_global, plain.grade_spatial, plain.grade_temporal),
+        uncalibrated=plain.grade_global,
+        ranges=((0.031, 0.246), (0.298, 0.552), (0.19, 0.447), (0.0, 0.163), (0.0, 0.111)),
+        range_coverage=0.9,
     )
 
 

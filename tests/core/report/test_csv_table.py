@@ -118,6 +118,24 @@ def test_the_numbers_are_the_records(make_assessment: MakeAssessment, tmp_path: 
     assert row["created_utc"] == assessment.provenance.created_utc
 
 
+def test_how_sure_a_model_is_has_columns_which_are_empty_where_it_does_not_say(
+    make_assessment: MakeAssessment, tmp_path: Path
+) -> None:
+    sure, silent = make_assessment("1", sure=True), make_assessment("2")
+    write_report_csv(tmp_path / "report.csv", [sure, silent])
+    said, not_said = _read(tmp_path / "report.csv")
+    prediction = sure.prediction
+    assert float(said["view_spread"]) == pytest.approx(prediction.view_spread, rel=1e-5)
+    assert float(said["range_coverage"]) == prediction.range_coverage
+    for place, ends in enumerate(("range_low", "range_high")):
+        found = [float(said[f"{ends}_{letter}"]) for letter in "ABCDE"]
+        assert found == [r[place] for r in prediction.ranges]
+    assert (said["views"], said["calibrated"]) == ("3", "yes")
+    assert (not_said["views"], not_said["calibrated"]) == ("1", "no")
+    names = ("view_spread", "view_spread_a_or_b", "range_coverage", "range_low_A", "range_high_E")
+    assert [not_said[name] for name in names] == [""] * len(names)
+
+
 def test_every_kinematic_value_has_a_column(
     make_assessment: MakeAssessment, tmp_path: Path
 ) -> None:

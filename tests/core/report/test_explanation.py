@@ -235,7 +235,7 @@ def test_the_figure_holds_the_panels_at_their_places(make_assessment: MakeAssess
     assessment = make_assessment()
     figure = explanation_figure(assessment)
     assert figure.width == WIDTH_PX
-    assert 900 < figure.height < 1400
+    assert 900 < figure.height < 1500
     strip = paint_film(assessment, edge_px=PANEL_PX, paint=DEFAULT_PAINT)
     pixels = np.asarray(figure)
     left = round((MARGIN_PT + LABEL_PT) * PX_PER_PT)

@@ -233,10 +233,20 @@ def test_what_made_a_result_stays_in_one_piece(
         assert "Settings" in page
 
 
-def test_a_single_model_says_that_it_has_no_spread(
+@pytest.mark.requirement("R-07")
+def test_the_page_says_how_sure_the_model_is_or_why_it_does_not(
     make_assessment: MakeAssessment, report: Path
 ) -> None:
-    assert "single model: no ensemble spread" in _pages(report, [make_assessment()])[2]
+    page = _pages(report, [make_assessment()])[2]
+    assert "single model: no ensemble spread" in page
+    assert "graded once: no view spread" in page
+    assert "no calibration applied" in page
+    assessment = make_assessment(sure=True)
+    _, table, page = _pages(report, [assessment])
+    spread = f"±{assessment.prediction.view_spread:.2f}"
+    assert spread in page
+    assert spread in table
+    assert "in 90% of cases" in page
 
 
 def test_fifty_sperm_fit(make_assessment: MakeAssessment, report: Path) -> None:

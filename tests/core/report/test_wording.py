@@ -47,18 +47,6 @@ def test_a_demonstration_result_anywhere_puts_the_note_everywhere(
     ]
 
 
-def test_spread_is_given_for_an_ensemble_and_denied_for_one_model(
-    make_assessment: MakeAssessment,
-) -> None:
-    assert str(wording.spread_in_words(make_assessment().prediction)) == (
-        "single model: no ensemble spread"
-    )
-    together = make_assessment(ensemble=True).prediction
-    assert together.ensemble_spread is not None
-    assert f"±{together.ensemble_spread:.2f}" in str(wording.spread_in_words(together))
-    assert "3 models" in str(wording.spread_in_words(together))
-
-
 def test_how_much_the_model_was_trained_on_is_told(make_assessment: MakeAssessment) -> None:
     plain = make_assessment()
     model = replace(plain.provenance.model, trained_clips=1178, trained_samples=60)
