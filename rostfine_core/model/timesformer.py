@@ -218,7 +218,30 @@ class TimeSformer(nn.Module):
             selection_layers: how many of the last blocks' attention is summed into ``scores``.
             with_maps: also return every block's spatial attention map.
         """
-        x, num_frames = self._embed(clips)
+        return self.encode(
+            self.embed(clips), selection_layers=selection_layers, with_maps=with_maps
+        )
+
+    def embed(self, clips: Tensor) -> Tensor:
+        """Embed the patches of clips (B, 3, T, H, W): (B, T, D, rows, columns).
+
+        Raises:
+            ValueError: the clips have another layout, or H or W is no multiple of the patch size.
+        """
+        size = tuple(clips.shape)
+        if clips.ndim != 5 or size[1] != 3 or any(s % self.patch_size for s in size[3:]):
+            raise ValueError(
+                f"clips must be (B, 3, T, H, W) with H and W multiples of {self.patch_size}, "
+                f"got {size}"
+            )
+        tokens: Tensor = self.patch_embed(clips)
+        return tokens
+
+    def encode(
+        self, patches: Tensor, *, selection_layers: int = 1, with_maps: bool = False
+    ) -> Encoding:
+        """Encode what ``embed`` returned, with the options of ``forward``."""
+        x, num_frames = self._placed(patches), patches.shape[1]
         first_selecting = len(self.blocks) - selection_layers
         scores, maps = [], []
         for index, block in enumerate(self.blocks):
@@ -233,23 +256,16 @@ class TimeSformer(nn.Module):
         x = self.norm(x)
         return Encoding(x[:, 0], x[:, 1:], torch.stack(scores).sum(dim=0), tuple(maps))
 
-    def _embed(self, clips: Tensor) -> tuple[Tensor, int]:
-        """Embed clips (B, 3, T, H, W) as tokens (B, 1+N*T, D); also returns T."""
-        size = tuple(clips.shape)
-        if clips.ndim != 5 or size[1] != 3 or any(s % self.patch_size for s in size[3:]):
-            raise ValueError(
-                f"clips must be (B, 3, T, H, W) with H and W multiples of {self.patch_size}, "
-                f"got {size}"
-            )
-        patches = self.patch_embed(clips)
+    def _placed(self, patches: Tensor) -> Tensor:
+        """Give patches (B, T, D, rows, columns) their place and time: tokens (B, 1+N*T, D)."""
         num_frames, rows, columns = patches.shape[1], patches.shape[3], patches.shape[4]
         position = resize_pos_embed(self.pos_embed, rows=rows, columns=columns)
         time = resize_time_embed(self.time_embed, num_frames=num_frames)
         patches = rearrange(patches, "b t d h w -> b (h w) t d")
         patches = patches + rearrange(position[:, 1:], "1 n d -> 1 n 1 d")
         patches = patches + rearrange(time, "1 t d -> 1 1 t d")
-        cls = repeat(self.cls_token + position[:, :1], "1 1 d -> b 1 d", b=clips.shape[0])
-        return torch.cat([cls, rearrange(patches, "b n t d -> b (n t) d")], dim=1), num_frames
+        cls = repeat(self.cls_token + position[:, :1], "1 1 d -> b 1 d", b=patches.shape[0])
+        return torch.cat([cls, rearrange(patches, "b n t d -> b (n t) d")], dim=1)
 
 
 def _stem(width: int) -> nn.Sequential:

@@ -260,23 +260,37 @@ class AuxiliarySection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """A complete training recipe: everything that decides a run's numbers."""
+class Recipe:
+    """What every run has, whatever it trains."""
 
     output: str
-    data: DataSection
     loop: LoopSection
     model: ModelSection = ModelSection()
-    split: SplitSection = SplitSection()
-    loss: LossSection = LossSection()
     optimiser: OptimiserSection = OptimiserSection()
     augmentation: AugmentationSection = AugmentationSection()
-    auxiliary: AuxiliarySection = AuxiliarySection()
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Reject a seed that no generator accepts, and sections that do not fit together."""
+        """Reject a seed that no generator accepts."""
         _require(0 <= self.seed < 2**63, f"seed must be from 0 to 2**63 - 1, got {self.seed}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The resolved recipe, including defaults, as plain containers."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(Recipe):
+    """A complete training recipe: everything that decides a run's numbers."""
+
+    data: DataSection
+    split: SplitSection = SplitSection()
+    loss: LossSection = LossSection()
+    auxiliary: AuxiliarySection = AuxiliarySection()
+
+    def __post_init__(self) -> None:
+        """Reject sections that do not fit together."""
+        super().__post_init__()
         _require(
             not self.auxiliary.columns or self.model.network == "rostfine",
             f"auxiliary columns need the features of rostfine, got network {self.model.network!r}",
@@ -287,7 +301,3 @@ class TrainConfig:
             whole or self.model.network == "rostfine",
             f"features and aggregation apply to rostfine only, got network {self.model.network!r}",
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The resolved recipe, including defaults, as plain containers."""
-        return asdict(self)

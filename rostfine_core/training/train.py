@@ -1,11 +1,8 @@
 """One training run, from recipe to model file: read, split, train, select, score, save."""
 
-import os
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,18 +10,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rostfine_core.domain import LongJob, Progress
-from rostfine_core.errors import ConfigError, DatasetError, StoreError
+from rostfine_core.errors import DatasetError
 from rostfine_core.files import write_text
-from rostfine_core.gpu import can_use_gpu
 from rostfine_core.model.preprocess import Preprocessing
-from rostfine_core.outputs import only_writer
-from rostfine_core.training.config import LoopSection, TrainConfig
+from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.config_reader import read_train_config
 from rostfine_core.training.data.clip_cache import ClipShelf
 from rostfine_core.training.data.dataset import ClipDataset, sample_fingerprint
 from rostfine_core.training.data.fingerprint import read_data
 from rostfine_core.training.data.split import Indices, Split, split_clips
 from rostfine_core.training.engine.auxiliary import auxiliary_targets
+from rostfine_core.training.engine.conditions import choose_device, only_run, torch_settings
 from rostfine_core.training.engine.distributed import Ranks, process_group
 from rostfine_core.training.engine.loop import TrainingLoop
 from rostfine_core.training.engine.predict import predict
@@ -44,9 +40,6 @@ from rostfine_core.training.run.result import (
     read_result,
     training_summary,
 )
-
-NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16")
-"""Instructions of a CPU, by torch's names; ARM's are left out, since they were not measured."""
 
 
 def train(config_path: Path) -> LongJob[TrainResult]:
@@ -77,7 +70,7 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     with (
         torch_settings(config.loop, seed=config.seed),
         process_group() as ranks,
-        _only_run(folder, ranks),
+        only_run(folder, ranks),
     ):
         resume_point = folder.open(config, data=data, is_main=ranks.is_main)
         network = _start_network(config, ranks)
@@ -94,36 +87,9 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
             folder=folder,
             ranks=ranks,
         )
-        _resume(loop, resume_point)
+        loop.begin(resume_point)
         yield from loop.steps()
         return (yield from _finish(loop, network, dataset=dataset, seen_before=seen_before))
-
-
-def _resume(loop: TrainingLoop, resume_point: dict[str, Any] | None) -> None:
-    if resume_point is not None:
-        with loop.folder.restoring(loop.folder.resume_point):
-            loop.restore(resume_point)
-    elif loop.ranks.is_main:  # stopped before the first resume point, the run starts again
-        loop.folder.cut_log(epochs=0)
-
-
-@contextmanager
-def _only_run(folder: RunFolder, ranks: Ranks) -> Iterator[None]:
-    """Keep other programs from training in the folder; all processes of this one fail as one.
-
-    Raises:
-        StoreError: another program trains there, or the folder cannot be written.
-    """
-    with ExitStack() as held:
-        refusal: StoreError | None = None
-        if ranks.is_main:
-            try:
-                held.enter_context(only_writer(folder.path))
-            except StoreError as error:
-                refusal = error
-        if ranks.any(refusal is not None):
-            raise refusal or StoreError(f"The main process cannot write into {folder.path}.")
-        yield
 
 
 def _start_network(config: TrainConfig, ranks: Ranks) -> nn.Module:
@@ -153,66 +119,6 @@ def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, so
             f"{len(held_out)} samples to validate and test on (the first is {known[0]}), so the "
             "scores would be too good: start from another model, or hold out none of its samples."
         )
-
-
-def choose_device(section: LoopSection, ranks: Ranks) -> torch.device:
-    """The device that a recipe asks for; ``auto`` is the GPU if one can be used.
-
-    Raises:
-        ConfigError: the recipe needs a GPU, or a CPU with bfloat16, and there is none.
-    """
-    has_gpu = can_use_gpu()
-    uses_cpu = section.device == "cpu" or not has_gpu
-    if uses_cpu and (section.device == "cuda" or section.precision == "float16"):
-        raise ConfigError(
-            'The recipe needs a GPU and none is found: set device = "auto" and '
-            'precision = "float32", or run it where there is one.'
-        )
-    if uses_cpu and section.precision == "bfloat16" and not cpu_has_bfloat16():
-        raise ConfigError(
-            "The recipe needs a GPU, or a CPU that computes bfloat16 natively, and none is found: "
-            'set precision = "float32", or run it where there is one.'
-        )
-    if uses_cpu:
-        return torch.device("cpu")
-    return torch.device("cuda", ranks.rank % torch.cuda.device_count())
-
-
-def cpu_has_bfloat16() -> bool:
-    """Whether the CPU computes bfloat16 itself; emulated it is several times slower than float32.
-
-    An older torch cannot tell: then it counts as emulated.
-    """
-    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name, False) for name in NATIVE_BFLOAT16)
-
-
-@contextmanager
-def torch_settings(section: LoopSection, *, seed: int) -> Generator[None]:
-    """Set threads, seed and determinism for a run, and restore them afterwards."""
-    threads, benchmark = torch.get_num_threads(), torch.backends.cudnn.benchmark
-    is_deterministic = torch.are_deterministic_algorithms_enabled()
-    only_warns = torch.is_deterministic_algorithms_warn_only_enabled()
-    if section.device != "cpu" and torch.cuda.is_available():
-        _make_deterministic()
-    with torch.random.fork_rng():
-        torch.set_num_threads(section.threads)
-        torch.set_flush_denormal(True)  # tiny optimiser moments would slow a CPU down
-        torch.manual_seed(seed)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-            torch.set_flush_denormal(False)
-            torch.backends.cudnn.benchmark = benchmark
-            torch.use_deterministic_algorithms(is_deterministic, warn_only=only_warns)
-
-
-def _make_deterministic() -> None:
-    """Ask CUDA for deterministic algorithms before it starts; operations without one only warn."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.backends.cudnn.benchmark = False
-    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def _finish(

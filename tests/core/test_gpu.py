@@ -10,10 +10,10 @@ from rostfine_core import gpu
 from rostfine_core.assessor import _choose_device
 from rostfine_core.gpu import InstalledGpu
 from rostfine_core.training.config import LoopSection
+from rostfine_core.training.engine.conditions import choose_device
 from rostfine_core.training.engine.distributed import Ranks
 from rostfine_core.training.evaluation.grading import default_device
 from rostfine_core.training.run.environment import describe_environment
-from rostfine_core.training.train import choose_device
 
 needs_shell = pytest.mark.skipif(
     sys.platform == "win32", reason="the stand-in for NVIDIA's tool is a shell script"

@@ -16,7 +16,7 @@ from rostfine_core.files import (
     safe_name,
     write_text,
 )
-from rostfine_core.training.config import TrainConfig
+from rostfine_core.training.config import Recipe
 from rostfine_core.training.config_reader import structure
 from rostfine_core.training.data.fingerprint import DataRecord, data_changes
 from rostfine_core.training.run.environment import describe_environment
@@ -38,7 +38,7 @@ class RunFolder:
         self.test_clips = folder / "test_clips.csv"
 
     def open(
-        self, config: TrainConfig, *, data: DataRecord, is_main: bool = True
+        self, config: Recipe, *, data: DataRecord, is_main: bool = True
     ) -> dict[str, Any] | None:
         """Start a run in the folder, or return the resume point of the same recipe and data.
 
@@ -80,7 +80,7 @@ class RunFolder:
         if now != self.environments()[-1]:
             write_json(self._later_environment(len(self._later_environments())), now)
 
-    def is_finished(self, config: TrainConfig, *, data: DataRecord) -> bool:
+    def is_finished(self, config: Recipe, *, data: DataRecord) -> bool:
         """Whether the run is finished, with this recipe and data.
 
         Raises:
@@ -96,7 +96,7 @@ class RunFolder:
         for path in (self.resume_point, self.best_weights):
             path.unlink(missing_ok=True)
 
-    def _refuse_another_run(self, config: TrainConfig, data: DataRecord) -> None:
+    def _refuse_another_run(self, config: Recipe, data: DataRecord) -> None:
         self._refuse_another_recipe(config)
         changed = []
         if self.data.is_file():  # runs of earlier versions have no record to check
@@ -108,11 +108,11 @@ class RunFolder:
                 f"({'; '.join(changed)}): restore them, or give the recipe another output folder."
             )
 
-    def _refuse_another_recipe(self, config: TrainConfig) -> None:
+    def _refuse_another_recipe(self, config: Recipe) -> None:
         """Compare as records, so that a setting added since then has its default."""
         try:
             table = json.loads(self.recipe.read_text(encoding="utf-8"))
-            before = structure(table, TrainConfig, source=str(self.recipe))
+            before = structure(table, type(config), source=str(self.recipe))
         except (OSError, ValueError, ConfigError):
             before = None
         if before != config:

@@ -10,7 +10,7 @@ import torch
 from rostfine_core.domain import LongJob, finish
 from rostfine_core.errors import ConfigError, StoreError
 from rostfine_core.training.config import TrainConfig
-from rostfine_core.training.engine.loop import TrainingProgress
+from rostfine_core.training.engine.steps import TrainingProgress
 from rostfine_core.training.run.folder import RunFolder
 from rostfine_core.training.run.result import TrainResult
 from rostfine_core.training.train import train_recipe

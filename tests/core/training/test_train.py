@@ -14,7 +14,7 @@ from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError, DatasetError
 from rostfine_core.model import load_models
 from rostfine_core.training.config import TrainConfig
-from rostfine_core.training.engine.loop import TrainingProgress, TrainingStopped
+from rostfine_core.training.engine.steps import TrainingProgress, TrainingStopped
 from rostfine_core.training.evaluation.evaluate import evaluate
 from rostfine_core.training.run.result import TrainResult
 from rostfine_core.training.train import train, train_recipe

@@ -16,7 +16,7 @@ from rostfine_core.training.comparison.compare import compare
 from rostfine_core.training.comparison.config import read_compare_config
 from rostfine_core.training.comparison.folds import RunAnswers, fold_scores, in_repeats
 from rostfine_core.training.comparison.tables import METRIC_COLUMNS, comparison_markdown
-from rostfine_core.training.engine.loop import TrainingProgress
+from rostfine_core.training.engine.steps import TrainingProgress
 from rostfine_core.training.metrics.cautions import (
     DISCLAIMER_SIMULATED_DATA,
     TIE_RULE,

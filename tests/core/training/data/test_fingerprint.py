@@ -10,7 +10,7 @@ from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.fingerprint import DataRecords, data_changes, read_data
-from rostfine_core.training.engine.loop import TrainingProgress
+from rostfine_core.training.engine.steps import TrainingProgress
 from rostfine_core.training.train import train_recipe
 
 Recipe = Callable[..., TrainConfig]

@@ -15,7 +15,7 @@ from rostfine_core.model import load_models
 from rostfine_core.training.config import AuxiliarySection, TrainConfig
 from rostfine_core.training.data.dataset import read_dataset
 from rostfine_core.training.engine.auxiliary import auxiliary_targets
-from rostfine_core.training.engine.loop import TrainingProgress
+from rostfine_core.training.engine.steps import TrainingProgress
 from rostfine_core.training.run.folder import RunFolder
 from rostfine_core.training.train import train_recipe
 

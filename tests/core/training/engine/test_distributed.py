@@ -22,7 +22,7 @@ import pytest
 from rostfine_core.cli import main
 from rostfine_core.domain import finish
 from rostfine_core.training.config import TrainConfig
-from rostfine_core.training.engine.loop import TrainingProgress, TrainingStopped
+from rostfine_core.training.engine.steps import TrainingProgress, TrainingStopped
 from rostfine_core.training.run.folder import RunFolder
 from rostfine_core.training.train import train, train_recipe
 

@@ -11,15 +11,16 @@ import torch
 
 from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
-from rostfine_core.training import train as train_module
+from rostfine_core.training.engine import conditions
 from rostfine_core.training.config import LoopSection, TrainConfig
 from rostfine_core.training.config_reader import structure
 from rostfine_core.training.data.fingerprint import read_data
 from rostfine_core.training.data.split import epoch_order, split_clips
+from rostfine_core.training.engine.conditions import torch_settings
 from rostfine_core.training.engine.loop import TrainingLoop
 from rostfine_core.training.engine.losses import LossTerms
 from rostfine_core.training.run.folder import RunFolder
-from rostfine_core.training.train import torch_settings, train_recipe
+from rostfine_core.training.train import train_recipe
 
 Recipe = Callable[..., TrainConfig]
 LOOP = {"epochs": 2, "batch_size": 4, "threads": 1, "device": "cpu"}
@@ -152,7 +153,7 @@ def test_float16_needs_a_gpu_and_bfloat16_one_or_a_cpu_that_computes_it(
     with pytest.raises(ConfigError, match="needs a GPU and none is found"):
         finish(train_recipe(recipe(loop={"epochs": 1, "precision": "float16"})))
     bfloat16 = recipe(loop={**LOOP, "precision": "bfloat16"})
-    monkeypatch.setattr(train_module, "cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr(conditions, "cpu_has_bfloat16", lambda: False)
     with pytest.raises(ConfigError, match="or a CPU that computes bfloat16 natively"):
         finish(train_recipe(bfloat16))
 
@@ -161,7 +162,7 @@ def test_bfloat16_on_a_cpu_trains_nearly_as_float32(
     recipe: Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A CPU without it emulates it: slower, with the same numbers."""
-    monkeypatch.setattr(train_module, "cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr(conditions, "cpu_has_bfloat16", lambda: True)
     whole = finish(train_recipe(recipe(output=str(tmp_path / "whole"), loop=LOOP)))
     loop = {**LOOP, "precision": "bfloat16"}
     halved = finish(train_recipe(recipe(output=str(tmp_path / "halved"), loop=loop)))

@@ -10,7 +10,7 @@ from rostfine_core.errors import ConfigError
 from rostfine_core.training.comparison.provenance import provenance_of_runs
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.config_reader import RENAMED_KEYS
-from rostfine_core.training.engine.loop import TrainingProgress
+from rostfine_core.training.engine.steps import TrainingProgress
 from rostfine_core.training.run import folder as run_folder
 from rostfine_core.training.run.folder import RunFolder
 from rostfine_core.training.train import train_recipe
