@@ -55,6 +55,7 @@ from rostfine_core.training.metrics.reference_scores import (
     mean_answer,
     score_references,
 )
+from rostfine_core.training.metrics.vote_noise import vote_noise
 from rostfine_core.training.networks.checkpoint import TrainedModel, load_trained
 from rostfine_core.training.run.folder import write_json
 
@@ -224,6 +225,13 @@ def _score(
         notes=_notes(members, data, graded.temperature),
         temperature=graded.temperature,
         provenance=provenance,
+        vote_noise=vote_noise(
+            prediction,
+            [clip.votes for clip in data.clips],
+            samples=samples,
+            repeats=repeats,
+            seed=seed,
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from rostfine_core.training.evaluation.provenance import DIGITS, EvaluationProve
 from rostfine_core.training.metrics.cautions import TIE_RULE, Notes, sentences
 from rostfine_core.training.metrics.metrics import Metrics
 from rostfine_core.training.metrics.reference_scores import ReferenceScores, knowable_share
+from rostfine_core.training.metrics.vote_noise import VoteNoise, vote_noise_lines
 
 INTERVALS = (
     " Intervals draw whole samples with replacement; that of the calibration error is slightly too "
@@ -33,7 +34,7 @@ class EvaluationResult:
     deviation of the expected grade over an ensemble's members, at the fitted temperature if there
     is one, averaged over clips (None for a single model). ``confusion`` counts clips by most
     selected grade (rows: panel, columns: model). ``notes`` must accompany the scores in every form
-    of the result.
+    of the result. ``vote_noise`` parts the MSE; None if no clip has two votes.
     """
 
     model: str
@@ -51,6 +52,7 @@ class EvaluationResult:
     notes: Notes
     provenance: EvaluationProvenance
     temperature: float | None = None
+    vote_noise: VoteNoise | None = None
 
     @property
     def title(self) -> str:
@@ -98,6 +100,7 @@ class EvaluationResult:
             "yardsticks": asdict(self.reference_scores),
             "knowable_share": self.knowable_share,
             "confusion_most_selected": self.confusion,
+            "vote_noise": None if self.vote_noise is None else self.vote_noise.to_dict(),
         }
 
 
@@ -151,6 +154,8 @@ def evaluation_markdown(result: EvaluationResult) -> str:
             "the best possible. "
         )
     lines += ["", TIES, "", _doubt(result), "", covered + against_mean_answer(result)]
+    if result.vote_noise is not None:
+        lines += ["", *vote_noise_lines(result.vote_noise)]
     lines += ["", result.provenance.in_words]
     return "\n".join(lines) + "\n"
 

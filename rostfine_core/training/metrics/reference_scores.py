@@ -86,7 +86,7 @@ def bootstrap_intervals(
     """
     draws = [
         compute_metrics(prediction[drawn], labels[drawn]).scalars()
-        for drawn in _draw_samples(samples, repeats=repeats, seed=seed)
+        for drawn in draw_samples(samples, repeats=repeats, seed=seed)
     ]
     return _intervals(draws, level=level)
 
@@ -116,13 +116,13 @@ def differences_from_mean_answer(
         seed: seed of the draws.
     """
     draws = []
-    for drawn in _draw_samples(samples, repeats=repeats, seed=seed):
+    for drawn in draw_samples(samples, repeats=repeats, seed=seed):
         ours, theirs, panel = prediction[drawn], mean[drawn], labels[drawn]
         draws.append({n: f(ours, panel) - f(theirs, panel) for n, f in MEAN_COMPARED.items()})
     return _intervals(draws, level=level)
 
 
-def _draw_samples(samples: Sequence[str], *, repeats: int, seed: int) -> Iterator[NDArray[np.intp]]:
+def draw_samples(samples: Sequence[str], *, repeats: int, seed: int) -> Iterator[NDArray[np.intp]]:
     """Yield the clips of whole samples drawn with replacement; nothing if there is one sample."""
     _, group = np.unique(np.asarray(samples, dtype=str), return_inverse=True)
     members = [np.flatnonzero(group == g) for g in range(int(group.max()) + 1)]
