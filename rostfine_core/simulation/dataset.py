@@ -27,6 +27,7 @@ from rostfine_core.simulation.labelled_clips import (
     simulate_clips,
 )
 from rostfine_core.simulation.morphology import TailForm
+from rostfine_core.simulation.optics import LookFamily
 from rostfine_core.simulation.panel import PANEL_SIZE, motility
 
 CLIPS_PER_TASK = 10
@@ -40,12 +41,14 @@ def write_dataset(
     name: str = "simulated",
     clips_per_sample: int = CLIPS_PER_SAMPLE,
     with_masks: bool = False,
+    look: LookFamily | None = None,
     processes: int = 1,
 ) -> LongJob[Path]:
     """Write ``count`` labelled clips to ``folder``, yield progress and return the folder.
 
     ``labels.csv`` is written last, so a folder that has it is complete. The content does not depend
-    on ``processes``. With ``with_masks`` each clip's file also holds ``masks``.
+    on ``processes``. With ``with_masks`` each clip's file also holds ``masks``; with ``look`` all
+    pictures are of that kind.
 
     Raises:
         DatasetError: the folder already holds a data set, or ``count`` is below 1.
@@ -55,7 +58,7 @@ def write_dataset(
         raise DatasetError(f"A data set needs at least one clip, not {count}: ask for more.")
     if (folder / "labels.csv").exists():
         raise DatasetError(f"{folder} already holds a data set: choose another folder.")
-    job = _Job(folder / "clips", seed, clips_per_sample, with_masks)
+    job = _Job(folder / "clips", seed, clips_per_sample, with_masks, look)
     yield Progress(stage="simulating", done=0, total=count)
     spans = [(k, min(CLIPS_PER_TASK, count - k)) for k in range(0, count, CLIPS_PER_TASK)]
     rows: dict[int, list[dict[str, str]]] = {}
@@ -75,6 +78,7 @@ class _Job:
     seed: int
     clips_per_sample: int
     with_masks: bool
+    look: LookFamily | None
 
 
 def _run(
@@ -106,6 +110,7 @@ def _write_clips(job: _Job, start: int, count: int) -> list[dict[str, str]]:
         start=start,
         clips_per_sample=job.clips_per_sample,
         with_masks=job.with_masks,
+        look=job.look,
     ):
         arrays = {"images": clip.images} | ({} if clip.masks is None else {"masks": clip.masks})
         _write_npz(job.folder / f"{clip.clip}.npz", arrays)

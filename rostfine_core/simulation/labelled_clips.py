@@ -87,23 +87,35 @@ def simulate_clips(
     start: int = 0,
     clips_per_sample: int = CLIPS_PER_SAMPLE,
     with_masks: bool = False,
+    look: LookFamily | None = None,
 ) -> Iterator[SimulatedClip]:
     """Yield clips ``start`` to ``start + count - 1`` of the endless series of ``seed``.
+
+    With ``look`` all are of that kind; else half are clean and half have a camera's faults.
 
     A clip depends only on the seed and its number, not on the clips drawn before it.
     """
     for index in range(start, start + count):
         yield simulate_clip(
-            index, seed=seed, clips_per_sample=clips_per_sample, with_masks=with_masks
+            index,
+            seed=seed,
+            clips_per_sample=clips_per_sample,
+            with_masks=with_masks,
+            look=look,
         )
 
 
 def simulate_clip(
-    index: int, *, seed: int, clips_per_sample: int = CLIPS_PER_SAMPLE, with_masks: bool = False
+    index: int,
+    *,
+    seed: int,
+    clips_per_sample: int = CLIPS_PER_SAMPLE,
+    with_masks: bool = False,
+    look: LookFamily | None = None,
 ) -> SimulatedClip:
     """Simulate clip number ``index`` of the series."""
     sample = index // clips_per_sample
-    field, magnification, burden = _sample_of(seed, sample)
+    field, magnification, burden = _sample_of(seed, sample, look)
     rng = np.random.default_rng([seed, _CLIP_STREAM, index])
     sperm = sample_sperm(rng, burden=burden)
     findings = find_faults(sperm.shape, sperm.swimming)
@@ -131,10 +143,11 @@ def simulate_clip(
 
 
 @lru_cache(maxsize=4)
-def _sample_of(seed: int, sample: int) -> tuple[Field, float, float]:
+def _sample_of(seed: int, sample: int, look: LookFamily | None) -> tuple[Field, float, float]:
     """A sample's field, its crops' magnification, and how much worse (above 0) its sperm are."""
     rng = np.random.default_rng([seed, _SAMPLE_STREAM, sample])
-    family = LookFamily.CAMERA if rng.random() < CAMERA_SHARE else LookFamily.CLEAN
+    drawn = LookFamily.CAMERA if rng.random() < CAMERA_SHARE else LookFamily.CLEAN
+    family = look or drawn
     scale = math.exp(rng.uniform(*np.log(SCALES_UM_PER_PX)))
     field = sample_field(rng, um_per_px=scale, family=family)
     field = replace(field, fps=float(rng.choice(list(FRAME_RATES), p=list(FRAME_RATES.values()))))

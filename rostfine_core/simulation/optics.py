@@ -21,10 +21,15 @@ class Illumination(StrEnum):
 
 
 class LookFamily(StrEnum):
-    """Kinds of pictures: of a good research microscope, or of an everyday one and its camera."""
+    """Kinds of pictures: of a good research microscope, or of an everyday one and its camera.
+
+    ``NEGATIVE`` is negative phase contrast, bright sperm on darker ground, as sperm analysers use
+    it. It is only made when asked for: a look that the demonstration model has never seen.
+    """
 
     CLEAN = "clean"
     CAMERA = "camera"
+    NEGATIVE = "negative"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +79,11 @@ class Look:
 
 def sample_look(rng: np.random.Generator, *, family: LookFamily = LookFamily.CLEAN) -> Look:
     """Draw a random look for one sample's video: mostly bright field."""
+    if family is LookFamily.NEGATIVE:
+        # A negative contrast turns the finished picture about the brightness of its ground.
+        return replace(
+            _clean_look(rng), level=rng.uniform(0.3, 0.45), contrast=-rng.uniform(0.8, 1.2)
+        )
     return _clean_look(rng) if family is LookFamily.CLEAN else _camera_look(rng)
 
 
