@@ -21,6 +21,11 @@ def add_training_verbs(verbs: Verbs) -> None:
     train = verbs.add_parser("train", help="train a model from a recipe; run it again to resume")
     train.add_argument("config", type=Path, metavar="CONFIG.toml")
     train.set_defaults(run=_with_extra(_train))
+    pretrain = verbs.add_parser(
+        "pretrain", help="let an encoder learn from clips without votes; run it again to resume"
+    )
+    pretrain.add_argument("config", type=Path, metavar="CONFIG.toml")
+    pretrain.set_defaults(run=_with_extra(_pretrain))
     compare = verbs.add_parser("compare", help="train and compare several methods")
     compare.add_argument("config", type=Path, metavar="CONFIG.toml")
     compare.set_defaults(run=_with_extra(_compare))
@@ -41,16 +46,17 @@ def _add_simulate(verbs: Verbs) -> None:
     simulate.add_argument(
         "--masks", action="store_true", help="save masks of head, neck and tail (data sets)"
     )
+    simulate.add_argument(
+        "--look",
+        choices=("clean", "camera", "negative"),
+        help="a good microscope (default of scenes), the faults of everyday ones and their cameras "
+        "(data sets by default have half of each), or negative phase contrast",
+    )
     scene = simulate.add_argument_group("scenes only")
     scene.add_argument("--size", type=size, metavar="WxH", help="pixels (default 1392x976)")
     scene.add_argument("--frames", type=count, metavar="N", help="default 175")
     scene.add_argument("--fps", type=positive, metavar="F", help="default 15")
     scene.add_argument("--sperm", type=whole, metavar="N", help="number of sperm (default 12)")
-    scene.add_argument(
-        "--look",
-        choices=("clean", "camera"),
-        help="a good microscope (default), or the faults of everyday ones and their cameras",
-    )
     simulate.set_defaults(run=_simulate, wrong_use=simulate.error)
 
 
@@ -59,7 +65,9 @@ def _add_data_sets(verbs: Verbs) -> None:
         "build-dataset", help="make labelled clips from videos, clicks and votes"
     )
     build.add_argument(
-        "plan", type=Path, help="CSV: clip,sample,video,frame,x,y,votes_A,...,votes_E"
+        "plan",
+        type=Path,
+        help="CSV: clip,sample,video,frame,x,y,votes_A,...,votes_E; without votes for pretrain",
     )
     build.add_argument("--out", type=Path, required=True, help="folder of the data set")
     build.add_argument("--name", required=True, help="name of the data in reports")
@@ -168,14 +176,12 @@ def _simulate(arguments: argparse.Namespace) -> int:
         "frame_count": arguments.frames,
         "fps": arguments.fps,
         "sperm_count": arguments.sperm,
-        "family": arguments.look and LookFamily(arguments.look),
         **dict(zip(("width_px", "height_px"), arguments.size or (None, None), strict=True)),
     }
     chosen = {name: value for name, value in chosen.items() if value is not None}
+    look = None if arguments.look is None else LookFamily(arguments.look)
     if arguments.kind == "dataset" and chosen:
-        arguments.wrong_use(
-            "--size, --frames, --fps, --sperm and --look apply to scenes, not to data sets"
-        )
+        arguments.wrong_use("--size, --frames, --fps and --sperm apply to scenes, not to data sets")
     if arguments.kind == "scene" and arguments.masks:
         arguments.wrong_use("--masks applies to data sets: add --kind dataset")
     if arguments.kind == "dataset":
@@ -187,6 +193,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
                 count=count,
                 seed=arguments.seed,
                 with_masks=arguments.masks,
+                look=look,
                 processes=processes,
             )
         )
@@ -195,7 +202,9 @@ def _simulate(arguments: argparse.Namespace) -> int:
     if default_codec() != "h264":
         print("This program has no H.264 encoder: videos are written as MPEG-4.")
     for number in range(arguments.count or 1):
-        settings = SceneSettings(seed=arguments.seed + number, **chosen)
+        settings = SceneSettings(
+            seed=arguments.seed + number, family=look or LookFamily.CLEAN, **chosen
+        )
         folder = arguments.out / f"scene-{settings.seed:04d}"
         run_job(write_scene(folder, settings=settings, write_video=write_video))
         print(f"Video and truth written to {folder}")
@@ -213,6 +222,16 @@ def _train(arguments: argparse.Namespace) -> int:
     # Of the processes started by torchrun, one reports for all; each reports its own errors.
     is_main = os.environ.get("RANK", "0") == "0"
     result = run_job(train(arguments.config), shows_progress=is_main)
+    if is_main:
+        print(result.summary)
+    return 0
+
+
+def _pretrain(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training.pretraining.pretrain import pretrain
+
+    is_main = os.environ.get("RANK", "0") == "0"
+    result = run_job(pretrain(arguments.config), shows_progress=is_main)
     if is_main:
         print(result.summary)
     return 0

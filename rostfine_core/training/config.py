@@ -37,9 +37,10 @@ class ModelSection:
     ``aggregation`` are the paper's ablations of rostfine. ``normalise`` and ``align`` are
     passed on to ``Preprocessing``. ``init`` is ``scratch``, ``timm:NAME`` or a file: a model file,
     an official TimeSformer ``.pyth`` or, for a convolutional network, its state dict. vivit starts
-    from an image ViT of timm or from scratch. ``freeze`` lists prefixes of parameter names to keep
-    fixed; a module that is frozen as a whole also keeps its batch norm statistics and drops
-    nothing.
+    from an image ViT of timm or from scratch. ``init_part`` is what rostfine takes from a model
+    file: its ``encoder``, or the whole ``network``, which must have the same sizes. ``freeze``
+    lists prefixes of parameter names to keep fixed; a module that is frozen as a whole also keeps
+    its batch norm statistics and drops nothing.
     """
 
     network: NetworkName = "rostfine"
@@ -52,6 +53,7 @@ class ModelSection:
     normalise: Literal["fixed", "clip"] = "fixed"
     align: Literal["none", "head"] = "none"
     init: str = "scratch"
+    init_part: Literal["encoder", "network"] = "encoder"
     freeze: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -88,6 +90,10 @@ class SplitSection:
     ``validation_share``, is the validation set, which selects the checkpoint. ``select_on_test``
     selects it on the test set instead, as the official implementation does. Such a test score is
     too good; it serves to compare with numbers made that way.
+
+    ``labelled_clips`` trains and validates on that many clips besides the test set (0: all of
+    them), as whole samples drawn by the recipe's seed. ``test_seed`` draws the test set apart from
+    that seed, so that runs with several seeds are tested on the same clips (-1: by that seed).
     """
 
     validation_share: float = 0.15
@@ -97,6 +103,8 @@ class SplitSection:
     inner_folds: int = 0
     inner_fold: int = 0
     select_on_test: bool = False
+    labelled_clips: int = 0
+    test_seed: int = -1
 
     def __post_init__(self) -> None:
         """Reject shares and folds that cannot be split."""
@@ -111,6 +119,8 @@ class SplitSection:
             not self.select_on_test or bool(self.folds or self.test_share),
             "select_on_test needs a test set: set folds or test_share",
         )
+        _require(self.labelled_clips >= 0, "labelled_clips must be 0 (all) or more")
+        _require(self.test_seed >= -1, "test_seed must be -1 (the recipe's seed) or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,4 +310,49 @@ class TrainConfig(Recipe):
         _require(
             whole or self.model.network == "rostfine",
             f"features and aggregation apply to rostfine only, got network {self.model.network!r}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlabelledSection:
+    """The clips to pretrain on, whose votes are not read; ``validation_share`` is held back."""
+
+    train: tuple[str, ...]
+    validation_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Reject an empty list and shares that cannot be held back."""
+        _require(bool(self.train), "train must name at least one data set folder")
+        _require(0 <= self.validation_share < 1, "validation_share must be in [0, 1)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskingSection:
+    """Masked video modelling: each frame hides this ``share`` of its patches."""
+
+    share: float = 0.6
+
+    def __post_init__(self) -> None:
+        """Reject shares that hide nothing or everything."""
+        _require(0 < self.share < 1, "share must be above 0 and below 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainConfig(Recipe):
+    """A complete recipe of pretraining on clips without votes."""
+
+    data: UnlabelledSection
+    masking: MaskingSection = MaskingSection()
+
+    def __post_init__(self) -> None:
+        """Reject what needs votes, and networks without the encoder that is pretrained."""
+        super().__post_init__()
+        plain = (self.model.features, self.model.aggregation) == ("gst", "separate")
+        _require(
+            self.model.network == "rostfine" and plain,
+            "pretraining is of the encoder of rostfine: leave out network, features, aggregation",
+        )
+        _require(not self.loop.balanced, "balanced needs votes, which pretraining does not read")
+        _require(
+            self.model.init_part == "encoder", "pretraining keeps an encoder: leave out init_part"
         )

@@ -9,7 +9,7 @@ import cattrs
 from cattrs.errors import StructureHandlerNotFoundError
 
 from rostfine_core.errors import ConfigError, parsing
-from rostfine_core.training.config import Overrides, TrainConfig
+from rostfine_core.training.config import Overrides, PretrainConfig, TrainConfig
 
 Record = TypeVar("Record")
 
@@ -29,6 +29,15 @@ def read_train_config(path: Path) -> TrainConfig:
         ConfigError: the file cannot be read, or has unknown keys or wrong values (all listed).
     """
     return structure(read_toml(path), TrainConfig, source=str(path))
+
+
+def read_pretrain_config(path: Path) -> PretrainConfig:
+    """Read a recipe of pretraining.
+
+    Raises:
+        ConfigError: the file cannot be read, or has unknown keys or wrong values (all listed).
+    """
+    return structure(read_toml(path), PretrainConfig, source=str(path))
 
 
 def read_toml(path: Path, *, what: str = "recipe") -> dict[str, Any]:

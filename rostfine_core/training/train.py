@@ -28,7 +28,11 @@ from rostfine_core.training.evaluation.evaluate import REPORT_HTML, evaluate
 from rostfine_core.training.evaluation.tables import clip_rows, rows_to_csv
 from rostfine_core.training.metrics.cautions import sentences
 from rostfine_core.training.metrics.metrics import compute_metrics
-from rostfine_core.training.networks.checkpoint import samples_seen_by, save_trained
+from rostfine_core.training.networks.checkpoint import (
+    SeenSamples,
+    samples_seen_by,
+    save_trained,
+)
 from rostfine_core.training.networks.factory import build_network, network_config, preprocessing_for
 from rostfine_core.training.networks.initialisation import initialise
 from rostfine_core.training.run.folder import RunFolder, write_json
@@ -59,13 +63,13 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
     dataset, data = read_data(config)
     folder = RunFolder(Path(config.output))
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
+    seen = samples_seen_by(config.model.init)
     if folder.is_finished(config, data=data):
-        notes = notes_of(config, model=folder.model, dataset=dataset, split=split)
+        notes = notes_of(config, model=folder.model, dataset=dataset, split=split, seen=seen)
         result = read_result(config, folder=folder, notes=notes)
         folder.clear()  # of an earlier version, or left by a crash after the result was written
         return result
-    seen_before = samples_seen_by(config.model.init)
-    _refuse_seen(seen_before, dataset=dataset, split=split, source=config.model.init)
+    _refuse_seen(seen.labelled, dataset=dataset, split=split, source=config.model.init)
     auxiliary = auxiliary_targets(dataset, config.auxiliary.columns, train=split.train)
     with (
         torch_settings(config.loop, seed=config.seed),
@@ -89,7 +93,7 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
         )
         loop.begin(resume_point)
         yield from loop.steps()
-        return (yield from _finish(loop, network, dataset=dataset, seen_before=seen_before))
+        return (yield from _finish(loop, network, dataset=dataset, seen=seen))
 
 
 def _start_network(config: TrainConfig, ranks: Ranks) -> nn.Module:
@@ -122,7 +126,7 @@ def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, so
 
 
 def _finish(
-    loop: TrainingLoop, network: nn.Module, *, dataset: ClipDataset, seen_before: frozenset[str]
+    loop: TrainingLoop, network: nn.Module, *, dataset: ClipDataset, seen: SeenSamples
 ) -> LongJob[TrainResult]:
     """Score the best weights on the validation and test sets, and write the model."""
     config = loop.config
@@ -139,11 +143,11 @@ def _finish(
         clips=(len(loop.split.train), len(loop.split.validation), len(loop.split.test)),
         validation=_score(validated, loop.labels[loop.split.validation].numpy()),
         test=_score(tested, loop.labels[loop.split.test].numpy()),
-        notes=notes_of(config, model=loop.folder.model, dataset=dataset, split=loop.split),
+        notes=notes_of(
+            config, model=loop.folder.model, dataset=dataset, split=loop.split, seen=seen
+        ),
     )
-    summary = training_summary(
-        config, result=result, dataset=dataset, split=loop.split, seen_before=seen_before
-    )
+    summary = training_summary(config, result=result, dataset=dataset, split=loop.split, seen=seen)
     if loop.ranks.is_main:
         save_trained(
             loop.folder.model,

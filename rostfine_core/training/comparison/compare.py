@@ -4,7 +4,7 @@ Every run has its own folder, so a comparison that is started again resumes wher
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,8 +23,10 @@ from rostfine_core.training.comparison.config import (
 )
 from rostfine_core.training.comparison.folds import RunAnswers, fold_scores, in_repeats
 from rostfine_core.training.comparison.intervals import RepeatedAnswers, differences_from
+from rostfine_core.training.comparison.learning_curve import learning_curve
 from rostfine_core.training.comparison.provenance import log_duration, provenance_of_runs
 from rostfine_core.training.comparison.tables import (
+    CURVE_FIGURE,
     ComparedTable,
     CompareResult,
     MethodScores,
@@ -35,19 +37,21 @@ from rostfine_core.training.comparison.tables import (
 )
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.clip_cache import ClipShelf
-from rostfine_core.training.data.dataset import GRADES
+from rostfine_core.training.data.dataset import GRADES, sample_fingerprint
 from rostfine_core.training.data.fingerprint import DataRecords
 from rostfine_core.training.engine.optimiser import optimiser_in_words
 from rostfine_core.training.metrics.cautions import (
     TIE_RULE,
     caution_of_seeds,
     caution_of_set,
+    caution_of_unlabelled,
     is_selected_on_test,
     score_notes,
     sentences,
 )
 from rostfine_core.training.metrics.metrics import Shares, compute_metrics
 from rostfine_core.training.metrics.significance import compare_with_reference
+from rostfine_core.training.networks.checkpoint import seen_in
 from rostfine_core.training.networks.factory import build_network
 from rostfine_core.training.networks.initialisation import check_init, freeze
 from rostfine_core.training.run.folder import RunFolder, read_json, write_json
@@ -77,16 +81,18 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         answers[method.name] = trained.answers
     constant = _mean_answer(config)
     answers[MEAN_ANSWER] = constant.answers
+    tables = tuple(_table(spec, scores, answers) for spec in config.tables)
     result = CompareResult(
         title=config.title,
         folder=config.output,
         methods=tuple(scores.values()),
         mean_answer=constant.scores,
-        tables=tuple(_table(spec, scores, answers) for spec in config.tables),
+        tables=tables,
         provenance=provenance_of_runs(_folders(config), journal=_journal(config)),
-        notes=_notes(config, samples=len(scores[config.methods[0].name].sample_errors)),
+        notes=_notes(config, samples=scores[config.methods[0].name].sample_errors),
         seeds=config.seeds,
         inner_folds=config.inner_folds,
+        curve=learning_curve(config, tables),
     )
     with COMPARISON.replaced(config.output, overwrite=True) as staging:
         _draw(result, staging)
@@ -97,11 +103,12 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
 
 
 def _draw(result: CompareResult, folder: Path) -> None:
-    """Draw the tables that have an axis."""
-    from rostfine_core.training.comparison.figures import (
-        draw_over_axis,  # matplotlib is slow to load
-    )
+    """Draw the tables that have an axis, and the learning curve."""
+    # matplotlib is slow to load
+    from rostfine_core.training.comparison.figures import draw_curve, draw_over_axis
 
+    if result.curve is not None:
+        draw_curve(folder / CURVE_FIGURE, result.curve, notes=sentences(result.notes))
     for table in result.tables:
         if table.axis:
             path, notes = folder / figure_name(table), sentences(result.notes)
@@ -161,7 +168,7 @@ def _tested(
     *,
     sample_errors: Mapping[str, float],
 ) -> TestedMethod:
-    repeats = in_repeats(tested, folds=config.folds, inner_folds=max(config.inner_folds, 1))
+    repeats = in_repeats(tested, folds=max(config.folds, 1), inner_folds=max(config.inner_folds, 1))
     scored = tuple(
         TestedRun(
             seed=run.seed,
@@ -216,7 +223,7 @@ def _test_clips(folder: RunFolder) -> list[dict[str, str]]:
 
 def _mean_answer(config: CompareConfig) -> TestedMethod:
     """The scores, run by run, of always predicting the mean of the training clips."""
-    tested, runs = [], list(config.runs(config.methods[0]))
+    tested, runs = [], list(config.runs(config.methods[-1]))  # the most clips of a learning curve
     for run in runs:
         folder = RunFolder(Path(run.output))
         rows = _test_clips(folder)
@@ -247,7 +254,7 @@ def _table(
     )
 
 
-def _notes(config: CompareConfig, *, samples: int) -> dict[str, str]:
+def _notes(config: CompareConfig, *, samples: Collection[str]) -> dict[str, str]:
     """The notes on the scores; runs that state no kind of data count as a lab's."""
     results = [
         (method.name, read_json(RunFolder(Path(run.output)).result))
@@ -261,7 +268,10 @@ def _notes(config: CompareConfig, *, samples: int) -> dict[str, str]:
         data_kind=SIMULATED if SIMULATED in kinds else "",
         selected_on_test=list(dict.fromkeys(on_test)),
     )
+    seen = frozenset[str]().union(*(seen_in(result).unlabelled for _, result in results))
+    known = sum(sample_fingerprint(sample) in seen for sample in samples)
     return standing | {
-        "note_few_samples": caution_of_set("test", samples) or "",
+        "note_few_samples": caution_of_set("test", len(samples)) or "",
+        "note_samples_unlabelled": caution_of_unlabelled(known, of=len(samples)) or "",
         "note_one_seed": caution_of_seeds(max(len(config.seeds), 1)) or "",
     }

@@ -3,7 +3,9 @@
 Methods are listed (``[[method]]`` with a name and changes) or are the product of a ``[grid]``. A
 change names a setting by its path, as in ``"loss.alpha" = 0.1``. Each ``[[table]]`` shows some of
 the methods, so a method that appears in several tables is trained once. Without any ``[[table]]``
-there is one table of all methods.
+there is one table of all methods. ``test_share`` in place of ``folds`` tests every run on the same
+clips. ``learning_curve`` lists numbers of labelled clips: every method is trained on each of them,
+and there is one table for each.
 """
 
 import copy
@@ -21,7 +23,7 @@ from rostfine_core.training.config_reader import RENAMED_KEYS, read_toml, rename
 
 KEYS = {
     *("output", "folds", "inner_folds", "seeds", "reference", "title"),
-    *("base", "method", "grid", "table"),
+    *("base", "method", "grid", "table", "test_share", "learning_curve"),
 }
 TABLE_KEYS = {"title", "rows", "reference", "axis"}
 
@@ -52,7 +54,9 @@ class TableSpec:
 class CompareConfig:
     """A complete comparison: every method is trained on every fold with every seed.
 
-    Each seed splits the folds anew; without ``seeds`` the base recipe's seed is used.
+    Each seed splits the folds anew; without ``seeds`` the base recipe's seed is used. Without
+    ``folds`` (0), ``test_share`` of the clips test every run. With ``curve`` each of ``methods`` is
+    one of the methods of the file (``names``) at one of the numbers of labelled clips.
     """
 
     output: Path
@@ -63,10 +67,13 @@ class CompareConfig:
     base: Mapping[str, Any]
     methods: tuple[Method, ...]
     tables: tuple[TableSpec, ...]
+    test_share: float = 0.0
+    names: tuple[str, ...] = ()
+    curve: tuple[int, ...] = ()
 
     def runs(self, method: Method) -> Iterator[TrainConfig]:
         """The recipes of one method: seed by seed, fold by fold, inner fold by inner fold."""
-        folds, inner_folds = range(self.folds), range(max(self.inner_folds, 1))
+        folds, inner_folds = range(max(self.folds, 1)), range(max(self.inner_folds, 1))
         for seed, fold, inner in product(self.seeds or (None,), folds, inner_folds):
             yield self.run(method, fold=fold, inner=inner, seed=seed)
 
@@ -82,13 +89,18 @@ class CompareConfig:
         table = rename_old_keys(copy.deepcopy(dict(self.base)), source=source)
         for path, value in method.changes.items():
             _change(table, RENAMED_KEYS.get(path, path), value)
-        place = f"fold{fold}" + (f"-{inner}" if self.inner_folds else "")
+        place = f"fold{fold}" if self.folds else "test"
+        place += f"-{inner}" if self.inner_folds else ""
+        table.setdefault("split", {})
+        if self.folds:
+            table["split"] |= {"folds": self.folds, "fold": fold}
+        else:
+            of_base = table.get("seed", 0)
+            table["split"] |= {"test_share": self.test_share, "test_seed": of_base}
         if seed is not None:
             table["seed"] = seed
             place += f"-seed{seed}"
         table["output"] = str(self.output / safe_name(method.name) / place)
-        table.setdefault("split", {})
-        table["split"] |= {"folds": self.folds, "fold": fold}
         if self.inner_folds:
             table["split"] |= {"inner_folds": self.inner_folds, "inner_fold": inner}
         return structure(table, TrainConfig, source=source)
@@ -105,34 +117,81 @@ def read_compare_config(path: Path) -> CompareConfig:
     for key, kind in (("output", str), ("base", dict)):
         if not isinstance(table.get(key), kind):
             mistakes.append(f"{key} must be given as {kind.__name__}")
-    for key, absent in (("folds", None), ("inner_folds", 0)):
+    for key, absent in (("folds", 0 if "test_share" in table else None), ("inner_folds", 0)):
         value = table.get(key, absent)
         if type(value) is not int or (value < 2 and value != absent):
             mistakes.append(f"{key} must be a whole number of at least 2, got {value!r}")
+    test_share = table.get("test_share", 0.0)
+    if type(test_share) is not float or not 0 <= test_share < 1:
+        mistakes.append(f"test_share must be a number above 0 and below 1, got {test_share!r}")
+    elif test_share and table.get("folds"):
+        mistakes.append("give either folds or test_share")
+    curve = _curve(table, mistakes)
     seeds = table.get("seeds", [])
     if not isinstance(seeds, list) or any(type(s) is not int for s in seeds):
         mistakes.append("seeds must be a list of whole numbers")
     elif len(set(seeds)) < len(seeds):
         mistakes.append("seeds must differ, since equal ones give the same runs")
     methods = _methods(table, mistakes)
-    names = [safe_name(m.name) for m in methods]
-    mistakes += [f"two methods are named {n}" for n in sorted(set(names)) if names.count(n) > 1]
+    files = [safe_name(m.name) for m in methods]
+    mistakes += [f"two methods are named {n}" for n in sorted(set(files)) if files.count(n) > 1]
+    names = [m.name for m in methods]
+    if curve:
+        methods = tuple(at_clips(m, clips) for clips in curve for m in methods)
+        table = table | {"table": _tables_of_curve(names, curve, table.get("reference"))}
+        table.pop("reference", None)
     tables = _tables(table, [m.name for m in methods], mistakes)
     if mistakes:
         raise ConfigError(f"The comparison {path} has mistakes: {'; '.join(mistakes)}.")
     config = CompareConfig(
         output=Path(table["output"]),
         title=str(table.get("title", path.stem)),
-        folds=table["folds"],
+        folds=table.get("folds", 0),
         inner_folds=table.get("inner_folds", 0),
         seeds=tuple(seeds),
         base=table["base"],
         methods=methods,
         tables=tables,
+        test_share=test_share,
+        names=tuple(names),
+        curve=curve,
     )
     for method in methods:
         config.run(method, fold=0)
     return config
+
+
+def _curve(table: Mapping[str, Any], mistakes: list[str]) -> tuple[int, ...]:
+    """The numbers of labelled clips of a learning curve; empty if there is none."""
+    clips = table.get("learning_curve", [])
+    if not isinstance(clips, list) or any(type(n) is not int or n < 1 for n in clips):
+        mistakes.append("learning_curve must be a list of numbers of clips")
+        return ()
+    if clips != sorted(set(clips)):
+        mistakes.append("learning_curve must rise")
+    if clips and "table" in table:
+        mistakes.append("learning_curve makes tables of its own: leave out [[table]]")
+    return tuple(clips)
+
+
+def at_clips(method: Method, clips: int) -> Method:
+    """A method trained on so many labelled clips."""
+    return Method(
+        name=f"{method.name}, {clips} clips",
+        changes={**method.changes, "split.labelled_clips": clips},
+    )
+
+
+def _tables_of_curve(
+    names: Sequence[str], curve: Sequence[int], reference: object
+) -> list[dict[str, Any]]:
+    """A table of all methods for each number of labelled clips."""
+    tables: list[dict[str, Any]] = []
+    for clips in curve:
+        rows = {name: at_clips(Method(name=name), clips).name for name in names}
+        title = f"{clips} labelled clips"
+        tables.append({"title": title, "rows": rows, "reference": reference or names[0]})
+    return tables
 
 
 def _tables(

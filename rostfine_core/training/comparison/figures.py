@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rostfine_core.files import atomic_write
-from rostfine_core.training.comparison.tables import ComparedTable
+from rostfine_core.training.comparison.tables import ComparedTable, LearningCurve
 from rostfine_core.training.evaluation.figures import write_notes
 
 DRAWN_METRICS = (
@@ -35,5 +35,25 @@ def draw_over_axis(path: Path, table: ComparedTable, *, notes: Sequence[str]) ->
         axes.set_xlabel(table.axis)
         axes.set_title(title, fontsize=9)
         axes.grid(axis="y", alpha=0.3)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=120, metadata=write_notes(figure, notes))
+
+
+def draw_curve(path: Path, curve: LearningCurve, *, notes: Sequence[str]) -> None:
+    """Draw each method's mean MSE over labelled clips, with its spread over seeds; write a PNG."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, points in curve.rows:
+        clips = [p.clips for p in points]
+        means = [100 * (np.nan if p.mse.value is None else p.mse.value) for p in points]
+        spreads = [100 * (p.spread or 0.0) for p in points]
+        axes.errorbar(clips, means, yerr=spreads, marker="o", capsize=3, label=name)
+    axes.set_xscale("log")
+    axes.set_xticks(curve.clips, [str(n) for n in curve.clips], minor=False)
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("labelled clips to train and validate on")
+    axes.set_ylabel("MSE (1e-2) on the test clips")
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend()
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=120, metadata=write_notes(figure, notes))

@@ -32,6 +32,7 @@ METRIC_COLUMNS = (
     ("balanced_accuracy_mean", "BA mean"),
 )
 SIGNIFICANT = 0.05
+CURVE_FIGURE = "learning-curve.png"
 ONE_SEED = "One seed: another may turn small differences around."
 
 
@@ -93,11 +94,32 @@ class ComparedTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CurvePoint:
+    """A method at one number of labelled clips: its MSE and how far that is from the reference's.
+
+    ``spread`` is the standard deviation of the MSE over seeds; None for one seed.
+    """
+
+    clips: int
+    mse: ScoreDifference
+    spread: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningCurve:
+    """Every method at every number of labelled clips, on the same test clips."""
+
+    clips: tuple[int, ...]
+    reference: str
+    rows: tuple[tuple[str, tuple[CurvePoint, ...]], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompareResult:
     """Every method once, the tables that show them, and the scores of a constant prediction.
 
-    ``seeds`` and ``inner_folds`` are the comparison's, empty and 0 if it has none. ``notes`` must
-    accompany the scores in every form of the result.
+    ``seeds`` and ``inner_folds`` are the comparison's, empty and 0 if it has none; ``curve`` is its
+    learning curve, if it has one. ``notes`` must accompany the scores in every form of the result.
     """
 
     title: str
@@ -109,6 +131,7 @@ class CompareResult:
     notes: Notes
     seeds: tuple[int, ...]
     inner_folds: int
+    curve: LearningCurve | None = None
 
     @property
     def repeats(self) -> int:
@@ -168,6 +191,8 @@ def comparison_markdown(result: CompareResult) -> str:
         f"better than that row. {TIE_RULE} The last row of each table gives their share.",
         *(["", result.averaging] if result.averaging else []),
     ]
+    if result.curve is not None:
+        lines += ["", *_curve_lines(result.curve, seeds=max(len(result.seeds), 1))]
     for table in result.tables:
         told = [table.optimisers, *([] if len(result.seeds) > 1 else [ONE_SEED])]
         lines += ["", f"## {table.title}", "", " ".join(told), ""]
@@ -295,6 +320,41 @@ def _difference_cells(
         return value, signed(score.difference)
     low, high = score.interval
     return value, f"{signed(score.difference)} ({signed(low)} to {signed(high)})"
+
+
+def _curve_lines(curve: LearningCurve, *, seeds: int) -> list[str]:
+    """The learning curve as Markdown: the MSE, and its difference from the reference's."""
+    heads = " | ".join(f"{n} labelled clips" for n in curve.clips)
+    rule = "|---" * (1 + len(curve.clips)) + "|"
+    lines = [
+        "## Learning curve",
+        "",
+        "MSE (1e-2) on the same clips after training and validating on so many others, the mean "
+        f"(standard deviation) of {seeds} seed(s), which draw other labelled clips and other "
+        "weights to start from.",
+        "",
+        *(f"| method | {heads} |", rule),
+    ]
+    for name, points in curve.rows:
+        lines.append(f"| {_text(name)} | {' | '.join(map(_curve_cell, points))} |")
+    lines += [
+        "",
+        f"Minus that of {curve.reference} (below 0 is better), with the 95% interval over seeds "
+        "and samples, which few seeds make too narrow:",
+        "",
+        *(f"| method | {heads} |", rule),
+    ]
+    for name, points in curve.rows:
+        if name != curve.reference:
+            score = COMPARED_SCORES["mse"]
+            cells = [_difference_cells(p.mse, score, is_reference=False)[1] for p in points]
+            lines.append(f"| {_text(name)} | {' | '.join(cells)} |")
+    return [*lines, "", f"![Learning curve]({CURVE_FIGURE})"]
+
+
+def _curve_cell(point: CurvePoint) -> str:
+    value = "-" if point.mse.value is None else f"{100 * point.mse.value:.3f}"
+    return value if point.spread is None else f"{value} ({100 * point.spread:.3f})"
 
 
 def _text(text: str) -> str:

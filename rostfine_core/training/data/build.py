@@ -30,7 +30,7 @@ from rostfine_core.quality.same_head import Places, find_same_heads, same_head_r
 from rostfine_core.tracking import TrackerSettings, check_seeds, track
 from rostfine_core.training.data.build_plan import SCALE, PlannedClip, read_plan
 from rostfine_core.training.data.clip_file import load_clip, save_clip
-from rostfine_core.training.data.dataset import GRADES, DatasetHeader
+from rostfine_core.training.data.dataset import VOTE_COLUMNS, DatasetHeader
 from rostfine_core.training.data.dataset_files import write_header, write_rows
 from rostfine_core.video import open_video
 from rostfine_core.video.timing import with_fps
@@ -57,6 +57,8 @@ class BuildSettings:
 class BuildResult:
     """The clips made, and with their reasons those that are doubtful and those rejected.
 
+    Without ``has_votes`` only ``pretrain`` reads them.
+
     ``unlisted`` are clips of an earlier plan that are not in this one; they stay on disk.
     """
 
@@ -64,12 +66,14 @@ class BuildResult:
     clips: int
     rejected: tuple[tuple[str, str], ...]
     doubtful: tuple[tuple[str, str], ...]
+    has_votes: bool
     unlisted: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """A few lines for the command line."""
-        lines = [f"{self.clips} clips written to {self.folder}"]
+        without = "" if self.has_votes else " without votes, for `rostfine pretrain` alone"
+        lines = [f"{self.clips} clips written to {self.folder}{without}"]
         if self.rejected:
             lines.append(f"{len(self.rejected)} rejected, listed in rejected.csv:")
             lines += [f"  {clip}: {reason}" for clip, reason in self.rejected[:10]]
@@ -103,7 +107,7 @@ def build_dataset(
         out: the data set's folder, where ``rejected.csv`` lists what could not be made and
             ``doubtful.csv`` the warnings (missed clicks, lost tracks) about what was.
         name: the data set's name, and that of its data in results unless a video is simulated.
-        panel_size: number of experts that voted on each clip.
+        panel_size: number of experts that voted on each clip; unused if the plan has no votes.
         abstentions: whether a clip may have fewer votes than that.
         um_per_px: resample all clips to this scale; the plan states that of each video.
         settings: how clips are tracked, cut and rejected.
@@ -127,6 +131,8 @@ def build_dataset(
     journal = out / "build.jsonl"
     outcomes = _read_journal(journal)
     planned = [c for clips in videos.values() for c in clips]
+    if not planned[0].votes:
+        header = replace(header, panel_size=0)
     before = {clip for clip, outcome in outcomes.items() if "rejected" not in outcome}
     unlisted = before - {c.clip for c in planned}
     if before and unlisted == before:
@@ -358,7 +364,13 @@ def _write_lists(
         write_rows(staging / "doubtful.csv", ("clip", "reason"), doubtful)
         write_header(staging, header)
         write_rows(staging / "labels.csv", *_labels(made, outcomes, header.um_per_px))
-    return BuildResult(folder=out, clips=len(made), rejected=rejected, doubtful=doubtful)
+    return BuildResult(
+        folder=out,
+        clips=len(made),
+        rejected=rejected,
+        doubtful=doubtful,
+        has_votes=header.panel_size > 0,
+    )
 
 
 def _labels(
@@ -379,4 +391,5 @@ def _labels(
         + ([um_per_px, c.um_per_px] if scales else [])
         for c in made
     )
-    return ("clip", "sample", *(f"votes_{g}" for g in GRADES), *others, *FACTS, *scales), rows
+    votes = VOTE_COLUMNS[: len(made[0].votes)]
+    return ("clip", "sample", *votes, *others, *FACTS, *scales), rows

@@ -3,7 +3,8 @@
 A CSV with ``clip,sample,video,frame,x,y,votes_A..votes_E``; one row per sperm, video paths
 relative to the plan's folder. A column ``fps`` corrects the rate of videos whose file has it wrong,
 and ``um_per_px`` is their scale. Further columns (findings, measurements) go into the data set
-unchanged.
+unchanged. A plan without vote columns makes a data set without votes, from which a network can be
+pretrained.
 """
 
 import math
@@ -22,14 +23,18 @@ from rostfine_core.training.data.dataset import (
     read_votes,
 )
 
-PLAN_COLUMNS = ("clip", "sample", "video", "frame", "x", "y", *VOTE_COLUMNS)
+CLICK_COLUMNS = ("clip", "sample", "video", "frame", "x", "y")
+PLAN_COLUMNS = (*CLICK_COLUMNS, *VOTE_COLUMNS)
 FPS = "fps"
 SCALE = "um_per_px"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedClip:
-    """One row: the click on a sperm in its video, its sample, its votes and further columns."""
+    """One row: the click on a sperm in its video, its sample, its votes and further columns.
+
+    ``votes`` is empty in a plan without votes.
+    """
 
     clip: str
     sample: str
@@ -86,7 +91,8 @@ def _read_rows(path: Path, mistakes: list[str]) -> list[tuple[int, dict[str, str
         names, rows = read_table(path, columns=(*PLAN_COLUMNS, FPS))
     except StoreError as error:
         raise DatasetError(str(error)) from error
-    missing = [c for c in PLAN_COLUMNS if c not in names]
+    voted = any(c in names for c in VOTE_COLUMNS)
+    missing = [c for c in (PLAN_COLUMNS if voted else CLICK_COLUMNS) if c not in names]
     if missing:
         mistakes.append(f"{path.name} line 1: column(s) missing: {', '.join(missing)}")
         return []
@@ -106,7 +112,7 @@ def _read_row(
     video = folder / row["video"]
     if not row["video"] or not video.exists():
         found.append(f"video {row['video']!r} does not exist")
-    votes = read_votes(row, header, found)
+    votes = read_votes(row, header, found) if VOTE_COLUMNS[0] in row else ()
     fps, um_per_px = _positive(row, FPS, found), _positive(row, SCALE, found)
     try:
         seed = Seed(

@@ -3,7 +3,8 @@
 A data set is a folder with ``dataset.toml`` (name, kind, grades, panel_size, [preprocessing]),
 ``labels.csv`` (``clip,sample,votes_A..votes_E`` and optional columns, of which
 ``expected_A..expected_E`` hold the distribution that the votes were drawn from) and ``clips/``
-with one ``<clip>.npz`` (key ``images``, (T, S, S, 3) uint8 RGB) or ``<clip>.avi`` each.
+with one ``<clip>.npz`` (key ``images``, (T, S, S, 3) uint8 RGB) or ``<clip>.avi`` each. A data set
+without votes has no ``panel_size`` and no vote columns; only ``pretrain`` reads it.
 """
 
 import hashlib
@@ -31,7 +32,8 @@ from rostfine_core.training.data.clip_file import (
 GRADES = tuple(g.name for g in Grade)
 VOTE_COLUMNS = tuple(f"votes_{g}" for g in GRADES)
 EXPECTED_COLUMNS = tuple(f"expected_{g}" for g in GRADES)
-REQUIRED_COLUMNS = ("clip", "sample", *VOTE_COLUMNS)
+PLACES = ("clip", "sample")
+REQUIRED_COLUMNS = (*PLACES, *VOTE_COLUMNS)
 MISTAKES_SHOWN = 40
 MOST_VOTES = 1_000_000  # no panel is larger
 
@@ -39,6 +41,8 @@ MOST_VOTES = 1_000_000  # no panel is larger
 @dataclass(frozen=True, kw_only=True)
 class LabelledClip:
     """One row of ``labels.csv``: ``votes`` counts A to E; ``expected`` shares where known.
+
+    ``votes`` is empty where they were not read.
 
     ``numbers`` holds the row's optional columns that are finite numbers, by name.
     """
@@ -62,7 +66,7 @@ class DatasetHeader:
     """What ``dataset.toml`` says; ``kind`` is ``simulated`` or the name of a lab's data.
 
     ``um_per_px`` is what all clips were resampled to when they were cut, if they were; it is only
-    written.
+    written. A ``panel_size`` of 0 means that nobody voted.
     """
 
     name: str
@@ -127,13 +131,13 @@ class ClipDataset:
         return np.array(rows, dtype=np.float32) if rows and len(rows) == len(self.clips) else None
 
 
-def read_datasets(folders: Sequence[Path]) -> ClipDataset:
+def read_datasets(folders: Sequence[Path], *, with_votes: bool = True) -> ClipDataset:
     """Read several data sets as one.
 
     Raises:
         DatasetError: one of them has mistakes, or their clips differ in size.
     """
-    parts = [read_dataset(folder) for folder in folders]
+    parts = [read_dataset(folder, with_votes=with_votes) for folder in folders]
     sizes = {(h.clip_frames, h.clip_size_px) for p in parts for h in p.headers}
     if len(sizes) != 1:
         raise DatasetError(
@@ -146,8 +150,10 @@ def read_datasets(folders: Sequence[Path]) -> ClipDataset:
     )
 
 
-def read_dataset(folder: Path) -> ClipDataset:
+def read_dataset(folder: Path, *, with_votes: bool = True) -> ClipDataset:
     """Read and check one data set; the clips' pictures are not loaded.
+
+    Without ``with_votes`` neither votes nor expected shares are read, whether it has them or not.
 
     Raises:
         DatasetError: listing every mistake with file and line.
@@ -158,8 +164,8 @@ def read_dataset(folder: Path) -> ClipDataset:
             "build-dataset, import-official or simulate --kind dataset."
         )
     mistakes: list[str] = []
-    header = _read_header(folder / "dataset.toml", mistakes)
-    clips = _read_labels(folder, header, mistakes)
+    header = _read_header(folder / "dataset.toml", mistakes, with_votes=with_votes)
+    clips = _read_labels(folder, header, mistakes, with_votes=with_votes)
     if mistakes:
         raise DatasetError(list_mistakes(f"The data set {folder}", mistakes))
     return ClipDataset(headers=(header,), clips=tuple(clips))
@@ -178,12 +184,12 @@ def list_mistakes(subject: str, mistakes: Sequence[str]) -> str:
     return f"{subject} has {len(mistakes)} mistake(s) to correct:\n  " + "\n  ".join(shown)
 
 
-def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
+def _read_header(path: Path, mistakes: list[str], *, with_votes: bool) -> DatasetHeader:
     table = _read_toml(path, mistakes)
     if table is None:
         return DatasetHeader(name="", kind="", panel_size=0)
     name = _typed(table, "name", str, mistakes)
-    panel = _typed(table, "panel_size", int, mistakes)
+    panel = _typed(table, "panel_size", int, mistakes) if with_votes else None
     if panel is not None and panel < 1:
         mistakes.append(f"dataset.toml: panel_size must be 1 or more, got {panel}")
     if table.get("grades", list(GRADES)) != list(GRADES):
@@ -211,7 +217,7 @@ def _read_header(path: Path, mistakes: list[str]) -> DatasetHeader:
         panel_size=panel or 0,
         clip_frames=frames or DatasetHeader.clip_frames,
         clip_size_px=size or DatasetHeader.clip_size_px,
-        abstentions=table.get("abstentions") is True,
+        abstentions=with_votes and table.get("abstentions") is True,
     )
 
 
@@ -237,16 +243,19 @@ def _typed(
     return value
 
 
-def _read_labels(folder: Path, header: DatasetHeader, mistakes: list[str]) -> list[LabelledClip]:
+def _read_labels(
+    folder: Path, header: DatasetHeader, mistakes: list[str], *, with_votes: bool
+) -> list[LabelledClip]:
     path = folder / "labels.csv"
     try:
         names, rows = read_table(path, columns=(*REQUIRED_COLUMNS, *EXPECTED_COLUMNS))
     except StoreError as error:
         mistakes.append(str(error).rstrip("."))
         return []
-    missing = [c for c in REQUIRED_COLUMNS if c not in names]
+    missing = [c for c in (REQUIRED_COLUMNS if with_votes else PLACES) if c not in names]
     if missing:
-        mistakes.append(f"labels.csv line 1: column(s) missing: {', '.join(missing)}")
+        hint = " (pretrain reads clips without votes)" if set(missing) == set(VOTE_COLUMNS) else ""
+        mistakes.append(f"labels.csv line 1: column(s) missing: {', '.join(missing)}{hint}")
         return []
     if not rows:
         mistakes.append("labels.csv: has no clips")
@@ -254,7 +263,7 @@ def _read_labels(folder: Path, header: DatasetHeader, mistakes: list[str]) -> li
     clips = []
     for line, row in rows:
         found: list[str] = []
-        clip = _read_row(folder, header, row, found)
+        clip = _read_row(folder, header, row, found, with_votes=with_votes)
         if row["clip"] in seen:
             found.append(f"clip {row['clip']!r} is listed before, in line {seen[row['clip']]}")
         seen.setdefault(row["clip"], line)
@@ -265,7 +274,12 @@ def _read_labels(folder: Path, header: DatasetHeader, mistakes: list[str]) -> li
 
 
 def _read_row(
-    folder: Path, header: DatasetHeader, row: Mapping[str, str | None], found: list[str]
+    folder: Path,
+    header: DatasetHeader,
+    row: Mapping[str, str | None],
+    found: list[str],
+    *,
+    with_votes: bool,
 ) -> LabelledClip | None:
     clip, sample = row["clip"] or "", (row["sample"] or "").strip()
     if not clip or safe_name(clip) != clip:
@@ -273,8 +287,8 @@ def _read_row(
         return None
     if not sample:
         found.append("sample is empty; splits by patient need it")
-    votes = read_votes(row, header, found)
-    expected = _read_expected(row, found)
+    votes = read_votes(row, header, found) if with_votes else ()
+    expected = _read_expected(row, found) if with_votes else None
     path = next(
         (p for s in CLIP_SUFFIXES if (p := folder / "clips" / f"{clip}{s}").is_file()), None
     )

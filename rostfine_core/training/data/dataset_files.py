@@ -12,11 +12,15 @@ from rostfine_core.training.data.dataset import GRADES, DatasetHeader
 
 
 def write_header(folder: Path, header: DatasetHeader) -> None:
-    """Write ``dataset.toml``."""
+    """Write ``dataset.toml``; without a panel where nobody voted."""
+    panel = (
+        f"panel_size = {header.panel_size}\nabstentions = {json.dumps(header.abstentions)}\n"
+        if header.panel_size
+        else ""
+    )
     text = (
         f"name = {json.dumps(header.name)}\nkind = {json.dumps(header.kind)}\n"
-        f"grades = {json.dumps(list(GRADES))}\npanel_size = {header.panel_size}\n"
-        f"abstentions = {json.dumps(header.abstentions)}\n\n"
+        f"grades = {json.dumps(list(GRADES))}\n{panel}\n"
         f"[preprocessing]\nclip_frames = {header.clip_frames}\nsize_px = {header.clip_size_px}\n"
     )
     if header.um_per_px is not None:

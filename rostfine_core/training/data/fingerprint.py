@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rostfine_core.training.config import TrainConfig
+from rostfine_core.files import sha256_of
+from rostfine_core.training.config import PretrainConfig, Recipe, TrainConfig
 from rostfine_core.training.data.dataset import ClipDataset, read_dataset, read_datasets
 
 DataRecord = dict[str, dict[str, str]]
@@ -25,10 +26,28 @@ def read_data(config: TrainConfig) -> tuple[ClipDataset, DataRecord]:
     """
     dataset = read_datasets([Path(folder) for folder in config.data.train])
     record = {", ".join(config.data.train): _digests(dataset, columns=config.auxiliary.columns)}
+    record |= _initial_weights(config)
     for folder in config.data.test:
         # A data set that is also trained on keeps the aspects recorded for training.
         record[folder] = record.get(folder, {}) | _digests(read_dataset(Path(folder)))
     return dataset, record
+
+
+def read_unlabelled_data(config: PretrainConfig) -> tuple[ClipDataset, DataRecord]:
+    """Read the clips to pretrain on, without votes, and fingerprint them.
+
+    Raises:
+        DatasetError: a data set has mistakes; all are listed.
+    """
+    folders = config.data.train
+    dataset = read_datasets([Path(folder) for folder in folders], with_votes=False)
+    return dataset, {", ".join(folders): _digests(dataset)} | _initial_weights(config)
+
+
+def _initial_weights(config: Recipe) -> DataRecord:
+    """The file that the network starts from: another of the same name makes another run."""
+    path = Path(config.model.init)
+    return {config.model.init: {"weights": sha256_of(path)}} if path.is_file() else {}
 
 
 class DataRecords:
@@ -39,7 +58,7 @@ class DataRecords:
 
     def of(self, config: TrainConfig) -> DataRecord:
         """Return the record of a run's data, see ``read_data``."""
-        key = (config.data, config.auxiliary.columns)
+        key = (config.data, config.auxiliary.columns, config.model.init)
         if key not in self._known:
             self._known[key] = read_data(config)[1]
         return self._known[key]

@@ -76,6 +76,32 @@ def held_out(
     return among[~is_out], among[is_out]
 
 
+def first_samples(samples: Sequence[str], *, among: Indices, clips: int, seed: int) -> Indices:
+    """Whole samples of ``among`` in random order, as long as they have at most ``clips`` clips.
+
+    With the same seed fewer clips are always some of more clips.
+
+    Raises:
+        DatasetError: there are fewer clips than that, or the first sample has more.
+    """
+    if clips > len(among):
+        raise DatasetError(
+            f"There are {len(among)} labelled clips besides the test set, not {clips}: ask for "
+            "fewer, or test on fewer."
+        )
+    names, group, counts = np.unique(
+        np.asarray(samples, dtype=str)[among], return_inverse=True, return_counts=True
+    )
+    order = np.random.default_rng((seed, len(names))).permutation(len(names))
+    taken = order[np.cumsum(counts[order]) <= clips]
+    if not len(taken):
+        raise DatasetError(
+            f"The first sample drawn has {counts[order[0]]} clips, more than the {clips} to train "
+            "and validate on: ask for more, since samples are never split."
+        )
+    return among[np.isin(group, taken)]
+
+
 def split_clips(
     samples: Sequence[str],
     *,
@@ -87,20 +113,28 @@ def split_clips(
     inner_folds: int = 0,
     inner_fold: int = 0,
     select_on_test: bool = False,
+    labelled_clips: int = 0,
+    test_seed: int = -1,
 ) -> Split:
     """Split off the test set (a fold, or a held-out share), then the validation set from the rest.
 
-    With ``inner_folds`` the validation set is a fold of the rest (nested cross-validation); with
+    The rest is cut to ``labelled_clips`` first, if given. With ``inner_folds`` the validation set
+    is a fold of the rest (nested cross-validation); with
     ``select_on_test`` it is the test set itself.
     """
     everything = np.arange(len(samples))
+    of_test = seed if test_seed < 0 else test_seed
     if folds:
-        test = grouped_folds(samples, folds=folds, seed=seed)[fold]
+        test = grouped_folds(samples, folds=folds, seed=of_test)[fold]
         rest = np.setdiff1d(everything, test)
     else:
         # If the validation set comes from the rest, two samples must be left to split.
         leave = 2 if validation_share > 0 and not select_on_test else 1
-        rest, test = held_out(samples, among=everything, share=test_share, seed=seed, leave=leave)
+        rest, test = held_out(
+            samples, among=everything, share=test_share, seed=of_test, leave=leave
+        )
+    if labelled_clips:
+        rest = first_samples(samples, among=rest, clips=labelled_clips, seed=seed + 2)
     if select_on_test:
         return Split(train=rest, validation=test, test=test)
     if inner_folds:

@@ -255,8 +255,9 @@ class StepLoop(ABC, Generic[AnyRecipe]):
         return torch.from_numpy(self._order(epoch)[first : first + self.clips_per_step])
 
     def _prepared(self, part: Tensor, changes: Sequence[Change]) -> Tensor:
-        """The clips ``part`` (B,), changed, as the network's input on its device."""
-        images = augment(self.cache.batch(part), changes)
+        """The clips ``part`` (B,), changed if ``changes`` are given, as the network's input."""
+        images = self.cache.batch(part)
+        images = augment(images, changes) if changes else images
         return self.cache.prepare(images.to(self.device))
 
     @contextmanager

@@ -41,6 +41,7 @@ from rostfine_core.training.metrics.cautions import (
     caution_of_seen,
     caution_of_temperature,
     caution_of_training,
+    caution_of_unlabelled,
     is_selected_on_test,
     score_notes,
 )
@@ -56,7 +57,7 @@ from rostfine_core.training.metrics.reference_scores import (
     score_references,
 )
 from rostfine_core.training.metrics.vote_noise import vote_noise
-from rostfine_core.training.networks.checkpoint import TrainedModel, load_trained
+from rostfine_core.training.networks.checkpoint import TrainedModel, load_trained, seen_in
 from rostfine_core.training.run.folder import write_json
 
 DRAWS_SEED = 0
@@ -242,6 +243,8 @@ def _notes(
     known: int | None = sum(sample_fingerprint(sample) in seen for sample in samples)
     if not known and any("samples_seen" not in m.training for m in members):
         known = None
+    by_pretraining = frozenset[str]().union(*(seen_in(m.training).unlabelled for m in members))
+    unlabelled = sum(sample_fingerprint(sample) in by_pretraining for sample in samples)
     notes = score_notes(
         model_kinds=[m.dataset_kind for m in members],
         data_kind=data.kind,
@@ -250,6 +253,7 @@ def _notes(
     return notes | {
         "note_few_samples": caution_of(len(samples)) or "",
         "note_samples_seen": caution_of_seen(known, of=len(samples)) or "",
+        "note_samples_unlabelled": caution_of_unlabelled(unlabelled, of=len(samples)) or "",
         "note_few_training_samples": caution_of_training(
             [whole_count(m.training.get("samples_train")) for m in members]
         )

@@ -132,6 +132,19 @@ def caution_of_temperature(temperature: float | None) -> str | None:
     )
 
 
+def caution_of_unlabelled(count: int, *, of: int) -> str | None:
+    """The caution about scored samples that pretraining saw without votes; None if there are none.
+
+    That is allowed, as a lab has such clips of the patients that it wants to grade.
+    """
+    if not count:
+        return None
+    return (
+        f"{count} of the {of} samples scored here were seen in pretraining, without their votes: "
+        "on samples that were not, the scores may be slightly worse."
+    )
+
+
 def caution_of_seen(count: int | None, *, of: int) -> str | None:
     """The caution about scored samples that trained or selected a model; None if there are none.
 

@@ -90,18 +90,42 @@ def load_trained(path: Path) -> tuple[TrainedModel, ...]:
     return (_load_research(files[0], _metadata(files[0])),)
 
 
-def samples_seen_by(source: str) -> frozenset[str]:
-    """The fingerprints of the samples that the model file ``source`` was trained on.
+SEEN, SEEN_UNLABELLED = "samples_seen", "samples_seen_unlabelled"
+"""Names in a training summary: samples seen with their votes, and by pretraining without them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenSamples:
+    """The fingerprints of the samples that weights have seen, with their votes and without."""
+
+    labelled: frozenset[str] = frozenset()
+    unlabelled: frozenset[str] = frozenset()
+
+    def to_dict(self) -> dict[str, list[str]]:
+        """What a training summary holds of them."""
+        seen = {SEEN: sorted(self.labelled)}
+        return seen | ({SEEN_UNLABELLED: sorted(self.unlabelled)} if self.unlabelled else {})
+
+
+def samples_seen_by(source: str) -> SeenSamples:
+    """The samples that the weights of the model file ``source`` have seen.
 
     Empty if it does not say: another program's weights, or no file at all.
     """
     try:
         header = json.loads(_metadata(Path(source)).get(METADATA_NAME, "{}"))
     except (ValueError, RecursionError):
-        return frozenset()  # loading the weights will report that it is damaged
-    training = header.get("training", {}) if isinstance(header, dict) else {}
-    seen = training.get("samples_seen", ()) if isinstance(training, dict) else ()
-    return frozenset(map(str, seen))
+        return SeenSamples()  # loading the weights will report that it is damaged
+    training = header.get("training") if isinstance(header, dict) else None
+    return seen_in(training if isinstance(training, dict) else {})
+
+
+def seen_in(training: Mapping[str, Any]) -> SeenSamples:
+    """The samples that a training summary names."""
+    labelled, unlabelled = (
+        frozenset(map(str, training.get(name, ()))) for name in (SEEN, SEEN_UNLABELLED)
+    )
+    return SeenSamples(labelled=labelled, unlabelled=unlabelled)
 
 
 def _is_research(path: Path) -> bool:

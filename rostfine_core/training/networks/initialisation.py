@@ -8,7 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from rostfine_core.errors import ConfigError, ModelError, parsing
-from rostfine_core.model import RoSTFine, convert, load_encoder, load_encoder_weights
+from rostfine_core.model import (
+    RoSTFine,
+    convert,
+    load_encoder,
+    load_encoder_weights,
+    load_model,
+)
+from rostfine_core.model.checkpoint import SUFFIX
+from rostfine_core.model.weights import check_weights
 from rostfine_core.training.config import ModelSection
 from rostfine_core.training.networks.factory import FeatureVariant
 from rostfine_core.training.networks.vivit import FactorisedViViT
@@ -26,7 +34,9 @@ def initialise(network: nn.Module, section: ModelSection) -> None:
         ConfigError: ``freeze`` matches nothing or everything, or the weights are not available.
     """
     check_init(section)
-    if section.init != SCRATCH:
+    if section.init_part == "network":
+        _load_network(network, section.init)
+    elif section.init != SCRATCH:
         _load(network, section.init)
     freeze(network, section.freeze)
 
@@ -35,9 +45,15 @@ def check_init(section: ModelSection) -> None:
     """Refuse weights to start from that do not exist or that the network cannot read.
 
     Raises:
-        ConfigError: ``section.init`` names a missing file, or any file for vivit.
+        ConfigError: ``section.init`` names a missing file, or any file for vivit; or it has no
+            whole network where ``init_part`` asks for one.
     """
     source = section.init
+    if section.init_part == "network" and Path(source).suffix != SUFFIX:
+        raise ConfigError(
+            f"A whole network can only be read from a {SUFFIX} file, not from {source}: name the "
+            'file of a model in init, or set init_part = "encoder".'
+        )
     if source == SCRATCH or source.startswith(TIMM_PREFIX):
         return
     if section.network == "vivit":
@@ -66,6 +82,23 @@ def _load(network: nn.Module, source: str) -> None:
             f"This network cannot start from an image ViT ({source}): give the file of its own "
             'weights, or init = "scratch".'
         )
+
+
+def _load_network(network: nn.Module, source: str) -> None:
+    """Start from a whole model: encoder, branches and heads.
+
+    Raises:
+        ConfigError: the recipe trains another network than RoSTFine.
+        ModelError: the model cannot be read, or has other sizes.
+    """
+    if not isinstance(network, RoSTFine):
+        raise ConfigError(
+            'Only RoSTFine starts from a whole network: set init_part = "encoder", or leave out '
+            "network, features and aggregation."
+        )
+    weights = load_model(Path(source)).network.state_dict()
+    check_weights(weights, expected=network.state_dict(), source=source)
+    network.load_state_dict(weights)
 
 
 def encoder_weights(source: str) -> dict[str, Tensor]:

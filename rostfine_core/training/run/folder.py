@@ -25,7 +25,7 @@ from rostfine_core.training.run.environment import describe_environment
 class RunFolder:
     """Names the files of a run and writes each atomically."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, model: str = "model.safetensors") -> None:
         self.path = folder
         self.recipe = folder / "recipe.json"
         self.data = folder / "data.json"
@@ -33,7 +33,7 @@ class RunFolder:
         self.log = folder / "log.jsonl"
         self.resume_point = folder / "resume.pt"
         self.best_weights = folder / "best.pt"
-        self.model = folder / "model.safetensors"
+        self.model = folder / model
         self.result = folder / "result.json"
         self.test_clips = folder / "test_clips.csv"
 

@@ -1,7 +1,7 @@
 """The result of a finished run: its scores and the notes that must accompany them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from rostfine_core.training.data.split import Split
 from rostfine_core.training.metrics.cautions import (
     Notes,
     caution_of_set,
+    caution_of_unlabelled,
     score_notes,
     sentences,
 )
+from rostfine_core.training.networks.checkpoint import SeenSamples
 from rostfine_core.training.run.folder import RunFolder, read_json
 
 Scores = Mapping[str, float]
@@ -131,7 +133,7 @@ def scores_in_words(scores: Scores) -> str:
 
 
 def notes_of(
-    config: TrainConfig, *, model: Path, dataset: ClipDataset, split: Split
+    config: TrainConfig, *, model: Path, dataset: ClipDataset, split: Split, seen: SeenSamples
 ) -> dict[str, str]:
     """The notes that must accompany the scores of a run."""
     cautions = (
@@ -143,7 +145,14 @@ def notes_of(
         data_kind=dataset.kind,
         selected_on_test=[model.name] if config.split.select_on_test else [],
     )
-    return standing | {"note_few_samples": " ".join(filter(None, cautions))}
+    tested = {dataset.samples[i] for i in split.test}
+    return standing | {
+        "note_few_samples": " ".join(filter(None, cautions)),
+        "note_samples_unlabelled": caution_of_unlabelled(
+            sum(sample_fingerprint(sample) in seen.unlabelled for sample in tested), of=len(tested)
+        )
+        or "",
+    }
 
 
 def training_summary(
@@ -152,11 +161,11 @@ def training_summary(
     result: TrainResult,
     dataset: ClipDataset,
     split: Split,
-    seen_before: frozenset[str],
+    seen: SeenSamples,
 ) -> dict[str, Any]:
     """What a model file says about its training, as plain containers.
 
-    ``seen_before`` holds the fingerprints of the samples that its initial weights had seen.
+    ``seen`` is what its initial weights had seen.
     """
     own = {sample_fingerprint(dataset.samples[i]) for i in (*split.train, *split.validation)}
     return {
@@ -166,7 +175,7 @@ def training_summary(
         "clips_validation": result.clips[1],
         "clips_test": result.clips[2],
         "samples_train": len({dataset.samples[i] for i in split.train}),
-        "samples_seen": sorted(seen_before | own),
+        **replace(seen, labelled=seen.labelled | own).to_dict(),
         "official_selection": config.split.select_on_test,
         "epoch": result.epoch,
         "validation": result.validation,

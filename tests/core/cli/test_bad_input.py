@@ -349,7 +349,6 @@ def test_tracks_are_not_written_over_what_they_come_from(
         ["simulate", "--out", "o", "--size", "8x976"],
         ["simulate", "--out", "o", "--masks"],
         ["simulate", "--out", "o", "--kind", "dataset", "--frames", "9"],
-        ["simulate", "--out", "o", "--kind", "dataset", "--look", "camera"],
         ["dance"],
     ],
 )

@@ -8,7 +8,7 @@ import torch
 
 from rostfine_core.training.comparison.config import read_compare_config
 from rostfine_core.training.config import ModelSection
-from rostfine_core.training.config_reader import read_train_config
+from rostfine_core.training.config_reader import read_pretrain_config, read_train_config
 from rostfine_core.training.networks.factory import build_network, network_config, trained_parts
 
 MODELS = Path(__file__).parents[3] / "models"
@@ -81,3 +81,18 @@ def test_the_small_study_starts_from_what_its_pretraining_leaves() -> None:
     assert Path(run.model.init) == Path(before.output) / "model.safetensors"
     assert run.model.overrides == before.model.overrides
     assert set(before.data.train).isdisjoint(run.data.train)
+
+
+def test_a_lab_pretrains_the_network_that_it_trains() -> None:
+    before = read_pretrain_config(MODELS / "few-labels-pretraining.toml")
+    config = read_compare_config(MODELS / "few-labels.toml")
+    runs = {m.name: config.run(m, fold=0) for m in config.methods}
+    pretrained, demo = (
+        runs[f"from {start}, 50 clips"] for start in ("pretraining", "the demonstration model")
+    )
+    assert Path(pretrained.model.init) == Path(before.output) / "encoder.safetensors"
+    assert set(before.data.train).isdisjoint(pretrained.data.train)
+    of_demo = read_train_config(MODELS / "demo.toml")
+    example = read_pretrain_config(MODELS / "pretrain.toml")
+    for section in (before.model, pretrained.model, demo.model, example.model):
+        assert replace(section, init="scratch", init_part="encoder") == of_demo.model

@@ -12,6 +12,7 @@ from PIL import Image
 
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, finish
 from rostfine_core.errors import ConfigError
+from rostfine_core.files import safe_name
 from rostfine_core.training.comparison.compare import compare
 from rostfine_core.training.comparison.config import read_compare_config
 from rostfine_core.training.comparison.folds import RunAnswers, fold_scores, in_repeats
@@ -404,3 +405,37 @@ def test_a_name_cannot_break_the_table(comparison: Path) -> None:
     lines = finish(compare(comparison)).summary.splitlines()
     rows = [line for line in lines if line.startswith(r"| a \| b c | ")]
     assert [row.replace(r"\|", "").count("|") for row in rows] == [10, 6, 10]
+
+
+@pytest.mark.requirement("R-57")
+def test_a_learning_curve_tests_every_number_of_clips_on_the_same_ones(
+    comparison: Path, tmp_path: Path
+) -> None:
+    text = comparison.read_text(encoding="utf-8")
+    curve = "test_share = 0.4\nseeds = [3, 4]\nlearning_curve = [6, 12]\n"
+    comparison.write_text(text.replace("folds = 2\n", curve), encoding="utf-8")
+    result = finish(compare(comparison))
+    assert [t.title for t in result.tables] == ["6 labelled clips", "12 labelled clips"]
+    out, runs = tmp_path / "out", list(tmp_path.rglob("result.json"))
+    assert len(runs) == 2 * 2 * 2
+    tested = {tuple(r["clip"] for r in rows_of(run.with_name("test_clips.csv"))) for run in runs}
+    assert len(tested) == 1
+    assert result.curve is not None
+    name, points = result.curve.rows[1]
+    assert (name, result.curve.reference) == ("no diversity", "RoSTFine")
+    for clips, point in zip((6, 12), points, strict=True):
+        errors, trained = {}, set()
+        for method, seed in itertools.product(("RoSTFine", "no diversity"), (3, 4)):
+            folder = out / safe_name(f"{method}, {clips} clips") / f"test-seed{seed}"
+            run = json.loads((folder / "result.json").read_text())
+            trained.add(run["clips_train"] + run["clips_validation"])
+            errors[method, seed] = run["test"]["mse"]
+        assert trained == {clips}
+        ours = [errors["no diversity", seed] for seed in (3, 4)]
+        theirs = [errors["RoSTFine", seed] for seed in (3, 4)]
+        assert point.mse.value == pytest.approx(np.mean(ours), rel=1e-4)
+        assert point.mse.difference == pytest.approx(np.mean(ours) - np.mean(theirs), abs=1e-6)
+        assert point.spread == pytest.approx(np.std(ours, ddof=1), abs=1e-6)
+    assert "| no diversity | " in result.summary.split("Minus that of RoSTFine")[1]
+    with Image.open(out / "learning-curve.png") as picture:
+        assert DISCLAIMER_AI_GRADE in picture.info["Disclaimer"]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rostfine_core.errors import DatasetError
-from rostfine_core.training.data.split import grouped_folds, split_clips
+from rostfine_core.training.data.split import Split, grouped_folds, split_clips
 
 SAMPLES = st.lists(st.integers(0, 12).map("p{}".format), min_size=12, max_size=80).filter(
     lambda s: len(set(s)) >= 5
@@ -75,3 +75,31 @@ def test_no_validation_when_none_is_asked_for() -> None:
     split = split_clips(["a"] * 9, seed=0, validation_share=0)
     assert len(split.train) == 9
     assert not len(split.validation)
+
+
+def test_fewer_labelled_clips_are_some_of_more_and_the_test_set_stays() -> None:
+    samples = [f"p{i // 3}" for i in range(60)]
+
+    def of(clips: int, seed: int) -> Split:
+        return split_clips(
+            samples,
+            seed=seed,
+            validation_share=0.2,
+            test_share=0.4,
+            test_seed=7,
+            labelled_clips=clips,
+        )
+
+    few, more, other = of(10, 1), of(20, 1), of(10, 2)
+    used, of_more = (set(np.concatenate([s.train, s.validation]).tolist()) for s in (few, more))
+    assert (len(used), len(of_more)) == (9, 18)  # whole samples of three
+    assert used < of_more
+    assert used != set(np.concatenate([other.train, other.validation]).tolist())
+    for split in (few, more, other):
+        assert np.array_equal(split.test, few.test)
+        assert not {samples[i] for i in split.test} & {samples[i] for i in of_more}
+        assert len(split.validation)
+    with pytest.raises(DatasetError, match=r"36 labelled clips besides the test set, not 50"):
+        of(50, 1)
+    with pytest.raises(DatasetError, match=r"first sample drawn has 3 clips, more than the 2"):
+        of(2, 1)

@@ -11,11 +11,11 @@ import torch
 
 from rostfine_core.domain import finish
 from rostfine_core.errors import ConfigError
-from rostfine_core.training.engine import conditions
 from rostfine_core.training.config import LoopSection, TrainConfig
 from rostfine_core.training.config_reader import structure
 from rostfine_core.training.data.fingerprint import read_data
 from rostfine_core.training.data.split import epoch_order, split_clips
+from rostfine_core.training.engine import conditions
 from rostfine_core.training.engine.conditions import torch_settings
 from rostfine_core.training.engine.loop import TrainingLoop
 from rostfine_core.training.engine.losses import LossTerms

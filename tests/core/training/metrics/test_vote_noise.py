@@ -10,7 +10,7 @@ CLIPS, PANEL = 4000, 8
 SAMPLES = [f"p{i // 10}" for i in range(CLIPS)]
 
 
-@pytest.mark.requirement("R-91")
+@pytest.mark.requirement("R-57")
 def test_the_parts_are_those_of_known_shares() -> None:
     rng = np.random.default_rng(0)
     truth = rng.dirichlet(np.full(5, 0.8), CLIPS)

@@ -37,13 +37,13 @@ def test_a_model_inherits_what_the_one_it_started_from_has_seen(
     dataset_folder: Path,
     held_back_folder: Path,
 ) -> None:
-    before = samples_seen_by(str(trained_model))
+    before = samples_seen_by(str(trained_model)).labelled
     assert len(before) == 6
     data, split = {"train": [str(held_back_folder)]}, {"validation_share": 0.3}
     config = starting_from(recipe, trained_model, data=data, split=split)
     result = finish(train_recipe(config))
     own = {sample_fingerprint(f"q{n}") for n in range(3)}
-    assert samples_seen_by(str(result.model_path)) == before | own
+    assert samples_seen_by(str(result.model_path)).labelled == before | own
     (model,) = load_trained(result.model_path)
     assert model.training["samples_seen"] == sorted(before | own)
     scored = finish(evaluate(result.model_path, dataset_folder, repeats=10))
@@ -53,4 +53,4 @@ def test_a_model_inherits_what_the_one_it_started_from_has_seen(
 def test_another_programs_file_tells_nothing(tmp_path: Path) -> None:
     (tmp_path / "weights.pyth").write_bytes(b"no")
     for source in ("scratch", "timm:vit", str(tmp_path), str(tmp_path / "weights.pyth")):
-        assert samples_seen_by(source) == frozenset()
+        assert samples_seen_by(source).labelled == frozenset()
