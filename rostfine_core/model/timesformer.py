@@ -272,11 +272,9 @@ def _stem(width: int) -> nn.Sequential:
     """Two convolutions that shrink a frame by ``STEM_STRIDE``, ending in ``2 * width`` channels."""
     layers: list[nn.Module] = []
     for read, made in ((3, width), (width, 2 * width)):
-        layers += [
-            nn.Conv2d(read, made, kernel_size=3, stride=2, padding=1),
-            nn.BatchNorm2d(made),
-            nn.GELU(),
-        ]
+        norm = nn.BatchNorm2d(made)
+        norm.num_batches_tracked = torch.zeros(())  # model files hold floating-point numbers alone
+        layers += [nn.Conv2d(read, made, kernel_size=3, stride=2, padding=1), norm, nn.GELU()]
     return nn.Sequential(*layers).to(memory_format=torch.channels_last)
 
 

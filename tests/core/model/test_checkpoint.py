@@ -83,6 +83,23 @@ def test_a_model_survives_a_round_trip(
     assert torch.equal(loaded.network(tiny_clips).grade, tiny_network(tiny_clips).grade)
 
 
+def test_a_model_with_a_stem_survives_a_round_trip(
+    tmp_path: Path, tiny_config: RoSTFineConfig, tiny_clips: Tensor
+) -> None:
+    network = RoSTFine(replace(tiny_config, stem_width=4))
+    network(tiny_clips)  # in training mode, so that the norm counts a batch
+    settings = Preprocessing.of(network.config)
+    save_model(
+        tmp_path / "m.safetensors",
+        network,
+        preprocessing=settings,
+        training=TRAINING,
+        dataset_kind="lab",
+    )
+    loaded = load_model(tmp_path / "m.safetensors").network
+    assert torch.equal(loaded(tiny_clips).grade, network.eval()(tiny_clips).grade)
+
+
 def test_the_record_names_the_file_and_its_training(saved: Path) -> None:
     info = load_model(saved).info
     assert (info.file_name, info.sha256) == ("tiny.safetensors", sha256_of(saved))
