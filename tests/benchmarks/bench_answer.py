@@ -12,6 +12,7 @@ the truth), and unseen by the model: `rostfine simulate --kind dataset --count 1
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -145,12 +146,12 @@ def print_moves(assessor: Assessor, clips: Sequence[NDArray[np.uint8]], answers:
     changes: dict[str, Change] = {
         "turned by 90 degrees": lambda clip: np.rot90(clip, 1, (1, 2)),
         "turned by 180 degrees": lambda clip: np.rot90(clip, 2, (1, 2)),
-        "turned by 30 degrees": lambda clip: _warped(clip, turn_deg=30.0),
+        "turned by 30 degrees": partial(_warped, turn_deg=30.0),
         "mirrored": lambda clip: clip[:, :, ::-1],
         "mirrored and turned": lambda clip: np.rot90(clip[:, :, ::-1], 3, (1, 2)),
     }
     for x, y in SHIFTS_PX:
-        changes[f"shifted by {x}, {y} px"] = lambda clip, x=x, y=y: _warped(clip, shift_px=(x, y))
+        changes[f"shifted by {x}, {y} px"] = partial(_warped, shift_px=(x, y))
     before = answers[:, :2].sum(axis=1)
     for name, change in changes.items():
         moved, _ = program_answers(assessor, [np.ascontiguousarray(change(c)) for c in clips])
