@@ -9,8 +9,7 @@ from rostfine_core.messages import Message, joined
 SINGLE_MODEL = Message("single model: no ensemble spread")
 SINGLE_VIEW = Message("graded once: no view spread")
 NO_RANGES = Message("the model gives no ranges")
-CALIBRATED = Message("calibrated on votes held back from training")
-UNCALIBRATED = Message("no calibration applied")
+CALIBRATED, UNCALIBRATED = Message("on votes held back from training"), Message("none")
 MEMBER_LINES = Message("Lines in the bars: lowest to highest single model.")
 Parts = tuple[Message | None, Message]
 """A value, None where there is none, and what it means or why it is missing."""

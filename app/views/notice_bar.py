@@ -60,6 +60,7 @@ class NoticeBar(QWidget):
         policy.setHeightForWidth(True)  # else it asks for the height that it has where narrow
         self.video.setSizePolicy(policy)
         self.video.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.video.setIndent(0)  # else it asks for more room above and below
         full = _line("cautions", "\n".join([wording.ai_grade_notice()] * LINES))
         room.setFixedHeight(full.sizeHint().height() + FRAME_PX)
         return room

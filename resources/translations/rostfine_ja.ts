@@ -852,12 +852,8 @@
         <translation>モデルが範囲を示していません</translation>
     </message>
     <message>
-        <source>calibrated on votes held back from training</source>
-        <translation>学習に使わなかった票で較正済み</translation>
-    </message>
-    <message>
-        <source>no calibration applied</source>
-        <translation>較正なし</translation>
+        <source>on votes held back from training</source>
+        <translation>学習に使わなかった票による</translation>
     </message>
     <message>
         <source>model spread</source>
@@ -1364,8 +1360,8 @@
         <translation>期待値 {expected}; A または B の票 {share}; 不一致 {entropy}; {spread}</translation>
     </message>
     <message>
-        <source>Ranges: {ranges}; {calibration}</source>
-        <translation>範囲: {ranges}; {calibration}</translation>
+        <source>Ranges: {ranges}; calibration: {calibration}</source>
+        <translation>範囲: {ranges}; 較正: {calibration}</translation>
     </message>
     <message>
         <source>model {name}</source>
@@ -1698,6 +1694,10 @@
     <message>
         <source>Predicted votes of the panel, {count} models</source>
         <translation>専門家の票の予測、{count} モデル</translation>
+    </message>
+    <message>
+        <source>Calibration: {basis}.</source>
+        <translation>較正: {basis}。</translation>
     </message>
     <message>
         <source>Global head</source>

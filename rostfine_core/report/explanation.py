@@ -177,7 +177,7 @@ def _head(assessment: Assessment, say: Say) -> list[Flowable]:
         spread=spread_in_words(prediction),
     )
     sure = Message(
-        "Ranges: {ranges}; {calibration}",
+        "Ranges: {ranges}; calibration: {calibration}",
         ranges=ranges_in_words(prediction),
         calibration=calibration_in_words(prediction),
     )

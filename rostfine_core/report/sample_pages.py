@@ -115,7 +115,7 @@ def _table(assessments: Sequence[Assessment], say: Say) -> list[Flowable]:
         Message("Flags"),
     ]
     shared = shared_flags(assessments)
-    widths = [11, 16, 10.5, 11, 13.5, 10.5, 12, 12, 12, 10, 17, 11, 11, 14.5, 25]
+    widths = [11, 15, 11, 11, 13.5, 10.5, 12, 12, 14.5, 11, 20, 11, 11, 15, 23]
     scale = WIDTH_PT / sum(widths)
     table = Table(
         [

@@ -133,12 +133,9 @@ def _result_row(assessment: Assessment, say: Say) -> Table:
             is_doubtful=assessment.has_warnings,
         ),
     ]
+    calibration = Message("Calibration: {basis}.", basis=calibration_in_words(prediction))
     marks = marks_in_words(prediction)
-    notes = (
-        [calibration_in_words(prediction)]
-        if marks is None
-        else [marks, calibration_in_words(prediction)]
-    )
+    notes = [calibration] if marks is None else [marks, calibration]
     votes.append(text(say(joined(notes, " ")), "tiny"))
     widths = [50 * mm, 86 * mm, 44 * mm]
     return Table([[picture, votes, _heads(assessment, say)]], colWidths=widths, style=FLUSH)

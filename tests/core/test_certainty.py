@@ -24,7 +24,7 @@ def sentences(prediction: Prediction) -> str:
 def test_what_a_model_does_not_say_is_missing_with_the_reason() -> None:
     assert sentences(build_assessment().prediction) == (
         "single model: no ensemble spread; graded once: no view spread | the model gives no ranges "
-        "| no calibration applied"
+        "| none"
     )
 
 

@@ -240,7 +240,7 @@ def test_the_page_says_how_sure_the_model_is_or_why_it_does_not(
     page = _pages(report, [make_assessment()])[2]
     assert "single model: no ensemble spread" in page
     assert "graded once: no view spread" in page
-    assert "no calibration applied" in page
+    assert "Calibration: none." in page
     assessment = make_assessment(sure=True)
     _, table, page = _pages(report, [assessment])
     spread = f"±{assessment.prediction.view_spread:.2f}"
