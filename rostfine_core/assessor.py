@@ -21,6 +21,7 @@ from torch import Tensor
 from rostfine_core.domain import (
     Clip,
     Explanation,
+    Gate,
     GradeDistribution,
     LongJob,
     ModelInfo,
@@ -93,6 +94,11 @@ class Assessor:
     def clip_size_px(self) -> int:
         """The width of a clip's frames: the same as in training."""
         return self._models[0].preprocessing.clip_size_px
+
+    @property
+    def gate(self) -> Gate | None:
+        """What clips like those of the training look like; an ensemble has its first member's."""
+        return next((model.gate for model in self._models if model.gate is not None), None)
 
     @property
     def member_count(self) -> int:

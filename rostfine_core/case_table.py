@@ -80,6 +80,7 @@ RESULT_COLUMNS = (
     "precision", "created_utc", "note_ai_grade", "note_demonstration", "note_validation",
     "placed_by_hand", "views", "view_spread", "view_spread_a_or_b", "calibrated", "range_coverage",
     *(f"range_{end}_{grade.name}" for grade in Grade for end in ("low", "high")),
+    "doubtful",
 )
 # fmt: on
 """The columns of ``report.csv`` that are not among those before."""

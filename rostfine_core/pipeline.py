@@ -325,7 +325,12 @@ def _assessment(
 ) -> Assessment:
     seeds = tuple(s for s in request.seeds if s.target == track.target)
     flags = hand_flags(seeds) + quality_flags(
-        track=track, clip=clip, video=info, um_per_px=request.um_per_px, model=assessor.info
+        track=track,
+        clip=clip,
+        video=info,
+        um_per_px=request.um_per_px,
+        model=assessor.info,
+        gate=assessor.gate,
     )
     if same_head is not None:
         flags = (*flags, same_head)

@@ -268,6 +268,30 @@
         <translation>ピントが合っていません</translation>
     </message>
     <message>
+        <source>Noisy</source>
+        <translation>雑音が多い</translation>
+    </message>
+    <message>
+        <source>likeness to the training</source>
+        <translation>学習時との類似</translation>
+    </message>
+    <message>
+        <source>Low contrast</source>
+        <translation>コントラスト不足</translation>
+    </message>
+    <message>
+        <source>Clip too short</source>
+        <translation>時間が短い</translation>
+    </message>
+    <message>
+        <source>Unlike the training</source>
+        <translation>学習時と違う</translation>
+    </message>
+    <message>
+        <source>Training clips unknown</source>
+        <translation>学習時の切り抜きが不明</translation>
+    </message>
+    <message>
         <source>Sperm too small</source>
         <translation>精子が小さすぎます</translation>
     </message>
@@ -440,6 +464,10 @@
         <translation>頭部の長さは約 {length:.0f} px ですが、モデルの想定は {shortest:.0f}~{longest:.0f} px です。倍率を下げてください。</translation>
     </message>
     <message>
+        <source>The model does not say what its training clips look like: focus and head size were checked by rules of thumb, noise, contrast and the rest not at all.</source>
+        <translation>モデルが学習時の切り抜きの見え方を示していません。ピントと頭部の大きさは経験則で調べ、雑音、コントラストなどは調べていません。</translation>
+    </message>
+    <message>
         <source>At {scale:.4g} um/px the head would be {length:.3g} um long, while human heads are 4 to 5.5 um: check the scale.</source>
         <translation>{scale:.4g} µm/px では頭部の長さが {length:.3g} µm になりますが、ヒトの頭部は 4～5.5 µm です。縮尺を確認してください。</translation>
     </message>
@@ -454,6 +482,10 @@
     <message>
         <source>The video has {fps:.4g} frames per second, the training videos had {trained:.4g}.</source>
         <translation>動画のフレームレートは毎秒 {fps:.4g} ですが、学習用の動画は {trained:.4g} でした。</translation>
+    </message>
+    <message>
+        <source>No um/px is set, and the head is {length:.0f} px long, most of the training&apos;s {low:.0f} to {high:.0f} px: the magnification may be another, which changes the grade. Set the scale.</source>
+        <translation>um/px が設定されておらず、頭部の長さは {length:.0f} px です（学習時の多くは {low:.0f}～{high:.0f} px）。倍率が違うと評価が変わります。縮尺を設定してください。</translation>
     </message>
     <message>
         <source>No um/px is set, so speeds are in px/s and the clip could not be resampled to the scale of the training; the file states {filed:.4g} um/px: set that if it is right.</source>
@@ -2702,6 +2734,86 @@
     <message>
         <source>Calibration</source>
         <translation>較正</translation>
+    </message>
+    <message>
+        <source>The head shows less fine detail than in training (ratio of fine to coarse structure {value:.2g}, there {low:.2g} or more): focus on it, and record without smoothing.</source>
+        <translation>頭部の細かい構造が学習時より少なくなっています（細かい構造と粗い構造の比 {value:.2g}、学習時は {low:.2g} 以上）。ピントを合わせ、平滑化をかけずに録画してください。</translation>
+    </message>
+    <message>
+        <source>The head shows harsher detail than in training (ratio of fine to coarse structure {value:.2g}, there {high:.2g} or less): switch off sharpening in the camera.</source>
+        <translation>頭部の細かい構造が学習時より強くなっています（細かい構造と粗い構造の比 {value:.2g}、学習時は {high:.2g} 以下）。カメラの輪郭強調を切ってください。</translation>
+    </message>
+    <message>
+        <source>The picture is noisier than in training ({value:.0%} of its contrast, there {high:.0%} or less): use more light or a longer exposure.</source>
+        <translation>画像の雑音が学習時より多くなっています（コントラストの {value:.0%}、学習時は {high:.0%} 以下）。光を強くするか、露光を長くしてください。</translation>
+    </message>
+    <message>
+        <source>The head stands out less than in training (by {value:.0%} of the light, there {low:.0%} or more): adjust condenser and focus.</source>
+        <translation>頭部が学習時ほど目立ちません（光の {value:.0%}、学習時は {low:.0%} 以上）。コンデンサーとピントを調整してください。</translation>
+    </message>
+    <message>
+        <source>The head is darker against its surroundings than in training ({value:+.1f}, there {low:+.1f} or more): use the illumination of the training videos.</source>
+        <translation>頭部が周囲に対して学習時より暗くなっています（{value:+.1f}、学習時は {low:+.1f} 以上）。学習時の動画と同じ照明を使ってください。</translation>
+    </message>
+    <message>
+        <source>The head is brighter against its surroundings than in training ({value:+.1f}, there {high:+.1f} or less): use the illumination of the training videos, not inverted.</source>
+        <translation>頭部が周囲に対して学習時より明るくなっています（{value:+.1f}、学習時は {high:+.1f} 以下）。学習時の動画と同じ照明を使い、明暗を反転しないでください。</translation>
+    </message>
+    <message>
+        <source>The head is {value:.0f} px long in the clip, in training it was {low:.0f} px or more: check the scale, or use a higher magnification.</source>
+        <translation>切り抜きの頭部の長さは {value:.0f} px で、学習時は {low:.0f} px 以上でした。縮尺を確かめるか、より高い倍率を使ってください。</translation>
+    </message>
+    <message>
+        <source>The head is {value:.0f} px long in the clip, in training it was {high:.0f} px or less: check the scale, or use a lower magnification.</source>
+        <translation>切り抜きの頭部の長さは {value:.0f} px で、学習時は {high:.0f} px 以下でした。縮尺を確かめるか、より低い倍率を使ってください。</translation>
+    </message>
+    <message>
+        <source>The clip spans {value:.1f} s, those of the training {low:.1f} s or more: record or follow the sperm for longer.</source>
+        <translation>切り抜きは {value:.1f} 秒間で、学習時は {low:.1f} 秒以上でした。精子をより長く録画するか追跡してください。</translation>
+    </message>
+    <message>
+        <source>The video has {value:.4g} different frames per second, the training videos had {low:.4g} or more.</source>
+        <translation>動画の異なるフレームは毎秒 {value:.4g} 枚で、学習時の動画は {low:.4g} 枚以上でした。</translation>
+    </message>
+    <message>
+        <source>The video has {value:.4g} different frames per second, the training videos had {high:.4g} or less.</source>
+        <translation>動画の異なるフレームは毎秒 {value:.4g} 枚で、学習時の動画は {high:.4g} 枚以下でした。</translation>
+    </message>
+    <message>
+        <source>the length of the head</source>
+        <translation>頭部の長さ</translation>
+    </message>
+    <message>
+        <source>the form of the head</source>
+        <translation>頭部の形</translation>
+    </message>
+    <message>
+        <source>the head&apos;s edge</source>
+        <translation>頭部の輪郭</translation>
+    </message>
+    <message>
+        <source>the contrast</source>
+        <translation>コントラスト</translation>
+    </message>
+    <message>
+        <source>how bright the head is</source>
+        <translation>頭部の明るさ</translation>
+    </message>
+    <message>
+        <source>the texture of the whole crop</source>
+        <translation>切り抜き全体の模様</translation>
+    </message>
+    <message>
+        <source>the texture of the head</source>
+        <translation>頭部の模様</translation>
+    </message>
+    <message>
+        <source>the picture</source>
+        <translation>画像</translation>
+    </message>
+    <message>
+        <source>The clip looks unlike those of the training (distance {far:.1f}, there {farthest:.1f} or less), most of all in {most}: check that this is a sperm, and that focus, light and magnification are those of the training.</source>
+        <translation>切り抜きの見え方が学習時と違います（距離 {far:.1f}、学習時は {farthest:.1f} 以下）。最も違うのは{most}です。精子であること、ピント、光、倍率が学習時と同じことを確かめてください。</translation>
     </message>
 </context>
 <context>

@@ -48,6 +48,7 @@ from rostfine_core.domain.clip import (
     Explanation,
     attention_range,
 )
+from rostfine_core.domain.gate import Gate, Limits
 from rostfine_core.domain.grade import (
     DISAGREEMENT,
     EXPECTED_GRADE,
@@ -150,12 +151,14 @@ __all__ = [
     "Edit",
     "Explanation",
     "FieldMotion",
+    "Gate",
     "Grade",
     "GradeDistribution",
     "GreyFrame",
     "HeadMeasure",
     "Kinematics",
     "LeftOut",
+    "Limits",
     "LongJob",
     "Meaning",
     "ModelInfo",

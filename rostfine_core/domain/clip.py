@@ -43,6 +43,11 @@ class Clip:
         """Pixels of the images for each pixel of the video."""
         return float(self.images.shape[1] / self.boxes[0].size_px)
 
+    @property
+    def span_s(self) -> float:
+        """From the first frame to the last."""
+        return self.boxes[-1].time_s - self.boxes[0].time_s
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Explanation:

@@ -2,6 +2,7 @@
 
 The metadata of a file has one entry, ``rostfine.model``, a JSON table of ``format_version``,
 ``contents`` (``network``, or ``encoder`` for a file only training can start from), ``config``,
+the optional ``gate`` (what clips like those of the training look like),
 ``preprocessing``, ``training``, ``dataset_kind`` and ``software_version``. It is one entry because
 safetensors writes several in random order, and the same model should give the same file.
 """
@@ -19,7 +20,7 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from rostfine_core import __version__
-from rostfine_core.domain import Grade, ModelInfo
+from rostfine_core.domain import Gate, Grade, ModelInfo
 from rostfine_core.errors import ModelError
 from rostfine_core.files import atomic_write, sha256_of
 from rostfine_core.messages import Message
@@ -48,6 +49,7 @@ class LoadedModel:
     preprocessing: Preprocessing
     info: ModelInfo
     training: Mapping[str, Any]
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,6 +63,7 @@ class _ModelFile:
     preprocessing: Preprocessing
     training: dict[str, Any]
     dataset_kind: str
+    gate: Gate | None
 
 
 def save_model(
@@ -129,6 +132,21 @@ def write_model_file(
         temporary.write_bytes(data)
 
 
+def write_gate(path: Path, source: Path, gate: Gate) -> None:
+    """Write a copy of the model file ``source`` with this gate; all else is kept.
+
+    Raises:
+        ModelError: ``source`` is no model file of this program.
+        StoreError: ``path`` cannot be written.
+    """
+    file = _read(source)
+    _, metadata = _open(source)
+    header = json.loads(metadata[METADATA_NAME]) | {"gate": gate.to_dict()}
+    data = to_safetensors(file.tensors, {METADATA_NAME: json.dumps(header)})
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
+
+
 def load_model(path: Path) -> LoadedModel:
     """Read a model file.
 
@@ -160,6 +178,7 @@ def load_model(path: Path) -> LoadedModel:
         preprocessing=file.preprocessing,
         info=_describe(file),
         training=file.training,
+        gate=file.gate,
     )
 
 
@@ -318,7 +337,8 @@ def _parse(header: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("it lacks a training summary")
     if not isinstance(plain["dataset_kind"], str) or not plain["dataset_kind"]:
         raise ValueError("it lacks its kind of data")
-    return {"config": config, "preprocessing": preprocessing, **plain}
+    gate = Gate.from_dict(header.get("gate"))
+    return {"config": config, "preprocessing": preprocessing, "gate": gate, **plain}
 
 
 def _check_sizes(config: RoSTFineConfig, preprocessing: Preprocessing) -> None:

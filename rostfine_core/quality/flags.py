@@ -6,10 +6,10 @@ as a notice instead of passing silently.
 """
 
 from collections.abc import Iterator, Sequence
-from statistics import median
 
 from rostfine_core.domain import (
     Clip,
+    Gate,
     HeadMeasure,
     ModelInfo,
     QualityFlag,
@@ -20,18 +20,27 @@ from rostfine_core.domain import (
 )
 from rostfine_core.messages import Message
 from rostfine_core.quality.field_flags import field_flags
+from rostfine_core.quality.gate_flags import gate_flags
 from rostfine_core.quality.head import (
     contrast,
+    found_head,
     head_length_and_edge,
     measured_head,
     measured_heads,
     outline_length,
 )
 from rostfine_core.quality.light_flags import light_flags
+from rostfine_core.quality.looks import FPS, looks_of
 from rostfine_core.quality.rim_flags import rim_flags
 from rostfine_core.quality.scale_flags import scale_flags
 from rostfine_core.quality.track_flags import track_flags
-from rostfine_core.quality.training_flags import HEAD_SHARE, rate_flags, sample_flags, size_flags
+from rostfine_core.quality.training_flags import (
+    HEAD_SHARE,
+    rate_flags,
+    sample_flags,
+    size_flags,
+    unknown_looks_flags,
+)
 from rostfine_core.tracking.outlines import LONGEST_PX
 
 SHARP_EDGE_PX = 3.0  # what a perfectly sharp edge measures after smoothing by one pixel
@@ -54,6 +63,7 @@ def quality_flags(
     video: VideoInfo,
     um_per_px: float | None,
     model: ModelInfo,
+    gate: Gate | None = None,
 ) -> tuple[QualityFlag, ...]:
     """Check one sperm's track, clip and video; the flags come in the order of the work.
 
@@ -63,20 +73,38 @@ def quality_flags(
         video: with the frame rate that was used.
         um_per_px: the calibration, None where there is none.
         model: says under which conditions it was trained.
+        gate: what its training clips look like, if its file says so; else rules of thumb for focus,
+            frame rate and size of the head take its place.
     """
     heads, outlines = _heads(clip), measured_heads(clip.images)
     length_px = _length(heads, outlines)
+    if gate is None:
+        unlike = (
+            *_focus_flags(heads),
+            *size_flags(length_px, crop_px=clip.images.shape[1], model=model),
+            *unknown_looks_flags(),
+        )
+    else:
+        looks = looks_of(
+            clip.images,
+            heads=heads,
+            outlines=outlines,
+            span_s=clip.span_s,
+            fps=track.distinct_fps(video.fps),
+        )
+        unlike = tuple(gate_flags(looks, gate))
     return (
         *_recording_flags(track, clip, heads, outlines[0], model),
         *field_flags(track, um_per_px=um_per_px),
-        *size_flags(length_px, crop_px=clip.images.shape[1], model=model),
-        *rate_flags(video, track, model=model),
+        *unlike,
+        *(() if gate is not None and FPS in gate.limits else rate_flags(video, track, model=model)),
         *scale_flags(
             um_per_px,
             video=video,
             model=model,
             head_length_px=None if length_px is None else length_px / clip.magnification,
             magnification=clip.magnification,
+            usual_head_px=None if gate is None else gate.usual_head_px,
         ),
         *sample_flags(model),
     )
@@ -100,8 +128,10 @@ def hand_flags(seeds: Sequence[Seed]) -> tuple[QualityFlag, ...]:
 
 def recording_flags(track: Track, clip: Clip) -> tuple[QualityFlag, ...]:
     """The checks that need no model: whether the sperm was followed and is well seen."""
+    heads = _heads(clip)
     return (
-        *_recording_flags(track, clip, _heads(clip), measured_head(clip.images[0]), None),
+        *_recording_flags(track, clip, heads, measured_head(clip.images[0]), None),
+        *_focus_flags(heads),
         *field_flags(track, um_per_px=None),
     )
 
@@ -114,7 +144,7 @@ def _recording_flags(
     yield from track_flags(track)
     yield from _clip_flags(clip)
     yield from _border_flags(clip)
-    found = _found(heads)
+    found = found_head(heads)
     yield from rim_flags(clip, head_px=found[0] if found else HEAD_SHARE[0] * clip.images.shape[1])
     yield from light_flags(clip, model=model)
     yield from _head_flags(heads)
@@ -208,9 +238,8 @@ def _border_flags(clip: Clip) -> Iterator[QualityFlag]:
 
 
 def _head_flags(heads: Heads) -> Iterator[QualityFlag]:
-    """Whether there is a head, and a sharp one; the median frame speaks for the clip."""
-    found = _found(heads)
-    if found is None:
+    """Whether there is a head; the median frame speaks for the clip."""
+    if found_head(heads) is None:
         yield QualityFlag.warning(
             "head_not_found",
             Message(
@@ -220,8 +249,11 @@ def _head_flags(heads: Heads) -> Iterator[QualityFlag]:
                 total=len(heads),
             ),
         )
-        return
-    length, edge = found
+
+
+def _focus_flags(heads: Heads) -> Iterator[QualityFlag]:
+    """Whether the head's edge is sharp, for its length."""
+    length, edge = found_head(heads) or (0.0, 0.0)
     if edge - SHARP_EDGE_PX > BLUR_EDGE_SHARE * length:
         yield QualityFlag.warning(
             "out_of_focus",
@@ -236,15 +268,7 @@ def _head_flags(heads: Heads) -> Iterator[QualityFlag]:
 
 def _length(heads: Heads, outlines: Sequence[HeadMeasure | None]) -> float | None:
     """The head's length in pixels, as the loupe shows it; heads too large for that by contrast."""
-    found = _found(heads)
+    found = found_head(heads)
     if found is None:
         return None
     return outline_length(outlines) or found[0]
-
-
-def _found(heads: Heads) -> tuple[float, float] | None:
-    """The head's median length and edge in pixels, where most frames show one."""
-    found = [head for head in heads if head is not None]
-    if len(found) < len(heads) / 2:
-        return None
-    return median(length for length, _ in found), median(edge for _, edge in found)

@@ -86,6 +86,14 @@ def _beyond_crop(image: NDArray[np.uint8]) -> tuple[float, float] | None:
     return float(side), _edge_width(difference, region, peak)
 
 
+def found_head(heads: Sequence[tuple[float, float] | None]) -> tuple[float, float] | None:
+    """The head's median length and edge in pixels, where most frames show one."""
+    found = [head for head in heads if head is not None]
+    if len(found) < len(heads) / 2:
+        return None
+    return median(length for length, _ in found), median(edge for _, edge in found)
+
+
 def measured_head(image: NDArray[np.uint8]) -> HeadMeasure | None:
     """The head, as the tracker measures it, that stands out in the middle of a crop.
 

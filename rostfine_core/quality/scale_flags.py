@@ -22,6 +22,7 @@ def scale_flags(
     model: ModelInfo,
     head_length_px: float | None,
     magnification: float,
+    usual_head_px: tuple[float, float] | None,
 ) -> Iterator[QualityFlag]:
     """Check the calibration.
 
@@ -31,11 +32,30 @@ def scale_flags(
         model: with the scale of its training.
         head_length_px: in pixels of the video; None where no head was measured.
         magnification: by how much the clip was enlarged.
+        usual_head_px: of the training's clips, if known: other heads need a scale to be believed.
     """
-    yield from _training_scale_flags(um_per_px, video, model, magnification)
+    unusual: tuple[QualityFlag, ...] = ()
+    if um_per_px is None and head_length_px is not None and usual_head_px is not None:
+        unusual = tuple(_unknown_scale_flags(head_length_px, *usual_head_px))
+    yield from unusual or _training_scale_flags(um_per_px, video, model, magnification)
     if um_per_px is not None:
         yield from _filed_scale_flags(um_per_px, video.um_per_px)
         yield from _head_scale_flags(um_per_px, head_length_px)
+
+
+def _unknown_scale_flags(length_px: float, low_px: float, high_px: float) -> Iterator[QualityFlag]:
+    if not low_px <= length_px <= high_px:
+        yield QualityFlag.warning(
+            "scale_unknown",
+            Message(
+                "No um/px is set, and the head is {length:.0f} px long, most of the training's "
+                "{low:.0f} to {high:.0f} px: the magnification may be another, which changes the "
+                "grade. Set the scale.",
+                length=length_px,
+                low=low_px,
+                high=high_px,
+            ),
+        )
 
 
 def _training_scale_flags(

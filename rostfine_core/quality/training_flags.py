@@ -54,6 +54,17 @@ def size_flags(length_px: float | None, *, crop_px: int, model: ModelInfo) -> It
         )
 
 
+def unknown_looks_flags() -> Iterator[QualityFlag]:
+    """That a clip could not be compared with those of the training."""
+    yield QualityFlag.notice(
+        "training_looks_unknown",
+        Message(
+            "The model does not say what its training clips look like: focus and head size were "
+            "checked by rules of thumb, noise, contrast and the rest not at all."
+        ),
+    )
+
+
 def rate_flags(video: VideoInfo, track: Track, *, model: ModelInfo) -> Iterator[QualityFlag]:
     """Compare the rate of the frames that show something new: a converter repeats others."""
     if model.trained_fps is None:

@@ -23,6 +23,7 @@ from rostfine_core.domain import (
     SampleReport,
     Seed,
     Selection,
+    Severity,
     Verdict,
 )
 from rostfine_core.errors import StoreError
@@ -139,6 +140,8 @@ def cells(assessment: TableEntry) -> Iterator[tuple[str, Cell]]:
     yield "selection", str(assessment.selection)
     yield "sperm_note", assessment.note
     yield from _certainty(assessment.prediction)
+    is_doubtful = any(flag.severity is Severity.WARNING for flag in assessment.flags)
+    yield "doubtful", "yes" if is_doubtful else "no"
 
 
 def _report(report: SampleReport, content_sha256: str) -> Iterator[tuple[str, Cell]]:

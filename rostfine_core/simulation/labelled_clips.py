@@ -112,8 +112,9 @@ def simulate_clip(
     clips_per_sample: int = CLIPS_PER_SAMPLE,
     with_masks: bool = False,
     look: LookFamily | None = None,
+    span_s: float | None = None,
 ) -> SimulatedClip:
-    """Simulate clip number ``index`` of the series."""
+    """Simulate clip number ``index`` of the series, on request over a span of so many seconds."""
     sample = index // clips_per_sample
     field, magnification, burden = _sample_of(seed, sample, look)
     rng = np.random.default_rng([seed, _CLIP_STREAM, index])
@@ -121,6 +122,9 @@ def simulate_clip(
     findings = find_faults(sperm.shape, sperm.swimming)
     swimmer, seen = _place_in_field(sperm, field, rng)
     frames = _choose_frames(seen, field.fps, rng)
+    if span_s is not None:
+        last = min(max(round(span_s * field.fps), 1), max(seen, 2) - 1)
+        frames = tuple(np.floor(np.linspace(0, last, CLIP_FRAMES)).astype(int).tolist())
     others = _crossing(swimmer, frames, field, rng)
     heads = np.array([_xy(swimmer.pose(k, field=field)) for k in frames])
     images, centres = _photograph([swimmer, *others], field, frames, magnification, rng)

@@ -125,7 +125,7 @@ def test_a_workbook_has_a_typed_row_for_each_sperm(case: CaseResults, tmp_path: 
     assert [r["target"] for r in rows] == 2 * ["n1", "n2", "n3", "n4"]
     assert (graded["patient"], graded["sample"], graded["operator"]) == ("P-7", "S-1", "Mori")
     assert (graded["selection"], graded["sperm_note"]) == ("chosen", "best")
-    assert graded["share_B"] == 0.421
+    assert (graded["share_B"], graded["doubtful"]) == (0.421, "yes")
     assert graded["vcl"] == 61.27
     assert graded["corrections"] == 0
     assert graded["bcf_hz"] is None

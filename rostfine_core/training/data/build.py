@@ -232,6 +232,7 @@ def _finish_clip(
         "frames_seen": seen,
         "score_min": _lowest_score(track),
         "padded_max": _padded(clip),
+        "span_s": round(clip.span_s, 4),
         "warnings": [
             str(flag.reason)
             for flag in recording_flags(track, clip)
@@ -329,7 +330,8 @@ RECORDED = {
 }
 """What the journal holds of a clip that was made; a clip with less is made again."""
 SCALE_OF_VIDEO = "video_um_per_px"
-FACTS = ("video", "fps", "frames_seen", "score_min", "padded_max")
+FACTS = ("video", "fps", "span_s", "frames_seen", "score_min", "padded_max")
+"""The columns that were measured; empty where an earlier version made the clip without one."""
 
 
 def _write_lists(
@@ -387,7 +389,7 @@ def _labels(
     rows = (
         [c.clip, c.sample, *c.votes]
         + [c.others[name] for name in others]
-        + [outcomes[c.clip][fact] for fact in FACTS]
+        + [outcomes[c.clip].get(fact, "") for fact in FACTS]
         + ([um_per_px, c.um_per_px] if scales else [])
         for c in made
     )

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from rostfine_core.domain import Gate
 from rostfine_core.errors import ModelError, StoreError
 from rostfine_core.files import sha256_of
 from rostfine_core.model import (
@@ -25,7 +26,7 @@ from rostfine_core.model import (
     load_models,
     save_model,
 )
-from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT
+from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT, write_gate
 
 TRAINING = {"fps": 15, "um_per_px": 0.11, "head_length_px": [38.5, 52], "epochs": 3}
 
@@ -110,6 +111,31 @@ def test_the_record_names_the_file_and_its_training(saved: Path) -> None:
     assert info.trained_head_length_px == (38.5, 52.0)
     assert json.loads(info.config_json)["embed_dim"] == 48
     assert json.loads(info.preprocessing_json)["image_size"] == 24
+
+
+def test_a_gate_survives_in_the_file_and_a_damaged_one_is_refused(
+    saved: Path, tiny_network: RoSTFine
+) -> None:
+    assert load_model(saved).gate is None
+    gate = Gate(
+        limits={"focus": (0.3, None), "span_s": (None, None)},
+        usual_head_px=(20.5, 30.0),
+        names=("noise", "side"),
+        mean=(-2.5, 0.125),
+        precision=((1.0, 0.5), (0.5, 2.0)),
+        farthest=4.5,
+        clips=300,
+        samples=30,
+    )
+    write_gate(saved, saved, gate)
+    model = load_model(saved)
+    assert model.gate == gate
+    weights = model.network.state_dict()
+    assert all(torch.equal(weights[name], w) for name, w in tiny_network.state_dict().items())
+    assert model.info.trained_um_per_px == 0.11
+    _rewrite(saved, change=lambda header: header["gate"].update(mean=["x", 1]))
+    with pytest.raises(ModelError, match="is damaged"):
+        load_model(saved)
 
 
 def test_unknown_recording_values_are_none(tmp_path: Path, tiny_network: RoSTFine) -> None:

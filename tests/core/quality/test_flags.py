@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from rostfine_core.domain import (
     CropBox,
     Doubt,
     DoubtKind,
+    Gate,
     ModelInfo,
     Seed,
     Severity,
@@ -101,6 +103,17 @@ def track_of(*statuses: TrackStatus, score: float = 0.9) -> Track:
 
 
 GOOD_TRACK = track_of(*[TrackStatus.MEASURED] * 20)
+ANYTHING = Gate(
+    limits={},
+    usual_head_px=(0.0, 1e3),
+    names=("side",),
+    mean=(0.0,),
+    precision=((1.0,),),
+    farthest=1e3,
+    clips=1,
+    samples=1,
+)
+"""What every clip passes."""
 
 
 def codes(
@@ -115,7 +128,7 @@ def codes(
         track=track, clip=clip or clip_of(picture()), video=video, um_per_px=um_per_px, model=model
     )
     assert all(str(flag.reason).endswith(".") for flag in flags)
-    return {flag.code for flag in flags}
+    return {flag.code for flag in flags} - {"training_looks_unknown"}  # for want of a gate
 
 
 def test_a_good_sperm_raises_no_flag() -> None:
@@ -312,6 +325,7 @@ def test_an_ensemble_is_told_by_its_member_of_fewest_samples() -> None:
         video=VIDEO,
         um_per_px=0.19,
         model=replace(MODEL, trained_samples=None, fewest_trained_samples=8),
+        gate=ANYTHING,
     )
     assert flag.code == "few_training_samples"
     assert "a model of this ensemble saw only 8 sample(s)" in str(flag.reason)
@@ -325,6 +339,7 @@ def test_a_crop_over_the_border_names_the_share() -> None:
         video=VIDEO,
         um_per_px=0.19,
         model=MODEL,
+        gate=ANYTHING,
     )
     assert [f.code for f in flags] == ["crop_over_border"]
     assert "1 of 16" in str(flags[0].reason)
@@ -392,7 +407,12 @@ def test_repeated_frames_do_not_raise_the_frame_rate() -> None:
     assert converted.distinct_share == pytest.approx(0.5)
     assert codes(track=converted, video=replace(VIDEO, fps=30.0)) == set()
     flags = quality_flags(
-        track=converted, clip=clip_of(picture()), video=VIDEO, um_per_px=0.19, model=MODEL
+        track=converted,
+        clip=clip_of(picture()),
+        video=VIDEO,
+        um_per_px=0.19,
+        model=MODEL,
+        gate=ANYTHING,
     )
     assert [f.code for f in flags] == ["fps_unlike_training"]
     assert "about 7.5 different frames per second (stored as 15 by repeating some)" in str(
@@ -411,12 +431,21 @@ def test_all_sperm_of_a_converted_video_state_one_rate(frames: int) -> None:
         video=replace(VIDEO, fps=30.0),
         um_per_px=0.19,
         model=MODEL,
+        gate=ANYTHING,
     )
     assert "about 25 different frames per second (stored as 30" in str(flag.reason)
 
 
 def test_what_cannot_be_checked_is_said() -> None:
     assert codes(um_per_px=None) == {"scale_unknown"}
+    check = partial(
+        quality_flags, track=GOOD_TRACK, clip=clip_of(picture()), video=VIDEO, model=MODEL
+    )
+    assert {f.code for f in check(um_per_px=0.19)} == {"training_looks_unknown"}
+    odd = replace(ANYTHING, usual_head_px=(30.0, 40.0))
+    (flag,) = check(um_per_px=None, gate=odd)
+    assert (flag.code, flag.severity) == ("scale_unknown", Severity.WARNING)
+    assert not check(um_per_px=0.19, gate=odd)
     silent = replace(MODEL, trained_fps=None, trained_um_per_px=None)
     assert codes(model=silent) == {"fps_unknown", "scale_unknown"}
 

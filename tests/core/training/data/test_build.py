@@ -71,6 +71,7 @@ def test_a_built_data_set_is_read_back(plan: Path) -> None:
     assert [c.clip for c in dataset.clips] == ["c1", "c4"]
     assert (dataset.kind, dataset.clips[0].votes) == ("lab", (10, 10, 10, 5, 5))
     assert dataset.column("fps") == pytest.approx([15, 15])
+    assert dataset.column("span_s") == pytest.approx([(FRAMES - 1) / 15] * 2, abs=1e-3)
     images = load_clip(dataset.clips[0].path, frames=16, size_px=48).astype(float).mean(axis=3)
     # The head stays in the middle of every crop: that is what tracking is for.
     darkest = [np.unravel_index(np.argmin(i), i.shape) for i in images]
