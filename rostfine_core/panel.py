@@ -25,15 +25,19 @@ class Candidate:
     """A graded sperm that could be voted on; ``spread`` and ``entropy_bits`` are the model's."""
 
     sperm_id: str
+    assessment_id: str
     patient: str
     spread: float | None
     entropy_bits: float
 
     @classmethod
-    def of(cls, prediction: Prediction, *, sperm_id: str, patient: str) -> "Candidate":
+    def of(
+        cls, prediction: Prediction, *, sperm_id: str, assessment_id: str, patient: str
+    ) -> "Candidate":
         """The candidate with a prediction; ``patient`` is a patient, or else a sample."""
         return cls(
             sperm_id=sperm_id,
+            assessment_id=assessment_id,
             patient=patient,
             spread=prediction.ensemble_spread,
             entropy_bits=prediction.grade.entropy_bits,
@@ -42,10 +46,14 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class PanelItem:
-    """A sperm to vote on at its place; a repeat has the same ``sperm_id`` as its first showing."""
+    """A sperm to vote on at its place; a repeat has the same ``sperm_id`` as its first showing.
+
+    ``assessment_id`` is the one whose clip is shown.
+    """
 
     id: str
     sperm_id: str
+    assessment_id: str
     place: int
     is_repeat: bool = False
 
@@ -61,7 +69,10 @@ class PanelVote:
 
 @dataclass(frozen=True, kw_only=True)
 class PanelSummary:
-    """A panel: how many sperm and repeats it asks of each voter, and how many votes there are."""
+    """A panel: how many sperm and repeats it asks of each voter, and how many votes there are.
+
+    ``withdrawn`` are no longer asked, since their clips were made anew; their votes do not count.
+    """
 
     id: str
     name: str
@@ -69,6 +80,7 @@ class PanelSummary:
     items: int
     votes: int
     mine: int
+    withdrawn: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2480,6 +2480,10 @@
         <translation>まだどのパネルも投票していない評価済みの精子がありません。先に評価してください。</translation>
     </message>
     <message>
+        <source>The clip of this sperm was made anew meanwhile, so it left the panel: go back to the list and vote on the next.</source>
+        <translation>この精子のクリップはその間に作り直されたため、パネルから外れました。一覧に戻り、次の精子に投票してください。</translation>
+    </message>
+    <message>
         <source>You voted on this sperm already: go on with the next.</source>
         <translation>この精子には投票済みです。次へ進んでください。</translation>
     </message>
@@ -4821,6 +4825,10 @@ at {x:.1f}, {y:.1f}</source>
     <message>
         <source>{mine} of {items}</source>
         <translation>{mine} / {items}</translation>
+    </message>
+    <message>
+        <source>{votes} ({withdrawn} withdrawn: clip made anew)</source>
+        <translation>{votes}（{withdrawn} 件は除外：クリップの作り直し）</translation>
     </message>
     <message>
         <source>You have voted on everything in this panel. Thank you.</source>

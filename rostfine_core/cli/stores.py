@@ -226,7 +226,8 @@ def _votes(arguments: argparse.Namespace) -> int:
         panels = voting.panels(store)
         if arguments.panel is None:
             for panel in panels:
-                print(f"{panel.name}: {panel.items} to vote on, {panel.votes} votes")
+                gone = f", {panel.withdrawn} withdrawn (clip made anew)" if panel.withdrawn else ""
+                print(f"{panel.name}: {panel.items} to vote on, {panel.votes} votes{gone}")
             return 0
         panel_id = next((p.id for p in panels if p.name == arguments.panel), None)
         if panel_id is None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
-from sqlalchemy import Select, select
+import numpy as np
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, undefer
 
 from rostfine_core.domain import (
@@ -45,6 +46,7 @@ from rostfine_core.store.coding import (
 from rostfine_core.store.drafts import sperm_ids
 from rostfine_core.store.schema import (
     AssessmentRow,
+    PanelItemRow,
     RejectionRow,
     SpermRow,
     TrackRow,
@@ -100,12 +102,23 @@ def add_assessments(
         row.p_a_or_b, row.expected_grade = grade.p_a_or_b, grade.expected_grade
         row.created_utc = assessment.provenance.created_utc
         row.record = packed({"key": key_row(key), "assessment": _kept(assessment, info)})
+        _withdraw_from_panels(session, row, assessment.clip)
         row.images = packed_images(assessment.clip.images)
         session.add(row)
     return {
         key.target: [float(p) for p in a.prediction.grade.probabilities]
         for key, a in assessments.items()
     }
+
+
+def _withdraw_from_panels(session: Session, row: AssessmentRow, clip: Clip) -> None:
+    """Take an assessment out of panels if its clip becomes another: votes were on the old one."""
+    items = update(PanelItemRow).where(PanelItemRow.assessment_id == row.id)
+    is_shown = select(PanelItemRow.id).where(PanelItemRow.assessment_id == row.id).limit(1)
+    if session.scalars(is_shown).first() is not None and not np.array_equal(
+        unpacked_images(row.images), clip.images
+    ):
+        session.execute(items.values(assessment_id=None))
 
 
 def add_rejections(

@@ -282,13 +282,18 @@ class PanelRow(Table):
 
 
 class PanelItemRow(Table):
-    """A sperm to vote on, at its place; ``is_repeat`` where it is asked a second time."""
+    """A sperm to vote on, at its place; ``is_repeat`` where it is asked a second time.
+
+    ``assessment_id`` is the assessment whose clip is shown, which a vote belongs to. It is None
+    once that clip was made anew: the item is withdrawn, and its votes do not count.
+    """
 
     __tablename__ = "panel_item"
     __table_args__ = (Unique("panel_id", "place"),)
     id: Mapped[str] = _id()
     panel_id: Mapped[str] = mapped_column(Id, ForeignKey("panel.id"))
     sperm_id: Mapped[str] = _reference("sperm.id")
+    assessment_id: Mapped[str | None] = mapped_column(Id, ForeignKey("assessment.id"), index=True)
     place: Mapped[int]
     is_repeat: Mapped[bool]
 

@@ -1,5 +1,7 @@
 """Panels in the store: what is voted on, the votes, and the labelled clips that come of them."""
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
@@ -41,6 +43,8 @@ from rostfine_core.store.store import Store
 REPEAT_EVERY = 6
 """One sperm of so many comes a second time."""
 GRADES = "".join(g.name for g in Grade)
+_IS_SHOWN = PanelItemRow.assessment_id.is_not(None)
+"""An item whose clip was not made anew."""
 
 
 def add_panel(
@@ -71,6 +75,7 @@ def add_panel(
                     id=new_id(),
                     panel_id=panel.id,
                     sperm_id=candidate.sperm_id,
+                    assessment_id=candidate.assessment_id,
                     place=place,
                     is_repeat=place >= len(chosen),
                 )
@@ -105,7 +110,7 @@ def next_ballot(store: Store, panel_id: str) -> Ballot | None:
             item_id=item.id,
             number=len(mine) + 1,
             total=len(items),
-            images=unpacked_images(newest_assessment(session, item.sperm_id).images),
+            images=_clip(session, item),
         )
 
 
@@ -113,11 +118,18 @@ def cast_vote(store: Store, item_id: str, grade: Grade, *, seconds: float) -> No
     """Keep a vote; it cannot be taken back.
 
     Raises:
-        StoreError: they voted on it before, nobody is signed in, or they may not vote.
+        StoreError: they voted on it before, its clip was made anew, nobody is signed in, or they
+            may not vote.
     """
     with store.writing(Action.VOTE) as session:
         voter = _voter(store)
-        row_of(session, PanelItemRow, item_id)
+        if row_of(session, PanelItemRow, item_id).assessment_id is None:
+            raise StoreError(
+                Message(
+                    "The clip of this sperm was made anew meanwhile, so it left the panel: go back "
+                    "to the list and vote on the next."
+                )
+            )
         before = select(VoteRow.id).filter_by(panel_item_id=item_id, operator_id=voter.id)
         if session.scalars(before).first() is not None:
             raise StoreError(Message("You voted on this sperm already: go on with the next."))
@@ -152,7 +164,7 @@ def agreement_so_far(store: Store, panel_id: str) -> PanelAgreement:
 
 
 def voted_clips(store: Store, panel_id: str) -> tuple[VotedClip, ...]:
-    """The clips of a panel with their votes; those without votes are left out.
+    """The clips of a panel with their votes; those without votes or made anew are left out.
 
     Raises:
         StoreError: this needs somebody who manages panels.
@@ -161,25 +173,31 @@ def voted_clips(store: Store, panel_id: str) -> tuple[VotedClip, ...]:
         items = _items(session, panel_id)
         counts = votes_by_sperm(items, _votes(session, panel_id))
         return tuple(
-            _voted(session, item.sperm_id, counts[item.sperm_id])
+            _voted(session, item, counts[item.sperm_id])
             for item in items
             if not item.is_repeat and item.sperm_id in counts
         )
 
 
-def _voted(session: Session, sperm_id: str, votes: tuple[int, ...]) -> VotedClip:
+def _clip(session: Session, item: PanelItem) -> NDArray[np.uint8]:
+    """The images (T, S, S, 3) that an item shows to every voter."""
+    shown = select(AssessmentRow.images).where(AssessmentRow.id == item.assessment_id)
+    return unpacked_images(session.scalars(shown).one())
+
+
+def _voted(session: Session, item: PanelItem, votes: tuple[int, ...]) -> VotedClip:
     video, pseudonym, label = session.execute(
         select(VideoRow, PatientRow.pseudonym, SampleRow.label)
         .select_from(SpermRow)
         .join(VideoRow, VideoRow.id == SpermRow.video_id)
         .join(SampleRow, SampleRow.id == VideoRow.sample_id)
         .outerjoin(PatientRow, PatientRow.id == SampleRow.patient_id)
-        .where(SpermRow.id == sperm_id)
+        .where(SpermRow.id == item.sperm_id)
     ).one()
     return VotedClip(
-        name=sperm_id,
+        name=item.sperm_id,
         patient=pseudonym or label or video.sample_id,
-        images=unpacked_images(newest_assessment(session, sperm_id).images),
+        images=_clip(session, item),
         votes=votes,
         is_simulated=info_of(video).is_simulated,
     )
@@ -195,7 +213,7 @@ def _candidates(session: Session) -> list[Candidate]:
         .outerjoin(PatientRow, PatientRow.id == SampleRow.patient_id)
         .where(
             SpermRow.place.is_not(None),
-            SpermRow.id.not_in(select(PanelItemRow.sperm_id)),
+            SpermRow.id.not_in(select(PanelItemRow.sperm_id).where(_IS_SHOWN)),
         )
         .order_by(AssessmentRow.created_utc, AssessmentRow.id.desc())
         .options(undefer(AssessmentRow.record))
@@ -206,7 +224,9 @@ def _candidates(session: Session) -> list[Candidate]:
         row = unpacked(assessment.record)["assessment"]["prediction"]
         prediction = coder().structure(row, Prediction)
         patient = pseudonym or label or sample_id
-        newest[sperm_id] = Candidate.of(prediction, sperm_id=sperm_id, patient=patient)
+        newest[sperm_id] = Candidate.of(
+            prediction, sperm_id=sperm_id, assessment_id=assessment.id, patient=patient
+        )
     return list(newest.values())
 
 
@@ -229,12 +249,23 @@ def newest_assessment(session: Session, sperm_id: str) -> AssessmentRow:
 
 
 def _items(session: Session, panel_id: str) -> tuple[PanelItem, ...]:
+    """What a panel still asks, without what was withdrawn from it."""
     row_of(session, PanelRow, panel_id)
     rows = session.scalars(
-        select(PanelItemRow).filter_by(panel_id=panel_id).order_by(PanelItemRow.place)
+        select(PanelItemRow)
+        .where(PanelItemRow.panel_id == panel_id, _IS_SHOWN)
+        .order_by(PanelItemRow.place)
     )
     return tuple(
-        PanelItem(id=r.id, sperm_id=r.sperm_id, place=r.place, is_repeat=r.is_repeat) for r in rows
+        PanelItem(
+            id=row.id,
+            sperm_id=row.sperm_id,
+            assessment_id=row.assessment_id,
+            place=row.place,
+            is_repeat=row.is_repeat,
+        )
+        for row in rows
+        if row.assessment_id is not None
     )
 
 
@@ -242,7 +273,7 @@ def _votes(session: Session, panel_id: str) -> tuple[PanelVote, ...]:
     rows = session.scalars(
         select(VoteRow)
         .join(PanelItemRow, PanelItemRow.id == VoteRow.panel_item_id)
-        .where(PanelItemRow.panel_id == panel_id)
+        .where(PanelItemRow.panel_id == panel_id, _IS_SHOWN)
         .order_by(VoteRow.created_utc, VoteRow.id)
     )
     return tuple(
@@ -259,12 +290,14 @@ def _voter(store: Store) -> Operator:
 
 
 def _summary(session: Session, row: PanelRow, *, voter: Operator | None) -> PanelSummary:
-    items = select(func.count()).select_from(PanelItemRow).filter_by(panel_id=row.id)
+    of_panel = PanelItemRow.panel_id == row.id
+    items = select(func.count()).select_from(PanelItemRow).where(of_panel, _IS_SHOWN)
+    withdrawn = select(func.count()).select_from(PanelItemRow).where(of_panel, ~_IS_SHOWN)
     votes = (
         select(func.count())
         .select_from(VoteRow)
         .join(PanelItemRow, PanelItemRow.id == VoteRow.panel_item_id)
-        .where(PanelItemRow.panel_id == row.id)
+        .where(of_panel, _IS_SHOWN)
     )
     mine = votes.where(VoteRow.operator_id == (voter.id if voter else ""))
     return PanelSummary(
@@ -272,6 +305,7 @@ def _summary(session: Session, row: PanelRow, *, voter: Operator | None) -> Pane
         name=row.name,
         created_utc=row.created_utc,
         items=session.scalar(items) or 0,
+        withdrawn=session.scalar(withdrawn) or 0,
         votes=session.scalar(votes) or 0,
         mine=session.scalar(mine) or 0,
     )

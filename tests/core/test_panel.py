@@ -22,13 +22,17 @@ from rostfine_core.panel import (
 
 
 def candidate(sperm_id: str, patient: str, spread: float | None, entropy: float = 1.0) -> Candidate:
-    return Candidate(sperm_id=sperm_id, patient=patient, spread=spread, entropy_bits=entropy)
+    return Candidate(
+        sperm_id=sperm_id, assessment_id="", patient=patient, spread=spread, entropy_bits=entropy
+    )
 
 
 def panel(count: int, *, every: int = 0) -> tuple[PanelItem, ...]:
-    firsts = [PanelItem(id=f"i{n}", sperm_id=f"s{n}", place=n) for n in range(count)]
+    firsts = [
+        PanelItem(id=f"i{n}", sperm_id=f"s{n}", assessment_id="", place=n) for n in range(count)
+    ]
     again = [
-        PanelItem(id=f"r{n}", sperm_id=f"s{n}", place=count + k, is_repeat=True)
+        PanelItem(id=f"r{n}", sperm_id=f"s{n}", assessment_id="", place=count + k, is_repeat=True)
         for k, n in enumerate(repeated_places(count, every=every))
     ]
     return (*firsts, *again)
@@ -111,7 +115,10 @@ def test_kappa_needs_two_voters_and_something_to_differ_in() -> None:
 
 
 def test_repeats_show_how_a_voter_agrees_with_themselves_and_are_no_second_vote() -> None:
-    again = [PanelItem(id=f"r{n}", sperm_id=f"s{n}", place=3 + n, is_repeat=True) for n in range(3)]
+    again = [
+        PanelItem(id=f"r{n}", sperm_id=f"s{n}", assessment_id="", place=3 + n, is_repeat=True)
+        for n in range(3)
+    ]
     items = (*panel(3), *again)
     given_votes = [*votes("a", "ABC"), *votes("a", "ABD", prefix="r")]
     (record,) = panel_agreement(items, given_votes).voters

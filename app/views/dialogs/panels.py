@@ -172,7 +172,12 @@ class PanelsDialog(QDialog):
         self.table.setRowCount(len(self._panels))
         for row, panel in enumerate(self._panels):
             mine = self.tr("{mine} of {items}").format(mine=panel.mine, items=panel.items)
-            for column, text in enumerate((panel.name, mine, str(panel.votes))):
+            votes = str(panel.votes)
+            if panel.withdrawn:
+                votes = self.tr("{votes} ({withdrawn} withdrawn: clip made anew)").format(
+                    votes=panel.votes, withdrawn=panel.withdrawn
+                )
+            for column, text in enumerate((panel.name, mine, votes)):
                 self.table.setItem(row, column, QTableWidgetItem(text))
             if selected is not None and panel.id == selected.id:
                 self.table.selectRow(row)

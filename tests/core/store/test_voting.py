@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sqlalchemy import text
 
 from rostfine_core.blind_review import BlindReview
 from rostfine_core.domain import (
@@ -21,6 +22,11 @@ from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import LabelledClip, read_dataset
 from rostfine_core.training.data.voted import write_voted_clips
 
+TO_FIRST_FORM = (
+    "DROP INDEX ix_panel_item_assessment_id",
+    "ALTER TABLE panel_item DROP COLUMN assessment_id",
+    "UPDATE alembic_version SET version_num = '0001'",
+)
 WORDS = "a quiet morning in May"
 KeepCase = Callable[[Store, int], str]
 
@@ -39,13 +45,15 @@ def add_staff(store: Store) -> None:
         people.add_operator(store, login=login, name=login, role=role, passphrase=WORDS)
 
 
-def vote_all(store: Store, login: str, panel_id: str, grade: dict[int, str]) -> list[int]:
+def vote_all(
+    store: Store, login: str, panel_id: str, grade: dict[int, str], *, total: int = 3
+) -> list[int]:
     """Vote on everything; clips are known by their grey, which is returned as they came."""
     people.sign_in(store, login=login, passphrase=WORDS)
     seen = []
     while (ballot := voting.next_ballot(store, panel_id)) is not None:
         seen.append(int(ballot.images[0, 0, 0, 0]))
-        assert (ballot.number, ballot.total) == (len(seen), 3)
+        assert (ballot.number, ballot.total) == (len(seen), total)
         voting.cast_vote(store, ballot.item_id, Grade[grade.get(seen[-1], "A")], seconds=2.5)
         with pytest.raises(StoreError, match="voted on this sperm already"):
             voting.cast_vote(store, ballot.item_id, Grade.A, seconds=1)
@@ -86,6 +94,71 @@ def test_a_panel_votes_blind_and_becomes_a_data_set(graded: Store, tmp_path: Pat
 
 def load(clip: LabelledClip) -> NDArray[np.uint8]:
     return load_clip(clip.path, frames=2, size_px=8)
+
+
+def grade_again(store: Store, *, x_px: float, grey: int) -> None:
+    """Grade the first sperm of video 0 by a click at ``x_px``; its clip is of one grey then."""
+    video = store.find_video(f"{0:064x}")
+    assert video is not None
+    key, made = next(a for a in store.load_case(video).assessments.items() if a[0].seeds[0].x_px)
+    seed = replace(key.seeds[0], x_px=x_px)
+    again = replace(
+        made,
+        clip=replace(made.clip, images=np.full_like(made.clip.images, grey)),
+        provenance=replace(made.provenance, created_utc="2099-01-01T00:00:00+00:00"),
+    )
+    store.keep_assessments(video, {replace(key, seeds=(seed,)): again})
+
+
+@pytest.mark.requirement("R-74")
+def test_a_vote_belongs_to_the_clip_that_was_shown(graded: Store) -> None:
+    add_staff(graded)
+    panel = voting.add_panel(graded, name="Spring", count=9)
+    greys = sorted(vote_all(graded, "sato", panel.id, {}, total=4))
+    grade_again(graded, x_px=55.5, grey=99)  # other clicks: another assessment of the sperm
+    assert sorted(vote_all(graded, "mori", panel.id, {}, total=4)) == greys
+    clips = voting.voted_clips(graded, panel.id)
+    assert sorted(int(clip.images[0, 0, 0, 0]) for clip in clips) == greys
+    assert {sum(clip.votes) for clip in clips} == {2}
+
+
+def test_a_clip_that_is_made_anew_leaves_the_panel_with_its_votes(graded: Store) -> None:
+    add_staff(graded)
+    panel = voting.add_panel(graded, name="Spring", count=9)
+    vote_all(graded, "sato", panel.id, {}, total=4)
+    people.sign_in(graded, login="mori", passphrase=WORDS)
+    while (ballot := voting.next_ballot(graded, panel.id)) is not None:
+        if int(ballot.images[0, 0, 0, 0]) == 1:
+            break
+        voting.cast_vote(graded, ballot.item_id, Grade.A, seconds=1)
+    assert ballot is not None
+    grade_again(graded, x_px=10.0, grey=1)  # the same clip: nothing is lost
+    grade_again(graded, x_px=10.0, grey=99)
+    with pytest.raises(StoreError, match="made anew meanwhile"):
+        voting.cast_vote(graded, ballot.item_id, Grade.A, seconds=1)
+    (now,) = voting.panels(graded)
+    assert (now.items, now.withdrawn) == (panel.items - 1, 1)
+    assert 99 not in {int(c.images[0, 0, 0, 0]) for c in voting.voted_clips(graded, panel.id)}
+    assert voting.add_panel(graded, name="Again", count=9).items == 1
+
+
+def test_a_panel_of_the_first_form_names_its_clips_where_they_are_known(
+    graded: Store, place: str
+) -> None:
+    add_staff(graded)
+    panel = voting.add_panel(graded, name="Spring", count=9)
+    vote_all(graded, "sato", panel.id, {}, total=4)
+    grade_again(graded, x_px=55.5, grey=99)
+    with graded.engine.begin() as connection:
+        for statement in TO_FIRST_FORM:
+            connection.execute(text(statement))
+    with Store.open(place) as opened:
+        people.sign_in(opened, login="mori", passphrase=WORDS)
+        (kept,) = voting.panels(opened)
+        assert (kept.items, kept.withdrawn) == (panel.items - 1, 1)  # 99 came after the votes
+        greys = {int(c.images[0, 0, 0, 0]) for c in voting.voted_clips(opened, panel.id)}
+        assert len(greys) == panel.items - 1
+        assert not greys & {1, 99}
 
 
 def test_a_panel_takes_the_unsure_of_every_patient_first(graded: Store) -> None:
