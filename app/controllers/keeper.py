@@ -226,10 +226,20 @@ class Keeper(QObject):
             )
 
     def when_kept(self, answer: Callable[[KeptVideo | None], None]) -> None:
-        """Call ``answer`` once all edits so far are kept; with None where they are not yet."""
+        """Call ``answer`` once all edits so far are kept; with None where the store has no video.
+
+        A video that is just being added is waited for, but not a store that fails.
+        """
         video_id = self._video_id
         if not video_id:
-            answer(None)
+            if self._session.video is None or self._thread.saving.problem:
+                answer(None)
+                return
+            self._thread.ask(
+                lambda _: None,
+                lambda _: self.when_kept(answer) if self._video_id else answer(None),
+                self.failed.emit,
+            )
             return
 
         def note(kept: KeptVideo) -> None:

@@ -158,6 +158,15 @@ class Reporter(QObject):
         if order is None or not is_open:
             self._stay()
             return
+        if kept is None:  # nothing leaves the program without its right and its entry in the trail
+            self._on_export_failed(
+                self.tr(
+                    "The case store does not hold this video, so no report of it is written: "
+                    "mend what the status bar says of the store, or sign in as somebody who may "
+                    "edit cases."
+                )
+            )
+            return
         exists = _holds_files(folder)
         if exists and not self._questions().may_overwrite(folder):
             self._stay()
@@ -192,7 +201,7 @@ class Reporter(QObject):
     def _write(
         self,
         order: tasks.ReportOrder,
-        kept: KeptVideo | None,
+        kept: KeptVideo,
         folder: Path,
         *,
         video: OpenedVideo,

@@ -348,20 +348,15 @@ def cut_film(
     return Film(frames=tuple(p.frame for p in chosen), images=tuple(images))
 
 
-def export(
-    order: ReportOrder, kept: KeptVideo | None, folder: Path, *, overwrite: bool
-) -> LongJob[Path]:
-    """Write a sample's results; where the store knows it, over all its videos, as a new version.
+def export(order: ReportOrder, kept: KeptVideo, folder: Path, *, overwrite: bool) -> LongJob[Path]:
+    """Write a sample's results over all its videos, as a new version.
 
     Raises:
-        StoreError: the folder cannot be written or already holds results.
+        StoreError: the folder cannot be written or already holds results, or who is signed in may
+            not write reports.
     """
-    from rostfine_core.export import export_sample
     from rostfine_core.stored_reports import Printing, keep_report
 
-    if kept is None:
-        report = _report(order)
-        return (yield from export_sample(report, folder, style=_style(order), overwrite=overwrite))
     printing = Printing(style=_style(order))
     yield from keep_report(
         kept.store,
@@ -442,7 +437,9 @@ def amend_report(
 
 
 def preview(order: ReportOrder, kept: KeptVideo | None) -> LongJob[tuple[NDArray[np.uint8], ...]]:
-    """Write the report as it would be exported and draw its pages, (H, W, 3) uint8 each.
+    """Write the report and draw its pages, (H, W, 3) uint8 each.
+
+    It is as it would be exported, or of what is on screen where the store does not hold the video.
 
     Raises:
         StoreError: there is no room for a temporary file.
@@ -453,7 +450,7 @@ def preview(order: ReportOrder, kept: KeptVideo | None) -> LongJob[tuple[NDArray
 
     yield Progress(stage=marked("preview"), done=0, total=0)
     if kept is None:
-        report = _report(order)
+        report = report_of(order)
     else:
         from rostfine_core.stored_reports import stored_report
 
@@ -481,8 +478,8 @@ def _styled(colour_map: str, language: str) -> "ReportStyle":
     return ReportStyle(paint=Paint(colour_map=colour_map), language=language)
 
 
-def _report(order: ReportOrder) -> "SampleReport":
-    """The report's contents, with the picture of the video's frame while it can be read."""
+def report_of(order: ReportOrder) -> "SampleReport":
+    """The contents of a report that no store holds, with the video's frame while it can be read."""
     from rostfine_core.export import sample_report, under_names
 
     section = VideoSection.of(

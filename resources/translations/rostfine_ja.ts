@@ -4967,6 +4967,10 @@ at {x:.1f}, {y:.1f}</source>
         <translation>まだ評価がありません。精子を評価してから書き出してください。</translation>
     </message>
     <message>
+        <source>The case store does not hold this video, so no report of it is written: mend what the status bar says of the store, or sign in as somebody who may edit cases.</source>
+        <translation>症例ストアにこの動画がないため、レポートは作成されません。ステータスバーに表示されたストアの問題を解決するか、症例を編集できる人としてサインインしてください。</translation>
+    </message>
+    <message>
         <source>The report is in {folder}.</source>
         <translation>レポートは {folder} にあります。</translation>
     </message>

@@ -23,7 +23,7 @@ from app.views.dialogs.sample_dialog import SampleDialog
 from rostfine_core.domain import CaseState
 from rostfine_core.files import sha256_of
 from rostfine_core.spreadsheet import read_table
-from rostfine_core.store import Store
+from rostfine_core.store import Store, trail
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand
@@ -188,6 +188,14 @@ def test_a_store_that_fails_for_a_while_loses_nothing(
         window.close()
         assert window.isVisible()
         assert answers.asked == [f"discard {session.saving.unsaved}"]
+        window.controller.editor.set_sample("S-7", "")
+        hand.grade(window, 1)
+        reporter = window.controller.reporter
+        with hand.waiting_for(reporter.failed) as refused:
+            window.actions_by_id["export"].trigger()
+        assert refused.args is not None
+        assert "does not hold this video" in refused.args[0]
+        assert not reporter.report_folder.exists()
         folder.unlink()
         window.status.unsaved.click()
         hand.until(lambda: window.controller.keeper.is_known)
@@ -198,6 +206,7 @@ def test_a_store_that_fails_for_a_while_loses_nothing(
     with Store.open(folder) as store:
         (case,) = store.case_list()
         assert case.sperm_count == 1
+        assert "export" not in {entry.action for entry in trail.entries(store)}
 
 
 def test_a_restored_backup_is_shown_at_once(

@@ -23,6 +23,7 @@ from rostfine_core.assessor import Assessor
 from rostfine_core.attention import Paint
 from rostfine_core.domain import NOT_GRADED, FieldMotion, SampleInfo, Seed, finish
 from rostfine_core.errors import VideoError
+from rostfine_core.export import export_sample
 from rostfine_core.interlace import one_field
 from rostfine_core.model import Preprocessing, RoSTFine, preset, save_model
 from rostfine_core.report import ReportStyle, explanation_figure
@@ -192,6 +193,12 @@ def order_of(
     )
 
 
+def write(order: tasks.ReportOrder, folder: Path) -> None:
+    """Write what the preview shows of a video that no store holds."""
+    style = ReportStyle(paint=Paint(colour_map=order.colour_map))
+    finish(export_sample(tasks.report_of(order), folder, style=style))
+
+
 def test_a_report_shows_the_video_while_it_can_be_read(
     graded: Session, path: Path, tmp_path: Path
 ) -> None:
@@ -199,11 +206,7 @@ def test_a_report_shows_the_video_while_it_can_be_read(
     footage = footage_of(path, kept=0)
 
     def told(name: str) -> str:
-        finish(
-            tasks.export(
-                order_of(graded, "cividis", footage), None, tmp_path / name, overwrite=False
-            )
-        )
+        write(order_of(graded, "cividis", footage), tmp_path / name)
         return PdfReader(tmp_path / name / "report.pdf").pages[0].extract_text()
 
     assert "a ring around every graded sperm" in told("there")
@@ -228,7 +231,7 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
     graded.set_draft(draft)
     before = graded.reportable
     order = replace(order_of(graded, "magma"), left_out=(("x", NOT_GRADED),))
-    finish(tasks.export(order, None, tmp_path / "out", overwrite=False))
+    write(order, tmp_path / "out")
     assert graded.reportable == before  # the very records
     folders = sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_dir())
     assert folders == ["sperm-1", "sperm-3"]
@@ -249,7 +252,7 @@ def test_files_bear_the_present_names_and_never_a_target(graded: Session, tmp_pa
 def test_a_report_has_the_colours_of_the_screen(graded: Session, tmp_path: Path) -> None:
     def exported(colour_map: str) -> NDArray[np.uint8]:
         out = tmp_path / colour_map
-        finish(tasks.export(order_of(graded, colour_map), None, out, overwrite=False))
+        write(order_of(graded, colour_map), out)
         return np.asarray(Image.open(out / "sperm-1" / "explanation.png"))
 
     shown = graded.reportable[0]
