@@ -2,7 +2,8 @@
 
 If the GPU runs out of memory or stops answering, the assessor continues on the CPU and says so.
 Several models in one folder form one assessor: it averages their distributions and reports the
-spread.
+spread. A model file can ask for more than the network's answer: the mean over views of the clip, a
+calibration, and ranges (``model/answering.py``).
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rostfine_core.domain import (
+    AnswerMode,
     Clip,
     Explanation,
     Gate,
@@ -33,9 +35,12 @@ from rostfine_core.gpu import can_use_gpu
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.model import (
+    Answering,
+    GradeOutput,
     LoadedModel,
     Preprocessing,
     RoSTFine,
+    ask_views,
     ensemble_info,
     explain,
     frame_headings,
@@ -60,9 +65,16 @@ class Assessor:
     """One model, or an ensemble, on one device."""
 
     def __init__(
-        self, models: Sequence[LoadedModel], *, name: str, device: DeviceChoice = "auto"
+        self,
+        models: Sequence[LoadedModel],
+        *,
+        name: str,
+        device: DeviceChoice = "auto",
+        mode: AnswerMode = AnswerMode.FULL,
     ) -> None:
         self._models = tuple(models)
+        self._mode = mode
+        self._answering = [model.answering.reduced(mode) for model in self._models]
         self._info = ensemble_info(self._models, name=name)
         self._notices: list[Message] = []
         self._device = _choose_device(device)
@@ -72,13 +84,15 @@ class Assessor:
             self._leave_gpu(error)
 
     @classmethod
-    def load(cls, path: Path, *, device: DeviceChoice = "auto") -> "Assessor":
+    def load(
+        cls, path: Path, *, device: DeviceChoice = "auto", mode: AnswerMode = AnswerMode.FULL
+    ) -> "Assessor":
         """Load a model file, or a folder of models as an ensemble.
 
         Raises:
             ModelError: the file is missing, foreign or damaged, or the device is not available.
         """
-        return cls(load_models(path), name=path.name, device=device)
+        return cls(load_models(path), name=path.name, device=device, mode=mode)
 
     @property
     def info(self) -> ModelInfo:
@@ -99,6 +113,11 @@ class Assessor:
     def gate(self) -> Gate | None:
         """What clips like those of the training look like; an ensemble has its first member's."""
         return next((model.gate for model in self._models if model.gate is not None), None)
+
+    @property
+    def mode(self) -> AnswerMode:
+        """How much of what the models say about their answers is used."""
+        return self._mode
 
     @property
     def member_count(self) -> int:
@@ -216,24 +235,36 @@ class Assessor:
     @torch.inference_mode()
     def _forward_here(self, images: Tensor) -> list[ClipAnswer]:
         """Images (B, T, S, S, 3) uint8 -> one answer per clip."""
-        pairs = zip(self._models, self._networks, strict=True)
-        members = [self._ask(model, network, images) for model, network in pairs]
+        images = images.to(self._device)
+        trios = zip(self._models, self._networks, self._answering, strict=True)
+        members = [self._ask(*trio, images) for trio in trios]
         return [_combine([m[i] for m in members]) for i in range(len(images))]
 
-    def _ask(self, model: LoadedModel, network: RoSTFine, images: Tensor) -> list[ClipAnswer]:
-        batch = preprocess(images.to(self._device), settings=model.preprocessing)
+    def _ask(
+        self, model: LoadedModel, network: RoSTFine, answering: Answering, images: Tensor
+    ) -> list[ClipAnswer]:
+        """The answer is the mean of all views; the maps are those of the clip as it is."""
+        settings, grid = model.preprocessing, network.config.grid_size
+        batch = preprocess(images, settings=settings)
         with self._autocast():
             maps = explain(network, batch)
-        out, grid = maps.output, network.config.grid_size
-        heads = [
-            h.float().cpu().double().numpy()
-            for h in (out.grade, out.grade_global, out.grade_spatial, out.grade_temporal)
-        ]
+        heads = _heads(maps.output)[:, None]
+        if answering.views.count > 1:
+            others = ask_views(
+                lambda batch: self._shares(network, batch),
+                images,
+                settings=settings,
+                views=answering.views,
+                most=BATCH_CLIPS,
+                skip=1,
+            )
+            heads = torch.cat([heads, others], dim=1)
+        shares = heads.cpu().double().numpy()
         rollout, branch, forward = (
             rearrange(m.float(), "b t (h w) -> b t h w", h=grid).cpu().numpy()
             for m in (maps.encoder_rollout, maps.branch_attention, maps.branch_forward)
         )
-        if not all(np.isfinite(values).all() for values in (*heads, rollout, branch, forward)):
+        if not all(np.isfinite(values).all() for values in (shares, rollout, branch, forward)):
             raise ModelError(
                 Message(
                     "The model {file_name} computes values that are not finite (in {precision}): "
@@ -242,12 +273,11 @@ class Assessor:
                     precision=self._precision,
                 )
             )
-        selected = out.selected_patches.cpu().numpy()
-        frames = model.preprocessing.frame_indices
-        headings = _headings(images, model.preprocessing)
+        selected = maps.output.selected_patches.cpu().numpy()
+        frames, headings = settings.frame_indices, _headings(images, settings)
         return [
             ClipAnswer(
-                prediction=_prediction([head[i] for head in heads]),
+                prediction=prediction,
                 explanation=Explanation(
                     encoder_rollout=rollout[i],
                     branch_attention=branch[i],
@@ -257,8 +287,12 @@ class Assessor:
                     headings_rad=headings[i],
                 ),
             )
-            for i in range(len(images))
+            for i, prediction in enumerate(_predictions(shares, answering))
         ]
+
+    def _shares(self, network: RoSTFine, batch: Tensor) -> Tensor:
+        with self._autocast():
+            return _heads(network(batch))
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self._precision == "float32":
@@ -296,12 +330,35 @@ def _headings(images: Tensor, settings: Preprocessing) -> list[tuple[float, ...]
     return [tuple(row) for row in frame_headings(images, settings=settings).tolist()]
 
 
-def _prediction(rows: Sequence[NDArray[np.float64]]) -> Prediction:
-    """One clip's answer from the shares of the whole network and its three heads."""
-    whole, of_global, of_spatial, of_temporal = map(_distribution, rows)
-    return Prediction(
-        grade=whole, grade_global=of_global, grade_spatial=of_spatial, grade_temporal=of_temporal
-    )
+def _heads(output: GradeOutput) -> Tensor:
+    """The shares of the whole network and of its three heads, (B, 4, 5) float32."""
+    heads = (output.grade, output.grade_global, output.grade_spatial, output.grade_temporal)
+    return torch.stack(heads, dim=1).float()
+
+
+def _predictions(shares: NDArray[np.float64], answering: Answering) -> list[Prediction]:
+    """Each clip's answer from the shares of its views (B, V, 4, 5), see ``_heads``."""
+    answer = answering.answer(shares[:, :, 0])
+    of_heads = shares[:, :, 1:].mean(axis=1)
+    is_one = shares.shape[1] == 1
+    ranges = answering.ranges
+    return [
+        Prediction(
+            grade=_distribution(answer.shares[i]),
+            grade_global=_distribution(of_heads[i, 0]),
+            grade_spatial=_distribution(of_heads[i, 1]),
+            grade_temporal=_distribution(of_heads[i, 2]),
+            views=() if is_one else tuple(map(_distribution, answer.views[i])),
+            uncalibrated=(
+                None if answer.uncalibrated is None else _distribution(answer.uncalibrated[i])
+            ),
+            ranges=(
+                () if answer.ranges is None else tuple((a, b) for a, b in answer.ranges[i].tolist())
+            ),
+            range_coverage=None if ranges is None else ranges.coverage,
+        )
+        for i in range(len(shares))
+    ]
 
 
 def _distribution(row: NDArray[np.float64]) -> GradeDistribution:
@@ -311,7 +368,10 @@ def _distribution(row: NDArray[np.float64]) -> GradeDistribution:
 
 
 def _combine(answers: Sequence[ClipAnswer]) -> ClipAnswer:
-    """Average an ensemble; the maps shown are those of the member nearest to the average."""
+    """Average an ensemble; the maps shown are those of the member nearest to the average.
+
+    Ranges were measured for a single member's answers, and say nothing of their mean.
+    """
     if len(answers) == 1:
         return answers[0]
     predictions = [a.prediction for a in answers]
@@ -330,9 +390,17 @@ def _combine(answers: Sequence[ClipAnswer]) -> ClipAnswer:
             grade_spatial=_mean([p.grade_spatial for p in predictions]),
             grade_temporal=_mean([p.grade_temporal for p in predictions]),
             ensemble=tuple(p.grade for p in predictions),
+            views=tuple(map(_mean, zip(*(p.views for p in predictions), strict=True))),
+            uncalibrated=_uncalibrated(predictions),
         ),
         explanation=nearest.explanation,
     )
+
+
+def _uncalibrated(predictions: Sequence[Prediction]) -> GradeDistribution | None:
+    if all(p.uncalibrated is None for p in predictions):
+        return None
+    return _mean([p.uncalibrated or p.grade for p in predictions])
 
 
 def _mean(distributions: Sequence[GradeDistribution]) -> GradeDistribution:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cattrs
 
-from rostfine_core.domain import LongJob, Provenance, Seed
+from rostfine_core.domain import AnswerMode, LongJob, Provenance, Seed
 from rostfine_core.errors import StoreError, VideoError, parsing
 from rostfine_core.messages import Message
 from rostfine_core.pipeline import PipelineSettings
@@ -83,6 +83,7 @@ class StoredRequest(PipelineSettings):
     clicks_in_batch: tuple[Seed, ...] = ()
     insist: bool | None = None
     """None for results of versions that did not say."""
+    answer_mode: AnswerMode = AnswerMode.FULL
 
     @property
     def choice(self) -> PlaneChoice:

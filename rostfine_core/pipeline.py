@@ -366,12 +366,12 @@ def _provenance(
         device=assessor.device_label,
         precision=assessor.precision,
         um_per_px=request.um_per_px,
-        settings_json=_settings_json(request, cpu_threads=assessor.cpu_threads),
+        settings_json=_settings_json(request, assessor),
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _settings_json(request: AssessmentRequest, *, cpu_threads: int) -> str:
+def _settings_json(request: AssessmentRequest, assessor: "Assessor") -> str:
     """All settings, with the batch and the threads, as both can change the last bits of a grade."""
     return json.dumps(
         {
@@ -380,7 +380,8 @@ def _settings_json(request: AssessmentRequest, *, cpu_threads: int) -> str:
             "channel": request.choice.channel,
             "plane": request.choice.plane,
             "insist": request.insist,
-            "cpu_threads": cpu_threads,
+            "answer_mode": assessor.mode,
+            "cpu_threads": assessor.cpu_threads,
             "clicks_in_batch": [asdict(s) for s in request.seeds],
         },
         sort_keys=True,

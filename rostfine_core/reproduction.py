@@ -13,9 +13,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from rostfine_core import __version__
-from rostfine_core.assessor import Assessor, using_threads
+from rostfine_core.assessor import Assessor, DeviceChoice, using_threads
 from rostfine_core.bundled import DEMO_MODEL, bundled_path
-from rostfine_core.domain import Action, Assessment, LongJob, Provenance
+from rostfine_core.domain import Action, AnswerMode, Assessment, LongJob, Provenance
 from rostfine_core.errors import ModelError, StoreError
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
@@ -111,7 +111,7 @@ def reproduce(
     for batch in _batches(records):
         first = records[batch[0]].provenance
         request = stored_request(first)
-        assessor = _assessor(first, model)
+        assessor = _assessor(first, model, mode=request.answer_mode)
         opened = yield from open_origin(
             first.video_name,
             first.video_sha256,
@@ -162,10 +162,11 @@ def _batches(records: Sequence[AssessmentRecord]) -> list[list[int]]:
     return list(found.values())
 
 
-def _assessor(made: Provenance, given: Path | None) -> Assessor:
+def _assessor(made: Provenance, given: Path | None, *, mode: AnswerMode) -> Assessor:
     """The model of a result, on the device that it was made on if there is one here."""
     path = given or bundled_path(DEMO_MODEL)
-    assessor = Assessor.load(path, device="cpu" if made.device == ON_CPU else "auto")
+    device: DeviceChoice = "cpu" if made.device == ON_CPU else "auto"
+    assessor = Assessor.load(path, device=device, mode=mode)
     if assessor.info.sha256 == made.model.sha256:
         return assessor
     raise ModelError(

@@ -167,6 +167,7 @@ class BatchCases:
             fps=calibration.fps,
             um_per_px=calibration.um_per_px,
             model_sha256=self._model_sha256,
+            mode=self._model.mode,
         )
 
 

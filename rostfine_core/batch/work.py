@@ -10,7 +10,7 @@ from PIL import Image
 
 from rostfine_core.batch.plan import OF_FILE
 from rostfine_core.bundled import DEMO_MODEL, bundled_path
-from rostfine_core.domain import LongJob, SampleInfo, Seed, Sperm, VideoInfo
+from rostfine_core.domain import AnswerMode, LongJob, SampleInfo, Seed, Sperm, VideoInfo
 from rostfine_core.errors import VideoError
 from rostfine_core.messages import Message
 from rostfine_core.pipeline import AssessmentRequest, Outcome, assess_video, find_seeds
@@ -29,6 +29,7 @@ class ModelChoice:
 
     path: Path | None = None
     device: "DeviceChoice" = "auto"
+    mode: AnswerMode = AnswerMode.FULL
     threads: int | None = None
 
 
@@ -142,7 +143,8 @@ def _assessor(model: ModelChoice) -> "Assessor":
 
     if model.threads is not None:
         torch.set_num_threads(model.threads)
-    return Assessor.load(model.path or bundled_path(DEMO_MODEL), device=model.device)
+    path = model.path or bundled_path(DEMO_MODEL)
+    return Assessor.load(path, device=model.device, mode=model.mode)
 
 
 def _overview(video: Video) -> bytes:

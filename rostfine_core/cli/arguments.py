@@ -5,6 +5,8 @@ import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from rostfine_core.domain import AnswerMode
+
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What the verbs are added to; argparse has no public name for it."""
 
@@ -37,6 +39,26 @@ def join_negative_values(words: Sequence[str]) -> list[str]:
     return joined
 
 
+def add_mode_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of which ``AnswerMode`` comes."""
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument(
+        "--uncalibrated",
+        dest="mode",
+        action="store_const",
+        const=AnswerMode.UNCALIBRATED,
+        default=AnswerMode.FULL,
+        help="leave out the model's calibration and ranges, if it has any",
+    )
+    modes.add_argument(
+        "--single-view",
+        dest="mode",
+        action="store_const",
+        const=AnswerMode.SINGLE_VIEW,
+        help="grade each clip only as it is, not turned and mirrored too, and uncalibrated",
+    )
+
+
 def position(text: str) -> tuple[float, float]:
     """Parse ``X,Y`` as a pixel."""
     try:
@@ -56,6 +78,14 @@ def positive(text: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"'{text}' is not a number above zero")
+    return value
+
+
+def share(text: str) -> float:
+    """Parse a number between 0 and 1."""
+    value = positive(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number between 0 and 1")
     return value
 
 

@@ -7,7 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rostfine_core.cli.arguments import OF_FILE, Verbs, count, position, positive, scale, whole
+from rostfine_core.cli.arguments import (
+    OF_FILE,
+    Verbs,
+    add_mode_options,
+    count,
+    position,
+    positive,
+    scale,
+    whole,
+)
 from rostfine_core.cli.progress import run_job
 from rostfine_core.cli.reports import (
     add_certificate_option,
@@ -119,6 +128,7 @@ def _add_grading_options(parser: argparse.ArgumentParser) -> None:
         help="where the network runs: cuda (an NVIDIA GPU), cpu, or auto (default): the GPU if "
         "there is one",
     )
+    add_mode_options(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="replace results already in the folder"
     )
@@ -215,7 +225,7 @@ def _assess_into(
         from rostfine_core.bundled import DEMO_MODEL, bundled_path
 
         model = arguments.model or bundled_path(DEMO_MODEL)
-        assessor = Assessor.load(model, device=arguments.device)
+        assessor = Assessor.load(model, device=arguments.device, mode=arguments.mode)
         outcome = run_job(assess_video(request, video=video, assessor=assessor))
         if not outcome.assessments:
             target, reason = outcome.rejected[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rostfine_core.cli.arguments import Verbs, count, positive, scale
+from rostfine_core.cli.arguments import Verbs, add_mode_options, count, positive, scale
 from rostfine_core.cli.progress import run_job
 from rostfine_core.cli.stores import add_store_options, opened_store
 from rostfine_core.decoder_process import decoders
@@ -87,6 +87,7 @@ def _add_defaults(batch: argparse.ArgumentParser) -> None:
     batch.add_argument(
         "--device", choices=("auto", "cuda", "cpu"), default="auto", help="default %(default)s"
     )
+    add_mode_options(batch)
 
 
 def _batch(arguments: argparse.Namespace) -> int:
@@ -107,7 +108,9 @@ def _batch(arguments: argparse.Namespace) -> int:
     )
     items = () if arguments.watch else read_batch(arguments.place, like)
     model = ModelChoice(
-        path=arguments.model and arguments.model.absolute(), device=arguments.device
+        path=arguments.model and arguments.model.absolute(),
+        device=arguments.device,
+        mode=arguments.mode,
     )
     with opened_store(arguments) as store:
         batch = Batch(store, model=model, workers=_workers(arguments))

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rostfine_core.cli.arguments import Verbs, count, positive, size, whole
+from rostfine_core.cli.arguments import Verbs, add_mode_options, count, positive, share, size, whole
 from rostfine_core.cli.progress import run_job
 from rostfine_core.errors import ConfigError, how_to_add
 
@@ -30,6 +30,7 @@ def add_training_verbs(verbs: Verbs) -> None:
     compare.add_argument("config", type=Path, metavar="CONFIG.toml")
     compare.set_defaults(run=_with_extra(_compare))
     _add_evaluate(verbs)
+    _add_calibrate(verbs)
 
 
 def _add_simulate(verbs: Verbs) -> None:
@@ -124,6 +125,7 @@ def _add_evaluate(verbs: Verbs) -> None:
         metavar="DATASET",
         help="fit a temperature on this held-back data set first (evaluate only)",
     )
+    add_mode_options(evaluate)
     evaluate.add_argument(
         "--show-clip",
         action="append",
@@ -139,6 +141,40 @@ def _add_evaluate(verbs: Verbs) -> None:
         help="also measure the attention maps on N clips (simulate --masks adds body parts)",
     )
     evaluate.set_defaults(run=_with_extra(_evaluate))
+
+
+def _add_calibrate(verbs: Verbs) -> None:
+    calibrate = verbs.add_parser(
+        "calibrate",
+        help="make a model's answers surer and say how sure, from votes on held-back patients",
+        description="Writes a copy of a model that answers from several views of a clip, "
+        "calibrated on these votes if that helps, and with a range for each share.",
+    )
+    calibrate.add_argument("model", type=Path, help="model file")
+    calibrate.add_argument(
+        "dataset", type=Path, help="data set of samples that the model was not trained on"
+    )
+    calibrate.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the new model file (default: beside the model, as NAME-calibrated.safetensors)",
+    )
+    calibrate.add_argument(
+        "--coverage",
+        type=share,
+        default=0.9,
+        metavar="P",
+        help="how often the panel's share is to lie in its range (default %(default)s)",
+    )
+    calibrate.add_argument(
+        "--views",
+        type=count,
+        metavar="N",
+        help="answer from N views of a clip: turned, mirrored, and of other frames (default: as "
+        "many as there are, up to 32; 1 for the clip as it is)",
+    )
+    calibrate.set_defaults(run=_with_extra(_calibrate))
 
 
 def _with_extra(run: Run) -> Run:
@@ -249,6 +285,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             arguments.dataset,
             out=out,
             tta=arguments.tta,
+            mode=arguments.mode,
             calibrate_on=arguments.calibrate_on,
             shown_clips=arguments.show_clip,
             faithfulness_clips=arguments.faithfulness,
@@ -258,6 +295,20 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     print(result.summary)
     if out is not None:
         print(f"Report: {out / REPORT_HTML}")
+    return 0
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    _need("scipy")
+    from rostfine_core.training.calibration.calibrate import calibrate
+
+    model: Path = arguments.model
+    out = arguments.out or model.with_name(f"{model.stem}-calibrated{model.suffix}")
+    job = calibrate(
+        model, arguments.dataset, out=out, coverage=arguments.coverage, views=arguments.views
+    )
+    print(run_job(job).summary)
+    print(f"Written to {out}")
     return 0
 
 

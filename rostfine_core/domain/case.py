@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from rostfine_core.domain.assessment import Assessment, SampleInfo, Selection, Verdict
+from rostfine_core.domain.grade import AnswerMode
 from rostfine_core.domain.report_identity import ReportIdentity
 from rostfine_core.domain.track import Seed, Track
 from rostfine_core.domain.video import VideoInfo
@@ -83,6 +84,7 @@ class AssessmentKey:
     fps: float | None
     um_per_px: float | None
     model_sha256: str
+    mode: AnswerMode = AnswerMode.FULL
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 import numpy as np
 
@@ -71,6 +71,16 @@ class GradeDistribution:
     def p_a_or_b(self) -> float:
         """The share of the panel that votes A or B."""
         return self.probabilities[0] + self.probabilities[1]
+
+
+class AnswerMode(StrEnum):
+    """How much of what a model says about its answers is used (``model/answering.py``)."""
+
+    FULL = "full"
+    UNCALIBRATED = "uncalibrated"
+    """All views, but neither the calibration nor the ranges that were measured with it."""
+    SINGLE_VIEW = "single view"
+    """The network's answer for the clip as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

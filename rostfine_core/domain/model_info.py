@@ -28,8 +28,8 @@ DISCLAIMER_ATTENTION = marked(
 class ModelInfo:
     """Which model answered: file name, sha256, config and what it was trained on.
 
-    ``dataset_kind`` is ``simulated`` or the lab's name for its data. Config and preprocessing are
-    JSON text, so that the record stays hashable.
+    ``dataset_kind`` is ``simulated`` or the lab's name for its data. Config, preprocessing and
+    answering are JSON text, so that the record stays hashable.
     """
 
     file_name: str
@@ -44,6 +44,9 @@ class ModelInfo:
     trained_samples: int | None = None
     fewest_trained_samples: int | None = None
     """For an ensemble: its members' smallest ``trained_samples``; None if no member states it."""
+    answering_json: str = ""
+    """Views, calibration and ranges that its file asks for; empty if it asks for none, and for an
+    ensemble whose members differ in it."""
 
     def magnification(self, um_per_px: float | None) -> float:
         """Pixels of a clip for each pixel of a video, so that sperm look as large as in training.

@@ -5,13 +5,16 @@ The metadata of a file has one entry, ``rostfine.model``, a JSON table of ``form
 the optional ``gate`` (what clips like those of the training look like),
 ``preprocessing``, ``training``, ``dataset_kind`` and ``software_version``. It is one entry because
 safetensors writes several in random order, and the same model should give the same file.
+The optional table ``answering`` says how the network's answers are made into the model's
+(``answering.py``). A file with it has format version 2, so that a program that would leave it out
+refuses the file.
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -24,6 +27,7 @@ from rostfine_core.domain import Gate, Grade, ModelInfo
 from rostfine_core.errors import ModelError
 from rostfine_core.files import atomic_write, sha256_of
 from rostfine_core.messages import Message
+from rostfine_core.model.answering import Answering, Views
 from rostfine_core.model.config import RoSTFineConfig
 from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.model.rostfine import RoSTFine
@@ -33,6 +37,9 @@ METADATA_NAME = "rostfine.model"
 RESEARCH_FORMAT = "rostfine.research"
 """The format of networks that only the training package reads."""
 FORMAT_VERSION = 1
+"""Of files without the optional table."""
+ANSWERING_VERSION = 2
+KNOWN_VERSIONS = (FORMAT_VERSION, ANSWERING_VERSION)
 SUFFIX = ".safetensors"
 ENCODER_PREFIX = "encoder."
 Contents = Literal["network", "encoder"]
@@ -50,6 +57,7 @@ class LoadedModel:
     info: ModelInfo
     training: Mapping[str, Any]
     gate: Gate | None = None
+    answering: Answering = field(default_factory=Answering)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,6 +72,7 @@ class _ModelFile:
     training: dict[str, Any]
     dataset_kind: str
     gate: Gate | None
+    answering: Answering
 
 
 def save_model(
@@ -139,9 +148,24 @@ def write_gate(path: Path, source: Path, gate: Gate) -> None:
         ModelError: ``source`` is no model file of this program.
         StoreError: ``path`` cannot be written.
     """
+    _copy_with(path, source, {"gate": gate.to_dict()})
+
+
+def write_answering(path: Path, source: Path, answering: Answering) -> None:
+    """Write a copy of the model file ``source`` that answers as told; all else is kept.
+
+    Raises:
+        ModelError: ``source`` is no model file of this program.
+        StoreError: ``path`` cannot be written.
+    """
+    tables = {"format_version": ANSWERING_VERSION, "answering": answering.to_dict()}
+    _copy_with(path, source, tables)
+
+
+def _copy_with(path: Path, source: Path, tables: Mapping[str, object]) -> None:
     file = _read(source)
     _, metadata = _open(source)
-    header = json.loads(metadata[METADATA_NAME]) | {"gate": gate.to_dict()}
+    header = json.loads(metadata[METADATA_NAME]) | dict(tables)
     data = to_safetensors(file.tensors, {METADATA_NAME: json.dumps(header)})
     with atomic_write(path) as temporary:
         temporary.write_bytes(data)
@@ -179,6 +203,7 @@ def load_model(path: Path) -> LoadedModel:
         info=_describe(file),
         training=file.training,
         gate=file.gate,
+        answering=file.answering,
     )
 
 
@@ -187,7 +212,7 @@ def load_models(path: Path) -> tuple[LoadedModel, ...]:
 
     Raises:
         ModelError: a file cannot be used, the folder has none, or its models differ in
-            preprocessing, patch grid or kind of data.
+            preprocessing, patch grid, views or kind of data.
     """
     if not path.is_dir():
         return (load_model(path),)
@@ -204,8 +229,8 @@ def load_models(path: Path) -> tuple[LoadedModel, ...]:
     if len({_kinship(model) for model in models}) > 1:
         raise ModelError(
             Message(
-                "The models in {path} do not belong together (their preprocessing, patch grid or "
-                "kind of data differ): choose a folder with the models of one training.",
+                "The models in {path} do not belong together (their preprocessing, patch grid, "
+                "views or kind of data differ): choose a folder with the models of one training.",
                 path=path,
             )
         )
@@ -227,6 +252,7 @@ def ensemble_info(models: Sequence[LoadedModel], *, name: str) -> ModelInfo:
         sha256=digest,
         trained_clips=_common(model.info.trained_clips for model in models),
         trained_samples=_common(model.info.trained_samples for model in models),
+        answering_json=_single({model.info.answering_json for model in models}),
         fewest_trained_samples=min(
             (n for n in (model.info.trained_samples for model in models) if n is not None),
             default=None,
@@ -313,14 +339,14 @@ def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _check_version(path: Path, header: object) -> None:
     version = header.get("format_version") if isinstance(header, dict) else None
-    if version != FORMAT_VERSION:
+    if version not in KNOWN_VERSIONS:
         raise ModelError(
             Message(
                 "The model {path} has format version {version}, and this program reads version "
                 "{known}: update the program or get the model in that version.",
                 path=path,
                 version=str(version),
-                known=FORMAT_VERSION,
+                known=" or ".join(map(str, KNOWN_VERSIONS)),
             )
         )
 
@@ -338,7 +364,15 @@ def _parse(header: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(plain["dataset_kind"], str) or not plain["dataset_kind"]:
         raise ValueError("it lacks its kind of data")
     gate = Gate.from_dict(header.get("gate"))
-    return {"config": config, "preprocessing": preprocessing, "gate": gate, **plain}
+    answering = Answering.from_dict(header.get("answering"))
+    preprocessing.frame_subsets(answering.views.frame_subsets)  # refuses too many
+    return {
+        "config": config,
+        "preprocessing": preprocessing,
+        "gate": gate,
+        "answering": answering,
+        **plain,
+    }
 
 
 def _check_sizes(config: RoSTFineConfig, preprocessing: Preprocessing) -> None:
@@ -357,6 +391,7 @@ def _describe(file: _ModelFile) -> ModelInfo:
         dataset_kind=file.dataset_kind,
         config_json=file.config.to_json(),
         preprocessing_json=file.preprocessing.to_json(),
+        answering_json=file.answering.to_json(),
         trained_fps=_number(file.training.get("fps")),
         trained_um_per_px=_number(file.training.get("um_per_px")),
         trained_head_length_px=_span(file.training.get("head_length_px")),
@@ -370,6 +405,11 @@ def _number(value: object) -> float | None:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     return float(value) if 0 < value < math.inf else None
+
+
+def _single(texts: set[str]) -> str:
+    """The text that all members share; empty where they differ, as calibrations do."""
+    return texts.pop() if len(texts) == 1 else ""
 
 
 def _common(counts: Iterable[int | None]) -> int | None:
@@ -392,5 +432,6 @@ def _span(value: object) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def _kinship(model: LoadedModel) -> tuple[Preprocessing, int, str]:
-    return model.preprocessing, model.network.config.grid_size, model.info.dataset_kind
+def _kinship(model: LoadedModel) -> tuple[Preprocessing, int, str, Views]:
+    grid, kind = model.network.config.grid_size, model.info.dataset_kind
+    return model.preprocessing, grid, kind, model.answering.views

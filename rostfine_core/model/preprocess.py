@@ -4,6 +4,7 @@ Letters: B clips, T frames of the clip, S its edge in pixels.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -82,8 +83,28 @@ class Preprocessing:
 
         Computed with integers, since rounding can put a float just below a whole number.
         """
-        last, steps = self.clip_frames - 1, max(self.num_frames - 1, 1)
-        return tuple(index * last // steps for index in range(self.num_frames))
+        return self._spread(self.num_frames)
+
+    def _spread(self, count: int) -> tuple[int, ...]:
+        last, steps = self.clip_frames - 1, max(count - 1, 1)
+        return tuple(index * last // steps for index in range(count))
+
+    def frame_subsets(self, count: int) -> tuple[tuple[int, ...], ...]:
+        """So many choices of ``num_frames`` frames, which together show more of the clip.
+
+        The first is ``frame_indices``; the others interleave: of ``count`` x ``num_frames`` frames
+        over the whole clip, the n-th choice takes the n-th of each ``count``. Four choices of 4 of
+        16 frames are 0 5 10 15, 1 5 9 13, 2 6 10 14 and 3 7 11 15.
+
+        Raises:
+            ValueError: the clip has fewer than ``count`` x ``num_frames`` frames.
+        """
+        if count > 1 and count * self.num_frames > self.clip_frames:
+            raise ValueError(
+                f"{self.clip_frames} frames do not give {count} choices of {self.num_frames}"
+            )
+        frames = self._spread(count * self.num_frames)
+        return (self.frame_indices, *(frames[n::count] for n in range(1, count)))
 
     @classmethod
     def of(cls, config: RoSTFineConfig) -> "Preprocessing":
@@ -115,12 +136,18 @@ class Preprocessing:
 OFFICIAL_PREPROCESSING = Preprocessing()
 
 
-def preprocess(images: Tensor, *, settings: Preprocessing = OFFICIAL_PREPROCESSING) -> Tensor:
+def preprocess(
+    images: Tensor,
+    *,
+    settings: Preprocessing = OFFICIAL_PREPROCESSING,
+    frames: Sequence[int] | None = None,
+) -> Tensor:
     """Choose frames, normalise and resize, on the device of the input (FACTS, input pipeline).
 
     Args:
         images: (B, T, S, S, 3) uint8 RGB with T = ``settings.clip_frames``.
         settings: what the network was trained with.
+        frames: which ``num_frames`` of the clip to use; ``settings.frame_indices`` if None.
 
     Returns:
         (B, 3, num_frames, image_size, image_size) float32.
@@ -128,12 +155,12 @@ def preprocess(images: Tensor, *, settings: Preprocessing = OFFICIAL_PREPROCESSI
     Raises:
         ValueError: the images have another layout or number of frames.
     """
-    frames = _normalised_frames(images, settings)
+    pictures = _normalised_frames(images, settings, frames)
     size = settings.image_size
     if settings.align == "head":
-        resized = turn_frames(frames, measure_headings(frames), size=size)
+        resized = turn_frames(pictures, measure_headings(pictures), size=size)
     else:
-        resized = F.interpolate(frames, size=(size, size), mode="bilinear", align_corners=False)
+        resized = F.interpolate(pictures, size=(size, size), mode="bilinear", align_corners=False)
     return rearrange(resized, "(b t) c h w -> b c t h w", b=len(images))
 
 
@@ -151,20 +178,22 @@ def frame_headings(images: Tensor, *, settings: Preprocessing) -> Tensor:
     return rearrange(headings, "(b t) -> b t", b=len(images))
 
 
-def _normalised_frames(images: Tensor, settings: Preprocessing) -> Tensor:
+def _normalised_frames(
+    images: Tensor, settings: Preprocessing, frames: Sequence[int] | None = None
+) -> Tensor:
     """The frames that the network sees, (B * num_frames, 3, S, S) float32, not yet resized."""
     shape = tuple(images.shape)
     if images.dtype != torch.uint8 or len(shape) != 5 or shape[-1] != 3:
         raise ValueError(f"clips must be (B, T, S, S, 3) uint8, got {shape} {images.dtype}")
     if shape[1] != settings.clip_frames:
         raise ValueError(f"clips must have {settings.clip_frames} frames, got {shape[1]}")
-    chosen = images[:, list(settings.frame_indices)]
-    frames = rearrange(chosen, "b t h w c -> (b t) c h w").float() / 255
+    places = list(settings.frame_indices if frames is None else frames)
+    pictures = rearrange(images[:, places], "b t h w c -> (b t) c h w").float() / 255
     if settings.normalise == "fixed":
-        return (frames - settings.mean) / settings.std
-    gains = _evening_gains(images)[:, list(settings.frame_indices)]
-    frames = frames * rearrange(gains, "b t -> (b t) 1 1 1")
-    return _standardise(frames, clips=shape[0])
+        return (pictures - settings.mean) / settings.std
+    gains = _evening_gains(images)[:, places]
+    pictures = pictures * rearrange(gains, "b t -> (b t) 1 1 1")
+    return _standardise(pictures, clips=shape[0])
 
 
 def _evening_gains(images: Tensor) -> Tensor:

@@ -50,6 +50,7 @@ def new_converter() -> cattrs.Converter:
         ModelInfo,
         config_json=_embedded("config"),
         preprocessing_json=_embedded("preprocessing"),
+        answering_json=_embedded("answering"),
     )
     convert_record(made, Provenance, settings_json=_embedded("settings"))
     return made

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostfine_core.domain import (
+    AnswerMode,
     AssessmentKey,
     Doubt,
     DoubtKind,
@@ -90,6 +91,8 @@ def key_row(key: TrackKey | AssessmentKey) -> dict[str, Any]:
     """A key as JSON, its clicks in the order of their frames."""
     if isinstance(key, AssessmentKey):
         rest = {"um_per_px": key.um_per_px, "model_sha256": key.model_sha256}
+        if key.mode is not AnswerMode.FULL:  # the only one that there once was
+            rest["mode"] = key.mode.value
         return {**key_row((key.target, key.seeds, key.fps)), **rest}
     target, seeds, fps = key
     clicks = sorted(seeds, key=lambda s: s.frame)
@@ -114,7 +117,8 @@ def assessment_key(row: Mapping[str, Any]) -> AssessmentKey:
     """The key of an assessment that ``key_row`` wrote."""
     target, seeds, fps = track_key(row)
     rest = {name: row[name] for name in ("um_per_px", "model_sha256")}
-    return AssessmentKey(target=target, seeds=seeds, fps=fps, **rest)
+    mode = AnswerMode(row.get("mode", AnswerMode.FULL))
+    return AssessmentKey(target=target, seeds=seeds, fps=fps, mode=mode, **rest)
 
 
 def message_row(message: Message) -> object:

@@ -11,8 +11,6 @@ from rostfine_core.domain import Progress
 from rostfine_core.training.data.clip_cache import ClipCache
 from rostfine_core.training.data.split import Indices
 
-MIRRORS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
-
 
 def predict(
     network: nn.Module,
@@ -21,12 +19,11 @@ def predict(
     *,
     batch_size: int,
     stage: str = "grading",
-    tta: bool = False,
 ) -> Generator[Progress, None, NDArray[np.float32]]:
     """Grade the clips at ``indices`` (N,): (N, 5) shares; leaves the network in eval mode.
 
-    With ``tta`` (test-time augmentation) the answer is the mean over the clip and its mirror images
-    (left to right, top to bottom, both).
+    These are the network's own answers for the clips as they are, as training judges it; those of
+    a model file are made in ``evaluation.grading``.
     """
     network.eval()
     device = next(network.parameters()).device
@@ -35,8 +32,7 @@ def predict(
         batch = torch.from_numpy(indices[start : start + batch_size])
         with torch.inference_mode():
             clips = cache.prepare(cache.batch(batch).to(device))
-            grades = [network(clips.flip(axes)).grade for axes in (MIRRORS if tta else [()])]
-            grade = torch.stack(grades).mean(dim=0)
+            grade = network(clips).grade
         answers.append(grade.float().cpu().numpy())
         yield Progress(stage=stage, done=start + len(batch), total=len(indices))
     return np.concatenate(answers)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rostfine_core.domain import LongJob
+from rostfine_core.domain import AnswerMode, LongJob
 from rostfine_core.errors import ConfigError
 from rostfine_core.files import write_text
 from rostfine_core.marking import marked
@@ -35,6 +35,7 @@ from rostfine_core.training.evaluation.provenance import (
     scored_data,
 )
 from rostfine_core.training.evaluation.result import EvaluationResult
+from rostfine_core.training.evaluation.sureness import sureness_of
 from rostfine_core.training.evaluation.tables import clip_rows, rows_to_csv, sample_rows
 from rostfine_core.training.metrics.cautions import (
     caution_of,
@@ -76,6 +77,7 @@ def evaluate(
     out: Path | None = None,
     repeats: int = 1000,
     tta: bool = False,
+    mode: AnswerMode = AnswerMode.FULL,
     calibrate_on: Path | None = None,
     shown_clips: Sequence[str] = (),
     faithfulness_clips: int = 0,
@@ -89,7 +91,9 @@ def evaluate(
         out: folder for ``report.html``, ``evaluation.json``, ``evaluation.md``, ``clips.csv`` and
             ``samples.csv``, all of them or none; without it nothing is written.
         repeats: number of bootstrap draws.
-        tta: average each prediction over the clip's mirror images.
+        tta: average each prediction over the clip's mirror images, if the model does not ask for
+            more views anyway.
+        mode: how much of what the model asks for is used.
         calibrate_on: another data set, on which a temperature is fitted first.
         shown_clips: clips whose attention the report shows; three are chosen if it is empty.
         faithfulness_clips: number of clips on which the report measures the attention maps.
@@ -118,8 +122,9 @@ def evaluate(
         draws=repeats,
         draws_seed=DRAWS_SEED,
         flips=tta,
+        mode=mode,
     )
-    graded = yield from grade(members, data, calibration, tta=tta)
+    graded = yield from grade(members, data, calibration, tta=tta, mode=mode)
     result = _score(name_with_folder(model), members, data, graded, provenance=provenance)
     if out is None:
         return result
@@ -222,6 +227,7 @@ def _score(
         reference_scores=score_references(labels, mean_label=mean_label, expected=data.expected),
         mean_entropy_bits=float(entropy_bits(prediction).mean()),
         mean_spread=None if spread is None else float(spread.mean()),
+        sureness=sureness_of(graded, labels),
         confusion=tuple(map(tuple, confusion(prediction, labels).tolist())),
         notes=_notes(members, data, graded.temperature),
         temperature=graded.temperature,
@@ -267,7 +273,13 @@ def _write_tables(
 ) -> None:
     write_json(folder / "evaluation.json", result.to_dict())
     write_text(folder / "evaluation.md", result.summary)
-    rows = clip_rows(data, graded.prediction, spread=graded.spread, notes=result.notes)
+    rows = clip_rows(
+        data,
+        graded.prediction,
+        spread=graded.spread,
+        view_spread=graded.view_spread,
+        notes=result.notes,
+    )
     write_text(folder / "clips.csv", rows_to_csv(rows))
     write_text(folder / "samples.csv", rows_to_csv(sample_rows(rows)))
 

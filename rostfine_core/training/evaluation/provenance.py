@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from rostfine_core import __version__
+from rostfine_core.domain import AnswerMode
 from rostfine_core.files import sha256_of
 from rostfine_core.training.data.dataset import ClipDataset
 from rostfine_core.training.networks.checkpoint import TrainedModel
@@ -39,7 +40,10 @@ class ScoredData:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationProvenance:
-    """What was scored on what, when and how; ``flips`` is test-time augmentation."""
+    """What was scored on what, when and how; ``flips`` is test-time augmentation.
+
+    ``mode`` says how much of what the model files ask for was used.
+    """
 
     models: tuple[ScoredModel, ...]
     dataset: ScoredData
@@ -50,6 +54,7 @@ class EvaluationProvenance:
     draws: int
     draws_seed: int
     flips: bool
+    mode: AnswerMode = AnswerMode.FULL
 
     @property
     def in_words(self) -> str:
@@ -74,6 +79,7 @@ def provenance_of(
     draws: int,
     draws_seed: int,
     flips: bool,
+    mode: AnswerMode,
 ) -> EvaluationProvenance:
     """The provenance of an evaluation made now.
 
@@ -92,6 +98,7 @@ def provenance_of(
         draws=draws,
         draws_seed=draws_seed,
         flips=flips,
+        mode=mode,
     )
 
 

@@ -34,9 +34,9 @@ blockquote { border-left: 0.3em solid #d55e00; margin: 1em 0; padding: 0.4em 0.8
 img { max-width: 100% }
 """
 RULES_OFF = ["link", "image", "autolink", "emphasis", "entity"]
-ATTENTION_WITHOUT_FLIPS = (
-    "Attention maps and their measurements are of the clip as it is, not of the mirror images that "
-    "the prediction is averaged over."
+ATTENTION_OF_ONE_VIEW = (
+    "Attention maps and their measurements are of the clip as it is, not of the mirror images and "
+    "other views that the prediction is averaged over."
 )
 
 
@@ -61,9 +61,15 @@ class Scored:
         return sentences(self.result.notes)
 
     @property
+    def has_views(self) -> bool:
+        """Whether predictions are averaged over several views of a clip."""
+        sureness = self.result.sureness
+        return self.result.provenance.flips or (sureness is not None and sureness.views > 1)
+
+    @property
     def attention_notes(self) -> tuple[str, ...]:
-        """The notes on attention maps; mirror images would have maps of their own."""
-        of_one = (ATTENTION_WITHOUT_FLIPS,) if self.result.provenance.flips else ()
+        """The notes on attention maps; other views would have maps of their own."""
+        of_one = (ATTENTION_OF_ONE_VIEW,) if self.has_views else ()
         return (DISCLAIMER_ATTENTION, *of_one)
 
     @property
@@ -180,8 +186,8 @@ def _faithfulness(scored: Scored) -> Iterator[str]:
 
     if scored.faithfulness is not None:
         yield "<h2>Do the attention maps show what matters for the prediction?</h2>"
-        if scored.result.provenance.flips:
-            yield f"<p>{escape(ATTENTION_WITHOUT_FLIPS)}</p>"
+        if scored.has_views:
+            yield f"<p>{escape(ATTENTION_OF_ONE_VIEW)}</p>"
         curves = faithfulness_figure(scored.faithfulness, notes=scored.notes)
         yield _image(curves, "Deletion and insertion curves")
         yield markdown_to_html(scored.faithfulness.summary)

@@ -3,7 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rostfine_core.domain import AnswerMode
 from rostfine_core.training.evaluation.provenance import DIGITS, EvaluationProvenance
+from rostfine_core.training.evaluation.sureness import Sureness
 from rostfine_core.training.metrics.cautions import TIE_RULE, Notes, sentences
 from rostfine_core.training.metrics.metrics import Metrics
 from rostfine_core.training.metrics.reference_scores import ReferenceScores, knowable_share
@@ -34,7 +36,8 @@ class EvaluationResult:
     deviation of the expected grade over an ensemble's members, at the fitted temperature if there
     is one, averaged over clips (None for a single model). ``confusion`` counts clips by most
     selected grade (rows: panel, columns: model). ``notes`` must accompany the scores in every form
-    of the result. ``vote_noise`` parts the MSE; None if no clip has two votes.
+    of the result. ``vote_noise`` parts the MSE; None if no clip has two votes. ``sureness`` is what
+    views, calibration and ranges brought; None if the model has none.
     """
 
     model: str
@@ -53,6 +56,7 @@ class EvaluationResult:
     provenance: EvaluationProvenance
     temperature: float | None = None
     vote_noise: VoteNoise | None = None
+    sureness: Sureness | None = None
 
     @property
     def title(self) -> str:
@@ -94,6 +98,7 @@ class EvaluationResult:
             "mean_entropy_bits": self.mean_entropy_bits,
             "mean_spread_grades": self.mean_spread,
             "mean_spread_of": self.spread_of,
+            "sureness": None if self.sureness is None else asdict(self.sureness),
             "metrics": self.metrics.scalars(),
             "intervals_95": {k: list(v) for k, v in self.intervals.items()},
             "differences_from_mean_answer_95": {k: list(v) for k, v in self.differences.items()},
@@ -153,7 +158,8 @@ def evaluation_markdown(result: EvaluationResult) -> str:
             f"The MSE covers {100 * result.knowable_share:.0f}% of the way from the mean answer to "
             "the best possible. "
         )
-    lines += ["", TIES, "", _doubt(result), "", covered + against_mean_answer(result)]
+    of_answers = "" if result.sureness is None else f" {result.sureness.in_words}"
+    lines += ["", TIES, "", _doubt(result) + of_answers, "", covered + against_mean_answer(result)]
     if result.vote_noise is not None:
         lines += ["", *vote_noise_lines(result.vote_noise)]
     lines += ["", result.provenance.in_words]
@@ -214,6 +220,8 @@ def _doubt(result: EvaluationResult) -> str:
         f"{result.mean_entropy_bits:.2f} bits (mean entropy)."
     )
     if result.mean_spread is None:
+        if result.sureness is not None:
+            return expected
         return f"{expected} A single model says nothing about its own uncertainty."
     comma = "" if result.temperature is None else ","
     return (
@@ -228,4 +236,6 @@ def _treatment(result: EvaluationResult) -> str:
     heat = result.temperature
     words = flips + ("" if heat is None else f" Temperature {heat:.3f}, fitted on other clips.")
     warning = " `assess` and the window do not do this: validate a model without it."
-    return words + warning if words else ""
+    reduced = result.provenance.mode
+    mode = "" if reduced is AnswerMode.FULL else f" Answers are made in the mode '{reduced}'."
+    return mode + (words + warning if words else "")

@@ -19,6 +19,7 @@ def clip_rows(
     prediction: Shares,
     *,
     spread: Shares | None = None,
+    view_spread: Shares | None = None,
     notes: Notes,
 ) -> list[dict[str, Any]]:
     """A row per clip: predicted and voted shares, expected grades, uncertainty, errors and notes.
@@ -28,6 +29,7 @@ def clip_rows(
         prediction: (N, 5).
         spread: (N,) standard deviation of the expected grade over an ensemble, at the same
             temperature as ``prediction``.
+        view_spread: (N,) the same over the views of a clip.
         notes: the notes that must accompany the rows.
     """
     labels = data.labels
@@ -41,6 +43,7 @@ def clip_rows(
         | {"predicted_grade": float(ours[i]), "voted_grade": float(theirs[i])}
         | {"predicted_entropy_bits": float(bits[i])}
         | ({} if spread is None else {"ensemble_spread_grades": float(spread[i])})
+        | ({} if view_spread is None else {"view_spread_grades": float(view_spread[i])})
         | {name: float(values[i]) for name, values in errors.items()}
         | dict(notes)
         for i, clip in enumerate(data.clips)

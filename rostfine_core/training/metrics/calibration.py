@@ -3,19 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from rostfine_core.model.answering import SMALLEST_SHARE, softmax
 from rostfine_core.training.metrics.metrics import Shares
 
 LOWEST, HIGHEST = 0.2, 5.0
 NEARLY = 1.001
-SMALLEST_PROBABILITY = 1e-7
 
 
 def apply_temperature(prediction: Shares, temperature: float) -> NDArray[np.float64]:
     """Sharpen (below 1) or flatten (above 1) distributions (..., 5): p^(1/T), rows sum to 1."""
-    logits = np.log(np.maximum(prediction.astype(np.float64), SMALLEST_PROBABILITY)) / temperature
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    tempered: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
-    return tempered
+    logs = np.log(np.maximum(prediction.astype(np.float64), SMALLEST_SHARE))
+    return softmax(logs / temperature)
 
 
 def is_at_bound(temperature: float) -> bool:
@@ -36,7 +34,7 @@ def fit_temperature(prediction: Shares, labels: Shares) -> float:
     def cross_entropy(log_temperature: float) -> float:
         tempered = apply_temperature(prediction, float(np.exp(log_temperature)))
         return float(
-            -np.mean(np.sum(labels * np.log(np.maximum(tempered, SMALLEST_PROBABILITY)), axis=1))
+            -np.mean(np.sum(labels * np.log(np.maximum(tempered, SMALLEST_SHARE)), axis=1))
         )
 
     bounds = (np.log(LOWEST), np.log(HIGHEST))

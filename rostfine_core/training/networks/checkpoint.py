@@ -6,7 +6,7 @@ of format ``rostfine.research``, which only evaluation and comparison read.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import nn
 
 from rostfine_core.errors import ConfigError, ModelError, parsing
 from rostfine_core.files import atomic_write
-from rostfine_core.model import Preprocessing, RoSTFine, load_models, save_model
+from rostfine_core.model import Answering, Preprocessing, RoSTFine, load_models, save_model
 from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT
 from rostfine_core.training.config import ModelSection
 from rostfine_core.training.config_reader import structure
@@ -25,13 +25,17 @@ from rostfine_core.training.networks.factory import build_network
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainedModel:
-    """A network in eval mode with its preprocessing, training summary and kind of data."""
+    """A network in eval mode with its preprocessing, training summary and kind of data.
+
+    ``answering`` is how its file asks to answer; research networks ask for nothing.
+    """
 
     path: Path
     network: nn.Module
     preprocessing: Preprocessing
     training: Mapping[str, Any]
     dataset_kind: str
+    answering: Answering = field(default_factory=Answering)
 
 
 def save_trained(
@@ -82,6 +86,7 @@ def load_trained(path: Path) -> tuple[TrainedModel, ...]:
                 preprocessing=m.preprocessing,
                 training=m.training,
                 dataset_kind=m.info.dataset_kind,
+                answering=m.answering,
             )
             for file, m in zip(files, load_models(path), strict=True)
         )

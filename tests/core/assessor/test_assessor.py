@@ -1,25 +1,34 @@
 """The assessor: one model or several, one batch, and a GPU that fails."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rostfine_core.assessor import Assessor, ClipAnswer, _best_precision
 from rostfine_core.bundled import DEMO_MODEL, bundled_path
-from rostfine_core.domain import Clip, CropBox, LongJob, Progress, TrackStatus, finish
+from rostfine_core.domain import AnswerMode, Clip, CropBox, LongJob, Progress, TrackStatus, finish
 from rostfine_core.errors import ModelError
 from rostfine_core.model import (
+    Answering,
     Preprocessing,
+    Ranges,
     RoSTFine,
+    Views,
+    VoteCalibration,
+    ask_views,
     explain,
     load_models,
     preprocess,
     preset,
     save_model,
+    write_answering,
 )
+from rostfine_core.model.views import turned
 from rostfine_core.simulation.labelled_clips import simulate_clips
 
 CONFIG = preset("demo", image_size=40, patch_size=8, embed_dim=20, depth=2)
@@ -301,3 +310,89 @@ def test_half_precision_grades_as_float32_does() -> None:
         with torch.autocast("cpu", dtype=torch.float16):
             half = explain(model.network, batch).output.grade
     assert float((half.float() - right).abs().max()) <= 0.005
+
+
+RANGES = Ranges(
+    coverage=0.9, scale="votes", radii=(0.5,) * 5, floors=(0.1,) * 5, clips=90, samples=9
+)
+ANSWERING = Answering(
+    views=Views(orientations=8, frame_subsets=2),
+    calibration=VoteCalibration.of_temperature(1.5, clips=90, samples=9),
+    ranges=RANGES,
+)
+
+
+@pytest.fixture(scope="module")
+def answering(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same two networks, asked for 16 views, a calibration and ranges."""
+    made = tmp_path_factory.mktemp("answering")
+    for path in folder.iterdir():
+        write_answering(made / path.name, path, ANSWERING)
+    return made
+
+
+@pytest.mark.parametrize("size", [39, 40])
+def test_turning_or_mirroring_a_clip_changes_nothing(folder: Path, size: int) -> None:
+    """Also where the light is evened, which looks at every fourth row and column."""
+    rng = np.random.default_rng(size)
+    images = rng.integers(0, 256, (1, 16, size, size, 3), dtype=np.uint8)
+    images[:, 8:] //= 2
+    model = load_models(folder / "fold-1.safetensors")[0]
+    settings = replace(model.preprocessing, clip_size_px=size, normalise="clip")
+
+    def answer(clip: Tensor) -> NDArray[np.float64]:
+        shares = ask_views(
+            lambda x: model.network(x).grade,
+            clip,
+            settings=settings,
+            views=ANSWERING.views,
+            most=16,
+        )
+        return shares.double().mean(dim=1).numpy()
+
+    with torch.inference_mode():
+        clip = torch.from_numpy(images)
+        right = answer(clip)
+        for orientation in range(1, 8):
+            np.testing.assert_allclose(answer(turned(clip, orientation)), right, atol=1e-6)
+
+
+def test_an_answer_is_made_as_the_model_file_asks(folder: Path, answering: Path) -> None:
+    path = answering / "fold-1.safetensors"
+    full, uncalibrated, single = (
+        assess(Assessor.load(path, device="cpu", mode=mode), clips(2))[1].prediction
+        for mode in (AnswerMode.FULL, AnswerMode.UNCALIBRATED, AnswerMode.SINGLE_VIEW)
+    )
+    plain = assess(Assessor.load(folder / "fold-1.safetensors", device="cpu"), clips(2))[1]
+    assert single == plain.prediction
+    assert len(uncalibrated.views) == 16
+    mean = np.mean([v.probabilities for v in uncalibrated.views], axis=0)
+    np.testing.assert_allclose(uncalibrated.grade.probabilities, mean)
+    np.testing.assert_allclose(
+        uncalibrated.views[0].probabilities, plain.prediction.grade.probabilities, atol=1e-6
+    )
+    assert (uncalibrated.uncalibrated, uncalibrated.ranges) == (None, ())
+    assert full.uncalibrated == uncalibrated.grade
+    assert ANSWERING.calibration is not None
+    right = ANSWERING.calibration.apply(mean)
+    np.testing.assert_allclose(full.grade.probabilities, right)
+    assert full.view_spread is not None
+    assert full.view_spread > 0
+    assert full.range_coverage == 0.9
+    for share, (low, high) in zip(full.grade.probabilities, full.ranges, strict=True):
+        assert low < share < high
+
+
+@pytest.mark.requirement("R-58")
+def test_an_ensemble_has_views_and_no_ranges(answering: Path) -> None:
+    together = assess(Assessor.load(answering, device="cpu"), clips(1))[0].prediction
+    alone = [
+        assess(Assessor.load(path, device="cpu"), clips(1))[0].prediction
+        for path in sorted(answering.iterdir())
+    ]
+    assert together.ensemble == tuple(p.grade for p in alone)
+    for name in ("views", "uncalibrated"):
+        ours = [getattr(p, name) for p in (together, *alone)]
+        rows = [[d.probabilities for d in (o if name == "views" else [o])] for o in ours]
+        np.testing.assert_allclose(rows[0], np.mean(rows[1:], axis=0))
+    assert (together.ranges, together.range_coverage) == ((), None)

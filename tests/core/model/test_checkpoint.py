@@ -243,7 +243,7 @@ def test_a_damaged_header_is_refused_or_harmless(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda h: h.update(format_version=2), "has format version 2, and this program reads"),
+        (lambda h: h.update(format_version=3), "has format version 3, and this program reads"),
         (lambda h: h.pop("format_version"), "has format version None"),
         (lambda h: h.pop("config"), "a config is a table"),
         (lambda h: h["config"].update(top_k=0), "top_k must be above 0"),

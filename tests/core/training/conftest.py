@@ -85,6 +85,13 @@ def unseen_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_dataset(tmp_path_factory.mktemp("unseen") / "held-back", **HELD_BACK)
 
 
+@pytest.fixture(scope="session")
+def voted_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clips of twelve further samples, to calibrate on in tests that only read it."""
+    folder = tmp_path_factory.mktemp("voted") / "votes"
+    return write_dataset(folder, clips=36, seed=2, prefix="r")
+
+
 @pytest.fixture
 def recipe(dataset_folder: Path, tmp_path: Path) -> Callable[..., TrainConfig]:
     """Make a recipe for the small data set; keywords replace whole sections."""

@@ -32,7 +32,7 @@ from rostfine_core.training.data.dataset import read_dataset
 from rostfine_core.training.evaluation import report as report_module
 from rostfine_core.training.evaluation.evaluate import evaluate
 from rostfine_core.training.evaluation.figures import votes_figure
-from rostfine_core.training.evaluation.report import ATTENTION_WITHOUT_FLIPS, markdown_to_html
+from rostfine_core.training.evaluation.report import ATTENTION_OF_ONE_VIEW, markdown_to_html
 from rostfine_core.training.evaluation.result import EvaluationResult, against_mean_answer
 from rostfine_core.training.metrics.cautions import (
     DISCLAIMER_SIMULATED_DATA,
@@ -223,6 +223,7 @@ def test_a_result_names_what_made_it(
         "draws": 5,
         "draws_seed": 0,
         "flips": True,
+        "mode": "full",
     }
     title = f"run/model.safetensors (sha256 {model[:12]}) on tiny"
     text = (out / "evaluation.md").read_text(encoding="utf-8")
@@ -362,10 +363,10 @@ def test_attention_is_said_to_be_of_the_clip_without_its_mirror_images(
         options: dict[str, Any] = {"tta": flips, "shown_clips": ["c003"]}
         finish(evaluate(trained_model, held_back_folder, out=out, repeats=5, **options))
         report = (out / "report.html").read_text(encoding="utf-8")
-        assert (f"<p>{ATTENTION_WITHOUT_FLIPS}</p>" in report) == flips
+        assert (f"<p>{ATTENTION_OF_ONE_VIEW}</p>" in report) == flips
         pictures = [base64.b64decode(code) for code in re.findall(r'base64,([^"]*)"', report)]
         told = [Image.open(io.BytesIO(png)).info["Disclaimer"] for png in pictures]
-        assert [ATTENTION_WITHOUT_FLIPS in text for text in told] == [False] * 3 + [flips]
+        assert [ATTENTION_OF_ONE_VIEW in text for text in told] == [False] * 3 + [flips]
 
 
 def test_few_samples_are_cautioned_of_in_every_form(held_back_scored: Scored) -> None:

@@ -12,11 +12,10 @@ from torch import Tensor, nn
 
 from rostfine_core.domain import finish
 from rostfine_core.errors import DatasetError
-from rostfine_core.model import Preprocessing
-from rostfine_core.training.data.clip_cache import ClipCache
-from rostfine_core.training.engine.predict import predict
+from rostfine_core.model import Answering, Preprocessing, ask_views
 from rostfine_core.training.evaluation import grading, report
 from rostfine_core.training.evaluation.evaluate import evaluate
+from rostfine_core.training.evaluation.grading import with_mirrors
 from rostfine_core.training.metrics.calibration import (
     LOWEST,
     apply_temperature,
@@ -54,12 +53,16 @@ def test_mirror_images_make_the_answer_symmetric() -> None:
     images = torch.zeros(1, 8, 10, 10, 3, dtype=torch.uint8)
     images[:, :, :, :5] = 200
     both = torch.cat([images, images.flip(3)])
-    cache = ClipCache(both, preprocessing=Preprocessing(image_size=10, clip_frames=8))
-    network = LeftHalf()
-    plain = finish(predict(network, cache, np.arange(2), batch_size=2))
-    assert abs(plain[0, 0] - plain[1, 0]) > 0.3
-    mirrored = finish(predict(network, cache, np.arange(2), batch_size=2, tta=True))
-    assert mirrored[0] == pytest.approx(mirrored[1], abs=1e-6)
+    network, settings = LeftHalf(), Preprocessing(image_size=10, clip_frames=8)
+
+    def answer(answering: Answering) -> Tensor:
+        views = answering.views
+        grades = ask_views(lambda x: network(x).grade, both, settings=settings, views=views, most=3)
+        return grades.mean(dim=1)[:, 0]
+
+    plain, mirrored = answer(Answering()), answer(with_mirrors(Answering()))
+    assert abs(plain[0] - plain[1]) > 0.3
+    assert mirrored[0].item() == pytest.approx(mirrored[1].item(), abs=1e-6)
 
 
 def test_calibration_lowers_the_cross_entropy_and_is_stated(

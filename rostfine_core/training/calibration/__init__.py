@@ -1,0 +1,1 @@
+"""Fitting how a model answers: calibration and conformal ranges from held-back patients' votes."""
