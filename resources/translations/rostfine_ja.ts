@@ -784,8 +784,8 @@
         <translation>フォルダー {path} にモデルがありません。{suffix} ファイルのあるフォルダーを選んでください。</translation>
     </message>
     <message>
-        <source>The models in {path} do not belong together (their preprocessing, patch grid or kind of data differ): choose a folder with the models of one training.</source>
-        <translation>{path} のモデルは組になっていません(前処理、パッチの格子、またはデータの種類が異なります)。一回の学習で得たモデルのフォルダーを選んでください。</translation>
+        <source>The models in {path} do not belong together (their preprocessing, patch grid, views or kind of data differ): choose a folder with the models of one training.</source>
+        <translation>{path} のモデルは一組ではありません（前処理、パッチの格子、クリップの見方、データの種類のいずれかが異なります）。一つの学習のモデルのフォルダーを選んでください。</translation>
     </message>
     <message>
         <source>{path} holds a network that only evaluate and compare read: to use one here, train RoSTFine itself, with all its features and separate losses.</source>
