@@ -82,7 +82,10 @@ def sample_look(rng: np.random.Generator, *, family: LookFamily = LookFamily.CLE
     if family is LookFamily.NEGATIVE:
         # A negative contrast turns the finished picture about the brightness of its ground.
         return replace(
-            _clean_look(rng), level=rng.uniform(0.3, 0.45), contrast=-rng.uniform(0.8, 1.2)
+            _clean_look(rng),
+            level=rng.uniform(0.3, 0.45),
+            tint=(1.0, 1.0, 1.0),  # of a grey camera
+            contrast=-rng.uniform(0.8, 1.2),
         )
     return _clean_look(rng) if family is LookFamily.CLEAN else _camera_look(rng)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rostfine_core.simulation.labelled_clips import simulate_clip
 from rostfine_core.simulation.optics import (
     Illumination,
     Look,
@@ -102,3 +103,10 @@ def test_camera_looks_have_faults_that_clean_ones_do_not() -> None:
     assert {look.is_interlaced for look in camera} == {True, False}
     faded = picture(replace(LOOK, noise=0.03, contrast=0.5)).astype(float)
     assert faded.std(axis=(0, 1)) == pytest.approx([0.03 * 255 * 0.5] * 3, rel=0.15)
+
+
+def test_negative_phase_contrast_shows_bright_heads_on_darker_ground() -> None:
+    for index in range(0, 30, 10):  # of three samples
+        for family, brighter in ((LookFamily.CLEAN, False), (LookFamily.NEGATIVE, True)):
+            images = simulate_clip(index, seed=1, look=family).images
+            assert bool(images[:, 68:83, 68:83].mean() > np.median(images)) is brighter
