@@ -128,7 +128,8 @@ class LossSection:
     """The loss; ``label_smoothing`` is added to each of the five shares of the label.
 
     ``mix`` takes the place of ``kind``: weights of several losses, as ``{ mse = 1.0, emd = 0.3 }``.
-    They differ in size: for always the mean label crps is 1, mse and emd about a twentieth of it.
+    They differ in size: for always the mean label crps is 1, and on simulated clips mse and emd
+    are about 0.03, js 0.1.
     """
 
     kind: LossKind = "mse"

@@ -203,7 +203,7 @@ def comparison_markdown(result: CompareResult) -> str:
         lines += _tests(
             table.comparisons, table.reference, over=tested_over, folds=folds, samples=samples
         )
-        lines += _differences(table, repeats=result.repeats)
+        lines += difference_lines(table, repeats=result.repeats)
     return "\n".join(lines) + "\n"
 
 
@@ -277,7 +277,7 @@ def _tests(
     return lines
 
 
-def _differences(table: ComparedTable, *, repeats: int) -> list[str]:
+def difference_lines(table: ComparedTable, *, repeats: int) -> list[str]:
     """Scores of all rows over all clips, and their differences from the reference."""
     if len(table.rows) < 2:
         return []
