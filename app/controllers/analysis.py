@@ -11,7 +11,7 @@ from app.jobs.runner import Jobs
 from app.state.records import Film, ModelState, ModelStatus, OpenedVideo
 from app.state.session import Session
 from app.state.settings import Settings
-from rostfine_core.domain import AssessmentKey, Seed, Sperm, Track, TrackKey, Verdict
+from rostfine_core.domain import AnswerMode, AssessmentKey, Seed, Sperm, Track, TrackKey, Verdict
 
 if TYPE_CHECKING:
     from rostfine_core.assessor import Assessor
@@ -131,10 +131,11 @@ class Analysis(QObject):
         self._assessor, self._is_load_stale = None, False
         path = self._settings.text("model_path")
         device: Any = self._settings.text("device")
+        mode = AnswerMode(self._settings.text("answer_mode"))
         self._session.set_model(ModelState())
         self._jobs.start(
             MODEL,
-            lambda: tasks.load_model(Path(path) if path else None, device=device),
+            lambda: tasks.load_model(Path(path) if path else None, device=device, mode=mode),
             on_success=self._on_model_loaded,
             on_failure=self._on_model_failed,
             on_cancel=self.load_model,
@@ -153,6 +154,7 @@ class Analysis(QObject):
                 precision=assessor.precision,
                 member_count=assessor.member_count,
                 crop_px=assessor.clip_size_px,
+                mode=assessor.mode,
             )
         )
         self.go_on()

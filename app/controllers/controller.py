@@ -378,7 +378,7 @@ class Controller(QObject):
     @Slot(str)
     def apply_setting(self, id: str) -> None:
         """Apply a changed setting."""
-        if id in ("model_path", "device"):
+        if id in ("model_path", "device", "answer_mode"):
             self.analysis.load_model()
         elif id == "colour_map":
             colour_map = self.settings.text("colour_map")

@@ -19,6 +19,7 @@ from app.jobs.sample_tasks import KeptVideo
 from app.state.records import Film
 from rostfine_core.attention import Paint
 from rostfine_core.domain import (
+    AnswerMode,
     Assessment,
     HeadMeasure,
     LeftOut,
@@ -183,7 +184,9 @@ def checksum(footage: Footage) -> LongJob[str]:
     return (yield from footage.checksum.get())
 
 
-def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assessor"]:
+def load_model(
+    path: Path | None, *, device: "DeviceChoice", mode: AnswerMode = AnswerMode.FULL
+) -> LongJob["Assessor"]:
     """Import torch, load the model (None: the bundled one) and warm it up.
 
     Raises:
@@ -202,7 +205,7 @@ def load_model(path: Path | None, *, device: "DeviceChoice") -> LongJob["Assesso
         from rostfine_core.bundled import DEMO_MODEL, bundled_path
 
     yield Progress(stage=marked("model"), done=3, total=LOAD_STEPS)
-    assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device)
+    assessor = Assessor.load(path or bundled_path(DEMO_MODEL), device=device, mode=mode)
     yield Progress(stage=marked("model"), done=4, total=LOAD_STEPS)
     assessor.warm_up()
     return assessor

@@ -12,6 +12,7 @@ from rostfine_core.attention import DEFAULT_PAINT, Paint
 from rostfine_core.domain import (
     CROP_PX,
     DISCLAIMER_DEMONSTRATION,
+    AnswerMode,
     Assessment,
     AssessmentKey,
     CaseState,
@@ -80,6 +81,7 @@ class ModelState:
     member_count: int = 0
     crop_px: int = CROP_PX
     """The side of a clip's frames, in their own pixels."""
+    mode: AnswerMode = AnswerMode.FULL
     problem: str = ""
 
     @property

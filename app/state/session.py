@@ -211,6 +211,7 @@ class Session(QObject):
             fps=self.calibration.fps,
             um_per_px=self.calibration.um_per_px,
             model_sha256=self.model.info.sha256 if self.model.info else "",
+            mode=self.model.mode,
         )
 
     def assessment(self, sperm: Sperm) -> Assessment | None:

@@ -14,7 +14,7 @@ from app.state.microscopes import Size
 from rostfine_core import __version__
 from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT
 from rostfine_core.catalogue import LANGUAGES
-from rostfine_core.domain import Calibration
+from rostfine_core.domain import AnswerMode, Calibration
 from rostfine_core.marking import QT_TRANSLATE_NOOP
 from rostfine_core.store_place import choose_place, usual_place
 
@@ -179,6 +179,23 @@ SETTINGS: tuple[Setting, ...] = (
         ),
         default="",
         is_path=True,
+    ),
+    Setting(
+        id="answer_mode",
+        group=QT_TRANSLATE_NOOP("Settings", "Model"),
+        label=QT_TRANSLATE_NOOP("Settings", "Answers"),
+        tip=QT_TRANSLATE_NOOP(
+            "Settings",
+            "Which of the views, the calibration and the ranges in the model's file are used. "
+            "Grades made otherwise are kept, and shown again with that choice.",
+        ),
+        default=AnswerMode.FULL.value,
+        choices=tuple(mode.value for mode in AnswerMode),
+        choice_labels=(
+            QT_TRANSLATE_NOOP("Settings", "As the model says"),
+            QT_TRANSLATE_NOOP("Settings", "Not calibrated"),
+            QT_TRANSLATE_NOOP("Settings", "One view, not calibrated"),
+        ),
     ),
     Setting(
         id="device",

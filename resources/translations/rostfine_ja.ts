@@ -5318,6 +5318,26 @@ at {x:.1f}, {y:.1f}</source>
         <translation>空欄ならデモ用モデルです。モデルのフォルダーはアンサンブルになります。</translation>
     </message>
     <message>
+        <source>Answers</source>
+        <translation>答え方</translation>
+    </message>
+    <message>
+        <source>Which of the views, the calibration and the ranges in the model&apos;s file are used. Grades made otherwise are kept, and shown again with that choice.</source>
+        <translation>モデルのファイルにある視点、較正、範囲のうち何を使うか。別の選択で得た評価は保存され、その選択に戻すと再び表示されます。</translation>
+    </message>
+    <message>
+        <source>As the model says</source>
+        <translation>モデルの指定どおり</translation>
+    </message>
+    <message>
+        <source>Not calibrated</source>
+        <translation>較正なし</translation>
+    </message>
+    <message>
+        <source>One view, not calibrated</source>
+        <translation>視点一つ、較正なし</translation>
+    </message>
+    <message>
         <source>Automatic uses an NVIDIA GPU if there is one.</source>
         <translation>自動では NVIDIA GPU があれば使います。</translation>
     </message>

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QTextBrowser
 from app.main_window import MainWindow
 from app.state.records import ModelStatus
 from app.views.dialogs.about import AboutDialog
+from rostfine_core.domain import AnswerMode
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Answers, Drive, Hand, Hold
@@ -138,6 +139,10 @@ def test_the_old_model_does_not_grade_while_another_loads(
         hand.until(lambda: session.reportable)
         assert session.reportable[0].provenance.model.file_name == chosen.name
         assert len(session.results.assessments) == 1
+        window.settings.set_value("answer_mode", AnswerMode.SINGLE_VIEW.value)
+        hand.until(lambda: session.model.mode is AnswerMode.SINGLE_VIEW)
+        window.actions_by_id["grade"].trigger()
+        hand.until(lambda: len(session.results.assessments) == 2)  # the other is kept
 
     drive(script, str(small_video))
 

@@ -18,6 +18,7 @@ from rostfine_core.domain import (
     DISCLAIMER_VALIDATION,
     NOT_GRADED,
     TRACK_REJECTED,
+    AnswerMode,
     ModelInfo,
     SampleInfo,
     Track,
@@ -85,6 +86,9 @@ def test_a_grade_is_out_of_date_when_scale_rate_or_model_change(
         assert graded.assessment(sperm) is None, change
     graded.set_draft(draft)
     assert graded.assessment(sperm) is not None
+    for mode in AnswerMode:
+        graded.set_model(replace(graded.model, mode=mode))
+        assert (graded.assessment(sperm) is not None) is (mode is AnswerMode.FULL)
     other = replace(lab_model, sha256="b" * 64)
     graded.set_model(ModelState(status=ModelStatus.READY, info=other))
     assert graded.assessment(sperm) is None
