@@ -13,10 +13,20 @@ from numpy.typing import NDArray
 from rostfine_core import pipeline
 from rostfine_core.assessor import Assessor
 from rostfine_core.clips import ClipSettings
-from rostfine_core.domain import HeadMeasure, LongJob, Seed, finish
+from rostfine_core.domain import AnswerMode, HeadMeasure, LongJob, Seed, finish
 from rostfine_core.errors import ModelError, TrackingError, VideoError
 from rostfine_core.interlace import one_field
-from rostfine_core.model import Preprocessing, RoSTFine, load_model, preset, save_model
+from rostfine_core.model import (
+    Answering,
+    Preprocessing,
+    RoSTFine,
+    Views,
+    VoteCalibration,
+    load_model,
+    preset,
+    save_model,
+    write_answering,
+)
 from rostfine_core.pipeline import (
     AssessmentRequest,
     Outcome,
@@ -198,6 +208,25 @@ def test_clips_are_resampled_to_the_scale_of_the_training_and_made_again_as_they
     (unknown,) = assess(replace(request, um_per_px=None), finer).assessments
     assert unknown.clip.boxes[0].size_px == 150
     assert "could not be resampled" in " ".join(str(f.reason) for f in unknown.flags)
+
+
+@pytest.mark.requirement("R-80")
+@pytest.mark.parametrize("mode", AnswerMode)
+def test_an_answer_is_made_again_in_the_mode_of_then(
+    made: tuple[Path, tuple[Seed, ...], Assessor], tmp_path: Path, mode: AnswerMode
+) -> None:
+    path, seeds, _ = made
+    model = tmp_path / "calibrated.safetensors"
+    calibration = VoteCalibration.of_temperature(0.5, clips=90, samples=9)
+    answering = Answering(views=Views(orientations=2), calibration=calibration)
+    write_answering(model, path.with_name("m.safetensors"), answering)
+    request = AssessmentRequest(video=path, seeds=seeds[:1], settings=SETTINGS)
+    (first,) = assess(request, Assessor.load(model, device="cpu", mode=mode)).assessments
+    assert (first.prediction.uncalibrated is None) == (mode is not AnswerMode.FULL)
+    assert len(first.prediction.views) == (0 if mode is AnswerMode.SINGLE_VIEW else 2)
+    record = from_json(to_json(AssessmentRecord.of(first)), name="stored")
+    (again,) = finish(reproduce([record], video=path, model=model))
+    assert again.is_equal, again.differences
 
 
 def test_notes_of_the_video_become_flags(
