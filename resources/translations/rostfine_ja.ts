@@ -2696,6 +2696,10 @@
         <translation>動画 {videos} 本。今回評価した精子 {graded}、以前に評価した精子 {before}、失敗 {failures}。</translation>
     </message>
     <message>
+        <source>Graded again after their report, which is out of date now: {videos}. Write or amend their reports.</source>
+        <translation>レポートの後で評価し直したため、次の動画のレポートは古くなりました：{videos}。レポートを書き直すか訂正してください。</translation>
+    </message>
+    <message>
         <source>Something went wrong inside the program ({error}): report it.</source>
         <translation>プログラムの内部で問題が起きました（{error}）。報告してください。</translation>
     </message>

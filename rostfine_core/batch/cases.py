@@ -24,7 +24,6 @@ from rostfine_core.video.checksum import hash_video
 from rostfine_core.video.identity import VideoIdentity
 
 EDIT_TEXT = "Grade in a batch"
-MOST_CASES = 500
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,7 +31,8 @@ class Prepared:
     """An item with what the store has of it; there is no ``task`` if all of it is done.
 
     ``draft`` is what the case is to be before its grades are kept; ``rejected`` are the sperm that
-    could not be graded before, by their names.
+    could not be graded before, by their names; ``is_reported`` tells that a report shows the case
+    as it was.
     """
 
     item: BatchItem
@@ -42,6 +42,7 @@ class Prepared:
     task: BatchTask | None
     graded: int
     rejected: tuple[tuple[str, Message], ...]
+    is_reported: bool
 
 
 class BatchCases:
@@ -61,6 +62,7 @@ class BatchCases:
         sha256 = yield from hash_video(VideoIdentity.of(item.video))
         channel, plane = item.choice.channel, item.choice.plane
         video_id = self._store.find_video(sha256, channel=channel, plane=plane)
+        is_reported = video_id is not None and self._store.cases([video_id])[video_id].is_reported
         case = None if video_id is None else self._named(self._store.load_case(video_id), item)
         draft = _calibrated(Draft() if case is None else case.draft, item, case)
         wanted = _wanted(item, case, draft)
@@ -88,6 +90,7 @@ class BatchCases:
             task=task if left or not wanted else None,
             graded=len(graded),
             rejected=tuple((s.name, case.rejected[keys[s]]) for s in rejected if case),
+            is_reported=is_reported,
         )
 
     def keep(self, prepared: Prepared, graded: GradedVideo) -> None:
@@ -144,10 +147,8 @@ class BatchCases:
             return None
         name = (item.patient, item.sample)
         if name not in self._samples:
-            cases = self._store.case_list(item.sample, limit=MOST_CASES)
-            self._samples |= {(c.patient, c.sample): c.sample_id for c in reversed(cases)}
-        if name not in self._samples:
-            self._samples[name] = self._store.set_sample(
+            found = self._store.find_sample(item.sample, patient=item.patient)
+            self._samples[name] = found or self._store.set_sample(
                 SampleRecord(
                     label=item.sample, operator=item.operator, patient_id=self._patient_id(item)
                 )

@@ -15,11 +15,12 @@ from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import RostfineError
 from rostfine_core.files import csv_cell, write_text
 from rostfine_core.marking import marked
-from rostfine_core.messages import Message
+from rostfine_core.messages import Message, first_of, joined
 from rostfine_core.store import Store
 
 MOST_UNKEPT = 2
 """So many videos in a row whose grades cannot be kept end a batch: the store must be failing."""
+OUTDATED_SHOWN = 100
 FAILURE_COLUMNS = ("video", "sperm", "reason")
 
 
@@ -41,6 +42,8 @@ class Batch:
         self.videos = self.graded = self.graded_before = 0
         """Videos looked at, and sperm graded now and before."""
         self.failures: list[BatchFailure] = []
+        self.outdated: list[str] = []
+        """The names of videos that were graded again after a report of them."""
         self._unkept = 0
 
     def run(self, items: Iterable[BatchItem | None], *, total: int) -> LongJob[None]:
@@ -89,6 +92,8 @@ class Batch:
             try:
                 cases.keep(prepared, answer)
                 self._unkept = 0
+                if prepared.is_reported:
+                    self.outdated.append(prepared.item.video.name)
             except RostfineError as error:
                 self._unkept += 1
                 if self._unkept == MOST_UNKEPT:
@@ -115,6 +120,17 @@ class Batch:
             graded=self.graded,
             before=self.graded_before,
             failures=len(self.failures),
+        )
+
+    @property
+    def warning(self) -> Message | None:
+        """Which reports do not show what is graded now; None if there are none."""
+        if not self.outdated:
+            return None
+        return Message(
+            "Graded again after their report, which is out of date now: {videos}. Write or amend "
+            "their reports.",
+            videos=first_of([joined((n,)) for n in self.outdated], OUTDATED_SHOWN),
         )
 
     def write_failures(self, path: Path) -> None:

@@ -117,8 +117,13 @@ def _batch(arguments: argparse.Namespace) -> int:
         wanted = _watched(arguments.place, like) if arguments.watch else iter(items)
         try:
             run_job(batch.run(wanted, total=len(items)))
-        finally:
+        except KeyboardInterrupt:
+            _tell(batch, arguments.failures, is_stopped=True)
+            raise
+        except BaseException:
             _tell(batch, arguments.failures)
+            raise
+        _tell(batch, arguments.failures)
     return 1 if batch.failures else 0
 
 
@@ -148,13 +153,17 @@ def _watched(folder: Path, like: "BatchItem") -> Iterator["BatchItem | None"]:
         looked_s = time.monotonic()
 
 
-def _tell(batch: "Batch", failures: Path) -> None:
+def _tell(batch: "Batch", failures: Path, *, is_stopped: bool = False) -> None:
     """Say what was done, also of a batch that was stopped."""
     batch.write_failures(failures)
     for failure in batch.failures[:FAILURES_SHOWN]:
         sperm = f", sperm {failure.sperm}" if failure.sperm else ""
         print(f"rostfine: {failure.video.name}{sperm}: {failure.reason}", file=sys.stderr)
     print(batch.summary)
+    if is_stopped:
+        print("The batch was stopped: the same command goes on where it was.")
+    if batch.warning is not None:
+        print(f"rostfine: {batch.warning}", file=sys.stderr)
     if batch.failures:
         print(f"Failures are listed in {failures}")
     print(DISCLAIMER_AI_GRADE)

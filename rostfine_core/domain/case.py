@@ -209,6 +209,11 @@ class CaseSummary:
     created_utc: str
     opened_utc: str
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether a report shows the video as it is now."""
+        return self.state in (CaseState.REPORTED, CaseState.SIGNED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoredReport:

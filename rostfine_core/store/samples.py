@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from rostfine_core.domain import (
@@ -77,6 +77,19 @@ def sample_by_id(session: Session, sample_id: str) -> SampleRecord:
         StoreError: there is none with this id.
     """
     return _sample(row_of(session, SampleRow, sample_id))
+
+
+def sample_named(session: Session, label: str, patient: str) -> str | None:
+    """The id of the sample with a name and a patient's pseudonym, by the video opened last."""
+    owner = PatientRow.pseudonym == patient if patient else SampleRow.patient_id.is_(None)
+    found = (
+        select(SampleRow.id)
+        .outerjoin(PatientRow, PatientRow.id == SampleRow.patient_id)
+        .outerjoin(VideoRow, VideoRow.sample_id == SampleRow.id)
+        .where(SampleRow.label == label, owner)
+        .order_by(func.coalesce(VideoRow.opened_utc, "").desc(), SampleRow.id)
+    )
+    return session.scalars(found.limit(1)).first()
 
 
 def write_sample(session: Session, sample: SampleRecord, *, now: str) -> tuple[str, str, str]:

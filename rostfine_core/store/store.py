@@ -52,6 +52,7 @@ from rostfine_core.store.samples import (
     report_zip,
     reports_of,
     sample_by_id,
+    sample_named,
     write_patient,
     write_report,
     write_sample,
@@ -221,11 +222,6 @@ class Store(Safekeeping):
             forget_names(session, video)
             self._note_change(session, video, before=was, after=as_json({"sample_id": sample_id}))
 
-    def set_thumbnail(self, video_id: str, picture: bytes) -> None:
-        """Keep a small picture of a video, as a PNG or JPEG file's bytes."""
-        with self.writing(Action.EDIT_CASES) as session:
-            row_of(session, VideoRow, video_id).thumbnail = picture
-
     def thumbnails(self, video_ids: Sequence[str]) -> dict[str, bytes]:
         """The small pictures of videos that have one, by their ids."""
         columns = select(VideoRow.id, VideoRow.thumbnail)
@@ -271,6 +267,11 @@ class Store(Safekeeping):
         """Add a sample (without an id) or change one; the id."""
         with self.writing(Action.EDIT_CASES) as session:
             return self._write_sample(session, sample)
+
+    def find_sample(self, label: str, *, patient: str = "") -> str | None:
+        """The id of the sample with a name and a pseudonym ("" for none); None if there is none."""
+        with self.reading() as session:
+            return sample_named(session, label, patient)
 
     def videos_of(self, sample_id: str) -> tuple[CaseSummary, ...]:
         """The videos of a sample in their order."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import insert, select
 
 from rostfine_core.batch.cluster import WorkOnCluster
 from rostfine_core.batch.plan import BatchItem
@@ -20,6 +21,7 @@ from rostfine_core.batch.workers import Answer, Tasks, WorkHere, WorkInProcesses
 from rostfine_core.errors import ConfigError
 from rostfine_core.result_files import read_seeds, write_seeds
 from rostfine_core.store import Store
+from rostfine_core.store.schema import SampleRow, VideoRow
 from tests.core.batch.conftest import Runner, small_model
 
 if TYPE_CHECKING:
@@ -133,16 +135,38 @@ def test_every_head_is_found_once(
     assert done(again) == (0, batch.graded, len(batch.failures))
 
 
+def fill_with_like_names(store: Store) -> None:
+    """Put 500 samples with a newer video each into the store, whose names hold the first one's."""
+    with store.engine.begin() as connection:
+        sample, video = (
+            connection.execute(select(table)).mappings().first()
+            for table in (SampleRow.__table__, VideoRow.__table__)
+        )
+        assert sample is not None
+        assert video is not None
+        ids = [f"{n:032x}" for n in range(500)]
+        labels = [{**sample, "id": i, "label": f"S-1 {i}", "search": f"s-1 {i}"} for i in ids]
+        connection.execute(insert(SampleRow), labels)
+        videos = [
+            {**video, "id": i, "sample_id": i, "sha256": i, "opened_utc": "2999"} for i in ids
+        ]
+        connection.execute(insert(VideoRow), videos)
+
+
 def test_videos_of_one_sample_come_together(runner: Runner, items: tuple[BatchItem, ...]) -> None:
     a, b = (replace(i, sample="S-1", patient="P 7", operator="A. Sato") for i in items)
     runner.run(items[0])  # without a name, which comes later
     assert done(runner.run(a)) == (0, 2, 0)
+    fill_with_like_names(runner.store)
     runner.run(b)
-    (sample,) = {c.sample_id for c in runner.store.case_list()}
+    sample = runner.store.find_sample("S-1", patient="P 7")
+    assert sample is not None
     assert [c.name for c in runner.store.videos_of(sample)] == ["a.mp4", "b.mp4"]
     (patient,) = runner.store.patients()
     assert runner.store.sample(sample).patient_id == patient.id
-    assert {(c.sample, c.operator) for c in runner.store.case_list()} == {("S-1", "A. Sato")}
+    assert [(c.sample, c.operator) for c in runner.store.videos_of(sample)] == [
+        ("S-1", "A. Sato")
+    ] * 2
 
 
 class Endangered(WorkInProcesses):

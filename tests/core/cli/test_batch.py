@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rostfine_core.batch.work import ModelChoice
+from rostfine_core.batch.workers import WorkHere
 from rostfine_core.cli import main
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, Role
 from rostfine_core.store import Store
@@ -30,6 +32,16 @@ def batch(place: Path, model: Path, *options: str) -> int:
     return main([*words, "--model", str(model), "--device", "cpu", *options])
 
 
+def report(place: Path) -> None:
+    """Keep a report of the only video, as it is."""
+    with Store.open(place) as store:
+        (case,) = store.case_list()
+        identity = store.next_report(case.sample_id)
+        store.add_report(
+            case.sample_id, identity, video_ids=[case.video_id], content_sha256="ab" * 32
+        )
+
+
 def test_a_folder_and_a_list_go_into_one_store(
     folder: Path, small_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -37,13 +49,31 @@ def test_a_folder_and_a_list_go_into_one_store(
     said = capsys.readouterr()
     assert "1 video(s): 2 sperm graded, 0 graded before, 0 failure(s)." in said.out
     assert DISCLAIMER_AI_GRADE in said.out
+    report(folder / "cases")
     assert batch(folder / "list.csv", small_model) == 1  # another scale, and a missing video
     said = capsys.readouterr()
+    assert "report, which is out of date now: a.mp4. Write or amend" in said.err
     assert "2 video(s): 2 sperm graded, 0 graded before, 1 failure(s)." in said.out
     assert "gone.mp4: Cannot read" in said.err
     assert "gone.mp4" in (folder / "failures.csv").read_text()
     assert batch(folder, small_model) == 0  # the scale of the case counts where none is given
-    assert "0 sperm graded, 2 graded before" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "0 sperm graded, 2 graded before" in said.out
+    assert "out of date" not in said.err
+
+
+def test_who_stops_a_batch_is_told_how_it_goes_on(
+    folder: Path,
+    small_model: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stop(self: WorkHere, model: ModelChoice) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(WorkHere, "model_sha256", stop)
+    assert batch(folder, small_model) == 130
+    assert "the same command goes on where it was" in capsys.readouterr().out
 
 
 def test_a_store_with_operators_asks_who_it_is(
