@@ -107,12 +107,10 @@ class BatchCases:
         self._store.keep_tracks(
             video_id, {(t, keys[t].seeds, calibration.fps): track for t, track in tracks.items()}
         )
-        self._store.keep_assessments(
-            video_id, {keys[a.target]: a for a in graded.outcome.assessments}
-        )
-        self._store.keep_rejections(
-            video_id, {keys[target]: reason for target, reason in graded.outcome.rejected}
-        )
+        if made := {keys[a.target]: a for a in graded.outcome.assessments}:
+            self._store.keep_assessments(video_id, made)
+        if rejected := {keys[target]: reason for target, reason in graded.outcome.rejected}:
+            self._store.keep_rejections(video_id, rejected)
 
     def _video(self, prepared: Prepared, draft: Draft, graded: GradedVideo) -> str:
         """The id of the video in the store, which has this draft afterwards."""

@@ -193,7 +193,10 @@ class Store(Safekeeping):
     def keep_rejections(self, video_id: str, rejected: Mapping[AssessmentKey, Message]) -> None:
         """Keep why sperm could not be graded."""
         with self.writing(Action.KEEP_RESULTS) as session:
-            add_rejections(session, row_of(session, VideoRow, video_id), rejected)
+            video = row_of(session, VideoRow, video_id)
+            add_rejections(session, video, rejected)
+            made = as_json({key.target: str(reason) for key, reason in rejected.items()})
+            self._note_change(session, video, after=made, action=Action.KEEP_RESULTS)
 
     def set_place(self, video_id: str, *, frame: int, selected: int | None) -> None:
         """Remember where the user is in a video, which is the one opened last from now on."""

@@ -1,5 +1,6 @@
 """What is put into a store comes back from it, also after it was closed."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
-from rostfine_core.store import Store
+from rostfine_core.store import Store, trail
 
 SHA256 = "cd" * 32
 
@@ -144,6 +145,9 @@ def test_results_are_found_by_what_they_were_made_from(
             store.keep_tracks(video, {("9", seeds, None): track})
     with Store.open(place) as store:
         case = store.load_case(video)
+        newest = trail.entries(store)[0]
+    assert (newest.action, newest.subject_id) == ("keep results", video)
+    assert json.loads(newest.after) == {"2": "No head stands out in a: 1.5."}
     assert set(case.tracks) == {("2", seeds, 1 / 3)}
     (kept_track,) = case.tracks.values()
     assert repr(kept_track) == repr(track)  # lost points are NaN, which equals nothing
