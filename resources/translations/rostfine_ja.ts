@@ -2180,8 +2180,16 @@
         <translation>暗号化の変更</translation>
     </message>
     <message>
+        <source>The store is empty: its audit trail has no entries yet.</source>
+        <translation>保管庫は空です。監査証跡にはまだ記録がありません。</translation>
+    </message>
+    <message>
         <source>The audit trail is whole: {entries} entries, the newest with hash {head}.</source>
         <translation>監査証跡に欠けや変更はありません（{entries} 件、最新のハッシュ {head}）。</translation>
+    </message>
+    <message>
+        <source>It holds the hash {hash}, of entry {number}.</source>
+        <translation>ハッシュ {hash} は記録 {number} のものとして含まれています。</translation>
     </message>
     <message>
         <source>Entry {number} of the audit trail is missing: the next that is there has the number {found}.</source>

@@ -125,10 +125,17 @@ def _open(place: str) -> "Store":
         return Store.open(place)
     except LockedStoreError:
         if not can_type(STORE_VARIABLE):
-            raise
+            raise _untyped("store", place) from None
         return Store.open(
             place, passphrase=passphrase("The store's passphrase: ", variable=STORE_VARIABLE)
         )
+
+
+def _untyped(kind: str, place: object) -> StoreError:
+    return StoreError(
+        f"The {kind} {place} is encrypted, its key is not in this computer's keyring, and nobody "
+        f"can type its passphrase here: put it into {STORE_VARIABLE}."
+    )
 
 
 def _info(arguments: argparse.Namespace) -> int:
@@ -160,7 +167,7 @@ def _restore(arguments: argparse.Namespace) -> int:
             before = store.restore(arguments.backup)
         except LockedStoreError:
             if not can_type(STORE_VARIABLE):
-                raise
+                raise _untyped("backup", arguments.backup) from None
             words = passphrase("The backup's passphrase: ", variable=STORE_VARIABLE)
             before = store.restore(arguments.backup, passphrase=words)
         print(f"{arguments.backup} is restored; what was there before is in {before}")

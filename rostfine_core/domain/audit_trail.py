@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from rostfine_core.messages import Message
+from rostfine_core.messages import Message, joined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +36,31 @@ class AuditEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class TrailCheck:
-    """What ``verify`` found: ``fault`` names the first broken entry, None if there is none."""
+    """What ``verify`` found: ``fault`` names the first broken entry, None if there is none.
+
+    ``held`` are the hashes that were asked for, each with the number of the entry that has it.
+    """
 
     entries: int
     head: str
     broken: int | None = None
     fault: Message | None = None
+    held: tuple[tuple[str, int], ...] = ()
 
     @property
     def message(self) -> Message:
-        """The outcome in one sentence."""
-        return self.fault or Message(
+        """The outcome, with a sentence for each hash that was asked for."""
+        if self.fault is not None:
+            return self.fault
+        if not self.entries:
+            return Message("The store is empty: its audit trail has no entries yet.")
+        whole = Message(
             "The audit trail is whole: {entries} entries, the newest with hash {head}.",
             entries=self.entries,
             head=self.head,
         )
+        found = (
+            Message("It holds the hash {hash}, of entry {number}.", hash=hash, number=number)
+            for hash, number in self.held
+        )
+        return joined((whole, *found), " ")

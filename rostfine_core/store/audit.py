@@ -103,7 +103,9 @@ def check_chain(session: Session, *, known_heads: Iterable[str] = ()) -> TrailCh
             characters of each.
     """
     count, previous = 0, START
-    wanted = _wanted_heads(session, known_heads)
+    known = tuple(dict.fromkeys(known_heads))
+    held: list[tuple[str, int]] = []
+    wanted = _wanted_heads(session, known)
     for number, entry in _all_entries(session):
         fault = _fault(entry, number=number, count=count, previous=previous)
         if fault is not None:
@@ -111,9 +113,10 @@ def check_chain(session: Session, *, known_heads: Iterable[str] = ()) -> TrailCh
         assert entry is not None
         count, previous = count + 1, entry.hash
         wanted = {h: who for h, who in wanted.items() if not previous.startswith(h)}
+        held += [(h, count) for h in known if previous.startswith(h)]
     lacking = _lacking(session, wanted, count=count, head=previous)
     broken = None if lacking is None else count + 1
-    return TrailCheck(entries=count, head=previous, broken=broken, fault=lacking)
+    return TrailCheck(entries=count, head=previous, broken=broken, fault=lacking, held=tuple(held))
 
 
 def _fault(

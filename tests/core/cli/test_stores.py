@@ -36,6 +36,9 @@ def test_verify_names_the_first_entry_that_was_changed(
     assert "is whole: 3 entries" in said
     head = said.split()[-1].rstrip(".")
     assert main(["verify", "--store", str(folder), "--hash", head[:16]]) == 0
+    assert f"It holds the hash {head[:16]}, of entry 3." in capsys.readouterr().out
+    assert main(["verify", "--store", str(folder.with_name("new"))]) == 0
+    assert "The store is empty" in capsys.readouterr().out
     assert main(["verify", "--store", str(folder), "--hash", "0" * 16]) == 1
     assert main(["verify", "--store", str(folder), "--hash", "12"]) == 1
     assert "too short" in capsys.readouterr().err
@@ -110,7 +113,7 @@ def test_a_store_is_encrypted_backed_up_and_restored(
     assert main(["store", "encrypt"]) == 0
     assert "1 backup(s) made before are not encrypted, delete them" in capsys.readouterr().out
     assert main(["store", "info"]) == 1
-    assert "enter its passphrase" in capsys.readouterr().err
+    assert f"put it into {STORE_VARIABLE}" in capsys.readouterr().err
     monkeypatch.setenv(STORE_VARIABLE, "not " + WORDS)
     assert main(["store", "info"]) == 1
     assert "does not open the store" in capsys.readouterr().err
