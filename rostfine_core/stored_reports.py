@@ -28,7 +28,7 @@ from rostfine_core.domain import (
     finish,
     overview_frame,
 )
-from rostfine_core.errors import StoreError, VideoError
+from rostfine_core.errors import StoreError, VideoError, parsing
 from rostfine_core.export import (
     REPORT,
     check_folder,
@@ -119,8 +119,36 @@ def keep_report(
         folder=folder.absolute(),
         files=made.files,
     )
-    _unpack(made, folder, overwrite=overwrite)
+    _unpack(made.files, folder, overwrite=overwrite)
     return report_id
+
+
+def take_out_report(store: Store, kept: StoredReport, folder: Path) -> None:
+    """Write a kept version into a folder as it is kept, byte by byte.
+
+    Raises:
+        StoreError: its files were not kept or are damaged, the folder cannot be written or holds
+            results, or the operator may not export.
+    """
+    version = kept.identity.version
+    files = store.report_files(kept.id)
+    if files is None:
+        raise StoreError(
+            Message(
+                "The store keeps no files of version {version}: write the report again.",
+                version=version,
+            )
+        )
+    store.note_export(folder.name)
+    with parsing(
+        lambda _: StoreError(
+            Message(
+                "The files of version {version} are damaged: restore a backup of the store.",
+                version=version,
+            )
+        )
+    ):
+        _unpack(files, folder, overwrite=False)
 
 
 def sign_kept_report(
@@ -155,7 +183,7 @@ def sign_kept_report(
 
     identity = sign_report(store, kept.id, passphrase=passphrase, meaning=meaning, make_files=make)
     if kept.folder:
-        _unpack(made[-1], Path(kept.folder), overwrite=True)
+        _unpack(made[-1].files, Path(kept.folder), overwrite=True)
     return identity
 
 
@@ -264,10 +292,10 @@ def _content_sha256(report: SampleReport, printing: Printing) -> str:
     return content_sha256(report_json(sealed))
 
 
-def _unpack(made: SignedFiles, folder: Path, *, overwrite: bool) -> None:
+def _unpack(files: bytes, folder: Path, *, overwrite: bool) -> None:
     """Put the files of a report into a folder, all of them or none."""
     with (
         REPORT.replaced(folder, overwrite=overwrite) as staging,
-        zipfile.ZipFile(BytesIO(made.files)) as archive,
+        zipfile.ZipFile(BytesIO(files)) as archive,
     ):
         archive.extractall(staging)

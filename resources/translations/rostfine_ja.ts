@@ -2740,6 +2740,14 @@
         <translation>{path} に倍率の情報がありません。--um-per-px か一覧で数値を指定してください。</translation>
     </message>
     <message>
+        <source>The store keeps no files of version {version}: write the report again.</source>
+        <translation>保管庫には版 {version} のファイルがありません。レポートをもう一度書いてください。</translation>
+    </message>
+    <message>
+        <source>The files of version {version} are damaged: restore a backup of the store.</source>
+        <translation>版 {version} のファイルが壊れています。保管庫のバックアップを復元してください。</translation>
+    </message>
+    <message>
         <source>The sample&apos;s report would be another than version {version} now: write it again, look at it, then sign it.</source>
         <translation>いま作成するとバージョン {version} とは異なるレポートになります。書き直し、内容を確認してから署名してください。</translation>
     </message>

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rostfine_core.attention import COLOUR_MAPS, DEFAULT_PAINT, Paint
 from rostfine_core.catalogue import LANGUAGES
-from rostfine_core.cli.arguments import Verbs
+from rostfine_core.cli.arguments import Verbs, count
 from rostfine_core.cli.passphrases import passphrase
 from rostfine_core.cli.progress import run_job
 from rostfine_core.cli.results import cases_of
@@ -28,7 +28,7 @@ def add_report_verbs(verbs: Verbs) -> None:
         "report",
         help="write the report on a sample of the store, over all its videos",
         description="Writes the next version of a sample's report, which the store keeps. It is a "
-        "draft unless it is signed at once.",
+        "draft unless it is signed at once. With --version, writes an earlier one as it is kept.",
     )
     report.add_argument(
         "sample", metavar="SAMPLE", nargs="+", help="the sample's name, or words that name it"
@@ -42,9 +42,15 @@ def add_report_verbs(verbs: Verbs) -> None:
         choices=[m.value for m in Meaning],
         help="sign it with this meaning; the passphrase is asked for again",
     )
+    report.add_argument(
+        "--version",
+        type=count,
+        metavar="N",
+        help="take version N out of the store as it is kept, instead of writing the next one",
+    )
     add_style_options(report)
     add_certificate_option(report)
-    report.set_defaults(run=_report)
+    report.set_defaults(run=_report, wrong_use=report.error)
     checked = verbs.add_parser(
         "check-report",
         help="check that a PDF report, its attached results and its seal belong together",
@@ -104,6 +110,8 @@ def opened_certificate(path: Path | None) -> "Certificate | None":
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    if arguments.version is not None:
+        return _take_out(arguments)
     from rostfine_core.store.signing import amendment
     from rostfine_core.stored_reports import Printing, keep_report, sign_kept_report
 
@@ -143,6 +151,25 @@ def _report(arguments: argparse.Namespace) -> int:
             )
     state = "draft" if arguments.sign is None else "signed"
     print(f"Version {kept.identity.version} of the report, {state}: {arguments.out}")
+    return 0
+
+
+def _take_out(arguments: argparse.Namespace) -> int:
+    from rostfine_core.stored_reports import take_out_report
+
+    changing = ("amends", "sign", "certificate", "overwrite")
+    if any(getattr(arguments, name) for name in changing):
+        arguments.wrong_use("--version writes a report as it is kept: only --out goes with it")
+    with opened_store(arguments) as store:
+        sample = cases_of(store, arguments.sample)[0].sample_id
+        versions = {r.identity.version: r for r in store.reports(sample)}
+        if arguments.version not in versions:
+            raise StoreError(
+                f"The store has no version {arguments.version} of this report, but "
+                f"{', '.join(map(str, versions)) or 'none'}: name one of those."
+            )
+        take_out_report(store, versions[arguments.version], arguments.out)
+    print(f"Version {arguments.version} of the report, as it is kept: {arguments.out}")
     return 0
 
 

@@ -1,10 +1,8 @@
 """The report on a stored sample: all its videos, kept by version, signed and amended."""
 
 import csv
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +27,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import StoreError
 from rostfine_core.files import sha256_of
 from rostfine_core.report.verification import check_report
-from rostfine_core.store import Store, people
+from rostfine_core.store import Store, people, trail
 from rostfine_core.stored_reports import keep_report, sign_kept_report
 from rostfine_core.video import probe, write_video
 from tests.core.report.conftest import build_assessment
@@ -119,11 +117,18 @@ def test_a_report_over_all_videos_is_kept_signed_and_amended(
     assert draft.identity.signature is None
     assert signed.identity.signature is not None
     assert check_report(first / "report.pdf").content_sha256 == signed.content_sha256
+    again = tmp_path / "again"
+    assert main([*verb, "--version", "2", "--out", str(again)]) == 0
+    kept = [p.relative_to(first) for p in first.rglob("*") if p.is_file()]
+    assert Path("report.pdf") in kept
+    assert {p.relative_to(again) for p in again.rglob("*") if p.is_file()} == {*kept}
+    assert all((again / name).read_bytes() == (first / name).read_bytes() for name in kept)
+    assert main([*verb, "--version", "2", "--out", str(again)]) == 1  # nothing is replaced
+    assert main([*verb, "--version", "7", "--out", str(second)]) == 1
+    assert "has no version 7 of this report, but 1, 2" in capsys.readouterr().err
     with Store.open(place) as store:
         people.sign_in(store, login="mori", passphrase=WORDS)
-        with zipfile.ZipFile(BytesIO(store.report_files(signed.id) or b"")) as archive:
-            for name in archive.namelist():
-                assert archive.read(name) == (first / name).read_bytes()
+        assert "again" in {e.after for e in trail.entries(store) if e.action == "export"}
 
     capsys.readouterr()
     assert main([*verb, "--out", str(first), "--overwrite"]) == 1
