@@ -2792,6 +2792,10 @@
         <translation>切り抜きの頭部の長さは {value:.0f} px で、学習時は {high:.0f} px 以下でした。縮尺を確かめるか、より低い倍率を使ってください。</translation>
     </message>
     <message>
+        <source>Nothing like a tail stands out beside the head ({value:.2g} of the contrast, in training {low:.2g} or more): check that this is a sperm, and focus on it.</source>
+        <translation>頭部のそばに尾部らしいものが見えません（コントラストの {value:.2g}、学習時は {low:.2g} 以上）。精子であることを確かめ、ピントを合わせてください。</translation>
+    </message>
+    <message>
         <source>The clip spans {value:.1f} s, those of the training {low:.1f} s or more: record or follow the sperm for longer.</source>
         <translation>切り抜きは {value:.1f} 秒間で、学習時は {low:.1f} 秒以上でした。精子をより長く録画するか追跡してください。</translation>
     </message>
@@ -2822,6 +2826,10 @@
     <message>
         <source>how bright the head is</source>
         <translation>頭部の明るさ</translation>
+    </message>
+    <message>
+        <source>the tail</source>
+        <translation>尾部</translation>
     </message>
     <message>
         <source>the texture of the whole crop</source>

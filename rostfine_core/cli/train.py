@@ -148,7 +148,8 @@ def _add_calibrate(verbs: Verbs) -> None:
         "calibrate",
         help="make a model's answers surer and say how sure, from votes on held-back patients",
         description="Writes a copy of a model that answers from several views of a clip, "
-        "calibrated on these votes if that helps, and with a range for each share.",
+        "calibrated on these votes if that helps, with a range for each share, and with a gate "
+        "that tells clips that look unlike these.",
     )
     calibrate.add_argument("model", type=Path, help="model file")
     calibrate.add_argument(

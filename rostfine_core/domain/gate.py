@@ -14,16 +14,16 @@ class Gate:
     """What was measured of clips like those of the training (``quality/looks.py`` measures).
 
     ``limits`` holds those of single measures by name, ``usual_head_px`` the head lengths of the
-    middle four fifths of the clips. All measures in ``names`` together have a ``mean``, a
-    ``precision`` (the inverse of their covariance) and a ``farthest`` distance from it. ``clips``
-    and ``samples`` count what this was fitted on.
+    middle four fifths of the clips, if heads could be measured. All measures in ``names`` together
+    have a ``mean``, a ``precision`` (the inverse of their covariance) and a ``farthest`` distance
+    from it. ``clips`` and ``samples`` count what this was fitted on.
 
     Raises:
         ValueError: the numbers do not belong together, or are not finite.
     """
 
     limits: Mapping[str, Limits]
-    usual_head_px: tuple[float, float]
+    usual_head_px: tuple[float, float] | None
     names: tuple[str, ...]
     mean: tuple[float, ...]
     precision: tuple[tuple[float, ...], ...]
@@ -39,7 +39,7 @@ class Gate:
             raise ValueError(f"a gate of {count} measures has other numbers of means or precisions")
         ends = [end for pair in self.limits.values() for end in pair if end is not None]
         rows = [value for row in self.precision for value in row]
-        numbers = (*ends, *self.usual_head_px, *self.mean, *rows, self.farthest)
+        numbers = (*ends, *(self.usual_head_px or ()), *self.mean, *rows, self.farthest)
         if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
             raise ValueError("a number of the gate is not finite")
 
@@ -61,10 +61,10 @@ class Gate:
             raise ValueError(f"the gate needs exactly {', '.join(names)}, got {table!r:.80}")
         try:
             limits = {str(n): (low, high) for n, (low, high) in table["limits"].items()}
-            low, high = table["usual_head_px"]
+            usual = table["usual_head_px"]
             return cls(
                 limits=limits,
-                usual_head_px=(low, high),
+                usual_head_px=None if usual is None else (usual[0], usual[1]),
                 names=tuple(map(str, table["names"])),
                 mean=tuple(table["mean"]),
                 precision=tuple(map(tuple, table["precision"])),
@@ -72,5 +72,5 @@ class Gate:
                 clips=int(table["clips"]),
                 samples=int(table["samples"]),
             )
-        except (TypeError, AttributeError) as error:
+        except (TypeError, AttributeError, IndexError) as error:
             raise ValueError(f"the gate is not made of numbers ({error})") from error

@@ -141,31 +141,25 @@ def write_model_file(
         temporary.write_bytes(data)
 
 
-def write_gate(path: Path, source: Path, gate: Gate) -> None:
-    """Write a copy of the model file ``source`` with this gate; all else is kept.
-
-    Raises:
-        ModelError: ``source`` is no model file of this program.
-        StoreError: ``path`` cannot be written.
-    """
-    _copy_with(path, source, {"gate": gate.to_dict()})
-
-
-def write_answering(path: Path, source: Path, answering: Answering) -> None:
+def write_answering(
+    path: Path, source: Path, answering: Answering, *, gate: Gate | None = None
+) -> None:
     """Write a copy of the model file ``source`` that answers as told; all else is kept.
 
+    Without a ``gate``, that of the source is kept too.
+
     Raises:
         ModelError: ``source`` is no model file of this program.
         StoreError: ``path`` cannot be written.
     """
-    tables = {"format_version": ANSWERING_VERSION, "answering": answering.to_dict()}
-    _copy_with(path, source, tables)
-
-
-def _copy_with(path: Path, source: Path, tables: Mapping[str, object]) -> None:
     file = _read(source)
     _, metadata = _open(source)
-    header = json.loads(metadata[METADATA_NAME]) | dict(tables)
+    header = json.loads(metadata[METADATA_NAME]) | {
+        "format_version": ANSWERING_VERSION,
+        "answering": answering.to_dict(),
+    }
+    if gate is not None:
+        header["gate"] = gate.to_dict()
     data = to_safetensors(file.tensors, {METADATA_NAME: json.dumps(header)})
     with atomic_write(path) as temporary:
         temporary.write_bytes(data)

@@ -1,6 +1,7 @@
 """Fits a gate to clips like those of a model's training, so that few of them are flagged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from rostfine_core.quality.looks import (
     NOISE,
     SIDE,
     SPAN,
+    TAIL,
     Looks,
     as_vector,
     scaled,
@@ -22,17 +24,21 @@ from rostfine_core.quality.looks import (
 )
 
 FALSE_ALARMS = 0.01
-"""Share of the clips that it is fitted to that a gate flags; of further ones it is about twice."""
+"""Share of clips that a gate flags which was fitted to clips of other samples."""
+FOLDS = 5
 SHRINKAGE = 0.05
 """Share of the mean variance that is added to the covariance."""
+MOSTLY = 0.5
+"""A measure that is known of fewer of the clips is left out."""
 FEWEST_CLIPS = 100
-"""Of fewer, the limits would be those of single clips."""
+"""Of fewer, limits would be those of single clips, and so wide that little lies beyond them."""
 SIDED: dict[str, tuple[bool, bool]] = {
     FOCUS: (True, True),
     NOISE: (False, True),
     CONTRAST: (True, False),
     SIDE: (True, True),
     HEAD: (True, True),
+    TAIL: (True, False),
     SPAN: (True, False),
     FPS: (True, True),
 }
@@ -40,43 +46,124 @@ SIDED: dict[str, tuple[bool, bool]] = {
 LEAST_TAILS = {SPAN: 0.25, FPS: 0.2}
 """Where all clips of the fit are nearly alike: a quarter shorter, a fifth slower or faster."""
 LEAST_TAIL = 0.03
-TAILS = (2.5, 97.5)
+TAILS = (1, 99)
 """Percentiles that say how wide a measure's values lie; limits stand at a multiple of that."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Shape:
+    """The median of a measure, and how far the ``TAILS`` lie below and above it."""
+
+    middle: float
+    below: float
+    above: float
+    has_low: bool
+    has_high: bool
+
+    @classmethod
+    def of(cls, name: str, values: NDArray[np.float64]) -> "_Shape":
+        """That of values (N,); without a name they are distances of all measures together."""
+        low, middle, high = np.nanpercentile(values, (TAILS[0], 50, TAILS[1])).tolist()
+        least = LEAST_TAILS.get(name, LEAST_TAIL)
+        has_low, has_high = SIDED.get(name, (False, True))
+        return cls(
+            middle=middle,
+            below=max(middle - low, least),
+            above=max(high - middle, least),
+            has_low=has_low,
+            has_high=has_high,
+        )
+
+    def excess(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far (N,) values lie from the median, as a multiple of the distance to the tail."""
+        steps = np.zeros(len(values))
+        if self.has_low:
+            steps = np.maximum(steps, (self.middle - values) / self.below)
+        if self.has_high:
+            steps = np.maximum(steps, (values - self.middle) / self.above)
+        return np.nan_to_num(steps)
+
+    def limits(self, name: str, step: float) -> Limits:
+        """The values that lie so many steps away."""
+        return (
+            unscaled(name, self.middle - step * self.below) if self.has_low else None,
+            unscaled(name, self.middle + step * self.above) if self.has_high else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Fit:
+    """The mean and precision of the vectors, and the shapes of single measures and distances."""
+
+    mean: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    singles: Mapping[str, _Shape]
+    together: _Shape
+
+    @classmethod
+    def of(cls, vectors: NDArray[np.float64], values: Mapping[str, NDArray[np.float64]]) -> "_Fit":
+        mean = np.nanmean(vectors, axis=0)
+        differences = np.nan_to_num(vectors - mean)
+        precision = _precision(differences)
+        return cls(
+            mean=mean,
+            precision=precision,
+            singles={name: _Shape.of(name, v) for name, v in values.items()},
+            together=_Shape.of("", distance(differences, precision)),
+        )
+
+    def excess(
+        self, vectors: NDArray[np.float64], values: Mapping[str, NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """The largest excess of each clip (N,) in any measure."""
+        far = distance(np.nan_to_num(vectors - self.mean), self.precision)
+        alone = [shape.excess(values[name]) for name, shape in self.singles.items()]
+        worst: NDArray[np.float64] = np.max([self.together.excess(far), *alone], axis=0)
+        return worst
 
 
 def fit_gate(looks: Sequence[Looks], samples: Sequence[str]) -> Gate:
     """A gate for clips that look like these.
 
-    All limits stand at the same multiple of the distance from the median to ``TAILS``, the smallest
-    at which no more than ``FALSE_ALARMS`` of the clips are flagged.
+    All limits stand at the same multiple of the distance from the median to ``TAILS``: the smallest
+    at which ``FALSE_ALARMS`` of the clips are flagged by a fit to clips of other samples.
 
     Raises:
         ValueError: there are fewer clips than ``FEWEST_CLIPS``.
     """
     if len(looks) < FEWEST_CLIPS:
         raise ValueError(f"a gate needs at least {FEWEST_CLIPS} clips, got {len(looks)}")
-    vectors = np.stack([as_vector(one) for one in looks])
-    mean = np.nanmean(vectors, axis=0)
-    known = np.where(np.isfinite(vectors), vectors, mean)
-    precision = _precision(known - mean)
-    distances = distance(known - mean, precision)
-    singles = {
+    known = {n for n in looks[0] if np.isfinite([one[n] for one in looks]).mean() > MOSTLY}
+    names = tuple(name for name in JOINT if name in known)
+    vectors = np.stack([as_vector(one, names) for one in looks])
+    values = {
         name: np.array([scaled(name, one[name]) for one in looks])
         for name in SIDED
-        if np.isfinite([one[name] for one in looks]).any()
+        if name in known
     }
-    step = _step([*(_excess(n, v) for n, v in singles.items()), _excess("", distances)])
-    limits = {name: _limits(name, values, step) for name, values in singles.items()}
-    heads = np.array([one[HEAD] for one in looks])
-    low, high = np.nanpercentile(heads, (10, 90)).tolist()
-    middle, _, above = _shape("", distances)
+    worst = np.empty(len(looks))
+    _, sample = np.unique(np.asarray(samples, dtype=str), return_inverse=True)
+    for fold in range(FOLDS):
+        inside = sample % FOLDS == fold
+        if inside.any() and not inside.all():
+            others = {name: v[~inside] for name, v in values.items()}
+            own = {name: v[inside] for name, v in values.items()}
+            worst[inside] = _Fit.of(vectors[~inside], others).excess(vectors[inside], own)
+        elif inside.all():
+            worst = _Fit.of(vectors, values).excess(vectors, values)
+    step = float(np.sort(worst)[len(worst) - 1 - int(FALSE_ALARMS * len(worst))])
+    whole = _Fit.of(vectors, values)
+    usual = None
+    if HEAD in known:
+        low, high = np.nanpercentile([one[HEAD] for one in looks], (10, 90)).tolist()
+        usual = low, high
     return Gate(
-        limits=limits,
-        usual_head_px=(low, high),
-        names=JOINT,
-        mean=tuple(mean.tolist()),
-        precision=tuple(map(tuple, precision.tolist())),
-        farthest=middle + step * above,
+        limits={name: shape.limits(name, step) for name, shape in whole.singles.items()},
+        usual_head_px=usual,
+        names=names,
+        mean=tuple(whole.mean.tolist()),
+        precision=tuple(map(tuple, whole.precision.tolist())),
+        farthest=whole.together.middle + step * whole.together.above,
         clips=len(looks),
         samples=len(set(samples)),
     )
@@ -98,40 +185,3 @@ def _precision(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     correlation = covariance / np.outer(scale, scale)
     shrunk = (1 - SHRINKAGE) * correlation + SHRINKAGE * np.eye(len(scale))
     return np.asarray(np.linalg.inv(shrunk) / np.outer(scale, scale))
-
-
-def _shape(name: str, values: NDArray[np.float64]) -> tuple[float, float, float]:
-    """The median of a measure, and how far the ``TAILS`` lie below and above it."""
-    low, middle, high = np.nanpercentile(values, (TAILS[0], 50, TAILS[1])).tolist()
-    least = LEAST_TAILS.get(name, LEAST_TAIL)
-    return middle, max(middle - low, least), max(high - middle, least)
-
-
-def _excess(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far (N,) values of a measure lie from their median, as a multiple of that to the tail.
-
-    Without a name they are the distances of all measures together.
-    """
-    has_low, has_high = SIDED.get(name, (False, True))
-    middle, below, above = _shape(name, values)
-    steps = np.zeros(len(values))
-    if has_low:
-        steps = np.maximum(steps, (middle - values) / below)
-    if has_high:
-        steps = np.maximum(steps, (values - middle) / above)
-    return np.nan_to_num(steps)
-
-
-def _step(excesses: Sequence[NDArray[np.float64]]) -> float:
-    """The multiple beyond which so few clips lie in any of the measures."""
-    worst = np.sort(np.max(excesses, axis=0))
-    return float(worst[len(worst) - 1 - int(FALSE_ALARMS * len(worst))])
-
-
-def _limits(name: str, values: NDArray[np.float64], step: float) -> Limits:
-    has_low, has_high = SIDED[name]
-    middle, below, above = _shape(name, values)
-    return (
-        unscaled(name, middle - step * below) if has_low else None,
-        unscaled(name, middle + step * above) if has_high else None,
-    )

@@ -20,6 +20,7 @@ from rostfine_core.quality.looks import (
     NOISE,
     SIDE,
     SPAN,
+    TAIL,
     WITHIN,
     Looks,
     as_vector,
@@ -82,6 +83,13 @@ REASONS: dict[tuple[str, bool], tuple[FlagCode, str]] = {
             "less: check the scale, or use a lower magnification."
         ),
     ),
+    (TAIL, False): (
+        "no_sperm_head",
+        marked(
+            "Nothing like a tail stands out beside the head ({value:.2g} of the contrast, in "
+            "training {low:.2g} or more): check that this is a sperm, and focus on it."
+        ),
+    ),
     (SPAN, False): (
         "span_unlike_training",
         marked(
@@ -111,6 +119,7 @@ KINDS = {
     EDGE: Message("the head's edge"),
     CONTRAST: Message("the contrast"),
     SIDE: Message("how bright the head is"),
+    TAIL: Message("the tail"),
     **dict.fromkeys(AROUND, Message("the texture of the whole crop")),
     **dict.fromkeys(WITHIN, Message("the texture of the head")),
 }

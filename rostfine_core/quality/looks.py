@@ -20,13 +20,15 @@ from rostfine_core.quality.head import (
 
 HEAD, ELONGATION, EDGE = "head_length_px", "elongation", "edge_px"
 FOCUS, NOISE, CONTRAST, SIDE = "focus", "noise", "contrast", "side"
-SPAN, FPS = "span_s", "fps"
+SPAN, FPS, TAIL = "span_s", "fps", "tail"
 SIGMAS_PX = (1.0, 2.0, 4.0, 8.0)
 AROUND = tuple(f"structure_{s:g}_px" for s in (*SIGMAS_PX, 16.0))
 WITHIN = tuple(f"head_structure_{s:g}_px" for s in (*SIGMAS_PX, 16.0))
 """The strength of what is about so many pixels wide, in the whole crop and around the head."""
-JOINT = (HEAD, ELONGATION, EDGE, CONTRAST, SIDE, *AROUND, *WITHIN)
+JOINT = (HEAD, ELONGATION, EDGE, CONTRAST, SIDE, TAIL, *AROUND, *WITHIN)
 """What is compared together."""
+RING = (0.135, 0.27)
+"""From where to where the beginning of the tail lies, in sides of the crop from its middle."""
 EVERY = 5
 """Every fifth frame of a clip is measured."""
 LEAST = 0.02
@@ -66,6 +68,7 @@ def looks_of(
         CONTRAST: median(map(contrast, chosen)) / max(float(np.median(greys)), 1.0),
         SIDE: median(map(_side, greys)) / spread,
         NOISE: median(map(_noise, greys)) / spread,
+        TAIL: median(map(_tail, greys)),
         SPAN: span_s,
         FPS: fps,
     }
@@ -100,6 +103,15 @@ def _bands(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     levels = [grey, *(cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in SIGMAS_PX)]
     steps = [finer - coarser for finer, coarser in itertools.pairwise(levels)]
     return np.stack([*steps, levels[-1]]).astype(np.float32)
+
+
+def _tail(grey: NDArray[np.float32]) -> float:
+    """How much the strongest lines around the head stand out, relative to the crop's contrast."""
+    lines = np.abs(cv2.GaussianBlur(grey, (0, 0), 1.5) - cv2.GaussianBlur(grey, (0, 0), 4.0))
+    across = np.arange(len(grey)) - (len(grey) - 1) / 2
+    away = np.hypot(across[:, None], across) / len(grey)
+    ring = lines[(away > RING[0]) & (away < RING[1])]
+    return float(np.percentile(ring, 95)) / max(float(grey.std()), LEAST)
 
 
 def _noise(grey: NDArray[np.float32]) -> float:

@@ -1,4 +1,4 @@
-"""Fits a model's answers to the votes of held-back patients, in a new model file."""
+"""Fits a model's answers and its gate to clips of held-back patients, in a new model file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from rostfine_core.training.calibration.conformal import (
     fewest_samples,
     fit_ranges,
 )
+from rostfine_core.training.calibration.gate import measure_gate
 from rostfine_core.training.calibration.maps import SEED, Chosen, choose
 from rostfine_core.training.calibration.result import CalibrationResult, Crossed
 from rostfine_core.training.data.dataset import sample_fingerprint
@@ -47,6 +48,8 @@ def calibrate(
 ) -> LongJob[CalibrationResult]:
     """Write a copy of a model that answers from several views, calibrated, and with ranges.
 
+    It also gets a gate, which tells clips that look unlike these.
+
     Args:
         model: a model file that ``assess`` can use.
         dataset: labelled clips of samples that it was not trained on.
@@ -73,7 +76,8 @@ def calibrate(
     fitted = fit_answering(shares, votes, samples=samples, views=wanted, coverage=coverage)
     seen = tuple(sorted({sample_fingerprint(sample) for sample in samples}))
     answering = replace(fitted.answering, samples_seen=seen)
-    write_answering(out, model, answering)
+    gate = yield from measure_gate(data)
+    write_answering(out, model, answering, gate=gate)
     return CalibrationResult(
         model=out,
         answering=answering,
@@ -83,6 +87,7 @@ def calibrate(
         single_view=shares[:, 0],
         mean=shares.mean(axis=1),
         crossed=crossed,
+        gate=gate,
     )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rostfine_core.domain import Grade
+from rostfine_core.domain import Gate, Grade
 from rostfine_core.model import Answering
 from rostfine_core.model.answering import Floats, Scale
+from rostfine_core.quality.gate_fit import FALSE_ALARMS, FEWEST_CLIPS
 from rostfine_core.training.calibration.conformal import CAUTIOUS_SAMPLES
 from rostfine_core.training.calibration.maps import negative_log_likelihood
 from rostfine_core.training.metrics.metrics import ece_p_a_or_b, mse
@@ -33,6 +34,7 @@ class CalibrationResult:
 
     ``chosen`` names the calibration, "" for none. ``widths`` are the mean widths by scale. Answers
     are (N, 5): of the ``single_view``, the ``mean`` of all views, and ``crossed`` calibrated.
+    ``gate`` is None where the clips were too few for one.
     """
 
     model: Path
@@ -43,6 +45,7 @@ class CalibrationResult:
     single_view: Floats
     mean: Floats
     crossed: Crossed
+    gate: Gate | None
 
     @property
     def coverage(self) -> Floats:
@@ -53,7 +56,8 @@ class CalibrationResult:
     @property
     def summary(self) -> str:
         """The tables, for the command line."""
-        return "\n".join((*self._scores(), "", *self._ranges(), *self._cautions()))
+        parts = (*self._scores(), "", *self._ranges(), "", *self._gate(), *self._cautions())
+        return "\n".join(parts)
 
     def _scores(self) -> Iterator[str]:
         count = self.answering.views.count
@@ -88,6 +92,20 @@ class CalibrationResult:
         widths = width_of(self.crossed.ranges).mean(axis=0)
         for grade, covered, width in zip(Grade, self.coverage, widths, strict=True):
             yield f"{grade.name:>6}{covered:10.1%}{100 * width:12.1f}"
+
+    def _gate(self) -> Iterator[str]:
+        if self.gate is None:
+            yield f"No gate: it needs at least {FEWEST_CLIPS} clips."
+            return
+        yield (
+            f"Gate: limits at which {FALSE_ALARMS:.0%} of clips are flagged that it was not fitted "
+            f"to (distance of all measures together: {self.gate.farthest:.2f})"
+        )
+        yield f"{'measure':>16}{'lowest':>10}{'highest':>10}"
+        for name, limits in self.gate.limits.items():
+            yield f"{name:>16}" + "".join(
+                f"{'-' if end is None else format(end, '.3g'):>10}" for end in limits
+            )
 
     def _cautions(self) -> Iterator[str]:
         ranges = self.answering.ranges

@@ -17,6 +17,7 @@ from rostfine_core.domain import Gate
 from rostfine_core.errors import ModelError, StoreError
 from rostfine_core.files import sha256_of
 from rostfine_core.model import (
+    Answering,
     Preprocessing,
     RoSTFine,
     RoSTFineConfig,
@@ -26,7 +27,7 @@ from rostfine_core.model import (
     load_models,
     save_model,
 )
-from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT, write_gate
+from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT, write_answering
 
 TRAINING = {"fps": 15, "um_per_px": 0.11, "head_length_px": [38.5, 52], "epochs": 3}
 
@@ -127,7 +128,8 @@ def test_a_gate_survives_in_the_file_and_a_damaged_one_is_refused(
         clips=300,
         samples=30,
     )
-    write_gate(saved, saved, gate)
+    write_answering(saved, saved, Answering(), gate=gate)
+    write_answering(saved, saved, Answering())
     model = load_model(saved)
     assert model.gate == gate
     weights = model.network.state_dict()
