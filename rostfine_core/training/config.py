@@ -33,14 +33,16 @@ class ModelSection:
 
     ``preset`` and ``overrides`` set the sizes of RoSTFine, and for the baselines those of the input
     and the encoder. ``size`` applies to the convolutional baselines. ``temporal_depth`` is the
-    number of vivit's temporal layers; 0 means a third of the depth. ``features`` and
-    ``aggregation`` are the paper's ablations of rostfine. ``normalise`` and ``align`` are
-    passed on to ``Preprocessing``. ``init`` is ``scratch``, ``timm:NAME`` or a file: a model file,
-    an official TimeSformer ``.pyth`` or, for a convolutional network, its state dict. vivit starts
-    from an image ViT of timm or from scratch. ``init_part`` is what rostfine takes from a model
-    file: its ``encoder``, or the whole ``network``, which must have the same sizes. ``freeze``
-    lists prefixes of parameter names to keep fixed; a module that is frozen as a whole also keeps
-    its batch norm statistics and drops nothing.
+    number of vivit's temporal layers; 0 means a third of the depth. ``pooling`` is what they see of
+    a step: its [CLS] (ViViT's authors) or the mean of its patches (the PyTorch version whose
+    Kinetics weights are published). ``features`` and ``aggregation`` are the paper's ablations of
+    rostfine. ``normalise`` and ``align`` are passed on to ``Preprocessing``. ``init`` is
+    ``scratch``, ``timm:NAME`` or a file: a model file, an official TimeSformer ``.pyth`` or, for a
+    convolutional network and for vivit with ``pooling`` "mean", its published state dict.
+    ``init_part`` is what rostfine takes from a model file: its ``encoder``, or the whole
+    ``network``, which must have the same sizes. ``freeze`` lists prefixes of parameter names to
+    keep fixed; a module that is frozen as a whole also keeps its batch norm statistics and drops
+    nothing.
     """
 
     network: NetworkName = "rostfine"
@@ -48,6 +50,7 @@ class ModelSection:
     overrides: Overrides = field(default_factory=dict)
     size: Literal["full", "small"] = "full"
     temporal_depth: int = 0
+    pooling: Literal["cls", "mean"] = "cls"
     features: str = "gst"
     aggregation: Literal["separate", "concat", "sum"] = "separate"
     normalise: Literal["fixed", "clip"] = "fixed"
@@ -62,6 +65,10 @@ class ModelSection:
         _require(
             self.temporal_depth == 0 or self.network == "vivit",
             f"temporal_depth applies to vivit only, got network {self.network!r}",
+        )
+        _require(
+            self.pooling == "cls" or self.network == "vivit",
+            f"pooling applies to vivit only, got network {self.network!r}",
         )
         known = self.features and set(self.features) <= set("gst")
         _require(

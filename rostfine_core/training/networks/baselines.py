@@ -12,7 +12,7 @@ from rostfine_core.errors import ConfigError
 from rostfine_core.model import RoSTFine, RoSTFineConfig
 from rostfine_core.training.networks.outputs import ResearchOutput
 from rostfine_core.training.networks.video_cnns import build_video_cnn
-from rostfine_core.training.networks.vivit import FactorisedViViT
+from rostfine_core.training.networks.vivit import FactorisedViViT, Pooling
 
 SMALL_VGG = [16, "M", 32, "M", 64, 64, "M", 128, 128, "M", 128, 128, "M"]
 
@@ -62,26 +62,30 @@ class FirstFrame(nn.Module):
 
 
 def build_baseline(
-    name: str, *, config: RoSTFineConfig, small: bool, temporal_depth: int = 0
+    name: str,
+    *,
+    config: RoSTFineConfig,
+    small: bool,
+    temporal_depth: int = 0,
+    pooling: Pooling = "cls",
 ) -> Baseline:
     """Build a fresh baseline; ``config`` gives the input size and the transformers' sizes.
 
-    ``temporal_depth`` is for ViViT, see there.
+    ``temporal_depth`` and ``pooling`` are for ViViT, see there.
 
     Raises:
         ConfigError: the library that builds it is not installed, or the input is too small.
     """
-    backbone, width = _backbone(name, config, small, temporal_depth)
+    if name == "vivit":
+        vivit = FactorisedViViT(config, temporal_depth=temporal_depth, pooling=pooling)
+        return Baseline(vivit, width=config.embed_dim, num_grades=config.num_grades)
+    backbone, width = _backbone(name, config, small)
     return Baseline(backbone, width=width, num_grades=config.num_grades)
 
 
-def _backbone(
-    name: str, config: RoSTFineConfig, small: bool, temporal_depth: int
-) -> tuple[nn.Module, int]:
+def _backbone(name: str, config: RoSTFineConfig, small: bool) -> tuple[nn.Module, int]:
     if name == "timesformer":
         return TimeSformerFeature(config), config.embed_dim
-    if name == "vivit":
-        return FactorisedViViT(config, temporal_depth=temporal_depth), config.embed_dim
     if name == "vgg16":
         return _vgg16(small, image_size=config.image_size)
     return build_video_cnn(name, config=config, small=small)

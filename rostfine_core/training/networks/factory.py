@@ -95,6 +95,7 @@ def build_network(section: ModelSection) -> nn.Module:
             config=config,
             small=section.size == "small",
             temporal_depth=section.temporal_depth,
+            pooling=section.pooling,
         )
     if section.features == "gst" and section.aggregation == "separate":
         return RoSTFine(config)

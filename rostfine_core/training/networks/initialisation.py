@@ -1,5 +1,6 @@
 """What training starts from: nothing, an image ViT, a TimeSformer or a baseline's state dict."""
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from rostfine_core.training.networks.vivit import FactorisedViViT
 SCRATCH = "scratch"
 TIMM_PREFIX = "timm:"
 TORCH_SUFFIXES = (".pyth", ".pt", ".pth", ".bin")
+CLASSIFIER = re.compile(r"(blocks\.\d+\.proj|classifier\.6)\.")
+"""The classifier in the published weights of pytorchvideo's and torchvision's networks."""
+BATCH_COUNT = ".num_batches_tracked"
 
 
 def initialise(network: nn.Module, section: ModelSection) -> None:
@@ -45,8 +49,8 @@ def check_init(section: ModelSection) -> None:
     """Refuse weights to start from that do not exist or that the network cannot read.
 
     Raises:
-        ConfigError: ``section.init`` names a missing file, or any file for vivit; or it has no
-            whole network where ``init_part`` asks for one.
+        ConfigError: ``section.init`` names a missing file, or a file for a vivit without one; or it
+            has no whole network where ``init_part`` asks for one.
     """
     source = section.init
     if section.init_part == "network" and Path(source).suffix != SUFFIX:
@@ -56,10 +60,12 @@ def check_init(section: ModelSection) -> None:
         )
     if source == SCRATCH or source.startswith(TIMM_PREFIX):
         return
-    if section.network == "vivit":
+    if section.network == "vivit" and section.pooling == "cls":
         raise ConfigError(
-            f"vivit cannot start from a file ({source}): set `init` to an image ViT of timm, such "
-            f'as "{TIMM_PREFIX}vit_base_patch16_224", or to "{SCRATCH}".'
+            f"A vivit that takes each step's [CLS] cannot start from a file ({source}): set "
+            '`pooling` to "mean" for the Kinetics weights of VideoTransformer-pytorch, or set '
+            f'`init` to an image ViT of timm, such as "{TIMM_PREFIX}vit_base_patch16_224", or to '
+            f'"{SCRATCH}".'
         )
     if not Path(source).is_file():
         raise ConfigError(
@@ -69,10 +75,10 @@ def check_init(section: ModelSection) -> None:
 
 
 def _load(network: nn.Module, source: str) -> None:
-    encoder_owner = _encoder_owner(network)
+    owner = encoder_owner(network)
     backbone = getattr(network, "backbone", network)
-    if encoder_owner is not None:
-        load_encoder_weights(encoder_owner, encoder_weights(source), source=source)
+    if owner is not None:
+        load_encoder_weights(owner, encoder_weights(source), source=source)
     elif not source.startswith(TIMM_PREFIX):
         _load_backbone(network, Path(source))
     elif isinstance(backbone, FactorisedViViT):
@@ -150,8 +156,8 @@ def frozen_modules(network: nn.Module) -> tuple[nn.Module, ...]:
     )
 
 
-def _encoder_owner(network: nn.Module) -> RoSTFine | None:
-    """The RoSTFine whose encoder ``load_encoder_weights`` can fill, if the network has one."""
+def encoder_owner(network: nn.Module) -> RoSTFine | None:
+    """The RoSTFine whose encoder a network uses, if it has one."""
     if isinstance(network, RoSTFine):
         return network
     if isinstance(network, FeatureVariant):
@@ -176,9 +182,16 @@ def _timm_weights(name: str) -> dict[str, Tensor]:
 
 
 def _load_backbone(network: nn.Module, path: Path) -> None:
-    """Load a baseline's backbone from a state dict of the library that built it."""
+    """Load a baseline's backbone from a state dict of the library that built it.
+
+    Raises:
+        ModelError: a name but the classifier's is missing or unexpected, or a shape differs.
+    """
     weights = _read_state_dict(path)
     backbone: Any = getattr(network, "backbone", network)
+    if isinstance(backbone, FactorisedViViT):
+        backbone.load_video_transformer(weights, source=str(path))
+        return
     inner = next(
         (
             m
@@ -187,14 +200,14 @@ def _load_backbone(network: nn.Module, path: Path) -> None:
         ),
         backbone,
     )
-    wanted = inner.state_dict()
-    missing = [n for n, t in wanted.items() if n not in weights or weights[n].shape != t.shape]
-    if missing:
-        raise ModelError(
-            f"The checkpoint {path} does not fit this baseline: {len(missing)} of {len(wanted)} "
-            f"weights are missing or of another shape, the first is {missing[0]}."
-        )
-    inner.load_state_dict({n: weights[n] for n in wanted})
+    read = {n: t for n, t in weights.items() if not CLASSIFIER.match(n) or n in inner.state_dict()}
+    # What a network has counted of batches does not show whether it is the right one.
+    checked, wanted = (
+        {n: t for n, t in state.items() if not n.endswith(BATCH_COUNT)}
+        for state in (read, inner.state_dict())
+    )
+    check_weights(checked, expected=wanted, source=str(path))
+    inner.load_state_dict(inner.state_dict() | read)
 
 
 def _unreadable(path: Path, error: Exception) -> ModelError:
@@ -208,5 +221,7 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
 def _read_state_dict(path: Path) -> dict[str, Tensor]:
     with parsing(lambda error: _unreadable(path, error)):
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    state = loaded.get("model_state", loaded) if isinstance(loaded, dict) else {}
+    state = loaded if isinstance(loaded, dict) else {}
+    for wrapper in ("model_state", "state_dict"):
+        state = state.get(wrapper, state)
     return {n: t for n, t in state.items() if isinstance(t, Tensor)}

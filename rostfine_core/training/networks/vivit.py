@@ -3,35 +3,43 @@
 Letters: B clips, T frames, N patches of a frame, D width.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Literal
 
 import torch
-from einops import rearrange, repeat
+from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rostfine_core.errors import ModelError
 from rostfine_core.model import RoSTFineConfig
+from rostfine_core.model.timesformer import resize_time_embed
+from rostfine_core.model.weights import check_weights
+from rostfine_core.training.networks.vivit_names import IMAGE_VIT, VIDEO_TRANSFORMER
 
 TUBELET_FRAMES = 2
-# The authors' approximation. Not nn.GELU: torch's fast paths treat any instance as exact GELU.
-GELU = partial(F.gelu, approximate="tanh")
-# Our names, and those of an image ViT's blocks in timm.
-BLOCK_NAMES = {
-    "norm1": "norm1",
-    "self_attn.in_proj_": "attn.qkv.",
-    "self_attn.out_proj": "attn.proj",
-    "norm2": "norm2",
-    "linear1": "mlp.fc1",
-    "linear2": "mlp.fc2",
-}
+NORM_EPS = 1e-6
+Pooling = Literal["cls", "mean"]
+Activation = Callable[[Tensor], Tensor]
+# Not nn.GELU: torch's fast paths treat any instance as exact GELU. The authors use the
+# approximation, the PyTorch version the exact function.
+GELU: Mapping[Pooling, Activation] = {"cls": partial(F.gelu, approximate="tanh"), "mean": F.gelu}
+BLOCK_EPS: Mapping[Pooling, float] = {"cls": NORM_EPS, "mean": 1e-5}
 
 
 class FactorisedViViT(nn.Module):
-    """Tubelets of two frames, a spatial transformer for each, a temporal one over their [CLS]."""
+    """Tubelets of two frames, a spatial transformer for each, a temporal one over the steps.
 
-    def __init__(self, config: RoSTFineConfig, *, temporal_depth: int = 0) -> None:
+    With ``pooling`` "cls" a step is its normalised [CLS], as in the authors' JAX code. With "mean"
+    it is the mean of its patches, and the [CLS] of the first step leads the temporal sequence, as
+    in the PyTorch version VideoTransformer-pytorch, whose Kinetics-400 weights are published. (In
+    that code a batch of clips takes the first steps of the first clip; here each clip has its own.)
+    """
+
+    def __init__(
+        self, config: RoSTFineConfig, *, temporal_depth: int = 0, pooling: Pooling = "cls"
+    ) -> None:
         """Build a fresh network with the encoder sizes of ``config``.
 
         The temporal encoder has ``temporal_depth`` blocks; 0 means a third as many as the spatial
@@ -41,23 +49,32 @@ class FactorisedViViT(nn.Module):
         dim, size = config.embed_dim, config.patch_size
         steps = config.num_frames // TUBELET_FRAMES
         kernel = (TUBELET_FRAMES, size, size)
+        self.pooling = pooling
         self.embed = nn.Conv3d(3, dim, kernel_size=kernel, stride=kernel)
         self.cls_space = nn.Parameter(torch.zeros(1, 1, dim))
-        self.cls_time = nn.Parameter(torch.zeros(1, 1, dim))
+        if pooling == "cls":
+            self.cls_time = nn.Parameter(torch.zeros(1, 1, dim))
         self.position = nn.Parameter(torch.randn(1, 1 + config.num_patches, dim) * 0.02)
         self.time = nn.Parameter(torch.randn(1, 1 + steps, dim) * 0.02)
-        self.space = _encoder(config, depth=config.depth)
-        self.over_time = _encoder(config, depth=temporal_depth or max(config.depth // 3, 1))
+        over_time = temporal_depth or max(config.depth // 3, 1)
+        is_normed = pooling == "cls"
+        self.space = _encoder(config, depth=config.depth, pooling=pooling, is_normed=is_normed)
+        self.over_time = _encoder(config, depth=over_time, pooling=pooling, is_normed=True)
 
     def forward(self, clips: Tensor) -> Tensor:
         """Map clips (B, 3, T, H, W) to features (B, D)."""
         batch = clips.shape[0]
         patches = rearrange(self.embed(clips), "b d t h w -> (b t) (h w) d")
         cls = repeat(self.cls_space, "1 1 d -> n 1 d", n=patches.shape[0])
-        frames = self.space(torch.cat([cls, patches], dim=1) + self.position)[:, 0]
-        steps = rearrange(frames, "(b t) d -> b t d", b=batch)
-        cls = repeat(self.cls_time, "1 1 d -> b 1 d", b=batch)
-        feature: Tensor = self.over_time(torch.cat([cls, steps], dim=1) + self.time)[:, 0]
+        tokens = self.space(torch.cat([cls, patches], dim=1) + self.position)
+        steps = rearrange(tokens, "(b t) n d -> b t n d", b=batch)
+        if self.pooling == "cls":
+            cls = repeat(self.cls_time, "1 1 d -> b 1 d", b=batch)
+            pooled = steps[:, :, 0]
+        else:
+            cls = steps[:, :1, 0]
+            pooled = reduce(steps[:, :, 1:], "b t n d -> b t d", "mean")
+        feature: Tensor = self.over_time(torch.cat([cls, pooled], dim=1) + self.time)[:, 0]
         return feature
 
     def load_image_vit(self, weights: Mapping[str, Tensor], *, source: str) -> None:
@@ -68,20 +85,15 @@ class FactorisedViViT(nn.Module):
         Raises:
             ModelError: the weights have another size.
         """
-        state = {
-            n: weights[theirs] for n, theirs in self._image_names().items() if theirs in weights
-        }
-        frame = weights.get("patch_embed.proj.weight")
-        if frame is not None:
+        ours = self.state_dict()
+        names = IMAGE_VIT.names(ours)
+        state = {name: weights[theirs] for name, theirs in names.items() if theirs in weights}
+        frame = state.get("embed.weight")
+        if frame is not None and frame.ndim == 4:
             tubelet = torch.zeros(*frame.shape[:2], TUBELET_FRAMES, *frame.shape[2:])
             tubelet[:, :, TUBELET_FRAMES // 2] = frame
             state["embed.weight"] = tubelet
-        ours = self.state_dict()
-        wrong = [
-            name
-            for name in ("embed.weight", *self._image_names())
-            if name not in state or state[name].shape != ours[name].shape
-        ]
+        wrong = [n for n in names if n not in state or state[n].shape != ours[n].shape]
         if wrong:
             raise ModelError(
                 f"{source} does not fit this ViViT ({len(wrong)} weights, the first is "
@@ -89,35 +101,37 @@ class FactorisedViViT(nn.Module):
             )
         self.load_state_dict(ours | state)
 
-    def _image_names(self) -> dict[str, str]:
-        """The weights that an image ViT also has: our names and timm's."""
-        names = {
-            "embed.bias": "patch_embed.proj.bias",
-            "cls_space": "cls_token",
-            "position": "pos_embed",
-            "space.norm.weight": "norm.weight",
-            "space.norm.bias": "norm.bias",
-        }
-        for name in self.state_dict():
-            if not name.startswith("space.layers."):
-                continue
-            number, _, rest = name.removeprefix("space.layers.").partition(".")
-            for ours, theirs in BLOCK_NAMES.items():
-                if rest.startswith(ours):
-                    names[name] = f"blocks.{number}.{theirs}{rest.removeprefix(ours)}"
-        return names
+    def load_video_transformer(self, weights: Mapping[str, Tensor], *, source: str) -> None:
+        """Start from the published weights of VideoTransformer-pytorch; needs ``pooling`` "mean".
+
+        Its classifier is dropped. The time embedding, [CLS] apart, is resized to this network's
+        steps.
+
+        Raises:
+            ModelError: names are missing or unexpected, or shapes differ.
+        """
+        ours = self.state_dict()
+        state = VIDEO_TRANSFORMER.ours(weights, ours)
+        time = state.get("time")
+        if time is not None and time.ndim == 3 and time.shape[:1] == (1,) and time.shape[1] > 1:
+            steps = resize_time_embed(time[:, 1:], num_frames=ours["time"].shape[1] - 1)
+            state["time"] = torch.cat([time[:, :1], steps], dim=1)
+        check_weights(state, expected=ours, source=source)
+        self.load_state_dict(state)
 
 
-def _encoder(config: RoSTFineConfig, *, depth: int) -> nn.TransformerEncoder:
+def _encoder(
+    config: RoSTFineConfig, *, depth: int, pooling: Pooling, is_normed: bool
+) -> nn.TransformerEncoder:
     layer = nn.TransformerEncoderLayer(
         config.embed_dim,
         config.num_heads,
         dim_feedforward=int(config.embed_dim * config.mlp_ratio),
         dropout=0.0,
-        activation=GELU,
-        layer_norm_eps=1e-6,
+        activation=GELU[pooling],
+        layer_norm_eps=BLOCK_EPS[pooling],
         batch_first=True,
         norm_first=True,
     )
-    norm = nn.LayerNorm(config.embed_dim, eps=1e-6)
+    norm = nn.LayerNorm(config.embed_dim, eps=NORM_EPS) if is_normed else None
     return nn.TransformerEncoder(layer, depth, norm=norm, enable_nested_tensor=False)
