@@ -28,7 +28,16 @@ def add_training_verbs(verbs: Verbs) -> None:
     pretrain.set_defaults(run=_with_extra(_pretrain))
     compare = verbs.add_parser("compare", help="train and compare several methods")
     compare.add_argument("config", type=Path, metavar="CONFIG.toml")
-    compare.set_defaults(run=_with_extra(_compare))
+    compare.add_argument(
+        "--plan", action="store_true", help="only print the runs and the hours they will take"
+    )
+    compare.add_argument(
+        "--tflops",
+        type=positive,
+        metavar="N",
+        help="your GPU's sustained speed in training, in 10^12 operations a second (with --plan)",
+    )
+    compare.set_defaults(run=_with_extra(_compare), wrong_use=compare.error)
     _add_evaluate(verbs)
     _add_calibrate(verbs)
 
@@ -315,9 +324,22 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 
 def _compare(arguments: argparse.Namespace) -> int:
     _need(*FOR_REPORTS)
+    if arguments.plan:
+        return _plan(arguments)
+    if arguments.tflops is not None:
+        arguments.wrong_use("--tflops belongs to --plan")
     from rostfine_core.training.comparison.compare import compare
 
     print(run_job(compare(arguments.config)).summary)
+    return 0
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from rostfine_core.training.comparison.config import read_compare_config
+    from rostfine_core.training.comparison.plan import plan_comparison
+
+    speed = None if arguments.tflops is None else arguments.tflops * 1e12
+    print(plan_comparison(read_compare_config(arguments.config), speed=speed).summary)
     return 0
 
 

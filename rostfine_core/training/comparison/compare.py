@@ -26,6 +26,7 @@ from rostfine_core.training.comparison.intervals import RepeatedAnswers, differe
 from rostfine_core.training.comparison.learning_curve import learning_curve
 from rostfine_core.training.comparison.provenance import log_duration, provenance_of_runs
 from rostfine_core.training.comparison.tables import (
+    ATTENTION_FIGURE,
     CURVE_FIGURE,
     ComparedTable,
     CompareResult,
@@ -37,11 +38,12 @@ from rostfine_core.training.comparison.tables import (
 )
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.data.clip_cache import ClipShelf
-from rostfine_core.training.data.dataset import GRADES, sample_fingerprint
+from rostfine_core.training.data.dataset import GRADES, read_datasets, sample_fingerprint
 from rostfine_core.training.data.fingerprint import DataRecords
 from rostfine_core.training.engine.optimiser import optimiser_in_words
 from rostfine_core.training.metrics.cautions import (
     TIE_RULE,
+    Notes,
     caution_of_seeds,
     caution_of_set,
     caution_of_unlabelled,
@@ -53,7 +55,12 @@ from rostfine_core.training.metrics.metrics import Shares, compute_metrics
 from rostfine_core.training.metrics.significance import compare_with_reference
 from rostfine_core.training.networks.checkpoint import seen_in
 from rostfine_core.training.networks.factory import build_network
-from rostfine_core.training.networks.initialisation import check_init, freeze
+from rostfine_core.training.networks.initialisation import (
+    SCRATCH,
+    check_init,
+    freeze,
+    initialise,
+)
 from rostfine_core.training.run.folder import RunFolder, read_json, write_json
 from rostfine_core.training.train import train_recipe
 
@@ -65,14 +72,17 @@ COMPARISON = Outputs(files=named("compare.json", "compare.csv", "compare.md"))
 def compare(config_path: Path) -> LongJob[CompareResult]:
     """Train and score every method of a comparison.
 
-    Writes ``compare.{json,csv,md}`` and a figure for each table with an axis.
+    Writes ``compare.{json,csv,md}``, a figure for each table with an axis, and one of the maps of
+    the methods whose attention is asked for.
 
     Raises:
         ConfigError, DatasetError: the comparison, a recipe or a data set has mistakes.
+        ModelError: weights that a method starts from do not fit its network.
         TrainingStopped: on Ctrl-C or SIGTERM; the same command resumes.
     """
     config = read_compare_config(config_path)
     optimisers = {m.name: _check_network(config.run(m, fold=0)) for m in config.methods}
+    _check_starts(config)
     shelf, records = ClipShelf(), DataRecords()
     scores, answers = {}, {}
     for place, method in enumerate(config.methods):
@@ -93,9 +103,11 @@ def compare(config_path: Path) -> LongJob[CompareResult]:
         seeds=config.seeds,
         inner_folds=config.inner_folds,
         curve=learning_curve(config, tables),
+        attention=config.attention,
     )
     with COMPARISON.replaced(config.output, overwrite=True) as staging:
         _draw(result, staging)
+        _draw_attention(config, staging / ATTENTION_FIGURE, notes=result.notes)
         write_json(staging / "compare.json", result.to_dict())
         write_text(staging / "compare.csv", comparison_csv(result))
         write_text(staging / "compare.md", comparison_markdown(result))
@@ -123,6 +135,25 @@ class TestedMethod:
     answers: RepeatedAnswers
 
 
+def _draw_attention(config: CompareConfig, path: Path, *, notes: Notes) -> None:
+    """Draw the maps of the methods whose attention is asked for, in clips of the first fold."""
+    if not config.attention:
+        return
+    from rostfine_core.training.comparison.attention import draw_attention, one_of_each_grade
+
+    runs = {m.name: next(config.runs(m)) for m in config.methods if m.name in config.attention}
+    folders = {name: RunFolder(Path(run.output)) for name, run in runs.items()}
+    first = next(iter(runs))
+    data = read_datasets([Path(folder) for folder in runs[first].data.train])
+    tested = {row["clip"] for row in _test_clips(folders[first])}
+    draw_attention(
+        path,
+        {name: folder.model for name, folder in folders.items()},
+        one_of_each_grade(data, tested=tested),
+        notes=sentences(notes),
+    )
+
+
 def _check_network(run: TrainConfig) -> str:
     """Refuse early what would only fail when the method is trained; name its optimiser.
 
@@ -134,6 +165,19 @@ def _check_network(run: TrainConfig) -> str:
     check_init(run.model)
     freeze(network, run.model.freeze)
     return optimiser_in_words(network, run.optimiser)
+
+
+def _check_starts(config: CompareConfig) -> None:
+    """Try each network's initial weights, which may be needed only after days.
+
+    Raises:
+        ModelError: they do not fit.
+        ConfigError: they cannot be had.
+    """
+    sections = [config.run(method, fold=0).model for method in config.methods]
+    starts = {(s.network, s.init): s for s in sections if s.init != SCRATCH}
+    for section in starts.values():
+        initialise(build_network(section), section)
 
 
 def _train_method(

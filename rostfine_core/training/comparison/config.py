@@ -22,9 +22,10 @@ from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.config_reader import RENAMED_KEYS, read_toml, rename_old_keys, structure
 
 KEYS = {
-    *("output", "folds", "inner_folds", "seeds", "reference", "title"),
+    *("output", "folds", "inner_folds", "seeds", "reference", "title", "attention"),
     *("base", "method", "grid", "table", "test_share", "learning_curve"),
 }
+WITH_ATTENTION = ("rostfine", "timesformer")
 TABLE_KEYS = {"title", "rows", "reference", "axis"}
 
 
@@ -56,7 +57,8 @@ class CompareConfig:
 
     Each seed splits the folds anew; without ``seeds`` the base recipe's seed is used. Without
     ``folds`` (0), ``test_share`` of the clips test every run. With ``curve`` each of ``methods`` is
-    one of the methods of the file (``names``) at one of the numbers of labelled clips.
+    one of the methods of the file (``names``) at one of the numbers of labelled clips. The maps of
+    the methods named by ``attention`` are drawn over the same clips.
     """
 
     output: Path
@@ -70,6 +72,7 @@ class CompareConfig:
     test_share: float = 0.0
     names: tuple[str, ...] = ()
     curve: tuple[int, ...] = ()
+    attention: tuple[str, ...] = ()
 
     def runs(self, method: Method) -> Iterator[TrainConfig]:
         """The recipes of one method: seed by seed, fold by fold, inner fold by inner fold."""
@@ -141,6 +144,7 @@ def read_compare_config(path: Path) -> CompareConfig:
         table = table | {"table": _tables_of_curve(names, curve, table.get("reference"))}
         table.pop("reference", None)
     tables = _tables(table, [m.name for m in methods], mistakes)
+    attention = _attention(table, [m.name for m in methods], mistakes)
     if mistakes:
         raise ConfigError(f"The comparison {path} has mistakes: {'; '.join(mistakes)}.")
     config = CompareConfig(
@@ -155,9 +159,10 @@ def read_compare_config(path: Path) -> CompareConfig:
         test_share=test_share,
         names=tuple(names),
         curve=curve,
+        attention=attention,
     )
     for method in methods:
-        config.run(method, fold=0)
+        _check_attention(config, method, network=config.run(method, fold=0).model.network)
     return config
 
 
@@ -192,6 +197,30 @@ def _tables_of_curve(
         title = f"{clips} labelled clips"
         tables.append({"title": title, "rows": rows, "reference": reference or names[0]})
     return tables
+
+
+def _check_attention(config: CompareConfig, method: Method, *, network: str) -> None:
+    """Refuse to draw the maps of a network that has none.
+
+    Raises:
+        ConfigError: its attention is asked for.
+    """
+    if method.name in config.attention and network not in WITH_ATTENTION:
+        raise ConfigError(
+            f"The comparison {config.title!r} cannot draw the attention of {method.name!r}: name "
+            f"methods of the networks {' and '.join(WITH_ATTENTION)} only."
+        )
+
+
+def _attention(
+    table: Mapping[str, Any], names: Sequence[str], mistakes: list[str]
+) -> tuple[str, ...]:
+    listed = table.get("attention", [])
+    if not isinstance(listed, list):
+        mistakes.append(f"attention must be a list of methods, got {listed!r}")
+        return ()
+    mistakes += [f"attention: {m!r} is not a method" for m in listed if m not in names]
+    return tuple(map(str, listed))
 
 
 def _tables(

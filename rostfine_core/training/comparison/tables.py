@@ -34,6 +34,7 @@ METRIC_COLUMNS = (
 SIGNIFICANT = 0.05
 CURVE_FIGURE = "learning-curve.png"
 ONE_SEED = "One seed: another may turn small differences around."
+ATTENTION_FIGURE = "attention.png"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +120,8 @@ class CompareResult:
     """Every method once, the tables that show them, and the scores of a constant prediction.
 
     ``seeds`` and ``inner_folds`` are the comparison's, empty and 0 if it has none; ``curve`` is its
-    learning curve, if it has one. ``notes`` must accompany the scores in every form of the result.
+    learning curve, if it has one; ``attention`` names the methods whose maps ``ATTENTION_FIGURE``
+    shows. ``notes`` must accompany the scores in every form of the result.
     """
 
     title: str
@@ -132,6 +134,7 @@ class CompareResult:
     seeds: tuple[int, ...]
     inner_folds: int
     curve: LearningCurve | None = None
+    attention: tuple[str, ...] = ()
 
     @property
     def repeats(self) -> int:
@@ -204,6 +207,8 @@ def comparison_markdown(result: CompareResult) -> str:
             table.comparisons, table.reference, over=tested_over, folds=folds, samples=samples
         )
         lines += difference_lines(table, repeats=result.repeats)
+    if result.attention:
+        lines += ["", "## Attention", "", f"![{', '.join(result.attention)}]({ATTENTION_FIGURE})"]
     return "\n".join(lines) + "\n"
 
 

@@ -31,8 +31,10 @@ MODEL, PANEL = "#0072b2", "#d55e00"  # distinguishable for colour-blind readers 
 TITLES = {
     "encoder_rollout": "attention rollout",
     "branch_attention": "spatial branch",
+    "gradient_rollout": "gradient-weighted rollout",
     "random": "random order",
     "centre": "from the middle",
+    "occlusion": "occlusion of single patches",
 }
 
 
@@ -127,7 +129,7 @@ def attention_figure(
         grid[0, column].imshow(pictures[frame])
         grid[0, column].set_title(labels[frame], fontsize=8)
         for row, (name, values) in enumerate(maps.items(), start=1):
-            _draw_map(grid[row, column], pictures[frame], values[frame], values.max())
+            draw_map(grid[row, column], pictures[frame], values[frame], values.max())
             if not column:
                 grid[row, 0].set_ylabel(TITLES[name], fontsize=8)
     for axes in grid.flat:
@@ -135,7 +137,8 @@ def attention_figure(
     return _png(figure, notes)
 
 
-def _draw_map(axes: Axes, picture: NDArray[np.uint8], values: Shares, highest: float) -> None:
+def draw_map(axes: Axes, picture: NDArray[np.uint8], values: Shares, highest: float) -> None:
+    """Draw a map (N,) over a picture (S, S, 3), coloured from 0 to ``highest``."""
     edge = math.isqrt(len(values))
     size = picture.shape[0]
     axes.imshow(picture)

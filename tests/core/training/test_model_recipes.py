@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from rostfine_core.training.comparison.config import read_compare_config
+from rostfine_core.training.comparison.plan import ASSUMED_SPEEDS, plan_comparison
 from rostfine_core.training.config import ModelSection
 from rostfine_core.training.config_reader import read_pretrain_config, read_train_config
 from rostfine_core.training.networks.factory import build_network, network_config, trained_parts
@@ -40,6 +41,41 @@ def test_a_comparison_has_the_papers_tables(name: str) -> None:
     rows = {t.title: len(t.rows) for t in config.tables}
     assert all(rows[title] >= count for title, count in PAPERS_TABLES.items())
     assert [t.axis for t in config.tables if t.axis] == ["alpha", "K"]
+
+
+def test_the_papers_recipe_has_its_k_and_every_start_for_every_transformer() -> None:
+    config = read_compare_config(MODELS / "paper.toml")
+    (selected,) = [t for t in config.tables if t.axis == "K"]
+    assert [label for label, _ in selected.rows] == ["1", "2", "3", "5", "10", "20", "40", "60"]
+    (pretraining,) = [t for t in config.tables if t.title == "Pretraining"]
+    starts: dict[str, dict[str, str]] = {}
+    for label, name in pretraining.rows:
+        transformer, start = label.split(", ")
+        (method,) = [m for m in config.methods if m.name == name]
+        section = config.run(method, fold=0).model
+        assert section.network == transformer.casefold()
+        starts.setdefault(transformer, {})[start] = section.init
+    assert starts["RoSTFine"] == starts["TimeSformer"]
+    assert len(starts["RoSTFine"]) == 5
+    assert starts["ViViT"].keys() < starts["RoSTFine"].keys()
+    for name, section in networks("paper").items():
+        seen = network_config(section).num_frames
+        assert seen == (16 if section.network == "slowfast" else 8), name
+
+
+def test_the_reduced_recipe_is_a_part_of_the_papers_that_takes_a_day() -> None:
+    pytest.importorskip("pytorchvideo", reason="the extra `baselines` is not installed")
+    whole, part = (read_compare_config(MODELS / f"{n}.toml") for n in ("paper", "paper-day"))
+    assert {m.name: m.changes for m in part.methods}.items() <= {
+        m.name: m.changes for m in whole.methods
+    }.items()
+    plan = plan_comparison(part)
+    assert plan.precision == "bfloat16"
+    (hours,) = [plan.hours[name] for name in ASSUMED_SPEEDS if name.startswith(plan.precision)]
+    assert 12 < hours < 24
+    said = (MODELS / "paper-day.toml").read_text(encoding="utf-8")
+    assert f"{len(part.methods) * part.folds} runs" in said
+    assert f"{hours:.0f} hours" in said
 
 
 def test_every_network_of_the_papers_size_can_be_built() -> None:

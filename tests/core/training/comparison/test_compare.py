@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION, finish
-from rostfine_core.errors import ConfigError
+from rostfine_core.errors import ConfigError, ModelError
 from rostfine_core.files import safe_name
 from rostfine_core.training.comparison.compare import compare
 from rostfine_core.training.comparison.config import read_compare_config
@@ -157,8 +158,12 @@ reference = "g+s+t"
 
 
 def test_a_method_of_several_tables_is_trained_once(comparison: Path, tmp_path: Path) -> None:
-    comparison.write_text(comparison.read_text(encoding="utf-8") + TABLES, encoding="utf-8")
+    text = 'attention = ["RoSTFine"]\n' + comparison.read_text(encoding="utf-8") + TABLES
+    comparison.write_text(text, encoding="utf-8")
     result = finish(compare(comparison))
+    with Image.open(tmp_path / "out" / "attention.png") as figure:
+        assert DISCLAIMER_SIMULATED_DATA in figure.info["Disclaimer"]
+    assert "![RoSTFine](attention.png)" in result.summary
     assert [t.title for t in result.tables] == ["Alpha, drawn", "Features"]
     assert [label for label, _ in result.tables[0].rows] == ["1", "0"]
     assert result.tables[0].rows[1][1] is result.tables[1].rows[0][1]
@@ -179,7 +184,7 @@ def test_mistakes_of_tables_are_named(comparison: Path) -> None:
     bad = (
         '[[table]]\ntitle = "T"\nrows = ["RoSTFine", "gone"]\naxis = "K"\nzzz = 1\nreference = "r"'
     )
-    comparison.write_text(text + bad, encoding="utf-8")
+    comparison.write_text(f'attention = ["lost"]\n{text}{bad}', encoding="utf-8")
     with pytest.raises(ConfigError) as error:
         read_compare_config(comparison)
     for part in (
@@ -187,9 +192,32 @@ def test_mistakes_of_tables_are_named(comparison: Path) -> None:
         "'gone' is not a method",
         "must be a number",
         "'r' is not a row",
+        "attention: 'lost' is not a method",
     ):
         assert part in str(error.value)
     assert "'no diversity' is in no table" in str(error.value)
+
+
+def test_weights_that_do_not_fit_are_told_before_the_first_method_is_trained(
+    comparison: Path, tmp_path: Path
+) -> None:
+    weights = tmp_path / "weights.pth"
+    torch.save({"classifier.6.bias": torch.zeros(5)}, weights)
+    text = comparison.read_text(encoding="utf-8") + '[[method]]\nname = "VGG16"\n[method.changes]\n'
+    text += f'"model.network" = "vgg16"\n"model.size" = "small"\n"model.init" = "{weights}"\n'
+    text += '"model.overrides.image_size" = 32\n'
+    comparison.write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match=r"do not fit the network: missing 0\.0\.bias"):
+        finish(compare(comparison))
+    assert not (tmp_path / "out").exists()
+
+
+def test_only_attention_that_there_is_can_be_drawn(comparison: Path) -> None:
+    text = 'attention = ["VGG16"]\n' + comparison.read_text(encoding="utf-8")
+    text += '[[method]]\nname = "VGG16"\nchanges = { "model.network" = "vgg16" }\n'
+    comparison.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot draw the attention of 'VGG16'"):
+        read_compare_config(comparison)
 
 
 @pytest.mark.parametrize(
