@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from rostfine_core.errors import ModelError
 from rostfine_core.files import atomic_write
 from rostfine_core.model import RoSTFine, explain, preprocess
 from rostfine_core.model.explain import rollout_cls
+from rostfine_core.model.preprocess import turn_as_seen
 from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import GRADES, ClipDataset
 from rostfine_core.training.evaluation.figures import draw_map, write_notes
@@ -25,9 +27,13 @@ INCHES = 1.8
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MapColumn:
-    """One map of a network: ``values`` (B, N) of the frame that is drawn of each clip."""
+    """One map of a network: ``values`` (B, N) of the frame that is drawn of each clip.
+
+    ``frames`` (B, S, S, 3) uint8 are these frames as the network saw them.
+    """
 
     title: str
+    frames: NDArray[np.uint8]
     values: NDArray[np.float32]
 
 
@@ -64,12 +70,11 @@ def draw_attention(
     )
     grid = figure.subplots(len(pictures), 1 + len(columns), squeeze=False)
     for row, clip in enumerate(data.clips):
-        frame = pictures[row, frames // 2]
         votes = ", ".join(f"{g} {v}" for g, v in zip(GRADES, clip.votes, strict=True) if v)
-        grid[row, 0].imshow(frame)
+        grid[row, 0].imshow(pictures[row, frames // 2])
         grid[row, 0].set_ylabel(f"voted {votes}", fontsize=6)
         for axes, column in zip(grid[row, 1:], columns, strict=True):
-            draw_map(axes, frame, column.values[row], column.values[row].max())
+            draw_map(axes, column.frames[row], column.values[row], column.values[row].max())
     _label(grid[0], columns)
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
@@ -91,7 +96,8 @@ def map_columns(
     Raises:
         ModelError: the network has no attention maps.
     """
-    clips = preprocess(torch.from_numpy(pictures), settings=trained.preprocessing)
+    images, settings = torch.from_numpy(pictures), trained.preprocessing
+    clips = preprocess(images, settings=settings)
     rostfine = encoder_owner(trained.network)
     if rostfine is None:
         raise ModelError(f"{trained.path} has no attention maps: name a transformer's file.")
@@ -100,9 +106,11 @@ def map_columns(
         found = {"rollout": explained.encoder_rollout, "branch": explained.branch_attention}
     else:
         found = {"rollout": rollout_cls(rostfine.encoder(clips, with_maps=True).attention_maps)}
-    indices = trained.preprocessing.frame_indices
+    indices = settings.frame_indices
     middle = min(range(len(indices)), key=lambda i: abs(indices[i] - pictures.shape[1] // 2))
+    layers = turn_as_seen(rearrange(images, "b t h w c -> b t c h w"), images, settings=settings)
+    frames = rearrange(layers[:, middle], "b c h w -> b h w c").numpy()
     return tuple(
-        MapColumn(title=f"{name}\n{kind}", values=values[:, middle].numpy())
+        MapColumn(title=f"{name}\n{kind}", frames=frames, values=values[:, middle].numpy())
         for kind, values in found.items()
     )
