@@ -1,15 +1,19 @@
 """Where the network looked: the encoder's attention rollout and the spatial branch's attention.
 
-Letters: B clips, T frames, N patches of a frame, K selected patches, S = 1+N tokens of a frame.
+Letters: B clips, T frames, N patches of a frame, K selected patches, S = 1+N tokens of a frame,
+H attention heads, D width of a token.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
+from einops import rearrange, reduce
 from torch import Tensor
 
 from rostfine_core.model.rostfine import GradeOutput, RoSTFine
+from rostfine_core.model.timesformer import Attention, Block, TimeSformer
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,90 @@ def explain(model: RoSTFine, clips: Tensor) -> ExplanationMaps:
         for attention in (inspection.branch_attention, inspection.branch_forward)
     )
     return ExplanationMaps(rollout, drawn, forward, inspection.output)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What the encoder's spatial attentions saw in a pass, first block first.
+
+    ``inputs`` are their tokens (B*T, S, D), ``mixed`` the values that they mixed, (B*T, S, D),
+    before the last linear layer.
+    """
+
+    inputs: list[Tensor] = field(default_factory=list)
+    mixed: list[Tensor] = field(default_factory=list)
+
+
+@contextmanager
+def _watching(encoder: TimeSformer) -> Iterator[_Seen]:
+    """Note what the spatial attentions see meanwhile."""
+    seen = _Seen()
+    attentions = _spatial_attentions(encoder)
+    hooks = [
+        hook
+        for attention in attentions
+        for hook in (
+            attention.register_forward_pre_hook(lambda _, given: seen.inputs.append(given[0])),
+            attention.proj.register_forward_pre_hook(lambda _, given: seen.mixed.append(given[0])),
+        )
+    ]
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _spatial_attentions(encoder: TimeSformer) -> list[Attention]:
+    return [block.attn for block in encoder.blocks if isinstance(block, Block)]
+
+
+def gradient_rollout(model: RoSTFine, clips: Tensor) -> Tensor:
+    """Rollout of the spatial attention weighted by its gradients (Chefer et al. 2021): (B, T, N).
+
+    For each block: attention times the gradient of a grade's share, without what is negative,
+    averaged over heads; relevance passes through the blocks by R + A R. As the answer is a whole
+    distribution, the maps of its grades are added. It takes a backward pass for each grade.
+
+    Args:
+        model: a network in eval mode.
+        clips: (B, 3, T, H, W) float, normalised.
+    """
+    with (
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        torch.autocast(clips.device.type, enabled=False),  # half precision has no such gradients
+    ):
+        with _watching(model.encoder) as seen:
+            # A copy, since no gradient passes through what was made in inference mode.
+            shares = model(clips.clone().requires_grad_()).grade.sum(dim=0)
+        slopes = [torch.autograd.grad(share, seen.mixed, retain_graph=True) for share in shares]
+    with torch.no_grad():
+        rows = torch.stack([_relevance(model.encoder, seen, slope) for slope in slopes])
+    return rearrange(rows.sum(dim=0)[:, 1:], "(b t) n -> b t n", b=len(clips))
+
+
+def _relevance(encoder: TimeSformer, seen: _Seen, gradients: Sequence[Tensor]) -> Tensor:
+    """The [CLS] row (B*T, S) of the rollout weighted by the gradients of one number."""
+    blocks = list(zip(_spatial_attentions(encoder), seen.inputs, gradients, strict=True))
+    row = torch.eye(1, seen.inputs[0].shape[1], device=gradients[0].device)
+    for attention, x, gradient in reversed(blocks):
+        row = row + row @ _weighted(attention, x, gradient)
+    return row[:, 0]
+
+
+def _weighted(attention: Attention, x: Tensor, gradient: Tensor) -> Tensor:
+    """Attention times its gradient where positive, averaged over heads, (B*T, S, S).
+
+    What a head mixes is its attention times its values. So the gradient of the attention is that
+    of what was mixed (B*T, S, D), times the values.
+    """
+    heads = attention.num_heads
+    q, k, v = rearrange(attention.qkv(x), "b s (qkv h d) -> qkv b h s d", qkv=3, h=heads)
+    rows = (q @ k.mT * q.shape[-1] ** -0.5).softmax(dim=-1)
+    slopes = rearrange(gradient, "b s (h d) -> b h s d", h=heads) @ v.mT
+    mean: Tensor = reduce((rows * slopes).relu(), "b h s r -> b s r", "mean")
+    return mean
 
 
 def rollout_cls(maps: Sequence[Tensor]) -> Tensor:

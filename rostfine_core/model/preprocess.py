@@ -178,6 +178,30 @@ def frame_headings(images: Tensor, *, settings: Preprocessing) -> Tensor:
     return rearrange(headings, "(b t) -> b t", b=len(images))
 
 
+def turn_as_seen(layers: Tensor, images: Tensor, *, settings: Preprocessing) -> Tensor:
+    """Pictures or masks of clips, turned as ``preprocess`` turns the frames that it chooses.
+
+    Args:
+        layers: (B, T, C, S, S) of any type, a layer for each frame of ``images``.
+        images: (B, T, S, S, 3) uint8 RGB.
+        settings: what the network was trained with.
+
+    Returns:
+        (B, num_frames, C, S, S) of the same type.
+
+    Raises:
+        ValueError: the images have another layout or number of frames.
+    """
+    chosen = layers[:, list(settings.frame_indices)]
+    if settings.align == "none":
+        return chosen
+    headings = rearrange(frame_headings(images, settings=settings), "b t -> (b t)")
+    flat = rearrange(chosen, "b t c h w -> (b t) c h w").float()
+    turned = turn_frames(flat, headings, size=layers.shape[-1])
+    whole = turned if layers.is_floating_point() else turned.round()
+    return rearrange(whole.to(layers.dtype), "(b t) c h w -> b t c h w", b=len(images))
+
+
 def _normalised_frames(
     images: Tensor, settings: Preprocessing, frames: Sequence[int] | None = None
 ) -> Tensor:

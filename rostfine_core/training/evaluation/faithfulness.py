@@ -2,14 +2,15 @@
 
 Patches are blurred (deletion) or restored in a blurred clip (insertion) in the order of a map,
 highest first, the same number in every frame. A faithful map changes the prediction sooner than a
-random order does, or one that starts in the centre, where the sperm's head is. On simulated clips
-with true masks, the share of each map on head, neck and tail is measured too.
+random order does, or one that starts in the centre, where the sperm's head is. Blurring patches one
+by one (occlusion) takes many passes and shows what a good map could reach. On simulated clips with
+true masks, the share of each map on head, neck and tail is measured too.
 Letters: B clips, T frames, N patches of a frame, S steps, P parts.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,26 @@ from torch.nn import functional as F
 
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import ModelError
-from rostfine_core.model import RoSTFine, explain
-from rostfine_core.training.data.clip_cache import fill_cache
+from rostfine_core.model import Preprocessing, RoSTFine, explain
+from rostfine_core.model.explain import gradient_rollout
+from rostfine_core.model.preprocess import turn_as_seen
+from rostfine_core.training.data.clip_cache import ClipCache, fill_cache
 from rostfine_core.training.data.clip_file import load_masks
 from rostfine_core.training.data.dataset import ClipDataset, read_dataset
 from rostfine_core.training.networks.checkpoint import TrainedModel, load_trained
 
 BLUR_PATCHES = 3
-MAPS = ("encoder_rollout", "branch_attention", "random", "centre")
+MAPS = (
+    "encoder_rollout",
+    "branch_attention",
+    "branch_forward",
+    "gradient_rollout",
+    "random",
+    "centre",
+    "occlusion",
+)
+BATCH_CLIPS = 16
+NORMAL_95 = 1.96
 PARTS = ("head", "neck", "tail", "elsewhere")
 AREA = "area"  # of the parts themselves: the shares of a uniform map
 
@@ -48,9 +61,14 @@ class Curves:
 
     def areas(self) -> tuple[float, float]:
         """The areas under the mean deletion and insertion curve."""
+        deletion, insertion = self.clip_areas()
+        return float(deletion.mean()), float(insertion.mean())
+
+    def clip_areas(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The areas under each clip's deletion and insertion curve, (B,) each."""
         return (
-            float(trapezoid(self.deletion.mean(axis=0), self.shares)),
-            float(trapezoid(self.insertion.mean(axis=0), self.shares)),
+            trapezoid(self.deletion, self.shares, axis=-1),
+            trapezoid(self.insertion, self.shares, axis=-1),
         )
 
 
@@ -80,11 +98,20 @@ class FaithfulnessResult:
         """The areas under the deletion and insertion curve, by map."""
         return {name: curves.areas() for name, curves in self.curves.items()}
 
+    def against_centre(self, name: str) -> tuple[tuple[float, float], tuple[float, float]]:
+        """How far a map's deletion and insertion areas are above those of the centre.
+
+        Each is the mean over clips and half of its 95% interval, as for a normal distribution.
+        """
+        pairs = zip(self.curves[name].clip_areas(), self.curves["centre"].clip_areas(), strict=True)
+        deletion, insertion = (ours - theirs for ours, theirs in pairs)
+        return _mean_and_half(deletion), _mean_and_half(insertion)
+
     @property
     def ties_in_words(self) -> str:
         """Describe how tied patches are ordered."""
         return (
-            f"The branch's map ranks only the {self.selected} patches that it selected of the "
+            f"The branch's maps rank only the {self.selected} patches that it selected of the "
             f"{self.patches} of a frame; all others, and any patches with the same value, are in "
             f"random order (seed {self.seed})."
         )
@@ -92,9 +119,18 @@ class FaithfulnessResult:
     @property
     def summary(self) -> str:
         """The tables as Markdown."""
-        rows = [f"| {name} | {d:.3f} | {i:.3f} |" for name, (d, i) in self.areas.items()]
-        head = "| map | deletion (lower is better) | insertion (higher is better) |"
-        lines = [f"{self.clips} clips. {self.ties_in_words}", "", head, "|---|---|---|", *rows, ""]
+        head = (
+            "| map | deletion (lower is better) | above the centre's (95%) | "
+            "insertion (higher is better) | above the centre's (95%) |"
+        )
+        lines = [
+            f"{self.clips} clips. {self.ties_in_words}",
+            "",
+            head,
+            "|---|---|---|---|---|",
+            *(self._row(name) for name in self.curves),
+            "",
+        ]
         if self.parts:
             lines += ["| share (%) on | " + " | ".join(PARTS) + " |", "|---" * 5 + "|"]
             for name, shares in self.parts.items():
@@ -102,6 +138,18 @@ class FaithfulnessResult:
                 lines.append(f"| {name} | {cells} |")
             lines.append("")
         return "\n".join(lines)
+
+    def _row(self, name: str) -> str:
+        cells = []
+        for area, (mean, half) in zip(self.areas[name], self.against_centre(name), strict=True):
+            cells += [f"{area:.3f}", "" if name == "centre" else f"{mean:+.3f} ± {half:.3f}"]
+        return f"| {name} | {' | '.join(cells)} |"
+
+
+def _mean_and_half(values: NDArray[np.float64]) -> tuple[float, float]:
+    if len(values) < 2:
+        return float(values.mean()), math.inf
+    return float(values.mean()), float(NORMAL_95 * values.std(ddof=1) / math.sqrt(len(values)))
 
 
 def measure_faithfulness(
@@ -119,7 +167,6 @@ def measure_faithfulness(
     rng = np.random.default_rng(seed)
     chosen = data.subset(np.sort(rng.permutation(len(data.clips))[:clips]))
     prepared = trained[0].preprocessing
-    frames = list(prepared.frame_indices)
     cache = yield from fill_cache(chosen, preprocessing=prepared, threads=torch.get_num_threads())
     maps: dict[str, list[Tensor]] = {name: [] for name in MAPS}
     found: dict[str, list[Curves]] = {name: [] for name in MAPS}
@@ -127,23 +174,33 @@ def measure_faithfulness(
     for number in range(len(cache)):
         clip = cache.prepare(cache.batch(torch.tensor([number])))
         for name, values in _maps(network, clip, generator).items():
-            curves = faithfulness_curves(
-                lambda x: network(x).grade,
-                clip,
-                maps=values,
-                patch_size=network.config.patch_size,
-                ties=ties,
-                steps=steps,
-            )
             maps[name].append(values)
-            found[name].append(curves)
+            found[name].append(_curves(network, clip, maps=values, ties=ties, steps=steps))
         yield Progress(stage="deleting and inserting", done=number + 1, total=len(cache))
     return FaithfulnessResult(
         curves={name: _concatenate(several) for name, several in found.items()},
-        parts=_parts(chosen, frames, {name: torch.cat(several) for name, several in maps.items()}),
+        parts=_parts(
+            chosen,
+            {name: torch.cat(several) for name, several in maps.items()},
+            cache=cache,
+            settings=prepared,
+        ),
         selected=network.config.top_k,
         patches=network.config.grid_size**2,
         seed=seed,
+    )
+
+
+def _curves(
+    network: RoSTFine, clip: Tensor, *, maps: Tensor, ties: torch.Generator, steps: int
+) -> Curves:
+    return faithfulness_curves(
+        lambda x: network(x).grade,
+        clip,
+        maps=maps,
+        patch_size=network.config.patch_size,
+        ties=ties,
+        steps=steps,
     )
 
 
@@ -163,7 +220,7 @@ def single_rostfine(path: Path, members: Sequence[TrainedModel]) -> RoSTFine:
 
 
 def _maps(network: RoSTFine, clip: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-    """The network's two maps of a clip and the two to beat, by name: (1, T, N) each."""
+    """The network's maps of a clip, two to beat and occlusion, by name: (1, T, N) each."""
     explained = explain(network, clip)
     shape = explained.encoder_rollout.shape
     rows = math.isqrt(shape[-1])
@@ -175,8 +232,13 @@ def _maps(network: RoSTFine, clip: Tensor, generator: torch.Generator) -> dict[s
             (
                 explained.encoder_rollout,
                 explained.branch_attention,
+                explained.branch_forward,
+                gradient_rollout(network, clip),
                 torch.rand(shape, generator=generator),
                 (-4 * distance).exp().expand(shape),
+                occlusion(
+                    lambda x: network(x).grade, clip, patch_size=network.config.patch_size
+                ).expand(shape),
             ),
             strict=True,
         )
@@ -192,15 +254,19 @@ def _concatenate(several: list[Curves]) -> Curves:
 
 
 def _parts(
-    data: ClipDataset, frames: list[int], maps: Mapping[str, Tensor]
+    data: ClipDataset, maps: Mapping[str, Tensor], *, cache: ClipCache, settings: Preprocessing
 ) -> dict[str, tuple[float, ...]]:
     masks = [load_masks(clip.path) for clip in data.clips]
     known = [m for m in masks if m is not None]
     if len(known) < len(masks):
         return {}
-    seen = np.stack([mask[frames] for mask in known])
+    chosen = torch.from_numpy(np.stack([m[list(settings.frame_indices)] for m in known]))
+    # The cache holds the chosen frames alone.
+    seen = turn_as_seen(
+        chosen, cache.images, settings=replace(settings, clip_frames=settings.num_frames)
+    )
     rows = math.isqrt(next(iter(maps.values())).shape[-1])
-    coverage = part_coverage(torch.from_numpy(seen), rows=rows)
+    coverage = part_coverage(seen, rows=rows)
     shares = {name: part_shares(values, coverage) for name, values in maps.items()}
     return shares | {AREA: part_shares(torch.ones_like(coverage[..., 0]), coverage)}
 
@@ -239,20 +305,39 @@ def faithfulness_curves(
     see ``ranks``.
     """
     blurred = blur(clips, patch_size=patch_size)
-    whole = answer(clips)
     rank = ranks(maps, ties=ties)
     shares = tuple(step / steps for step in range(steps + 1))
-    deletion, insertion = [], []
-    for share in shares:
-        touched = rank < round(share * maps.shape[-1])
-        mask = _to_pixels(touched, clips)
-        deletion.append(similarity(answer(torch.where(mask, blurred, clips)), whole))
-        insertion.append(similarity(answer(torch.where(mask, clips, blurred)), whole))
+    changed: list[Tensor] = [clips, blurred]
+    for share in shares[1:-1]:
+        mask = _to_pixels(rank < round(share * maps.shape[-1]), clips)
+        changed += [torch.where(mask, blurred, clips), torch.where(mask, clips, blurred)]
+    answers = rearrange(_answers(answer, torch.cat(changed)), "(s b) g -> s b g", b=len(clips))
+    whole, none, *rest = (similarity(each, answers[0]) for each in answers)
     return Curves(
         shares=shares,
-        deletion=torch.stack(deletion, dim=1).double().numpy(),
-        insertion=torch.stack(insertion, dim=1).double().numpy(),
+        deletion=torch.stack([whole, *rest[::2], none], dim=1).numpy(),
+        insertion=torch.stack([none, *rest[1::2], whole], dim=1).numpy(),
     )
+
+
+@torch.no_grad()
+def occlusion(answer: Callable[[Tensor], Tensor], clip: Tensor, *, patch_size: int) -> Tensor:
+    """How far the answer moves if one patch is blurred in all frames of a clip, (1, 1, N).
+
+    The distance is 1 - ``similarity``.
+    """
+    blurred = blur(clip, patch_size=patch_size)
+    patches = (clip.shape[-1] // patch_size) ** 2
+    masks = _to_pixels(rearrange(torch.eye(patches), "n p -> n 1 p").bool(), clip)
+    parts = [torch.where(mask, blurred, clip) for mask in masks[:, None]]
+    moved = 1 - similarity(_answers(answer, torch.cat(parts)), answer(clip))
+    return rearrange(moved, "n -> 1 1 n")
+
+
+def _answers(answer: Callable[[Tensor], Tensor], clips: Tensor) -> Tensor:
+    """The answers to many clips, so many at a time as the memory holds."""
+    starts = range(0, len(clips), BATCH_CLIPS)
+    return torch.cat([answer(clips[start : start + BATCH_CLIPS]) for start in starts])
 
 
 def ranks(maps: Tensor, *, ties: torch.Generator) -> Tensor:

@@ -31,6 +31,7 @@ MODEL, PANEL = "#0072b2", "#d55e00"  # distinguishable for colour-blind readers 
 TITLES = {
     "encoder_rollout": "attention rollout",
     "branch_attention": "spatial branch",
+    "branch_forward": "spatial branch, as graded",
     "gradient_rollout": "gradient-weighted rollout",
     "random": "random order",
     "centre": "from the middle",

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from markdown_it import MarkdownIt
 from numpy.typing import NDArray
 
 from rostfine_core.domain import DISCLAIMER_ATTENTION
 from rostfine_core.model import RoSTFine, explain, preprocess
+from rostfine_core.model.explain import gradient_rollout
+from rostfine_core.model.preprocess import turn_as_seen
 from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import ClipDataset
 from rostfine_core.training.evaluation.faithfulness import FaithfulnessResult
@@ -168,17 +171,23 @@ def _examples(scored: Scored) -> Iterator[str]:
 def _maps_of(
     member: TrainedModel, network: RoSTFine, *, data: ClipDataset, place: int
 ) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float32]], list[str]]:
-    """The frames of a clip that a member saw, its maps over them, and the frames' labels."""
+    """The frames of a clip as a member saw them, its maps over them, and the frames' labels."""
     header, clip = data.headers[0], data.clips[place]
     pictures = load_clip(clip.path, frames=header.clip_frames, size_px=header.clip_size_px)
     settings = member.preprocessing
-    explained = explain(network, preprocess(torch.from_numpy(pictures[None]), settings=settings))
+    images = torch.from_numpy(pictures[None])
+    batch = preprocess(images, settings=settings)
+    explained = explain(network, batch)
+    layers = rearrange(images, "b t h w c -> b t c h w")
+    seen = rearrange(turn_as_seen(layers, images, settings=settings)[0], "t c h w -> t h w c")
     maps = {
         "encoder_rollout": explained.encoder_rollout[0].numpy(),
         "branch_attention": explained.branch_attention[0].numpy(),
+        "branch_forward": explained.branch_forward[0].numpy(),
+        "gradient_rollout": gradient_rollout(network, batch)[0].numpy(),
     }
     frames = [f"frame {i}" for i in settings.frame_indices]
-    return pictures[list(settings.frame_indices)], maps, frames
+    return seen.numpy(), maps, frames
 
 
 def _faithfulness(scored: Scored) -> Iterator[str]:

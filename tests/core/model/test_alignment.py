@@ -1,6 +1,7 @@
 """Frames are turned by the head that they show, however the crop was turned."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.model import Preprocessing, frame_headings, preprocess
 from rostfine_core.model.alignment import measure_headings
+from rostfine_core.model.preprocess import turn_as_seen
 from rostfine_core.simulation.labelled_clips import simulate_clip
 
 ALIGNED = Preprocessing(num_frames=4, image_size=140, normalise="clip", align="head")
@@ -55,3 +57,20 @@ def test_a_turned_clip_looks_the_same_and_a_mirrored_one_is_mirrored(
 
 def test_an_empty_crop_is_left_as_it_is() -> None:
     assert torch.isfinite(measure_headings(torch.zeros(2, 3, 30, 30))).all()
+
+
+def test_pictures_are_turned_as_the_network_sees_them() -> None:
+    images = torch.cat([_clip(3), _clip(4)])
+    layers = images.permute(0, 1, 4, 2, 3)
+    size = images.shape[2]
+    plain = Preprocessing(num_frames=4, image_size=size)
+    seen = {}
+    for how in (plain, replace(plain, align="head")):
+        turned = turn_as_seen(layers, images, settings=how)
+        assert turned.dtype == torch.uint8
+        seen[how.align] = turned
+        expected = (turned.float() / 255 - how.mean) / how.std
+        half_a_level = 0.51 / 255 / how.std
+        frames = preprocess(images, settings=how).permute(0, 2, 1, 3, 4)
+        torch.testing.assert_close(frames, expected, atol=half_a_level, rtol=0)
+    assert not torch.equal(seen["none"], seen["head"])

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from rostfine_core.model import RoSTFine, RoSTFineConfig, explain
-from rostfine_core.model.explain import rollout_cls
+from rostfine_core.model.explain import gradient_rollout, rollout_cls
+from rostfine_core.model.timesformer import Attention
 
 
 def test_explaining_does_not_change_the_grade(tiny_network: RoSTFine, tiny_clips: Tensor) -> None:
@@ -79,3 +80,35 @@ def test_rollout_matches_a_calculation_by_hand() -> None:
     last = torch.tensor([[[[0.0, 1, 0], [0, 1, 0], [0, 0, 1]]]])  # [CLS] looks at the first
     assert rollout_cls([first, last]).tolist() == [[[0.25, 0.25]]]
     assert rollout_cls([last, first]).tolist() == [[[0.5, 0]]]
+
+
+def test_the_gradient_rollout_follows_its_definition(
+    tiny_network: RoSTFine, tiny_clips: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with torch.inference_mode():
+        rolled = gradient_rollout(tiny_network, tiny_clips + 0)
+    spatial = [block.attn for block in tiny_network.encoder.blocks]
+    explicit: list[Tensor] = []
+    fused = Attention.forward
+
+    def forward(self: Attention, x: Tensor, *, map_rows: int = 0) -> tuple[Tensor, Tensor]:
+        if self not in spatial:
+            return fused(self, x, map_rows=map_rows)
+        q, k, v = self.qkv(x).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        rows = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
+        explicit.append(rows)
+        mixed = (rows @ v).transpose(1, 2).flatten(2)
+        return self.proj(mixed), rows[:, :, :map_rows].detach()
+
+    monkeypatch.setattr(Attention, "forward", forward)
+    expected = torch.zeros_like(rolled)
+    for share in tiny_network(tiny_clips).grade.sum(dim=0):
+        slopes = torch.autograd.grad(share, explicit, retain_graph=True)
+        relevance = torch.eye(explicit[0].shape[-1]).expand(len(explicit[0]), -1, -1)
+        for rows, slope in zip(explicit, slopes, strict=True):
+            relevance = relevance + (rows * slope).clamp_min(0).mean(dim=1) @ relevance
+        expected = expected + relevance[:, 0, 1:].reshape(rolled.shape)
+    assert expected.max() > 0
+    torch.testing.assert_close(rolled, expected.detach(), rtol=1e-3, atol=1e-8)
+    assert not rolled.requires_grad
+    assert all(p.grad is None for p in tiny_network.parameters())

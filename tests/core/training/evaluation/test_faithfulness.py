@@ -16,6 +16,7 @@ from rostfine_core.training.evaluation.faithfulness import (
     blur,
     faithfulness_curves,
     measure_faithfulness,
+    occlusion,
     part_coverage,
     part_shares,
     ranks,
@@ -62,6 +63,15 @@ def test_the_map_decides_what_is_deleted_first() -> None:
     assert right.areas()[1] > wrong.areas()[1]
 
 
+def test_occlusion_finds_the_patch_that_decides() -> None:
+    clip = torch.randn(1, 3, 8, 32, 32, generator=torch.Generator().manual_seed(0))
+    found = occlusion(contrast_of_one_patch, clip, patch_size=8)
+    assert found.shape == (1, 1, 16)
+    assert found.argmax() == 5  # row 1, column 1
+    others = found[0, 0, torch.arange(16) != 5]
+    torch.testing.assert_close(others, torch.zeros(15, dtype=torch.double), atol=1e-6, rtol=0)
+
+
 def test_patches_of_the_same_value_come_in_a_random_order() -> None:
     def drawn(seed: int) -> Tensor:
         return ranks(maps, ties=torch.Generator().manual_seed(seed))
@@ -92,10 +102,16 @@ def test_similarity_and_blur() -> None:
 def test_a_model_file_is_measured(trained_model: Path, dataset_folder: Path) -> None:
     result = finish(measure_faithfulness(trained_model, dataset_folder, clips=3, steps=2))
     assert result.clips == 3
-    assert set(result.areas) == {"encoder_rollout", "branch_attention", "random", "centre"}
+    assert set(result.areas) == set(MAPS)
+    for place in (0, 1):
+        mean, half = result.against_centre("random")[place]
+        expected = result.areas["random"][place] - result.areas["centre"][place]
+        assert mean == pytest.approx(expected, abs=1e-9)
+        assert half > 0
     assert result.parts == {}
     assert all(0 <= a <= 1.001 for areas in result.areas.values() for a in areas)
     assert "| random |" in result.summary
+    assert " ± " in result.summary
     told = "the 2 patches that it selected of the 4 of a frame"
     assert told in result.summary
     assert "in random order (seed 0)" in result.summary

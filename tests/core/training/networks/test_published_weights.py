@@ -38,7 +38,8 @@ def published_network(name: str) -> nn.Module:
     """The network of the library that published the weights, at full size without memory."""
     with torch.device("meta"):
         if name == "vgg16":
-            return vgg.vgg16()
+            image_network: nn.Module = vgg.vgg16()
+            return image_network
         module, builder = ZOO[name]
         hub = importlib.import_module(f"pytorchvideo.models.hub.{module}")
         network: nn.Module = getattr(hub, builder)()
@@ -110,7 +111,9 @@ def answer_of(published: Mapping[str, Tensor], clips: Tensor) -> Tensor:
     def through(x: Tensor, encoder: int, blocks: int) -> Tensor:
         for number in range(blocks):
             block = timm.models.vision_transformer.Block(16, 2, qkv_bias=True)
-            block.norm1.eps = block.norm2.eps = 1e-5
+            for norm in (block.norm1, block.norm2):
+                assert isinstance(norm, nn.LayerNorm)
+                norm.eps = 1e-5
             place = f"transformer_layers.{encoder}.layers.{number}."
             names = {
                 "attentions.0.norm.": "norm1.",
