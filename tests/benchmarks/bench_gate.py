@@ -1,18 +1,20 @@
 """What a model's error is on clips unlike its training, and how many of them are flagged.
 
-    python -m tests.benchmarks.bench_gate MODEL [--clips 200] [--seed 4] [--data ../shared/data]
+    python -m tests.benchmarks.bench_gate MODEL [--clips 200] [--seed 90] [--data ../shared/data]
 
 Simulated clips that the model has not seen are spoiled in each way of ``gate_clips``, graded and
-checked as the program does. Prints a table for the model card: the mean squared error against the
-panel's votes, how much larger it is than for the clips as they are, the share with a warning and
-the flags behind them. Flags that the clips' making causes (their border, the few samples of a
-model) do not count. Then: whether the goals are met. A model without a gate is measured as it is.
+checked as the program does; for time's sake only the first half of them. Prints a table for the
+model card: the mean squared error against the panel's votes, how much larger it is than for the
+clips as they are, the share with a warning and the flags behind them. Flags that the clips' making
+causes (their border, the few samples of a model) do not count. Then: whether the goals are met. A
+model without a gate is measured as it is.
 """
 
 import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +39,8 @@ CLEAN, SHORT, SHORT_S = "as they are", "1.07 s", 1.07
 UNKNOWN = "scale unknown"
 DOUBLED, CAUGHT, FALSE_ALARMS = 2.0, 0.9, 0.02
 BATCH = 16
+CLIPS_PER_SAMPLE = 2
+"""So few that the clips show many microscopes."""
 
 
 @dataclass(kw_only=True)
@@ -57,6 +61,12 @@ class Row:
         """The mean squared error."""
         return float(np.mean(self.errors)) if self.errors else None
 
+    def times(self, clean: "Row") -> float | None:
+        """How much larger the error is than that of the same clips as they are."""
+        if self.mse is None:
+            return None
+        return self.mse / float(np.mean(clean.errors[: len(self.errors)]))
+
     @property
     def codes(self) -> str:
         """The most frequent flags, each with the share that has it."""
@@ -70,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--clips", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=4, help="of clips that no training has seen")
+    parser.add_argument("--seed", type=int, default=90, help="of clips that no training has seen")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     arguments = parser.parse_args()
     bench = Bench(Assessor.load(arguments.model, device="cpu"))
@@ -92,9 +102,12 @@ class Bench:
         rows = {name: Row(name=name) for name in names}
         for start in range(0, count, BATCH):
             numbers = range(start, min(start + BATCH, count))
-            clips = [simulate_clip(i, seed=seed) for i in numbers]
-            brief = [simulate_clip(i, seed=seed, span_s=SHORT_S) for i in numbers]
+            drawn = partial(simulate_clip, seed=seed, clips_per_sample=CLIPS_PER_SAMPLE)
+            clips = [drawn(i) for i in numbers]
             self._add(rows[CLEAN], clips, [c.images for c in clips])
+            if start >= count / 2:
+                continue
+            brief = [drawn(i, span_s=SHORT_S) for i in numbers]
             self._add(rows[SHORT], brief, [c.images for c in brief])
             for name, change in SPOILED.items():
                 rng = np.random.default_rng([seed, start])
@@ -175,23 +188,21 @@ def _video(fps: float, *, times_s: list[float]) -> VideoInfo:
 
 def table(rows: list[Row]) -> Iterator[str]:
     """The rows as Markdown."""
-    clean = rows[0].mse
-    assert clean is not None
     yield "| clips | MSE (1e-2) | times | flagged | by |"
     yield "|---|---|---|---|---|"
     for row in rows:
         error = "" if row.mse is None else f"{100 * row.mse:.2f}"
-        times = "" if row.mse is None else f"{row.mse / clean:.1f}"
+        larger = row.times(rows[0])
+        times = "" if larger is None else f"{larger:.1f}"
         yield f"| {row.name} | {error} | {times} | {row.share:.0%} | {row.codes} |"
 
 
 def goals(rows: list[Row]) -> Iterator[str]:
     """What falls short."""
     clean = rows[0]
-    assert clean.mse is not None
     yield f"False alarms {clean.share:.1%} of {len(clean.flagged)} (goal {FALSE_ALARMS:.0%})."
     for row in rows[1:]:
-        is_doubled = row.mse is not None and row.mse >= DOUBLED * clean.mse
+        is_doubled = (row.times(clean) or 0) >= DOUBLED
         if (is_doubled or row.name in NO_SPERM) and row.share < CAUGHT:
             why = "error doubled" if is_doubled else "no sperm"
             yield f"Below {CAUGHT:.0%}: {row.name} ({why}), flagged {row.share:.0%}."
