@@ -16,7 +16,6 @@ from typing import Literal
 import numpy as np
 import torch
 from einops import rearrange
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rostfine_core.domain import (
@@ -24,7 +23,6 @@ from rostfine_core.domain import (
     Clip,
     Explanation,
     Gate,
-    GradeDistribution,
     LongJob,
     ModelInfo,
     Prediction,
@@ -47,6 +45,7 @@ from rostfine_core.model import (
     load_models,
     preprocess,
 )
+from rostfine_core.model.predictions import combined, predictions_of
 
 DeviceChoice = Literal["auto", "cuda", "cpu"]
 Precision = Literal["float32", "float16"]
@@ -287,7 +286,7 @@ class Assessor:
                     headings_rad=headings[i],
                 ),
             )
-            for i, prediction in enumerate(_predictions(shares, answering))
+            for i, prediction in enumerate(predictions_of(shares, answering))
         ]
 
     def _shares(self, network: RoSTFine, batch: Tensor) -> Tensor:
@@ -336,75 +335,16 @@ def _heads(output: GradeOutput) -> Tensor:
     return torch.stack(heads, dim=1).float()
 
 
-def _predictions(shares: NDArray[np.float64], answering: Answering) -> list[Prediction]:
-    """Each clip's answer from the shares of its views (B, V, 4, 5), see ``_heads``."""
-    answer = answering.answer(shares[:, :, 0])
-    of_heads = shares[:, :, 1:].mean(axis=1)
-    is_one = shares.shape[1] == 1
-    ranges = answering.ranges
-    return [
-        Prediction(
-            grade=_distribution(answer.shares[i]),
-            grade_global=_distribution(of_heads[i, 0]),
-            grade_spatial=_distribution(of_heads[i, 1]),
-            grade_temporal=_distribution(of_heads[i, 2]),
-            views=() if is_one else tuple(map(_distribution, answer.views[i])),
-            uncalibrated=(
-                None if answer.uncalibrated is None else _distribution(answer.uncalibrated[i])
-            ),
-            ranges=(
-                () if answer.ranges is None else tuple((a, b) for a, b in answer.ranges[i].tolist())
-            ),
-            range_coverage=None if ranges is None else ranges.coverage,
-        )
-        for i in range(len(shares))
-    ]
-
-
-def _distribution(row: NDArray[np.float64]) -> GradeDistribution:
-    """Five shares from the network's softmax, rescaled so that rounding does not change the sum."""
-    a, b, c, d, e = (float(p) for p in row / row.sum())
-    return GradeDistribution((a, b, c, d, e))
-
-
 def _combine(answers: Sequence[ClipAnswer]) -> ClipAnswer:
-    """Average an ensemble; the maps shown are those of the member nearest to the average.
-
-    Ranges were measured for a single member's answers, and say nothing of their mean.
-    """
-    if len(answers) == 1:
-        return answers[0]
-    predictions = [a.prediction for a in answers]
-    mean = _mean([p.grade for p in predictions])
-    nearest = min(
-        answers,
-        key=lambda a: sum(
-            abs(x - y)
-            for x, y in zip(a.prediction.grade.probabilities, mean.probabilities, strict=True)
-        ),
-    )
-    return ClipAnswer(
-        prediction=Prediction(
-            grade=mean,
-            grade_global=_mean([p.grade_global for p in predictions]),
-            grade_spatial=_mean([p.grade_spatial for p in predictions]),
-            grade_temporal=_mean([p.grade_temporal for p in predictions]),
-            ensemble=tuple(p.grade for p in predictions),
-            views=tuple(map(_mean, zip(*(p.views for p in predictions), strict=True))),
-            uncalibrated=_uncalibrated(predictions),
-        ),
-        explanation=nearest.explanation,
-    )
+    """Average an ensemble; the maps shown are those of the member nearest to the average."""
+    prediction = combined([a.prediction for a in answers])
+    nearest = min(answers, key=lambda a: _distance(a.prediction, prediction))
+    return ClipAnswer(prediction=prediction, explanation=nearest.explanation)
 
 
-def _uncalibrated(predictions: Sequence[Prediction]) -> GradeDistribution | None:
-    if all(p.uncalibrated is None for p in predictions):
-        return None
-    return _mean([p.uncalibrated or p.grade for p in predictions])
-
-
-def _mean(distributions: Sequence[GradeDistribution]) -> GradeDistribution:
-    return _distribution(np.mean([d.probabilities for d in distributions], axis=0))
+def _distance(one: Prediction, other: Prediction) -> float:
+    pairs = zip(one.grade.probabilities, other.grade.probabilities, strict=True)
+    return sum(abs(x - y) for x, y in pairs)
 
 
 @contextmanager
