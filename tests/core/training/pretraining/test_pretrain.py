@@ -23,6 +23,7 @@ from rostfine_core.training.run.folder import RunFolder
 from rostfine_core.training.train import train_recipe
 from tests.core.training.conftest import TINY, write_dataset
 
+WITH_STEM = TINY | {"stem_width": 4}
 RECIPE = """
 output = "{out}"
 [data]
@@ -73,7 +74,7 @@ def test_a_lab_trains_from_clips_that_nobody_graded(
 ) -> None:
     """The votes come later, for the same clips: that pretraining saw them is allowed and said."""
     path = tmp_path / "pretrain.toml"
-    sizes = "\n".join(f"{k} = {v!r}" for k, v in TINY.items())
+    sizes = "\n".join(f"{k} = {v!r}" for k, v in WITH_STEM.items())
     out = tmp_path / "pretrained"
     path.write_text(RECIPE.format(out=out, data=unlabelled, sizes=sizes), encoding="utf-8")
     assert main(["pretrain", str(path)]) == 0
@@ -86,7 +87,7 @@ def test_a_lab_trains_from_clips_that_nobody_graded(
     with pytest.raises(DatasetError, match="pretrain reads clips without votes"):
         read_dataset(unlabelled)
 
-    config = recipe(model={"overrides": TINY, "init": str(encoder)})
+    config = recipe(model={"overrides": WITH_STEM, "init": str(encoder)})
     network = build_network(config.model)
     initialise(network, config.model)
     weights = load_encoder(encoder)
