@@ -81,7 +81,7 @@ def positive(text: str) -> float:
     return value
 
 
-def share(text: str) -> float:
+def fraction(text: str) -> float:
     """Parse a number between 0 and 1."""
     value = positive(text)
     if value >= 1:

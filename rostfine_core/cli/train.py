@@ -7,7 +7,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rostfine_core.cli.arguments import Verbs, add_mode_options, count, positive, share, size, whole
+from rostfine_core.cli.arguments import (
+    Verbs,
+    add_mode_options,
+    count,
+    fraction,
+    positive,
+    size,
+    whole,
+)
 from rostfine_core.cli.progress import run_job
 from rostfine_core.errors import ConfigError, how_to_add
 
@@ -172,7 +180,7 @@ def _add_calibrate(verbs: Verbs) -> None:
     )
     calibrate.add_argument(
         "--coverage",
-        type=share,
+        type=fraction,
         default=0.9,
         metavar="P",
         help="how often the panel's share is to lie in its range (default %(default)s)",

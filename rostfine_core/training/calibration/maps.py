@@ -23,7 +23,7 @@ OFF_DIAGONAL = 1 - np.eye(GRADES)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
+class FittedMap:
     """A way to calibrate; ``strength`` is that of the regularisation, 0 for a temperature."""
 
     title: str
@@ -44,8 +44,8 @@ class Candidate:
 
 
 CANDIDATES = (
-    Candidate(title="temperature"),
-    *(Candidate(title=f"Dirichlet, regularised by {s:g}", strength=s) for s in STRENGTHS),
+    FittedMap(title="temperature"),
+    *(FittedMap(title=f"Dirichlet, regularised by {s:g}", strength=s) for s in STRENGTHS),
 )
 """From the stiffest on."""
 
@@ -93,7 +93,7 @@ class Chosen:
     fitted on other samples; ``maps`` are those maps with the clips that they answered.
     """
 
-    candidate: Candidate | None
+    candidate: FittedMap | None
     maps: tuple[tuple[VoteCalibration | None, NDArray[np.intp]], ...]
 
     def crossed(self, prediction: Shares) -> NDArray[np.float64]:
@@ -129,7 +129,7 @@ def choose(prediction: Shares, votes: Shares, *, samples: Sequence[str]) -> Chos
 
 
 def _without(
-    candidate: Candidate,
+    candidate: FittedMap,
     prediction: Shares,
     votes: Shares,
     *,

@@ -24,7 +24,7 @@ MIRRORS = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Single:
+class MemberAnswer:
     """A single model's ``answer`` to N clips, made as told of its ``network``'s (N, V, 5)."""
 
     answering: Answering
@@ -43,7 +43,7 @@ class Graded:
     answers: NDArray[np.float64]
     prediction: NDArray[np.float64]
     temperature: float | None = None
-    single: Single | None = None
+    single: MemberAnswer | None = None
 
     @property
     def spread(self) -> Shares | None:
@@ -101,12 +101,12 @@ def with_mirrors(answering: Answering) -> Answering:
 
 def _answers(
     members: Sequence[TrainedModel], answerings: Sequence[Answering], data: ClipDataset
-) -> LongJob[list[Single]]:
+) -> LongJob[list[MemberAnswer]]:
     singles = []
     for member, answering in zip(members, answerings, strict=True):
         shares = yield from view_shares(member, data, views=answering.views)
         answer = answering.answer(shares)
-        singles.append(Single(answering=answering, network=shares, answer=answer))
+        singles.append(MemberAnswer(answering=answering, network=shares, answer=answer))
     return singles
 
 

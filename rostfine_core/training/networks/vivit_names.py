@@ -10,7 +10,7 @@ LAYER = re.compile(r"(space|over_time)\.layers\.(\d+)\.(.+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class WeightNames:
     """How published weights are named.
 
     ``single``: our names of weights outside the blocks, and theirs. ``encoders``: theirs for the
@@ -55,7 +55,7 @@ class Layout:
         return f"{place}.{self.parts[part]}{rest.removeprefix(part)}"
 
 
-IMAGE_VIT = Layout(
+IMAGE_VIT = WeightNames(
     single={
         "embed.weight": "patch_embed.proj.weight",
         "embed.bias": "patch_embed.proj.bias",
@@ -77,7 +77,7 @@ IMAGE_VIT = Layout(
 )
 """An image ViT of timm."""
 
-VIDEO_TRANSFORMER = Layout(
+VIDEO_TRANSFORMER = WeightNames(
     single={
         "embed.weight": "patch_embed.projection.weight",
         "embed.bias": "patch_embed.projection.bias",
