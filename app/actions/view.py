@@ -74,9 +74,7 @@ VIEW_ACTIONS = (
         id="overlay_rollout",
         menu=VIEW,
         text=QT_TRANSLATE_NOOP("Actions", "Encoder rollout"),
-        tip=QT_TRANSLATE_NOOP(
-            "Actions", "Where the whole encoder looked; explains no more than the middle does"
-        ),
+        tip=QT_TRANSLATE_NOOP("Actions", "Where the whole encoder looked"),
         icon="overlay_rollout",
         shortcut="2",
         run=lambda to: to.controller.set_overlay_kind(OverlayKind.ROLLOUT),

@@ -76,10 +76,6 @@
         <translation>このモデルが臨床使用のために検証されたかどうかは、本プログラムには分かりません。</translation>
     </message>
     <message>
-        <source>Attention shows where the network looked, not why it graded so; measured, it explained no more than the middle of the picture.</source>
-        <translation>注意マップはネットワークが見た場所を示すもので、評価の理由ではありません。測定では、画像の中央以上に評価を説明しませんでした。</translation>
-    </message>
-    <message>
         <source>Attention shows where the network looked; it is not the cause of the grade.</source>
         <translation>注意マップはネットワークが見た場所を示すもので、評価の原因ではありません。</translation>
     </message>
@@ -3402,6 +3398,10 @@
         <translation>エンコーダーのロールアウト</translation>
     </message>
     <message>
+        <source>Where the whole encoder looked</source>
+        <translation>エンコーダー全体が見た場所</translation>
+    </message>
+    <message>
         <source>Branch attention</source>
         <translation>ブランチの注意</translation>
     </message>
@@ -3448,10 +3448,6 @@
     <message>
         <source>Actual pixels</source>
         <translation>実際のピクセル</translation>
-    </message>
-    <message>
-        <source>Where the whole encoder looked; explains no more than the middle does</source>
-        <translation>エンコーダー全体が見た場所。画像の中央以上の説明にはなりません</translation>
     </message>
     <message>
         <source>The spatial branch&apos;s last attention over its input, as the official code draws it; the attention that graded can differ</source>
@@ -5849,8 +5845,8 @@ at {x:.1f}, {y:.1f}</source>
         <translation>ネットワークが見た場所</translation>
     </message>
     <message>
-        <source>The frames of the clip; the network saw the bright ones. {overlay_rollout} lays its attention over them, {overlay_none} takes it away; {attention_strip} opens and folds this strip. Attention is not the cause of the grade: measured, it explained no more than the middle of the picture.</source>
-        <translation>クリップのフレームです。ネットワークが見たのは明るいものです。{overlay_rollout} で注意マップを重ね、{overlay_none} で消します。{attention_strip} でこの帯を開閉します。注意マップは評価の原因ではなく、測定では画像の中央以上に評価を説明しませんでした。</translation>
+        <source>The frames of the clip; the network saw the bright ones. {overlay_rollout} lays its attention over them, {overlay_none} takes it away; {attention_strip} opens and folds this strip. Attention is not the cause of the grade: the model card says how little it explained when it was measured.</source>
+        <translation>クリップのフレームです。ネットワークが見たのは明るいものです。{overlay_rollout} で注意マップを重ね、{overlay_none} で消します。{attention_strip} でこの帯を開閉します。注意マップは評価の原因ではありません。測定時にどれほどしか説明しなかったかは、モデルカードにあります。</translation>
     </message>
     <message>
         <source>Microscope and sample</source>

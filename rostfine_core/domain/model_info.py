@@ -19,8 +19,7 @@ DISCLAIMER_VALIDATION = marked(
     "The program does not know whether this model was validated for clinical use."
 )
 DISCLAIMER_ATTENTION = marked(
-    "Attention shows where the network looked, not why it graded so; measured, it explained no "
-    "more than the middle of the picture."
+    "Attention shows where the network looked; it is not the cause of the grade."
 )
 
 

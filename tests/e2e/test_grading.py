@@ -76,12 +76,12 @@ def test_from_the_click_to_the_report(
         assert DISCLAIMER_DEMONSTRATION in shown_texts(window)
         assert DISCLAIMER_AI_GRADE in shown_texts(window)
 
+        window.actions_by_id["overlay_none"].trigger()
+        plain = window.grab().toImage()
         for kind in OverlayKind:
-            before = window.grab().toImage()
             window.actions_by_id[f"overlay_{kind.value}"].trigger()
             assert session.overlay.kind is kind
-            if kind is not OverlayKind.NONE:
-                assert window.grab().toImage() != before
+            assert (window.grab().toImage() == plain) is (kind is OverlayKind.NONE), kind
 
         window.sample_bar.sample.setFocus()
         qtbot.keyClicks(window.sample_bar.sample, "=S-1")

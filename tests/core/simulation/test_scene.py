@@ -187,7 +187,8 @@ def test_cancelling_stops_the_writer(tmp_path: Path) -> None:
 
 def test_a_scene_has_the_look_asked_for_and_the_same_truth() -> None:
     clean, camera = (
-        simulate_scene(replace(SMALL, family=family, frame_count=1)) for family in LookFamily
+        simulate_scene(replace(SMALL, family=family, frame_count=1))
+        for family in (LookFamily.CLEAN, LookFamily.CAMERA)
     )
     assert [t.sperm for t in clean.truth.targets] == [t.sperm for t in camera.truth.targets]
     assert camera.truth.field.look.tail_contrast < clean.truth.field.look.tail_contrast == 1
