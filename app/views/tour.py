@@ -79,8 +79,8 @@ STEPS = (
             "Tour",
             "The frames of the clip; the network saw the bright ones. {overlay_rollout} lays its "
             "attention over them, {overlay_none} takes it away; {attention_strip} opens and folds "
-            "this strip. Attention is not the cause of the grade: the model card says how little it "
-            "explained when it was measured.",
+            "this strip. Attention is not the cause of the grade: the model card says how little "
+            "it explained when it was measured.",
         ),
     ),
     TourStep(
