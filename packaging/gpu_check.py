@@ -20,16 +20,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from rostfine_core import __version__
 from rostfine_core.assessor import Assessor
 from rostfine_core.bundled import DEMO_MODEL, bundled_path
-from rostfine_core.domain import Clip, CropBox, finish
-from rostfine_core.model import LoadedModel, RoSTFine, explain, load_models, preprocess, preset
+from rostfine_core.domain import finish
+from rostfine_core.model import (
+    LoadedModel,
+    RoSTFine,
+    explain,
+    load_models,
+    measure_motion,
+    preprocess,
+    preset,
+)
 from rostfine_core.simulation import write_dataset
-from rostfine_core.simulation.labelled_clips import simulate_clips
+from rostfine_core.simulation.labelled_clips import SimulatedClip, simulate_clips
 
 BOUND = 0.005
 """How far a share may be from the CPU's in float32 for a precision to be offered."""
@@ -97,24 +104,28 @@ REHEARSAL = Scale(
 def check_answers(device: torch.device, scale: Scale) -> dict[str, float]:
     """The largest difference of a share from the CPU's float32, by precision."""
     model = load_models(bundled_path(DEMO_MODEL))[0]
-    clips = _simulated(scale.clips)
+    clips = list(simulate_clips(scale.clips, seed=SEED))
     right = _shares(model, clips, torch.device("cpu"), "float32")
     return {p: float(np.abs(_shares(model, clips, device, p) - right).max()) for p in PRECISIONS}
 
 
-def _simulated(count: int) -> Tensor:
-    return torch.from_numpy(np.stack([c.images for c in simulate_clips(count, seed=SEED)]))
-
-
 @torch.inference_mode()
-def _shares(model: LoadedModel, clips: Tensor, device: torch.device, precision: str) -> np.ndarray:
+def _shares(
+    model: LoadedModel, clips: Sequence[SimulatedClip], device: torch.device, precision: str
+) -> np.ndarray:
     """(N, 5) shares as the program computes them."""
     network = model.network.to(device)
     parts = []
-    for some in clips.split(10):
-        batch = preprocess(some.to(device), settings=model.preprocessing)
+    for first in range(0, len(clips), 10):
+        some = clips[first : first + 10]
+        images = torch.from_numpy(np.stack([c.images for c in some])).to(device)
+        batch = preprocess(images, settings=model.preprocessing)
+        told = ()
+        if model.preprocessing.motion == "track":
+            paths = torch.from_numpy(np.stack([c.path_um for c in some]))
+            told = (measure_motion(paths).to(device),)
         with _autocast(device, precision):
-            parts.append(explain(network, batch).output.grade.float().cpu().double())
+            parts.append(explain(network, batch, *told).output.grade.float().cpu().double())
     model.network.to("cpu")
     grades = torch.cat(parts)
     return (grades / grades.sum(1, keepdim=True)).numpy()
@@ -129,7 +140,7 @@ def _autocast(device: torch.device, precision: str) -> contextlib.AbstractContex
 def check_determinism(device: torch.device, scale: Scale) -> dict[str, bool]:
     """Whether two passes over the same clips give the same bits, by precision."""
     model = load_models(bundled_path(DEMO_MODEL))[0]
-    clips = _simulated(min(scale.clips, 10))
+    clips = list(simulate_clips(min(scale.clips, 10), seed=SEED))
     return {
         p: bool((_shares(model, clips, device, p) == _shares(model, clips, device, p)).all())
         for p in PRECISIONS
@@ -207,7 +218,7 @@ def check_fallback(device: torch.device, scale: Scale) -> dict[str, Any]:
     torch.cuda.empty_cache()
     torch.cuda.set_per_process_memory_fraction(1e-4)
     try:
-        answers = finish(assessor.assess([_clip(i) for i in _simulated(16).numpy()]))
+        answers = finish(assessor.assess([c.seen for c in simulate_clips(16, seed=SEED)]))
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     notices = [str(n) for n in assessor.notices]
@@ -216,12 +227,6 @@ def check_fallback(device: torch.device, scale: Scale) -> dict[str, Any]:
         "works": len(answers) == 16 and assessor.device_label == "CPU" and len(notices) == 1,
         "notices": notices,
     }
-
-
-def _clip(images: np.ndarray) -> Clip:
-    frames = tuple(range(len(images)))
-    box = CropBox(left_px=0, top_px=0, size_px=images.shape[1])
-    return Clip(target="1", images=images, frames=frames, boxes=(box,) * len(frames))
 
 
 def check_training(device: torch.device, scale: Scale) -> dict[str, Any]:

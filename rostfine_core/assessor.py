@@ -21,12 +21,14 @@ from torch import Tensor
 from rostfine_core.domain import (
     AnswerMode,
     Clip,
+    CropBox,
     Explanation,
     Gate,
     LongJob,
     ModelInfo,
     Prediction,
     Progress,
+    TrackStatus,
 )
 from rostfine_core.errors import ModelError
 from rostfine_core.gpu import can_use_gpu
@@ -43,6 +45,7 @@ from rostfine_core.model import (
     explain,
     frame_headings,
     load_models,
+    measure_motion,
     preprocess,
 )
 from rostfine_core.model.predictions import combined, predictions_of
@@ -147,8 +150,7 @@ class Assessor:
 
     def warm_up(self) -> None:
         """Grade one empty clip, so that the first real one does not pay for the start-up."""
-        size = self.clip_size_px
-        self._forward(torch.zeros((1, self.clip_frames, size, size, 3), dtype=torch.uint8))
+        self._forward([_empty_clip(self.clip_frames, self.clip_size_px)])
 
     def assess(self, clips: Sequence[Clip]) -> LongJob[tuple[ClipAnswer, ...]]:
         """Grade and explain clips in order, ``BATCH_CLIPS`` at a time.
@@ -164,8 +166,7 @@ class Assessor:
         answers: list[ClipAnswer] = []
         for start in range(0, len(clips), BATCH_CLIPS):
             yield Progress(stage=marked("grading"), done=start, total=len(clips))
-            part = clips[start : start + BATCH_CLIPS]
-            answers += self._forward(torch.from_numpy(np.stack([c.images for c in part])))
+            answers += self._forward(clips[start : start + BATCH_CLIPS])
         return tuple(answers)
 
     def _check_shapes(self, clips: Sequence[Clip]) -> None:
@@ -220,38 +221,44 @@ class Assessor:
             )
         self._use(torch.device("cpu"))
 
-    def _forward(self, images: Tensor) -> list[ClipAnswer]:
+    def _forward(self, clips: Sequence[Clip]) -> list[ClipAnswer]:
         try:
-            return self._forward_here(images)
+            return self._forward_here(clips)
         except ModelError:
             if self._precision == "float32":
                 raise
             self._precision = "float32"  # some models' values are too large for half precision
         except RuntimeError as error:
             self._leave_gpu(error)
-        return self._forward_here(images)
+        return self._forward_here(clips)
 
     @torch.inference_mode()
-    def _forward_here(self, images: Tensor) -> list[ClipAnswer]:
-        """Images (B, T, S, S, 3) uint8 -> one answer per clip."""
-        images = images.to(self._device)
+    def _forward_here(self, clips: Sequence[Clip]) -> list[ClipAnswer]:
+        images = torch.from_numpy(np.stack([c.images for c in clips])).to(self._device)
         trios = zip(self._models, self._networks, self._answering, strict=True)
-        members = [self._ask(*trio, images) for trio in trios]
-        return [_combine([m[i] for m in members]) for i in range(len(images))]
+        members = [self._ask(*trio, images, _motion(clips, trio[0])) for trio in trios]
+        return [_combine([m[i] for m in members]) for i in range(len(clips))]
 
     def _ask(
-        self, model: LoadedModel, network: RoSTFine, answering: Answering, images: Tensor
+        self,
+        model: LoadedModel,
+        network: RoSTFine,
+        answering: Answering,
+        images: Tensor,
+        motion: Tensor | None,
     ) -> list[ClipAnswer]:
         """The answer is the mean of all views; the maps are those of the clip as it is."""
         settings, grid = model.preprocessing, network.config.grid_size
+        told = None if motion is None else motion.to(self._device)
         batch = preprocess(images, settings=settings)
         with self._autocast():
-            maps = explain(network, batch)
+            maps = explain(network, batch, told)
         heads = _heads(maps.output)[:, None]
         if answering.views.count > 1:
             others = ask_views(
-                lambda batch: self._shares(network, batch),
+                lambda *inputs: self._shares(network, *inputs),
                 images,
+                motion=told,
                 settings=settings,
                 views=answering.views,
                 most=BATCH_CLIPS,
@@ -289,9 +296,9 @@ class Assessor:
             for i, prediction in enumerate(predictions_of(shares, answering))
         ]
 
-    def _shares(self, network: RoSTFine, batch: Tensor) -> Tensor:
+    def _shares(self, network: RoSTFine, *inputs: Tensor) -> Tensor:
         with self._autocast():
-            return _heads(network(batch))
+            return _heads(network(*inputs))
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self._precision == "float32":
@@ -320,6 +327,29 @@ def _best_precision(device: torch.device) -> Precision:
     if device.type != "cuda":
         return "float32"
     return "float16" if torch.cuda.get_device_capability(device) >= (7, 0) else "float32"
+
+
+def _empty_clip(frames: int, size_px: int) -> Clip:
+    box = CropBox(
+        frame=0,
+        time_s=0.0,
+        centre_x_px=0.0,
+        centre_y_px=0.0,
+        size_px=size_px,
+        padded_share=0.0,
+        status=TrackStatus.MEASURED,
+    )
+    images = np.zeros((frames, size_px, size_px, 3), np.uint8)
+    return Clip(target="", images=images, boxes=(box,) * frames)
+
+
+def _motion(clips: Sequence[Clip], model: LoadedModel) -> Tensor | None:
+    """The motion (B, 6) that a model is told, by its own scale; None if it is told none."""
+    um_per_px = model.info.trained_um_per_px
+    if model.preprocessing.motion == "none" or um_per_px is None:
+        return None
+    paths = np.stack([clip.path_um(um_per_px) for clip in clips])
+    return measure_motion(torch.from_numpy(paths))
 
 
 def _headings(images: Tensor, settings: Preprocessing) -> list[tuple[float, ...]]:

@@ -98,11 +98,17 @@ class Ballot:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VotedClip:
-    """A clip (T, S, S, 3) with its votes from A to E; ``patient`` is a pseudonym or a sample."""
+    """A clip (T, S, S, 3) with its votes from A to E; ``patient`` is a pseudonym or a sample.
+
+    ``um_per_px`` is the scale of its images and ``path_um`` (T, 3), of s, um and um, says where the
+    head was; both are None if the scale of the video is not known.
+    """
 
     name: str
     patient: str
     images: NDArray[np.uint8]
+    um_per_px: float | None
+    path_um: NDArray[np.float32] | None
     votes: tuple[int, ...]
     is_simulated: bool
 

@@ -6,9 +6,9 @@ from PySide6.QtGui import Qt
 from app.state.records import ModelState
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
-    DISCLAIMER_ATTENTION,
     VOTES_A_OR_B,
     Assessment,
+    ModelInfo,
     QualityFlag,
     Severity,
     with_micro_sign,
@@ -72,9 +72,9 @@ def ai_grade_notice() -> str:
     return say_word(DISCLAIMER_AI_GRADE)
 
 
-def attention_notice() -> str:
-    """What attention is not."""
-    return say_word(DISCLAIMER_ATTENTION)
+def attention_notice(model: ModelInfo | None) -> str:
+    """What the attention of a model is not, and does not show; empty before anything is graded."""
+    return "" if model is None else " ".join(map(say_word, model.attention_notices))
 
 
 def model_notice(model: ModelState) -> str:

@@ -80,6 +80,10 @@
         <translation>注意マップはネットワークが見た場所を示すもので、評価の原因ではありません。</translation>
     </message>
     <message>
+        <source>The grade also rests on how the head moved, which no map shows.</source>
+        <translation>グレードは頭部の動きにも基づいていますが、その動きはどのマップにも表示されません。</translation>
+    </message>
+    <message>
         <source>best</source>
         <translation>最良</translation>
     </message>

@@ -43,6 +43,13 @@ class Clip:
         """Pixels of the images for each pixel of the video."""
         return float(self.images.shape[1] / self.boxes[0].size_px)
 
+    def path_um(self, um_per_px: float) -> NDArray[np.float32]:
+        """Where the squares were cut, (T, 3) of s, um and um; the images' scale is given."""
+        boxes = [(b.time_s, b.centre_x_px, b.centre_y_px) for b in self.boxes]
+        to_um = self.magnification * um_per_px
+        path: NDArray[np.float32] = (np.array(boxes) * (1, to_um, to_um)).astype(np.float32)
+        return path
+
     @property
     def span_s(self) -> float:
         """From the first frame to the last."""

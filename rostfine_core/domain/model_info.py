@@ -1,5 +1,6 @@
 """Which model answered, and what must be said with its results."""
 
+import json
 from dataclasses import dataclass
 
 from rostfine_core.marking import marked
@@ -21,6 +22,8 @@ DISCLAIMER_VALIDATION = marked(
 DISCLAIMER_ATTENTION = marked(
     "Attention shows where the network looked; it is not the cause of the grade."
 )
+
+DISCLAIMER_UNSEEN_MOTION = marked("The grade also rests on how the head moved, which no map shows.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +69,17 @@ class ModelInfo:
     def notice(self) -> str:
         """The notice that accompanies every result of this model."""
         return DISCLAIMER_DEMONSTRATION if self.is_demonstration else DISCLAIMER_VALIDATION
+
+    @property
+    def attention_notices(self) -> tuple[str, ...]:
+        """The sentences that accompany every attention map of this model."""
+        unseen = (DISCLAIMER_UNSEEN_MOTION,) if self._is_told_motion else ()
+        return (DISCLAIMER_ATTENTION, *unseen)
+
+    @property
+    def _is_told_motion(self) -> bool:
+        try:
+            settings = json.loads(self.preprocessing_json)
+        except ValueError:  # in records of other programs
+            return False
+        return isinstance(settings, dict) and settings.get("motion", "none") != "none"

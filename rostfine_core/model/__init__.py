@@ -12,6 +12,7 @@ from rostfine_core.model.checkpoint import (
 )
 from rostfine_core.model.config import RoSTFineConfig, preset
 from rostfine_core.model.explain import ExplanationMaps, explain
+from rostfine_core.model.motion import measure_motion
 from rostfine_core.model.official import convert, load_official_state_dict
 from rostfine_core.model.preprocess import Preprocessing, frame_headings, preprocess
 from rostfine_core.model.rostfine import GradeOutput, RoSTFine
@@ -40,6 +41,7 @@ __all__ = [
     "load_model",
     "load_models",
     "load_official_state_dict",
+    "measure_motion",
     "preprocess",
     "preset",
     "save_model",

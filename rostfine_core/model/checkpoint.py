@@ -360,6 +360,8 @@ def _parse(header: dict[str, Any]) -> dict[str, Any]:
     gate = Gate.from_dict(header.get("gate"))
     answering = Answering.from_dict(header.get("answering"))
     preprocessing.frame_subsets(answering.views.frame_subsets)  # refuses too many
+    if config.motion_width and _number(plain["training"].get("um_per_px")) is None:
+        raise ValueError("its network is told the motion in um, but the training had no scale")
     return {
         "config": config,
         "preprocessing": preprocessing,
@@ -370,11 +372,11 @@ def _parse(header: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_sizes(config: RoSTFineConfig, preprocessing: Preprocessing) -> None:
-    made = (preprocessing.num_frames, preprocessing.image_size)
-    if made != (config.num_frames, config.image_size):
+    wanted = Preprocessing.of(config)
+    made, read = ((p.num_frames, p.image_size, p.motion) for p in (preprocessing, wanted))
+    if made != read:
         raise ValueError(
-            f"the preprocessing gives (frames, pixels) {made}, the network reads "
-            f"{(config.num_frames, config.image_size)}"
+            f"the preprocessing gives (frames, pixels, motion) {made}, the network reads {read}"
         )
 
 

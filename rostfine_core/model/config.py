@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 Branch = Literal["official", "paper"]
 Gather = Literal["official", "corrected"]
 STEM_STRIDE = 4
-MAY_BE_ZERO = ("drop_path", "stem_width")
+MAY_BE_ZERO = ("drop_path", "stem_width", "motion_width")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,8 @@ class RoSTFineConfig:
         stem_width: 0 embeds each patch by one linear map (the paper's). Otherwise two 3x3
             convolutions of stride 2 with batch norm, of this width and twice it, come first: a
             small network then learns fine form from far fewer clips (Xiao et al., NeurIPS 2021).
+        motion_width: 0 grades by the pictures alone (the paper's). Otherwise the network is also
+            told how the head moved (``model/motion.py``), by an MLP of this hidden width.
         embed_dim: width of every token (D).
         depth: blocks of the encoder.
         num_heads: attention heads of the encoder.
@@ -44,6 +46,7 @@ class RoSTFineConfig:
     image_size: int = 224
     patch_size: int = 16
     stem_width: int = 0
+    motion_width: int = 0
     embed_dim: int = 768
     depth: int = 12
     num_heads: int = 12
@@ -70,8 +73,9 @@ class RoSTFineConfig:
             raise ValueError(
                 f"image_size {self.image_size} is not a multiple of patch_size {self.patch_size}"
             )
-        if self.stem_width < 0:
-            raise ValueError(f"stem_width must be at least 0, got {self.stem_width}")
+        for name in ("stem_width", "motion_width"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if self.stem_width and self.patch_size % STEM_STRIDE:
             raise ValueError(
                 f"patch_size {self.patch_size} is not a multiple of {STEM_STRIDE}, as a stem needs"

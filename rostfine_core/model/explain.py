@@ -33,14 +33,15 @@ class ExplanationMaps:
 
 
 @torch.no_grad()
-def explain(model: RoSTFine, clips: Tensor) -> ExplanationMaps:
+def explain(model: RoSTFine, clips: Tensor, motion: Tensor | None = None) -> ExplanationMaps:
     """Grade clips and show where the network looked (FACTS, attention maps).
 
     Args:
         model: a network, usually in eval mode.
         clips: (B, 3, T, H, W) float, normalised.
+        motion: (B, 6) of ``measure_motion``, for a network that is told it.
     """
-    inspection = model.inspect(clips)
+    inspection = model.inspect(clips, motion)
     rollout = rollout_cls(inspection.encoder_maps)
     selected = inspection.output.selected_patches
     drawn, forward = (
@@ -86,7 +87,7 @@ def _spatial_attentions(encoder: TimeSformer) -> list[Attention]:
     return [block.attn for block in encoder.blocks if isinstance(block, Block)]
 
 
-def gradient_rollout(model: RoSTFine, clips: Tensor) -> Tensor:
+def gradient_rollout(model: RoSTFine, clips: Tensor, motion: Tensor | None = None) -> Tensor:
     """Rollout of the spatial attention weighted by its gradients (Chefer et al. 2021): (B, T, N).
 
     For each block: attention times the gradient of a grade's share, without what is negative,
@@ -96,6 +97,7 @@ def gradient_rollout(model: RoSTFine, clips: Tensor) -> Tensor:
     Args:
         model: a network in eval mode.
         clips: (B, 3, T, H, W) float, normalised.
+        motion: (B, 6) of ``measure_motion``, for a network that is told it.
     """
     with (
         torch.inference_mode(mode=False),
@@ -104,7 +106,7 @@ def gradient_rollout(model: RoSTFine, clips: Tensor) -> Tensor:
     ):
         with _watching(model.encoder) as seen:
             # A copy, since no gradient passes through what was made in inference mode.
-            shares = model(clips.clone().requires_grad_()).grade.sum(dim=0)
+            shares = model(clips.clone().requires_grad_(), motion).grade.sum(dim=0)
         slopes = [torch.autograd.grad(share, seen.mixed, retain_graph=True) for share in shares]
     with torch.no_grad():
         rows = torch.stack([_relevance(model.encoder, seen, slope) for slope in slopes])

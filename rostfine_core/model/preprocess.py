@@ -26,6 +26,7 @@ from rostfine_core.model.config import RoSTFineConfig
 
 Normalise = Literal["fixed", "clip"]
 Align = Literal["none", "head"]
+Motion = Literal["none", "track"]
 FLATTEST_STD = 1 / 255  # so that a clip without contrast stays flat instead of becoming noise
 
 
@@ -43,6 +44,10 @@ class Preprocessing:
     ``align``: ``head`` turns each frame so that the head points right (``model.alignment``); the
     official pipeline does not.
 
+    ``motion``: ``track`` also gives the network the head's motion over the whole clip
+    (``model.motion``), which no picture shows, since all are centred on the head; the official
+    pipeline does not.
+
     Raises:
         ValueError: a value is out of range.
     """
@@ -55,6 +60,7 @@ class Preprocessing:
     clip_size_px: int = CROP_PX
     normalise: Normalise = "fixed"
     align: Align = "none"
+    motion: Motion = "none"
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be used."""
@@ -72,6 +78,8 @@ class Preprocessing:
             )
         if self.align not in get_args(Align):
             raise ValueError(f"align must be one of {get_args(Align)}, got {self.align!r}")
+        if self.motion not in get_args(Motion):
+            raise ValueError(f"motion must be one of {get_args(Motion)}, got {self.motion!r}")
         if not abs(self.mean) < 1000:
             raise ValueError(f"mean must be finite, got {self.mean}")
         if not 0 < self.std < 1000:
@@ -108,8 +116,12 @@ class Preprocessing:
 
     @classmethod
     def of(cls, config: RoSTFineConfig) -> "Preprocessing":
-        """The official preprocessing at the size of a network's input."""
-        return cls(num_frames=config.num_frames, image_size=config.image_size)
+        """The official preprocessing for a network's input."""
+        return cls(
+            num_frames=config.num_frames,
+            image_size=config.image_size,
+            motion="track" if config.motion_width else "none",
+        )
 
     def to_json(self) -> str:
         """The settings as JSON text with sorted names."""
@@ -119,7 +131,8 @@ class Preprocessing:
     def from_dict(cls, values: object) -> "Preprocessing":
         """Make settings from a table read from a file, which must have every name.
 
-        Only ``clip_size_px`` and ``align`` may be missing, as in files of earlier versions.
+        Only ``clip_size_px``, ``align`` and ``motion`` may be missing, as in files of earlier
+        versions.
 
         Raises:
             ValueError: it is not a table, names are missing or unknown, or a value is bad.
@@ -127,7 +140,7 @@ class Preprocessing:
         names = cls.__dataclass_fields__.keys()
         whole: dict[str, Any] = {}
         if isinstance(values, dict):
-            whole = {"clip_size_px": CROP_PX, "align": "none"} | values
+            whole = {"clip_size_px": CROP_PX, "align": "none", "motion": "none"} | values
         if whole.keys() != names:
             raise ValueError(f"preprocessing needs exactly {', '.join(names)}, got {values!r:.80}")
         return cls(**whole)

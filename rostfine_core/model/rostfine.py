@@ -11,6 +11,7 @@ from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
 
 from rostfine_core.model.config import Gather, RoSTFineConfig
+from rostfine_core.model.motion import MOTION_NUMBERS
 from rostfine_core.model.timesformer import (
     Attention,
     Encoding,
@@ -153,29 +154,45 @@ class RoSTFine(nn.Module):
             mlp_ratio=config.mlp_ratio,
             drop_path=config.drop_path,
         )
+        self.motion_embed = _build_motion_embed(config)
         self.branch_spatial = _build_branch(config)
         self.branch_temporal = _build_branch(config)
         self.head_global = nn.Linear(config.embed_dim, config.num_grades)
         self.head_spatial = nn.Linear(config.embed_dim, config.num_grades)
         self.head_temporal = nn.Linear(config.embed_dim, config.num_grades)
-        for part in list(self.children())[1:]:
+        for part in (self.branch_spatial, self.branch_temporal, *self._heads):
             init_linear_layers(part)
 
-    def forward(self, clips: Tensor) -> GradeOutput:
+    @property
+    def _heads(self) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
+        return self.head_global, self.head_spatial, self.head_temporal
+
+    def forward(self, clips: Tensor, motion: Tensor | None = None) -> GradeOutput:
         """Grade clips (B, 3, T, H, W) float, normalised as ``preprocess`` does.
 
+        Args:
+            clips: the pictures.
+            motion: (B, 6) of ``measure_motion``, for a network with a ``motion_width``.
+
         Raises:
-            ValueError: the clips have another layout or fewer than K patches.
+            ValueError: the clips have another layout or fewer than K patches, or ``motion`` is
+                missing or not asked for.
         """
-        encoding = self.encoder(clips, selection_layers=self.config.selection_layers)
+        encoding = self.encoder(
+            clips, told=self._told(motion), selection_layers=self.config.selection_layers
+        )
         selected, tokens = self._select(encoding)
         by_frame = self.branch_spatial(_by_frame(encoding.cls, tokens))
         return self._grade(encoding.cls, tokens, selected, by_frame=by_frame)
 
-    def inspect(self, clips: Tensor) -> Inspection:
+    def inspect(self, clips: Tensor, motion: Tensor | None = None) -> Inspection:
         """Grade clips as ``forward`` does and keep every attention map that ``explain`` uses."""
-        layers = self.config.selection_layers
-        encoding = self.encoder(clips, selection_layers=layers, with_maps=True)
+        encoding = self.encoder(
+            clips,
+            told=self._told(motion),
+            selection_layers=self.config.selection_layers,
+            with_maps=True,
+        )
         selected, tokens = self._select(encoding)
         sequences = _by_frame(encoding.cls, tokens)
         by_frame, forward = self.branch_spatial.attend(sequences)
@@ -185,6 +202,14 @@ class RoSTFine(nn.Module):
             for rows in (self.branch_spatial.cls_attention(sequences), forward)
         )
         return Inspection(output, encoding.attention_maps, drawn, forward)
+
+    def _told(self, motion: Tensor | None) -> Tensor | None:
+        if (motion is None) != (self.motion_embed is None):
+            raise ValueError("a network is told the motion if it has a motion_width, and only then")
+        if motion is None or self.motion_embed is None:
+            return None
+        told: Tensor = self.motion_embed(motion)
+        return told
 
     def _select(self, encoding: Encoding) -> tuple[Tensor, Tensor]:
         """The Patch Selection Module: patch indices (B, T, K) and their tokens (B, T, K, D)."""
@@ -221,6 +246,16 @@ def _by_frame(cls: Tensor, tokens: Tensor) -> Tensor:
 def _all_frames(cls: Tensor, tokens: Tensor) -> Tensor:
     """The input of FGT: v_g (B, D) with all patches, frame by frame, as (B, 1+T*K, D)."""
     return torch.cat([rearrange(cls, "b d -> b 1 d"), rearrange(tokens, "b t k d -> b (t k) d")], 1)
+
+
+def _build_motion_embed(config: RoSTFineConfig) -> nn.Sequential | None:
+    """What turns the motion into part of each token; at first it adds nothing."""
+    if not config.motion_width:
+        return None
+    last = nn.Linear(config.motion_width, config.embed_dim)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(MOTION_NUMBERS, config.motion_width), nn.GELU(), last)
 
 
 def _build_branch(config: RoSTFineConfig) -> OfficialBranch | PaperBranch:

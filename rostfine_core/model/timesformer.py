@@ -208,18 +208,27 @@ class TimeSformer(nn.Module):
                 nn.init.zeros_(weight)
 
     def forward(
-        self, clips: Tensor, *, selection_layers: int = 1, with_maps: bool = False
+        self,
+        clips: Tensor,
+        *,
+        told: Tensor | None = None,
+        selection_layers: int = 1,
+        with_maps: bool = False,
     ) -> Encoding:
         """Encode clips.
 
         Args:
             clips: (B, 3, T, H, W) float, normalised; H and W are multiples of the patch size. If T
                 or the patch grid differ from the network's, the embeddings are resized.
+            told: (B, D), added to every token of a clip, if given.
             selection_layers: how many of the last blocks' attention is summed into ``scores``.
             with_maps: also return every block's spatial attention map.
         """
         return self.encode(
-            self.embed(clips), selection_layers=selection_layers, with_maps=with_maps
+            self.embed(clips),
+            told=told,
+            selection_layers=selection_layers,
+            with_maps=with_maps,
         )
 
     def embed(self, clips: Tensor) -> Tensor:
@@ -238,10 +247,17 @@ class TimeSformer(nn.Module):
         return tokens
 
     def encode(
-        self, patches: Tensor, *, selection_layers: int = 1, with_maps: bool = False
+        self,
+        patches: Tensor,
+        *,
+        told: Tensor | None = None,
+        selection_layers: int = 1,
+        with_maps: bool = False,
     ) -> Encoding:
         """Encode what ``embed`` returned, with the options of ``forward``."""
         x, num_frames = self._placed(patches), patches.shape[1]
+        if told is not None:
+            x = x + rearrange(told, "b d -> b 1 d")
         first_selecting = len(self.blocks) - selection_layers
         scores, maps = [], []
         for index, block in enumerate(self.blocks):

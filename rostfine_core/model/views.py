@@ -12,8 +12,9 @@ from torch import Tensor
 from rostfine_core.model.answering import Views
 from rostfine_core.model.preprocess import Preprocessing, preprocess
 
-Ask = Callable[[Tensor], Tensor]
-"""Asks a network: (B, 3, T', H, W) float, prepared clips -> (B, ...) of each."""
+Ask = Callable[..., Tensor]
+"""Asks a network: prepared clips (B, 3, T', H, W) float and, if it is told it, their motion (B, 6)
+-> (B, ...) of each."""
 
 
 def turned(images: Tensor, orientation: int) -> Tensor:
@@ -51,10 +52,25 @@ def view_batches(
 
 
 def ask_views(
-    ask: Ask, images: Tensor, *, settings: Preprocessing, views: Views, most: int, skip: int = 0
+    ask: Ask,
+    images: Tensor,
+    *,
+    settings: Preprocessing,
+    views: Views,
+    most: int,
+    motion: Tensor | None = None,
+    skip: int = 0,
 ) -> Tensor:
-    """What a network says of each view of clips, (B, V, ...); see ``view_batches``."""
+    """What a network says of each view of clips, (B, V, ...); see ``view_batches``.
+
+    ``motion`` (B, 6) is the same for all views: it is that of the whole clip, and has no direction.
+    """
     inputs = view_batches(images, settings=settings, views=views, most=most, skip=skip)
-    answers = torch.cat([ask(batch) for batch in inputs])
+    answers = torch.cat([ask(batch, *_repeated(motion, len(batch))) for batch in inputs])
     found: Tensor = rearrange(answers, "(v b) ... -> b v ...", b=len(images))
     return found
+
+
+def _repeated(motion: Tensor | None, count: int) -> tuple[Tensor, ...]:
+    """The motion of each of ``count`` inputs, view by view."""
+    return () if motion is None else (motion.repeat(count // len(motion), 1),)

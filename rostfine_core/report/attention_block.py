@@ -5,7 +5,7 @@ from reportlab.platypus import Spacer, Table
 from reportlab.platypus.flowables import Flowable, KeepTogether
 
 from rostfine_core.attention import Paint
-from rostfine_core.domain import DISCLAIMER_ATTENTION, Assessment
+from rostfine_core.domain import Assessment
 from rostfine_core.messages import Message, Say, joined
 from rostfine_core.report.film import OUTLINE, ROW_TITLES, paint_film, range_in_words, scale_bar
 from rostfine_core.report.layout import FLUSH, WIDTH_PT, text, titled
@@ -44,7 +44,8 @@ def attention_block(
         for i in range(0, total, COLUMNS)
     )
     ranges = zip(ROW_TITLES[1:], range_in_words(film), strict=False)
-    note = joined((Message(DISCLAIMER_ATTENTION), OUTLINE), " ")
+    notices = map(Message, assessment.provenance.model.attention_notices)
+    note = joined((*notices, OUTLINE), " ")
     legend: list[Flowable] = [
         ColourBar(film, say),
         *(text(say(joined(row, ": ")), "tiny") for row in ranges),

@@ -22,7 +22,6 @@ from rostfine_core.certainty import (
 )
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
-    DISCLAIMER_ATTENTION,
     Assessment,
     Severity,
     with_micro_sign,
@@ -72,7 +71,8 @@ def write_explanation(
     facts = PngInfo()
     facts.add_itxt("Software", one_line(f"{PROGRAM} {assessment.provenance.software_version}"))
     facts.add_itxt("Title", one_line(say(_title(assessment))))
-    notices = (*required_notices([assessment]), Message(DISCLAIMER_ATTENTION))
+    of_maps = assessment.provenance.model.attention_notices
+    notices = (*required_notices([assessment]), *map(Message, of_maps))
     facts.add_itxt("Disclaimer", " ".join(map(say, notices)))
     figure = explanation_figure(assessment, style=style)
     with atomic_write(path) as temporary:

@@ -36,7 +36,6 @@ import numpy as np
 
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
-    DISCLAIMER_ATTENTION,
     FORMER_NAMES,
     Assessment,
     CropBox,
@@ -206,7 +205,7 @@ def from_json(text: str, *, name: str) -> AssessmentRecord:
 
 
 def _disclaimers(model: ModelInfo) -> list[str]:
-    return [model.notice, DISCLAIMER_AI_GRADE, DISCLAIMER_ATTENTION]
+    return [model.notice, DISCLAIMER_AI_GRADE, *model.attention_notices]
 
 
 def _derived(prediction: Prediction) -> dict[str, float | None]:

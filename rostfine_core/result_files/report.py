@@ -23,7 +23,6 @@ import numpy as np
 
 from rostfine_core.domain import (
     DISCLAIMER_AI_GRADE,
-    DISCLAIMER_ATTENTION,
     SampleRecord,
     SampleReport,
     VideoSection,
@@ -42,10 +41,12 @@ _encode = JSONEncoder(
 
 def report_json(report: SampleReport) -> bytes:
     """The bytes of ``report.json``."""
-    notices = dict.fromkeys(a.provenance.model.notice for a in report.assessments)
+    models = [a.provenance.model for a in report.assessments]
+    notices = dict.fromkeys(model.notice for model in models)
+    of_maps = dict.fromkeys(notice for model in models for notice in model.attention_notices)
     parts = {
         "identity": _encode(asdict(report.identity)),
-        "notes": _encode([*notices, DISCLAIMER_AI_GRADE, DISCLAIMER_ATTENTION]),
+        "notes": _encode([*notices, DISCLAIMER_AI_GRADE, *of_maps]),
         "patient": _encode(report.patient),
         "sample": _encode(_noted(report.sample)),
         "schema": _encode(SCHEMA),

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rostfine_core.domain import GradeDistribution
+from rostfine_core.domain import Clip, CropBox, GradeDistribution, TrackStatus
 from rostfine_core.interlace import one_field
 from rostfine_core.simulation.field import (
     Field,
@@ -78,6 +78,28 @@ class SimulatedClip:
     def um_per_px(self) -> float:
         """The true scale of the crops."""
         return self.field.um_per_px / self.magnification
+
+    @property
+    def path_um(self) -> NDArray[np.float32]:
+        """Where the head was, (16, 3) of s, um and um, as a lab measures it."""
+        return self.seen.path_um(CLIP_UM_PER_PX)
+
+    @property
+    def seen(self) -> Clip:
+        """The clip as the program cuts it from a video, without the truth."""
+        boxes = tuple(
+            CropBox(
+                frame=frame,
+                time_s=frame / self.field.fps,
+                centre_x_px=float(x),
+                centre_y_px=float(y),
+                size_px=CLIP_SIZE_PX / self.magnification,
+                padded_share=0.0,
+                status=TrackStatus.MEASURED,
+            )
+            for frame, (x, y) in zip(self.frames, self.centres_px, strict=True)
+        )
+        return Clip(target=self.clip, images=self.images, boxes=boxes)
 
 
 def simulate_clips(

@@ -179,6 +179,12 @@ def info_of(video: VideoRow) -> VideoInfo:
     return replace(info, path=video.path)
 
 
+def clip_of(row: AssessmentRow) -> Clip:
+    """The clip of an assessment whose record and images were loaded."""
+    kept = coder().structure(unpacked(row.record)["assessment"], _Kept)
+    return Clip(target=kept.target, images=unpacked_images(row.images), boxes=kept.clip)
+
+
 def _kept(assessment: Assessment, info: VideoInfo) -> _Kept:
     values = {f.name: getattr(assessment, f.name) for f in fields(_Kept)}
     is_stored = replace(assessment.video, path=info.path) == info

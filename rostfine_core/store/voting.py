@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
-from rostfine_core.domain import Action, Grade, Operator, Prediction
+from rostfine_core.domain import Action, Clip, Grade, Operator, Prediction
 from rostfine_core.errors import StoreError
 from rostfine_core.messages import Message
 from rostfine_core.panel import (
@@ -24,7 +24,7 @@ from rostfine_core.panel import (
 )
 from rostfine_core.store.audit import AuditEvent
 from rostfine_core.store.coding import coder, unpacked, unpacked_images
-from rostfine_core.store.results import info_of
+from rostfine_core.store.results import clip_of, info_of
 from rostfine_core.store.rows import as_json, row_of
 from rostfine_core.store.schema import (
     AssessmentRow,
@@ -185,6 +185,16 @@ def _clip(session: Session, item: PanelItem) -> NDArray[np.uint8]:
     return unpacked_images(session.scalars(shown).one())
 
 
+def _shown(session: Session, item: PanelItem) -> tuple[Clip, float | None]:
+    """The same as a clip with its boxes, and the scale of its images if it is known."""
+    found = select(AssessmentRow).where(AssessmentRow.id == item.assessment_id)
+    row = session.scalars(
+        found.options(undefer(AssessmentRow.record), undefer(AssessmentRow.images))
+    ).one()
+    clip = clip_of(row)
+    return clip, None if row.um_per_px is None else row.um_per_px / clip.magnification
+
+
 def _voted(session: Session, item: PanelItem, votes: tuple[int, ...]) -> VotedClip:
     video, pseudonym, label = session.execute(
         select(VideoRow, PatientRow.pseudonym, SampleRow.label)
@@ -194,10 +204,13 @@ def _voted(session: Session, item: PanelItem, votes: tuple[int, ...]) -> VotedCl
         .outerjoin(PatientRow, PatientRow.id == SampleRow.patient_id)
         .where(SpermRow.id == item.sperm_id)
     ).one()
+    shown, um_per_px = _shown(session, item)
     return VotedClip(
         name=item.sperm_id,
         patient=pseudonym or label or video.sample_id,
-        images=_clip(session, item),
+        images=shown.images,
+        um_per_px=um_per_px,
+        path_um=None if um_per_px is None else shown.path_um(um_per_px),
         votes=votes,
         is_simulated=info_of(video).is_simulated,
     )

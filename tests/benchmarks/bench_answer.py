@@ -11,7 +11,7 @@ the truth), and unseen by the model: `rostfine simulate --kind dataset --count 1
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from rostfine_core.assessor import Assessor
-from rostfine_core.domain import Clip, finish
+from rostfine_core.domain import Clip, CropBox, TrackStatus, finish
 from rostfine_core.model import LoadedModel, load_models, preprocess
-from rostfine_core.training.data.clip_file import load_clip
+from rostfine_core.simulation.labelled_clips import CLIP_UM_PER_PX
+from rostfine_core.training.data.clip_cache import load_motion
+from rostfine_core.training.data.clip_file import load_clip, load_path
 from rostfine_core.training.data.dataset import ClipDataset, read_dataset
 
 Array = NDArray[np.float64]
@@ -35,7 +37,7 @@ TOLD = {
     "all of the form": tuple(name for name in FAULTS if name != "motion"),
     "the motion": ("motion",),
 }
-RIDGE, FOLDS, BATCH = 10.0, 5, 16
+RIDGE, FOLDS, BATCH, FRAMES = 10.0, 5, 16, 16
 SHIFTS_PX = ((1, 0), (0, 2), (-3, 0), (0, -3))
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
@@ -67,7 +69,7 @@ def main() -> None:
     data = read_dataset(arguments.dataset)
     count = min(arguments.clips, len(data.clips))
     data = data.subset(np.arange(count))
-    clips = [load_clip(c.path, frames=16, size_px=data.headers[0].clip_size_px) for c in data.clips]
+    clips = [read_clip(c.path, size_px=data.headers[0].clip_size_px) for c in data.clips]
     if data.expected is None:
         parser.error(f"{arguments.dataset} is not simulated: its labels.csv lacks the truth")
     truth = Truth(
@@ -77,7 +79,8 @@ def main() -> None:
         data=data,
     )
     assessor, (model, *_) = Assessor.load(arguments.model), load_models(arguments.model)
-    alone, features = network_answers(model, clips)
+    motion = load_motion(data.clips, settings=model.preprocessing)
+    alone, features = network_answers(model, clips, motion)
     answers, spreads = program_answers(assessor, clips)
     print_scores(alone, answers, truth)
     if np.isfinite(spreads).all():
@@ -87,25 +90,45 @@ def main() -> None:
     print_probes(features, alone, truth)
 
 
-def network_answers(model: LoadedModel, clips: Sequence[NDArray[np.uint8]]) -> tuple[Array, Array]:
+def read_clip(path: Path, *, size_px: int) -> Clip:
+    """A clip as the program cuts it; its pictures' pixels are the video's."""
+    places = load_path(path, frames=FRAMES)
+    boxes = tuple(
+        CropBox(
+            frame=number,
+            time_s=float(time_s),
+            centre_x_px=float(x) / CLIP_UM_PER_PX,
+            centre_y_px=float(y) / CLIP_UM_PER_PX,
+            size_px=size_px,
+            padded_share=0.0,
+            status=TrackStatus.MEASURED,
+        )
+        for number, (time_s, x, y) in enumerate(places)
+    )
+    return Clip(
+        target=path.stem, images=load_clip(path, frames=FRAMES, size_px=size_px), boxes=boxes
+    )
+
+
+def network_answers(
+    model: LoadedModel, clips: Sequence[Clip], motion: torch.Tensor | None
+) -> tuple[Array, Array]:
     """The network's shares (N, 5) for one view of each clip, and its features (N, 3 D)."""
     shares, features = [], []
     for start in range(0, len(clips), BATCH):
-        images = torch.from_numpy(np.stack(clips[start : start + BATCH]))
+        images = torch.from_numpy(np.stack([c.images for c in clips[start : start + BATCH]]))
+        told = () if motion is None else (motion[start : start + BATCH],)
         with torch.inference_mode():
-            out = model.network(preprocess(images, settings=model.preprocessing))
+            out = model.network(preprocess(images, settings=model.preprocessing), *told)
         parts = (out.feature_global, out.feature_spatial, out.feature_temporal)
         shares.append(out.grade.double().numpy())
         features.append(torch.cat(parts, dim=1).double().numpy())
     return np.concatenate(shares), np.concatenate(features)
 
 
-def program_answers(
-    assessor: Assessor, clips: Sequence[NDArray[np.uint8]]
-) -> tuple[Array, NDArray[np.float64]]:
+def program_answers(assessor: Assessor, clips: Sequence[Clip]) -> tuple[Array, NDArray[np.float64]]:
     """What the program answers (N, 5), and the spread over views (N), NaN for a single one."""
-    records = [Clip(target=str(i), images=clip, boxes=()) for i, clip in enumerate(clips)]
-    predictions = [answer.prediction for answer in finish(assessor.assess(records))]
+    predictions = [answer.prediction for answer in finish(assessor.assess(clips))]
     spreads = [p.view_spread for p in predictions]
     return np.array([p.grade.probabilities for p in predictions]), np.array(
         [np.nan if spread is None else spread for spread in spreads]
@@ -139,7 +162,7 @@ def print_scores(alone: Array, answers: Array, truth: Truth) -> None:
         )
 
 
-def print_moves(assessor: Assessor, clips: Sequence[NDArray[np.uint8]], answers: Array) -> None:
+def print_moves(assessor: Assessor, clips: Sequence[Clip], answers: Array) -> None:
     """How far P(A or B) moves if the same clip is turned, mirrored or shifted."""
     print(f"\n| the same {len(clips)} clips | P(A or B) moves by, mean | in 5% more than |")
     print("|---|---|---|")
@@ -154,7 +177,8 @@ def print_moves(assessor: Assessor, clips: Sequence[NDArray[np.uint8]], answers:
         changes[f"shifted by {x}, {y} px"] = partial(_warped, shift_px=(x, y))
     before = answers[:, :2].sum(axis=1)
     for name, change in changes.items():
-        moved, _ = program_answers(assessor, [np.ascontiguousarray(change(c)) for c in clips])
+        changed = [replace(c, images=np.ascontiguousarray(change(c.images))) for c in clips]
+        moved, _ = program_answers(assessor, changed)
         points = 100 * np.abs(moved[:, :2].sum(axis=1) - before)
         print(f"| {name} | {points.mean():.1f} points | {np.quantile(points, 0.95):.1f} |")
 

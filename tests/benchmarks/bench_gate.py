@@ -29,6 +29,7 @@ from tests.benchmarks.gate_clips import (
     NO_SPERM,
     PIXEL_WIDTHS,
     SPOILED,
+    ZOOMS,
     as_clip,
     no_sperm,
     real_clips,
@@ -125,8 +126,8 @@ class Bench:
         )
         rows: dict[str, Row] = {}
         for name, clip in real_clips(data, most=8, settings=settings):
-            times = np.array([box.time_s for box in clip.boxes])
-            _, track = as_clip(clip.images, times_s=times)
+            path = [(box.time_s, box.centre_x_px, box.centre_y_px) for box in clip.boxes]
+            _, track = as_clip(clip.images, path=np.array(path))
             row = rows.setdefault(name, Row(name=name))
             row.flagged.append(self._codes(clip, track, fps=None, is_known=False))
         yield from rows.values()
@@ -141,9 +142,9 @@ class Bench:
     ) -> None:
         shown: list[Clip] = []
         for simulated, images in zip(clips, pictures, strict=True):
-            times = np.array(simulated.frames) / simulated.field.fps
             magnification = PIXEL_WIDTHS.get(row.name, 1.0)
-            clip, track = as_clip(images, times_s=times, magnification=magnification)
+            path = simulated.seen.path_um(ZOOMS.get(row.name, 1.0) / magnification)
+            clip, track = as_clip(images, path=path, magnification=magnification)
             is_known = UNKNOWN not in row.name
             row.flagged.append(self._codes(clip, track, fps=simulated.field.fps, is_known=is_known))
             shown.append(clip)

@@ -31,7 +31,7 @@ from rostfine_core.training.comparison.tables import (
     difference_lines,
 )
 from rostfine_core.training.config import LoopSection, LossMix, OptimiserSection
-from rostfine_core.training.data.clip_cache import ClipCache, check_shape
+from rostfine_core.training.data.clip_cache import ClipCache, check_shape, load_motion
 from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import ClipDataset, LabelledClip, read_dataset
 from rostfine_core.training.data.split import Indices, epoch_order, grouped_folds
@@ -165,7 +165,8 @@ def network_features(dataset: ClipDataset, model: LoadedModel) -> Tensor:
     rows = []
     for first in range(0, len(dataset.clips), BATCH):
         cache = read_clips(dataset, dataset.clips[first : first + BATCH], model.preprocessing)
-        out = model.network(cache.prepare(cache.images))
+        told = cache.told(torch.arange(len(cache)), device=cache.images.device)
+        out = model.network(cache.prepare(cache.images), *told)
         own = (out.feature_global, out.feature_spatial, out.feature_temporal)
         rows.append(torch.stack(own, dim=1))
     return torch.cat(rows)
@@ -178,7 +179,8 @@ def read_clips(
     header, chosen = dataset.headers[0], list(preprocessing.frame_indices)
     size = {"frames": header.clip_frames, "size_px": header.clip_size_px}
     pictures = np.stack([load_clip(clip.path, **size)[chosen] for clip in clips])
-    return ClipCache(torch.from_numpy(pictures), preprocessing=preprocessing)
+    motion = load_motion(clips, settings=preprocessing)
+    return ClipCache(torch.from_numpy(pictures), preprocessing=preprocessing, motion=motion)
 
 
 def trained(dataset: ClipDataset, features: Tensor, case: Case) -> tuple[RepeatedAnswers, str]:

@@ -96,10 +96,10 @@ PIXEL_WIDTHS = {
     "pixels 3 times as wide": 3.0,
 }
 """By how much a clip was enlarged to the scale of the training."""
+ZOOMS = {f"zoom {factor}, scale unknown": factor for factor in (1.25, 0.8, 1.5)}
+"""How much larger all seems, the way of the head too, if nobody knows the scale."""
 SPOILED: dict[str, Change] = {
-    "zoom 1.25, scale unknown": _zoomed(1.25),
-    "zoom 0.8, scale unknown": _zoomed(0.8),
-    "zoom 1.5, scale unknown": _zoomed(1.5),
+    **{name: _zoomed(factor) for name, factor in ZOOMS.items()},
     **{name: _coarse(factor) for name, factor in PIXEL_WIDTHS.items()},
     "blur 1.5 px": _blurred(1.5),
     "blur 2.5 px": _blurred(2.5),
@@ -192,19 +192,22 @@ def _is_off(speck: Speck, x_px: float, y_px: float, far_px: float) -> bool:
 
 
 def as_clip(
-    images: Images, *, times_s: NDArray[np.float64], magnification: float = 1.0
+    images: Images, *, path: NDArray[np.floating], magnification: float = 1.0
 ) -> tuple[Clip, Track]:
-    """Pictures with the boxes and the track that they would have if they were cut from a video."""
+    """Pictures with the boxes and the track that they would have if they were cut from a video.
+
+    ``path`` (T, 3) are the seconds, and where the head was in pixels of the video.
+    """
     points = tuple(
         TrackPoint(
             frame=number,
             time_s=float(time_s),
-            x_px=500.0,
-            y_px=500.0,
+            x_px=float(x_px),
+            y_px=float(y_px),
             score=1.0,
             status=TrackStatus.MEASURED if number else TrackStatus.MANUAL,
         )
-        for number, time_s in enumerate(times_s)
+        for number, (time_s, x_px, y_px) in enumerate(path)
     )
     boxes = tuple(
         CropBox(

@@ -200,7 +200,8 @@ class FilmStrip(QWidget):
         assessment = self._session.assessment(sperm) if sperm else None
         self._empty.setVisible(assessment is None)
         self.frames.setVisible(assessment is not None)
-        self._caption.setText(self._range_text(assessment) + wording.attention_notice())
+        model = assessment.provenance.model if assessment else None
+        self._caption.setText(self._range_text(assessment) + wording.attention_notice(model))
         overlay = self._session.overlay
         self._opacity.blockSignals(True)
         self._opacity.setValue(round(100 * overlay.opacity))

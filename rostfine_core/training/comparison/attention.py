@@ -16,8 +16,9 @@ from rostfine_core.files import atomic_write
 from rostfine_core.model import RoSTFine, explain, preprocess
 from rostfine_core.model.explain import rollout_cls
 from rostfine_core.model.preprocess import turn_as_seen
+from rostfine_core.training.data.clip_cache import load_motion
 from rostfine_core.training.data.clip_file import load_clip
-from rostfine_core.training.data.dataset import GRADES, ClipDataset
+from rostfine_core.training.data.dataset import GRADES, ClipDataset, LabelledClip
 from rostfine_core.training.evaluation.figures import draw_map, write_notes
 from rostfine_core.training.networks.checkpoint import TrainedModel, load_trained
 from rostfine_core.training.networks.initialisation import encoder_owner
@@ -63,7 +64,7 @@ def draw_attention(
     columns = [
         column
         for name, file in models.items()
-        for column in map_columns(name, load_trained(file)[0], pictures)
+        for column in map_columns(name, load_trained(file)[0], pictures, clips=data.clips)
     ]
     figure = Figure(
         figsize=(INCHES * (1 + len(columns)), INCHES * len(pictures)), layout="constrained"
@@ -89,23 +90,27 @@ def _label(axes: Sequence[Axes], columns: Sequence[MapColumn]) -> None:
 
 @torch.no_grad()
 def map_columns(
-    name: str, trained: TrainedModel, pictures: NDArray[np.uint8]
+    name: str,
+    trained: TrainedModel,
+    pictures: NDArray[np.uint8],
+    *,
+    clips: Sequence[LabelledClip],
 ) -> tuple[MapColumn, ...]:
-    """The maps of the middle frame of clips (B, T, S, S, 3).
+    """The maps of the middle frame of ``clips``, whose pictures are (B, T, S, S, 3).
 
     Raises:
         ModelError: the network has no attention maps.
     """
     images, settings = torch.from_numpy(pictures), trained.preprocessing
-    clips = preprocess(images, settings=settings)
+    batch = preprocess(images, settings=settings)
     rostfine = encoder_owner(trained.network)
     if rostfine is None:
         raise ModelError(f"{trained.path} has no attention maps: name a transformer's file.")
     if isinstance(trained.network, RoSTFine):
-        explained = explain(rostfine, clips)
+        explained = explain(rostfine, batch, load_motion(clips, settings=settings))
         found = {"rollout": explained.encoder_rollout, "branch": explained.branch_attention}
     else:
-        found = {"rollout": rollout_cls(rostfine.encoder(clips, with_maps=True).attention_maps)}
+        found = {"rollout": rollout_cls(rostfine.encoder(batch, with_maps=True).attention_maps)}
     indices = settings.frame_indices
     middle = min(range(len(indices)), key=lambda i: abs(indices[i] - pictures.shape[1] // 2))
     layers = turn_as_seen(rearrange(images, "b t h w c -> b t c h w"), images, settings=settings)

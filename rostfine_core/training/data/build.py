@@ -193,7 +193,10 @@ def _build_video(
                 stage=f"tracking in {path.name}",
             )
             for one in tracks:
-                outcomes[one.target] = _finish_clip(one, recorders, out, settings=settings) | {
+                made = _finish_clip(
+                    one, recorders, out, settings=settings, um_per_px=clips[0].um_per_px
+                )
+                outcomes[one.target] = made | {
                     "fps": info.fps * one.distinct_share,
                     "video": path.name,
                     "is_simulated": info.is_simulated,
@@ -218,7 +221,12 @@ def _missed_clicks(clips: Sequence[PlannedClip], info: VideoInfo) -> dict[str, d
 
 
 def _finish_clip(
-    track: Track, recorders: CropRecorders, out: Path, *, settings: BuildSettings
+    track: Track,
+    recorders: CropRecorders,
+    out: Path,
+    *,
+    settings: BuildSettings,
+    um_per_px: float | None,
 ) -> dict[str, Any]:
     seen = sum(p.status is not TrackStatus.LOST and not p.is_duplicate for p in track.points)
     if seen < settings.minimum_frames:
@@ -227,9 +235,12 @@ def _finish_clip(
         clip = recorders.clip(track)
     except TrackingError as error:
         return {"rejected": str(error)}
-    save_clip(_clip_file(out, track.target), clip.images)
+    # A square shows as many um whatever it was resampled to.
+    places = None if um_per_px is None else clip.path_um(um_per_px / clip.magnification)
+    save_clip(_clip_file(out, track.target), clip.images, places=places)
     return {
         "frames_seen": seen,
+        "has_path_um": places is not None,
         "score_min": _lowest_score(track),
         "padded_max": _padded(clip),
         "span_s": round(clip.span_s, 4),
@@ -324,6 +335,7 @@ RECORDED = {
     "frames_seen": int,
     "score_min": float,
     "padded_max": float,
+    "has_path_um": bool,
     "is_simulated": bool,
     "warnings": list,
     "path": list,

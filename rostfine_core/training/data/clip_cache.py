@@ -1,27 +1,33 @@
-"""The clips of a run in memory, as uint8 and only the frames that the network sees."""
+"""The clips of a run in memory, as the network is given them: uint8, and only frames it sees."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from rostfine_core.domain import Progress
 from rostfine_core.errors import DatasetError
-from rostfine_core.model import Preprocessing, preprocess
-from rostfine_core.training.data.clip_file import clip_bytes, load_clip
+from rostfine_core.model import Preprocessing, measure_motion, preprocess
+from rostfine_core.training.data.clip_file import clip_bytes, load_clip, load_path
 from rostfine_core.training.data.dataset import ClipDataset, LabelledClip
 
 PROGRESS_EVERY = 16
 
 
 class ClipCache:
-    """(N, T, S, S, 3) uint8 pictures, converted to the network's float input by batches."""
+    """(N, T, S, S, 3) uint8 pictures, converted to the network's float input by batches.
 
-    def __init__(self, images: Tensor, *, preprocessing: Preprocessing) -> None:
-        self.images = images
+    ``motion`` (N, 6) is that of ``measure_motion``, if the network is told it.
+    """
+
+    def __init__(
+        self, images: Tensor, *, preprocessing: Preprocessing, motion: Tensor | None = None
+    ) -> None:
+        self.images, self.motion = images, motion
         # The frames were selected when the cache was filled: selecting T out of T keeps them all.
         self._settings = replace(preprocessing, clip_frames=preprocessing.num_frames)
 
@@ -35,6 +41,10 @@ class ClipCache:
     def prepare(self, images: Tensor) -> Tensor:
         """(B, T, S, S, 3) uint8 -> (B, 3, T, H, W) float32, as the assessor prepares clips."""
         return preprocess(images, settings=self._settings)
+
+    def told(self, indices: Tensor, *, device: torch.device) -> tuple[Tensor, ...]:
+        """What the network is told of clips beside the pictures: their motion (B, 6) or nothing."""
+        return () if self.motion is None else (self.motion[indices].to(device),)
 
 
 class ClipShelf:
@@ -77,6 +87,18 @@ def check_shape(dataset: ClipDataset, preprocessing: Preprocessing) -> None:
         )
 
 
+def load_motion(clips: Sequence[LabelledClip], *, settings: Preprocessing) -> Tensor | None:
+    """The motion (N, 6) of clips by their files; None for a network that is not told it.
+
+    Raises:
+        DatasetError: a file is damaged, or does not hold the path.
+    """
+    if settings.motion == "none":
+        return None
+    paths = [load_path(clip.path, frames=settings.clip_frames) for clip in clips]
+    return measure_motion(torch.from_numpy(np.stack(paths)))
+
+
 def _check_memory(name: str, needed: int) -> None:
     """Refuse clips that the memory cannot hold, before the system ends the program for it.
 
@@ -107,6 +129,7 @@ def fill_cache(
     frames, size = header.clip_frames, header.clip_size_px
     chosen = list(preprocessing.frame_indices)
     _check_memory(dataset.name, total * clip_bytes(len(chosen), size))
+    motion = load_motion(dataset.clips, settings=preprocessing)  # refuses before long work
     images = torch.empty((total, len(chosen), size, size, 3), dtype=torch.uint8)
 
     def load(place_and_clip: tuple[int, LabelledClip]) -> None:
@@ -118,4 +141,4 @@ def fill_cache(
         for done, _ in enumerate(pool.map(load, enumerate(dataset.clips)), start=1):
             if done % PROGRESS_EVERY == 0 or done == total:
                 yield Progress(stage="reading clips", done=done, total=total)
-    return ClipCache(images, preprocessing=preprocessing)
+    return ClipCache(images, preprocessing=preprocessing, motion=motion)

@@ -3,6 +3,7 @@
 import zipfile
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -15,6 +16,7 @@ CLIP_SUFFIXES = (".npz", ".avi")
 LARGEST_CLIP_BYTES = 2**28
 IMAGES = "images"
 MASKS = "masks"
+PATH = "path"
 
 
 def clip_bytes(frames: int, size_px: int) -> int:
@@ -68,16 +70,46 @@ def load_masks(path: Path) -> NDArray[np.uint8] | None:
         return archive[MASKS] if MASKS in archive.files else None
 
 
+def load_path(path: Path, *, frames: int) -> NDArray[np.float32]:
+    """Read where the head was in each frame of a clip: (frames, 3) of s, um and um.
+
+    Raises:
+        DatasetError: the file is damaged, or does not hold it.
+    """
+    found: NDArray[np.float32] | None = None
+    if path.suffix == ".npz":
+        with _reading(path), np.load(path, allow_pickle=False) as archive:
+            found = archive[PATH] if PATH in archive.files else None
+    if found is None:
+        raise DatasetError(
+            f"The clip {path} does not hold the sperm's path in um, which the network is told: cut "
+            "it with build-dataset from a video whose scale is known, or use a model or recipe "
+            "without motion_width."
+        )
+    if found.shape != (frames, 3) or not np.isfinite(found).all():
+        raise DatasetError(f"The clip {path} holds a path of another form: cut it again.")
+    return found.astype(np.float32, copy=False)
+
+
 def _reading(path: Path) -> AbstractContextManager[None]:
     return parsing(
         lambda error: DatasetError(f"The clip {path} is damaged ({error}): write it again.")
     )
 
 
-def save_clip(path: Path, images: NDArray[np.uint8]) -> None:
-    """Write the pictures of one clip (T, S, S, 3) uint8 as compressed .npz, atomically."""
+def save_clip(
+    path: Path, images: NDArray[np.uint8], *, places: NDArray[np.float32] | None = None
+) -> None:
+    """Write one clip as compressed .npz, atomically.
+
+    Args:
+        path: the file.
+        images: (T, S, S, 3) uint8 RGB.
+        places: where the head was, (T, 3) of s, um and um, if the scale is known.
+    """
+    arrays: dict[str, Any] = {IMAGES: images} | ({} if places is None else {PATH: places})
     with atomic_write(path) as temporary:
-        np.savez_compressed(temporary, images=images)
+        np.savez_compressed(temporary, **arrays)
 
 
 def _npz_header(path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic]]:

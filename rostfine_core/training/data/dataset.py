@@ -3,8 +3,9 @@
 A data set is a folder with ``dataset.toml`` (name, kind, grades, panel_size, [preprocessing]),
 ``labels.csv`` (``clip,sample,votes_A..votes_E`` and optional columns, of which
 ``expected_A..expected_E`` hold the distribution that the votes were drawn from) and ``clips/``
-with one ``<clip>.npz`` (key ``images``, (T, S, S, 3) uint8 RGB) or ``<clip>.avi`` each. A data set
-without votes has no ``panel_size`` and no vote columns; only ``pretrain`` reads it.
+with one ``<clip>.npz`` (``images`` (T, S, S, 3) uint8 RGB; ``path`` (T, 3), the s, um and um of the
+head, if a network is to be told the motion) or ``<clip>.avi`` each. A data set without votes has no
+``panel_size`` and no vote columns; only ``pretrain`` reads it.
 """
 
 import hashlib

@@ -37,7 +37,7 @@ def write_voted_clips(clips: Sequence[VotedClip], *, out: Path, name: str) -> Lo
         )
     DATASET.check(out)
     for number, clip in enumerate(clips):
-        save_clip(out / "clips" / f"{clip.name}.npz", clip.images)
+        save_clip(out / "clips" / f"{clip.name}.npz", clip.images, places=clip.path_um)
         yield Progress(stage=marked("clips"), done=number + 1, total=len(clips))
     voters = [sum(c.votes) for c in clips]
     frames, size_px, *_ = sizes.pop()
@@ -51,6 +51,7 @@ def write_voted_clips(clips: Sequence[VotedClip], *, out: Path, name: str) -> Lo
     )
     with DATASET.replaced(out) as staging:
         write_header(staging, header)
-        rows = ((c.name, c.patient, *c.votes) for c in clips)
-        write_rows(staging / "labels.csv", ("clip", "sample", *VOTE_COLUMNS), rows)
+        rows = ((c.name, c.patient, *c.votes, c.um_per_px or "") for c in clips)
+        columns = ("clip", "sample", *VOTE_COLUMNS, "um_per_px")
+        write_rows(staging / "labels.csv", columns, rows)
     return len(clips)

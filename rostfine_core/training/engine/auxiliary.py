@@ -33,9 +33,9 @@ class WithAuxiliary(nn.Module):
             nn.init.zeros_(self.head.weight)
             nn.init.zeros_(self.head.bias)
 
-    def forward(self, clips: Tensor) -> tuple[TrainedParts, Tensor | None]:
-        """Heads and features, and the predicted columns (B, C), of clips (B, 3, T, H, W)."""
-        parts = trained_parts(self.network(clips))
+    def forward(self, *inputs: Tensor) -> tuple[TrainedParts, Tensor | None]:
+        """Heads and features, and the predicted columns (B, C), of what the network is given."""
+        parts = trained_parts(self.network(*inputs))
         guessed = None if self.head is None else self.head(torch.cat(parts.features, dim=-1))
         return parts, guessed
 

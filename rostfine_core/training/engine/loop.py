@@ -72,7 +72,7 @@ class TrainingLoop(StepLoop[TrainConfig]):
 
     def _loss(self, part: Tensor, changes: Sequence[Change]) -> LossTerms:
         with self._mixed_precision():
-            parts, guessed = self.trained(self._prepared(part, changes))
+            parts, guessed = self.trained(*self._inputs(part, changes))
         target = self.targets[part].to(self.device)
         heads = tuple(h.float() for h in parts.heads)
         features = tuple(f.float() for f in parts.features)

@@ -32,7 +32,7 @@ def predict(
         batch = torch.from_numpy(indices[start : start + batch_size])
         with torch.inference_mode():
             clips = cache.prepare(cache.batch(batch).to(device))
-            grade = network(clips).grade
+            grade = network(clips, *cache.told(batch, device=device)).grade
         answers.append(grade.float().cpu().numpy())
         yield Progress(stage=stage, done=start + len(batch), total=len(indices))
     return np.concatenate(answers)

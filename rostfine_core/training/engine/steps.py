@@ -255,10 +255,14 @@ class StepLoop(ABC, Generic[AnyRecipe]):
         return torch.from_numpy(self._order(epoch)[first : first + self.clips_per_step])
 
     def _prepared(self, part: Tensor, changes: Sequence[Change]) -> Tensor:
-        """The clips ``part`` (B,), changed if ``changes`` are given, as the network's input."""
+        """The clips ``part`` (B,), changed if ``changes`` are given, as the network's pictures."""
         images = self.cache.batch(part)
         images = augment(images, changes) if changes else images
         return self.cache.prepare(images.to(self.device))
+
+    def _inputs(self, part: Tensor, changes: Sequence[Change]) -> tuple[Tensor, ...]:
+        """The same with all else that the network is given; no change of a clip affects that."""
+        return self._prepared(part, changes), *self.cache.told(part, device=self.device)
 
     @contextmanager
     def _mixed_precision(self) -> Iterator[None]:

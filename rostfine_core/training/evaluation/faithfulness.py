@@ -172,10 +172,15 @@ def measure_faithfulness(
     found: dict[str, list[Curves]] = {name: [] for name in MAPS}
     generator, ties = (torch.Generator().manual_seed(seed) for _ in range(2))
     for number in range(len(cache)):
-        clip = cache.prepare(cache.batch(torch.tensor([number])))
-        for name, values in _maps(network, clip, generator).items():
+        place = torch.tensor([number])
+        seen = _Seen(
+            network,
+            clip=cache.prepare(cache.batch(place)),
+            told=cache.told(place, device=torch.device("cpu")),
+        )
+        for name, values in _maps(seen, generator).items():
             maps[name].append(values)
-            found[name].append(_curves(network, clip, maps=values, ties=ties, steps=steps))
+            found[name].append(_curves(seen, maps=values, ties=ties, steps=steps))
         yield Progress(stage="deleting and inserting", done=number + 1, total=len(cache))
     return FaithfulnessResult(
         curves={name: _concatenate(several) for name, several in found.items()},
@@ -191,14 +196,26 @@ def measure_faithfulness(
     )
 
 
-def _curves(
-    network: RoSTFine, clip: Tensor, *, maps: Tensor, ties: torch.Generator, steps: int
-) -> Curves:
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A clip (1, 3, T, H, W) that a network grades, and what else the network is ``told`` of it."""
+
+    network: RoSTFine
+    clip: Tensor
+    told: tuple[Tensor, ...]
+
+    def grade(self, clips: Tensor) -> Tensor:
+        """The distributions (B, 5) of changed copies (B, 3, T, H, W) of the clip."""
+        grade: Tensor = self.network(clips, *(t.expand(len(clips), -1) for t in self.told)).grade
+        return grade
+
+
+def _curves(seen: _Seen, *, maps: Tensor, ties: torch.Generator, steps: int) -> Curves:
     return faithfulness_curves(
-        lambda x: network(x).grade,
-        clip,
+        seen.grade,
+        seen.clip,
         maps=maps,
-        patch_size=network.config.patch_size,
+        patch_size=seen.network.config.patch_size,
         ties=ties,
         steps=steps,
     )
@@ -219,9 +236,10 @@ def single_rostfine(path: Path, members: Sequence[TrainedModel]) -> RoSTFine:
     return network
 
 
-def _maps(network: RoSTFine, clip: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+def _maps(seen: _Seen, generator: torch.Generator) -> dict[str, Tensor]:
     """The network's maps of a clip, two to beat and occlusion, by name: (1, T, N) each."""
-    explained = explain(network, clip)
+    network, clip = seen.network, seen.clip
+    explained = explain(network, clip, *seen.told)
     shape = explained.encoder_rollout.shape
     rows = math.isqrt(shape[-1])
     places = torch.linspace(-1, 1, rows)
@@ -233,12 +251,10 @@ def _maps(network: RoSTFine, clip: Tensor, generator: torch.Generator) -> dict[s
                 explained.encoder_rollout,
                 explained.branch_attention,
                 explained.branch_forward,
-                gradient_rollout(network, clip),
+                gradient_rollout(network, clip, *seen.told),
                 torch.rand(shape, generator=generator),
                 (-4 * distance).exp().expand(shape),
-                occlusion(
-                    lambda x: network(x).grade, clip, patch_size=network.config.patch_size
-                ).expand(shape),
+                occlusion(seen.grade, clip, patch_size=network.config.patch_size).expand(shape),
             ),
             strict=True,
         )

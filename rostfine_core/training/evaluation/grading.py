@@ -12,7 +12,7 @@ from rostfine_core.domain import AnswerMode, LongJob, Progress
 from rostfine_core.errors import DatasetError
 from rostfine_core.gpu import can_use_gpu
 from rostfine_core.model import Answer, Answering, Views, ask_views
-from rostfine_core.training.data.clip_cache import check_shape
+from rostfine_core.training.data.clip_cache import check_shape, load_motion
 from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import ClipDataset, read_dataset, sample_fingerprint
 from rostfine_core.training.metrics.calibration import apply_temperature, fit_temperature
@@ -127,10 +127,12 @@ def view_shares(
         pictures = [
             load_clip(c.path, frames=header.clip_frames, size_px=header.clip_size_px) for c in part
         ]
+        motion = load_motion(part, settings=member.preprocessing)
         with torch.inference_mode():
             shares = ask_views(
-                lambda batch: network(batch).grade.float(),
+                lambda *inputs: network(*inputs).grade.float(),
                 torch.from_numpy(np.stack(pictures)).to(device),
+                motion=None if motion is None else motion.to(device),
                 settings=member.preprocessing,
                 views=views,
                 most=BATCH_SIZE,

@@ -17,6 +17,7 @@ from rostfine_core.domain import DISCLAIMER_ATTENTION
 from rostfine_core.model import RoSTFine, explain, preprocess
 from rostfine_core.model.explain import gradient_rollout
 from rostfine_core.model.preprocess import turn_as_seen
+from rostfine_core.training.data.clip_cache import load_motion
 from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import ClipDataset
 from rostfine_core.training.evaluation.faithfulness import FaithfulnessResult
@@ -177,14 +178,15 @@ def _maps_of(
     settings = member.preprocessing
     images = torch.from_numpy(pictures[None])
     batch = preprocess(images, settings=settings)
-    explained = explain(network, batch)
+    told = load_motion([clip], settings=settings)
+    explained = explain(network, batch, told)
     layers = rearrange(images, "b t h w c -> b t c h w")
     seen = rearrange(turn_as_seen(layers, images, settings=settings)[0], "t c h w -> t h w c")
     maps = {
         "encoder_rollout": explained.encoder_rollout[0].numpy(),
         "branch_attention": explained.branch_attention[0].numpy(),
         "branch_forward": explained.branch_forward[0].numpy(),
-        "gradient_rollout": gradient_rollout(network, batch)[0].numpy(),
+        "gradient_rollout": gradient_rollout(network, batch, told)[0].numpy(),
     }
     frames = [f"frame {i}" for i in settings.frame_indices]
     return seen.numpy(), maps, frames

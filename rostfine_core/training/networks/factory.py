@@ -4,7 +4,7 @@ Every network answers (B, 3, T, H, W) clips with a ``GradeOutput`` or a ``Resear
 Letters: B clips, D width of a feature.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -51,9 +51,9 @@ class FeatureVariant(nn.Module):
         width = config.embed_dim * (len(features) if aggregation == "concat" else 1)
         self.head = None if aggregation == "separate" else nn.Linear(width, config.num_grades)
 
-    def forward(self, clips: Tensor) -> ResearchOutput:
-        """Grade clips (B, 3, T, H, W)."""
-        out = self.rostfine(clips)
+    def forward(self, clips: Tensor, motion: Tensor | None = None) -> ResearchOutput:
+        """Grade clips (B, 3, T, H, W), with their ``motion`` (B, 6) if RoSTFine asks for it."""
+        out = self.rostfine(clips, motion)
         grades = {"g": out.grade_global, "s": out.grade_spatial, "t": out.grade_temporal}
         vectors = {"g": out.feature_global, "s": out.feature_spatial, "t": out.feature_temporal}
         features = tuple(vectors[f] for f in self.features)
@@ -107,9 +107,8 @@ def preprocessing_for(
 ) -> Preprocessing:
     """How clips of this many frames and this size are prepared for the network."""
     config = network_config(section)
-    return Preprocessing(
-        num_frames=config.num_frames,
-        image_size=config.image_size,
+    return replace(
+        Preprocessing.of(config),
         clip_frames=clip_frames,
         clip_size_px=clip_size_px,
         normalise=section.normalise,

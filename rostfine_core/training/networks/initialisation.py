@@ -27,6 +27,7 @@ TIMM_PREFIX = "timm:"
 TORCH_SUFFIXES = (".pyth", ".pt", ".pth", ".bin")
 CLASSIFIER = re.compile(r"(blocks\.\d+\.proj|classifier\.6)\.")
 """The classifier in the published weights of pytorchvideo's and torchvision's networks."""
+MOTION = "motion_embed."
 BATCH_COUNT = ".num_batches_tracked"
 
 
@@ -103,6 +104,10 @@ def _load_network(network: nn.Module, source: str) -> None:
             "network, features and aggregation."
         )
     weights = load_model(Path(source)).network.state_dict()
+    if network.motion_embed is not None and not any(n.startswith(MOTION) for n in weights):
+        # A network that was told nothing becomes one that is: at first it makes no difference.
+        fresh = network.state_dict()
+        weights |= {name: t for name, t in fresh.items() if name.startswith(MOTION)}
     check_weights(weights, expected=network.state_dict(), source=source)
     network.load_state_dict(weights)
 

@@ -1,5 +1,6 @@
 """The assessor: one model or several, one batch, and a GPU that fails."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rostfine_core.assessor import Assessor, ClipAnswer, _best_precision
+from rostfine_core.assessor import Assessor, ClipAnswer, _best_precision, _motion
 from rostfine_core.bundled import DEMO_MODEL, bundled_path
 from rostfine_core.domain import AnswerMode, Clip, CropBox, LongJob, Progress, TrackStatus, finish
 from rostfine_core.errors import ModelError
@@ -148,9 +149,9 @@ def test_a_cancelled_batch_ends_before_its_next_part(
     asked: list[int] = []
     forward = assessor._forward
 
-    def count(images: Tensor) -> list[ClipAnswer]:
-        asked.append(len(images))
-        return forward(images)
+    def count(part: Sequence[Clip]) -> list[ClipAnswer]:
+        asked.append(len(part))
+        return forward(part)
 
     monkeypatch.setattr(assessor, "_forward", count)
     job = assessor.assess(clips(20))
@@ -175,10 +176,10 @@ class FailingGpu(Assessor):
 
     failure: RuntimeError
 
-    def _forward_here(self, images: Tensor) -> list[ClipAnswer]:
+    def _forward_here(self, clips: Sequence[Clip]) -> list[ClipAnswer]:
         if self._device.type == "cuda":
             raise self.failure
-        return super()._forward_here(images)
+        return super()._forward_here(clips)
 
 
 @pytest.fixture
@@ -275,10 +276,10 @@ def test_an_answer_that_is_no_number_is_one_sentence(folder: Path) -> None:
 class OverflowingGpu(Assessor):
     """An assessor whose answers are no numbers in half precision."""
 
-    def _forward_here(self, images: Tensor) -> list[ClipAnswer]:
+    def _forward_here(self, clips: Sequence[Clip]) -> list[ClipAnswer]:
         if self._precision == "float16":
             raise ModelError("The model computes values that are not finite (in float16).")
-        return super()._forward_here(images)
+        return super()._forward_here(clips)
 
 
 def test_a_model_too_large_for_half_precision_is_graded_in_float32(folder: Path) -> None:
@@ -303,12 +304,13 @@ def test_a_gpu_computes_in_float16_from_volta_on(
 def test_half_precision_grades_as_float32_does() -> None:
     """The bound for a precision to be offered, on the bundled model and simulated sperm."""
     (model,) = load_models(bundled_path(DEMO_MODEL))
-    images = torch.from_numpy(np.stack([c.images for c in simulate_clips(4, seed=7)]))
-    batch = preprocess(images, settings=model.preprocessing)
+    seen = [c.seen for c in simulate_clips(4, seed=7)]
+    images = torch.from_numpy(np.stack([c.images for c in seen]))
+    batch, motion = preprocess(images, settings=model.preprocessing), _motion(seen, model)
     with torch.inference_mode():
-        right = explain(model.network, batch).output.grade
+        right = explain(model.network, batch, motion).output.grade
         with torch.autocast("cpu", dtype=torch.float16):
-            half = explain(model.network, batch).output.grade
+            half = explain(model.network, batch, motion).output.grade
     assert float((half.float() - right).abs().max()) <= 0.005
 
 

@@ -186,7 +186,9 @@ def test_a_network_is_not_saved_with_foreign_preprocessing(
     tmp_path: Path, tiny_network: RoSTFine
 ) -> None:
     path = tmp_path / "m.safetensors"
-    with pytest.raises(ValueError, match=r"gives .*\(8, 224\), the network reads \(4, 24\)"):
+    with pytest.raises(
+        ValueError, match=r"gives .*\(8, 224, 'none'\), the network reads \(4, 24, 'none'\)"
+    ):
         save_model(path, tiny_network, preprocessing=Preprocessing(), training={}, dataset_kind="x")
     assert not path.exists()
 

@@ -22,6 +22,7 @@ def config_values(draw: st.DrawFn) -> dict[str, Any]:
         "num_frames": draw(wholes),
         "patch_size": patch_size,
         "stem_width": stem_width,
+        "motion_width": draw(st.sampled_from([0, 8])),
         "image_size": patch_size * grid,
         "num_heads": heads,
         "branch_heads": branch_heads,
@@ -51,7 +52,7 @@ whole_names = st.sampled_from(
     [
         name
         for name in asdict(RoSTFineConfig())
-        if name not in ("mlp_ratio", "drop_path", "stem_width", "branch", "gather")
+        if name not in ("mlp_ratio", "drop_path", "stem_width", "motion_width", "branch", "gather")
     ]
 )
 not_a_size = st.one_of(

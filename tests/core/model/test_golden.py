@@ -38,7 +38,9 @@ class _EncodesOnce(nn.Module):
         super().__init__()
         self._encode = cache(encoder.__call__)
 
-    def forward(self, clips: Tensor, *, selection_layers: int, with_maps: bool) -> Encoding:
+    def forward(
+        self, clips: Tensor, *, told: None = None, selection_layers: int, with_maps: bool
+    ) -> Encoding:
         answer: Encoding = self._encode(
             clips, selection_layers=selection_layers, with_maps=with_maps
         )

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from rostfine_core.blind_review import BlindReview
 from rostfine_core.domain import (
+    Clip,
     Grade,
     Role,
     finish,
@@ -18,7 +19,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import DatasetError, StoreError
 from rostfine_core.panel import VotedClip
 from rostfine_core.store import Store, people, reviewing, trail, voting
-from rostfine_core.training.data.clip_file import load_clip
+from rostfine_core.training.data.clip_file import load_clip, load_path
 from rostfine_core.training.data.dataset import LabelledClip, read_dataset
 from rostfine_core.training.data.voted import write_voted_clips
 
@@ -96,7 +97,9 @@ def load(clip: LabelledClip) -> NDArray[np.uint8]:
     return load_clip(clip.path, frames=2, size_px=8)
 
 
-def grade_again(store: Store, *, x_px: float, grey: int) -> None:
+def grade_again(
+    store: Store, *, x_px: float, grey: int, um_per_px: float | None = None
+) -> tuple[str, Clip]:
     """Grade the first sperm of video 0 by a click at ``x_px``; its clip is of one grey then."""
     video = store.find_video(f"{0:064x}")
     assert video is not None
@@ -107,7 +110,8 @@ def grade_again(store: Store, *, x_px: float, grey: int) -> None:
         clip=replace(made.clip, images=np.full_like(made.clip.images, grey)),
         provenance=replace(made.provenance, created_utc="2099-01-01T00:00:00+00:00"),
     )
-    store.keep_assessments(video, {replace(key, seeds=(seed,)): again})
+    store.keep_assessments(video, {replace(key, seeds=(seed,), um_per_px=um_per_px): again})
+    return key.target, again.clip
 
 
 @pytest.mark.requirement("R-74")
@@ -161,6 +165,27 @@ def test_a_panel_of_the_first_form_names_its_clips_where_they_are_known(
         assert not greys & {1, 99}
 
 
+def test_voted_clips_keep_where_the_sperm_was_if_the_scale_is_known(
+    graded: Store, tmp_path: Path
+) -> None:
+    """A network that is told the motion can be trained on them."""
+    add_staff(graded)
+    _, shown = grade_again(graded, x_px=55.5, grey=99, um_per_px=0.36)
+    panel = voting.add_panel(graded, name="Spring", count=9)
+    vote_all(graded, "mori", panel.id, {}, total=4)
+    out = tmp_path / "data"
+    finish(write_voted_clips(voting.voted_clips(graded, panel.id), out=out, name="Lab"))
+    dataset = read_dataset(out)
+    (known,) = (c for c in dataset.clips if int(load(c)[0, 0, 0, 0]) == 99)
+    assert known.numbers["um_per_px"] == pytest.approx(0.36 / shown.magnification)
+    path = load_path(known.path, frames=len(shown.boxes))
+    assert path[:, 1] == pytest.approx([0.36 * box.centre_x_px for box in shown.boxes])
+    (other, *_) = (c for c in dataset.clips if c is not known)
+    assert "um_per_px" not in other.numbers
+    with pytest.raises(DatasetError, match="does not hold the sperm's path"):
+        load_path(other.path, frames=2)
+
+
 def test_a_panel_takes_the_unsure_of_every_patient_first(graded: Store) -> None:
     add_staff(graded)
     panel = voting.add_panel(graded, name="Two", count=2)
@@ -179,7 +204,7 @@ def test_nothing_is_written_without_votes_or_from_clips_of_two_sizes(
         finish(write_voted_clips((), out=tmp_path / "data", name="Lab"))
     one = VotedClip(
         name="a", patient="P", images=np.zeros((2, 8, 8, 3), np.uint8), votes=(1, 0, 0, 0, 0),
-        is_simulated=False,
+        is_simulated=False, path_um=None, um_per_px=None,
     )  # fmt: skip
     other = replace(one, images=np.zeros((3, 8, 8, 3), np.uint8))
     with pytest.raises(DatasetError, match="differ in size"):

@@ -56,7 +56,7 @@ def test_maps_of_the_middle_frame_are_drawn_beside_it(
     frames, size = header.clip_frames, header.clip_size_px
     pictures = np.stack([load_clip(c.path, frames=frames, size_px=size) for c in few.clips])
     (trained,) = load_trained(models["rostfine"])
-    rollout, branch = map_columns("ours", trained, pictures)
+    rollout, branch = map_columns("ours", trained, pictures, clips=few.clips)
     assert isinstance(trained.network, RoSTFine)
     maps = explain(
         trained.network, preprocess(torch.from_numpy(pictures), settings=trained.preprocessing)

@@ -15,7 +15,7 @@ from rostfine_core.errors import DatasetError, StoreError
 from rostfine_core.messages import Message
 from rostfine_core.training.data.build import BuildSettings, build_dataset
 from rostfine_core.training.data.build_plan import read_plan
-from rostfine_core.training.data.clip_file import load_clip
+from rostfine_core.training.data.clip_file import load_clip, load_path
 from rostfine_core.training.data.dataset import DatasetHeader, read_dataset
 from rostfine_core.video import write_video
 
@@ -382,6 +382,12 @@ def test_clips_are_resampled_to_one_scale_and_again_when_it_changes(plan: Path) 
         assert [c.numbers["um_per_px"] for c in dataset.clips] == [scale, scale]
         assert [c.numbers["video_um_per_px"] for c in dataset.clips] == [0.2, 0.4]
         assert f"um_per_px = {scale}" in (out / "dataset.toml").read_text(encoding="utf-8")
+    # So its way seems twice as long, in um, whatever the clips are resampled to.
+    paths = [load_path(c.path, frames=16) for c in dataset.clips]
+    ways = [float(np.linalg.norm(path[-1, 1:] - path[0, 1:])) for path in paths]
+    assert ways[0] > 1
+    assert ways[1] / ways[0] == pytest.approx(2, rel=0.2)
+    assert [path[-1, 0] for path in paths] == pytest.approx([(FRAMES - 1) / 15] * 2, abs=1e-3)
     # Both videos show the same head: the coarser one's is enlarged twice as much.
     ratios = [widths[0][1] / widths[0][0], widths[1][0] / widths[0][0]]
     assert ratios == pytest.approx([2, 2], abs=0.35)
