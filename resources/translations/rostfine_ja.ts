@@ -276,6 +276,10 @@
         <translation>学習時との類似</translation>
     </message>
     <message>
+        <source>Head off the middle</source>
+        <translation>頭部が中央から外れています</translation>
+    </message>
+    <message>
         <source>Low contrast</source>
         <translation>コントラスト不足</translation>
     </message>
@@ -2792,6 +2796,10 @@
         <translation>切り抜きの頭部の長さは {value:.0f} px で、学習時は {high:.0f} px 以下でした。縮尺を確かめるか、より低い倍率を使ってください。</translation>
     </message>
     <message>
+        <source>The head lies {value:.0%} of its length beside the middle of the crop, in training {high:.0%} or less: correct its track, so that the crops follow the head.</source>
+        <translation>頭部が切り出し画像の中央から頭部長の {value:.0%} ずれています（学習時は {high:.0%} 以下）。切り出しが頭部を追うように、軌跡を修正してください。</translation>
+    </message>
+    <message>
         <source>Nothing like a tail stands out beside the head ({value:.2g} of the contrast, in training {low:.2g} or more): check that this is a sperm, and focus on it.</source>
         <translation>頭部のそばに尾部らしいものが見えません（コントラストの {value:.2g}、学習時は {low:.2g} 以上）。精子であることを確かめ、ピントを合わせてください。</translation>
     </message>
@@ -2830,6 +2838,18 @@
     <message>
         <source>the tail</source>
         <translation>尾部</translation>
+    </message>
+    <message>
+        <source>the inside of the head</source>
+        <translation>頭部の内側</translation>
+    </message>
+    <message>
+        <source>the neck</source>
+        <translation>頸部</translation>
+    </message>
+    <message>
+        <source>what lies beside the head</source>
+        <translation>頭部の周囲</translation>
     </message>
     <message>
         <source>the texture of the whole crop</source>

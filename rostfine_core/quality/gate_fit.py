@@ -1,5 +1,6 @@
 """Fits a gate to clips like those of a model's training, so that few of them are flagged."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from rostfine_core.quality.looks import (
     HEAD,
     JOINT,
     NOISE,
+    OFF_CENTRE,
     SIDE,
     SPAN,
     TAIL,
@@ -38,6 +40,7 @@ SIDED: dict[str, tuple[bool, bool]] = {
     CONTRAST: (True, False),
     SIDE: (True, True),
     HEAD: (True, True),
+    OFF_CENTRE: (False, True),
     TAIL: (True, False),
     SPAN: (True, False),
     FPS: (True, True),
@@ -46,6 +49,9 @@ SIDED: dict[str, tuple[bool, bool]] = {
 LEAST_TAILS = {SPAN: 0.25, FPS: 0.2}
 """Where all clips of the fit are nearly alike: a quarter shorter, a fifth slower or faster."""
 LEAST_TAIL = 0.03
+LEAST_HIGHS = {OFF_CENTRE: 0.15}
+"""Limits that are no lower than this: crops follow a measured head to a hundredth of its length,
+and the error of the demonstration model doubles between a tenth and a fifth."""
 TAILS = (1, 99)
 """Percentiles that say how wide a measure's values lie; limits stand at a multiple of that."""
 
@@ -87,7 +93,9 @@ class _Shape:
         """The values that lie so many steps away."""
         return (
             unscaled(name, self.middle - step * self.below) if self.has_low else None,
-            unscaled(name, self.middle + step * self.above) if self.has_high else None,
+            max(unscaled(name, self.middle + step * self.above), LEAST_HIGHS.get(name, -math.inf))
+            if self.has_high
+            else None,
         )
 
 

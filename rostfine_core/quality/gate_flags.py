@@ -11,13 +11,17 @@ from rostfine_core.messages import Message
 from rostfine_core.quality.gate_fit import distance
 from rostfine_core.quality.looks import (
     AROUND,
+    BESIDE,
     CONTRAST,
     EDGE,
     ELONGATION,
     FOCUS,
     FPS,
     HEAD,
+    INSIDE,
+    NECK,
     NOISE,
+    OFF_CENTRE,
     SIDE,
     SPAN,
     TAIL,
@@ -83,6 +87,13 @@ REASONS: dict[tuple[str, bool], tuple[FlagCode, str]] = {
             "less: check the scale, or use a lower magnification."
         ),
     ),
+    (OFF_CENTRE, True): (
+        "off_centre",
+        marked(
+            "The head lies {value:.0%} of its length beside the middle of the crop, in training "
+            "{high:.0%} or less: correct its track, so that the crops follow the head."
+        ),
+    ),
     (TAIL, False): (
         "no_sperm_head",
         marked(
@@ -120,13 +131,19 @@ KINDS = {
     CONTRAST: Message("the contrast"),
     SIDE: Message("how bright the head is"),
     TAIL: Message("the tail"),
+    INSIDE: Message("the inside of the head"),
+    NECK: Message("the neck"),
+    BESIDE: Message("what lies beside the head"),
     **dict.fromkeys(AROUND, Message("the texture of the whole crop")),
     **dict.fromkeys(WITHIN, Message("the texture of the head")),
 }
 
 
 def gate_flags(looks: Looks, gate: Gate) -> Iterator[QualityFlag]:
-    """Compare what was measured of a clip with the training; what is not known is not flagged."""
+    """Compare what was measured of a clip with the training; what is not known is not flagged.
+
+    Nor is a value that, rounded as the reason tells it, is the limit itself.
+    """
     is_single = False
     for name, (low, high) in gate.limits.items():
         value = looks.get(name, np.nan)
@@ -135,9 +152,11 @@ def gate_flags(looks: Looks, gate: Gate) -> Iterator[QualityFlag]:
                 continue
             if value > end if is_high else value < end:
                 code, reason = REASONS[name, is_high]
-                values = {"value": value, "high" if is_high else "low": end}
-                yield QualityFlag.warning(code, Message(reason, **values))
-                is_single = True
+                limit = {"high" if is_high else "low": end}
+                told = Message(reason, value=value, **limit)
+                if told != Message(reason, value=end, **limit):
+                    yield QualityFlag.warning(code, told)
+                    is_single = True
     if not is_single:
         yield from _joint_flag(looks, gate)
 
@@ -148,7 +167,7 @@ def _joint_flag(looks: Looks, gate: Gate) -> Iterator[QualityFlag]:
     differences = np.nan_to_num(vector - np.array(gate.mean))
     precision = np.array(gate.precision)
     far = float(distance(differences[None], precision)[0])
-    if far > gate.farthest:
+    if round(far, 1) > round(gate.farthest, 1):
         shares = differences * (precision @ differences)
         most = KINDS.get(gate.names[int(np.argmax(shares))], Message("the picture"))
         yield QualityFlag.warning(

@@ -21,14 +21,18 @@ from rostfine_core.quality.head import (
 HEAD, ELONGATION, EDGE = "head_length_px", "elongation", "edge_px"
 FOCUS, NOISE, CONTRAST, SIDE = "focus", "noise", "contrast", "side"
 SPAN, FPS, TAIL = "span_s", "fps", "tail"
+OFF_CENTRE, INSIDE, NECK, BESIDE = "off_centre", "inside_head", "neck", "beside_head"
 SIGMAS_PX = (1.0, 2.0, 4.0, 8.0)
 AROUND = tuple(f"structure_{s:g}_px" for s in (*SIGMAS_PX, 16.0))
 WITHIN = tuple(f"head_structure_{s:g}_px" for s in (*SIGMAS_PX, 16.0))
 """The strength of what is about so many pixels wide, in the whole crop and around the head."""
-JOINT = (HEAD, ELONGATION, EDGE, CONTRAST, SIDE, TAIL, *AROUND, *WITHIN)
+JOINT = (HEAD, ELONGATION, EDGE, CONTRAST, SIDE, TAIL, INSIDE, NECK, BESIDE, *AROUND, *WITHIN)
 """What is compared together."""
 RING = (0.135, 0.27)
 """From where to where the beginning of the tail lies, in sides of the crop from its middle."""
+INNER, OUTER = 0.8, (1.2, 1.6)
+"""What counts as inside a head's outline, and as just beyond it, in half axes from its middle."""
+STRONGEST = 95
 EVERY = 5
 """Every fifth frame of a clip is measured."""
 LEAST = 0.02
@@ -57,6 +61,7 @@ def looks_of(
     heads = [head_length_and_edge(image) for image in images] if heads is None else heads
     outlines = measured_heads(images) if outlines is None else outlines
     found, seen = found_head(heads), [o for o in outlines if o is not None]
+    ovals = _ovals(images, outlines)
     chosen = images[::EVERY]
     greys = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) for image in chosen]
     spread = max(float(np.std(greys)), LEAST)
@@ -64,6 +69,7 @@ def looks_of(
     looks = {
         HEAD: math.nan if found is None else length or found[0],
         ELONGATION: median(o.length_px / o.width_px for o in seen) if seen else math.nan,
+        OFF_CENTRE: median(_off_centre(o, len(images[0])) for o in seen) if seen else math.nan,
         EDGE: math.nan if found is None else found[1],
         CONTRAST: median(map(contrast, chosen)) / max(float(np.median(greys)), 1.0),
         SIDE: median(map(_side, greys)) / spread,
@@ -72,6 +78,7 @@ def looks_of(
         SPAN: span_s,
         FPS: fps,
     }
+    looks |= dict(zip((INSIDE, NECK, BESIDE), ovals, strict=True))
     bands = np.array([_bands(grey) for grey in greys])
     for names, of_part in (
         (AROUND, slice(None)),
@@ -112,6 +119,46 @@ def _tail(grey: NDArray[np.float32]) -> float:
     away = np.hypot(across[:, None], across) / len(grey)
     ring = lines[(away > RING[0]) & (away < RING[1])]
     return float(np.percentile(ring, 95)) / max(float(grey.std()), LEAST)
+
+
+def _off_centre(head: HeadMeasure, side_px: int) -> float:
+    """How far a head lies from the middle of the crop, as a share of its length."""
+    middle = (side_px - 1) / 2
+    return math.hypot(head.x_px - middle, head.y_px - middle) / head.length_px
+
+
+def _ovals(
+    images: NDArray[np.uint8], outlines: Sequence[HeadMeasure | None]
+) -> tuple[float, float, float]:
+    """How clips fit the oval of a head with a neck at one end: medians of ``_oval``."""
+    shown = images[:: math.ceil(len(images) / max(len(outlines), 1))]
+    found = [_oval(i, o) for i, o in zip(shown, outlines, strict=False) if o is not None]
+    inside, neck, beside = np.median(found, axis=0).tolist() if found else 3 * (math.nan,)
+    return inside, neck, beside
+
+
+def _oval(image: NDArray[np.uint8], head: HeadMeasure) -> tuple[float, float, float]:
+    """How much grey levels differ inside the outline, beyond its stronger end, and at its sides.
+
+    All in the contrast of the head. A sign has no neck, or goes on beside the oval laid on it.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    smooth = cv2.GaussianBlur(grey, (0, 0), SIGMAS_PX[0])
+    differs = smooth - np.median(smooth)
+    down, across = np.mgrid[: len(smooth), : len(smooth)]
+    turned = (across - head.x_px + 1j * (down - head.y_px)) * np.exp(-1j * head.angle_rad)
+    away = 2 * np.hypot(turned.real / head.length_px, turned.imag / head.width_px)
+    inside, beyond = away < INNER, (away > OUTER[0]) & (away < OUTER[1])
+    along = np.abs(turned.imag) < head.width_px / 2
+    ends = (beyond & along & (turned.real > 0), beyond & along & (turned.real < 0))
+    places = (inside, *ends, beyond & ~along)
+    if not all(place.any() for place in places):  # an outline of a few pixels, or beyond the crop
+        return math.nan, math.nan, math.nan
+    contrast_of_head = max(abs(float(differs[inside].mean())), 1.0)
+    strong = [float(np.percentile(np.abs(differs[p]), STRONGEST)) for p in places[1:]]
+    numbers = (float(differs[inside].std()), max(strong[:2]), strong[2])
+    a, b, c = (number / contrast_of_head for number in numbers)
+    return a, b, c
 
 
 def _noise(grey: NDArray[np.float32]) -> float:

@@ -44,7 +44,8 @@ def scale_flags(
 
 
 def _unknown_scale_flags(length_px: float, low_px: float, high_px: float) -> Iterator[QualityFlag]:
-    if not low_px <= length_px <= high_px:
+    # Compared as they are told, so that no reason calls a length both inside and outside.
+    if not round(low_px) <= round(length_px) <= round(high_px):
         yield QualityFlag.warning(
             "scale_unknown",
             Message(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.clips import ClipSettings, cut_clip
 from rostfine_core.domain import Clip, CropBox, Track, TrackPoint, TrackStatus
+from rostfine_core.quality.head import measured_head
 from rostfine_core.simulation import SimulatedClip
 from rostfine_core.simulation.field import Field, draw_window
 from rostfine_core.simulation.render import Speck, Window
@@ -24,6 +25,7 @@ Images = NDArray[np.uint8]
 Change = Callable[[Images, np.random.Generator], Images]
 """Spoils a clip (T, S, S, 3)."""
 FAR_PX, JITTER_PX = 30, 0.4
+INK, DRAWN, CENTRINGS = 0.5, "BEHKMOSXZ368+", 3
 
 
 def _each(change: Callable[[Images], Images]) -> Change:
@@ -116,11 +118,27 @@ SPOILED: dict[str, Change] = {
 }
 
 
-def _letter(image: Images, dark: float) -> Images:
-    layer = np.zeros(image.shape[:2], np.uint8)
-    cv2.putText(layer, "A", (60, 88), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 3, cv2.LINE_AA)
+def _signed(images: Images, sign: str, scale: float) -> Images:
+    """With a sign drawn on it, and cut where the program measures a head there."""
+    layer, font = np.zeros(images.shape[1:3], np.uint8), cv2.FONT_HERSHEY_SIMPLEX
+    (width, height), _ = cv2.getTextSize(sign, font, scale, 3)
+    place = len(layer) // 2 - width // 2, len(layer) // 2 + height // 2
+    cv2.putText(layer, sign, place, font, scale, 255, 3, cv2.LINE_AA)
     inked = cv2.GaussianBlur(layer, (0, 0), 0.8)[..., None] / 255
-    return _bytes(image * (1 - dark * inked))
+    return np.stack([_centred(_bytes(image * (1 - INK * inked))) for image in images])
+
+
+def _centred(image: Images) -> Images:
+    """Moved until what is measured as a head lies in the middle, as the tracker cuts crops."""
+    middle = (len(image) - 1) / 2
+    for _ in range(CENTRINGS):
+        head = measured_head(image)
+        if head is None:
+            break
+        by = np.array([[1, 0, middle - head.x_px], [0, 1, middle - head.y_px]])
+        size = image.shape[1], image.shape[0]
+        image = _bytes(cv2.warpAffine(image, by, size, borderMode=cv2.BORDER_REPLICATE))
+    return image
 
 
 def _debris(rng: np.random.Generator) -> tuple[Speck, ...]:
@@ -150,9 +168,11 @@ def _round_cell(rng: np.random.Generator) -> tuple[Speck, ...]:
     )
 
 
+LETTER, SIGNS = "a drawn letter", "other drawn signs"
 Draws = Callable[[np.random.Generator], tuple[Speck, ...]]
 NO_SPERM: dict[str, Draws] = {
-    "a drawn letter": lambda _: (),
+    LETTER: lambda _: (),
+    SIGNS: lambda _: (),
     "debris": _debris,
     "bubbles": _bubble,
     "round cells": _round_cell,
@@ -179,7 +199,12 @@ def no_sperm(kind: str, clip: SimulatedClip, rng: np.random.Generator) -> Images
         drift_x, drift_y = (v * frame / field.fps for v in field.drift_px_s)
         at = {"x_px": float(x + drift_x % FAR_PX), "y_px": float(y + drift_y % FAR_PX)}
         image = cut_square(picture, **at, size_px=size, magnification=clip.magnification)
-        images.append(_letter(image, 0.5) if kind == "a drawn letter" else image)
+        images.append(image)
+    if kind == LETTER:
+        return _signed(np.stack(images), "A", 1.2)
+    if kind == SIGNS:
+        sign = DRAWN[int(rng.integers(len(DRAWN)))]
+        return _signed(np.stack(images), sign, float(rng.uniform(0.8, 1.3)))
     return np.stack(images)
 
 

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rostfine_core.domain import Gate
+from rostfine_core.messages import Message
 from rostfine_core.quality.gate_fit import FALSE_ALARMS, FEWEST_CLIPS, SIDED, fit_gate
 from rostfine_core.quality.gate_flags import REASONS, gate_flags
-from rostfine_core.quality.looks import JOINT, SIDE, Looks, looks_of
+from rostfine_core.quality.looks import HEAD, JOINT, SIDE, Looks, looks_of
 
-NAMES = tuple({*JOINT, *SIDED})
+NAMES = tuple(sorted({*JOINT, *SIDED}))
+USUAL = {n: 0.0 if n == SIDE else 30.0 if n == HEAD else 1.0 for n in NAMES}
 RNG = np.random.default_rng(3)
 
 
@@ -23,7 +25,10 @@ def drawn(count: int) -> list[Looks]:
     common = RNG.normal(0, 0.1, (count, 1))
     values = common + RNG.normal(0, 0.1, (count, len(NAMES)))
     return [
-        {n: float(v if n == SIDE else np.exp(v)) for n, v in zip(NAMES, row, strict=True)}
+        {
+            n: float(v if n == SIDE else USUAL[n] * np.exp(v))
+            for n, v in zip(NAMES, row, strict=True)
+        }
         for row in values
     ]
 
@@ -58,19 +63,32 @@ def test_a_measure_beyond_the_training_is_told_with_its_value(
     value = end + beyond if name == SIDE and is_high else end - beyond if name == SIDE else 0.0
     if name != SIDE:
         value = end * beyond if is_high else end / beyond
-    looks = {n: (0.0 if n == SIDE else 1.0) for n in NAMES} | {name: value}
-    assert REASONS[which][0] in codes(looks, gate)
+    assert REASONS[which][0] in codes(USUAL | {name: value}, gate)
 
 
 @pytest.mark.requirement("R-34")
 def test_measures_that_are_usual_alone_but_not_together_are_told(gate: Gate) -> None:
-    usual = {n: (0.0 if n == SIDE else 1.0) for n in NAMES}
-    assert codes(usual, gate) == set()
-    odd = {n: float(np.exp(0.25 * (-1) ** k)) for k, n in enumerate(NAMES) if n != SIDE}
+    assert codes(USUAL, gate) == set()
+    odd = {n: float(USUAL[n] * np.exp(0.25 * (-1) ** k)) for k, n in enumerate(NAMES) if n != SIDE}
     (flag,) = gate_flags({SIDE: 0.0, **odd}, gate)
     assert flag.code == "unlike_training"
     assert "most of all in" in str(flag.reason)
-    assert codes(usual | {JOINT[0]: np.nan, "span_s": np.nan}, gate) == set()  # unknown
+    assert codes(USUAL | {JOINT[0]: np.nan, "span_s": np.nan}, gate) == set()  # unknown
+
+
+@pytest.mark.requirement("R-34")
+@pytest.mark.parametrize("which", [key for key in REASONS if key[0] != SIDE])
+def test_a_reason_never_tells_a_value_that_reads_like_its_limit(
+    gate: Gate, which: tuple[str, bool]
+) -> None:
+    name, is_high = which
+    end = gate.limits[name][is_high]
+    assert end is not None
+    for share in (1e-6, 1e-4, 1e-3, 1e-2, 0.1):
+        value = end * (1 + share if is_high else 1 - share)
+        for flag in gate_flags(USUAL | {name: value}, gate):
+            said = dict(flag.reason.values)
+            assert flag.reason != Message(flag.reason.template, **said | {"value": end})
 
 
 def oval(**change: float) -> NDArray[np.uint8]:
@@ -80,6 +98,31 @@ def oval(**change: float) -> NDArray[np.uint8]:
     smooth = cv2.GaussianBlur(canvas, (0, 0), change.get("blur", 0.8))
     noisy = smooth + np.random.default_rng(1).normal(0, change.get("noise", 1), (16, 150, 150))
     return np.repeat(np.clip(noisy, 0, 255).astype(np.uint8)[..., None], 3, axis=3)
+
+
+def with_neck(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same with a line from the head's end."""
+    ends = [tuple(np.round(75 + d * np.array([np.cos(0.52), np.sin(0.52)])).astype(int).tolist())
+            for d in (12, 40)]  # fmt: skip
+    drawn = [cv2.line(image.copy(), ends[0], ends[1], (90, 90, 90), 3) for image in images]
+    return np.stack(drawn).astype(np.uint8)
+
+
+def shifted(images: NDArray[np.uint8], by_px: int) -> NDArray[np.uint8]:
+    return np.roll(images, by_px, axis=2)
+
+
+def test_where_the_head_lies_and_what_leaves_it_are_measured() -> None:
+    plain, necked = looks_of(oval()), looks_of(with_neck(oval()))
+    assert plain["off_centre"] < 0.05
+    assert looks_of(shifted(oval(), 6))["off_centre"] == pytest.approx(6 / 26, rel=0.25)
+    assert plain["neck"] < 0.15 < 0.5 < necked["neck"]
+    assert necked["beside_head"] < 0.4
+    barred = [cv2.rectangle(i.copy(), (66, 40), (72, 110), (80, 80, 80), -1) for i in oval()]
+    assert looks_of(np.stack(barred).astype(np.uint8))["beside_head"] > 0.8
+    assert plain["inside_head"] < 0.2
+    empty = np.full((16, 150, 150, 3), 140, np.uint8)
+    assert all(np.isnan(looks_of(empty)[n]) for n in ("off_centre", "neck", "beside_head"))
 
 
 def test_blur_noise_contrast_and_side_are_measured() -> None:
