@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from rostfine_core import __version__
-from rostfine_core.acceptance import installation, operation
+from rostfine_core.acceptance import installation, operation, performance
 from rostfine_core.acceptance.record import Acceptance
 from rostfine_core.acceptance.report import write_acceptance_pdf
 from rostfine_core.acceptance.validate import validate
@@ -28,6 +29,7 @@ from rostfine_core.domain import (
 from rostfine_core.errors import StoreError
 from rostfine_core.files import sha256_of
 from rostfine_core.finding import Finding
+from rostfine_core.training.evaluation.result import EvaluationResult
 
 MODEL = bundled_path(DEMO_MODEL)
 MakePlan = Callable[..., Path]
@@ -71,6 +73,18 @@ def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operation, "demonstrate", ungraded)
 
 
+@pytest.fixture
+def scored(evaluation: EvaluationResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demonstration model's scores on the clips, computed once for all tests."""
+    monkeypatch.setattr(performance, "evaluate", partial(_scored, evaluation))
+
+
+def _scored(evaluation: EvaluationResult, model: Path, data: Path) -> LongJob[EvaluationResult]:
+    assert (model, data.name) == (MODEL, "clips")
+    yield Progress(stage="grading", done=1, total=1)
+    return evaluation
+
+
 def run(plan_file: Path, out: Path, model: Path = MODEL) -> int:
     return main(["validate", str(plan_file), "--model", str(model), "--out", str(out)])
 
@@ -100,7 +114,7 @@ def test_a_good_installation_passes_without_the_training_extra(
 
 
 @pytest.mark.requirement("R-54")
-@pytest.mark.usefixtures("healthy")
+@pytest.mark.usefixtures("healthy", "scored")
 def test_what_fails_ends_its_stage_alone(
     plan: MakePlan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,7 +172,7 @@ def test_a_cancelled_acceptance_leaves_nothing(plan: MakePlan, tmp_path: Path) -
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.usefixtures("healthy")
+@pytest.mark.usefixtures("healthy", "scored")
 def test_the_checksum_is_that_of_the_plan_that_was_followed(plan: MakePlan, tmp_path: Path) -> None:
     path = plan()
     followed = sha256_of(path)
@@ -169,7 +183,12 @@ def test_the_checksum_is_that_of_the_plan_that_was_followed(plan: MakePlan, tmp_
 
 
 @pytest.fixture(scope="module")
-def acceptance(clips: Path, plan_text: str, tmp_path_factory: pytest.TempPathFactory) -> Acceptance:
+def acceptance(
+    clips: Path,
+    evaluation: EvaluationResult,
+    plan_text: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Acceptance:
     """A record whose operation failed."""
     folder = tmp_path_factory.mktemp("acceptance")
     (folder / "clips").symlink_to(clips)
@@ -178,6 +197,7 @@ def acceptance(clips: Path, plan_text: str, tmp_path_factory: pytest.TempPathFac
         patch.setattr(installation, "examine", lambda folder: iter(()))
         patch.setattr(operation, "read_reference", lambda: dict[str, tuple[float, ...]]())
         patch.setattr(operation, "demonstrate", _nobody)
+        patch.setattr(performance, "evaluate", partial(_scored, evaluation))
         return finish(validate(folder / "plan.toml", model=MODEL, out=folder / "out"))
 
 
