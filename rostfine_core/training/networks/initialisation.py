@@ -104,10 +104,11 @@ def _load_network(network: nn.Module, source: str) -> None:
             "network, features and aggregation."
         )
     weights = load_model(Path(source)).network.state_dict()
-    if network.motion_embed is not None and not any(n.startswith(MOTION) for n in weights):
-        # A network that was told nothing becomes one that is: at first it makes no difference.
-        fresh = network.state_dict()
-        weights |= {name: t for name, t in fresh.items() if name.startswith(MOTION)}
+    fresh = {n: t for n, t in network.state_dict().items() if n.startswith(MOTION)}
+    known = {n: t for n, t in weights.items() if n.startswith(MOTION)}
+    if not (fresh and known):
+        # One that was told nothing begins as it was; one that is told nothing more goes without.
+        weights = {n: t for n, t in weights.items() if n not in known} | fresh
     check_weights(weights, expected=network.state_dict(), source=source)
     network.load_state_dict(weights)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from rostfine_core.assessor import Assessor
@@ -18,6 +19,8 @@ from rostfine_core.training.data.clip_file import load_clip, load_path, save_cli
 from rostfine_core.training.data.dataset import read_dataset
 from rostfine_core.training.evaluation.grading import grade
 from rostfine_core.training.networks.checkpoint import load_trained
+from rostfine_core.training.networks.factory import build_network
+from rostfine_core.training.networks.initialisation import initialise
 from rostfine_core.training.train import train_recipe
 
 FRAMES, SIZE, UM_PER_PX = 16, 20, 0.5
@@ -117,6 +120,23 @@ def test_a_recipe_may_tell_the_motion_to_a_network_that_did_not_know_it(
     assert after.motion_embed is not None
     for name, weight in before.state_dict().items():
         assert np.allclose(weight, after.state_dict()[name], atol=1e-6), name
+
+
+def test_a_network_that_knew_the_motion_may_go_on_without_it(
+    recipe: Recipe, swimmers: Path
+) -> None:
+    """As a lab does that does not know the scale of its videos."""
+    first = told(recipe, swimmers, width=8)
+    knew = finish(train_recipe(replace(first, loop=replace(first.loop, epochs=1))))
+    section = replace(
+        told(recipe, swimmers, width=0).model, init=str(knew.model_path), init_part="network"
+    )
+    network = build_network(section)
+    initialise(network, section)
+    before = load_model(knew.model_path).network.state_dict()
+    after = network.state_dict()
+    assert set(before) - set(after) == {n for n in before if n.startswith("motion_embed")}
+    assert all(torch.equal(weight, before[name]) for name, weight in after.items())
 
 
 def test_clips_without_a_path_are_refused_with_what_to_do(recipe: Recipe, swimmers: Path) -> None:
