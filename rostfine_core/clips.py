@@ -118,8 +118,13 @@ def cut_clip(
             image = one_field(image)
         square, box = _cut(point, image, settings=settings)
         images.append(square)
-        boxes.append(box)
+        boxes.append(replace(box, field_px=_field_px(track, point.frame)))
     return Clip(target=track.target, images=np.stack(images), boxes=tuple(boxes))
+
+
+def _field_px(track: Track, frame: int) -> tuple[float, float]:
+    """How far the picture had moved by ``frame``, if it moves at all."""
+    return track.field.at(frame) if track.field is not None and track.field.moves else (0.0, 0.0)
 
 
 def _cut(
@@ -169,7 +174,10 @@ class CropRecorder:
         points = clip_points(track, settings=self._settings)
         squares, boxes = zip(*(self._squares[p.frame] for p in points), strict=True)
         # The tracker can settle a doubt later, so only the finished track has the final status.
-        final = (replace(box, status=p.status) for box, p in zip(boxes, points, strict=True))
+        final = (
+            replace(box, status=p.status, field_px=_field_px(track, p.frame))
+            for box, p in zip(boxes, points, strict=True)
+        )
         return Clip(target=track.target, images=np.stack(squares), boxes=tuple(final))
 
 

@@ -18,7 +18,8 @@ class CropBox:
     ``size_px`` is its side in pixels of the video, which is not that of ``Clip.images`` where the
     clip was resampled to the scale of the model. ``padded_share`` (0 to 1) is the part of the
     square outside the frame, filled by repeating the border; ``status`` is that of the
-    track point at its centre.
+    track point at its centre. ``field_px`` is how far the picture itself had moved by then, as the
+    kinematics take it off: (0, 0) where it rests.
     """
 
     frame: int
@@ -28,6 +29,7 @@ class CropBox:
     size_px: float
     padded_share: float
     status: TrackStatus
+    field_px: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,8 +46,11 @@ class Clip:
         return float(self.images.shape[1] / self.boxes[0].size_px)
 
     def path_um(self, um_per_px: float) -> NDArray[np.float32]:
-        """Where the squares were cut, (T, 3) of s, um and um; the images' scale is given."""
-        boxes = [(b.time_s, b.centre_x_px, b.centre_y_px) for b in self.boxes]
+        """Where the head was on the slide, (T, 3) of s, um and um; the images' scale is given."""
+        boxes = [
+            (b.time_s, b.centre_x_px - b.field_px[0], b.centre_y_px - b.field_px[1])
+            for b in self.boxes
+        ]
         to_um = self.magnification * um_per_px
         path: NDArray[np.float32] = (np.array(boxes) * (1, to_um, to_um)).astype(np.float32)
         return path

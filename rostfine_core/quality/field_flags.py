@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from rostfine_core.domain import QualityFlag, Track
 from rostfine_core.messages import Message
 from rostfine_core.tracking.combing import COMBED
-from rostfine_core.tracking.field import farthest_px, moves
 from rostfine_core.tracking.kinematics import field_path_px, own_path_px
 
 
@@ -33,7 +32,7 @@ def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFla
             ),
         )
     unknown = len(field.x_px) - field.measured_frames
-    if field.is_suspected or (moves(field) and unknown):
+    if field.is_suspected or (field.moves and unknown):
         yield QualityFlag.warning(
             "field_moves",
             Message(
@@ -43,8 +42,8 @@ def field_flags(track: Track, *, um_per_px: float | None) -> Iterator[QualityFla
                 total=len(field.x_px),
             ),
         )
-    if moves(field):
-        yield _motion_flag(track, _length(farthest_px(field), um_per_px))
+    if field.moves:
+        yield _motion_flag(track, _length(field.farthest_px, um_per_px))
 
 
 def _motion_flag(track: Track, far: Message) -> QualityFlag:

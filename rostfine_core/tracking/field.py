@@ -37,10 +37,6 @@ ABOVE_NOISE, LEAST_CORNER = 10.0, 1e-4
 SAME_LIGHT = 0.01
 FARTHEST = 1 / 6
 """A new key frame is taken when the field has moved by this share of the picture's side."""
-MOVES_PX, SHAKES_PX, ERRORS = 1.0, 0.2, 8.0
-"""A field counts as moving only beyond these: in all, from frame to frame, and in multiples of the
-error of measurement. Less is below the error of a track. Errors alone add up to 7.6 of them in a
-clip of 175 frames."""
 NOTHING = np.empty(0, complex)
 
 
@@ -256,20 +252,6 @@ def _as_bright_as(key: _Tiles, tiles: _Tiles) -> Image:
 def _level(image: Image) -> float:
     step = max(1, min(image.shape) // 40)
     return _median(image[::step, ::step].ravel())
-
-
-def moves(field: FieldMotion | None) -> bool:
-    """Whether a field is known to move, further than the measurement errs."""
-    if field is None or len(field.x_px) < 2:
-        return False
-    steps = float(np.sqrt(np.mean(np.diff(field.x_px) ** 2 + np.diff(field.y_px) ** 2)))
-    error = ERRORS * field.error_px
-    return farthest_px(field) > max(MOVES_PX, error) or steps > max(SHAKES_PX, error)
-
-
-def farthest_px(field: FieldMotion) -> float:
-    """How far the field was from where it was before, at most: the diagonal of its places."""
-    return float(np.hypot(np.ptp(field.x_px), np.ptp(field.y_px)))
 
 
 def _middle(moved: Complex) -> complex:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from rostfine_core.domain import Kinematics, Track, TrackPoint, TrackStatus
 from rostfine_core.marking import marked
 from rostfine_core.messages import Message
-from rostfine_core.tracking.field import moves
 from rostfine_core.tracking.jumps import RECENTRED_PX, jumps
 
 MINIMUM_SPAN_S = 1.0
@@ -114,7 +113,7 @@ def _places(points: Sequence[TrackPoint], track: Track) -> Values:
     """Where the sperm is (N, 2) on the slide: a field that moves is taken off."""
     p = np.array([(p.x_px, p.y_px) for p in points], dtype=np.float64).reshape(-1, 2)
     field = track.field
-    if field is not None and moves(field):
+    if field is not None and field.moves:
         p -= np.array([field.at(point.frame) for point in points]).reshape(-1, 2)
     return p
 

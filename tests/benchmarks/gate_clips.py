@@ -137,7 +137,8 @@ def _centred(image: Images) -> Images:
             break
         by = np.array([[1, 0, middle - head.x_px], [0, 1, middle - head.y_px]])
         size = image.shape[1], image.shape[0]
-        image = _bytes(cv2.warpAffine(image, by, size, borderMode=cv2.BORDER_REPLICATE))
+        moved = cv2.warpAffine(image, by, size, borderMode=cv2.BORDER_REPLICATE)
+        image = _bytes(moved.astype(np.float64))
     return image
 
 

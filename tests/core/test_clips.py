@@ -100,6 +100,34 @@ def test_a_clip_of_an_interlaced_video_shows_one_field() -> None:
     assert np.array_equal(clip.images, by_hand.images)
 
 
+def test_the_way_of_a_sperm_is_that_on_the_slide_not_in_a_picture_that_moves() -> None:
+    """A network that is told the motion would take a dead sperm on a moving stage for a swimmer."""
+    track = make_track(30)
+    frames = tuple(range(30))
+    drift = FieldMotion(
+        first_frame=0,
+        x_px=tuple(0.3 * i for i in frames),
+        y_px=(0.0,) * 30,
+        error_px=0.01,
+        measured_frames=30,
+    )
+    settings = ClipSettings(frame_count=4)
+    recorder = CropRecorder(settings=settings)
+    for point in track.points:
+        recorder.record(point, noise_image(point.frame))
+    moving = replace(track, field=drift)
+    for clip in (recorder.clip(moving), cut_clip(moving, image_at=noise_image, settings=settings)):
+        assert np.ptp(clip.path_um(0.5)[:, 1]) == pytest.approx(0, abs=1e-4)
+        assert [b.centre_x_px for b in clip.boxes] == [
+            track.points[b.frame].x_px for b in clip.boxes
+        ]
+    still = replace(track, field=replace(drift, x_px=tuple(0.001 * i for i in frames)))
+    for kept in (track, still):
+        path = cut_clip(kept, image_at=noise_image, settings=settings).path_um(0.5)
+        assert np.ptp(path[:, 1]) == pytest.approx(0.5 * 0.3 * 29, rel=1e-4)
+        assert path[-1, 0] == pytest.approx(29 / 15)
+
+
 def test_a_status_that_the_finished_track_revised_is_revised_in_the_clip() -> None:
     settings, track = ClipSettings(), make_track(count=40)
     recorder = CropRecorder(settings=settings)
