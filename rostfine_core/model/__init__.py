@@ -8,10 +8,10 @@ from rostfine_core.model.checkpoint import (
     load_model,
     load_models,
     save_model,
-    write_answering,
 )
 from rostfine_core.model.config import RoSTFineConfig, preset
 from rostfine_core.model.explain import ExplanationMaps, explain
+from rostfine_core.model.model_file import write_answering
 from rostfine_core.model.motion import measure_motion
 from rostfine_core.model.official import convert, load_official_state_dict
 from rostfine_core.model.preprocess import Preprocessing, frame_headings, preprocess

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from rostfine_core.errors import ModelError, parsing
-from rostfine_core.model.checkpoint import SUFFIX, save_model, write_model_file
+from rostfine_core.model.checkpoint import save_model
 from rostfine_core.model.config import Gather, RoSTFineConfig
+from rostfine_core.model.model_file import SUFFIX, write_model_file
 from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.model.rostfine import RoSTFine
 from rostfine_core.model.weights import (

@@ -12,7 +12,7 @@ from rostfine_core.domain import AnswerMode, LongJob
 from rostfine_core.errors import ConfigError
 from rostfine_core.files import write_text
 from rostfine_core.marking import marked
-from rostfine_core.model.checkpoint import whole_count
+from rostfine_core.model.model_file import whole_count
 from rostfine_core.outputs import Outputs, named
 from rostfine_core.training.data.dataset import (
     GRADES,

@@ -17,7 +17,7 @@ from torch import nn
 from rostfine_core.errors import ConfigError, ModelError, parsing
 from rostfine_core.files import atomic_write
 from rostfine_core.model import Answering, Preprocessing, RoSTFine, load_models, save_model
-from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT
+from rostfine_core.model.model_file import METADATA_NAME, RESEARCH_FORMAT
 from rostfine_core.training.config import ModelSection
 from rostfine_core.training.config_reader import structure
 from rostfine_core.training.networks.factory import build_network

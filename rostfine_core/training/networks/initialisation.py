@@ -16,7 +16,7 @@ from rostfine_core.model import (
     load_encoder_weights,
     load_model,
 )
-from rostfine_core.model.checkpoint import SUFFIX
+from rostfine_core.model.model_file import SUFFIX
 from rostfine_core.model.weights import check_weights
 from rostfine_core.training.config import ModelSection
 from rostfine_core.training.networks.factory import FeatureVariant

@@ -7,7 +7,7 @@ from typing import Any
 from rostfine_core.domain import SIMULATED, LongJob
 from rostfine_core.errors import ConfigError, parsing
 from rostfine_core.model import Preprocessing, RoSTFine
-from rostfine_core.model.checkpoint import write_model_file
+from rostfine_core.model.model_file import write_model_file
 from rostfine_core.training.config import PretrainConfig
 from rostfine_core.training.config_reader import read_pretrain_config
 from rostfine_core.training.data.clip_cache import fill_cache

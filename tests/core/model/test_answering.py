@@ -26,7 +26,7 @@ from rostfine_core.model import (
     save_model,
     write_answering,
 )
-from rostfine_core.model.checkpoint import METADATA_NAME
+from rostfine_core.model.model_file import METADATA_NAME
 from rostfine_core.model.views import turned
 
 RANGES = Ranges(

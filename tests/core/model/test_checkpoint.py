@@ -27,7 +27,7 @@ from rostfine_core.model import (
     load_models,
     save_model,
 )
-from rostfine_core.model.checkpoint import METADATA_NAME, RESEARCH_FORMAT, write_answering
+from rostfine_core.model.model_file import METADATA_NAME, RESEARCH_FORMAT, write_answering
 
 TRAINING = {"fps": 15, "um_per_px": 0.11, "head_length_px": [38.5, 52], "epochs": 3}
 
