@@ -36,6 +36,7 @@ from rostfine_core.marking import marked
 from rostfine_core.messages import Message
 from rostfine_core.model import (
     Answering,
+    ExplanationMaps,
     GradeOutput,
     LoadedModel,
     Preprocessing,
@@ -43,12 +44,11 @@ from rostfine_core.model import (
     ask_views,
     ensemble_info,
     explain,
-    frame_headings,
     load_models,
     measure_motion,
-    preprocess,
 )
 from rostfine_core.model.predictions import combined, predictions_of
+from rostfine_core.model.preprocess import preprocess_with_headings
 
 DeviceChoice = Literal["auto", "cuda", "cpu"]
 Precision = Literal["float32", "float16"]
@@ -248,9 +248,9 @@ class Assessor:
         motion: Tensor | None,
     ) -> list[ClipAnswer]:
         """The answer is the mean of all views; the maps are those of the clip as it is."""
-        settings, grid = model.preprocessing, network.config.grid_size
+        settings = model.preprocessing
         told = None if motion is None else motion.to(self._device)
-        batch = preprocess(images, settings=settings)
+        batch, headings = preprocess_with_headings(images, settings=settings)
         with self._autocast():
             maps = explain(network, batch, told)
         heads = _heads(maps.output)[:, None]
@@ -265,12 +265,8 @@ class Assessor:
                 skip=1,
             )
             heads = torch.cat([heads, others], dim=1)
-        shares = heads.cpu().double().numpy()
-        rollout, branch, forward = (
-            rearrange(m.float(), "b t (h w) -> b t h w", h=grid).cpu().numpy()
-            for m in (maps.encoder_rollout, maps.branch_attention, maps.branch_forward)
-        )
-        if not all(np.isfinite(values).all() for values in (shares, rollout, branch, forward)):
+        computed = (heads, maps.encoder_rollout, maps.branch_attention, maps.branch_forward)
+        if not all(bool(values.isfinite().all()) for values in computed):
             raise ModelError(
                 Message(
                     "The model {file_name} computes values that are not finite (in {precision}): "
@@ -279,22 +275,12 @@ class Assessor:
                     precision=self._precision,
                 )
             )
-        selected = maps.output.selected_patches.cpu().numpy()
-        frames, headings = settings.frame_indices, _headings(images, settings)
-        return [
-            ClipAnswer(
-                prediction=prediction,
-                explanation=Explanation(
-                    encoder_rollout=rollout[i],
-                    branch_attention=branch[i],
-                    branch_forward=forward[i],
-                    selected_patches=selected[i],
-                    clip_frames=frames,
-                    headings_rad=headings[i],
-                ),
-            )
-            for i, prediction in enumerate(predictions_of(shares, answering))
-        ]
+        explanations = _explanations(
+            maps, headings, grid=network.config.grid_size, settings=settings
+        )
+        predictions = predictions_of(heads.cpu().double().numpy(), answering)
+        pairs = zip(predictions, explanations, strict=True)
+        return [ClipAnswer(prediction=p, explanation=e) for p, e in pairs]
 
     def _shares(self, network: RoSTFine, *inputs: Tensor) -> Tensor:
         with self._autocast():
@@ -352,11 +338,26 @@ def _motion(clips: Sequence[Clip], model: LoadedModel) -> Tensor | None:
     return measure_motion(torch.from_numpy(paths))
 
 
-def _headings(images: Tensor, settings: Preprocessing) -> list[tuple[float, ...]]:
-    """For each clip, which directions of its frames pointed right; empty if none was turned."""
-    if settings.align == "none":
-        return [()] * len(images)
-    return [tuple(row) for row in frame_headings(images, settings=settings).tolist()]
+def _explanations(
+    maps: ExplanationMaps, headings: Tensor, *, grid: int, settings: Preprocessing
+) -> list[Explanation]:
+    """Each clip's maps on the patch grid; ``headings`` (B, T) count if the frames were turned."""
+    rollout, branch, forward = (
+        rearrange(m.float(), "b t (h w) -> b t h w", h=grid).cpu().numpy()
+        for m in (maps.encoder_rollout, maps.branch_attention, maps.branch_forward)
+    )
+    selected, turned = maps.output.selected_patches.cpu().numpy(), settings.align != "none"
+    return [
+        Explanation(
+            encoder_rollout=rollout[i],
+            branch_attention=branch[i],
+            branch_forward=forward[i],
+            selected_patches=selected[i],
+            clip_frames=settings.frame_indices,
+            headings_rad=tuple(row) if turned else (),
+        )
+        for i, row in enumerate(headings.tolist())
+    ]
 
 
 def _heads(output: GradeOutput) -> Tensor:

@@ -168,13 +168,30 @@ def preprocess(
     Raises:
         ValueError: the images have another layout or number of frames.
     """
-    pictures = _normalised_frames(images, settings, frames)
-    size = settings.image_size
+    return preprocess_with_headings(images, settings=settings, frames=frames)[0]
+
+
+def preprocess_with_headings(
+    images: Tensor, *, settings: Preprocessing, frames: Sequence[int] | None = None
+) -> tuple[Tensor, Tensor]:
+    """``preprocess`` clips, and say how far their frames were turned, as ``frame_headings`` does.
+
+    Args and errors are those of ``preprocess``.
+
+    Returns:
+        (B, 3, num_frames, image_size, image_size) float32, and (B, num_frames) rad.
+    """
+    pictures, size = _normalised_frames(images, settings, frames), settings.image_size
     if settings.align == "head":
-        resized = turn_frames(pictures, measure_headings(pictures), size=size)
+        headings = measure_headings(pictures)
+        resized = turn_frames(pictures, headings, size=size)
     else:
+        headings = pictures.new_zeros(len(pictures))
         resized = F.interpolate(pictures, size=(size, size), mode="bilinear", align_corners=False)
-    return rearrange(resized, "(b t) c h w -> b c t h w", b=len(images))
+    return (
+        rearrange(resized, "(b t) c h w -> b c t h w", b=len(images)),
+        rearrange(headings, "(b t) -> b t", b=len(images)),
+    )
 
 
 def frame_headings(images: Tensor, *, settings: Preprocessing) -> Tensor:

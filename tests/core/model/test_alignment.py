@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rostfine_core.model import Preprocessing, frame_headings, preprocess
 from rostfine_core.model.alignment import measure_headings
-from rostfine_core.model.preprocess import turn_as_seen
+from rostfine_core.model.preprocess import preprocess_with_headings, turn_as_seen
 from rostfine_core.simulation.labelled_clips import simulate_clip
 
 ALIGNED = Preprocessing(num_frames=4, image_size=140, normalise="clip", align="head")
@@ -33,6 +33,11 @@ def test_heads_point_right_and_necks_lie_to_the_left() -> None:
             x, y = head - neck
             misses.append(abs(math.remainder(math.atan2(y, x) - heading, math.tau)))
     assert np.mean(np.array(misses) < math.radians(30)) > 0.85
+
+
+def test_the_headings_of_prepared_frames_are_those_measured_alone() -> None:
+    _, headings = preprocess_with_headings(_clip(0), settings=ALIGNED)
+    assert torch.equal(headings, frame_headings(_clip(0), settings=ALIGNED))
 
 
 def _middle(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
