@@ -79,11 +79,7 @@ def quality_flags(
     heads, outlines = _heads(clip), measured_heads(clip.images)
     length_px = _length(heads, outlines)
     if gate is None:
-        unlike = (
-            *_focus_flags(heads),
-            *size_flags(length_px, crop_px=clip.images.shape[1], model=model),
-            *unknown_looks_flags(),
-        )
+        unlike = _rule_flags(heads, length_px, crop_px=clip.images.shape[1], model=model)
     else:
         looks = looks_of(
             clip.images,
@@ -92,7 +88,7 @@ def quality_flags(
             span_s=clip.span_s,
             fps=track.distinct_fps(video.fps),
         )
-        unlike = tuple(gate_flags(looks, gate))
+        unlike = gate_flags(looks, gate)
     return (
         *_recording_flags(track, clip, heads, outlines[0], model),
         *field_flags(track, um_per_px=um_per_px),
@@ -108,6 +104,15 @@ def quality_flags(
         ),
         *sample_flags(model),
     )
+
+
+def _rule_flags(
+    heads: Heads, length_px: float | None, *, crop_px: int, model: ModelInfo
+) -> Iterator[QualityFlag]:
+    """What rules of thumb say of a clip where no gate tells how those of the training look."""
+    yield from _focus_flags(heads)
+    yield from size_flags(length_px, crop_px=crop_px, model=model)
+    yield from unknown_looks_flags()
 
 
 def hand_flags(seeds: Sequence[Seed]) -> tuple[QualityFlag, ...]:

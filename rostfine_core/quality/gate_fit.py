@@ -149,25 +149,12 @@ def fit_gate(looks: Sequence[Looks], samples: Sequence[str]) -> Gate:
         for name in SIDED
         if name in known
     }
-    worst = np.empty(len(looks))
-    _, sample = np.unique(np.asarray(samples, dtype=str), return_inverse=True)
-    for fold in range(FOLDS):
-        inside = sample % FOLDS == fold
-        if inside.any() and not inside.all():
-            others = {name: v[~inside] for name, v in values.items()}
-            own = {name: v[inside] for name, v in values.items()}
-            worst[inside] = _Fit.of(vectors[~inside], others).excess(vectors[inside], own)
-        elif inside.all():
-            worst = _Fit.of(vectors, values).excess(vectors, values)
-    step = float(np.sort(worst)[len(worst) - 1 - int(FALSE_ALARMS * len(worst))])
+    worst = np.sort(_crossed_excess(vectors, values, samples))
+    step = float(worst[len(worst) - 1 - int(FALSE_ALARMS * len(worst))])
     whole = _Fit.of(vectors, values)
-    usual = None
-    if HEAD in known:
-        low, high = np.nanpercentile([one[HEAD] for one in looks], (10, 90)).tolist()
-        usual = low, high
     return Gate(
         limits={name: shape.limits(name, step) for name, shape in whole.singles.items()},
-        usual_head_px=usual,
+        usual_head_px=_usual_head_px(looks) if HEAD in known else None,
         names=names,
         mean=tuple(whole.mean.tolist()),
         precision=tuple(map(tuple, whole.precision.tolist())),
@@ -175,6 +162,31 @@ def fit_gate(looks: Sequence[Looks], samples: Sequence[str]) -> Gate:
         clips=len(looks),
         samples=len(set(samples)),
     )
+
+
+def _crossed_excess(
+    vectors: NDArray[np.float64],
+    values: Mapping[str, NDArray[np.float64]],
+    samples: Sequence[str],
+) -> NDArray[np.float64]:
+    """The largest excess of each clip (N,) by a fit to clips of other samples, if there are any."""
+    worst = np.empty(len(vectors))
+    _, sample = np.unique(np.asarray(samples, dtype=str), return_inverse=True)
+    for fold in range(FOLDS):
+        inside = sample % FOLDS == fold
+        if inside.all():
+            return _Fit.of(vectors, values).excess(vectors, values)
+        if inside.any():
+            others = {name: v[~inside] for name, v in values.items()}
+            own = {name: v[inside] for name, v in values.items()}
+            worst[inside] = _Fit.of(vectors[~inside], others).excess(vectors[inside], own)
+    return worst
+
+
+def _usual_head_px(looks: Sequence[Looks]) -> tuple[float, float]:
+    """The head lengths of the middle four fifths of the clips."""
+    low, high = np.nanpercentile([one[HEAD] for one in looks], (10, 90)).tolist()
+    return low, high
 
 
 def distance(

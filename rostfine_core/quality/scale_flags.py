@@ -62,25 +62,8 @@ def _unknown_scale_flags(length_px: float, low_px: float, high_px: float) -> Ite
 def _training_scale_flags(
     um_per_px: float | None, video: VideoInfo, model: ModelInfo, magnification: float
 ) -> Iterator[QualityFlag]:
-    filed = video.um_per_px
-    if um_per_px is None and filed is not None:
-        yield QualityFlag.notice(
-            "scale_unknown",
-            Message(
-                "No um/px is set, so speeds are in px/s and the clip could not be resampled to the "
-                "scale of the training; the file states {filed:.4g} um/px: set that if it is "
-                "right.",
-                filed=filed,
-            ),
-        )
-    elif um_per_px is None:
-        yield QualityFlag.notice(
-            "scale_unknown",
-            Message(
-                "No um/px is set, so speeds are in px/s and the clip could not be resampled to the "
-                "scale of the training: set it."
-            ),
-        )
+    if um_per_px is None:
+        yield QualityFlag.notice("scale_unknown", _unset_reason(video.um_per_px))
     elif model.trained_um_per_px is None:
         yield QualityFlag.notice(
             "scale_unknown",
@@ -95,7 +78,6 @@ def _training_scale_flags(
                 trained=model.trained_um_per_px,
             ),
         )
-
     elif magnification > COARSEST:
         yield QualityFlag.warning(
             "scale_unlike_training",
@@ -107,6 +89,20 @@ def _training_scale_flags(
                 trained=model.trained_um_per_px,
             ),
         )
+
+
+def _unset_reason(filed: float | None) -> Message:
+    """What no scale means, and which one the file states."""
+    if filed is None:
+        return Message(
+            "No um/px is set, so speeds are in px/s and the clip could not be resampled to the "
+            "scale of the training: set it."
+        )
+    return Message(
+        "No um/px is set, so speeds are in px/s and the clip could not be resampled to the "
+        "scale of the training; the file states {filed:.4g} um/px: set that if it is right.",
+        filed=filed,
+    )
 
 
 def _seen_ratio(um_per_px: float, magnification: float, model: ModelInfo) -> float:
