@@ -12,7 +12,6 @@ from torch import nn
 from rostfine_core.domain import LongJob, Progress
 from rostfine_core.errors import DatasetError
 from rostfine_core.files import write_text
-from rostfine_core.model.preprocess import Preprocessing
 from rostfine_core.training.config import TrainConfig
 from rostfine_core.training.config_reader import read_train_config
 from rostfine_core.training.data.clip_cache import ClipShelf
@@ -79,7 +78,9 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
         resume_point = folder.open(config, data=data, is_main=ranks.is_main)
         network = _start_network(config, ranks)
         cache = yield from shelf.get(
-            dataset, preprocessing=_preprocessing(config, dataset), threads=config.loop.threads
+            dataset,
+            preprocessing=preprocessing_for(config.model, dataset),
+            threads=config.loop.threads,
         )
         loop = TrainingLoop(
             config,
@@ -93,20 +94,13 @@ def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> Long
         )
         loop.begin(resume_point)
         yield from loop.steps()
-        return (yield from _finish(loop, network, dataset=dataset, seen=seen))
+        return (yield from _finish(loop, dataset=dataset, seen=seen))
 
 
 def _start_network(config: TrainConfig, ranks: Ranks) -> nn.Module:
     network = build_network(config.model)
     initialise(network, config.model)
     return network.to(choose_device(config.loop, ranks))
-
-
-def _preprocessing(config: TrainConfig, dataset: ClipDataset) -> Preprocessing:
-    header = dataset.headers[0]
-    return preprocessing_for(
-        config.model, clip_frames=header.clip_frames, clip_size_px=header.clip_size_px
-    )
 
 
 def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, source: str) -> None:
@@ -125,17 +119,11 @@ def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, so
         )
 
 
-def _finish(
-    loop: TrainingLoop, network: nn.Module, *, dataset: ClipDataset, seen: SeenSamples
-) -> LongJob[TrainResult]:
+def _finish(loop: TrainingLoop, *, dataset: ClipDataset, seen: SeenSamples) -> LongJob[TrainResult]:
     """Score the best weights on the validation and test sets, and write the model."""
-    config = loop.config
-    # Only the main process validates; the others wait here until it has saved the best weights.
-    epoch = int(loop.ranks.broadcast(loop.best.get("epoch", 0)))
-    network.load_state_dict(loop.folder.load_best())
-    loop.ranks.any(False)  # every process must have read it before it is removed
-    validated = yield from _predict(loop, network, loop.split.validation, "validation")
-    tested = yield from _predict(loop, network, loop.split.test, "test")
+    config, epoch = loop.config, loop.load_best()
+    validated = yield from _predict(loop, loop.split.validation, "validation")
+    tested = yield from _predict(loop, loop.split.test, "test")
     result = TrainResult(
         model_path=loop.folder.model,
         epoch=epoch,
@@ -151,9 +139,9 @@ def _finish(
     if loop.ranks.is_main:
         save_trained(
             loop.folder.model,
-            network.cpu().eval(),
+            loop.network.cpu().eval(),
             section=config.model,
-            preprocessing=_preprocessing(config, dataset),
+            preprocessing=preprocessing_for(config.model, dataset),
             training=summary,
             dataset_kind=dataset.kind,
         )
@@ -183,11 +171,11 @@ def _test_on_others(config: TrainConfig, folder: RunFolder) -> LongJob[tuple[Oth
 
 
 def _predict(
-    loop: TrainingLoop, network: nn.Module, indices: Indices, name: str
+    loop: TrainingLoop, indices: Indices, name: str
 ) -> Generator[Progress, None, NDArray[np.float32]]:
     return (
         yield from predict(
-            network,
+            loop.network,
             loop.cache,
             indices,
             batch_size=loop.config.loop.batch_size,

@@ -32,7 +32,6 @@ from rostfine_core.training.comparison.tables import (
 )
 from rostfine_core.training.config import LoopSection, LossMix, OptimiserSection
 from rostfine_core.training.data.clip_cache import ClipCache, check_shape, load_motion
-from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import ClipDataset, LabelledClip, read_dataset
 from rostfine_core.training.data.split import Indices, epoch_order, grouped_folds
 from rostfine_core.training.engine.losses import grade_loss, total_loss
@@ -176,9 +175,8 @@ def read_clips(
     dataset: ClipDataset, clips: Sequence[LabelledClip], preprocessing: Preprocessing
 ) -> ClipCache:
     """The frames of a few clips that the network sees."""
-    header, chosen = dataset.headers[0], list(preprocessing.frame_indices)
-    size = {"frames": header.clip_frames, "size_px": header.clip_size_px}
-    pictures = np.stack([load_clip(clip.path, **size)[chosen] for clip in clips])
+    chosen = list(preprocessing.frame_indices)
+    pictures = np.stack([dataset.pictures(clip)[chosen] for clip in clips])
     motion = load_motion(clips, settings=preprocessing)
     return ClipCache(torch.from_numpy(pictures), preprocessing=preprocessing, motion=motion)
 

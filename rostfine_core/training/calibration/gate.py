@@ -5,7 +5,6 @@ import math
 from rostfine_core.domain import Gate, LongJob, Progress
 from rostfine_core.quality.gate_fit import FEWEST_CLIPS, fit_gate
 from rostfine_core.quality.looks import FPS, SPAN, Looks, looks_of
-from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import ClipDataset
 
 PROGRESS_EVERY = 16
@@ -19,11 +18,10 @@ def measure_gate(data: ClipDataset) -> LongJob[Gate | None]:
     """
     if len(data.clips) < FEWEST_CLIPS:
         return None
-    header, looks = data.headers[0], list[Looks]()
+    looks = list[Looks]()
     for done, clip in enumerate(data.clips, start=1):
-        images = load_clip(clip.path, frames=header.clip_frames, size_px=header.clip_size_px)
         span_s, fps = (clip.numbers.get(name, math.nan) for name in (SPAN, FPS))
-        looks.append(looks_of(images, span_s=span_s, fps=fps))
+        looks.append(looks_of(data.pictures(clip), span_s=span_s, fps=fps))
         if done % PROGRESS_EVERY == 0:
             yield Progress(stage="looking at clips", done=done, total=len(data.clips))
     return fit_gate(looks, data.samples)

@@ -17,7 +17,6 @@ from rostfine_core.model import RoSTFine, explain, preprocess
 from rostfine_core.model.explain import rollout_cls
 from rostfine_core.model.preprocess import turn_as_seen
 from rostfine_core.training.data.clip_cache import load_motion
-from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import GRADES, ClipDataset, LabelledClip
 from rostfine_core.training.evaluation.figures import draw_map, write_notes
 from rostfine_core.training.networks.checkpoint import TrainedModel, load_trained
@@ -58,9 +57,7 @@ def draw_attention(
     Raises:
         ModelError: a file cannot be read, or its network has no attention maps.
     """
-    header = data.headers[0]
-    frames, size = header.clip_frames, header.clip_size_px
-    pictures = np.stack([load_clip(c.path, frames=frames, size_px=size) for c in data.clips])
+    pictures = np.stack([data.pictures(clip) for clip in data.clips])
     columns = [
         column
         for name, file in models.items()
@@ -72,7 +69,7 @@ def draw_attention(
     grid = figure.subplots(len(pictures), 1 + len(columns), squeeze=False)
     for row, clip in enumerate(data.clips):
         votes = ", ".join(f"{g} {v}" for g, v in zip(GRADES, clip.votes, strict=True) if v)
-        grid[row, 0].imshow(pictures[row, frames // 2])
+        grid[row, 0].imshow(pictures[row, pictures.shape[1] // 2])
         grid[row, 0].set_ylabel(f"voted {votes}", fontsize=6)
         for axes, column in zip(grid[row, 1:], columns, strict=True):
             draw_map(axes, column.frames[row], column.values[row], column.values[row].max())

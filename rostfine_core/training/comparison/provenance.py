@@ -73,9 +73,8 @@ def provenance_of_runs(folders: Sequence[RunFolder], *, journal: Path) -> Compar
     Raises:
         ConfigError: a file of a run is missing.
     """
-    runs = {
-        str(folder.path) for folder in folders
-    }  # an earlier version of the comparison may have had others
+    # The journal may hold others, of an earlier version of the comparison.
+    runs = {str(folder.path) for folder in folders}
     notes = [note for note in read_json_lines(journal) if note.get("run") in runs]
     ends = [datetime.fromisoformat(note["ended"]) for note in notes]
     begins = [

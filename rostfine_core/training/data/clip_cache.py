@@ -12,7 +12,7 @@ from torch import Tensor
 from rostfine_core.domain import Progress
 from rostfine_core.errors import DatasetError
 from rostfine_core.model import Preprocessing, measure_motion, preprocess
-from rostfine_core.training.data.clip_file import clip_bytes, load_clip, load_path
+from rostfine_core.training.data.clip_file import clip_bytes, load_path
 from rostfine_core.training.data.dataset import ClipDataset, LabelledClip
 
 PROGRESS_EVERY = 16
@@ -125,8 +125,7 @@ def fill_cache(
         DatasetError: a clip is damaged, or its shape does not fit the data set or the network.
     """
     check_shape(dataset, preprocessing)
-    header, total = dataset.headers[0], len(dataset.clips)
-    frames, size = header.clip_frames, header.clip_size_px
+    size, total = dataset.headers[0].clip_size_px, len(dataset.clips)
     chosen = list(preprocessing.frame_indices)
     _check_memory(dataset.name, total * clip_bytes(len(chosen), size))
     motion = load_motion(dataset.clips, settings=preprocessing)  # refuses before long work
@@ -134,8 +133,7 @@ def fill_cache(
 
     def load(place_and_clip: tuple[int, LabelledClip]) -> None:
         place, clip = place_and_clip
-        pictures = load_clip(clip.path, frames=frames, size_px=size)
-        images[place] = torch.from_numpy(pictures[chosen])
+        images[place] = torch.from_numpy(dataset.pictures(clip)[chosen])
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for done, _ in enumerate(pool.map(load, enumerate(dataset.clips)), start=1):

@@ -28,6 +28,7 @@ from rostfine_core.training.data.clip_file import (
     LARGEST_CLIP_BYTES,
     clip_bytes,
     clip_file_mistake,
+    load_clip,
 )
 
 GRADES = tuple(g.name for g in Grade)
@@ -89,6 +90,15 @@ class ClipDataset:
     def subset(self, indices: Sequence[int] | NDArray[np.intp]) -> "ClipDataset":
         """The data set of the clips at ``indices``."""
         return ClipDataset(headers=self.headers, clips=tuple(self.clips[i] for i in indices))
+
+    def pictures(self, clip: LabelledClip) -> NDArray[np.uint8]:
+        """The pictures of one of its clips, (T, S, S, 3) uint8 RGB.
+
+        Raises:
+            DatasetError: its file is damaged.
+        """
+        header = self.headers[0]
+        return load_clip(clip.path, frames=header.clip_frames, size_px=header.clip_size_px)
 
     def check_names(self, names: Sequence[str]) -> None:
         """Refuse names of clips that are not there.

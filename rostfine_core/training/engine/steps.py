@@ -146,6 +146,14 @@ class StepLoop(ABC, Generic[AnyRecipe]):
         if self.ranks.is_main:
             self.folder.cut_log(epochs=self.epoch)
 
+    def load_best(self) -> int:
+        """Load the best weights into ``network``, in every process, and return their epoch."""
+        # Only the main process validates; the others wait here until it has saved the best weights.
+        epoch = int(self.ranks.broadcast(self.best.get("epoch", 0)))
+        self.network.load_state_dict(self.folder.load_best())
+        self.ranks.any(False)  # every process must have read it before it is removed
+        return epoch
+
     def begin(self, resume_point: dict[str, Any] | None) -> None:
         """Go on from a resume point; without one, stopped before the first, the run starts again.
 

@@ -13,7 +13,6 @@ from rostfine_core.errors import DatasetError
 from rostfine_core.gpu import can_use_gpu
 from rostfine_core.model import Answer, Answering, Views, ask_views
 from rostfine_core.training.data.clip_cache import check_shape, load_motion
-from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import ClipDataset, read_dataset, sample_fingerprint
 from rostfine_core.training.metrics.calibration import apply_temperature, fit_temperature
 from rostfine_core.training.metrics.metrics import Shares, ensemble_spread
@@ -119,14 +118,12 @@ def view_shares(
         DatasetError: a clip is damaged, or its shape does not fit the network.
     """
     check_shape(data, member.preprocessing)
-    header, device = data.headers[0], default_device()
+    device = default_device()
     network = member.network.to(device).eval()
     found = [np.empty((0, views.count, 5))]
     for start in range(0, len(data.clips), BATCH_SIZE):
         part = data.clips[start : start + BATCH_SIZE]
-        pictures = [
-            load_clip(c.path, frames=header.clip_frames, size_px=header.clip_size_px) for c in part
-        ]
+        pictures = [data.pictures(clip) for clip in part]
         motion = load_motion(part, settings=member.preprocessing)
         with torch.inference_mode():
             shares = ask_views(

@@ -18,7 +18,6 @@ from rostfine_core.model import RoSTFine, explain, preprocess
 from rostfine_core.model.explain import gradient_rollout
 from rostfine_core.model.preprocess import turn_as_seen
 from rostfine_core.training.data.clip_cache import load_motion
-from rostfine_core.training.data.clip_file import load_clip
 from rostfine_core.training.data.dataset import ClipDataset
 from rostfine_core.training.evaluation.faithfulness import FaithfulnessResult
 from rostfine_core.training.evaluation.result import EvaluationResult
@@ -173,10 +172,8 @@ def _maps_of(
     member: TrainedModel, network: RoSTFine, *, data: ClipDataset, place: int
 ) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float32]], list[str]]:
     """The frames of a clip as a member saw them, its maps over them, and the frames' labels."""
-    header, clip = data.headers[0], data.clips[place]
-    pictures = load_clip(clip.path, frames=header.clip_frames, size_px=header.clip_size_px)
-    settings = member.preprocessing
-    images = torch.from_numpy(pictures[None])
+    clip, settings = data.clips[place], member.preprocessing
+    images = torch.from_numpy(data.pictures(clip)[None])
     batch = preprocess(images, settings=settings)
     told = load_motion([clip], settings=settings)
     explained = explain(network, batch, told)

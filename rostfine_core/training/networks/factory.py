@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from rostfine_core.errors import ConfigError
 from rostfine_core.model import GradeOutput, Preprocessing, RoSTFine, RoSTFineConfig, preset
 from rostfine_core.training.config import ModelSection
+from rostfine_core.training.data.dataset import ClipDataset
 from rostfine_core.training.networks.outputs import ResearchOutput
 
 
@@ -102,15 +103,13 @@ def build_network(section: ModelSection) -> nn.Module:
     return FeatureVariant(config, features=section.features, aggregation=section.aggregation)
 
 
-def preprocessing_for(
-    section: ModelSection, *, clip_frames: int, clip_size_px: int
-) -> Preprocessing:
-    """How clips of this many frames and this size are prepared for the network."""
-    config = network_config(section)
+def preprocessing_for(section: ModelSection, dataset: ClipDataset) -> Preprocessing:
+    """How the clips of a data set are prepared for the network of a recipe."""
+    header = dataset.headers[0]
     return replace(
-        Preprocessing.of(config),
-        clip_frames=clip_frames,
-        clip_size_px=clip_size_px,
+        Preprocessing.of(network_config(section)),
+        clip_frames=header.clip_frames,
+        clip_size_px=header.clip_size_px,
         normalise=section.normalise,
         align=section.align,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from rostfine_core.domain import SIMULATED, LongJob
 from rostfine_core.errors import ConfigError, parsing
-from rostfine_core.model import Preprocessing, RoSTFine
+from rostfine_core.model import RoSTFine
 from rostfine_core.model.model_file import write_model_file
 from rostfine_core.training.config import PretrainConfig
 from rostfine_core.training.config_reader import read_pretrain_config
@@ -95,7 +95,7 @@ def pretrain_recipe(config: PretrainConfig) -> LongJob[PretrainResult]:
         masked = MaskedVideo(rostfine.encoder).to(choose_device(config.loop, ranks))
         cache = yield from fill_cache(
             dataset,
-            preprocessing=_preprocessing(config, dataset),
+            preprocessing=preprocessing_for(config.model, dataset),
             threads=config.loop.threads,
         )
         loop = PretrainingLoop(
@@ -103,27 +103,21 @@ def pretrain_recipe(config: PretrainConfig) -> LongJob[PretrainResult]:
         )
         loop.begin(resume_point)
         yield from loop.steps()
-        return _finish(loop, masked, rostfine, dataset=dataset)
+        return _finish(loop, rostfine, dataset=dataset)
 
 
-def _finish(
-    loop: PretrainingLoop, masked: MaskedVideo, rostfine: RoSTFine, *, dataset: ClipDataset
-) -> PretrainResult:
-    """Write the best encoder."""
-    folder, ranks = loop.folder, loop.ranks
-    # Only the main process validates; the others wait here until it has saved the best weights.
-    epoch = int(ranks.broadcast(loop.best.get("epoch", 0)))
-    masked.load_state_dict(folder.load_best())
-    ranks.any(False)  # every process must have read it before it is removed
+def _finish(loop: PretrainingLoop, rostfine: RoSTFine, *, dataset: ClipDataset) -> PretrainResult:
+    """Write the best encoder, which is part of ``rostfine``."""
+    folder, epoch = loop.folder, loop.load_best()
     scored = next((r["validation"] for r in folder.read_log() if r["epoch"] == epoch), None)
     summary = _summary(loop.config, dataset=dataset, split=loop.split, epoch=epoch, scored=scored)
-    if ranks.is_main:
+    if loop.ranks.is_main:
         write_model_file(
             folder.model,
             rostfine.encoder.state_dict(),
             contents="encoder",
             config=rostfine.config,
-            preprocessing=_preprocessing(loop.config, dataset),
+            preprocessing=preprocessing_for(loop.config.model, dataset),
             training=summary,
             dataset_kind=dataset.kind,
         )
@@ -155,13 +149,6 @@ def _summary(
         **recording_conditions(dataset),
         "recipe": config.to_dict(),
     }
-
-
-def _preprocessing(config: PretrainConfig, dataset: ClipDataset) -> Preprocessing:
-    header = dataset.headers[0]
-    return preprocessing_for(
-        config.model, clip_frames=header.clip_frames, clip_size_px=header.clip_size_px
-    )
 
 
 def _read_result(config: PretrainConfig, folder: RunFolder) -> PretrainResult:

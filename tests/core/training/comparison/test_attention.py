@@ -26,7 +26,7 @@ MORE: dict[str, Any] = {"num_heads": 2, "num_frames": 4, "selection_layers": 1, 
 
 @pytest.fixture
 def models(tmp_path: Path, dataset_folder: Path) -> dict[str, Path]:
-    header = read_dataset(dataset_folder).headers[0]
+    dataset = read_dataset(dataset_folder)
     files = {}
     for network in ("timesformer", "rostfine"):
         section = ModelSection(network=network, overrides={**SIZES, **MORE, "branch_heads": 2})
@@ -35,9 +35,7 @@ def models(tmp_path: Path, dataset_folder: Path) -> dict[str, Path]:
             files[network],
             build_network(section),
             section=section,
-            preprocessing=preprocessing_for(
-                section, clip_frames=header.clip_frames, clip_size_px=header.clip_size_px
-            ),
+            preprocessing=preprocessing_for(section, dataset),
             training={},
             dataset_kind="simulated",
         )
