@@ -23,11 +23,12 @@ from rostfine_core.simulation.labelled_clips import (
     CLIP_SIZE_PX,
     CLIP_UM_PER_PX,
     CLIPS_PER_SAMPLE,
-    VIDEO_FRAMES,
+    VIDEO_S,
     SimulatedClip,
     simulate_clips,
 )
-from rostfine_core.simulation.morphology import TailForm
+from rostfine_core.simulation.morphology import SpermShape, TailForm
+from rostfine_core.simulation.motion import Swimming
 from rostfine_core.simulation.optics import LookFamily
 from rostfine_core.simulation.panel import PANEL_SIZE, motility
 
@@ -126,17 +127,37 @@ def label_row(clip: SimulatedClip) -> dict[str, str]:
     What has a side is unsigned where a network is to learn it (``asymmetry``, ``neck_bend``), as
     clips are mirrored in training.
     """
-    shape, swimming, field = clip.sperm.shape, clip.sperm.swimming, clip.field
+    field = clip.field
     row: dict[str, object] = {"clip": clip.clip, "sample": clip.sample}
     row |= {f"votes_{g.name}": v for g, v in zip(Grade, clip.votes, strict=True)}
     shares = clip.expected.probabilities
     row |= {f"expected_{g.name}": p for g, p in zip(Grade, shares, strict=True)}
+    row |= _swimming_columns(clip.sperm.swimming) | _shape_columns(clip.sperm.shape)
+    row |= {f"fault_{k}": v for k, v in asdict(clip.findings).items()}
     row |= {
+        "um_per_px": CLIP_UM_PER_PX,
+        "fps": field.fps,
+        "span_s": (clip.frames[-1] - clip.frames[0]) / field.fps,
+        "illumination": field.look.illumination.value,
+        "look": field.look.family.value,
+        "defocus_um": clip.sperm.defocus_um,
+    }
+    return {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}
+
+
+def _swimming_columns(swimming: Swimming) -> dict[str, object]:
+    return {
         "kind": swimming.kind.value,
         "speed_um_s": swimming.speed_um_s,
         "beat_hz": swimming.beat_hz,
         "beat_angle_rad": swimming.beat_angle_rad,
         "motility": motility(swimming),
+    }
+
+
+def _shape_columns(shape: SpermShape) -> dict[str, object]:
+    forms = (TailForm.SHORT, TailForm.BENT, TailForm.COILED)
+    return {
         "head_length_um": shape.head_length_um,
         "head_width_um": shape.head_width_um,
         "head_area_um2": shape.head_area_um2,
@@ -153,19 +174,8 @@ def label_row(clip: SimulatedClip) -> dict[str, str]:
         "droplet_um": shape.droplet_um,
         "tail_form": shape.tail_form.value,
         "tail_length_um": shape.tail_length_um,
+        **{f"tail_{form.value}": int(shape.tail_form is form) for form in forms},
     }
-    forms = (TailForm.SHORT, TailForm.BENT, TailForm.COILED)
-    row |= {f"tail_{form.value}": int(shape.tail_form is form) for form in forms}
-    row |= {f"fault_{k}": v for k, v in asdict(clip.findings).items()}
-    row |= {
-        "um_per_px": CLIP_UM_PER_PX,
-        "fps": field.fps,
-        "span_s": (clip.frames[-1] - clip.frames[0]) / field.fps,
-        "illumination": field.look.illumination.value,
-        "look": field.look.family.value,
-        "defocus_um": clip.sperm.defocus_um,
-    }
-    return {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}
 
 
 def _write_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
@@ -207,7 +217,7 @@ def _describe(name: str, seed: int, rows: list[dict[str, str]]) -> str:
         "[preprocessing]\n"
         f"clip_frames = {CLIP_FRAMES}\n"
         f"size_px = {CLIP_SIZE_PX}\n"
-        f"span_s = {VIDEO_FRAMES / 15:.4f}\n"
+        f"span_s = {VIDEO_S:.4f}\n"
         "num_frames = 8\nimage_size = 224\nmean = 0.45\nstd = 0.225\n"
         "fps = 15.0\n"
         f"um_per_px = {np.median(scales):.4f}\n"

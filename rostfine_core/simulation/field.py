@@ -136,16 +136,10 @@ def draw_window(
 ) -> NDArray[np.uint8]:
     """What the camera sees in ``window`` at ``time_s``: RGB (H, W, 3).
 
-    With ``later``, the swimmers half a frame later, the picture is woven of two fields: the odd
-    lines of the whole field show ``later``.
+    ``later`` are the swimmers half a frame later, see ``draw_all``.
     """
-    background = background_signal(field, window=window, time_s=time_s)
-    signal = background.copy() if later else background
-    draw_all(signal, swimmers, field=field, window=window)
-    if later:
-        odd = slice((1 - window.top_px) % 2, None, 2)
-        draw_all(background, later, field=field, window=window)
-        signal[odd] = background[odd]
+    signal = background_signal(field, window=window, time_s=time_s)
+    draw_all(signal, swimmers, field=field, window=window, later=later)
     light = window_light(field, window)
     return expose_signal(field, signal, light=light, time_s=time_s, rng=rng)
 
@@ -156,10 +150,22 @@ def draw_all(
     *,
     field: Field,
     window: Window,
+    later: Sequence[tuple[SimulatedSperm, Pose]] = (),
 ) -> None:
-    """Add swimmers at their poses to ``signal`` (H, W), the change of brightness in ``window``."""
-    for sperm, pose in swimmers:
-        draw_sperm(signal, sperm, pose, window=window, um_per_px=field.um_per_px, look=field.look)
+    """Add swimmers at their poses to ``signal`` (H, W), the change of brightness in ``window``.
+
+    With ``later``, the swimmers half a frame later, the picture is woven of two fields: the odd
+    lines of the whole field show ``later``.
+    """
+    woven = signal.copy() if later else signal
+    for drawn, posed in ((signal, swimmers), (woven, later)):
+        for sperm, pose in posed:
+            draw_sperm(
+                drawn, sperm, pose, window=window, um_per_px=field.um_per_px, look=field.look
+            )
+    if later:
+        odd = slice((1 - window.top_px) % 2, None, 2)
+        signal[odd] = woven[odd]
 
 
 def background_signal(field: Field, *, window: Window, time_s: float) -> NDArray[np.float32]:

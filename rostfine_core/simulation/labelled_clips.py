@@ -145,8 +145,7 @@ def simulate_clip(
     swimmer, seen = _place_in_field(sperm, field, rng)
     frames = _choose_frames(seen, field.fps, rng)
     if span_s is not None:
-        last = min(max(round(span_s * field.fps), 1), max(seen, 2) - 1)
-        frames = tuple(np.floor(np.linspace(0, last, CLIP_FRAMES)).astype(int).tolist())
+        frames = _spread(min(max(round(span_s * field.fps), 1), max(seen, 2) - 1))
     others = _crossing(swimmer, frames, field, rng)
     heads = np.array([_xy(swimmer.pose(k, field=field)) for k in frames])
     images, centres = _photograph([swimmer, *others], field, frames, magnification, rng)
@@ -221,7 +220,11 @@ def _choose_frames(seen: int, fps: float, rng: np.random.Generator) -> tuple[int
     span = max(seen, 2)
     if rng.random() >= WHOLE_SHARE:
         span = round(fps * math.exp(rng.uniform(0, max(math.log(seen / fps), 0)))) if seen else 2
-    last = min(max(span, 2), max(seen, 2)) - 1
+    return _spread(min(max(span, 2), max(seen, 2)) - 1)
+
+
+def _spread(last: int) -> tuple[int, ...]:
+    """16 frames from the first to number ``last``."""
     return tuple(np.floor(np.linspace(0, last, CLIP_FRAMES)).astype(int).tolist())
 
 

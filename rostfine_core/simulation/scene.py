@@ -113,11 +113,8 @@ class Scene:
         for number in range(settings.frame_count):
             time_s = number / settings.fps
             signal = background.at(time_s)
-            later = signal.copy() if field.look.is_interlaced else None
-            draw_all(signal, self._posed(number), field=field, window=window)
-            if later is not None:
-                draw_all(later, self._posed(number, later=0.5), field=field, window=window)
-                signal[1::2] = later[1::2]
+            later = self._posed(number, later=0.5) if field.look.is_interlaced else ()
+            draw_all(signal, self._posed(number), field=field, window=window, later=later)
             yield expose_signal(field, signal, light=light, time_s=time_s, rng=rng)
 
     def _posed(self, number: int, *, later: float = 0.0) -> list[tuple[SimulatedSperm, Pose]]:
