@@ -87,11 +87,7 @@ def _add_data_sets(verbs: Verbs) -> None:
         type=Path,
         help="CSV: clip,sample,video,frame,x,y,votes_A,...,votes_E; without votes for pretrain",
     )
-    build.add_argument("--out", type=Path, required=True, help="folder of the data set")
-    build.add_argument("--name", required=True, help="name of the data in reports")
-    build.add_argument(
-        "--panel-size", type=count, default=40, help="number of experts (default 40)"
-    )
+    _add_data_set_options(build)
     build.add_argument(
         "--abstentions", action="store_true", help="a clip may have fewer votes than experts"
     )
@@ -109,11 +105,7 @@ def _add_data_sets(verbs: Verbs) -> None:
     official.add_argument(
         "folder", type=Path, help="folder with grades.pkl and 16frame.pkl or td.pkl"
     )
-    official.add_argument("--out", type=Path, required=True, help="folder of the data set")
-    official.add_argument("--name", required=True, help="name of the data in reports")
-    official.add_argument(
-        "--panel-size", type=count, default=40, help="number of experts (default 40)"
-    )
+    _add_data_set_options(official)
     official.set_defaults(run=_with_extra(_import_official))
 
     describe = verbs.add_parser(
@@ -121,6 +113,15 @@ def _add_data_sets(verbs: Verbs) -> None:
     )
     describe.add_argument("dataset", type=Path, nargs="+", help="data set folders")
     describe.set_defaults(run=_with_extra(_describe_dataset))
+
+
+def _add_data_set_options(parser: argparse.ArgumentParser) -> None:
+    """Where a new data set goes, its name and its panel."""
+    parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--name", required=True, help="name of the data in reports")
+    parser.add_argument(
+        "--panel-size", type=count, default=40, help="number of experts (default 40)"
+    )
 
 
 def _add_evaluate(verbs: Verbs) -> None:

@@ -116,25 +116,8 @@ def read_compare_config(path: Path) -> CompareConfig:
         ConfigError: the file cannot be read or holds mistakes.
     """
     table = read_toml(path)
-    mistakes = [f"unknown key {k}" for k in sorted(table.keys() - KEYS)]
-    for key, kind in (("output", str), ("base", dict)):
-        if not isinstance(table.get(key), kind):
-            mistakes.append(f"{key} must be given as {kind.__name__}")
-    for key, absent in (("folds", 0 if "test_share" in table else None), ("inner_folds", 0)):
-        value = table.get(key, absent)
-        if type(value) is not int or (value < 2 and value != absent):
-            mistakes.append(f"{key} must be a whole number of at least 2, got {value!r}")
-    test_share = table.get("test_share", 0.0)
-    if type(test_share) is not float or not 0 <= test_share < 1:
-        mistakes.append(f"test_share must be a number above 0 and below 1, got {test_share!r}")
-    elif test_share and table.get("folds"):
-        mistakes.append("give either folds or test_share")
+    mistakes = list(_plain_mistakes(table))
     curve = _curve(table, mistakes)
-    seeds = table.get("seeds", [])
-    if not isinstance(seeds, list) or any(type(s) is not int for s in seeds):
-        mistakes.append("seeds must be a list of whole numbers")
-    elif len(set(seeds)) < len(seeds):
-        mistakes.append("seeds must differ, since equal ones give the same runs")
     methods = _methods(table, mistakes)
     files = [safe_name(m.name) for m in methods]
     mistakes += [f"two methods are named {n}" for n in sorted(set(files)) if files.count(n) > 1]
@@ -152,11 +135,11 @@ def read_compare_config(path: Path) -> CompareConfig:
         title=str(table.get("title", path.stem)),
         folds=table.get("folds", 0),
         inner_folds=table.get("inner_folds", 0),
-        seeds=tuple(seeds),
+        seeds=tuple(table.get("seeds", ())),
         base=table["base"],
         methods=methods,
         tables=tables,
-        test_share=test_share,
+        test_share=table.get("test_share", 0.0),
         names=tuple(names),
         curve=curve,
         attention=attention,
@@ -164,6 +147,28 @@ def read_compare_config(path: Path) -> CompareConfig:
     for method in methods:
         _check_attention(config, method, network=config.run(method, fold=0).model.network)
     return config
+
+
+def _plain_mistakes(table: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a comparison's keys and its plain values."""
+    yield from (f"unknown key {k}" for k in sorted(table.keys() - KEYS))
+    for key, kind in (("output", str), ("base", dict)):
+        if not isinstance(table.get(key), kind):
+            yield f"{key} must be given as {kind.__name__}"
+    for key, absent in (("folds", 0 if "test_share" in table else None), ("inner_folds", 0)):
+        value = table.get(key, absent)
+        if type(value) is not int or (value < 2 and value != absent):
+            yield f"{key} must be a whole number of at least 2, got {value!r}"
+    test_share = table.get("test_share", 0.0)
+    if type(test_share) is not float or not 0 <= test_share < 1:
+        yield f"test_share must be a number above 0 and below 1, got {test_share!r}"
+    elif test_share and table.get("folds"):
+        yield "give either folds or test_share"
+    seeds = table.get("seeds", [])
+    if not isinstance(seeds, list) or any(type(s) is not int for s in seeds):
+        yield "seeds must be a list of whole numbers"
+    elif len(set(seeds)) < len(seeds):
+        yield "seeds must differ, since equal ones give the same runs"
 
 
 def _curve(table: Mapping[str, Any], mistakes: list[str]) -> tuple[int, ...]:

@@ -14,7 +14,6 @@ import numpy as np
 from rostfine_core.clips import ClipSettings, CropRecorders
 from rostfine_core.domain import (
     SIMULATED,
-    Clip,
     LongJob,
     Progress,
     Severity,
@@ -57,9 +56,8 @@ class BuildSettings:
 class BuildResult:
     """The clips made, and with their reasons those that are doubtful and those rejected.
 
-    Without ``has_votes`` only ``pretrain`` reads them.
-
-    ``unlisted`` are clips of an earlier plan that are not in this one; they stay on disk.
+    Without ``has_votes`` only ``pretrain`` reads them. ``unlisted`` are clips of an earlier plan
+    that are not in this one; they stay on disk.
     """
 
     folder: Path
@@ -133,12 +131,7 @@ def build_dataset(
     planned = [c for clips in videos.values() for c in clips]
     if not planned[0].votes:
         header = replace(header, panel_size=0)
-    before = {clip for clip, outcome in outcomes.items() if "rejected" not in outcome}
-    unlisted = before - {c.clip for c in planned}
-    if before and unlisted == before:
-        raise DatasetError(
-            f"{out} holds only clips of another plan, none of {plan}: give --out another folder."
-        )
+    unlisted = _unlisted(outcomes, planned, out=out, plan=plan)
     for number, (video, clips) in enumerate(videos.items()):
         left = tuple(
             c for c in clips if not _is_made(c, outcomes.get(c.clip, {}), out, header=header)
@@ -150,8 +143,28 @@ def build_dataset(
                 outcomes[clip.clip] = made[clip.clip] | {"source": _source(clip, header)}
             append_json_line(journal, {c.clip: outcomes[c.clip] for c in left})
         yield Progress(stage="videos", done=number + 1, total=len(videos))
-    result = _write_lists(out, header, planned, outcomes)
-    return replace(result, unlisted=tuple(sorted(unlisted)))
+    return replace(_write_lists(out, header, planned, outcomes), unlisted=unlisted)
+
+
+def _unlisted(
+    outcomes: Mapping[str, Mapping[str, Any]],
+    planned: Sequence[PlannedClip],
+    *,
+    out: Path,
+    plan: Path,
+) -> tuple[str, ...]:
+    """The clips that were made by an earlier plan and are not in this one.
+
+    Raises:
+        DatasetError: there are clips, and none of them is in this one.
+    """
+    before = {clip for clip, outcome in outcomes.items() if "rejected" not in outcome}
+    unlisted = before - {c.clip for c in planned}
+    if before and unlisted == before:
+        raise DatasetError(
+            f"{out} holds only clips of another plan, none of {plan}: give --out another folder."
+        )
+    return tuple(sorted(unlisted))
 
 
 def _resampled(
@@ -241,8 +254,8 @@ def _finish_clip(
     return {
         "frames_seen": seen,
         "has_path_um": places is not None,
-        "score_min": _lowest_score(track),
-        "padded_max": _padded(clip),
+        "score_min": min(p.score for p in track.points if p.status is not TrackStatus.LOST),
+        "padded_max": max(box.padded_share for box in clip.boxes),
         "span_s": round(clip.span_s, 4),
         "warnings": [
             str(flag.reason)
@@ -265,14 +278,6 @@ def _places(path: Sequence[tuple[int, float, float]]) -> Places:
     for frame, x_px, y_px in path:
         places[frame] = x_px, y_px
     return places
-
-
-def _lowest_score(track: Track) -> float:
-    return min(p.score for p in track.points if p.status is not TrackStatus.LOST)
-
-
-def _padded(clip: Clip) -> float:
-    return max(b.padded_share for b in clip.boxes)
 
 
 def _read_journal(path: Path) -> dict[str, dict[str, Any]]:

@@ -44,9 +44,8 @@ MOST_VOTES = 1_000_000  # no panel is larger
 class LabelledClip:
     """One row of ``labels.csv``: ``votes`` counts A to E; ``expected`` shares where known.
 
-    ``votes`` is empty where they were not read.
-
-    ``numbers`` holds the row's optional columns that are finite numbers, by name.
+    ``votes`` is empty where they were not read. ``numbers`` holds the row's optional columns that
+    are finite numbers, by name.
     """
 
     clip: str
