@@ -4,16 +4,13 @@ Each video is decoded once and then recorded in ``build.jsonl``, so that an inte
 resumes with the next one, and a corrected plan builds only what changed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rostfine_core.clips import ClipSettings, CropRecorders
 from rostfine_core.domain import (
-    SIMULATED,
     LongJob,
     Progress,
     Severity,
@@ -23,24 +20,31 @@ from rostfine_core.domain import (
 )
 from rostfine_core.errors import DatasetError, TrackingError, VideoError
 from rostfine_core.files import append_json_line, read_json_lines
-from rostfine_core.outputs import Outputs, named
 from rostfine_core.quality.flags import recording_flags
-from rostfine_core.quality.same_head import Places, find_same_heads, same_head_reason
 from rostfine_core.tracking import TrackerSettings, check_seeds, track
-from rostfine_core.training.data.build_plan import SCALE, PlannedClip, read_plan
+from rostfine_core.training.data.build_lists import BuildResult, write_lists
+from rostfine_core.training.data.build_plan import PlannedClip, read_plan
 from rostfine_core.training.data.clip_file import load_clip, save_clip
-from rostfine_core.training.data.dataset import VOTE_COLUMNS, DatasetHeader
-from rostfine_core.training.data.dataset_files import write_header, write_rows
+from rostfine_core.training.data.dataset import DatasetHeader
 from rostfine_core.video import open_video
 from rostfine_core.video.timing import with_fps
 
-LISTS = Outputs(files=named("rejected.csv", "doubtful.csv", "dataset.toml", "labels.csv"))
-"""What is written at the end, beside the clips and the journal."""
 MOST_PLACES = 1024
 """The journal keeps a sperm's position in at most this many frames."""
-
 UNREAD = "video_unread"
 """Beside a rejection in the journal: the next build tries the video again."""
+RECORDED = {
+    "video": str,
+    "fps": float,
+    "frames_seen": int,
+    "score_min": float,
+    "padded_max": float,
+    "has_path_um": bool,
+    "is_simulated": bool,
+    "warnings": list,
+    "path": list,
+}
+"""What the journal holds of a clip that was made; a clip with less is made again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,42 +54,6 @@ class BuildSettings:
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     clip: ClipSettings = field(default_factory=ClipSettings)
     minimum_frames: int = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildResult:
-    """The clips made, and with their reasons those that are doubtful and those rejected.
-
-    Without ``has_votes`` only ``pretrain`` reads them. ``unlisted`` are clips of an earlier plan
-    that are not in this one; they stay on disk.
-    """
-
-    folder: Path
-    clips: int
-    rejected: tuple[tuple[str, str], ...]
-    doubtful: tuple[tuple[str, str], ...]
-    has_votes: bool
-    unlisted: tuple[str, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """A few lines for the command line."""
-        without = "" if self.has_votes else " without votes, for `rostfine pretrain` alone"
-        lines = [f"{self.clips} clips written to {self.folder}{without}"]
-        if self.rejected:
-            lines.append(f"{len(self.rejected)} rejected, listed in rejected.csv:")
-            lines += [f"  {clip}: {reason}" for clip, reason in self.rejected[:10]]
-        if self.unlisted:
-            names = ", ".join(self.unlisted[:10]) + (", ..." if len(self.unlisted) > 10 else "")
-            lines.append(
-                f"{len(self.unlisted)} built earlier are no longer in the plan and left out of "
-                f"labels.csv: {names}"
-            )
-        if self.doubtful:
-            clips = len({clip for clip, _ in self.doubtful})
-            lines.append(f"{clips} to check before training, listed in doubtful.csv:")
-            lines += [f"  {clip}: {reason}" for clip, reason in self.doubtful[:10]]
-        return "\n".join(lines)
 
 
 def build_dataset(
@@ -143,7 +111,7 @@ def build_dataset(
                 outcomes[clip.clip] = made[clip.clip] | {"source": _source(clip, header)}
             append_json_line(journal, {c.clip: outcomes[c.clip] for c in left})
         yield Progress(stage="videos", done=number + 1, total=len(videos))
-    return replace(_write_lists(out, header, planned, outcomes), unlisted=unlisted)
+    return replace(write_lists(out, header, planned, outcomes), unlisted=unlisted)
 
 
 def _unlisted(
@@ -273,13 +241,6 @@ def _path(track: Track) -> list[tuple[int, float, float]]:
     return [(p.frame, round(p.x_px, 1), round(p.y_px, 1)) for p in seen]
 
 
-def _places(path: Sequence[tuple[int, float, float]]) -> Places:
-    places = np.full((path[-1][0] + 1 if path else 0, 2), np.nan)
-    for frame, x_px, y_px in path:
-        places[frame] = x_px, y_px
-    return places
-
-
 def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
     """Outcomes so far by clip, without what is damaged."""
     outcomes: dict[str, dict[str, Any]] = {}
@@ -319,96 +280,3 @@ def _is_whole(outcome: Mapping[str, Any]) -> bool:
 
 def _clip_file(out: Path, clip: str) -> Path:
     return out / "clips" / f"{clip}.npz"
-
-
-def _same_head_reasons(
-    made: Sequence[PlannedClip], outcomes: Mapping[str, Mapping[str, Any]]
-) -> dict[str, str]:
-    """The warnings about clips that show the same sperm, whenever each of them was made."""
-    reasons: dict[str, str] = {}
-    for video in {c.video for c in made}:
-        places = {c.clip: _places(outcomes[c.clip]["path"]) for c in made if c.video == video}
-        reasons |= {
-            clip: str(same_head_reason(pair)) for clip, pair in find_same_heads(places).items()
-        }
-    return reasons
-
-
-RECORDED = {
-    "video": str,
-    "fps": float,
-    "frames_seen": int,
-    "score_min": float,
-    "padded_max": float,
-    "has_path_um": bool,
-    "is_simulated": bool,
-    "warnings": list,
-    "path": list,
-}
-"""What the journal holds of a clip that was made; a clip with less is made again."""
-SCALE_OF_VIDEO = "video_um_per_px"
-FACTS = ("video", "fps", "span_s", "frames_seen", "score_min", "padded_max")
-"""The columns that were measured; empty where an earlier version made the clip without one."""
-
-
-def _write_lists(
-    out: Path,
-    header: DatasetHeader,
-    planned: Sequence[PlannedClip],
-    outcomes: Mapping[str, Mapping[str, Any]],
-) -> BuildResult:
-    """Write ``rejected.csv``, ``doubtful.csv``, ``dataset.toml`` and ``labels.csv``, or none."""
-    rejected = tuple(
-        (c.clip, str(outcomes[c.clip]["rejected"]))
-        for c in planned
-        if "rejected" in outcomes[c.clip]
-    )
-    made = [c for c in planned if "rejected" not in outcomes[c.clip]]
-    same_heads = _same_head_reasons(made, outcomes)
-    doubtful = tuple(
-        (c.clip, str(reason))
-        for c in made
-        for reason in (*outcomes[c.clip]["warnings"], same_heads.get(c.clip))
-        if reason is not None
-    )
-    if not made:
-        write_rows(out / "rejected.csv", ("clip", "reason"), rejected)
-        raise DatasetError(
-            f"No clip could be made, since every sperm was rejected: see {out}/rejected.csv."
-        )
-    if any(outcomes[c.clip].get("is_simulated") for c in made):
-        header = replace(header, kind=SIMULATED)  # its models must show the notice
-    with LISTS.replaced(out, overwrite=True) as staging:
-        write_rows(staging / "rejected.csv", ("clip", "reason"), rejected)
-        write_rows(staging / "doubtful.csv", ("clip", "reason"), doubtful)
-        write_header(staging, header)
-        write_rows(staging / "labels.csv", *_labels(made, outcomes, header.um_per_px))
-    return BuildResult(
-        folder=out,
-        clips=len(made),
-        rejected=rejected,
-        doubtful=doubtful,
-        has_votes=header.panel_size > 0,
-    )
-
-
-def _labels(
-    made: Sequence[PlannedClip],
-    outcomes: Mapping[str, Mapping[str, Any]],
-    um_per_px: float | None,
-) -> tuple[tuple[str, ...], Iterator[list[object]]]:
-    """Columns and rows; measured facts come in place of the plan's columns of the same name.
-
-    So does ``um_per_px``, to which all clips were resampled, if they were.
-    """
-    scales = () if um_per_px is None else (SCALE, SCALE_OF_VIDEO)
-    others = [name for name in made[0].others if name not in (*FACTS, *scales)]
-    rows = (
-        [c.clip, c.sample, *c.votes]
-        + [c.others[name] for name in others]
-        + [outcomes[c.clip].get(fact, "") for fact in FACTS]
-        + ([um_per_px, c.um_per_px] if scales else [])
-        for c in made
-    )
-    votes = VOTE_COLUMNS[: len(made[0].votes)]
-    return ("clip", "sample", *votes, *others, *FACTS, *scales), rows

@@ -263,7 +263,7 @@ def test_the_lists_of_a_data_set_are_replaced_together(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rostfine_core.training.data.build.write_header", full)
+    monkeypatch.setattr("rostfine_core.training.data.build_lists.write_header", full)
     with pytest.raises(StoreError, match="No space left on device"):
         finish(build_dataset(plan, out=out, name="other", panel_size=40, settings=SETTINGS))
     assert {p: p.read_bytes() for p in lists} == lists
