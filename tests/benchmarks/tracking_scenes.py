@@ -11,6 +11,7 @@ from rostfine_core.domain import GreyFrame
 from rostfine_core.simulation import SceneSettings, simulate_scene
 from rostfine_core.simulation.population import sample_sperm
 from rostfine_core.simulation.render import SimulatedSperm
+from rostfine_core.simulation.scene import TargetTruth
 
 WIDTH_PX, HEIGHT_PX, FRAMES = 320, 240, 60
 FRAME_RATES = (10.0, 15.0, 25.0, 30.0, 50.0, 60.0, 100.0)
@@ -48,12 +49,41 @@ def simulated_takes(
 def simulated_take(number: int, *, scales_um_px: Sequence[float] = SCALES_UM_PX) -> Take:
     """Draw scene ``number``; the same number and scales give the same scene."""
     rng = np.random.default_rng([20260, number])
+    settings = _drawn_settings(rng, number, scales_um_px)
+    quality = int(rng.integers(40, 95)) if rng.random() < 0.6 else None
+    is_interlaced = settings.fps <= 30 and rng.random() < 0.15
+    step = 2 if is_interlaced else 1
+    scene = simulate_scene(replace(settings, fps=step * settings.fps, frame_count=step * FRAMES))
+    images = [_grey(image) for image in scene.frames()]
+    if is_interlaced:
+        images = [_woven(a, b) for a, b in zip(images[::2], images[1::2], strict=True)]
+    if quality is not None:
+        images = [_compressed(image, quality) for image in images]
+    return Take(
+        name=f"simulated {number}",
+        frames=[
+            GreyFrame(index=i, time_s=i / settings.fps, image=image)
+            for i, image in enumerate(images)
+        ],
+        truth=_truth(scene.truth.targets, step=step),
+        beyond={
+            t.target: {f: (float(x), float(y)) for f, (x, y) in enumerate(t.xy_px[::step])}
+            for t in scene.truth.targets
+        },
+        tolerance_px=max(0.75 * HEAD_UM / settings.um_per_px, 4.0),
+        is_complete=True,
+    )
+
+
+def _drawn_settings(
+    rng: np.random.Generator, number: int, scales_um_px: Sequence[float]
+) -> SceneSettings:
     um_per_px, fps = float(rng.choice(scales_um_px)), float(rng.choice(FRAME_RATES))
     field_um2 = WIDTH_PX * HEIGHT_PX * um_per_px**2
     density = float(rng.choice([0.0005, 0.0012, 0.0025]))
     sperm = int(np.clip(round(density * field_um2), 2, 40))
     speed = float(rng.choice([1.0, 2.0, 4.0]))
-    settings = SceneSettings(
+    return SceneSettings(
         width_px=WIDTH_PX,
         height_px=HEIGHT_PX,
         frame_count=FRAMES,
@@ -69,39 +99,20 @@ def simulated_take(number: int, *, scales_um_px: Sequence[float] = SCALES_UM_PX)
         drift_px_s=tuple(rng.normal(0, 8, 2)) if rng.random() < 0.2 else None,
         seed=number,
     )
-    quality = int(rng.integers(40, 95)) if rng.random() < 0.6 else None
-    is_interlaced = fps <= 30 and rng.random() < 0.15
-    scene = simulate_scene(replace(settings, fps=2 * fps, frame_count=2 * FRAMES)) if (
-        is_interlaced
-    ) else simulate_scene(settings)  # fmt: skip
-    images = [_grey(image) for image in scene.frames()]
-    step = 1
-    if is_interlaced:
-        images, step = [_woven(a, b) for a, b in zip(images[::2], images[1::2], strict=True)], 2
-    if quality is not None:
-        images = [_compressed(image, quality) for image in images]
-    frames = [GreyFrame(index=i, time_s=i / fps, image=image) for i, image in enumerate(images)]
+
+
+def _truth(targets: Sequence[TargetTruth], *, step: int) -> Truth:
+    """Where targets are inside the picture, each while it stays there."""
     truth = {
         t.target: {
             f: (float(t.xy_px[f * step, 0]), float(t.xy_px[f * step, 1]))
             for f in range(FRAMES)
             if t.visible[f * step]
         }
-        for t in scene.truth.targets
+        for t in targets
     }
     stays = {name: _one_stay(path) for name, path in truth.items() if path}
-    truth = {name: path for name, path in stays.items() if len(path) > 5}
-    return Take(
-        name=f"simulated {number}",
-        frames=frames,
-        truth=truth,
-        beyond={
-            t.target: {f: (float(x), float(y)) for f, (x, y) in enumerate(t.xy_px[::step])}
-            for t in scene.truth.targets
-        },
-        tolerance_px=max(0.75 * HEAD_UM / um_per_px, 4.0),
-        is_complete=True,
-    )
+    return {name: path for name, path in stays.items() if len(path) > 5}
 
 
 def _one_stay(path: dict[int, tuple[float, float]]) -> dict[int, tuple[float, float]]:
