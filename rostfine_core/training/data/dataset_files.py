@@ -19,13 +19,18 @@ def write_header(folder: Path, header: DatasetHeader) -> None:
         else ""
     )
     text = (
-        f"name = {json.dumps(header.name)}\nkind = {json.dumps(header.kind)}\n"
+        f"name = {_quoted(header.name)}\nkind = {_quoted(header.kind)}\n"
         f"grades = {json.dumps(list(GRADES))}\n{panel}\n"
         f"[preprocessing]\nclip_frames = {header.clip_frames}\nsize_px = {header.clip_size_px}\n"
     )
     if header.um_per_px is not None:
         text += f"um_per_px = {header.um_per_px}  # to which all clips were resampled\n"
     write_text(folder / "dataset.toml", text)
+
+
+def _quoted(text: str) -> str:
+    """A TOML string: JSON's escapes of characters beyond 16 bits would be none of TOML's."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -10,7 +10,8 @@ from rostfine_core.errors import DatasetError
 from rostfine_core.model import Preprocessing
 from rostfine_core.training.data.clip_cache import fill_cache
 from rostfine_core.training.data.clip_file import load_clip, save_clip
-from rostfine_core.training.data.dataset import read_dataset, read_datasets
+from rostfine_core.training.data.dataset import DatasetHeader, read_dataset, read_datasets
+from rostfine_core.training.data.dataset_files import write_header
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -27,6 +28,15 @@ def test_a_whole_data_set(dataset_folder: Path) -> None:
     assert len(set(dataset.samples)) == 8
     images = load_clip(dataset.clips[0].path, frames=16, size_px=20)
     assert images.shape == (16, 20, 20, 3)
+
+
+def test_any_name_is_read_back_as_it_was_written(dataset_folder: Path) -> None:
+    name = '𠮷田 "B" \\ é'
+    write_header(
+        dataset_folder, DatasetHeader(name=name, kind=name, panel_size=40, clip_size_px=20)
+    )
+    dataset = read_dataset(dataset_folder)
+    assert (dataset.name, dataset.kind) == (name, name)
 
 
 @pytest.mark.requirement("R-53")
