@@ -360,7 +360,10 @@ class PretrainConfig(Recipe):
             self.model.network == "rostfine" and plain,
             "pretraining is of the encoder of rostfine: leave out network, features, aggregation",
         )
-        _require(not self.loop.balanced, "balanced needs votes, which pretraining does not read")
+        _require(
+            not self.loop.balanced and self.loop.rare_factor == 1,
+            "balanced and rare_factor need votes, which pretraining does not read",
+        )
         _require(
             self.model.init_part == "encoder", "pretraining keeps an encoder: leave out init_part"
         )

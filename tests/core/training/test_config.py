@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from rostfine_core.errors import ConfigError
-from rostfine_core.training.config_reader import RENAMED_KEYS, read_train_config
+from rostfine_core.training.config_reader import (
+    RENAMED_KEYS,
+    read_pretrain_config,
+    read_train_config,
+)
 from rostfine_core.training.networks.factory import network_config
 
 GOOD = """
@@ -45,6 +49,13 @@ def test_losses_are_one_kind_or_a_mixture(tmp_path: Path) -> None:
     for wrong, named in (("mse = 0.0", "every weight of mix"), ("emdd = 1.0", "emdd")):
         with pytest.raises(ConfigError, match=named):
             read_train_config(write(tmp_path, GOOD.replace('kind = "js"', f"mix = {{ {wrong} }}")))
+
+
+@pytest.mark.parametrize("drawing", ["balanced = true", "rare_factor = 2.0"])
+def test_pretraining_draws_no_clips_by_their_votes(tmp_path: Path, drawing: str) -> None:
+    recipe = f'output = "runs/x"\n[data]\ntrain = ["a"]\n[loop]\nepochs = 3\n{drawing}\n'
+    with pytest.raises(ConfigError, match="need votes"):
+        read_pretrain_config(write(tmp_path, recipe))
 
 
 def test_every_mistake_is_named(tmp_path: Path) -> None:
