@@ -21,9 +21,9 @@ class Seed:
     """A click on a sperm: the head of ``target`` is at (x_px, y_px) in ``frame``.
 
     ``target`` identifies the sperm in every record and never changes. The user's name for it is
-    kept separately and joined on export; on the command line the two are the same.
-    It says which head is meant, whose centre is then measured; where none can be measured, the
-    place itself is followed. The first seed of a target starts its track, later ones correct it.
+    kept separately and joined on export; on the command line the two are the same. The click says
+    which head is meant, whose centre is then measured; where none can be measured, the place itself
+    is followed. The first seed of a target starts its track, later ones correct it.
     ``is_exact``: a person placed the centre of the head by hand, and the track keeps that point on
     the head.
     """

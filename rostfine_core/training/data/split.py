@@ -119,8 +119,11 @@ def split_clips(
     """Split off the test set (a fold, or a held-out share), then the validation set from the rest.
 
     The rest is cut to ``labelled_clips`` first, if given. With ``inner_folds`` the validation set
-    is a fold of the rest (nested cross-validation); with
-    ``select_on_test`` it is the test set itself.
+    is a fold of the rest (nested cross-validation); with ``select_on_test`` it is the test set
+    itself. All arguments but ``samples`` are those of a recipe (``SplitSection``).
+
+    Raises:
+        DatasetError: there are too few samples or clips to split like this.
     """
     everything = np.arange(len(samples))
     of_test = seed if test_seed < 0 else test_seed
