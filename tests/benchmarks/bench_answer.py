@@ -28,6 +28,7 @@ from rostfine_core.simulation.labelled_clips import CLIP_UM_PER_PX
 from rostfine_core.training.data.clip_cache import load_motion
 from rostfine_core.training.data.clip_file import load_clip, load_path
 from rostfine_core.training.data.dataset import ClipDataset, read_dataset
+from rostfine_core.training.metrics.metrics import expected_grade, first_balanced_accuracy, mse
 
 Array = NDArray[np.float64]
 FAULTS = ("outline", "proportion", "size", "acrosome", "vacuoles", "neck", "tail", "motion")
@@ -135,11 +136,6 @@ def program_answers(assessor: Assessor, clips: Sequence[Clip]) -> tuple[Array, N
     )
 
 
-def expected_grade(shares: Array) -> Array:
-    """The expected grade (N), A = 1 ... E = 5."""
-    return np.asarray(shares @ np.arange(1, 6))
-
-
 def print_scores(alone: Array, answers: Array, truth: Truth) -> None:
     """Error, balanced accuracy and recall of low grades, beside the mean and the best answer."""
     mean = np.tile(truth.votes.mean(axis=0), (len(answers), 1))
@@ -149,15 +145,15 @@ def print_scores(alone: Array, answers: Array, truth: Truth) -> None:
         "program": answers,
         "best knowable": truth.expected,
     }
-    worst, best = _mse(mean, truth.votes), _mse(truth.expected, truth.votes)
+    worst, best = mse(mean, truth.votes), mse(truth.expected, truth.votes)
     print(f"{len(answers)} clips of {len(set(truth.samples))} samples\n")
     print("| answer | MSE (1e-2) | of the way | balanced accuracy | recall of D or E |")
     print("|---|---|---|---|---|")
     for name, shares in rows.items():
-        error = _mse(shares, truth.votes)
+        error = mse(shares, truth.votes)
         print(
             f"| {name} | {100 * error:.3f} | {(worst - error) / (worst - best):.1%} "
-            f"| {_balanced_accuracy(shares, truth.votes):.1%} "
+            f"| {first_balanced_accuracy(shares, truth.votes):.1%} "
             f"| {_low_recall(shares, truth.votes):.1%} |"
         )
 
@@ -192,26 +188,16 @@ def print_probes(features: Array, alone: Array, truth: Truth) -> None:
         if target.any():
             guessed = _cross_fitted(features, target, folds)
             print(f"| {name} | {1 - ((guessed - target) ** 2).mean():.2f} |")
-    worst = _mse(np.tile(truth.votes.mean(axis=0), (len(alone), 1)), truth.votes)
-    best = _mse(truth.expected, truth.votes)
+    worst = mse(np.tile(truth.votes.mean(axis=0), (len(alone), 1)), truth.votes)
+    best = mse(truth.expected, truth.votes)
     print("\n| if the network were told | of the way |\n|---|---|")
     for name, faults in {"nothing": (), **TOLD}.items():
         known = np.zeros((len(alone), 0))
         if faults:
             known = truth.columns([f"fault_{fault}" for fault in faults])
         inputs = _with_products(np.concatenate([np.log(alone + 1e-3), known], axis=1))
-        error = _mse(_cross_fitted(inputs, truth.votes, folds), truth.votes)
+        error = mse(_cross_fitted(inputs, truth.votes, folds), truth.votes)
         print(f"| {name} | {(worst - error) / (worst - best):.1%} |")
-
-
-def _mse(shares: Array, votes: Array) -> float:
-    return float(((shares - votes) ** 2).mean())
-
-
-def _balanced_accuracy(shares: Array, votes: Array) -> float:
-    """Mean recall of the most selected grade, over the grades that occur."""
-    true, guessed = votes.argmax(axis=1), shares.argmax(axis=1)
-    return float(np.mean([(guessed[true == grade] == grade).mean() for grade in np.unique(true)]))
 
 
 def _low_recall(shares: Array, votes: Array) -> float:

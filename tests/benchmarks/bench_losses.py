@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from rostfine_core.bundled import DEMO_MODEL, bundled_path
 from rostfine_core.files import write_text
 from rostfine_core.model import LoadedModel, Preprocessing, load_models
+from rostfine_core.training.comparison.compare import MEAN_ANSWER
 from rostfine_core.training.comparison.folds import RunAnswers
 from rostfine_core.training.comparison.intervals import RepeatedAnswers, differences_from
 from rostfine_core.training.comparison.tables import (
@@ -47,7 +48,6 @@ from rostfine_core.training.run.environment import describe_environment
 
 SEEDS, FOLDS = (1, 2, 3), 2
 EPOCHS, BATCH, HIDDEN = 10, 32, 64
-MEAN_ANSWER = "always the mean distribution"
 OPTIMISER = OptimiserSection(
     kind="adamw", lr=1e-3, weight_decay=0.02, schedule="cosine", warmup_epochs=0.5
 )
