@@ -88,6 +88,9 @@ NEARLY_EVEN = 0.1
 
 
 def attention_range(maps: NDArray[np.float32]) -> tuple[float, float] | None:
-    """The lowest and highest value of maps, in multiples of their mean; None for uniform maps."""
+    """The lowest and highest value of maps (T, G, G) in multiples of their mean.
+
+    None for uniform maps.
+    """
     low, high, mean = float(maps.min()), float(maps.max()), float(maps.mean())
     return (low / mean, high / mean) if high > low and mean > 0 else None

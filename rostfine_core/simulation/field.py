@@ -221,7 +221,10 @@ def crop(
     size_px: int,
     magnification: float = 1.0,
 ) -> NDArray[np.uint8]:
-    """Cut a square around a sub-pixel position of the field, as ``cut_square`` does."""
+    """Cut a square around a sub-pixel position of the field, as ``cut_square`` does.
+
+    ``image`` (H, W, 3) shows ``window``; the square is (size_px, size_px, 3).
+    """
     return cut_square(
         image,
         x_px=centre_px[0] - window.left_px,

@@ -131,7 +131,7 @@ class ClipDataset:
         return np.array([c.label for c in self.clips], dtype=np.float32).reshape(-1, len(GRADES))
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """The numbers of an optional column, for the clips that have one."""
+        """The numbers (M,) of an optional column, of the M clips that have one."""
         return np.array([c.numbers[name] for c in self.clips if name in c.numbers])
 
     @property

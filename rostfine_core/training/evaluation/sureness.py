@@ -74,7 +74,10 @@ class Sureness:
 
 
 def sureness_of(graded: Graded, labels: Shares) -> Sureness | None:
-    """What views, calibration and ranges bring; None for a plain answer or an ensemble."""
+    """What views, calibration and ranges bring against ``labels`` (N, 5).
+
+    None for a plain answer or an ensemble.
+    """
     single = graded.single
     if single is None or single.answering == Answering():
         return None

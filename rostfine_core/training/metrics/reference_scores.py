@@ -79,10 +79,10 @@ def bootstrap_intervals(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """Percentile intervals of every metric, from whole samples drawn with replacement.
+    """Percentile intervals of every metric of ``prediction`` against ``labels``, both (N, 5).
 
-    Clips of one patient are not independent, so patients are drawn, not clips. Empty with fewer
-    than two samples.
+    Whole samples are drawn with replacement: clips of one patient are not independent. Empty with
+    fewer than two samples.
     """
     draws = [
         compute_metrics(prediction[drawn], labels[drawn]).scalars()
@@ -123,7 +123,10 @@ def differences_from_mean_answer(
 
 
 def draw_samples(samples: Sequence[str], *, repeats: int, seed: int) -> Iterator[NDArray[np.intp]]:
-    """Yield the clips of whole samples drawn with replacement; nothing if there is one sample."""
+    """Yield the places (M,) of the clips of whole samples drawn with replacement.
+
+    ``samples`` names that of each clip; nothing is yielded if there is only one.
+    """
     _, group = np.unique(np.asarray(samples, dtype=str), return_inverse=True)
     members = [np.flatnonzero(group == g) for g in range(int(group.max()) + 1)]
     rng = np.random.default_rng(seed)

@@ -114,7 +114,12 @@ def _load_network(network: nn.Module, source: str) -> None:
 
 
 def encoder_weights(source: str) -> dict[str, Tensor]:
-    """Read an encoder's weights from ``timm:NAME``, a model file or a TimeSformer ``.pyth``."""
+    """Read an encoder's weights from ``timm:NAME``, a model file or a TimeSformer ``.pyth``.
+
+    Raises:
+        ModelError: the file cannot be read, or is of another kind.
+        ConfigError: timm has no such network, or its weights cannot be downloaded.
+    """
     if source.startswith(TIMM_PREFIX):
         return _timm_weights(source.removeprefix(TIMM_PREFIX))
     path = Path(source)
