@@ -39,7 +39,7 @@ class Candidate:
             sperm_id=sperm_id,
             assessment_id=assessment_id,
             patient=patient,
-            spread=prediction.ensemble_spread,
+            spread=prediction.spread,
             entropy_bits=prediction.grade.entropy_bits,
         )
 
@@ -145,7 +145,7 @@ class PanelAgreement:
 def least_sure(candidates: Iterable[Candidate], *, count: int) -> tuple[Candidate, ...]:
     """The sperm to vote on next, least sure first, as many of each patient as there are.
 
-    Sperm are ordered by the ensemble's spread, then by how evenly the model spreads its votes;
+    Sperm are ordered by the model's spread, then by how evenly the model spreads its votes;
     patients take turns, so that no one fills the panel.
     """
     by_patient: dict[str, list[Candidate]] = defaultdict(list)

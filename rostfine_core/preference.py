@@ -39,13 +39,13 @@ class VoteComparison:
 def compare_votes(first: Prediction, second: Prediction) -> VoteComparison:
     """Compare two predictions.
 
-    The difference is clear only if the superiority is large and, for ensembles, the expected
-    grades differ by more than twice the models' combined spread.
+    The difference is clear only if the superiority is large and, where both predictions have a
+    spread over models or views, the expected grades differ by more than twice the two combined.
     """
     better, equal, worse = _vote(first.grade, second.grade)
     superiority = better + equal / 2
     is_clear = max(superiority, 1 - superiority) >= CLEAR_SUPERIORITY
-    spreads = (first.ensemble_spread, second.ensemble_spread)
+    spreads = (first.spread, second.spread)
     if spreads[0] is not None and spreads[1] is not None:
         apart = abs(first.grade.expected_grade - second.grade.expected_grade)
         is_clear = is_clear and apart > SPREADS_APART * math.hypot(spreads[0], spreads[1])

@@ -132,6 +132,11 @@ class Prediction:
         return _deviation([v.expected_grade for v in self.views])
 
     @property
+    def spread(self) -> float | None:
+        """How unsure the model is: the ensemble's spread, or that of a single model's views."""
+        return self.view_spread if self.ensemble_spread is None else self.ensemble_spread
+
+    @property
     def view_spread_a_or_b(self) -> float | None:
         """Standard deviation of the share A or B over the views; None for a single view."""
         return _deviation([v.p_a_or_b for v in self.views])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rostfine_core.domain import Grade
+from rostfine_core.domain import Grade, GradeDistribution, Prediction
 from rostfine_core.panel import (
     BLOCK,
     Candidate,
@@ -60,6 +60,21 @@ def test_the_least_sure_come_first_and_patients_take_turns() -> None:
         count=5,
     )
     assert [c.sperm_id for c in chosen] == ["a1", "b1", "c1", "a2", "c2"]
+
+
+def test_a_single_model_is_unsure_where_its_views_differ() -> None:
+    a, c = (
+        GradeDistribution((1.0, 0.0, 0.0, 0.0, 0.0)),
+        GradeDistribution((0.0, 0.0, 1.0, 0.0, 0.0)),
+    )
+    steady, unsure = (
+        Candidate.of(
+            Prediction(grade=a, grade_global=a, grade_spatial=a, grade_temporal=a, views=views),
+            sperm_id=name, assessment_id="", patient="P1",
+        )
+        for name, views in (("steady", (a, a)), ("unsure", (a, c)))
+    )  # fmt: skip
+    assert [c.sperm_id for c in least_sure([steady, unsure], count=1)] == ["unsure"]
 
 
 @given(st.lists(st.integers(0, 4), max_size=40), st.integers(0, 30))

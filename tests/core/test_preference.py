@@ -10,7 +10,11 @@ from rostfine_core.preference import Preference, compare_votes
 SHARES = st.lists(st.floats(0.01, 1), min_size=5, max_size=5)
 
 
-def prediction(shares: list[float], members: tuple[list[float], ...] = ()) -> Prediction:
+def prediction(
+    shares: list[float],
+    members: tuple[list[float], ...] = (),
+    views: tuple[list[float], ...] = (),
+) -> Prediction:
     def grade(values: list[float]) -> GradeDistribution:
         a, b, c, d, e = (v / sum(values) for v in values)
         return GradeDistribution((a, b, c, d, e))
@@ -21,6 +25,7 @@ def prediction(shares: list[float], members: tuple[list[float], ...] = ()) -> Pr
         grade_spatial=grade(shares),
         grade_temporal=grade(shares),
         ensemble=tuple(map(grade, members)),
+        views=tuple(map(grade, views)),
     )
 
 
@@ -60,3 +65,19 @@ def test_no_difference_is_clear_when_models_disagree() -> None:
     unsure = compare_votes(prediction(good, (good, bad)), prediction(bad, (good, bad)))
     assert clear.preference is Preference.FIRST
     assert unsure.preference is Preference.UNCLEAR
+
+
+@pytest.mark.requirement("R-38")
+def test_no_difference_is_clear_when_a_single_model_differs_over_its_views() -> None:
+    good, bad = [8.0, 1, 1, 0, 0], [1.0, 1, 8, 0, 0]
+    steady = compare_votes(prediction(good, views=(good, good)), prediction(bad, views=(bad, bad)))
+    unsure = compare_votes(prediction(good, views=(good, bad)), prediction(bad, views=(good, bad)))
+    assert steady.preference is Preference.FIRST
+    assert unsure.preference is Preference.UNCLEAR
+
+
+def test_the_views_of_an_ensemble_do_not_replace_its_spread() -> None:
+    good, bad = [8.0, 1, 1, 0, 0], [1.0, 1, 8, 0, 0]
+    first = prediction(good, members=(good, good), views=(good, bad))
+    second = prediction(bad, members=(bad, bad), views=(good, bad))
+    assert compare_votes(first, second).preference is Preference.FIRST

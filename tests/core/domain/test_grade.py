@@ -43,6 +43,9 @@ def test_a_single_answer_has_no_spread() -> None:
     one = Prediction(grade=a, grade_global=a, grade_spatial=a, grade_temporal=a, views=(a,))
     assert (one.ensemble_spread, one.view_spread, one.view_spread_a_or_b) == (None, None, None)
     assert replace(one, ensemble=(a, c)).ensemble_spread == pytest.approx(math.sqrt(2))
+    assert one.spread is None
+    assert replace(one, views=(a, c)).spread == pytest.approx(math.sqrt(2))
+    assert replace(one, views=(a, c), ensemble=(a, a)).spread == 0.0
     assert replace(one, views=(a, c)).view_spread == pytest.approx(math.sqrt(2))
     assert replace(one, views=(a, c)).view_spread_a_or_b == pytest.approx(math.sqrt(1 / 2))
 
