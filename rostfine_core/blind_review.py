@@ -24,9 +24,13 @@ class ReviewTask:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BlindClip:
-    """What a reviewer sees: the clip (T, S, S, 3); ``left`` sperm of the video are to review."""
+    """What a reviewer sees: the clip (T, S, S, 3); ``left`` sperm of the video are to review.
+
+    ``assessment_id`` is the one whose clip this is, which the review belongs to.
+    """
 
     sperm_id: str
+    assessment_id: str
     name: str
     left: int
     images: NDArray[np.uint8]

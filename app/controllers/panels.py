@@ -177,13 +177,13 @@ class Panels(QObject):
         if clip is None:
             self.find_tasks()
 
-    @Slot(str, object)
-    def review(self, sperm_id: str, grade: Grade) -> None:
+    @Slot(object, object)
+    def review(self, clip: BlindClip, grade: Grade) -> None:
         """Keep a grade that was given blind."""
 
         def cast(store: "Store") -> BlindReview:
             from rostfine_core.store import reviewing
 
-            return reviewing.cast_review(store, sperm_id, grade)
+            return reviewing.cast_review(store, clip, grade)
 
         self._thread.ask(cast, self.reviewed.emit, self.refused.emit)

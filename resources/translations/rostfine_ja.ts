@@ -2484,6 +2484,10 @@
         <translation>この動画はあなた自身が評価しました。盲検レビューは別の担当者が行います。</translation>
     </message>
     <message>
+        <source>The clip of this sperm was made anew meanwhile: go back to the list and review it again.</source>
+        <translation>この精子のクリップはその間に作り直されました。一覧に戻り、もう一度レビューしてください。</translation>
+    </message>
+    <message>
         <source>A panel needs a name: enter one.</source>
         <translation>パネルには名前が必要です。名前を入力してください。</translation>
     </message>

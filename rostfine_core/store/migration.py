@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Inspector, inspect, text
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """The forms of the store, oldest first; the last is this version's."""
 FOLDER = Path(__file__).with_name("migrations")
 VERSION_TABLE = "alembic_version"

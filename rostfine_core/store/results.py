@@ -48,6 +48,7 @@ from rostfine_core.store.schema import (
     AssessmentRow,
     PanelItemRow,
     RejectionRow,
+    ReviewRow,
     SpermRow,
     TrackRow,
     VideoRow,
@@ -102,7 +103,7 @@ def add_assessments(
         row.p_a_or_b, row.expected_grade = grade.p_a_or_b, grade.expected_grade
         row.created_utc = assessment.provenance.created_utc
         row.record = packed({"key": key_row(key), "assessment": _kept(assessment, info)})
-        _withdraw_from_panels(session, row, assessment.clip)
+        _withdraw_answers(session, row, assessment.clip)
         row.images = packed_images(assessment.clip.images)
         session.add(row)
     return {
@@ -111,14 +112,16 @@ def add_assessments(
     }
 
 
-def _withdraw_from_panels(session: Session, row: AssessmentRow, clip: Clip) -> None:
-    """Take an assessment out of panels if its clip becomes another: votes were on the old one."""
-    items = update(PanelItemRow).where(PanelItemRow.assessment_id == row.id)
-    is_shown = select(PanelItemRow.id).where(PanelItemRow.assessment_id == row.id).limit(1)
-    if session.scalars(is_shown).first() is not None and not np.array_equal(
+def _withdraw_answers(session: Session, row: AssessmentRow, clip: Clip) -> None:
+    """Take votes and reviews from an assessment whose clip becomes another than they saw."""
+    tables = (PanelItemRow, ReviewRow)
+    shown = [select(table.id).where(table.assessment_id == row.id).limit(1) for table in tables]
+    if any(session.scalars(found).first() is not None for found in shown) and not np.array_equal(
         unpacked_images(row.images), clip.images
     ):
-        session.execute(items.values(assessment_id=None))
+        for table in tables:
+            of_row = update(table).where(table.assessment_id == row.id)
+            session.execute(of_row.values(assessment_id=None))
 
 
 def add_rejections(

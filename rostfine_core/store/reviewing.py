@@ -1,5 +1,6 @@
 """Blind review in the store: a second person grades a sperm's clip before the model's answer."""
 
+import numpy as np
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
@@ -81,30 +82,37 @@ def next_review(store: Store, video_id: str) -> BlindClip | None:
         ).all()
         if not left:
             return None
-        images = unpacked_images(newest_assessment(session, left[0].id).images)
-        return BlindClip(sperm_id=left[0].id, name=left[0].name, left=len(left), images=images)
+        sperm, shown = left[0], newest_assessment(session, left[0].id)
+        return BlindClip(
+            sperm_id=sperm.id,
+            assessment_id=shown.id,
+            name=sperm.name,
+            left=len(left),
+            images=unpacked_images(shown.images),
+        )
 
 
-def cast_review(store: Store, sperm_id: str, grade: Grade) -> BlindReview:
-    """Keep a grade that was given blind, and show the model's beside it.
+def cast_review(store: Store, clip: BlindClip, grade: Grade) -> BlindReview:
+    """Keep a grade that was given blind, and show what the model expects of the same clip.
 
     Raises:
-        StoreError: they reviewed it before, nobody is signed in, they may not review, or graded
-            this video themselves.
+        StoreError: they reviewed the sperm before, its clip was made anew, nobody is signed in,
+            they may not review, or graded this video themselves.
     """
     with store.writing(Action.REVIEW) as session:
-        sperm = row_of(session, SpermRow, sperm_id)
+        sperm = row_of(session, SpermRow, clip.sperm_id)
         reviewer = _reviewer(store, session, sperm.video_id)
-        before = select(ReviewRow.id).filter_by(sperm_id=sperm_id, operator_id=reviewer.id)
+        before = select(ReviewRow.id).filter_by(sperm_id=sperm.id, operator_id=reviewer.id)
         if session.scalars(before).first() is not None:
             raise StoreError(
                 Message("You reviewed this sperm already, and saw the model's grade since.")
             )
-        utc = store.utc
+        shown, utc = _shown(session, clip), store.utc
         session.add(
             ReviewRow(
                 id=new_id(),
-                sperm_id=sperm_id,
+                sperm_id=sperm.id,
+                assessment_id=shown.id,
                 operator_id=reviewer.id,
                 grade=grade.name,
                 created_utc=utc,
@@ -113,21 +121,24 @@ def cast_review(store: Store, sperm_id: str, grade: Grade) -> BlindReview:
         event = AuditEvent(
             action=Action.REVIEW.value,
             subject_kind="sperm",
-            subject_id=sperm_id,
+            subject_id=sperm.id,
             after=as_json({"grade": grade.name}),
         )
         store.enter(session, event)
         return BlindReview(
-            sperm_id=sperm_id,
+            sperm_id=sperm.id,
             reviewer=reviewer.login,
             utc=utc,
             grade=grade,
-            expected_grade=newest_assessment(session, sperm_id).expected_grade,
+            expected_grade=shown.expected_grade,
         )
 
 
 def review_trend(store: Store) -> tuple[TrendPoint, ...]:
-    """How all blind reviews and the model agree over time, without naming a sperm."""
+    """How blind reviews and the model agree over time, without naming a sperm.
+
+    Reviews whose clips were made anew are left out.
+    """
     with store.reading(Action.REVIEW) as session:
         return agreement_over_time(_read(session, _reviews()))
 
@@ -161,26 +172,29 @@ def _reviewer(store: Store, session: Session, video_id: str) -> Operator:
     return reviewer
 
 
-def _reviews() -> Select[ReviewRow, str, float]:
-    """Every review with the expected grade of the newest assessment of its sperm."""
-    newest = (
-        select(
-            AssessmentRow.sperm_id,
-            AssessmentRow.expected_grade,
-            func.row_number()
-            .over(
-                partition_by=AssessmentRow.sperm_id,
-                order_by=(AssessmentRow.created_utc.desc(), AssessmentRow.id),
+def _shown(session: Session, clip: BlindClip) -> AssessmentRow:
+    """The assessment whose clip a reviewer saw.
+
+    Raises:
+        StoreError: its clip is another by now.
+    """
+    shown = row_of(session, AssessmentRow, clip.assessment_id)
+    if not np.array_equal(unpacked_images(shown.images), clip.images):
+        raise StoreError(
+            Message(
+                "The clip of this sperm was made anew meanwhile: go back to the list and review it "
+                "again."
             )
-            .label("place"),
         )
-    ).subquery()
+    return shown
+
+
+def _reviews() -> Select[ReviewRow, str, float]:
+    """Every review with the expected grade of the assessment whose clip was shown."""
     return (
-        select(ReviewRow, OperatorRow.login, newest.c.expected_grade)
+        select(ReviewRow, OperatorRow.login, AssessmentRow.expected_grade)
         .join(OperatorRow, OperatorRow.id == ReviewRow.operator_id)
-        .join(SpermRow, SpermRow.id == ReviewRow.sperm_id)
-        .join(newest, newest.c.sperm_id == ReviewRow.sperm_id)
-        .where(newest.c.place == 1)
+        .join(AssessmentRow, AssessmentRow.id == ReviewRow.assessment_id)
         .order_by(ReviewRow.created_utc, ReviewRow.id)
     )
 

@@ -261,11 +261,16 @@ class AuditRow(Table):
 
 
 class ReviewRow(Table):
-    """A second person's grade of a sperm, given without seeing the model's."""
+    """A second person's grade of a sperm, given without seeing the model's.
+
+    ``assessment_id`` is the assessment whose clip was shown. It is None once that clip was made
+    anew: the review does not count then.
+    """
 
     __tablename__ = "review"
     id: Mapped[str] = _id()
     sperm_id: Mapped[str] = _reference("sperm.id")
+    assessment_id: Mapped[str | None] = mapped_column(Id, ForeignKey("assessment.id"), index=True)
     operator_id: Mapped[str] = _reference("operator.id")
     grade: Mapped[str] = mapped_column(String(1))
     created_utc: Mapped[str] = mapped_column(Time)

@@ -29,11 +29,11 @@ class BlindReviewDialog(QDialog):
 
     Signals:
         clip_wanted(str): the next clip of the video with an id.
-        reviewed(str, Grade): the id of a sperm, and its grade.
+        reviewed(BlindClip, Grade): the clip that was shown, and its grade.
     """
 
     clip_wanted = Signal(str)
-    reviewed = Signal(str, object)
+    reviewed = Signal(object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +41,8 @@ class BlindReviewDialog(QDialog):
         self.setWindowTitle(self.tr("Blind review"))
         self.resize(*SIZE)
         self._tasks: tuple[ReviewTask, ...] = ()
-        self._video_id, self._clip_shown = "", ""
+        self._video_id = ""
+        self._shown: BlindClip | None = None
         self.pages = QStackedWidget()
         self.pages.addWidget(self._list_page())
         self.pages.addWidget(self._grade_page())
@@ -125,12 +126,11 @@ class BlindReviewDialog(QDialog):
         self.answer.setText("")
         self.next.setEnabled(False)
         self.pages.setCurrentIndex(GRADE)
+        self._shown = clip
         if clip is None:
-            self._clip_shown = ""
             self.clip.clear()
             self.progress.setText(self.tr("All sperm of this video are reviewed."))
             return
-        self._clip_shown = clip.sperm_id
         self.progress.setText(self.tr("{left} sperm left").format(left=clip.left))
         self.clip.show_clip(clip.images)
 
@@ -185,8 +185,8 @@ class BlindReviewDialog(QDialog):
 
     @Slot(object)
     def _on_graded(self, grade: Grade) -> None:
-        if self._clip_shown:
-            self.reviewed.emit(self._clip_shown, grade)
+        if self._shown is not None:
+            self.reviewed.emit(self._shown, grade)
 
     @Slot()
     def _leave(self) -> None:

@@ -13,6 +13,7 @@ from rostfine_core.blind_review import BlindReview
 from rostfine_core.domain import (
     Clip,
     Grade,
+    GradeDistribution,
     Role,
     finish,
 )
@@ -23,11 +24,18 @@ from rostfine_core.training.data.clip_file import load_clip, load_path
 from rostfine_core.training.data.dataset import LabelledClip, read_dataset
 from rostfine_core.training.data.voted import write_voted_clips
 
+TO_SECOND_FORM = (
+    "DROP INDEX ix_review_assessment_id",
+    "ALTER TABLE review DROP COLUMN assessment_id",
+    "UPDATE alembic_version SET version_num = '0002'",
+)
 TO_FIRST_FORM = (
+    *TO_SECOND_FORM,
     "DROP INDEX ix_panel_item_assessment_id",
     "ALTER TABLE panel_item DROP COLUMN assessment_id",
     "UPDATE alembic_version SET version_num = '0001'",
 )
+UNSURE = GradeDistribution((0.0, 0.0, 0.1, 0.9, 0.0))
 WORDS = "a quiet morning in May"
 KeepCase = Callable[[Store, int], str]
 
@@ -98,7 +106,12 @@ def load(clip: LabelledClip) -> NDArray[np.uint8]:
 
 
 def grade_again(
-    store: Store, *, x_px: float, grey: int, um_per_px: float | None = None
+    store: Store,
+    *,
+    x_px: float,
+    grey: int,
+    um_per_px: float | None = None,
+    grade: GradeDistribution | None = None,
 ) -> tuple[str, Clip]:
     """Grade the first sperm of video 0 by a click at ``x_px``; its clip is of one grey then."""
     video = store.find_video(f"{0:064x}")
@@ -108,6 +121,7 @@ def grade_again(
     again = replace(
         made,
         clip=replace(made.clip, images=np.full_like(made.clip.images, grey)),
+        prediction=replace(made.prediction, grade=grade or made.prediction.grade),
         provenance=replace(made.provenance, created_utc="2099-01-01T00:00:00+00:00"),
     )
     store.keep_assessments(video, {replace(key, seeds=(seed,), um_per_px=um_per_px): again})
@@ -223,14 +237,85 @@ def test_a_review_is_a_second_persons_and_shows_the_model_only_then(graded: Stor
     found: list[BlindReview] = []
     while (clip := reviewing.next_review(graded, video)) is not None:
         assert clip.left == 2 - len(found)
-        found.append(reviewing.cast_review(graded, clip.sperm_id, Grade.A))
+        found.append(reviewing.cast_review(graded, clip, Grade.A))
         with pytest.raises(StoreError, match="reviewed this sperm already"):
-            reviewing.cast_review(graded, clip.sperm_id, Grade.B)
+            reviewing.cast_review(graded, clip, Grade.B)
     assert [round(r.expected_grade, 3) for r in found] == [1.1, 3.9]
     assert [t.left for t in reviewing.to_review(graded)] == [2]
     last = reviewing.review_trend(graded)[-1]
     assert (last.count, last.within_one) == (2, 0.5)
     assert last.distance == pytest.approx(1.5)
+
+
+def review_first(store: Store, grade: Grade) -> BlindReview:
+    """Review the first sperm of video 0, whose clip is grey 1 and graded 1.1 by the model."""
+    video = store.find_video(f"{0:064x}")
+    assert video is not None
+    clip = reviewing.next_review(store, video)
+    assert clip is not None
+    assert int(clip.images[0, 0, 0, 0]) == 1
+    return reviewing.cast_review(store, clip, grade)
+
+
+@pytest.mark.requirement("R-74")
+def test_a_review_belongs_to_the_clip_that_was_shown(graded: Store) -> None:
+    add_staff(graded)
+    people.sign_in(graded, login="sato", passphrase=WORDS)
+    assert review_first(graded, Grade.A).expected_grade == pytest.approx(1.1)
+    people.sign_in(graded, login="mori", passphrase=WORDS)
+    grade_again(graded, x_px=55.5, grey=99, grade=UNSURE)  # the newest assessment since
+    people.sign_in(graded, login="sato", passphrase=WORDS)
+    (point,) = reviewing.review_trend(graded)
+    assert point.distance == pytest.approx(0.1)
+
+
+def test_a_review_of_a_clip_that_is_made_anew_does_not_count(graded: Store) -> None:
+    add_staff(graded)
+    people.sign_in(graded, login="sato", passphrase=WORDS)
+    review_first(graded, Grade.A)
+    people.sign_in(graded, login="mori", passphrase=WORDS)
+    grade_again(graded, x_px=10.0, grey=1)  # the same clip: nothing is lost
+    assert len(reviewing.review_trend(graded)) == 1
+    grade_again(graded, x_px=10.0, grey=99)
+    assert reviewing.review_trend(graded) == ()
+
+
+def test_a_review_is_refused_if_its_clip_was_made_anew_meanwhile(graded: Store) -> None:
+    add_staff(graded)
+    people.sign_in(graded, login="sato", passphrase=WORDS)
+    video = graded.find_video(f"{0:064x}")
+    assert video is not None
+    clip = reviewing.next_review(graded, video)
+    assert clip is not None
+    people.sign_in(graded, login="mori", passphrase=WORDS)
+    grade_again(graded, x_px=10.0, grey=99)
+    people.sign_in(graded, login="sato", passphrase=WORDS)
+    with pytest.raises(StoreError, match="made anew meanwhile"):
+        reviewing.cast_review(graded, clip, Grade.A)
+    now = reviewing.next_review(graded, video)
+    assert now is not None
+    assert int(now.images[0, 0, 0, 0]) == 99
+    reviewing.cast_review(graded, now, Grade.A)
+
+
+def test_reviews_of_the_second_form_name_their_clips_where_they_are_known(
+    graded: Store, place: str
+) -> None:
+    add_staff(graded)
+    people.sign_in(graded, login="sato", passphrase=WORDS)
+    for case in graded.case_list():
+        clip = reviewing.next_review(graded, case.video_id)
+        assert clip is not None
+        reviewing.cast_review(graded, clip, Grade.A)
+    people.sign_in(graded, login="mori", passphrase=WORDS)
+    grade_again(graded, x_px=55.5, grey=99)  # after its review: nobody knows what was shown
+    with graded.engine.begin() as connection:
+        for statement in TO_SECOND_FORM:
+            connection.execute(text(statement))
+    with Store.open(place) as opened:
+        people.sign_in(opened, login="mori", passphrase=WORDS)
+        (point,) = reviewing.review_trend(opened)
+        assert point.distance == pytest.approx(0.1)
 
 
 def test_who_graded_a_video_does_not_review_it(graded: Store, keep_case: KeepCase) -> None:
