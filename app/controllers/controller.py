@@ -195,16 +195,25 @@ class Controller(QObject):
         if not saving.problem:
             return True
 
-        def lose_and_go_on() -> None:
-            self.store.discard()
-            go_on()
-
-        choice = self.questions.before_leaving(saving)
+        can_export = self.staff.may(Action.WRITE_REPORTS) and self.reporter.can_export
+        choice = self.questions.before_leaving(saving, can_export=can_export)
         if choice is Leaving.EXPORT:
-            self.reporter.export(then=lose_and_go_on)
+            self._export_before(go_on)
         elif choice is Leaving.DISCARD:
             self.store.discard()
         return choice is Leaving.DISCARD
+
+    def _export_before(self, go_on: Callable[[], object]) -> None:
+        """Export the report, and go on when it is there; first try again to keep all changes."""
+        problem = self.store.flush().problem
+        if problem:  # a report is made of what the store holds
+            self.failed.emit(
+                self.tr(
+                    "The report was not written, as changes still cannot be kept: {problem}"
+                ).format(problem=problem)
+            )
+        else:
+            self.reporter.export(then=go_on)
 
     @Slot()
     def refuse(self) -> None:

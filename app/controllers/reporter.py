@@ -26,7 +26,7 @@ EXPORT = "export"
 class Questions(Protocol):
     """What the controller must ask the user."""
 
-    def before_leaving(self, saving: Saving) -> Leaving:
+    def before_leaving(self, saving: Saving, *, can_export: bool) -> Leaving:
         """What to do about changes that cannot be kept, before they are lost."""
 
     def sample_name(self) -> str | None:
@@ -111,6 +111,11 @@ class Reporter(QObject):
         """Whether there are sperm, corrections or grades that were not exported."""
         is_edited = bool(self._session.sperms) and self._session.draft != self._settled
         return is_edited or has_unexported_grades(self._session, self._exported)
+
+    @property
+    def can_export(self) -> bool:
+        """Whether there are grades to report, of a video that the store holds."""
+        return self._keeper.is_known and bool(self._session.reportable)
 
     @Slot()
     def tell_target(self) -> None:

@@ -4084,6 +4084,10 @@
 <context>
     <name>Controller</name>
     <message>
+        <source>The report was not written, as changes still cannot be kept: {problem}</source>
+        <translation>変更がまだ保存できないため、レポートは書き出されませんでした：{problem}</translation>
+    </message>
+    <message>
         <source>The video is not there, so this case can only be read: open it again.</source>
         <translation>動画がないため、この症例は閲覧のみできます。動画をもう一度開いてください。</translation>
     </message>
@@ -4133,6 +4137,10 @@
     <message>
         <source>Continue without them</source>
         <translation>書き出さずに続ける</translation>
+    </message>
+    <message>
+        <source>To keep them, cancel, mend what hinders it, and try again in the status bar.</source>
+        <translation>保存するには、中止して原因を取り除き、ステータスバーで再試行してください。</translation>
     </message>
     <message>
         <source>Name of the sample</source>

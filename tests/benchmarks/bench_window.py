@@ -116,7 +116,7 @@ class Watch:
 class Yes:
     """Lets the window close with results that are not exported."""
 
-    def before_leaving(self, saving: Saving) -> Leaving:
+    def before_leaving(self, saving: Saving, *, can_export: bool) -> Leaving:
         """Leave them."""
         return Leaving.DISCARD
 

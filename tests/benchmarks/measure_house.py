@@ -179,7 +179,7 @@ def walk_from_click_to_histogram(folder: Path) -> Walk:
         QTest.qWait(50)
     leaving = importlib.import_module("app.state.records").Leaving
     window.questions = SimpleNamespace(
-        before_leaving=lambda _: leaving.DISCARD, may_stop=lambda: True
+        before_leaving=lambda _, **__: leaving.DISCARD, may_stop=lambda: True
     )
     window.close()
     application.quit()

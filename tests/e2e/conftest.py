@@ -125,8 +125,8 @@ class Answers:
         self.asked.append(name)
         return self.yes
 
-    def before_leaving(self, saving: Saving) -> Leaving:
-        is_discarded = self._say(f"discard {saving.unsaved}")
+    def before_leaving(self, saving: Saving, *, can_export: bool) -> Leaving:
+        is_discarded = self._say(f"{'export or ' if can_export else ''}discard {saving.unsaved}")
         return self.leaving or (Leaving.DISCARD if is_discarded else Leaving.STAY)
 
     def sample_name(self) -> str | None:

@@ -134,7 +134,7 @@ def until(condition: Callable[[], object]) -> None:
 class Yes:
     """Answers yes to every question."""
 
-    def before_leaving(self, saving: Saving) -> Leaving:
+    def before_leaving(self, saving: Saving, *, can_export: bool) -> Leaving:
         """Leave them."""
         return Leaving.DISCARD
 

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 
 from app.main_window import MainWindow
 from app.state.records import Leaving, Page, Saving, Tool
+from rostfine_core.errors import StoreError
+from rostfine_core.messages import Message
 from rostfine_core.video import write_video
 
 if TYPE_CHECKING:
@@ -323,6 +325,38 @@ def test_a_sample_without_a_name_is_asked_for_before_the_export(
     drive(script, str(small_video))
 
 
+def test_what_still_cannot_be_kept_is_not_exported(
+    hand: "Hand", drive: "Drive", small_video: Path, other_video: Path
+) -> None:
+    """The user learns so at once, and no later report leads them on."""
+    is_full = True
+
+    def keep(_: object) -> None:
+        if is_full:
+            raise StoreError(Message("The disk is full."))
+
+    def script(window: MainWindow, answers: "Answers") -> None:
+        nonlocal is_full
+        session, controller = window.session, window.controller
+        hand.wait_until_open(window)
+        hand.click(window, 100, 90)
+        hand.grade(window, 1)
+        controller.store.keep(keep)
+        hand.until(lambda: session.saving.problem)
+        answers.leaving = Leaving.EXPORT
+        with hand.waiting_for(controller.failed) as refused:
+            controller.open_video(other_video)
+        assert refused.args is not None
+        assert "still cannot be kept: The disk is full." in refused.args[0]
+        assert answers.asked == ["export or discard 1"]
+        is_full = False
+        assert not controller.open_video(other_video)
+        hand.until(lambda: session.video is not None and session.video.path == other_video)
+        assert not session.saving.problem
+
+    drive(script, str(small_video))
+
+
 def test_what_cannot_be_kept_is_exported_before_going_on(
     hand: "Hand", drive: "Drive", small_video: Path, other_video: Path, tmp_path: Path
 ) -> None:
@@ -336,6 +370,7 @@ def test_what_cannot_be_kept_is_exported_before_going_on(
         session.set_saving(full)
         answers.leaving = Leaving.STAY
         assert not controller.open_video(other_video)
+        assert answers.asked == ["export or discard 2"]
         answers.leaving, answers.sample = Leaving.EXPORT, None
         assert not controller.open_video(other_video)  # without a name nothing is exported
         hand.until(lambda: not controller.is_busy)

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -35,25 +36,32 @@ class MessageBoxes:
     def __init__(self, parent: QWidget) -> None:
         self._parent = parent
 
-    def before_leaving(self, saving: Saving) -> Leaving:
+    def before_leaving(self, saving: Saving, *, can_export: bool) -> Leaving:
         """What to do about changes that cannot be kept, before they are lost."""
+        lost = translate("Dialogs", "They will be lost if you continue.")
+        way_out = translate(
+            "Dialogs",
+            "To keep them, cancel, mend what hinders it, and try again in the status bar.",
+        )
         box = plain_box(
             self._parent,
             QMessageBox.Icon.Question,
             translate("Dialogs", "{count} changes could not be kept: {problem}").format(
                 count=saving.unsaved, problem=saving.problem
             ),
-            translate("Dialogs", "They will be lost if you continue."),
+            lost if can_export else f"{lost}\n\n{way_out}",
         )
         role = QMessageBox.ButtonRole
-        export = box.addButton(translate("Dialogs", "Export and go on"), role.AcceptRole)
         discard = box.addButton(translate("Dialogs", "Continue without them"), role.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(export)
+        answers: dict[QAbstractButton, Leaving] = {discard: Leaving.DISCARD}
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(cancel)
+        if can_export:
+            export = box.addButton(translate("Dialogs", "Export and go on"), role.AcceptRole)
+            answers[export] = Leaving.EXPORT
+            box.setDefaultButton(export)
         box.exec()
-        if box.clickedButton() is export:
-            return Leaving.EXPORT
-        return Leaving.DISCARD if box.clickedButton() is discard else Leaving.STAY
+        return answers.get(box.clickedButton(), Leaving.STAY)
 
     def sample_name(self) -> str | None:
         """The pseudonym of the sample that is to be reported; None where the user gives none."""
