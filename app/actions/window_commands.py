@@ -7,7 +7,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
 
 from app.controllers.controller import Controller
-from app.jobs import tasks
+from app.jobs import program_tasks
 from app.presentation.clipboard import numbers_text
 from app.presentation.manual_pdf import manual_page
 from app.presentation.wording import say
@@ -192,7 +192,7 @@ class WindowCommands(QObject):
         session = self._controller.session
         jobs.start(
             MANUAL,
-            lambda: tasks.write_manual(language, Path(name), font),
+            lambda: program_tasks.write_manual(language, Path(name), font),
             on_success=lambda file: session.set_message(
                 self.tr("The manual is in {file}.").format(file=file)
             ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.jobs import tasks
+from app.jobs import program_tasks, sperm_tasks, video_tasks
 from app.jobs.runner import Jobs
 from app.state.records import Film, ModelState, ModelStatus, OpenedVideo
 from app.state.session import Session
@@ -38,7 +38,7 @@ class Analysis(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._jobs, self._settings = session, jobs, settings
-        self._footage: tasks.Footage | None = None
+        self._footage: video_tasks.Footage | None = None
         self._assessor: Assessor | None = None
         self._is_load_stale = False
         self._is_track_wanted = self._is_grade_wanted = False
@@ -50,11 +50,11 @@ class Analysis(QObject):
     # Requests ------------------------------------------------------------------------------
 
     @property
-    def footage(self) -> tasks.Footage | None:
+    def footage(self) -> video_tasks.Footage | None:
         """What jobs read of the open video."""
         return self._footage
 
-    def use(self, footage: tasks.Footage | None) -> None:
+    def use(self, footage: video_tasks.Footage | None) -> None:
         """Switch to another video."""
         self._footage = footage
         self._is_track_wanted = self._is_grade_wanted = False
@@ -80,7 +80,7 @@ class Analysis(QObject):
             return
         self.go_on()
 
-    def try_again(self, footage: tasks.Footage) -> None:
+    def try_again(self, footage: video_tasks.Footage) -> None:
         """Retry what failed, with frames that can be read."""
         repeat, self._repeat = self._repeat, None
         self._footage = footage
@@ -135,7 +135,9 @@ class Analysis(QObject):
         self._session.set_model(ModelState())
         self._jobs.start(
             MODEL,
-            lambda: tasks.load_model(Path(path) if path else None, device=device, mode=mode),
+            lambda: program_tasks.load_model(
+                Path(path) if path else None, device=device, mode=mode
+            ),
             on_success=self._on_model_loaded,
             on_failure=self._on_model_failed,
             on_cancel=self.load_model,
@@ -187,7 +189,7 @@ class Analysis(QObject):
         if kind in (TRACK, GRADE, FILM):
             self.go_on()
 
-    def _start_tracking(self, video: OpenedVideo, footage: tasks.Footage) -> bool:
+    def _start_tracking(self, video: OpenedVideo, footage: video_tasks.Footage) -> bool:
         session = self._session
         wanted = [s for s in self.untracked if session.track_key(s) not in self._skipped_tracks]
         is_wanted = self._is_track_wanted or self._is_grade_wanted
@@ -209,7 +211,7 @@ class Analysis(QObject):
 
         self._jobs.start(
             TRACK,
-            lambda: tasks.track_sperms(footage, seeds=seeds, info=video.info, fps=fps),
+            lambda: sperm_tasks.track_sperms(footage, seeds=seeds, info=video.info, fps=fps),
             on_success=lambda tracks: self._on_tracked(video, keys, tracks),
             on_failure=fail,
             on_cancel=skip,
@@ -222,7 +224,7 @@ class Analysis(QObject):
         if self._is_current(video):
             self._session.add_tracks({keys[t.target]: t for t in tracks})
 
-    def _start_grading(self, video: OpenedVideo, footage: tasks.Footage) -> bool:
+    def _start_grading(self, video: OpenedVideo, footage: video_tasks.Footage) -> bool:
         session = self._session
         wanted = [s for s in self.ungraded if session.assessment_key(s) not in self._skipped_grades]
         if not wanted:
@@ -233,7 +235,7 @@ class Analysis(QObject):
             return False
         assessor = self._assessor
         keys = {s.target: session.assessment_key(s) for s in wanted}
-        order = tasks.GradeOrder(
+        order = sperm_tasks.GradeOrder(
             path=video.path,
             info=video.info,
             seeds=_seeds(wanted),
@@ -253,7 +255,7 @@ class Analysis(QObject):
 
         self._jobs.start(
             GRADE,
-            lambda: tasks.grade_sperms(order, footage=footage, assessor=assessor),
+            lambda: sperm_tasks.grade_sperms(order, footage=footage, assessor=assessor),
             on_success=lambda outcome: self._on_graded(video, keys, outcome),
             on_failure=fail,
             on_cancel=skip,
@@ -269,7 +271,7 @@ class Analysis(QObject):
                 {keys[target]: reason for target, reason in outcome.rejected},
             )
 
-    def _start_film(self, video: OpenedVideo, footage: tasks.Footage) -> None:
+    def _start_film(self, video: OpenedVideo, footage: video_tasks.Footage) -> None:
         session, sperm = self._session, self._session.selected_sperm
         track = session.track(sperm) if sperm else None
         if sperm is None or track is None or self._jobs.is_running(FILM):
@@ -287,7 +289,9 @@ class Analysis(QObject):
 
         self._jobs.start(
             FILM,
-            lambda: tasks.cut_film(track, footage=footage, crop_px=crop[0], magnification=crop[1]),
+            lambda: sperm_tasks.cut_film(
+                track, footage=footage, crop_px=crop[0], magnification=crop[1]
+            ),
             on_success=keep,
             on_failure=skip,
             on_cancel=skip,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.jobs import tasks
+from app.jobs import program_tasks
 from app.jobs.runner import Jobs
 from app.state.records import ModelStatus
 from app.state.session import Session
@@ -82,7 +82,7 @@ class FirstStart(QObject):
         folder = self.folder
         self._jobs.start(
             EXAMINE,
-            lambda: tasks.examine_machine(folder),
+            lambda: program_tasks.examine_machine(folder),
             on_success=self.examined.emit,
             on_failure=self.failed.emit,
         )

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.jobs import tasks
+from app.jobs import sperm_tasks
 from app.jobs.runner import Jobs
 from app.state.session import Session
 from rostfine_core.domain import HeadMeasure
@@ -43,7 +43,7 @@ class HeadFinder(QObject):
 
         self._jobs.start(
             HEADS,
-            lambda: tasks.find_all_heads(grey),
+            lambda: sperm_tasks.find_all_heads(grey),
             on_success=tell,
             on_failure=self.failed.emit,
         )
@@ -77,7 +77,7 @@ class HeadFinder(QObject):
         x_px, y_px = self._place
         self._jobs.start(
             HEAD,
-            lambda: tasks.measure_head(grey, x_px=x_px, y_px=y_px),
+            lambda: sperm_tasks.measure_head(grey, x_px=x_px, y_px=y_px),
             on_success=self._session.set_head,
             on_failure=self.failed.emit,
         )

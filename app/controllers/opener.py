@@ -11,7 +11,7 @@ from app.controllers.analysis import FILM, GRADE, TRACK, Analysis
 from app.controllers.editor import Editor
 from app.controllers.head_finder import HEAD
 from app.controllers.player import Player
-from app.jobs import tasks
+from app.jobs import video_tasks
 from app.jobs.runner import Jobs
 from app.presentation.wording import say
 from app.state.microscopes import fitted
@@ -62,7 +62,7 @@ class Opener(QObject):
         self._session, self._settings, self._jobs = session, settings, jobs
         self._editor, self._player, self._analysis = editor, player, analysis
         self._find_moved = find_moved
-        self._footage: tasks.Footage | None = None
+        self._footage: video_tasks.Footage | None = None
         self._next: tuple[Path, tuple[Seed, ...], float | None] | None = None
         self._is_asking = False
         player.starved.connect(self._decode_again)
@@ -87,7 +87,7 @@ class Opener(QObject):
             path = found
         self._jobs.start(
             OPEN,
-            lambda: tasks.open_source(path),
+            lambda: video_tasks.open_source(path),
             on_success=lambda opened: self._on_opened(path, seeds, um_per_px, opened),
             on_failure=self.failed.emit,
             discard=_close,
@@ -117,7 +117,11 @@ class Opener(QObject):
     # A video that was opened -----------------------------------------------------------------
 
     def _on_opened(
-        self, path: Path, seeds: tuple[Seed, ...], um_per_px: float | None, opened: tasks.Opened
+        self,
+        path: Path,
+        seeds: tuple[Seed, ...],
+        um_per_px: float | None,
+        opened: video_tasks.Opened,
     ) -> None:
         if self._next is not None:  # another video was asked for when it was too late to cancel
             _close(opened)
@@ -174,14 +178,14 @@ class Opener(QObject):
             return Draft(sample=sample, calibration=typed.calibration), None
         return Draft(sample=sample, calibration=known.calibration), known.offered
 
-    def _keep_frames(self, path: Path, opened: tasks.Opened) -> tasks.Footage:
+    def _keep_frames(self, path: Path, opened: video_tasks.Opened) -> video_tasks.Footage:
         """Decode an open video in the background and show its frames from now on."""
         info = opened.video.info
         budget = self._settings.number("cache_mib") * 2**20
         cache = FrameCache(info, budget_bytes=budget, on_wanted=self._player.note_arrival)
         cache.store(opened.first_frame)
         checksum = VideoChecksum(opened.video.identity, known=self._sha256)
-        self._footage = tasks.Footage(cache=cache, video=opened.video, checksum=checksum)
+        self._footage = video_tasks.Footage(cache=cache, video=opened.video, checksum=checksum)
         self._player.use(cache)
         self._fill(cache, opened.video)
         return self._footage
@@ -211,10 +215,10 @@ class Opener(QObject):
             except VideoError as error:
                 self._stop_and_report(say(error.message))
 
-    def _start_checksum(self, footage: tasks.Footage) -> None:
+    def _start_checksum(self, footage: video_tasks.Footage) -> None:
         self._jobs.start(
             CHECKSUM,
-            lambda: tasks.checksum(footage),
+            lambda: video_tasks.checksum(footage),
             on_success=self._session.set_checksum,
             on_failure=self.report_failure,
         )
@@ -246,7 +250,7 @@ class Opener(QObject):
             return
         self._jobs.start(
             FIND,
-            lambda: tasks.find_again(found, info=video.info, sha256=self._sha256),
+            lambda: video_tasks.find_again(found, info=video.info, sha256=self._sha256),
             on_success=lambda opened: self._on_found(found, opened),
             on_failure=self.failed.emit,
             discard=_close,
@@ -256,7 +260,7 @@ class Opener(QObject):
     def _sha256(self) -> str:
         return self._session.video.sha256 if self._session.video else ""
 
-    def _on_found(self, path: Path, opened: tasks.Opened) -> None:
+    def _on_found(self, path: Path, opened: video_tasks.Opened) -> None:
         """Continue with the same video at its new place."""
         frame = self._session.frame
         self._let_frames_go()
@@ -286,7 +290,7 @@ class Opener(QObject):
             self._session.set_cached(self._footage.cache.spans, info.frame_count)
 
 
-def _close(opened: tasks.Opened | None) -> None:
+def _close(opened: video_tasks.Opened | None) -> None:
     """Close a video that was opened too late to be wanted."""
     if opened is not None:
         opened.video.close()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QObject, Signal, Slot
 
-from app.jobs import tasks
+from app.jobs import sharing_tasks
 from app.jobs.runner import Jobs
 from app.jobs.store_thread import StoreThread
 from rostfine_core.blind_review import BlindClip, BlindReview, ReviewTask, TrendPoint
@@ -131,7 +131,7 @@ class Panels(QObject):
             if not self._jobs.is_running(VOTES):
                 self._jobs.start(
                     VOTES,
-                    lambda: tasks.write_votes(clips, out, name),
+                    lambda: sharing_tasks.write_votes(clips, out, name),
                     on_success=self._on_exported,
                     on_failure=self.refused.emit,
                 )

@@ -10,7 +10,7 @@ from app.controllers.analysis import Analysis
 from app.controllers.editor import Editor
 from app.controllers.keeper import Keeper
 from app.controllers.opener import PREVIEW
-from app.jobs import tasks
+from app.jobs import report_tasks
 from app.jobs.runner import Jobs
 from app.jobs.sample_tasks import KeptVideo
 from app.state.exports import has_unexported_grades, reported_keys
@@ -188,12 +188,12 @@ class Reporter(QObject):
             self._editor.set_sample(name, sample.operator)
         return True
 
-    def _order(self) -> tasks.ReportOrder | None:
+    def _order(self) -> report_tasks.ReportOrder | None:
         """What a report of the open video would hold now; None where there is nothing."""
         session = self._session
         if not session.reportable:
             return None
-        return tasks.ReportOrder(
+        return report_tasks.ReportOrder(
             assessments=session.reportable,
             names=session.names,
             left_out=session.left_out,
@@ -205,7 +205,7 @@ class Reporter(QObject):
 
     def _write(
         self,
-        order: tasks.ReportOrder,
+        order: report_tasks.ReportOrder,
         kept: KeptVideo,
         folder: Path,
         *,
@@ -222,7 +222,7 @@ class Reporter(QObject):
 
         self._jobs.start(
             EXPORT,
-            lambda: tasks.export(order, kept, folder, overwrite=overwrite),
+            lambda: report_tasks.export(order, kept, folder, overwrite=overwrite),
             on_success=note,
             on_failure=self._on_export_failed,
             on_cancel=self._stay,
@@ -266,7 +266,7 @@ class Reporter(QObject):
             return
         self._jobs.start(
             PREVIEW,
-            lambda: tasks.preview(order, kept),
+            lambda: report_tasks.preview(order, kept),
             on_success=self.previewed.emit,
             on_failure=self._on_preview_failed,
         )

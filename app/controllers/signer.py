@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.controllers.keeper import Keeper
 from app.controllers.reporter import Reporter
-from app.jobs import tasks
+from app.jobs import report_tasks
 from app.jobs.runner import Jobs
 from app.jobs.sample_tasks import KeptVideo
 from app.jobs.store_thread import StoreThread
@@ -82,7 +82,7 @@ class Signer(QObject):
         """Sign a version by who is signed in, and seal it where there is a certificate."""
         looks, certificate = self._looks(), self.certificate
         self._start(
-            lambda kept: tasks.sign_report(
+            lambda kept: report_tasks.sign_report(
                 kept.store,
                 report,
                 passphrase=passphrase,
@@ -100,15 +100,15 @@ class Signer(QObject):
         """Write the next version of a signed report, as a draft in a folder of its own."""
         looks, folder = self._looks(), self._reporter.report_folder
         self._start(
-            lambda kept: tasks.amend_report(kept.store, report, reason, folder, looks=looks),
+            lambda kept: report_tasks.amend_report(kept.store, report, reason, folder, looks=looks),
             self.tr("The amendment is a draft in {folder}: look at it, then sign it.").format(
                 folder=folder
             ),
         )
 
-    def _looks(self) -> tasks.Looks:
+    def _looks(self) -> report_tasks.Looks:
         model = self._session.model.info
-        return tasks.Looks(
+        return report_tasks.Looks(
             language=self._settings.text("report_language"),
             colour_map=self._session.overlay.colour_map,
             model_sha256=model.sha256 if model else "",

@@ -1,8 +1,6 @@
-"""Jobs that write cases to files, take them from files, and make results again.
+"""Jobs that write cases and votes to files, take cases from files, and make results again."""
 
-The core's modules are imported when a job begins, as the window appears before they are needed.
-"""
-
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from rostfine_core.marking import marked
 
 if TYPE_CHECKING:
     from rostfine_core.case_archive import ImportedCase
+    from rostfine_core.panel import VotedClip
     from rostfine_core.reproduction import Reproduction
     from rostfine_core.store import Store
 
@@ -124,3 +123,16 @@ def reproduce(
     from rostfine_core.reproduction import reproduce_case
 
     return (yield from reproduce_case(store, video_id, video=video, model=model))
+
+
+def write_votes(clips: Sequence["VotedClip"], folder: Path, name: str) -> LongJob[tuple[Path, int]]:
+    """Write a panel's clips and votes as a data set; return its folder and their number.
+
+    Raises:
+        DatasetError: nobody has voted, or the clips differ in size.
+        StoreError: the folder holds a data set, or cannot be written.
+    """
+    from rostfine_core.training.data.voted import write_voted_clips
+
+    count = yield from write_voted_clips(clips, out=folder, name=name)
+    return folder, count

@@ -23,7 +23,6 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.__main__ import main
-from app.jobs import tasks
 from app.main_window import MainWindow
 from app.state.records import Leaving, ModelStatus, Saving
 from app.state.settings import Settings
@@ -325,12 +324,12 @@ class Held:
 class Hold(Protocol):
     """Pause a function of a module or class after some of its steps."""
 
-    def __call__(self, name: str, *, owner: object = tasks, steps: int | None = 1) -> Held: ...
+    def __call__(self, owner: object, name: str, *, steps: int | None = 1) -> Held: ...
 
 
 @pytest.fixture
 def hold(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Hold:
-    def make(name: str, *, owner: object = tasks, steps: int | None = 1) -> Held:
+    def make(owner: object, name: str, *, steps: int | None = 1) -> Held:
         return Held(hand, monkeypatch, name, owner=owner, steps=steps)
 
     return make

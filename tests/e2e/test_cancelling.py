@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.jobs import report_tasks, sperm_tasks, video_tasks
 from app.main_window import MainWindow
 from app.state.records import Page
 from rostfine_core.report.page_images import draw_pages
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
-HOLDABLE = {"track": "track_sperms", "grade": "grade_sperms", "export": "export"}
+HOLDABLE = {
+    "track": (sperm_tasks, "track_sperms"),
+    "grade": (sperm_tasks, "grade_sperms"),
+    "export": (report_tasks, "export"),
+}
 
 
 @pytest.mark.parametrize("kind", ["track", "grade", "export"])
@@ -36,7 +41,7 @@ def test_cancelling_midway_leaves_the_session_consistent(
             hand.until(lambda: session.track(session.sperms[0]))
         if kind == "export":
             hand.grade(window, 1)
-        held = hold(HOLDABLE[kind])
+        held = hold(*HOLDABLE[kind])
         window.actions_by_id[kind].trigger()
         held.cancel(window)
         assert len(session.sperms) == 1
@@ -59,7 +64,7 @@ def test_cancelling_while_another_video_opens_keeps_the_first(
         session = window.session
         hand.wait_until_open(window)
         hand.click(window, 100, 90)
-        held = hold("open_source")
+        held = hold(video_tasks, "open_source")
         window.controller.open_video(other_video)
         held.cancel(window)
         assert session.video is not None
@@ -78,7 +83,7 @@ def test_a_video_opened_just_after_another_is_the_one_shown(
 ) -> None:
     def script(window: MainWindow, answers: "Answers") -> None:
         session = window.session
-        held = hold("open_source", steps=None)
+        held = hold(video_tasks, "open_source", steps=None)
         window.controller.open_video(small_video)
         overtake(hand, window, held, other_video)
         assert window.settings.recent == (other_video,)
@@ -105,7 +110,7 @@ def test_the_checksum_of_the_previous_video_is_cancelled(
 
     def script(window: MainWindow, answers: "Answers") -> None:
         session = window.session
-        held = hold("checksum")
+        held = hold(video_tasks, "checksum")
         window.controller.open_video(small_video)
         overtake(hand, window, held, other_video)
         hand.until(lambda: session.video is not None and session.video.sha256)
@@ -123,7 +128,7 @@ def test_decoding_the_previous_video_is_cancelled(
 
     def script(window: MainWindow, answers: "Answers") -> None:
         session = window.session
-        held = hold("fill", owner=FrameCache)
+        held = hold(FrameCache, "fill")
         window.controller.open_video(small_video)
         held.wait()
         assert session.cached_frames[0] < session.cached_frames[1]
@@ -143,7 +148,7 @@ def test_typing_supersedes_a_running_preview(
         hand.grade(window, 1)
         shown: list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], ...]] = []
         window.controller.reporter.previewed.connect(shown.append)
-        held = hold("preview")
+        held = hold(report_tasks, "preview")
         window.controller.show_page(Page.REPORT)
         held.wait()
         held.let_go()

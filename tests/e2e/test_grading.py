@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.jobs import tasks
+from app.jobs import report_tasks, sperm_tasks
 from app.main_window import MainWindow
 from app.state.records import OverlayKind
 from rostfine_core.domain import DISCLAIMER_AI_GRADE, DISCLAIMER_DEMONSTRATION
@@ -131,7 +131,7 @@ def test_edits_during_an_export_count_as_not_exported(
         hand.click(window, 100, 90)
         hand.grade(window, 1)
         QTest.keyClicks(bar.sample, "S-1")
-        held = hold("export", steps=None)
+        held = hold(report_tasks, "export", steps=None)
         window.actions_by_id["export"].trigger()
         held.wait()
         QTest.keyClicks(bar.sample, "2")  # merges into one edit with the letters before
@@ -187,13 +187,13 @@ def test_a_second_click_on_grade_changes_nothing(
     hand: "Hand", drive: "Drive", small_video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    real = tasks.grade_sperms
+    real = sperm_tasks.grade_sperms
 
-    def counting(order: tasks.GradeOrder, **named: object) -> object:
+    def counting(order: sperm_tasks.GradeOrder, **named: object) -> object:
         batches.append(len(order.tracks))
         return real(order, **named)  # type: ignore[arg-type]  # passed on
 
-    monkeypatch.setattr(tasks, "grade_sperms", counting)
+    monkeypatch.setattr(sperm_tasks, "grade_sperms", counting)
 
     def script(window: MainWindow, answers: "Answers") -> None:
         hand.wait_until_open(window)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QTextBrowser
 
+from app.jobs import program_tasks
 from app.main_window import MainWindow
 from app.state.records import ModelStatus
 from app.views.dialogs.about import AboutDialog
@@ -29,7 +30,7 @@ def test_a_model_chosen_while_another_loads_takes_its_place(
 ) -> None:
     chosen = tmp_path / "chosen.safetensors"
     chosen.write_bytes(model_file.read_bytes())
-    held = hold("load_model", steps=steps)
+    held = hold(program_tasks, "load_model", steps=steps)
     shown: list[str] = []
 
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -75,7 +76,7 @@ def test_export_with_a_model_that_failed_does_not_say_that_it_grades(
 def test_closing_while_the_model_loads_ends_loading(
     hand: "Hand", drive: "Drive", hold: "Hold", steps: int | None
 ) -> None:
-    held = hold("load_model", steps=steps)
+    held = hold(program_tasks, "load_model", steps=steps)
 
     def script(window: MainWindow, answers: "Answers") -> None:
         held.wait()
@@ -92,7 +93,7 @@ def test_closing_while_the_model_loads_ends_loading(
 def test_the_window_closes_before_the_running_step_ends(
     drive: "Drive", hold: "Hold", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = hold("load_model")
+    held = hold(program_tasks, "load_model")
     seen: list[bool] = []
 
     def script(window: MainWindow, answers: "Answers") -> None:
@@ -127,7 +128,7 @@ def test_the_old_model_does_not_grade_while_another_loads(
         session = window.session
         hand.wait_until_open(window)
         hand.until(lambda: session.model.status is ModelStatus.READY)
-        held = hold("load_model", steps=LOADED)
+        held = hold(program_tasks, "load_model", steps=LOADED)
         window.settings.set_value("model_path", str(chosen))
         held.wait()
         hand.click(window, 100, 90)

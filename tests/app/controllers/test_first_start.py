@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.controllers import first_start
 from app.controllers.first_start import FirstStart
-from app.jobs import tasks
+from app.jobs import program_tasks
 from app.jobs.runner import Jobs
 from app.state.records import ModelState, ModelStatus
 from app.state.session import Session
@@ -77,7 +77,7 @@ def test_the_machine_is_examined_once_the_model_is_loaded(
         yield Progress(stage="examining", done=1, total=0)
         return found
 
-    monkeypatch.setattr(tasks, "examine_machine", examine)
+    monkeypatch.setattr(program_tasks, "examine_machine", examine)
     session = first._session
     session.model_changed.connect(first.go_on)
     first.examine()
@@ -90,7 +90,7 @@ def test_the_machine_is_examined_once_the_model_is_loaded(
 
 
 def test_the_doctor_looks_at_a_folder_that_is_not_made_yet(tmp_path: Path) -> None:
-    findings = finish(tasks.examine_machine(tmp_path / "new" / "reports"))
+    findings = finish(program_tasks.examine_machine(tmp_path / "new" / "reports"))
     subjects = [f.subject for f in findings]
     assert "Window" not in subjects  # it is open
     assert findings[-1].subject == "Write access"
