@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 
 from app.actions import ACTIONS, MENUS
 from app.presentation.manual_pdf import write_manual_pdf
-from app.state.settings import SETTINGS
+from app.state.setting_table import SETTINGS
 from rostfine_core.acceptance.plan import example_plan
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.cli import make_parser

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.actions import ACTIONS
-from app.state.settings import SETTINGS, Setting
+from app.state.setting_table import SETTINGS, Setting
 from rostfine_core.bundled import bundled_path
 
 

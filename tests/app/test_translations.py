@@ -18,7 +18,7 @@ import rostfine_core
 from app.actions import ACTIONS, MENUS
 from app.jobs.runner import Job
 from app.presentation.wording import flag_text, say
-from app.state.settings import SETTINGS
+from app.state.setting_table import SETTINGS
 from app.views.compare.compare_table import COLUMNS
 from app.views.review.kinematics_table import KinematicsTable
 from rostfine_core.bundled import bundled_path

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from app.actions import ACTIONS
-from app.state.settings import SETTINGS
+from app.state.setting_table import SETTINGS
 from docs.make_manual import FOLDER, html_page, page_file, source, translator, verbs
 from rostfine_core.catalogue import LANGUAGES
 from rostfine_core.cli import make_parser

@@ -19,7 +19,8 @@ from pytestqt.qtbot import QtBot
 from app.main_window import SMALLEST_PX, MainWindow
 from app.state.records import ModelStatus
 from app.state.session import Session
-from app.state.settings import TEXT_SIZES, Settings
+from app.state.setting_table import TEXT_SIZES
+from app.state.settings import Settings
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Hand

@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.state.settings import SETTINGS, Setting, Settings, reports_folder
+from app.state.setting_table import SETTINGS, Setting
+from app.state.settings import Settings, reports_folder
 from app.views.panel import muted
 
 FOOT_PX, FRAME_PX = 56, 60

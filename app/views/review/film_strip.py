@@ -12,7 +12,7 @@ from app.presentation.overlays import nearest_slot, painted_crop, shown_maps
 from app.presentation.theme import sperm_colour, text_scale
 from app.state.records import Overlay, OverlayKind
 from app.state.session import Session
-from app.state.settings import SETTINGS
+from app.state.setting_table import SETTINGS
 from app.views.panel import heading, muted
 from rostfine_core.attention import AttentionKind
 from rostfine_core.domain import NEARLY_EVEN, Assessment, attention_range

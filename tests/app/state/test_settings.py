@@ -10,14 +10,8 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
-from app.state.settings import (
-    MAX_RECENT,
-    SETTINGS,
-    Settings,
-    log_file,
-    reports_folder,
-    settings_file,
-)
+from app.state.setting_table import SETTINGS
+from app.state.settings import MAX_RECENT, Settings, log_file, reports_folder, settings_file
 from rostfine_core import store_place
 from rostfine_core.domain import Calibration
 

@@ -6,7 +6,8 @@ import pytest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QScrollArea, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.state.settings import SETTINGS, Settings
+from app.state.setting_table import SETTINGS
+from app.state.settings import Settings
 from app.views.dialogs.settings_dialog import SettingsDialog
 from rostfine_core.domain import Calibration
 
