@@ -134,11 +134,11 @@ class Editor(QObject):
         """Choose the sperm at a place in the frame on screen, whose head is measured."""
         grey = self._session.grey
         head = None if grey is None else find_head(grey, x_px=x_px, y_px=y_px)
-        twin = None if head is None else self._sperm_at(head, self._session.frame)
-        if twin is not None:
-            self._session.select(twin.key)
+        chosen = None if head is None else self._sperm_at(head, self._session.frame)
+        if chosen is not None:
+            self._session.select(chosen.key)
             self._session.set_message(
-                self.tr("This is sperm {name}, which is chosen already.").format(name=twin.name)
+                self.tr("This is sperm {name}, which is chosen already.").format(name=chosen.name)
             )
             return
         if grey is not None and head is None:
@@ -200,8 +200,8 @@ class Editor(QObject):
             x_px, y_px, width_px=info.width_px, height_px=info.height_px
         ):
             return
-        target, frame = str(self._last_key + 1), self._session.frame
-        seed = Seed(target=target, frame=frame, x_px=x_px, y_px=y_px, is_exact=is_exact)
+        frame = self._session.frame
+        seed = Seed(target="", frame=frame, x_px=x_px, y_px=y_px, is_exact=is_exact)
         self.add_seeds((seed,))
 
     def add_seeds(self, seeds: tuple[Seed, ...]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.keeper import Keeper
-from app.jobs import sharing_tasks as tasks
+from app.jobs import sharing_tasks
 from app.jobs.runner import Jobs
 from app.jobs.store_thread import StoreThread
 from app.presentation.wording import say
@@ -57,14 +57,16 @@ class Sharing(QObject):
         video_id = self._known_video()
         if video_id:
             self._run(
-                lambda store: tasks.export_case(path, store, video_id, with_videos=with_videos),
+                lambda store: sharing_tasks.export_case(
+                    path, store, video_id, with_videos=with_videos
+                ),
                 self._tell_written,
             )
 
     def export_table(self, path: Path) -> None:
         """Write all cases into one table."""
         self._run(
-            lambda store: tasks.export_table(store, path),
+            lambda store: sharing_tasks.export_table(store, path),
             lambda count: self._session.set_message(
                 self.tr("{count} sperm are in {file}.").format(count=count, file=path)
             ),
@@ -93,7 +95,9 @@ class Sharing(QObject):
 
         def take_in(folder: Path | None, same: bool) -> None:
             self._run(
-                lambda store: tasks.import_case(path, store, folder=folder, same_patient=same),
+                lambda store: sharing_tasks.import_case(
+                    path, store, folder=folder, same_patient=same
+                ),
                 lambda found: done(found, folder),
             )
 
@@ -107,7 +111,7 @@ class Sharing(QObject):
             elif is_same(found):
                 take_in(folder, True)
 
-        self._run(lambda _: tasks.count_videos(path), go_on)
+        self._run(lambda _: sharing_tasks.count_videos(path), go_on)
 
     def write_overlay(self, path: Path, *, is_window: bool) -> None:
         """Write a video of the selected sperm with its ring and path."""
@@ -121,7 +125,7 @@ class Sharing(QObject):
         window_px = round(WINDOW_CROPS * size_px) if is_window else None
         language = self._settings.text("report_language")
         self._run(
-            lambda store: tasks.write_overlay(
+            lambda store: sharing_tasks.write_overlay(
                 path, named, store=store, video=video.path, window_px=window_px, language=language
             ),
             self._tell_written,
@@ -135,7 +139,7 @@ class Sharing(QObject):
         chosen = self._settings.text("model_path")
         model = Path(chosen) if chosen else None
         self._run(
-            lambda store: tasks.reproduce(store, video_id, video=video.path, model=model),
+            lambda store: sharing_tasks.reproduce(store, video_id, video=video.path, model=model),
             self._tell_reproduced,
         )
 

@@ -172,7 +172,7 @@ class Overlay:
 
 
 class Leaving(StrEnum):
-    """What to do about results that are in no report, before they are left."""
+    """What to do about changes that cannot be kept, before they are lost."""
 
     EXPORT = "export"
     DISCARD = "discard"

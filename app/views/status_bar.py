@@ -60,6 +60,19 @@ class StatusBar(QStatusBar):
         self._end.timeout.connect(self._end_message)
         self.setSizeGripEnabled(False)
         self.setContentsMargins(0, 0, 8, 0)
+        self._add_widgets()
+        session.message_changed.connect(self._show_message)
+        session.model_changed.connect(self._show_model)
+        session.running_changed.connect(self._show_job)
+        session.video_changed.connect(self._show_video)
+        session.video_moved.connect(self._show_video)
+        session.saving_changed.connect(self._show_saving)
+        self._show_saving()
+        self._show_model()
+        self._show_job()
+        self._show_video()
+
+    def _add_widgets(self) -> None:
         self._video, self._model = ElidedLabel(), ElidedLabel()
         for name in (self._video, self._model):
             name.setMaximumWidth(round(WIDEST_PX * text_scale()))
@@ -87,16 +100,6 @@ class StatusBar(QStatusBar):
         )
         for widget in self._permanent:
             self.addPermanentWidget(widget)
-        session.message_changed.connect(self._show_message)
-        session.model_changed.connect(self._show_model)
-        session.running_changed.connect(self._show_job)
-        session.video_changed.connect(self._show_video)
-        session.video_moved.connect(self._show_video)
-        session.saving_changed.connect(self._show_saving)
-        self._show_saving()
-        self._show_model()
-        self._show_job()
-        self._show_video()
 
     @Slot()
     def _show_message(self) -> None:

@@ -75,18 +75,7 @@ class PanelsDialog(QDialog):
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
-        self.table = QTableWidget(0, 3)
-        self.table.setHorizontalHeaderLabels(
-            [self.tr("Panel"), self.tr("Voted by you"), self.tr("All votes")]
-        )
-        self.table.setAccessibleName(self.tr("Panels"))
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.table.itemSelectionChanged.connect(self._show_buttons)
+        self.table = self._panel_table()
         self.vote = QPushButton(self.tr("Vote"))
         self.vote.clicked.connect(lambda: self._of_selected(self.ballot_wanted.emit))
         self.agreement = QPushButton(self.tr("Show agreement"))
@@ -116,6 +105,21 @@ class PanelsDialog(QDialog):
         for widget in (self.agreement, self.export, self._new_panel):
             widget.setVisible(may_manage)
         return page
+
+    def _panel_table(self) -> QTableWidget:
+        table = QTableWidget(0, 3)
+        table.setHorizontalHeaderLabels(
+            [self.tr("Panel"), self.tr("Voted by you"), self.tr("All votes")]
+        )
+        table.setAccessibleName(self.tr("Panels"))
+        table.verticalHeader().hide()
+        table.setShowGrid(False)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        table.itemSelectionChanged.connect(self._show_buttons)
+        return table
 
     def _new_panel_row(self) -> QWidget:
         box = QWidget()
