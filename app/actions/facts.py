@@ -55,7 +55,8 @@ class Facts:
 def current_facts(controller: Controller) -> Facts:
     """The facts as they are now."""
     session, stack = controller.session, controller.editor.undo_stack
-    sperm = session.selected_sperm
+    sperm, staff = session.selected_sperm, controller.staff
+    is_signed_in = staff.operator is not None
     return Facts(
         has_video=session.video is not None,
         has_sperm=bool(session.sperms),
@@ -71,15 +72,13 @@ def current_facts(controller: Controller) -> Facts:
         shows_strip=session.is_strip_open,
         has_worklist=bool(session.worklist),
         is_watching=controller.worklist.watched is not None,
-        is_signed_in=controller.staff.operator is not None,
-        may_manage_operators=controller.staff.may(Action.MANAGE_OPERATORS),
-        may_see_audit=controller.staff.may(Action.SEE_AUDIT),
-        may_vote=controller.staff.operator is not None and controller.staff.may(Action.VOTE),
-        may_sign=session.video is not None
-        and controller.staff.operator is not None
-        and controller.staff.may(Action.SIGN_REPORTS),
-        may_review=controller.staff.operator is not None and controller.staff.may(Action.REVIEW),
-        may_back_up=controller.staff.may(Action.BACK_UP),
+        is_signed_in=is_signed_in,
+        may_manage_operators=staff.may(Action.MANAGE_OPERATORS),
+        may_see_audit=staff.may(Action.SEE_AUDIT),
+        may_vote=is_signed_in and staff.may(Action.VOTE),
+        may_review=is_signed_in and staff.may(Action.REVIEW),
+        may_back_up=staff.may(Action.BACK_UP),
+        may_sign=session.video is not None and is_signed_in and staff.may(Action.SIGN_REPORTS),
         page=session.page,
         tool=session.tool,
         overlay=session.overlay.kind,

@@ -1572,6 +1572,22 @@
         <translation>正常形態率</translation>
     </message>
     <message>
+        <source>new</source>
+        <translation>未評価</translation>
+    </message>
+    <message>
+        <source>graded</source>
+        <translation>評価済み</translation>
+    </message>
+    <message>
+        <source>reported</source>
+        <translation>報告済み</translation>
+    </message>
+    <message>
+        <source>signed</source>
+        <translation>署名済み</translation>
+    </message>
+    <message>
         <source>{value:g}{unit} (entered by the lab; WHO reference from {limit:g})</source>
         <translation>{value:g}{unit}(施設が入力。WHO の基準は {limit:g} 以上)</translation>
     </message>
@@ -3914,22 +3930,6 @@
         <translation>最後に開いた日時</translation>
     </message>
     <message>
-        <source>new</source>
-        <translation>未評価</translation>
-    </message>
-    <message>
-        <source>graded</source>
-        <translation>評価済み</translation>
-    </message>
-    <message>
-        <source>reported</source>
-        <translation>報告済み</translation>
-    </message>
-    <message>
-        <source>signed</source>
-        <translation>署名済み</translation>
-    </message>
-    <message>
         <source>{graded} of {count}</source>
         <translation>{count} 個中 {graded} 個</translation>
     </message>
@@ -5984,22 +5984,6 @@ at {x:.1f}, {y:.1f}</source>
 </context>
 <context>
     <name>WorklistPanel</name>
-    <message>
-        <source>new</source>
-        <translation>未評価</translation>
-    </message>
-    <message>
-        <source>graded</source>
-        <translation>評価済み</translation>
-    </message>
-    <message>
-        <source>reported</source>
-        <translation>報告済み</translation>
-    </message>
-    <message>
-        <source>signed</source>
-        <translation>署名済み</translation>
-    </message>
     <message>
         <source>Worklist</source>
         <translation>作業リスト</translation>

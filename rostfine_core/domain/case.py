@@ -190,6 +190,19 @@ class CaseState(StrEnum):
     REPORTED = "reported"
     SIGNED = "signed"
 
+    @property
+    def wording(self) -> str:
+        """The state on screen, marked for translation."""
+        return _STATES[self]
+
+
+_STATES = {
+    CaseState.NEW: marked("new"),
+    CaseState.GRADED: marked("graded"),
+    CaseState.REPORTED: marked("reported"),
+    CaseState.SIGNED: marked("signed"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class CaseSummary:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.presentation.wording import plain
+from app.presentation.wording import plain, say_word
 from app.views.panel import muted
 from rostfine_core.domain import CaseState, CaseSummary
 
@@ -47,22 +47,12 @@ class CaseTable(QAbstractTableModel):
             self.tr("Operator"),
             self.tr("Last opened"),
         )
-        self._states = {
-            CaseState.NEW: self.tr("new"),
-            CaseState.GRADED: self.tr("graded"),
-            CaseState.REPORTED: self.tr("reported"),
-            CaseState.SIGNED: self.tr("signed"),
-        }
 
     def show(self, cases: tuple[CaseSummary, ...]) -> None:
         """Replace all rows."""
         self.beginResetModel()
         self.cases = cases
         self.endResetModel()
-
-    def state_name(self, state: CaseState) -> str:
-        """What a state is called."""
-        return self._states[state]
 
     def rowCount(self, parent: _Index | None = None) -> int:
         """One row a case."""
@@ -89,7 +79,7 @@ class CaseTable(QAbstractTableModel):
     def _texts(self, case: CaseSummary) -> tuple[str, ...]:
         opened = QDateTime.fromString(case.opened_utc, Qt.DateFormat.ISODateWithMs).toLocalTime()
         return (
-            self._states[case.state],
+            say_word(case.state.wording),
             case.patient,
             case.sample,
             case.name,
@@ -125,7 +115,7 @@ class CasesDialog(QDialog):
         self.rows = CaseTable(self)
         self.state.addItem(self.tr("All states"), None)
         for state in CaseState:
-            self.state.addItem(self.rows.state_name(state), state)
+            self.state.addItem(say_word(state.wording), state)
         self.state.activated.connect(self._ask)
         self.table = self._table()
         self._empty = muted(self.tr("No case is kept that fits."))

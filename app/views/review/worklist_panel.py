@@ -4,11 +4,10 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QMenu, QVBoxLayout, QWidget
 
-from app.presentation.wording import plain
+from app.presentation.wording import plain, say_word
 from app.state.records import WorklistItem
 from app.state.session import Session
 from app.views.panel import heading
-from rostfine_core.domain import CaseState
 
 PICTURE = QSize(50, 36)
 MARGIN_PX = 12
@@ -29,12 +28,6 @@ class WorklistPanel(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._states = {
-            CaseState.NEW: self.tr("new"),
-            CaseState.GRADED: self.tr("graded"),
-            CaseState.REPORTED: self.tr("reported"),
-            CaseState.SIGNED: self.tr("signed"),
-        }
         self._pictures: dict[str, QIcon] = {}
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Worklist"))
@@ -64,7 +57,7 @@ class WorklistPanel(QWidget):
         self._mark()
 
     def _row(self, item: WorklistItem) -> QListWidgetItem:
-        state = self.tr("cannot be read") if item.problem else self._states[item.state]
+        state = self.tr("cannot be read") if item.problem else say_word(item.state.wording)
         if not (item.video_id or item.problem):
             state = self.tr("is read …")
         row = QListWidgetItem(f"{item.path.name}\n{state}")
