@@ -21,7 +21,7 @@ from app.__main__ import main
 from app.main_window import MainWindow
 from app.state.records import Leaving, ModelStatus, OverlayKind, Page, Saving
 from app.state.settings import Settings
-from rostfine_core.bundled import DEMO_SEEDS, DEMO_VIDEO, bundled_path
+from rostfine_core.bundled import DEMO_SEEDS, DEMO_UM_PER_PX, DEMO_VIDEO, bundled_path
 from rostfine_core.intended_use import statement_id
 from rostfine_core.result_files import read_seeds
 
@@ -31,9 +31,9 @@ LEAVING = ((851.6, 653.8), (579.0, 957.0))
 """Heads in the demo video's first frame that swim out of the picture."""
 
 
-def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | None) -> None:
+def shoot(window: MainWindow, theme: str, given: argparse.Namespace) -> None:
     """Go through the states at each size."""
-    session, controller = window.session, window.controller
+    session, controller, out = window.session, window.controller, given.out
     taken = 0
 
     def save(name: str, widget: QWidget | None = None) -> None:
@@ -52,7 +52,8 @@ def shoot(window: MainWindow, out: Path, theme: str, video: Path, seeds: Path | 
 
     window.showNormal()
     every_size("empty")
-    controller.open_video(video, seeds=read_seeds(seeds) if seeds else ())
+    seeds = read_seeds(given.seeds) if given.seeds else ()
+    controller.open_video(given.video, seeds=seeds, um_per_px=given.um_per_px)
     until(lambda: session.image is not None)
     until(lambda: session.cached_frames[0] == session.cached_frames[1] > 0)
     until(lambda: session.model.status is not ModelStatus.LOADING)
@@ -186,7 +187,7 @@ def run(arguments: argparse.Namespace) -> int:
                 window = next(w for w in application.topLevelWidgets() if isinstance(w, MainWindow))
                 window.questions = window.controller.questions = Yes()  # type: ignore[assignment]  # a stand-in for the user
                 try:
-                    shoot(window, arguments.out, theme, arguments.video, arguments.seeds)
+                    shoot(window, theme, arguments)
                 except BaseException as error:  # noqa: BLE001 - raised outside the event loop
                     failures.append(error)
                 finally:
@@ -205,10 +206,12 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path)
     parser.add_argument("--video", type=Path, default=None)
     parser.add_argument("--seeds", type=Path, default=None)
+    parser.add_argument("--um-per-px", type=float, default=None)
     parser.add_argument("--model", type=Path, default=None)
     parser.add_argument("--language", choices=("en", "ja"), default="en")
     given = parser.parse_args()
     if given.video is None:
         given.video, given.seeds = bundled_path(DEMO_VIDEO), bundled_path(DEMO_SEEDS)
+        given.um_per_px = given.um_per_px or DEMO_UM_PER_PX
     given.language = ["--language", given.language]
     sys.exit(run(given))
