@@ -61,7 +61,7 @@ def main() -> None:
             median, high = np.percentile(errors, [50, 95])
             print(f"{look:18s} {size_px:3d} px {median:13.2f} {high:6.2f} {missed:6d}", flush=True)
     assessor = Assessor.load(bundled_path(DEMO_MODEL), device="cpu")
-    print("spread of P(A or B), points     median    95%    max  sperm")
+    print("spread of P(A or B), points     median   mean    95%    max  sperm")
     _print_spreads("simulated", simulated_sperm(arguments.sperm), assessor)
     if arguments.data:
         for name in (*HALF_HEADS_PX, PRETRACKED):
@@ -202,7 +202,8 @@ def _print_spreads(
 ) -> None:
     found = spreads(videos, assessor)
     median, high, highest = np.percentile(found, [50, 95, 100])
-    print(f"{name:24s} {median:13.2f} {high:6.2f} {highest:6.2f} {len(found):6d}", flush=True)
+    numbers = f"{median:13.2f} {np.mean(found):6.2f} {high:6.2f} {highest:6.2f}"
+    print(f"{name:24s} {numbers} {len(found):6d}", flush=True)
 
 
 def spreads(
