@@ -23,10 +23,10 @@ mse = {{ max = {limit} }}
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty simulated clips of ten samples."""
+    """Twenty simulated clips of ten samples."""
     return finish(
         write_dataset(
-            tmp_path_factory.mktemp("data") / "clips", count=40, seed=94, clips_per_sample=4
+            tmp_path_factory.mktemp("data") / "clips", count=20, seed=94, clips_per_sample=2
         )
     )
 

@@ -43,12 +43,12 @@ def test_an_unknown_metric_fails_and_names_the_known(evaluation: EvaluationResul
 
 
 @pytest.mark.parametrize(
-    ("least", "outcome"), [(40, CheckOutcome.PASSED), (41, CheckOutcome.FAILED)]
+    ("least", "outcome"), [(20, CheckOutcome.PASSED), (21, CheckOutcome.FAILED)]
 )
 def test_clips_and_samples_are_counted(
     least: int, outcome: CheckOutcome, evaluation: EvaluationResult
 ) -> None:
-    plan = Performance(limits=MSE, min_clips=least, min_samples=least // 10)
+    plan = Performance(limits=MSE, min_clips=least, min_samples=least // 2)
     checks = judged(plan, evaluation)
     assert checks["Clips"].outcome is outcome
     assert checks["Samples"].outcome is CheckOutcome.PASSED
