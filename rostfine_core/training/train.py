@@ -58,8 +58,10 @@ def train(config_path: Path) -> LongJob[TrainResult]:
 def train_recipe(config: TrainConfig, *, shelf: ClipShelf | None = None) -> LongJob[TrainResult]:
     """Train by a recipe in memory; ``shelf`` keeps the clips for the next run."""
     shelf = shelf or ClipShelf()
-    network_config(config.model)  # find mistakes there before the clips are read
+    sizes = network_config(config.model)  # find mistakes there before the clips are read
     dataset, data = read_data(config)
+    if sizes.motion_width:
+        _check_scale(dataset)
     folder = RunFolder(Path(config.output))
     split = split_clips(dataset.samples, seed=config.seed, **asdict(config.split))
     seen = samples_seen_by(config.model.init)
@@ -101,6 +103,19 @@ def _start_network(config: TrainConfig, ranks: Ranks) -> nn.Module:
     network = build_network(config.model)
     initialise(network, config.model)
     return network.to(choose_device(config.loop, ranks))
+
+
+def _check_scale(dataset: ClipDataset) -> None:
+    """Refuse to train a network that is told um on clips whose scale its file could not state.
+
+    Raises:
+        DatasetError: no clip has an ``um_per_px``.
+    """
+    if not len(dataset.column("um_per_px")):
+        raise DatasetError(
+            f"{dataset.name} does not state the scale of its clips (um_per_px in labels.csv), "
+            "which a model needs that is told the motion: add it, or leave out motion_width."
+        )
 
 
 def _refuse_seen(seen: frozenset[str], *, dataset: ClipDataset, split: Split, source: str) -> None:

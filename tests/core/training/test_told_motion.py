@@ -139,6 +139,17 @@ def test_a_network_that_knew_the_motion_may_go_on_without_it(
     assert all(torch.equal(weight, before[name]) for name, weight in after.items())
 
 
+def test_clips_of_an_unstated_scale_are_refused_before_hours_of_training(
+    recipe: Recipe, swimmers: Path
+) -> None:
+    """Their model could not be loaded, since nobody would know what its um are."""
+    labels = swimmers / "labels.csv"
+    text = labels.read_text(encoding="utf-8").replace("um_per_px", "something")
+    labels.write_text(text, encoding="utf-8")
+    with pytest.raises(DatasetError, match="does not state the scale"):
+        finish(train_recipe(told(recipe, swimmers, width=8)))
+
+
 def test_clips_without_a_path_are_refused_with_what_to_do(recipe: Recipe, swimmers: Path) -> None:
     clip = swimmers / "clips" / "c007.npz"
     save_clip(clip, load_clip(clip, frames=FRAMES, size_px=SIZE))
